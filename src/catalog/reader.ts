@@ -1,0 +1,38 @@
+// The read side of the catalog: what lookups, addresses and the feed may ask of it.
+
+import type { ChangeBatch } from '../model/changes.ts';
+import type {
+  Entity,
+  NodeEntity,
+  ObjectReference,
+  PodEntity,
+  ServiceEntity,
+  WorkloadEntity,
+} from '../model/entities.ts';
+
+export interface CatalogReader {
+  /** Last sequence that was given out; 0 before the first change. */
+  readonly sequence: number;
+
+  pod(namespace: string, name: string): PodEntity | undefined;
+  service(namespace: string, name: string): ServiceEntity | undefined;
+  node(name: string): NodeEntity | undefined;
+
+  /** Owners of every watched kind, top-level or not; for kind Pod of the core group, a pod that is its own workload. */
+  workload(apiGroup: string, kind: string, namespace: string, name: string): WorkloadEntity | undefined;
+
+  /** The current entity with this uid. */
+  byUid(uid: string): Entity | undefined;
+
+  /**
+   * The workload entity behind a reference: the watched owner, a retained one, the pod itself as its own workload, or
+   * else what the reference alone tells, marked incomplete.
+   */
+  resolveWorkload(reference: ObjectReference): WorkloadEntity;
+
+  /** Every published entity once, in no particular order. Must not be held across turns of the event loop. */
+  entities(): Iterable<Entity>;
+}
+
+/** Called synchronously after each source change, in the order of the sequence; must not throw. */
+export type ChangeListener = (batch: ChangeBatch) => void;

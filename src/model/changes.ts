@@ -1,0 +1,20 @@
+// What the catalog tells everybody downstream.
+
+import type { Entity } from './entities.ts';
+import type { Observation, SourcePosition } from './observation.ts';
+
+/** One entity came (`before` unset), changed, or went (`after` unset). Both are set only for the same uid. */
+export interface EntityChange {
+  /** Dense: the next number after the change before it, from 1. */
+  readonly sequence: number;
+  readonly before: Entity | undefined;
+  readonly after: Entity | undefined;
+}
+
+/** Everything that one source change brought about. Applied as a whole: nobody looks between its changes. */
+export interface ChangeBatch {
+  /** May be empty: the source moved on without touching an entity. */
+  readonly changes: readonly EntityChange[];
+  readonly seen: Observation;
+  readonly position: SourcePosition;
+}

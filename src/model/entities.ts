@@ -1,0 +1,96 @@
+// Entities: the joined objects that digger publishes, each with the facts that other parts index by and with its
+// `digger.v1` message already encoded.
+//
+// An entity is immutable and a pure function of the current records. Encoding happens once, in the catalog, when
+// something changes; lookups and feed frames copy the bytes. Addresses are canonical, times ms since the epoch.
+
+/** Points at a Kubernetes object. Shared between entities, hence compared by content (`uid` decides). */
+export interface ObjectReference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  /** The object itself is not known, so neither is its owner. */
+  readonly incomplete: boolean;
+}
+
+/**
+ * The message `digger.v1.{Pod,Service,Node,Workload}`: `bytes` is VIEW_FULL, and its first `basicLength` bytes alone are
+ * VIEW_BASIC, because the fields that VIEW_BASIC leaves out are encoded last.
+ */
+export interface EncodedEntity {
+  readonly bytes: Uint8Array;
+  readonly basicLength: number;
+}
+
+interface EntityFacts extends EncodedEntity {
+  /** Unique among all entities of a cluster's life. */
+  readonly uid: string;
+  /** Empty for nodes and cluster-scoped workloads. */
+  readonly namespace: string;
+  readonly name: string;
+  readonly creationTimeMs: number | undefined;
+}
+
+/** A port that claims an exact port of a node. */
+export interface HostPort {
+  readonly port: number;
+  readonly protocol: Protocol;
+  /** Canonical; `undefined`: every address of the node. */
+  readonly hostAddress: string | undefined;
+}
+
+export type Protocol = 'TCP' | 'UDP' | 'SCTP';
+
+export interface PodEntity extends EntityFacts {
+  readonly kind: 'Pod';
+  readonly nodeName: string;
+  readonly hostNetwork: boolean;
+  /** Phase Succeeded or Failed: the addresses below are history. */
+  readonly terminal: boolean;
+  readonly addresses: readonly string[];
+  readonly hostAddresses: readonly string[];
+  readonly startTimeMs: number | undefined;
+  readonly sandboxReadyTimeMs: number | undefined;
+  readonly finishedTimeMs: number | undefined;
+  readonly deletionTimeMs: number | undefined;
+  /** Declared `hostPort`s, or every declared container port of a pod in the node's network. */
+  readonly hostPorts: readonly HostPort[];
+  /** Controllers upwards; empty for a bare pod. */
+  readonly ownerChain: readonly ObjectReference[];
+  /** Top of the chain, or the pod itself. */
+  readonly workload: ObjectReference;
+}
+
+export interface ServiceEntity extends EntityFacts {
+  readonly kind: 'Service';
+  readonly clusterAddresses: readonly string[];
+  readonly loadBalancerAddresses: readonly string[];
+  readonly externalAddresses: readonly string[];
+  readonly nodePorts: readonly { readonly port: number; readonly protocol: Protocol }[];
+  /** Canonical addresses of endpoints that are neither pods nor nodes, sorted. */
+  readonly manualEndpoints: readonly string[];
+  /** Distinct workloads of the backends, sorted. */
+  readonly workloads: readonly ObjectReference[];
+}
+
+export interface NodeEntity extends EntityFacts {
+  readonly kind: 'Node';
+  /** InternalIP and ExternalIP only. */
+  readonly addresses: readonly string[];
+  /** As written. */
+  readonly podRanges: readonly string[];
+}
+
+export interface WorkloadEntity extends EntityFacts {
+  readonly kind: 'Workload';
+  readonly apiVersion: string;
+  readonly workloadKind: string;
+  readonly ownerChain: readonly ObjectReference[];
+  /** Has no controller itself: the feed carries it. Links of a chain (ReplicaSet, Job) answer lookups only. */
+  readonly topLevel: boolean;
+}
+
+export type Entity = PodEntity | ServiceEntity | NodeEntity | WorkloadEntity;
+export type EntityKind = Entity['kind'];
