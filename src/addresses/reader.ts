@@ -1,0 +1,68 @@
+// What a lookup may ask about addresses.
+
+import type { NodeEntity, PodEntity, Protocol, ServiceEntity } from '../model/entities.ts';
+
+/** How an address is held. Names as in `digger.v1.AddressRole`. */
+export type AddressRole =
+  | 'POD_IP'
+  | 'HOST_PORT'
+  | 'HOST_NETWORK'
+  | 'CLUSTER_IP'
+  | 'LOAD_BALANCER'
+  | 'EXTERNAL_IP'
+  | 'NODE_PORT'
+  | 'NODE_ADDRESS'
+  | 'ENDPOINT';
+
+export interface AddressQuestion {
+  /** Canonical, see `parseIp`. */
+  readonly address: string;
+  /** Unset: only claims on the whole address answer. */
+  readonly port?: number;
+  /** Unset: any. */
+  readonly protocol?: Protocol;
+  /** ms since the epoch; unset: now. */
+  readonly atMs?: number;
+}
+
+/** Somebody who holds the address. For role ENDPOINT the entity is the service whose endpoints list the address. */
+export interface Holder {
+  readonly role: AddressRole;
+  readonly entity: PodEntity | ServiceEntity | NodeEntity;
+  readonly fromMs: number;
+  /** Unset while it lasts. */
+  readonly toMs: number | undefined;
+  /** Start or end is known only as an interval, and the asked moment lies in it. */
+  readonly uncertain: boolean;
+}
+
+export type AddressAnswer = (
+  | {
+      readonly outcome: 'RESOLVED';
+      readonly holder: Holder;
+      /** Holder is a node: the pods in its network that could be meant too; else empty. */
+      readonly alternatives: readonly Holder[];
+    }
+  | {
+      readonly outcome: 'AMBIGUOUS';
+      /** At least two, best first. */
+      readonly candidates: readonly Holder[];
+    }
+  | { readonly outcome: 'UNASSIGNED' | 'EXTERNAL' | 'UNKNOWN' }
+) & {
+  /** This replica can tell about moments from here on, ms since the epoch. */
+  readonly historySinceMs: number;
+};
+
+export interface AddressReader {
+  resolve(question: AddressQuestion): AddressAnswer;
+
+  /**
+   * Resolves to `true` when somebody newly holds one of the (canonical) addresses, to `false` when the signal aborts first.
+   * `undefined` when too many callers are waiting already: answer without waiting.
+   */
+  waitForHolder(addresses: readonly string[], signal: AbortSignal): Promise<boolean> | undefined;
+
+  /** Since when this replica can tell about addresses, ms since the epoch. */
+  readonly historySinceMs: number;
+}

@@ -1,0 +1,47 @@
+// The message types of proto/, as protobufjs reads them from the .proto files: the one place that knows where these
+// files are. Everything that makes or reads bytes takes its field numbers from here, so none is written twice.
+
+import { fileURLToPath } from 'node:url';
+import protobuf from 'protobufjs';
+
+/** Folder of the .proto files; the same distance from src/wire and from dist/wire. */
+export const PROTO_ROOT: string = fileURLToPath(new URL('../../proto/', import.meta.url));
+
+/** Files of digger's own contract, relative to PROTO_ROOT. */
+export const DIGGER_PROTO_FILES: readonly string[] = [
+  'digger/v1/entities.proto',
+  'digger/v1/lookup.proto',
+  'digger/v1/feed.proto',
+  'digger/v1/status.proto',
+  'google/rpc/status.proto',
+  'google/rpc/error_details.proto',
+];
+
+/** Loads .proto files (relative to PROTO_ROOT) and what they import. Throws when one is missing or malformed. */
+export function loadSchema(files: readonly string[]): protobuf.Root {
+  const root = new protobuf.Root();
+  // Well-known types (google/protobuf/*) come with protobufjs under their import path; it looks for that path first.
+  root.resolvePath = (_origin, target) => (target.startsWith('google/protobuf/') ? target : `${PROTO_ROOT}${target}`);
+  root.loadSync([...files]);
+  root.resolveAll();
+  return root;
+}
+
+const root = loadSchema(DIGGER_PROTO_FILES);
+
+/** A message type of the contract by its full name, e.g. `digger.v1.Pod`. Throws when there is none. */
+export function messageType(fullName: string): protobuf.Type {
+  return root.lookupType(fullName);
+}
+
+/** Values of an enum of the contract by name, e.g. `digger.v1.Outcome`. */
+export function enumValues(fullName: string): Readonly<Record<string, number>> {
+  return root.lookupEnum(fullName).values;
+}
+
+/** The tag (field number and wire type 2) that stands before the length of a message-typed field. */
+export function messageFieldTag(type: protobuf.Type, field: string): number {
+  const found = type.fields[field];
+  if (found === undefined) throw new Error(`${type.fullName} has no field ${field}`);
+  return (found.id << 3) | 2;
+}
