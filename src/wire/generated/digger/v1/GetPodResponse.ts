@@ -1,0 +1,14 @@
+// Original file: proto/digger/v1/lookup.proto
+
+import type { Pod as _digger_v1_Pod, Pod__Output as _digger_v1_Pod__Output } from '../../digger/v1/Pod.ts';
+import type { Duration as _google_protobuf_Duration, Duration__Output as _google_protobuf_Duration__Output } from '../../google/protobuf/Duration.ts';
+
+export interface GetPodResponse {
+  'pod'?: (_digger_v1_Pod | null);
+  'staleness'?: (_google_protobuf_Duration | null);
+}
+
+export interface GetPodResponse__Output {
+  'pod': (_digger_v1_Pod__Output | null);
+  'staleness': (_google_protobuf_Duration__Output | null);
+}

@@ -1,0 +1,14 @@
+// Original file: proto/digger/v1/lookup.proto
+
+import type { Service as _digger_v1_Service, Service__Output as _digger_v1_Service__Output } from '../../digger/v1/Service.ts';
+import type { Duration as _google_protobuf_Duration, Duration__Output as _google_protobuf_Duration__Output } from '../../google/protobuf/Duration.ts';
+
+export interface GetServiceResponse {
+  'service'?: (_digger_v1_Service | null);
+  'staleness'?: (_google_protobuf_Duration | null);
+}
+
+export interface GetServiceResponse__Output {
+  'service': (_digger_v1_Service__Output | null);
+  'staleness': (_google_protobuf_Duration__Output | null);
+}

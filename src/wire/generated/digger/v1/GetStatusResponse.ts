@@ -1,0 +1,32 @@
+// Original file: proto/digger/v1/status.proto
+
+import type { ResourceStatus as _digger_v1_ResourceStatus, ResourceStatus__Output as _digger_v1_ResourceStatus__Output } from '../../digger/v1/ResourceStatus.ts';
+import type { Timestamp as _google_protobuf_Timestamp, Timestamp__Output as _google_protobuf_Timestamp__Output } from '../../google/protobuf/Timestamp.ts';
+import type { Duration as _google_protobuf_Duration, Duration__Output as _google_protobuf_Duration__Output } from '../../google/protobuf/Duration.ts';
+import type { Long } from '@grpc/proto-loader';
+
+export interface GetStatusResponse {
+  'version'?: (string);
+  'epoch'?: (string);
+  'ready'?: (boolean);
+  'pending'?: (string)[];
+  'resources'?: (_digger_v1_ResourceStatus)[];
+  'subscribers'?: (number | string | Long);
+  'sequence'?: (number | string | Long);
+  'startTime'?: (_google_protobuf_Timestamp | null);
+  'historySince'?: (_google_protobuf_Timestamp | null);
+  'staleness'?: (_google_protobuf_Duration | null);
+}
+
+export interface GetStatusResponse__Output {
+  'version': (string);
+  'epoch': (string);
+  'ready': (boolean);
+  'pending': (string)[];
+  'resources': (_digger_v1_ResourceStatus__Output)[];
+  'subscribers': (number);
+  'sequence': (number);
+  'startTime': (_google_protobuf_Timestamp__Output | null);
+  'historySince': (_google_protobuf_Timestamp__Output | null);
+  'staleness': (_google_protobuf_Duration__Output | null);
+}

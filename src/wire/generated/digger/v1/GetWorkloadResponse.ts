@@ -1,0 +1,14 @@
+// Original file: proto/digger/v1/lookup.proto
+
+import type { Workload as _digger_v1_Workload, Workload__Output as _digger_v1_Workload__Output } from '../../digger/v1/Workload.ts';
+import type { Duration as _google_protobuf_Duration, Duration__Output as _google_protobuf_Duration__Output } from '../../google/protobuf/Duration.ts';
+
+export interface GetWorkloadResponse {
+  'workload'?: (_digger_v1_Workload | null);
+  'staleness'?: (_google_protobuf_Duration | null);
+}
+
+export interface GetWorkloadResponse__Output {
+  'workload': (_digger_v1_Workload__Output | null);
+  'staleness': (_google_protobuf_Duration__Output | null);
+}

@@ -1,0 +1,20 @@
+// Original file: proto/digger/v1/entities.proto
+
+
+export interface ObjectReference {
+  'apiVersion'?: (string);
+  'kind'?: (string);
+  'namespace'?: (string);
+  'name'?: (string);
+  'uid'?: (string);
+  'incomplete'?: (boolean);
+}
+
+export interface ObjectReference__Output {
+  'apiVersion': (string);
+  'kind': (string);
+  'namespace': (string);
+  'name': (string);
+  'uid': (string);
+  'incomplete': (boolean);
+}

@@ -1,0 +1,26 @@
+// Original file: proto/digger/v1/lookup.proto
+
+import type { Protocol as _digger_v1_Protocol, Protocol__Output as _digger_v1_Protocol__Output } from '../../digger/v1/Protocol.ts';
+import type { Timestamp as _google_protobuf_Timestamp, Timestamp__Output as _google_protobuf_Timestamp__Output } from '../../google/protobuf/Timestamp.ts';
+import type { Duration as _google_protobuf_Duration, Duration__Output as _google_protobuf_Duration__Output } from '../../google/protobuf/Duration.ts';
+import type { View as _digger_v1_View, View__Output as _digger_v1_View__Output } from '../../digger/v1/View.ts';
+
+export interface ResolveAddressRequest {
+  'address'?: (string);
+  'port'?: (number);
+  'protocol'?: (_digger_v1_Protocol);
+  'at'?: (_google_protobuf_Timestamp | null);
+  'wait'?: (_google_protobuf_Duration | null);
+  'view'?: (_digger_v1_View);
+  '_port'?: "port";
+}
+
+export interface ResolveAddressRequest__Output {
+  'address': (string);
+  'port'?: (number);
+  'protocol': (_digger_v1_Protocol__Output);
+  'at': (_google_protobuf_Timestamp__Output | null);
+  'wait': (_google_protobuf_Duration__Output | null);
+  'view': (_digger_v1_View__Output);
+  '_port'?: "port";
+}

@@ -1,0 +1,23 @@
+// Original file: proto/digger/v1/entities.proto
+
+export const ServiceType = {
+  SERVICE_TYPE_UNSPECIFIED: 'SERVICE_TYPE_UNSPECIFIED',
+  SERVICE_TYPE_CLUSTER_IP: 'SERVICE_TYPE_CLUSTER_IP',
+  SERVICE_TYPE_NODE_PORT: 'SERVICE_TYPE_NODE_PORT',
+  SERVICE_TYPE_LOAD_BALANCER: 'SERVICE_TYPE_LOAD_BALANCER',
+  SERVICE_TYPE_EXTERNAL_NAME: 'SERVICE_TYPE_EXTERNAL_NAME',
+} as const;
+
+export type ServiceType =
+  | 'SERVICE_TYPE_UNSPECIFIED'
+  | 0
+  | 'SERVICE_TYPE_CLUSTER_IP'
+  | 1
+  | 'SERVICE_TYPE_NODE_PORT'
+  | 2
+  | 'SERVICE_TYPE_LOAD_BALANCER'
+  | 3
+  | 'SERVICE_TYPE_EXTERNAL_NAME'
+  | 4
+
+export type ServiceType__Output = typeof ServiceType[keyof typeof ServiceType]

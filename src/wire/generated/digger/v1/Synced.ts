@@ -1,0 +1,8 @@
+// Original file: proto/digger/v1/feed.proto
+
+
+export interface Synced {
+}
+
+export interface Synced__Output {
+}

@@ -1,0 +1,26 @@
+// Original file: proto/digger/v1/status.proto
+
+export const WatchState = {
+  WATCH_STATE_UNSPECIFIED: 'WATCH_STATE_UNSPECIFIED',
+  WATCH_STATE_IDLE: 'WATCH_STATE_IDLE',
+  WATCH_STATE_LISTING: 'WATCH_STATE_LISTING',
+  WATCH_STATE_WATCHING: 'WATCH_STATE_WATCHING',
+  WATCH_STATE_BACKING_OFF: 'WATCH_STATE_BACKING_OFF',
+  WATCH_STATE_STOPPED: 'WATCH_STATE_STOPPED',
+} as const;
+
+export type WatchState =
+  | 'WATCH_STATE_UNSPECIFIED'
+  | 0
+  | 'WATCH_STATE_IDLE'
+  | 1
+  | 'WATCH_STATE_LISTING'
+  | 2
+  | 'WATCH_STATE_WATCHING'
+  | 3
+  | 'WATCH_STATE_BACKING_OFF'
+  | 4
+  | 'WATCH_STATE_STOPPED'
+  | 5
+
+export type WatchState__Output = typeof WatchState[keyof typeof WatchState]

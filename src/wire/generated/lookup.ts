@@ -1,0 +1,92 @@
+import type * as grpc from '@grpc/grpc-js';
+import type { EnumTypeDefinition, MessageTypeDefinition } from '@grpc/proto-loader';
+
+import type { AddressQuery as _digger_v1_AddressQuery, AddressQuery__Output as _digger_v1_AddressQuery__Output } from './digger/v1/AddressQuery.ts';
+import type { BatchResolveAddressesRequest as _digger_v1_BatchResolveAddressesRequest, BatchResolveAddressesRequest__Output as _digger_v1_BatchResolveAddressesRequest__Output } from './digger/v1/BatchResolveAddressesRequest.ts';
+import type { BatchResolveAddressesResponse as _digger_v1_BatchResolveAddressesResponse, BatchResolveAddressesResponse__Output as _digger_v1_BatchResolveAddressesResponse__Output } from './digger/v1/BatchResolveAddressesResponse.ts';
+import type { BatchResolveAddressesResult as _digger_v1_BatchResolveAddressesResult, BatchResolveAddressesResult__Output as _digger_v1_BatchResolveAddressesResult__Output } from './digger/v1/BatchResolveAddressesResult.ts';
+import type { Candidate as _digger_v1_Candidate, Candidate__Output as _digger_v1_Candidate__Output } from './digger/v1/Candidate.ts';
+import type { Container as _digger_v1_Container, Container__Output as _digger_v1_Container__Output } from './digger/v1/Container.ts';
+import type { ContainerPort as _digger_v1_ContainerPort, ContainerPort__Output as _digger_v1_ContainerPort__Output } from './digger/v1/ContainerPort.ts';
+import type { Entity as _digger_v1_Entity, Entity__Output as _digger_v1_Entity__Output } from './digger/v1/Entity.ts';
+import type { ExternalEndpoint as _digger_v1_ExternalEndpoint, ExternalEndpoint__Output as _digger_v1_ExternalEndpoint__Output } from './digger/v1/ExternalEndpoint.ts';
+import type { GetNodeRequest as _digger_v1_GetNodeRequest, GetNodeRequest__Output as _digger_v1_GetNodeRequest__Output } from './digger/v1/GetNodeRequest.ts';
+import type { GetNodeResponse as _digger_v1_GetNodeResponse, GetNodeResponse__Output as _digger_v1_GetNodeResponse__Output } from './digger/v1/GetNodeResponse.ts';
+import type { GetPodRequest as _digger_v1_GetPodRequest, GetPodRequest__Output as _digger_v1_GetPodRequest__Output } from './digger/v1/GetPodRequest.ts';
+import type { GetPodResponse as _digger_v1_GetPodResponse, GetPodResponse__Output as _digger_v1_GetPodResponse__Output } from './digger/v1/GetPodResponse.ts';
+import type { GetServiceRequest as _digger_v1_GetServiceRequest, GetServiceRequest__Output as _digger_v1_GetServiceRequest__Output } from './digger/v1/GetServiceRequest.ts';
+import type { GetServiceResponse as _digger_v1_GetServiceResponse, GetServiceResponse__Output as _digger_v1_GetServiceResponse__Output } from './digger/v1/GetServiceResponse.ts';
+import type { GetWorkloadRequest as _digger_v1_GetWorkloadRequest, GetWorkloadRequest__Output as _digger_v1_GetWorkloadRequest__Output } from './digger/v1/GetWorkloadRequest.ts';
+import type { GetWorkloadResponse as _digger_v1_GetWorkloadResponse, GetWorkloadResponse__Output as _digger_v1_GetWorkloadResponse__Output } from './digger/v1/GetWorkloadResponse.ts';
+import type { LookupServiceClient as _digger_v1_LookupServiceClient, LookupServiceDefinition as _digger_v1_LookupServiceDefinition } from './digger/v1/LookupService.ts';
+import type { Node as _digger_v1_Node, Node__Output as _digger_v1_Node__Output } from './digger/v1/Node.ts';
+import type { NodeAddress as _digger_v1_NodeAddress, NodeAddress__Output as _digger_v1_NodeAddress__Output } from './digger/v1/NodeAddress.ts';
+import type { ObjectReference as _digger_v1_ObjectReference, ObjectReference__Output as _digger_v1_ObjectReference__Output } from './digger/v1/ObjectReference.ts';
+import type { Pod as _digger_v1_Pod, Pod__Output as _digger_v1_Pod__Output } from './digger/v1/Pod.ts';
+import type { Resolution as _digger_v1_Resolution, Resolution__Output as _digger_v1_Resolution__Output } from './digger/v1/Resolution.ts';
+import type { ResolveAddressRequest as _digger_v1_ResolveAddressRequest, ResolveAddressRequest__Output as _digger_v1_ResolveAddressRequest__Output } from './digger/v1/ResolveAddressRequest.ts';
+import type { ResolveAddressResponse as _digger_v1_ResolveAddressResponse, ResolveAddressResponse__Output as _digger_v1_ResolveAddressResponse__Output } from './digger/v1/ResolveAddressResponse.ts';
+import type { Service as _digger_v1_Service, Service__Output as _digger_v1_Service__Output } from './digger/v1/Service.ts';
+import type { ServicePort as _digger_v1_ServicePort, ServicePort__Output as _digger_v1_ServicePort__Output } from './digger/v1/ServicePort.ts';
+import type { Workload as _digger_v1_Workload, Workload__Output as _digger_v1_Workload__Output } from './digger/v1/Workload.ts';
+import type { Any as _google_protobuf_Any, Any__Output as _google_protobuf_Any__Output } from './google/protobuf/Any.ts';
+import type { Duration as _google_protobuf_Duration, Duration__Output as _google_protobuf_Duration__Output } from './google/protobuf/Duration.ts';
+import type { Timestamp as _google_protobuf_Timestamp, Timestamp__Output as _google_protobuf_Timestamp__Output } from './google/protobuf/Timestamp.ts';
+import type { Status as _google_rpc_Status, Status__Output as _google_rpc_Status__Output } from './google/rpc/Status.ts';
+
+type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> = {
+  new(...args: ConstructorParameters<Constructor>): Subtype;
+};
+
+export interface ProtoGrpcType {
+  digger: {
+    v1: {
+      AddressQuery: MessageTypeDefinition<_digger_v1_AddressQuery, _digger_v1_AddressQuery__Output>
+      AddressRole: EnumTypeDefinition
+      BatchResolveAddressesRequest: MessageTypeDefinition<_digger_v1_BatchResolveAddressesRequest, _digger_v1_BatchResolveAddressesRequest__Output>
+      BatchResolveAddressesResponse: MessageTypeDefinition<_digger_v1_BatchResolveAddressesResponse, _digger_v1_BatchResolveAddressesResponse__Output>
+      BatchResolveAddressesResult: MessageTypeDefinition<_digger_v1_BatchResolveAddressesResult, _digger_v1_BatchResolveAddressesResult__Output>
+      Candidate: MessageTypeDefinition<_digger_v1_Candidate, _digger_v1_Candidate__Output>
+      Container: MessageTypeDefinition<_digger_v1_Container, _digger_v1_Container__Output>
+      ContainerPort: MessageTypeDefinition<_digger_v1_ContainerPort, _digger_v1_ContainerPort__Output>
+      Entity: MessageTypeDefinition<_digger_v1_Entity, _digger_v1_Entity__Output>
+      EntityKind: EnumTypeDefinition
+      ExternalEndpoint: MessageTypeDefinition<_digger_v1_ExternalEndpoint, _digger_v1_ExternalEndpoint__Output>
+      GetNodeRequest: MessageTypeDefinition<_digger_v1_GetNodeRequest, _digger_v1_GetNodeRequest__Output>
+      GetNodeResponse: MessageTypeDefinition<_digger_v1_GetNodeResponse, _digger_v1_GetNodeResponse__Output>
+      GetPodRequest: MessageTypeDefinition<_digger_v1_GetPodRequest, _digger_v1_GetPodRequest__Output>
+      GetPodResponse: MessageTypeDefinition<_digger_v1_GetPodResponse, _digger_v1_GetPodResponse__Output>
+      GetServiceRequest: MessageTypeDefinition<_digger_v1_GetServiceRequest, _digger_v1_GetServiceRequest__Output>
+      GetServiceResponse: MessageTypeDefinition<_digger_v1_GetServiceResponse, _digger_v1_GetServiceResponse__Output>
+      GetWorkloadRequest: MessageTypeDefinition<_digger_v1_GetWorkloadRequest, _digger_v1_GetWorkloadRequest__Output>
+      GetWorkloadResponse: MessageTypeDefinition<_digger_v1_GetWorkloadResponse, _digger_v1_GetWorkloadResponse__Output>
+      LookupService: SubtypeConstructor<typeof grpc.Client, _digger_v1_LookupServiceClient> & { service: _digger_v1_LookupServiceDefinition }
+      Node: MessageTypeDefinition<_digger_v1_Node, _digger_v1_Node__Output>
+      NodeAddress: MessageTypeDefinition<_digger_v1_NodeAddress, _digger_v1_NodeAddress__Output>
+      ObjectReference: MessageTypeDefinition<_digger_v1_ObjectReference, _digger_v1_ObjectReference__Output>
+      Outcome: EnumTypeDefinition
+      Pod: MessageTypeDefinition<_digger_v1_Pod, _digger_v1_Pod__Output>
+      PodPhase: EnumTypeDefinition
+      Protocol: EnumTypeDefinition
+      Resolution: MessageTypeDefinition<_digger_v1_Resolution, _digger_v1_Resolution__Output>
+      ResolveAddressRequest: MessageTypeDefinition<_digger_v1_ResolveAddressRequest, _digger_v1_ResolveAddressRequest__Output>
+      ResolveAddressResponse: MessageTypeDefinition<_digger_v1_ResolveAddressResponse, _digger_v1_ResolveAddressResponse__Output>
+      Service: MessageTypeDefinition<_digger_v1_Service, _digger_v1_Service__Output>
+      ServicePort: MessageTypeDefinition<_digger_v1_ServicePort, _digger_v1_ServicePort__Output>
+      ServiceType: EnumTypeDefinition
+      View: EnumTypeDefinition
+      Workload: MessageTypeDefinition<_digger_v1_Workload, _digger_v1_Workload__Output>
+    }
+  }
+  google: {
+    protobuf: {
+      Any: MessageTypeDefinition<_google_protobuf_Any, _google_protobuf_Any__Output>
+      Duration: MessageTypeDefinition<_google_protobuf_Duration, _google_protobuf_Duration__Output>
+      Timestamp: MessageTypeDefinition<_google_protobuf_Timestamp, _google_protobuf_Timestamp__Output>
+    }
+    rpc: {
+      Status: MessageTypeDefinition<_google_rpc_Status, _google_rpc_Status__Output>
+    }
+  }
+}
+
