@@ -1,0 +1,178 @@
+// What a failed call tells its caller: a gRPC status code, one sentence, and `google.rpc.Status` details (ErrorInfo
+// always; BadRequest, RetryInfo, RequestInfo where they apply) in the trailer `grpc-status-details-bin`, or as a value
+// inside a batch answer.
+//
+// A CallError is an expected outcome of a call, never a bug: whatever else is thrown while a call is handled becomes
+// INTERNAL without details of ours. Text of a caller is quoted only as a short well-formed prefix: a trailer has to fit
+// into what clients accept as headers, and a lone surrogate cannot be percent-encoded.
+
+import { Metadata, type ServerErrorResponse, status } from '@grpc/grpc-js';
+
+import { messageType } from '../wire/schema.ts';
+
+/** Domain of every ErrorInfo. */
+export const ERROR_DOMAIN = 'digger';
+
+/** One wrong field of a request. */
+export interface Violation {
+  /** Path in the request message, e.g. `queries[3].address`; empty: the message as a whole. */
+  readonly field: string;
+  /** UPPER_SNAKE_CASE. */
+  readonly reason: ViolationReason;
+  /** What was given and what is allowed. */
+  readonly description: string;
+}
+
+export type ViolationReason =
+  | 'MALFORMED_MESSAGE'
+  | 'REQUIRED'
+  | 'NOT_AN_ADDRESS'
+  | 'OUT_OF_RANGE'
+  | 'UNKNOWN_VALUE'
+  | 'INVALID_TIMESTAMP'
+  | 'IN_THE_FUTURE'
+  | 'TOO_MANY'
+  | 'MALFORMED_TOKEN';
+
+/** A call that failed as expected. */
+export class CallError extends Error {
+  override readonly name = 'CallError';
+  /** gRPC status code. */
+  readonly code: status;
+  /** ErrorInfo.reason, UPPER_SNAKE_CASE. */
+  readonly reason: string;
+  readonly facts: CallErrorFacts;
+
+  constructor(code: status, reason: string, message: string, facts: CallErrorFacts = {}) {
+    super(message);
+    this.code = code;
+    this.reason = reason;
+    this.facts = facts;
+  }
+}
+
+export interface CallErrorFacts {
+  /** ErrorInfo.metadata. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** BadRequest. */
+  readonly violations?: readonly Violation[];
+  /** RetryInfo: when it makes sense to try again. */
+  readonly retryDelayMs?: number;
+}
+
+/** INVALID_ARGUMENT with every violation that was found; at least one. */
+export function invalidArgument(violations: readonly Violation[]): CallError {
+  const message = violations.map(({ field, description }) => (field === '' ? description : `${field}: ${description}`));
+  return new CallError(status.INVALID_ARGUMENT, 'INVALID_ARGUMENT', message.join('; '), {
+    metadata: { fields: violations.map(({ field }) => field).join(',') },
+    violations,
+  });
+}
+
+/** NOT_FOUND: the cluster has no such object. `name` as in messages: `pod default/web-0`. */
+export function objectNotFound(kind: string, namespace: string, name: string, uid: string): CallError {
+  const path = namespace === '' ? quote(name) : `${quote(namespace)}/${quote(name)}`;
+  const metadata = { kind: quote(kind), namespace: quote(namespace), name: quote(name), uid: quote(uid) };
+  const message = `no ${quote(kind)} ${path}${uid === '' ? '' : ` with uid ${quote(uid)}`}`;
+  return new CallError(status.NOT_FOUND, 'OBJECT_NOT_FOUND', message, { metadata });
+}
+
+/** UNAVAILABLE: the picture is not complete yet; `pending` says what is missing. */
+export function notSynced(pending: readonly string[]): CallError {
+  const list = pending.join(', ');
+  return new CallError(status.UNAVAILABLE, 'NOT_SYNCED', `not synced yet, waiting for: ${list}`, {
+    metadata: { pending: list },
+    retryDelayMs: NOT_SYNCED_RETRY_MS,
+  });
+}
+
+/** UNAVAILABLE: this replica stops; another one, or the next process, will answer. */
+export function draining(): CallError {
+  return new CallError(status.UNAVAILABLE, 'DRAINING', 'this replica is draining', { retryDelayMs: DRAINING_RETRY_MS });
+}
+
+/** UNAUTHENTICATED: no credentials, or bad ones. */
+export function unauthenticated(message: string): CallError {
+  return new CallError(status.UNAUTHENTICATED, 'UNAUTHENTICATED', message);
+}
+
+/** PERMISSION_DENIED: known, and not allowed to call `method`. */
+export function permissionDenied(message: string, method: string): CallError {
+  return new CallError(status.PERMISSION_DENIED, 'PERMISSION_DENIED', message, { metadata: { method } });
+}
+
+/** RESOURCE_EXHAUSTED: this replica serves as many subscribers as it may. */
+export function tooManySubscribers(limit: number): CallError {
+  return new CallError(
+    status.RESOURCE_EXHAUSTED,
+    'TOO_MANY_SUBSCRIBERS',
+    `this replica already serves its limit of ${limit} subscribers`,
+    { metadata: { limit: String(limit) }, retryDelayMs: SUBSCRIBERS_RETRY_MS },
+  );
+}
+
+/** RESOURCE_EXHAUSTED: the subscriber took nothing for `stalledMs`. */
+export function subscriberStalled(stalledMs: number): CallError {
+  return new CallError(
+    status.RESOURCE_EXHAUSTED,
+    'SUBSCRIBER_STALLED',
+    `the subscriber took nothing for ${Math.round(stalledMs)} ms`,
+    { metadata: { stalled_ms: String(Math.round(stalledMs)) } },
+  );
+}
+
+/** INTERNAL: a bug of ours; the cause stands in the log beside the request id. */
+export function internalError(): CallError {
+  return new CallError(status.INTERNAL, 'INTERNAL', 'internal error; the server log has the details');
+}
+
+/** What grpc-js sends for this error: code, message, and the details trailer with the request's id. */
+export function toServerError(error: CallError, requestId: string): ServerErrorResponse {
+  const metadata = new Metadata();
+  metadata.set('grpc-status-details-bin', StatusType.encode(toStatus(error, requestId)).finish() as Buffer);
+  return Object.assign(new Error(error.message), { code: error.code, details: error.message, metadata });
+}
+
+/** The same as a `google.rpc.Status` object, for protobufjs to encode. */
+export function toStatus(error: CallError, requestId?: string): { code: number; message: string; details: Any[] } {
+  const { metadata = {}, violations, retryDelayMs } = error.facts;
+  const details = [any('google.rpc.ErrorInfo', { reason: error.reason, domain: ERROR_DOMAIN, metadata })];
+  if (violations !== undefined) details.push(any('google.rpc.BadRequest', { fieldViolations: violations }));
+  if (retryDelayMs !== undefined) {
+    const seconds = Math.floor(retryDelayMs / 1000);
+    const retryDelay = { seconds, nanos: (retryDelayMs % 1000) * 1_000_000 };
+    details.push(any('google.rpc.RetryInfo', { retryDelay }));
+  }
+  if (requestId !== undefined) details.push(any('google.rpc.RequestInfo', { requestId }));
+  return { code: error.code, message: error.message, details };
+}
+
+/** Text of a caller in a form that is short and safe to send back. */
+export function quote(text: string): string {
+  if (text.length <= MAX_QUOTED_LENGTH) return text.toWellFormed();
+  return `${text.slice(0, MAX_QUOTED_LENGTH).toWellFormed()}… (${text.length} characters)`;
+}
+
+/** Longer than any address and than any label value of Kubernetes (63), so that honest input is quoted whole. */
+const MAX_QUOTED_LENGTH = 64;
+
+/** A first list takes seconds in a large cluster; asking more often would only add load. */
+const NOT_SYNCED_RETRY_MS = 1_000;
+
+/** Another replica answers at once; the delay spreads its load. */
+const DRAINING_RETRY_MS = 200;
+
+/** Room comes when a subscriber leaves or another replica starts, which is a matter of seconds. */
+const SUBSCRIBERS_RETRY_MS = 5_000;
+
+interface Any {
+  readonly type_url: string;
+  readonly value: Uint8Array;
+}
+
+function any(typeName: string, value: Record<string, unknown>): Any {
+  const type = messageType(typeName);
+  return { type_url: `type.googleapis.com/${typeName}`, value: type.encode(type.fromObject(value)).finish() };
+}
+
+const StatusType = messageType('google.rpc.Status');
