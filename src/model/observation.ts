@@ -10,6 +10,11 @@ export interface Observation {
   readonly atMs: number;
   /** Our clock, ms since the epoch; unset when nobody was blind. At most `atMs`. */
   readonly sinceMs?: number;
+  /**
+   * The gap was closed by a relist, not by a resumed watch: an object may have come and gone in between without anybody
+   * ever hearing of it.
+   */
+  readonly relisted?: true;
 }
 
 /**

@@ -1,0 +1,274 @@
+// Who holds which address, now and in the recent past: the claims of all entities, opened and closed by entity changes
+// alone, and looked up by address, port and moment.
+//
+// Promises: an answer is right for the asked moment or says that it is ambiguous, uncertain or unknown; a lookup costs
+// the claims that overlap at the moment, not the past holders; memory is bounded by the live claims plus the retention.
+// Ports of nodes are kept by node name and by port, not per address: a NodePort service would otherwise claim every
+// address of every node.
+
+import type { ChangeBatch } from '../model/changes.ts';
+import type { Entity } from '../model/entities.ts';
+import type { Observation } from '../model/observation.ts';
+import { BlindMoments } from './blind-moments.ts';
+import {
+  type Claim,
+  type ClaimPlace,
+  claimKey,
+  coverageAt,
+  type DerivedClaim,
+  distanceTo,
+  endClaim,
+  type HolderEntity,
+  newestFirst,
+  openClaim,
+} from './claim.ts';
+import { apiEndOf, deriveClaims, sameClaims } from './derive-claims.ts';
+import { EndedClaims, type EndedClaimsOptions } from './ended-claims.ts';
+import { judge, toHolder } from './judge.ts';
+import { ClusterRanges } from './ranges.ts';
+import type { AddressAnswer, AddressQuestion, AddressReader, Holder } from './reader.ts';
+import { Timeline } from './timeline.ts';
+import { AddressWaiters } from './waiters.ts';
+
+export interface AddressBookOptions extends EndedClaimsOptions {
+  /** Our clock, ms since the epoch. */
+  readonly now: () => number;
+  /** How far outside a claim a moment may lie before the answer is nobody, ms. */
+  readonly slackMs: number;
+  /** Callers that may wait at once. */
+  readonly maxWaiters: number;
+  /** Address ranges that belong to the cluster, beside those of the nodes: `10.0.0.0/8`. */
+  readonly clusterRanges: readonly string[];
+  /** Since when the picture may be out of date; `undefined` while all watches are healthy. Ms since the epoch. */
+  readonly blindSinceMs: () => number | undefined;
+}
+
+/** Host-network pods that a node's answer lists at most; a node runs 110 pods by default, few of them there. */
+const MAX_ALTERNATIVES = 100;
+
+export class AddressBook implements AddressReader {
+  readonly #options: AddressBookOptions;
+  readonly #timelines = new Map<string, Timeline>();
+  readonly #openByHolder = new Map<string, Claim[]>();
+  readonly #nodeUids = new Map<string, string>();
+  readonly #ended: EndedClaims;
+  readonly #blind = new BlindMoments();
+  readonly #ranges: ClusterRanges;
+  readonly #waiters: AddressWaiters;
+  #openCount = 0;
+  #sawNodes = false;
+  #startedMs = Number.POSITIVE_INFINITY;
+
+  constructor(options: AddressBookOptions) {
+    this.#options = options;
+    this.#ended = new EndedClaims(options);
+    this.#ranges = new ClusterRanges({ configured: options.clusterRanges, retentionMs: options.retentionMs });
+    this.#waiters = new AddressWaiters(options);
+  }
+
+  /** The picture is complete from now on; before this moment nothing can be told. */
+  open(): void {
+    this.#startedMs = this.#options.now();
+  }
+
+  get historySinceMs(): number {
+    return Math.max(
+      this.#startedMs,
+      this.#options.now() - this.#options.retentionMs,
+      this.#ended.forgottenUntilMs + this.#options.slackMs,
+    );
+  }
+
+  /** Sizes, for metrics. */
+  get size(): { readonly open: number; readonly ended: number; readonly endedBytes: number; readonly waiters: number } {
+    return {
+      open: this.#openCount,
+      ended: this.#ended.count,
+      endedBytes: this.#ended.bytes,
+      waiters: this.#waiters.count,
+    };
+  }
+
+  /** Takes the entity changes of one source change. */
+  apply(batch: ChangeBatch): void {
+    const { seen } = batch;
+    if (seen.relisted && seen.sinceMs !== undefined) this.#blind.add(seen.sinceMs, seen.atMs);
+    for (const { before, after } of batch.changes) this.#update(asHolder(before), asHolder(after), seen);
+    this.expire();
+  }
+
+  /** Forgets what is over the bounds. Also to be called now and then while nothing changes. */
+  expire(): void {
+    const nowMs = this.#options.now();
+    for (const claim of this.#ended.expire(nowMs)) {
+      const key = placeKey(claim.place);
+      const timeline = this.#timelines.get(key);
+      timeline?.forget(claim);
+      if (timeline?.isEmpty) this.#timelines.delete(key);
+    }
+    this.#ranges.expire(nowMs);
+    this.#blind.expire(nowMs - this.#options.retentionMs);
+  }
+
+  waitForHolder(addresses: readonly string[], signal: AbortSignal): Promise<boolean> | undefined {
+    return this.#waiters.wait(addresses, signal);
+  }
+
+  resolve(question: AddressQuestion): AddressAnswer {
+    const nowMs = this.#options.now();
+    const atMs = Math.min(question.atMs ?? nowMs, nowMs);
+    const { historySinceMs } = this;
+    // The present can always be told, even in the first millisecond.
+    if (atMs < historySinceMs && question.atMs !== undefined) return { outcome: 'UNKNOWN', historySinceMs };
+
+    const onAddress = this.#around(`a ${question.address}`, atMs);
+    const nodeNames = this.#nodesBehind(onAddress, atMs);
+    const claims =
+      question.port === undefined
+        ? onAddress
+        : [...onAddress, ...this.#portClaims(question, question.port, nodeNames, atMs)];
+    const holders = judge(claims, {
+      atMs,
+      slackMs: this.#options.slackMs,
+      nodeExists: (name) => !this.#sawNodes || this.#nodeUids.has(name),
+    });
+    const [best] = holders;
+    if (best === undefined) return { outcome: this.#nobody(question.address, atMs), historySinceMs };
+    if (holders.length > 1) return { outcome: 'AMBIGUOUS', candidates: holders, historySinceMs };
+    const alternatives = best.entity.kind === 'Node' ? this.#hostNetworkPods(best.entity.name, atMs) : [];
+    return { outcome: 'RESOLVED', holder: best, alternatives, historySinceMs };
+  }
+
+  #nobody(address: string, atMs: number): 'UNASSIGNED' | 'EXTERNAL' | 'UNKNOWN' {
+    switch (this.#ranges.verdict(address)) {
+      case 'unknown':
+        return 'UNKNOWN';
+      case 'outside':
+        return 'EXTERNAL';
+      case 'inside': {
+        const blindSinceMs = this.#options.blindSinceMs();
+        const isBlind = (blindSinceMs !== undefined && atMs >= blindSinceMs) || this.#blind.includes(atMs);
+        return isBlind ? 'UNKNOWN' : 'UNASSIGNED';
+      }
+    }
+  }
+
+  #around(key: string, atMs: number): Claim[] {
+    const timeline = this.#timelines.get(key);
+    return timeline === undefined ? [] : [...timeline.around(atMs, this.#options.slackMs)];
+  }
+
+  /** Names of the nodes that have the address at the moment. */
+  #nodesBehind(onAddress: readonly Claim[], atMs: number): Set<string> {
+    const names = new Set<string>();
+    for (const claim of onAddress) {
+      if (distanceTo(claim, atMs) > this.#options.slackMs) continue;
+      if (claim.role === 'NODE_ADDRESS') names.add(claim.entity.name);
+      else if (claim.role === 'HOST_ADDRESS' && claim.entity.kind === 'Pod') names.add(claim.entity.nodeName);
+    }
+    return names;
+  }
+
+  #portClaims(question: AddressQuestion, port: number, nodeNames: Set<string>, atMs: number): Claim[] {
+    if (nodeNames.size === 0) return [];
+    const claims = this.#around(`p ${port}`, atMs);
+    for (const name of nodeNames) claims.push(...this.#around(`h ${name} ${port}`, atMs));
+    return claims.filter(({ place }) => {
+      if (place.on !== 'node-port' && place.on !== 'every-node-port') return false;
+      if (question.protocol !== undefined && place.protocol !== question.protocol) return false;
+      return place.on === 'every-node-port' || place.address === undefined || place.address === question.address;
+    });
+  }
+
+  #hostNetworkPods(nodeName: string, atMs: number): Holder[] {
+    return this.#around(`n ${nodeName}`, atMs)
+      .filter((claim) => coverageAt(claim, atMs) !== 'none')
+      .sort(newestFirst)
+      .slice(0, MAX_ALTERNATIVES)
+      .map((claim) => toHolder(claim, atMs));
+  }
+
+  #update(before: HolderEntity | undefined, after: HolderEntity | undefined, seen: Observation): void {
+    if (before !== undefined && after !== undefined && sameClaims(before, after)) {
+      for (const claim of this.#openByHolder.get(after.uid) ?? []) claim.entity = after;
+    } else {
+      const entity = after ?? before;
+      if (entity !== undefined) this.#exchange(entity, after, seen);
+    }
+    if (before?.kind === 'Node' || after?.kind === 'Node') this.#updateNode(before, after, seen);
+  }
+
+  /** Ends the claims that the entity does not make any more and opens those that are new. */
+  #exchange(entity: HolderEntity, after: HolderEntity | undefined, seen: Observation): void {
+    const { uid } = entity;
+    const open = this.#openByHolder.get(uid);
+    const derived = after === undefined ? [] : deriveClaims(after, open === undefined);
+    const wanted = new Map(derived.map((claim) => [claimKey(claim), claim]));
+    const kept: Claim[] = [];
+    for (const claim of open ?? []) {
+      // A removal keeps the last state that was seen alive; an update hands over the newest, which says how it ended.
+      if (after !== undefined) claim.entity = after;
+      if (wanted.delete(claimKey({ role: claim.role, place: claim.place, apiStartMs: undefined }))) kept.push(claim);
+      else this.#end(claim, seen, apiEndOf(entity));
+    }
+    const opened = after === undefined ? [] : [...wanted.values()].map((claim) => this.#open(claim, after, seen));
+    kept.push(...opened);
+    // A pod that finished keeps its place here, empty: an address it would get now is not its first one.
+    if (after === undefined) this.#openByHolder.delete(uid);
+    else if (kept.length > 0 || open !== undefined) this.#openByHolder.set(uid, kept);
+    for (const { place } of opened) if (place.on === 'address') this.#waiters.wake(place.address);
+  }
+
+  #open(derived: DerivedClaim, entity: HolderEntity, seen: Observation): Claim {
+    const claim = openClaim(derived, entity, seen);
+    const key = placeKey(claim.place);
+    let timeline = this.#timelines.get(key);
+    if (timeline === undefined) {
+      timeline = new Timeline();
+      this.#timelines.set(key, timeline);
+    }
+    timeline.add(claim);
+    this.#openCount++;
+    return claim;
+  }
+
+  #end(claim: Claim, seen: Observation, apiEndMs: number | undefined): void {
+    endClaim(claim, seen, apiEndMs);
+    this.#timelines.get(placeKey(claim.place))?.end(claim);
+    this.#openCount--;
+    this.#ended.add(claim, seen.atMs);
+  }
+
+  #updateNode(before: HolderEntity | undefined, after: HolderEntity | undefined, seen: Observation): void {
+    this.#sawNodes = true;
+    if (after?.kind === 'Node') {
+      this.#nodeUids.set(after.name, after.uid);
+      this.#ranges.hold(after.uid, after.podRanges, seen.atMs);
+    } else if (before?.kind === 'Node' && this.#nodeUids.get(before.name) === before.uid) {
+      this.#nodeUids.delete(before.name);
+    }
+    if (before?.kind === 'Node') {
+      const kept = after?.kind === 'Node' ? after.podRanges : [];
+      const released = before.podRanges.filter((range) => !kept.includes(range));
+      this.#ranges.release(before.uid, released, seen.atMs);
+    }
+  }
+}
+
+function asHolder(entity: Entity | undefined): HolderEntity | undefined {
+  return entity === undefined || entity.kind === 'Workload' ? undefined : entity;
+}
+
+/** Names a timeline. */
+function placeKey(place: ClaimPlace): string {
+  switch (place.on) {
+    case 'address':
+      return `a ${place.address}`;
+    case 'node-port':
+      return `h ${place.nodeName} ${place.port}`;
+    case 'every-node-port':
+      return `p ${place.port}`;
+    case 'node':
+      return `n ${place.nodeName}`;
+  }
+}

@@ -1,0 +1,140 @@
+// A claim: an entity holds an address, from–to.
+//
+// Both ends are intervals, because nothing tells them exactly: Kubernetes writes times in whole seconds (truncated,
+// metav1.Time), by other clocks, and after a watch gap we only know that something happened while nobody was looking.
+// So a claim starts somewhere in [startEarliestMs, startLatestMs] and, once ended, ended somewhere in [endEarliestMs,
+// endLatestMs]. Between startLatest and endEarliest it certainly holds; in the outer intervals it possibly does.
+//
+// Only the address book changes a claim, and only when the entity changes. An ended claim is never opened again.
+
+import type { NodeEntity, PodEntity, Protocol, ServiceEntity } from '../model/entities.ts';
+import type { Observation } from '../model/observation.ts';
+import type { AddressRole } from './reader.ts';
+
+export type HolderEntity = PodEntity | ServiceEntity | NodeEntity;
+
+/** Kubernetes truncates times to the second, so the true moment lies up to this much later than written. */
+const API_TIME_RESOLUTION_MS = 1_000;
+
+/**
+ * Where a claim lives: on an address as a whole; on a port of a node, at every address of that node; on a port of all
+ * nodes; or, for the pods in a node's network, on the node without a port.
+ */
+export type ClaimPlace =
+  | { readonly on: 'address'; readonly address: string }
+  | {
+      readonly on: 'node-port';
+      readonly nodeName: string;
+      readonly port: number;
+      readonly protocol: Protocol;
+      /** Only at this address of the node; `undefined`: at all of them. */
+      readonly address: string | undefined;
+    }
+  | { readonly on: 'every-node-port'; readonly port: number; readonly protocol: Protocol }
+  | { readonly on: 'node'; readonly nodeName: string };
+
+/**
+ * Roles as published, and `HOST_ADDRESS`: a pod's `hostIPs` tie an address to a node's name even when Node objects may
+ * not be read. It leads to the ports of that node and never answers by itself.
+ */
+export type ClaimRole = AddressRole | 'HOST_ADDRESS';
+
+/** What an entity claims at present: place, role, and the API's own time of the start, where it has one. */
+export interface DerivedClaim {
+  readonly role: ClaimRole;
+  readonly place: ClaimPlace;
+  /** Whole seconds, by another clock; `undefined`: only our observation tells. */
+  readonly apiStartMs: number | undefined;
+}
+
+export interface Claim {
+  readonly role: ClaimRole;
+  readonly place: ClaimPlace;
+  /** The newest state while the claim is open, then the last one. */
+  entity: HolderEntity;
+  readonly startEarliestMs: number;
+  readonly startLatestMs: number;
+  /** Our clock: when the claim was first seen. Orders holders whose API times fall into the same second. */
+  readonly firstSeenMs: number;
+  /** `undefined` while it is open. */
+  endEarliestMs: number | undefined;
+  endLatestMs: number | undefined;
+}
+
+/** Opens a claim. The start is never later than our first sight of it. */
+export function openClaim(derived: DerivedClaim, entity: HolderEntity, seen: Observation): Claim {
+  let earliest = seen.sinceMs ?? seen.atMs;
+  let latest = seen.atMs;
+  if (derived.apiStartMs !== undefined) {
+    earliest = Math.min(derived.apiStartMs, seen.atMs);
+    latest = Math.min(derived.apiStartMs + API_TIME_RESOLUTION_MS - 1, seen.atMs);
+  }
+  return {
+    role: derived.role,
+    place: derived.place,
+    entity,
+    startEarliestMs: earliest,
+    startLatestMs: latest,
+    firstSeenMs: seen.atMs,
+    endEarliestMs: undefined,
+    endLatestMs: undefined,
+  };
+}
+
+/** Ends a claim; `apiEndMs` is the API's own time of the end, where it has one. An end is never before the start. */
+export function endClaim(claim: Claim, seen: Observation, apiEndMs: number | undefined): void {
+  let earliest = seen.sinceMs ?? seen.atMs;
+  let latest = seen.atMs;
+  if (apiEndMs !== undefined) {
+    earliest = Math.min(apiEndMs, seen.atMs);
+    latest = Math.min(apiEndMs + API_TIME_RESOLUTION_MS - 1, seen.atMs);
+  }
+  claim.endEarliestMs = Math.max(earliest, claim.startEarliestMs);
+  claim.endLatestMs = Math.max(latest, claim.startLatestMs);
+}
+
+/** Whether the claim can have been in force at a moment. */
+export type Coverage = 'certain' | 'possible' | 'none';
+
+export function coverageAt(claim: Claim, atMs: number): Coverage {
+  if (atMs < claim.startEarliestMs) return 'none';
+  if (claim.endLatestMs !== undefined && atMs >= claim.endLatestMs) return 'none';
+  if (atMs < claim.startLatestMs) return 'possible';
+  if (claim.endEarliestMs !== undefined && atMs >= claim.endEarliestMs) return 'possible';
+  return 'certain';
+}
+
+/** How far outside the claim the moment lies, in ms; 0 when the claim covers it. */
+export function distanceTo(claim: Claim, atMs: number): number {
+  if (atMs < claim.startEarliestMs) return claim.startEarliestMs - atMs;
+  if (claim.endLatestMs !== undefined && atMs >= claim.endLatestMs) return atMs - claim.endLatestMs + 1;
+  return 0;
+}
+
+/**
+ * Orders claims by start, later ones first: by the second of the start, then by our own first sight, then by the
+ * creation of the object, then by uid. Uids last, because they are random: they only make the order total.
+ */
+export function newestFirst(a: Claim, b: Claim): number {
+  const seconds = Math.floor(b.startEarliestMs / 1_000) - Math.floor(a.startEarliestMs / 1_000);
+  if (seconds !== 0) return seconds;
+  if (a.firstSeenMs !== b.firstSeenMs) return b.firstSeenMs - a.firstSeenMs;
+  const created = (b.entity.creationTimeMs ?? 0) - (a.entity.creationTimeMs ?? 0);
+  if (created !== 0) return created;
+  return a.entity.uid < b.entity.uid ? 1 : a.entity.uid > b.entity.uid ? -1 : 0;
+}
+
+/** Names a claim among the open claims of one entity. */
+export function claimKey(claim: DerivedClaim): string {
+  const { place, role } = claim;
+  switch (place.on) {
+    case 'address':
+      return `${role} ${place.address}`;
+    case 'node-port':
+      return `${role} ${place.nodeName} ${place.port}/${place.protocol} ${place.address ?? ''}`;
+    case 'every-node-port':
+      return `${role} ${place.port}/${place.protocol}`;
+    case 'node':
+      return `${role} ${place.nodeName}`;
+  }
+}

@@ -1,0 +1,105 @@
+// Who holds an address at a moment, given the claims around it: the precedence rules, and what happens when the API
+// shows several holders at once.
+//
+// A port claim beats a claim on the whole address. A pod's address is exclusive in a cluster, but the API says so late:
+// the kubelet frees an address when the sandbox is gone and removes the object seconds later, and pods of a lost node
+// stay Running on paper for minutes. So a pod that is on its way out loses the address from the moment at which another
+// pod has certainly taken it; one that looks alive does not, and the answer is then AMBIGUOUS. Everything is decided at
+// the time of the question from what is known by then; no claim is changed.
+
+import { type Claim, type ClaimRole, coverageAt, distanceTo, newestFirst } from './claim.ts';
+import type { AddressRole, Holder } from './reader.ts';
+
+/** Claims of an earlier tier hide those of later ones. */
+const TIERS: readonly (readonly ClaimRole[])[] = [
+  ['HOST_PORT', 'HOST_NETWORK', 'NODE_PORT'],
+  ['POD_IP'],
+  ['CLUSTER_IP'],
+  ['LOAD_BALANCER'],
+  ['EXTERNAL_IP'],
+  ['ENDPOINT'],
+  ['NODE_ADDRESS'],
+];
+
+/** Intervals up to this width come from the resolution of API times (1 s), wider ones from a watch gap. */
+const RESOLUTION_MS = 1_000;
+
+export interface JudgeContext {
+  readonly atMs: number;
+  /** How far outside a claim a moment may lie before the answer is nobody. */
+  readonly slackMs: number;
+  /** Whether a node of this name exists now; true for all names where nodes may not be read. */
+  readonly nodeExists: (name: string) => boolean;
+}
+
+/** The holders at the moment, best first; several only when nobody can know which. Empty: nobody. */
+export function judge(claims: readonly Claim[], context: JudgeContext): Holder[] {
+  const tiers = TIERS.map((roles) => claims.filter((claim) => roles.includes(claim.role)).sort(newestFirst));
+  for (const tier of tiers) {
+    const holders = tier.filter(
+      (claim) => coverageAt(claim, context.atMs) !== 'none' && !isSuperseded(claim, tier, context),
+    );
+    if (holders.length > 0) return distinct(holders).map((claim) => toHolder(claim, context.atMs));
+  }
+  // Nobody at the very moment: clocks differ and events take time, so whoever is nearest within the slack will do.
+  for (const tier of tiers) {
+    const near = tier
+      .filter((claim) => distanceTo(claim, context.atMs) <= context.slackMs && !isSuperseded(claim, tier, context))
+      .sort((a, b) => distanceTo(a, context.atMs) - distanceTo(b, context.atMs) || newestFirst(a, b));
+    const nearest = near[0];
+    if (nearest !== undefined) return [toHolder(nearest, context.atMs)];
+  }
+  return [];
+}
+
+/** A claim as a holder at a moment. */
+export function toHolder(claim: Claim, atMs: number): Holder {
+  // The end of a claim is published as the latest moment at which it can have been in force.
+  return {
+    role: publishedRole(claim.role),
+    entity: claim.entity,
+    fromMs: claim.startEarliestMs,
+    toMs: claim.endLatestMs,
+    uncertain: coverageAt(claim, atMs) === 'possible' && isGap(claim, atMs),
+  };
+}
+
+function isGap(claim: Claim, atMs: number): boolean {
+  if (atMs < claim.startLatestMs && claim.startLatestMs - claim.startEarliestMs >= RESOLUTION_MS) return true;
+  const { endEarliestMs, endLatestMs } = claim;
+  return (
+    endEarliestMs !== undefined &&
+    endLatestMs !== undefined &&
+    atMs >= endEarliestMs &&
+    endLatestMs - endEarliestMs >= RESOLUTION_MS
+  );
+}
+
+/** Pod addresses only: another pod has certainly taken the address by then, and this one gives way. */
+function isSuperseded(claim: Claim, newestFirstTier: readonly Claim[], context: JudgeContext): boolean {
+  if (claim.role !== 'POD_IP' || !givesWay(claim, context)) return false;
+  for (const other of newestFirstTier) {
+    if (other === claim) return false;
+    if (other.startLatestMs <= context.atMs && other.entity.uid !== claim.entity.uid) return true;
+  }
+  return false;
+}
+
+/** What is known by now of a pod that another pod's claim contradicts: it is on its way out, or gone. */
+function givesWay(claim: Claim, context: JudgeContext): boolean {
+  if (claim.endLatestMs !== undefined) return true;
+  const { entity } = claim;
+  if (entity.kind !== 'Pod') return false;
+  return entity.deletionTimeMs !== undefined || entity.terminal || !context.nodeExists(entity.nodeName);
+}
+
+/** An entity can hold a port by several claims (TCP and UDP); it is one holder. */
+function distinct(claims: readonly Claim[]): Claim[] {
+  const uids = new Set<string>();
+  return claims.filter((claim) => !uids.has(claim.entity.uid) && uids.add(claim.entity.uid));
+}
+
+function publishedRole(role: ClaimRole): AddressRole {
+  if (role === 'HOST_ADDRESS') throw new Error('HOST_ADDRESS leads to ports and never answers by itself');
+  return role;
+}

@@ -1,0 +1,325 @@
+// The hard cases of attribution, one test each, at the level of claims. Offsets are ms after T0, a whole second.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { node, pod, service, T0, World } from './world.ts';
+
+const A = '10.1.0.1';
+
+describe('who holds an address', () => {
+  it('1: pod A is deleted, pod B gets its address within a second, then the late DELETED of A arrives', () => {
+    const world = new World();
+    world.at(1_000).put(pod('a', { addresses: [A] }));
+    world.at(60_000).put(pod('a', { addresses: [A], deletionTimeMs: T0 + 90_000 }));
+    world.at(61_300).put(pod('b', { addresses: [A], sandboxReadyTimeMs: T0 + 61_000 }));
+    assert.equal(world.at(62_500).who(A), 'b');
+    world.at(64_000).remove('a');
+    assert.equal(world.at(65_000).who(A), 'b');
+    assert.equal(world.who(A, { at: 62_500 }), 'b');
+    assert.equal(world.who(A, { at: 50_000 }), 'a');
+    assert.equal(world.who(A, { at: 60_900 }), 'a');
+  });
+
+  it('1: within the second that the API cannot tell apart, both are named', () => {
+    const world = new World();
+    world.at(1_000).put(pod('a', { addresses: [A], deletionTimeMs: T0 + 90_000 }));
+    world.at(61_800).put(pod('b', { addresses: [A], sandboxReadyTimeMs: T0 + 61_000 }));
+    assert.equal(world.at(70_000).who(A, { at: 61_400 }), 'b|a');
+    assert.equal(world.who(A, { at: 61_900 }), 'b');
+  });
+
+  it('2: a Job pod succeeded and keeps its podIP, the address is issued again', () => {
+    const world = new World();
+    world.at(1_000).put(pod('job', { addresses: [A] }));
+    const done = { addresses: [A], terminal: true, finishedTimeMs: T0 + 9_000 };
+    world.at(10_200).put(pod('job', done));
+    assert.equal(world.at(10_800).who(A), 'UNASSIGNED');
+    world.at(11_000).put(pod('b', { addresses: [A] }));
+    world.at(12_000).put(pod('job', { ...done, deletionTimeMs: T0 + 12_000 }));
+    assert.equal(world.who(A), 'b');
+    world.at(13_000).remove('job');
+    assert.equal(world.who(A), 'b');
+    assert.equal(world.who(A, { at: 5_000 }), 'job');
+  });
+
+  it('3: a terminal or deleted state without addresses ends the claims that were recorded', () => {
+    const world = new World();
+    world.at(1_000).put([pod('a', { addresses: [A] }), pod('b', { addresses: ['10.1.0.2'] })]);
+    world.at(5_000).put(pod('a', { addresses: [], terminal: true }));
+    world.remove('b');
+    assert.equal(world.at(6_000).who(A), 'UNASSIGNED');
+    assert.equal(world.who('10.1.0.2'), 'UNASSIGNED');
+    assert.equal(world.book.size.open, 0);
+  });
+
+  it('4: the watch was down while A was deleted and B was created on its address', () => {
+    const world = new World();
+    world.at(1_000).put(pod('a', { addresses: [A] }));
+    world.at(60_000).remove('a', 20_000);
+    world.put(pod('b', { addresses: [A], sandboxReadyTimeMs: T0 + 40_000 }), 20_000);
+    assert.equal(world.who(A), 'b');
+    assert.equal(world.who(A, { at: 15_000 }), 'a');
+    assert.equal(world.who(A, { at: 30_000 }), 'a?', 'the end of A is known only as an interval');
+    assert.equal(world.who(A, { at: 45_000 }), 'b');
+  });
+
+  it('4: a gap without a holder is UNKNOWN, not UNASSIGNED', () => {
+    const world = new World();
+    world.at(60_000).put(pod('other', { addresses: ['10.9.9.9'] }), 20_000);
+    assert.equal(world.who(A, { at: 10_000 }), 'UNASSIGNED');
+    assert.equal(world.who(A, { at: 30_000 }), 'UNKNOWN');
+    assert.equal(world.who(A), 'UNASSIGNED');
+    world.blindSinceMs = T0 + 61_000;
+    assert.equal(world.at(65_000).who(A), 'UNKNOWN', 'nobody is looking now');
+  });
+
+  it('5: a StatefulSet pod is recreated under its name with a new uid', () => {
+    const world = new World();
+    world.at(1_000).put(pod('web-0', { uid: 'first', addresses: [A] }));
+    world.at(10_000).remove('web-0');
+    world.at(12_000).put(pod('web-0', { uid: 'second', addresses: ['10.1.0.2'] }));
+    const now = world.ask('10.1.0.2');
+    const before = world.ask(A, { at: 5_000 });
+    assert.ok(now.outcome === 'RESOLVED' && now.holder.entity.uid === 'second');
+    assert.ok(before.outcome === 'RESOLVED' && before.holder.entity.uid === 'first');
+  });
+
+  it('6: the address of a pod changes', () => {
+    const world = new World();
+    world.at(1_000).put(pod('a', { addresses: [A], sandboxReadyTimeMs: T0 }));
+    world.at(9_000).put(pod('a', { addresses: ['10.1.0.2'], sandboxReadyTimeMs: T0 }));
+    assert.equal(world.at(11_000).who('10.1.0.2'), 'a');
+    assert.equal(world.who(A), 'UNASSIGNED');
+    assert.equal(world.who(A, { at: 5_000 }), 'a');
+    assert.equal(world.who('10.1.0.2', { at: 5_000 }), 'UNASSIGNED', 'the condition tells nothing of the new sandbox');
+  });
+
+  it('7: two host-network pods on one node with distinct ports', () => {
+    const world = new World();
+    const on = (port: number) => ({
+      hostNetwork: true,
+      addresses: ['10.0.0.1'],
+      hostAddresses: ['10.0.0.1'],
+      hostPorts: [{ port, protocol: 'TCP' as const, hostAddress: undefined }],
+    });
+    world
+      .at(1_000)
+      .put([node('node-1', { addresses: ['10.0.0.1', '10.0.7.1'] }), pod('a', on(9100)), pod('b', on(9200))]);
+    world.at(5_000);
+    assert.equal(world.who('10.0.0.1', { port: 9100 }), 'a');
+    assert.equal(world.who('10.0.0.1', { port: 9200, protocol: 'TCP' }), 'b');
+    assert.equal(world.who('10.0.7.1', { port: 9200 }), 'b', 'at every address of the node');
+    assert.equal(world.who('10.0.0.1', { port: 9200, protocol: 'UDP' }), 'node-1');
+    assert.equal(world.who('10.0.0.1'), 'node-1');
+  });
+
+  it('7: without Node objects the ports are still found by the host addresses of the pods', () => {
+    const world = new World();
+    world.at(1_000).put(
+      pod('a', {
+        hostNetwork: true,
+        addresses: ['10.0.0.1'],
+        hostAddresses: ['10.0.0.1'],
+        hostPorts: [{ port: 9100, protocol: 'TCP', hostAddress: undefined }],
+      }),
+    );
+    assert.equal(world.at(5_000).who('10.0.0.1', { port: 9100 }), 'a');
+    assert.equal(world.who('10.0.0.1'), 'UNASSIGNED');
+  });
+
+  it('8: a host-network pod without declared ports is a candidate, never a guess', () => {
+    const world = new World();
+    world
+      .at(1_000)
+      .put([
+        node('node-1', { addresses: ['10.0.0.1'] }),
+        node('node-2', { addresses: ['10.0.0.2'] }),
+        pod('agent', { hostNetwork: true, addresses: ['10.0.0.1'], hostAddresses: ['10.0.0.1'] }),
+        pod('elsewhere', { nodeName: 'node-2', hostNetwork: true, addresses: ['10.0.0.2'] }),
+      ]);
+    const answer = world.at(5_000).ask('10.0.0.1', { port: 4_000 });
+    assert.ok(answer.outcome === 'RESOLVED');
+    assert.equal(answer.holder.entity.name, 'node-1');
+    assert.deepEqual(
+      answer.alternatives.map((alternative) => alternative.entity.name),
+      ['agent'],
+    );
+  });
+
+  it('9: a ClusterIP is its service, from the creation of the service', () => {
+    const world = new World();
+    world.at(5_400).put(service('api', { clusterAddresses: ['10.96.0.5'], creationTimeMs: T0 + 4_000 }));
+    assert.equal(world.who('10.96.0.5', { port: 443 }), 'api');
+    assert.equal(world.who('10.96.0.5', { at: 4_200 }), 'api');
+    assert.equal(world.who('10.96.0.5', { at: 2_000 }), 'UNASSIGNED');
+  });
+
+  it('10: a headless service claims nothing', () => {
+    const world = new World();
+    world.at(1_000).put([service('headless'), pod('a', { addresses: [A] })]);
+    assert.equal(world.who(A), 'a');
+    assert.equal(world.book.size.open, 1);
+  });
+
+  it('11: NodePort on every node address, LoadBalancer with several addresses', () => {
+    const world = new World();
+    world.at(1_000).put([
+      node('node-1', { addresses: ['10.0.0.1', '203.0.113.1'] }),
+      node('node-2', { addresses: ['10.0.0.2'] }),
+      service('web', {
+        nodePorts: [{ port: 30_080, protocol: 'TCP' }],
+        loadBalancerAddresses: ['198.51.100.1', '198.51.100.2'],
+      }),
+    ]);
+    world.at(5_000);
+    for (const address of ['10.0.0.1', '203.0.113.1', '10.0.0.2']) {
+      assert.equal(world.who(address, { port: 30_080 }), 'web');
+      assert.notEqual(world.who(address), 'web');
+    }
+    assert.equal(world.who('198.51.100.2'), 'web');
+    assert.equal(world.who('10.1.0.9', { port: 30_080 }), 'UNASSIGNED', 'only node addresses carry node ports');
+  });
+
+  it('12: a manual endpoint is told with its service, two services make it ambiguous', () => {
+    const world = new World();
+    world.at(1_000).put(service('db', { manualEndpoints: ['192.0.2.10', '192.0.2.11'] }));
+    world.at(2_000).put(service('db-too', { manualEndpoints: ['192.0.2.11'] }));
+    const answer = world.at(5_000).ask('192.0.2.10');
+    assert.ok(answer.outcome === 'RESOLVED' && answer.holder.role === 'ENDPOINT');
+    assert.equal(world.who('192.0.2.11'), 'db-too|db', 'newest first');
+  });
+
+  it('19: everybody who waits for the address wakes, and nobody is left behind', async () => {
+    const world = new World();
+    const { signal } = new AbortController();
+    const waiting = [world.book.waitForHolder([A], signal), world.book.waitForHolder(['10.1.0.2', A], signal)];
+    const cancelled = new AbortController();
+    const given = world.book.waitForHolder([A], cancelled.signal);
+    cancelled.abort();
+    assert.equal(await given, false);
+    world.at(300).put(pod('late', { addresses: [A] }));
+    assert.deepEqual(await Promise.all(waiting), [true, true]);
+    assert.equal(world.book.size.waiters, 0);
+  });
+
+  it('19: too many waiters are turned away at once', () => {
+    const world = new World({ maxWaiters: 1 });
+    const first = new AbortController();
+    assert.ok(world.book.waitForHolder([A], first.signal));
+    assert.equal(world.book.waitForHolder([A], first.signal), undefined);
+    first.abort();
+    assert.equal(world.book.size.waiters, 0);
+  });
+
+  it('20: a moment before history is UNKNOWN and says since when this replica can tell', () => {
+    const world = new World();
+    world.put(pod('a', { addresses: [A], sandboxReadyTimeMs: T0 - 3_600_000 }));
+    const answer = world.at(1_000).ask(A, { at: -60_000 });
+    assert.equal(answer.outcome, 'UNKNOWN');
+    assert.equal(answer.historySinceMs, T0);
+    assert.equal(world.who(A, { at: 500 }), 'a');
+    world.at(3_600_000);
+    assert.equal(world.ask(A).historySinceMs, T0 + 3_000_000);
+  });
+
+  it('20: what was forgotten for want of room moves the start of history', () => {
+    const world = new World({ maxClaims: 2 });
+    for (let i = 1; i <= 4; i++) {
+      world.at(i * 10_000).put(pod(`p${i}`, { addresses: [`10.1.0.${i}`] }));
+      world.at(i * 10_000 + 5_000).remove(`p${i}`);
+    }
+    assert.equal(world.at(50_000).who('10.1.0.1', { at: 12_000 }), 'UNKNOWN');
+    assert.equal(world.who('10.1.0.3', { at: 32_000 }), 'p3');
+    assert.equal(world.book.size.ended, 2);
+  });
+
+  it('21: between the end of A and the start of B nobody holds it, beyond the slack', () => {
+    const world = new World();
+    world.at(1_000).put(pod('a', { addresses: [A] }));
+    world.at(10_000).remove('a');
+    world.at(20_000).put(pod('b', { addresses: [A] }));
+    assert.equal(world.who(A, { at: 10_300 }), 'a');
+    assert.equal(world.who(A, { at: 15_000 }), 'UNASSIGNED');
+    assert.equal(world.who(A, { at: 19_700 }), 'b');
+    assert.equal(world.who(A, { at: 19_000 }), 'UNASSIGNED');
+  });
+
+  it('22: an address outside every cluster range is EXTERNAL, without ranges UNKNOWN', () => {
+    const world = new World({ clusterRanges: [] });
+    assert.equal(world.at(1_000).who('8.8.8.8'), 'UNKNOWN');
+    world.put(node('node-1', { podRanges: ['10.1.0.0/24'] }));
+    assert.equal(world.who('8.8.8.8'), 'EXTERNAL');
+    assert.equal(world.who('10.1.0.77'), 'UNASSIGNED');
+    assert.equal(world.who('2001:db8::1'), 'UNKNOWN', 'no IPv6 range is known');
+    world.at(2_000).remove('node-1');
+    assert.equal(world.who('10.1.0.77'), 'UNASSIGNED', 'a range stays known while history lasts');
+    world.at(700_000).book.expire();
+    assert.equal(world.who('10.1.0.77'), 'UNKNOWN');
+  });
+
+  it('23: a node is removed and another gets its address', () => {
+    const world = new World();
+    world.at(1_000).put(node('old', { addresses: ['10.0.0.1'] }));
+    world.at(10_000).remove('old');
+    world.at(11_000).put(node('new', { addresses: ['10.0.0.1'] }));
+    assert.equal(world.who('10.0.0.1'), 'new');
+    assert.equal(world.who('10.0.0.1', { at: 5_000 }), 'old');
+  });
+
+  it('23: pods of a node that is gone give way to those that take their addresses', () => {
+    const world = new World();
+    world.at(1_000).put([node('lost'), node('node-1'), pod('a', { nodeName: 'lost', addresses: [A] })]);
+    world.at(10_000).put(pod('b', { addresses: [A] }));
+    assert.equal(world.at(12_000).who(A), 'b|a');
+    world.remove('lost');
+    assert.equal(world.who(A), 'b');
+  });
+
+  it('24: a service is recreated with another ClusterIP, and LoadBalancer becomes ClusterIP', () => {
+    const world = new World();
+    const old = { uid: 'old', clusterAddresses: ['10.96.0.1'] };
+    world.at(1_000).put(service('web', { ...old, loadBalancerAddresses: ['198.51.100.1'] }));
+    world.at(5_000).put(service('web', old));
+    assert.equal(world.at(7_000).who('198.51.100.1'), 'EXTERNAL');
+    world.at(10_000).remove('web');
+    world.put(service('web', { uid: 'new', clusterAddresses: ['10.96.0.2'] }));
+    assert.equal(world.at(12_000).who('10.96.0.1'), 'UNASSIGNED');
+    assert.equal(world.who('10.96.0.2'), 'web');
+    assert.equal(world.who('198.51.100.1', { at: 3_000 }), 'web');
+  });
+});
+
+describe('two live holders of one pod address', () => {
+  it('are ambiguous with the later one first, until one of them gives way', () => {
+    const world = new World();
+    world.at(1_000).put(pod('a', { addresses: [A] }));
+    world.at(10_000).put(pod('b', { addresses: [A] }));
+    assert.equal(world.at(20_000).who(A), 'b|a');
+    world.put(pod('a', { addresses: ['10.1.0.2'] }));
+    assert.equal(world.who(A), 'b');
+  });
+
+  it('leave the address to the first when the second ends', () => {
+    const world = new World();
+    world.at(1_000).put(pod('a', { addresses: [A] }));
+    world.at(10_000).put(pod('b', { addresses: [A] }));
+    world.at(20_000).remove('b');
+    assert.equal(world.at(25_000).who(A), 'a');
+    assert.equal(world.who(A, { at: 15_000 }), 'b|a', 'nobody can know which of them it was');
+  });
+
+  it('leave it to nobody when the second ends and the first was on its way out', () => {
+    const world = new World();
+    world.at(1_000).put(pod('a', { addresses: [A], deletionTimeMs: T0 }));
+    world.at(10_000).put(pod('b', { addresses: [A] }));
+    world.at(20_000).remove('b');
+    assert.equal(world.at(25_000).who(A), 'UNASSIGNED');
+  });
+
+  it('of the same second are ordered by our first sight, not by uid', () => {
+    const world = new World();
+    world.at(10_300).put(pod('zz', { addresses: [A], sandboxReadyTimeMs: T0 + 10_000 }));
+    world.at(10_600).put(pod('aa', { addresses: [A], sandboxReadyTimeMs: T0 + 10_000 }));
+    assert.equal(world.at(20_000).who(A), 'aa|zz');
+  });
+});

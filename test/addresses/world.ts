@@ -1,0 +1,153 @@
+// A little cluster for tests of addresses: entities are put and removed at moments of a clock that the test owns.
+
+import { AddressBook, type AddressBookOptions } from '../../src/addresses/address-book.ts';
+import type { AddressAnswer } from '../../src/addresses/reader.ts';
+import type { Entity, NodeEntity, ObjectReference, PodEntity, ServiceEntity } from '../../src/model/entities.ts';
+
+/** Monday, whole second. */
+export const T0 = Date.UTC(2026, 10, 23, 12, 0, 0);
+
+const BYTES = { bytes: new Uint8Array(8), basicLength: 8 };
+
+export function pod(name: string, facts: Partial<PodEntity> = {}): PodEntity {
+  const uid = facts.uid ?? `uid-${name}`;
+  const self: ObjectReference = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    namespace: 'default',
+    name,
+    uid,
+    incomplete: false,
+  };
+  return {
+    kind: 'Pod',
+    namespace: 'default',
+    name,
+    creationTimeMs: undefined,
+    nodeName: 'node-1',
+    hostNetwork: false,
+    terminal: false,
+    addresses: [],
+    hostAddresses: [],
+    startTimeMs: undefined,
+    sandboxReadyTimeMs: undefined,
+    finishedTimeMs: undefined,
+    deletionTimeMs: undefined,
+    hostPorts: [],
+    ownerChain: [],
+    workload: self,
+    ...BYTES,
+    ...facts,
+    uid,
+  };
+}
+
+export function service(name: string, facts: Partial<ServiceEntity> = {}): ServiceEntity {
+  return {
+    kind: 'Service',
+    uid: `uid-${name}`,
+    namespace: 'default',
+    name,
+    creationTimeMs: undefined,
+    clusterAddresses: [],
+    loadBalancerAddresses: [],
+    externalAddresses: [],
+    nodePorts: [],
+    manualEndpoints: [],
+    workloads: [],
+    ...BYTES,
+    ...facts,
+  };
+}
+
+export function node(name: string, facts: Partial<NodeEntity> = {}): NodeEntity {
+  return {
+    kind: 'Node',
+    uid: `uid-${name}`,
+    namespace: '',
+    name,
+    creationTimeMs: undefined,
+    addresses: [],
+    podRanges: [],
+    ...BYTES,
+    ...facts,
+  };
+}
+
+export class World {
+  nowMs = T0;
+  blindSinceMs: number | undefined;
+  readonly book: AddressBook;
+  readonly #entities = new Map<string, Entity>();
+  #sequence = 0;
+
+  constructor(options: Partial<AddressBookOptions> = {}) {
+    this.book = new AddressBook({
+      now: () => this.nowMs,
+      slackMs: 500,
+      retentionMs: 600_000,
+      maxClaims: 1_000,
+      maxBytes: 10_000_000,
+      maxWaiters: 10,
+      clusterRanges: ['10.0.0.0/8', 'fd00::/8'],
+      blindSinceMs: () => this.blindSinceMs,
+      ...options,
+    });
+    this.book.open();
+  }
+
+  /** Moves the clock to T0 plus this many ms. */
+  at(offsetMs: number): this {
+    this.nowMs = T0 + offsetMs;
+    return this;
+  }
+
+  /** Adds or updates entities; `gapSince`: offset of the last contact before a gap that a relist closed. */
+  put(entities: Entity | readonly Entity[], gapSince?: number): this {
+    for (const entity of [entities].flat()) {
+      const before = this.#entities.get(entity.uid);
+      this.#entities.set(entity.uid, entity);
+      this.#apply(before, entity, gapSince);
+    }
+    return this;
+  }
+
+  remove(name: string, gapSince?: number): this {
+    for (const [uid, entity] of this.#entities) {
+      if (entity.name !== name) continue;
+      this.#entities.delete(uid);
+      this.#apply(entity, undefined, gapSince);
+      return this;
+    }
+    throw new Error(`nothing is called ${name}`);
+  }
+
+  ask(address: string, options: { port?: number; protocol?: 'TCP' | 'UDP'; at?: number } = {}): AddressAnswer {
+    const { at, ...rest } = options;
+    return this.book.resolve({ address, ...rest, ...(at === undefined ? {} : { atMs: T0 + at }) });
+  }
+
+  /** The answer in a word: the holder's name, `a|b` when ambiguous, else the outcome; `?` marks an uncertain holder. */
+  who(address: string, options: { port?: number; protocol?: 'TCP' | 'UDP'; at?: number } = {}): string {
+    const answer = this.ask(address, options);
+    switch (answer.outcome) {
+      case 'RESOLVED':
+        return `${answer.holder.entity.name}${answer.holder.uncertain ? '?' : ''}`;
+      case 'AMBIGUOUS':
+        return answer.candidates.map((candidate) => candidate.entity.name).join('|');
+      default:
+        return answer.outcome;
+    }
+  }
+
+  #apply(before: Entity | undefined, after: Entity | undefined, gapSince: number | undefined): void {
+    this.book.apply({
+      changes: [{ sequence: ++this.#sequence, before, after }],
+      seen: {
+        atMs: this.nowMs,
+        ...(gapSince === undefined ? {} : { sinceMs: T0 + gapSince, relisted: true as const }),
+      },
+      position: { resource: 'pods', resourceVersion: `${this.#sequence}` },
+    });
+  }
+}
