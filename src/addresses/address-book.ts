@@ -208,7 +208,7 @@ export class AddressBook implements AddressReader {
     for (const claim of open ?? []) {
       // A removal keeps the last state that was seen alive; an update hands over the newest, which says how it ended.
       if (after !== undefined) claim.entity = after;
-      if (wanted.delete(claimKey({ role: claim.role, place: claim.place, apiStartMs: undefined }))) kept.push(claim);
+      if (wanted.delete(claimKey(claim))) kept.push(claim);
       else this.#end(claim, seen, apiEndOf(entity));
     }
     const opened = after === undefined ? [] : [...wanted.values()].map((claim) => this.#open(claim, after, seen));

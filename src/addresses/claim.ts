@@ -39,12 +39,19 @@ export type ClaimPlace =
  */
 export type ClaimRole = AddressRole | 'HOST_ADDRESS';
 
-/** What an entity claims at present: place, role, and the API's own time of the start, where it has one. */
+/** The API's own word on when a claim started: in whole seconds, by another clock. */
+export interface ApiStart {
+  readonly ms: number;
+  /** `at`: within that second. `after`: that is when it became possible, and it took until we saw it at most. */
+  readonly meaning: 'at' | 'after';
+}
+
+/** What an entity claims at present. */
 export interface DerivedClaim {
   readonly role: ClaimRole;
   readonly place: ClaimPlace;
-  /** Whole seconds, by another clock; `undefined`: only our observation tells. */
-  readonly apiStartMs: number | undefined;
+  /** `undefined`: only our observation tells. */
+  readonly apiStart: ApiStart | undefined;
 }
 
 export interface Claim {
@@ -65,9 +72,10 @@ export interface Claim {
 export function openClaim(derived: DerivedClaim, entity: HolderEntity, seen: Observation): Claim {
   let earliest = seen.sinceMs ?? seen.atMs;
   let latest = seen.atMs;
-  if (derived.apiStartMs !== undefined) {
-    earliest = Math.min(derived.apiStartMs, seen.atMs);
-    latest = Math.min(derived.apiStartMs + API_TIME_RESOLUTION_MS - 1, seen.atMs);
+  const { apiStart } = derived;
+  if (apiStart !== undefined) {
+    earliest = Math.min(apiStart.ms, seen.atMs);
+    if (apiStart.meaning === 'at') latest = Math.min(apiStart.ms + API_TIME_RESOLUTION_MS - 1, seen.atMs);
   }
   return {
     role: derived.role,
@@ -125,7 +133,7 @@ export function newestFirst(a: Claim, b: Claim): number {
 }
 
 /** Names a claim among the open claims of one entity. */
-export function claimKey(claim: DerivedClaim): string {
+export function claimKey(claim: Pick<DerivedClaim, 'role' | 'place'>): string {
   const { place, role } = claim;
   switch (place.on) {
     case 'address':

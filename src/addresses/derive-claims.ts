@@ -4,7 +4,7 @@
 // shows: the deletion timestamp is a request, not an end. A headless service claims nothing of its own; its pods do.
 
 import type { NodeEntity, PodEntity, ServiceEntity } from '../model/entities.ts';
-import type { DerivedClaim, HolderEntity } from './claim.ts';
+import type { ApiStart, DerivedClaim, HolderEntity } from './claim.ts';
 
 /** The claims that `entity` makes at present. `isNew`: it was never seen before, so its creation time counts. */
 export function deriveClaims(entity: HolderEntity, isNew: boolean): DerivedClaim[] {
@@ -60,22 +60,22 @@ function podClaims(pod: PodEntity, isNew: boolean): DerivedClaim[] {
   const claims: DerivedClaim[] = [];
   // Only the first address dates from the start of the sandbox; one that replaces another came when we saw it,
   // because kubelets do not always touch the condition when they make a new sandbox.
-  const apiStartMs = isNew ? (pod.sandboxReadyTimeMs ?? pod.startTimeMs) : undefined;
+  const apiStart = isNew ? sandboxStart(pod) : undefined;
   if (!pod.hostNetwork) {
     for (const address of pod.addresses) {
-      claims.push({ role: 'POD_IP', place: { on: 'address', address }, apiStartMs });
+      claims.push({ role: 'POD_IP', place: { on: 'address', address }, apiStart });
     }
   }
   if (pod.nodeName === '') return claims;
   const { nodeName } = pod;
   const role = pod.hostNetwork ? 'HOST_NETWORK' : 'HOST_PORT';
   for (const { port, protocol, hostAddress } of pod.hostPorts) {
-    claims.push({ role, place: { on: 'node-port', nodeName, port, protocol, address: hostAddress }, apiStartMs });
+    claims.push({ role, place: { on: 'node-port', nodeName, port, protocol, address: hostAddress }, apiStart });
   }
-  if (pod.hostNetwork) claims.push({ role: 'HOST_NETWORK', place: { on: 'node', nodeName }, apiStartMs });
+  if (pod.hostNetwork) claims.push({ role: 'HOST_NETWORK', place: { on: 'node', nodeName }, apiStart });
   if (pod.hostNetwork || pod.hostPorts.length > 0) {
     for (const address of pod.hostAddresses) {
-      claims.push({ role: 'HOST_ADDRESS', place: { on: 'address', address }, apiStartMs });
+      claims.push({ role: 'HOST_ADDRESS', place: { on: 'address', address }, apiStart });
     }
   }
   return claims;
@@ -83,15 +83,19 @@ function podClaims(pod: PodEntity, isNew: boolean): DerivedClaim[] {
 
 function serviceClaims(service: ServiceEntity, isNew: boolean): DerivedClaim[] {
   const claims: DerivedClaim[] = [];
-  const onAddress = (role: DerivedClaim['role'], addresses: readonly string[], apiStartMs?: number) => {
-    for (const address of addresses) claims.push({ role, place: { on: 'address', address }, apiStartMs });
+  const onAddress = (role: DerivedClaim['role'], addresses: readonly string[], apiStart?: ApiStart) => {
+    for (const address of addresses) claims.push({ role, place: { on: 'address', address }, apiStart });
   };
-  onAddress('CLUSTER_IP', service.clusterAddresses, isNew ? service.creationTimeMs : undefined);
+  // Cluster addresses are given out with the creation of the service; all others come later, when we see them.
+  const { creationTimeMs } = service;
+  const created: ApiStart | undefined =
+    isNew && creationTimeMs !== undefined ? { ms: creationTimeMs, meaning: 'at' } : undefined;
+  onAddress('CLUSTER_IP', service.clusterAddresses, created);
   onAddress('LOAD_BALANCER', service.loadBalancerAddresses);
   onAddress('EXTERNAL_IP', service.externalAddresses);
   onAddress('ENDPOINT', service.manualEndpoints);
   for (const { port, protocol } of service.nodePorts) {
-    claims.push({ role: 'NODE_PORT', place: { on: 'every-node-port', port, protocol }, apiStartMs: undefined });
+    claims.push({ role: 'NODE_PORT', place: { on: 'every-node-port', port, protocol }, apiStart: undefined });
   }
   return claims;
 }
@@ -100,8 +104,15 @@ function nodeClaims(node: NodeEntity): DerivedClaim[] {
   return node.addresses.map((address) => ({
     role: 'NODE_ADDRESS',
     place: { on: 'address', address },
-    apiStartMs: undefined,
+    apiStart: undefined,
   }));
+}
+
+function sandboxStart(pod: PodEntity): ApiStart | undefined {
+  if (pod.sandboxReadyTimeMs !== undefined) return { ms: pod.sandboxReadyTimeMs, meaning: 'at' };
+  // The kubelet sets it when it takes the pod, before the sandbox exists.
+  if (pod.startTimeMs !== undefined) return { ms: pod.startTimeMs, meaning: 'after' };
+  return undefined;
 }
 
 function sameList(a: readonly string[], b: readonly string[]): boolean {

@@ -50,7 +50,7 @@ export class AddressWaiters {
   wake(address: string): void {
     const waiting = this.#byAddress.get(address);
     if (waiting === undefined) return;
-    for (const waiter of [...waiting]) waiter.wake(true);
+    for (const waiter of waiting) waiter.wake(true);
   }
 
   #remove(waiter: Waiter): void {

@@ -289,6 +289,22 @@ describe('who holds an address', () => {
   });
 });
 
+describe('the start of a pod address', () => {
+  it('is known to the second by the sandbox condition', () => {
+    const world = new World();
+    world.at(12_000).put(pod('a', { addresses: [A], startTimeMs: T0 + 2_000, sandboxReadyTimeMs: T0 + 9_000 }));
+    assert.equal(world.who(A, { at: 8_000 }), 'UNASSIGNED');
+    assert.equal(world.who(A, { at: 9_300 }), 'a');
+  });
+
+  it('is uncertain between the start of the pod and our first sight where there is no such condition', () => {
+    const world = new World();
+    world.at(12_000).put(pod('a', { addresses: [A], startTimeMs: T0 + 2_000 }));
+    assert.equal(world.who(A, { at: 5_000 }), 'a?');
+    assert.equal(world.who(A, { at: 12_000 }), 'a');
+  });
+});
+
 describe('two live holders of one pod address', () => {
   it('are ambiguous with the later one first, until one of them gives way', () => {
     const world = new World();
