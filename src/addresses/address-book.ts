@@ -43,6 +43,14 @@ export interface AddressBookOptions extends EndedClaimsOptions {
   readonly blindSinceMs: () => number | undefined;
 }
 
+export interface AddressBookSize {
+  readonly open: number;
+  readonly ended: number;
+  readonly endedBytes: number;
+  readonly waiters: number;
+  readonly waitersRefused: number;
+}
+
 /** Host-network pods that a node's answer lists at most; a node runs 110 pods by default, few of them there. */
 const MAX_ALTERNATIVES = 100;
 
@@ -80,12 +88,13 @@ export class AddressBook implements AddressReader {
   }
 
   /** Sizes, for metrics. */
-  get size(): { readonly open: number; readonly ended: number; readonly endedBytes: number; readonly waiters: number } {
+  get size(): AddressBookSize {
     return {
       open: this.#openCount,
       ended: this.#ended.count,
       endedBytes: this.#ended.bytes,
       waiters: this.#waiters.count,
+      waitersRefused: this.#waiters.refused,
     };
   }
 

@@ -13,6 +13,7 @@ export class AddressWaiters {
   readonly #byAddress = new Map<string, Set<Waiter>>();
   readonly #maxWaiters: number;
   #count = 0;
+  #refused = 0;
 
   constructor(options: { readonly maxWaiters: number }) {
     this.#maxWaiters = options.maxWaiters;
@@ -22,10 +23,18 @@ export class AddressWaiters {
     return this.#count;
   }
 
+  /** How many were told that too many wait already. */
+  get refused(): number {
+    return this.#refused;
+  }
+
   /** `true` when one of the addresses is claimed, `false` when the signal aborts; `undefined`: too many wait already. */
   wait(addresses: readonly string[], signal: AbortSignal): Promise<boolean> | undefined {
     if (signal.aborted) return Promise.resolve(false);
-    if (this.#count >= this.#maxWaiters) return undefined;
+    if (this.#count >= this.#maxWaiters) {
+      this.#refused++;
+      return undefined;
+    }
     return new Promise((resolve) => {
       const waiter: Waiter = {
         addresses,

@@ -1,0 +1,51 @@
+// What operators can see of the claims: how many, how far back, and whether callers wait in vain.
+
+import { Counter, Gauge, type Registry } from '@prometheus-io/client';
+import type { AddressBook } from './address-book.ts';
+
+/** Registers the metrics of an address book; they are read from it when they are scraped. */
+export function registerAddressMetrics(registry: Registry, book: AddressBook): void {
+  new Gauge({
+    name: 'digger_address_claims',
+    help: 'Claims on addresses: open ones are in force, ended ones are kept for lookups of the past.',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      this.set({ state: 'open' }, book.size.open);
+      this.set({ state: 'ended' }, book.size.ended);
+    },
+  });
+  new Gauge({
+    name: 'digger_address_history_bytes',
+    help: 'Memory that ended claims and their entities take, about.',
+    registers: [registry],
+    collect() {
+      this.set(book.size.endedBytes);
+    },
+  });
+  new Gauge({
+    name: 'digger_address_history_since_timestamp_seconds',
+    help: 'Address lookups can tell about moments from here on.',
+    registers: [registry],
+    collect() {
+      if (Number.isFinite(book.historySinceMs)) this.set(book.historySinceMs / 1_000);
+    },
+  });
+  new Gauge({
+    name: 'digger_address_waiters',
+    help: 'Lookups that wait for somebody to hold an address.',
+    registers: [registry],
+    collect() {
+      this.set(book.size.waiters);
+    },
+  });
+  new Counter({
+    name: 'digger_address_waiters_refused_total',
+    help: 'Lookups that were answered without waiting because too many waited already.',
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(book.size.waitersRefused);
+    },
+  });
+}

@@ -1,0 +1,51 @@
+// What keeps digger from answering: named tasks that are not done yet, and whether it is draining.
+//
+// Ready once every task is done, and from then on until the drain: an outage of the API server does not take readiness
+// back, because a stale answer that says how stale it is beats none.
+
+export class Readiness {
+  /** Task → what it is waiting for, for people; empty: it is under way. */
+  readonly #pending = new Map<string, string>();
+  readonly #listeners: (() => void)[] = [];
+  #draining = false;
+
+  /** Adds a task, or says what it is waiting for. */
+  begin(task: string, detail = ''): void {
+    this.#pending.set(task, detail);
+  }
+
+  /** The task is done; doing it twice is no error. */
+  complete(task: string): void {
+    if (this.#pending.delete(task) && this.#pending.size === 0) this.#notify();
+  }
+
+  /** From now on nothing new is taken. Not to be taken back. */
+  drain(): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    this.#notify();
+  }
+
+  get isReady(): boolean {
+    return this.#pending.size === 0 && !this.#draining;
+  }
+
+  get isDraining(): boolean {
+    return this.#draining;
+  }
+
+  /** Names of the tasks that are not done, with what they wait for. */
+  get pending(): readonly string[] {
+    const tasks = [...this.#pending].map(([task, detail]) => (detail === '' ? task : `${task}: ${detail}`));
+    return this.#draining ? ['draining', ...tasks] : tasks;
+  }
+
+  /** Called when readiness may have changed. */
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  #notify(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
