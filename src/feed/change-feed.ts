@@ -1,0 +1,298 @@
+// The change feed: keeps the log, and lets every subscriber have its turn.
+//
+// Promises: a change reaches everybody who keeps up within the coalescing interval; one who does not keep up costs one
+// frame and delays nobody; the event loop is held for no longer than a slice at a time, because lookups share it. It
+// refuses subscribers beyond a number, and ends those that take nothing.
+//
+// Turns: subscribers with something to do stand in a queue. A slice takes them one after the other, each for one step,
+// until its time is up; the rest waits for the next turn of the loop. A change puts the idle ones into the queue: at
+// once when it was quiet, else when the interval since the last time is over, so that under load a frame carries many
+// changes. Sockets are not known here, see `FrameSink`.
+
+import type { Registry } from '@prometheus-io/client';
+import type { ChangeBatch } from '../model/changes.ts';
+import { encodeProgress, type ResourceFreshness, type View } from '../wire/frame.ts';
+import { ChangeLog } from './change-log.ts';
+import { Filter, type FilterCriteria } from './filter.ts';
+import { FrameMemory } from './frame-memory.ts';
+import { FeedMetrics } from './metrics.ts';
+import { Projection } from './projection.ts';
+import { parseToken, type ResumeToken } from './resume-token.ts';
+import { createScheduler, type Scheduler } from './scheduler.ts';
+import {
+  type EndReason,
+  type FeedSurroundings,
+  type FrameSink,
+  Subscription,
+  type SubscriptionStart,
+} from './subscription.ts';
+
+export interface ChangeFeedOptions {
+  /** Names this process; 16 random bytes. */
+  readonly epoch: Uint8Array;
+  /** Equal for two processes whose entities have the same form: everything of the configuration that changes entities. */
+  readonly configuration: string;
+  /** How fresh each resource is, for `Progress`. */
+  readonly freshness: () => readonly ResourceFreshness[];
+  readonly registry: Registry;
+  readonly scheduler?: Scheduler;
+  readonly limits?: Partial<FeedLimits>;
+}
+
+export interface FeedLimits {
+  /** Default 10 min: a consumer that restarts within that continues without a snapshot. */
+  readonly removalRetentionMs: number;
+  /** Default 100,000: about 60 MB. */
+  readonly maxRemovals: number;
+  /** Default 10,000. */
+  readonly maxSubscribers: number;
+  /** Default 64 KiB: some 50 entities; small enough to interleave with lookups on the same connection. */
+  readonly maxFrameBytes: number;
+  /** Default 16 MiB. */
+  readonly maxSharedFrameBytes: number;
+  /** Default 60 s: what a consumer may take for one frame before it is ended. */
+  readonly stallTimeoutMs: number;
+  /** Default 4 ms: how long subscribers may hold the event loop in one turn. */
+  readonly sliceMs: number;
+}
+
+export interface SubscribeRequest {
+  readonly filter: FilterCriteria;
+  readonly view: View;
+  /** As received; empty: from a snapshot. */
+  readonly resumeToken: Uint8Array;
+  readonly snapshotOnly: boolean;
+  readonly heartbeatMs: number;
+}
+
+export type SubscribeOutcome =
+  /** Frames follow, none before `open` returned. `close` when the other side is gone: nothing is written after it. */
+  | { readonly outcome: 'opened'; readonly close: () => void }
+  | { readonly outcome: 'not-a-token' }
+  | { readonly outcome: 'too-many-subscribers'; readonly limit: number }
+  | { readonly outcome: 'draining' };
+
+export interface FeedStats {
+  readonly subscribers: number;
+  /** Last sequence of the log. */
+  readonly sequence: number;
+}
+
+const DEFAULT_LIMITS: FeedLimits = {
+  removalRetentionMs: 600_000,
+  maxRemovals: 100_000,
+  maxSubscribers: 10_000,
+  maxFrameBytes: 64 * 1024,
+  maxSharedFrameBytes: 16 * 1024 * 1024,
+  stallTimeoutMs: 60_000,
+  sliceMs: 4,
+};
+
+// Heartbeats are at most this much early. A quarter of the shortest that can be asked for.
+const TICK_MS = 250;
+
+// Coalescing: a flush to 1,000 subscribers takes about 10 ms of one core, so that this leaves three quarters of it to
+// others; the cap keeps the feed fresher than a person notices.
+const INTERVAL_MS_PER_SUBSCRIBER = 0.04;
+const MAX_INTERVAL_MS = 250;
+
+// A frame's server time may be this old.
+const PROGRESS_SHARED_MS = 100;
+
+export class ChangeFeed {
+  readonly #options: ChangeFeedOptions;
+  readonly #limits: FeedLimits;
+  readonly #scheduler: Scheduler;
+  readonly #log: ChangeLog;
+  readonly #memory: FrameMemory;
+  readonly #metrics: FeedMetrics;
+  readonly #subscribers = new Set<Subscription>();
+  /** Whose turn it is next, in this order (a Set iterates in insertion order). */
+  readonly #ready = new Set<Subscription>();
+  #sliceScheduled = false;
+  #flushScheduled = false;
+  #flushedAtMs = Number.NEGATIVE_INFINITY;
+  /** Head of the log at the last flush: what is newer waits for the next one. */
+  #flushedHead = 0;
+  #cancelTick: (() => void) | undefined;
+  #progress: { readonly atMs: number; readonly closing: boolean; readonly frame: Uint8Array } | undefined;
+  #drained: PromiseWithResolvers<void> | undefined;
+  readonly #surroundings: FeedSurroundings;
+
+  constructor(options: ChangeFeedOptions) {
+    if (options.epoch.byteLength !== 16) throw new Error(`an epoch has 16 bytes, not ${options.epoch.byteLength}`);
+    this.#options = options;
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#scheduler = options.scheduler ?? createScheduler();
+    this.#log = new ChangeLog(this.#limits);
+    this.#memory = new FrameMemory(this.#limits.maxSharedFrameBytes);
+    this.#surroundings = this.#createSurroundings();
+    this.#metrics = new FeedMetrics(options.registry, () => ({
+      subscribers: this.#subscribers.size,
+      entries: this.#log.size,
+      removals: this.#log.removals,
+      sharedFrameBytes: this.#memory.bytes,
+      maxLag: Math.max(0, ...[...this.#subscribers].map((subscription) => subscription.lag)),
+    }));
+  }
+
+  get stats(): FeedStats {
+    return { subscribers: this.#subscribers.size, sequence: this.#log.head };
+  }
+
+  /** The catalog's listener, from its first change on. Only notes the changes: subscribers get them in a later turn. */
+  readonly onBatch = (batch: ChangeBatch): void => {
+    const now = this.#scheduler.now();
+    for (const change of batch.changes) this.#log.append(change, now);
+    if (batch.changes.length > 0) this.#scheduleFlush();
+  };
+
+  /** The sink gets its first frame in a later turn of the event loop. */
+  open(request: SubscribeRequest, sink: FrameSink): SubscribeOutcome {
+    if (this.#drained !== undefined) return { outcome: 'draining' };
+    const token = request.resumeToken.byteLength === 0 ? 'none' : parseToken(request.resumeToken);
+    if (token === undefined) return { outcome: 'not-a-token' };
+    if (this.#subscribers.size >= this.#limits.maxSubscribers) {
+      this.#metrics.refused.inc();
+      return { outcome: 'too-many-subscribers', limit: this.#limits.maxSubscribers };
+    }
+    const projection = new Projection({
+      filter: new Filter(request.filter),
+      view: request.view,
+      configuration: this.#options.configuration,
+      epoch: this.#options.epoch,
+      maxFrameBytes: this.#limits.maxFrameBytes,
+      memory: this.#memory,
+    });
+    const start = this.#startFrom(token, projection);
+    const { snapshotOnly, heartbeatMs } = request;
+    const subscription = new Subscription({ projection, start, snapshotOnly, heartbeatMs, sink }, this.#surroundings);
+    this.#subscribers.add(subscription);
+    this.#wake(subscription);
+    this.#startTicking();
+    return { outcome: 'opened', close: () => subscription.close() };
+  }
+
+  /**
+   * Tells every subscriber that this process is going, with a last token, and ends it; refuses new ones. Resolves when
+   * all are gone: when they take what is in flight, so whoever calls needs a deadline, and `closeAll` behind it.
+   */
+  drain(): Promise<void> {
+    this.#drained ??= Promise.withResolvers();
+    for (const subscription of [...this.#subscribers]) subscription.drain();
+    if (this.#subscribers.size === 0) this.#drained.resolve();
+    return this.#drained.promise;
+  }
+
+  /** Forgets all subscribers, without a word to them. */
+  closeAll(): void {
+    for (const subscription of [...this.#subscribers]) subscription.close();
+  }
+
+  #startFrom(token: ResumeToken | 'none', projection: Projection): SubscriptionStart {
+    if (token === 'none') return { from: 'snapshot', reason: 'NO_TOKEN' };
+    if (!projection.hash.equals(token.projection)) return { from: 'snapshot', reason: 'PROJECTION_CHANGED' };
+    const { cursor, floor } = token;
+    const head = this.#log.head;
+    if (Buffer.compare(token.epoch, this.#options.epoch) !== 0 || cursor > head || floor > head) {
+      return { from: 'snapshot', reason: 'OTHER_EPOCH' };
+    }
+    this.#log.expire(this.#scheduler.now());
+    if (this.#log.forgotten > Math.max(cursor, floor)) return { from: 'snapshot', reason: 'TOKEN_EXPIRED' };
+    return { from: 'token', position: { cursor, floor } };
+  }
+
+  #createSurroundings(): FeedSurroundings {
+    return {
+      log: this.#log,
+      now: () => this.#scheduler.now(),
+      progress: (closing) => this.#progressFrame(closing),
+      wake: (subscription) => this.#wake(subscription),
+      taken: (subscription) => {
+        if (subscription.isDue(this.#flushedHead)) this.#wake(subscription);
+      },
+      ended: (subscription, reason) => this.#forget(subscription, reason),
+      sent: (frame, changes) => {
+        this.#metrics.frames.inc();
+        this.#metrics.bytes.inc(frame.byteLength);
+        this.#metrics.changes.inc(changes);
+      },
+      reset: (reason) => this.#metrics.resets.inc({ reason }),
+    };
+  }
+
+  #scheduleFlush(): void {
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    const intervalMs = Math.min(this.#subscribers.size * INTERVAL_MS_PER_SUBSCRIBER, MAX_INTERVAL_MS);
+    const delayMs = this.#flushedAtMs + intervalMs - this.#scheduler.now();
+    const flush = () => this.#flush();
+    if (delayMs <= 1) this.#scheduler.soon(flush);
+    else this.#scheduler.after(delayMs, flush);
+  }
+
+  #flush(): void {
+    this.#flushScheduled = false;
+    this.#flushedAtMs = this.#scheduler.now();
+    this.#flushedHead = this.#log.head;
+    for (const subscription of this.#subscribers) if (subscription.isIdle) this.#ready.add(subscription);
+    this.#scheduleSlice();
+  }
+
+  #wake(subscription: Subscription): void {
+    this.#ready.add(subscription);
+    this.#scheduleSlice();
+  }
+
+  #scheduleSlice(): void {
+    if (this.#sliceScheduled || this.#ready.size === 0) return;
+    this.#sliceScheduled = true;
+    this.#scheduler.soon(() => this.#slice());
+  }
+
+  #slice(): void {
+    this.#sliceScheduled = false;
+    const endMs = this.#scheduler.now() + this.#limits.sliceMs;
+    for (const subscription of this.#ready) {
+      this.#ready.delete(subscription);
+      // To the end of the queue: others first.
+      if (subscription.step()) this.#ready.add(subscription);
+      if (this.#scheduler.now() >= endMs) break;
+    }
+    this.#scheduleSlice();
+  }
+
+  #startTicking(): void {
+    this.#cancelTick ??= this.#scheduler.after(TICK_MS, () => {
+      this.#cancelTick = undefined;
+      const now = this.#scheduler.now();
+      this.#log.expire(now);
+      for (const subscription of [...this.#subscribers]) {
+        subscription.tick(now, TICK_MS, this.#limits.stallTimeoutMs);
+      }
+      if (this.#subscribers.size > 0) this.#startTicking();
+    });
+  }
+
+  #forget(subscription: Subscription, reason: EndReason | 'closed'): void {
+    this.#subscribers.delete(subscription);
+    this.#ready.delete(subscription);
+    this.#metrics.ended.inc({ reason });
+    if (reason === 'stalled') this.#metrics.stalled.inc();
+    if (this.#subscribers.size > 0) return;
+    this.#cancelTick?.();
+    this.#cancelTick = undefined;
+    this.#memory.clear();
+    this.#drained?.resolve();
+  }
+
+  /** Many are told at about the same time, so what they are told is encoded once in a while only. */
+  #progressFrame(closing: boolean): Uint8Array {
+    const now = this.#scheduler.now();
+    const known = this.#progress;
+    if (known !== undefined && known.closing === closing && now - known.atMs < PROGRESS_SHARED_MS) return known.frame;
+    const frame = encodeProgress(this.#scheduler.wallTime(), this.#options.freshness(), closing);
+    this.#progress = { atMs: now, closing, frame };
+    return frame;
+  }
+}

@@ -1,0 +1,194 @@
+// The keyed change log: every entity has one place in it, at the sequence of its last change.
+//
+// A change moves its entity to the end and leaves a hole where it was; holes are squeezed out when they outnumber the
+// rest. So the log is bounded by the live entities plus the removals that are still kept, whoever reads it and however
+// slowly, and a reader that is behind meets each entity once, at its newest state. Reading from 0 is a snapshot.
+//
+// What makes conflation safe. A reader stands at a cursor c: it has passed every entry up to c. The states that went
+// past it before they reached the reader are lost, so an entry remembers two moments of its entity's life:
+//   bornAt    the entity came. bornAt > c: the reader cannot hold it.
+//   factsAt   what filters look at changed last. A reader that passes an entry by knows whether it may hold an older
+//             state that its filter let pass (see `projection.ts` for the rule).
+// Removals are dropped by age and by number; `forgotten` is the newest sequence of a dropped one.
+
+import type { EntityChange } from '../model/changes.ts';
+import type { Entity } from '../model/entities.ts';
+import { encodeRemoval, removalKey } from '../wire/frame.ts';
+import { labelBytes } from '../wire/labels.ts';
+import { type FilterFacts, factsOf } from './filter.ts';
+
+interface EntryPlace {
+  readonly sequence: number;
+  readonly bornAt: number;
+  readonly factsAt: number;
+}
+
+/** The entity lives; `facts` are read from its own bytes. */
+export interface PresentEntry extends EntryPlace {
+  readonly state: 'present';
+  readonly entity: Entity;
+  readonly facts: FilterFacts;
+}
+
+/** The entity is gone. Its bytes are not kept; `facts` has a copy of its last labels. */
+export interface RemovedEntry extends EntryPlace {
+  readonly state: 'removed';
+  readonly removedAtMs: number;
+  readonly uid: string;
+  /** An encoded `digger.v1.Removal`. */
+  readonly removal: Uint8Array;
+  readonly facts: FilterFacts;
+}
+
+export type LogEntry = PresentEntry | RemovedEntry;
+
+export interface ChangeLogOptions {
+  /** Removals older than this are dropped. At least twice the longest heartbeat, or resuming would hardly ever work. */
+  readonly removalRetentionMs: number;
+  /** Beyond this many, the oldest removals are dropped whatever their age. About 0.6 kB each. */
+  readonly maxRemovals: number;
+}
+
+// Holes cost 16 bytes each and a moment in passing; squeezing costs a walk over everything.
+const MIN_HOLES_TO_SQUEEZE = 1024;
+
+export class ChangeLog {
+  readonly #options: ChangeLogOptions;
+  // Parallel and sorted by sequence; `undefined` is a hole.
+  #sequences: number[] = [];
+  #entries: (LogEntry | undefined)[] = [];
+  readonly #byUid = new Map<string, LogEntry>();
+  /** Oldest first (a Map iterates in insertion order), by sequence. */
+  readonly #removals = new Map<number, RemovedEntry>();
+  #head = 0;
+  #forgotten = 0;
+
+  constructor(options: ChangeLogOptions) {
+    this.#options = options;
+  }
+
+  /** The newest sequence; 0 before the first change. */
+  get head(): number {
+    return this.#head;
+  }
+
+  /** The newest sequence of a removal that is not kept any more; 0 while none was dropped. */
+  get forgotten(): number {
+    return this.#forgotten;
+  }
+
+  /** Entities and kept removals. */
+  get size(): number {
+    return this.#byUid.size;
+  }
+
+  get removals(): number {
+    return this.#removals.size;
+  }
+
+  /** Places in memory, holes included. */
+  get slots(): number {
+    return this.#entries.length;
+  }
+
+  /** `nowMs`: monotonic. Throws when a sequence is left out: that would be a lost change. */
+  append(change: EntityChange, nowMs: number): void {
+    if (change.sequence !== this.#head + 1) {
+      throw new Error(`change ${change.sequence} follows change ${this.#head}: sequences must be dense`);
+    }
+    this.#head = change.sequence;
+    // The links of an owner chain answer lookups and are not published.
+    const before = published(change.before);
+    const after = published(change.after);
+    if (before === undefined && after === undefined) return;
+
+    const uid = (after ?? before)?.uid ?? '';
+    const previous = this.#byUid.get(uid);
+    if (previous !== undefined) this.#vacate(previous);
+    const sequence = change.sequence;
+    const bornAt = previous?.bornAt ?? sequence;
+    if (after !== undefined) {
+      const facts = factsOf(after);
+      const factsAt = previous !== undefined && sameFacts(previous.facts, facts) ? previous.factsAt : sequence;
+      this.#place({ state: 'present', sequence, bornAt, factsAt, entity: after, facts });
+    } else if (before !== undefined) {
+      const live = factsOf(before);
+      const facts = { ...live, bytes: labelBytes(live.bytes, live.labelsFrom), labelsFrom: 0 };
+      const factsAt = previous?.factsAt ?? sequence;
+      const removal = encodeRemoval(removalKey(before));
+      this.#place({ state: 'removed', sequence, bornAt, factsAt, removedAtMs: nowMs, uid, removal, facts });
+    }
+    this.expire(nowMs);
+  }
+
+  /** Drops the removals that are past their time or too many. */
+  expire(nowMs: number): void {
+    for (const [sequence, entry] of this.#removals) {
+      const tooOld = nowMs - entry.removedAtMs >= this.#options.removalRetentionMs;
+      if (!tooOld && this.#removals.size <= this.#options.maxRemovals) break;
+      this.#vacate(entry);
+      this.#byUid.delete(entry.uid);
+      this.#forgotten = sequence;
+    }
+    this.#squeeze();
+  }
+
+  /**
+   * Hands over the entries behind `after`, oldest first, until `visit` says stop by returning false (that entry counts as
+   * not visited) or `maxVisits` places were looked at. Returns the new cursor: everything up to it was passed.
+   */
+  read(after: number, maxVisits: number, visit: (entry: LogEntry) => boolean): number {
+    const start = this.#firstBehind(after);
+    const end = Math.min(this.#entries.length, start + maxVisits);
+    let cursor = after;
+    for (let index = start; index < end; index++) {
+      const entry = this.#entries[index];
+      if (entry !== undefined && !visit(entry)) return cursor;
+      cursor = this.#sequences[index] ?? cursor;
+    }
+    return end === this.#entries.length ? this.#head : cursor;
+  }
+
+  #place(entry: LogEntry): void {
+    this.#sequences.push(entry.sequence);
+    this.#entries.push(entry);
+    this.#byUid.set(entry.state === 'present' ? entry.entity.uid : entry.uid, entry);
+    if (entry.state === 'removed') this.#removals.set(entry.sequence, entry);
+  }
+
+  #vacate(entry: LogEntry): void {
+    const index = this.#firstBehind(entry.sequence - 1);
+    this.#entries[index] = undefined;
+    this.#removals.delete(entry.sequence);
+  }
+
+  #squeeze(): void {
+    const holes = this.#entries.length - this.#byUid.size;
+    if (holes < MIN_HOLES_TO_SQUEEZE || holes < this.#byUid.size) return;
+    const kept = this.#entries.filter((entry) => entry !== undefined);
+    this.#entries = kept;
+    this.#sequences = kept.map((entry) => entry.sequence);
+  }
+
+  /** Index of the first place with a sequence beyond `sequence`. */
+  #firstBehind(sequence: number): number {
+    let low = 0;
+    let high = this.#sequences.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#sequences[middle] ?? 0) > sequence) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+}
+
+function published(entity: Entity | undefined): Entity | undefined {
+  return entity?.kind === 'Workload' && !entity.topLevel ? undefined : entity;
+}
+
+function sameFacts(a: FilterFacts, b: FilterFacts): boolean {
+  return (
+    a.nodeName === b.nodeName && labelBytes(a.bytes, a.labelsFrom).equals(labelBytes(b.bytes, b.labelsFrom))
+  );
+}

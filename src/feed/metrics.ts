@@ -1,0 +1,82 @@
+// What the feed tells about itself.
+
+import { Counter, Gauge, type Registry } from '@prometheus-io/client';
+
+/** Read when metrics are collected. */
+export interface FeedGauges {
+  readonly subscribers: number;
+  readonly entries: number;
+  readonly removals: number;
+  readonly sharedFrameBytes: number;
+  /** Of the subscriber that is furthest behind. */
+  readonly maxLag: number;
+}
+
+export class FeedMetrics {
+  readonly resets: Counter<'reason'>;
+  readonly frames: Counter;
+  readonly changes: Counter;
+  readonly bytes: Counter;
+  readonly ended: Counter<'reason'>;
+  readonly stalled: Counter;
+  readonly refused: Counter;
+
+  constructor(registry: Registry, read: () => FeedGauges) {
+    const registers = [registry];
+    const gauge = (name: string, help: string, value: (gauges: FeedGauges) => number) =>
+      new Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          this.set(value(read()));
+        },
+      });
+    gauge('digger_feed_subscribers', 'Open feed subscriptions.', (now) => now.subscribers);
+    gauge(
+      'digger_feed_lag_changes',
+      'Sequences between the head of the change log and the subscriber that is furthest behind.',
+      (now) => now.maxLag,
+    );
+    gauge('digger_feed_log_entries', 'Entities and kept removals in the change log.', (now) => now.entries);
+    gauge('digger_feed_log_removals', 'Removals kept in the change log for subscribers that are behind.', (now) => now.removals);
+    gauge(
+      'digger_feed_shared_frame_bytes',
+      'Bytes of frames remembered for subscribers at the same place.',
+      (now) => now.sharedFrameBytes,
+    );
+    this.resets = new Counter({
+      name: 'digger_feed_resets_total',
+      help: 'Times a subscriber was told to forget everything, by reason.',
+      labelNames: ['reason'],
+      registers,
+    });
+    this.frames = new Counter({ name: 'digger_feed_frames_total', help: 'Frames handed to subscribers.', registers });
+    this.changes = new Counter({
+      name: 'digger_feed_changes_total',
+      help: 'Upserts and removals handed to subscribers.',
+      registers,
+    });
+    this.bytes = new Counter({
+      name: 'digger_feed_bytes_total',
+      help: 'Bytes of frames handed to subscribers.',
+      registers,
+    });
+    this.ended = new Counter({
+      name: 'digger_feed_subscriptions_ended_total',
+      help: 'Subscriptions that ended: complete (snapshot only), draining, stalled, closed (by the other side).',
+      labelNames: ['reason'],
+      registers,
+    });
+    this.stalled = new Counter({
+      name: 'digger_feed_subscribers_stalled_total',
+      help: 'Subscribers that were ended because they took nothing for too long.',
+      registers,
+    });
+    this.refused = new Counter({
+      name: 'digger_feed_subscriptions_refused_total',
+      help: 'Subscriptions that were refused because there were too many.',
+      registers,
+    });
+  }
+}

@@ -1,0 +1,108 @@
+// A projection is what one class of subscribers sees: a filter and a view. It turns a stretch of the log into a frame.
+//
+// The rule that makes slow readers right. A reader has a cursor c (everything up to it was passed) and a floor f: every
+// state that it holds was current at some moment at or after f. A reader that has caught up has f = c = head; one that
+// began a snapshot at head h has c = 0 and f = h. While it works its way through, f stays. Passing an entry:
+//   the entity lives and passes the filter    → upsert
+//   it cannot be held                         → nothing: it did not move since f (the reader never met an older state),
+//                                               or it came after c, or its kind or namespace never passed
+//   it does not pass, now or as it ended, and what filters look at is the same since f
+//                                             → nothing: every state that it may hold would not have passed either
+//   otherwise                                 → removal: needed when it is held, harmless when it is not
+// Using c alone instead of f would lose removals: an entity that stops passing at s and changes again at t > s is met at
+// t only, by a reader whose cursor may have moved beyond s in between.
+//
+// Readers at the same place get the same buffer, see `frame-memory.ts`.
+
+import { createHash } from 'node:crypto';
+import { ChangesFrame, encodeRemoval, removalKey, type View } from '../wire/frame.ts';
+import type { ChangeLog, LogEntry } from './change-log.ts';
+import type { Filter } from './filter.ts';
+import type { FrameMemory } from './frame-memory.ts';
+import { encodeToken } from './resume-token.ts';
+
+/** Where a reader stands in the log; see above. */
+export interface ReadingPosition {
+  readonly cursor: number;
+  readonly floor: number;
+}
+
+/** What a reader gets next. */
+export interface ReadingStep {
+  readonly position: ReadingPosition;
+  /** Complete `WatchResponse`; unset when nothing on the way concerned this projection. */
+  readonly frame: Buffer | undefined;
+  readonly changes: number;
+}
+
+export interface ProjectionOptions {
+  readonly filter: Filter;
+  readonly view: View;
+  /** Names everything of the configuration that changes entities. */
+  readonly configuration: string;
+  /** 16 bytes. */
+  readonly epoch: Uint8Array;
+  /** Frames end here, unless a single entity is larger. */
+  readonly maxFrameBytes: number;
+  readonly memory: FrameMemory;
+}
+
+// One step looks at no more than this many places, so that a filter that lets little pass yields as often as others:
+// about 0.2 ms.
+const MAX_VISITS = 2048;
+
+/** Changes when the meaning of encoded entities or of tokens does. */
+const SCHEMA = 'digger.v1';
+
+export class Projection {
+  readonly #options: ProjectionOptions;
+  readonly #hash: Buffer;
+
+  constructor(options: ProjectionOptions) {
+    this.#options = options;
+    const identity = JSON.stringify([SCHEMA, options.configuration, options.view, options.filter.key]);
+    this.#hash = createHash('sha256').update(identity).digest().subarray(0, 8);
+  }
+
+  /** 8 bytes: equal for equal filter, view, schema and configuration, in every process. */
+  get hash(): Buffer {
+    return this.#hash;
+  }
+
+  token(position: ReadingPosition): Buffer {
+    return encodeToken({ projection: this.#hash, epoch: this.#options.epoch, ...position, positions: [] });
+  }
+
+  /** The next frame for whoever stands at `from`. */
+  read(log: ChangeLog, from: ReadingPosition): ReadingStep {
+    const key = `${this.#hash.toString('base64')}/${from.cursor}/${from.floor}`;
+    return this.#options.memory.recall(log, key, () => this.#compose(log, from));
+  }
+
+  #compose(log: ChangeLog, from: ReadingPosition): ReadingStep {
+    const frame = new ChangesFrame();
+    const cursor = log.read(from.cursor, MAX_VISITS, (entry) => {
+      if (frame.byteLength >= this.#options.maxFrameBytes) return false;
+      this.#add(frame, entry, from);
+      return true;
+    });
+    const position = { cursor, floor: cursor === log.head ? cursor : from.floor };
+    return {
+      position,
+      frame: frame.count === 0 ? undefined : frame.encode(this.token(position)),
+      changes: frame.count,
+    };
+  }
+
+  #add(frame: ChangesFrame, entry: LogEntry, from: ReadingPosition): void {
+    const { filter, view } = this.#options;
+    const passes = filter.passes(entry.facts);
+    if (entry.state === 'present' && passes) {
+      frame.addUpsert(entry.entity, view);
+      return;
+    }
+    const mayBeHeld = entry.sequence > from.floor && entry.bornAt <= from.cursor && filter.couldPass(entry.facts);
+    if (!mayBeHeld || (!passes && entry.factsAt <= from.floor)) return;
+    frame.addRemoval(entry.state === 'removed' ? entry.removal : encodeRemoval(removalKey(entry.entity)));
+  }
+}

@@ -1,0 +1,212 @@
+// One subscriber: where it stands in the log and what it is owed next.
+//
+// It has no queue. It has a position, a few flags, and at most one frame in flight; the next frame is made when the one
+// before was taken. So a subscriber that reads nothing costs one frame and this object, and nobody waits for it. It does
+// nothing by itself: the feed calls `step` when it is this subscriber's turn.
+//
+// Order of what is owed: why everything has to be forgotten, the log, that the picture is complete, a sign of life, the
+// end. A later one never overtakes an earlier one.
+
+import { encodeReset, encodeSynced, type ResetReason, withToken } from '../wire/frame.ts';
+import type { ChangeLog } from './change-log.ts';
+import type { Projection, ReadingPosition } from './projection.ts';
+
+/** Why the feed ended a subscription. `complete`: a snapshot was asked for and sent. */
+export type EndReason = 'complete' | 'draining' | 'stalled';
+
+/** Where frames go. */
+export interface FrameSink {
+  /** Takes a whole `WatchResponse`; calls `taken` once, later, when there is room for the next. */
+  write(frame: Uint8Array, taken: () => void): void;
+  /** No frame follows. */
+  end(reason: EndReason): void;
+}
+
+/** What a subscriber needs to know about the feed that it belongs to. */
+export interface FeedSurroundings {
+  readonly log: ChangeLog;
+  now(): number;
+  /** The `Progress` frame of this moment, without its token. */
+  progress(closing: boolean): Uint8Array;
+  /** There is something to do for this one again. */
+  wake(subscription: Subscription): void;
+  /** What was in flight was taken. */
+  taken(subscription: Subscription): void;
+  ended(subscription: Subscription, reason: EndReason | 'closed'): void;
+  sent(frame: Uint8Array, changes: number): void;
+  reset(reason: ResetReason): void;
+}
+
+export interface SubscriptionOptions {
+  readonly projection: Projection;
+  readonly start: SubscriptionStart;
+  /** End after `Synced`. */
+  readonly snapshotOnly: boolean;
+  /** Longest silence, ms. */
+  readonly heartbeatMs: number;
+  readonly sink: FrameSink;
+}
+
+/** From a token that this process can continue from, or from a snapshot. */
+export type SubscriptionStart =
+  | { readonly from: 'token'; readonly position: ReadingPosition }
+  | { readonly from: 'snapshot'; readonly reason: ResetReason };
+
+const RESET_MESSAGES: Readonly<Record<ResetReason, string>> = {
+  NO_TOKEN: 'a snapshot follows, as no resume token was given',
+  TOKEN_EXPIRED: 'the resume token is older than the oldest removal that is kept',
+  OTHER_EPOCH: 'the resume token comes from another process',
+  PROJECTION_CHANGED: 'the resume token was given for another filter, view or configuration',
+  TOO_SLOW: 'the subscriber fell behind the oldest removal that is kept',
+  HISTORY_REWRITTEN: "the API server's history changed",
+};
+
+const SYNCED = encodeSynced();
+
+export class Subscription {
+  readonly #options: SubscriptionOptions;
+  readonly #feed: FeedSurroundings;
+  #position: ReadingPosition;
+  #owedReset: ResetReason | undefined;
+  #synced = false;
+  #owesProgress = false;
+  #owedEnd: 'complete' | 'draining' | undefined;
+  #inFlight = false;
+  #ended = false;
+  /** Of the newest frame, or of the beginning. */
+  #writtenAtMs: number;
+
+  constructor(options: SubscriptionOptions, feed: FeedSurroundings) {
+    this.#options = options;
+    this.#feed = feed;
+    this.#writtenAtMs = feed.now();
+    this.#position = { cursor: 0, floor: 0 };
+    if (options.start.from === 'token') this.#position = options.start.position;
+    else this.#owedReset = options.start.reason;
+  }
+
+  /** How many sequences it has not passed yet. */
+  get lag(): number {
+    return this.#feed.log.head - this.#position.cursor;
+  }
+
+  /** Nothing is in flight: `step` may have something to write. */
+  get isIdle(): boolean {
+    return !this.#inFlight && !this.#ended;
+  }
+
+  /** There is something to write that should not wait for the changes behind `head`. */
+  isDue(head: number): boolean {
+    if (!this.#synced || this.#owesProgress) return true;
+    return this.#owedReset !== undefined || this.#owedEnd !== undefined || this.#position.cursor < head;
+  }
+
+  /**
+   * Writes at most one frame, or passes a stretch of the log that does not concern it. Returns whether to call again
+   * without waiting for anything.
+   */
+  step(): boolean {
+    if (!this.isIdle) return false;
+    const { log } = this.#feed;
+    if (this.#owedReset === undefined && this.#isLost()) this.#owedReset = 'TOO_SLOW';
+    if (this.#owedReset !== undefined) {
+      this.#reset(this.#owedReset);
+      return false;
+    }
+    // Whoever is to leave gets no more changes: the token says where to go on.
+    if (this.#owedEnd === undefined && this.#position.cursor < log.head) {
+      const { position, frame, changes } = this.#options.projection.read(log, this.#position);
+      this.#position = position;
+      if (frame === undefined) return true;
+      this.#write(frame, changes);
+      return false;
+    }
+    if (!this.#synced && this.#owedEnd === undefined) {
+      this.#position = { cursor: log.head, floor: log.head };
+      this.#synced = true;
+      if (this.#options.snapshotOnly) this.#owedEnd = 'complete';
+      else this.#owesProgress = true;
+      this.#writeWithToken(SYNCED);
+      return false;
+    }
+    if (this.#owesProgress) {
+      this.#owesProgress = false;
+      this.#writeWithToken(this.#feed.progress(this.#owedEnd === 'draining'));
+      return false;
+    }
+    if (this.#owedEnd !== undefined) this.#end(this.#owedEnd);
+    return false;
+  }
+
+  /** Called now and then: a sign of life when it was silent for long, the end when it takes nothing for too long. */
+  tick(nowMs: number, tickMs: number, stallTimeoutMs: number): void {
+    if (this.#ended) return;
+    const silentMs = nowMs - this.#writtenAtMs;
+    if (this.#inFlight) {
+      if (silentMs >= stallTimeoutMs) this.#end('stalled');
+      return;
+    }
+    // The next tick would be too late.
+    if (this.#synced && silentMs + tickMs >= this.#options.heartbeatMs) {
+      this.#owesProgress = true;
+      this.#feed.wake(this);
+    }
+  }
+
+  /** A last `Progress` that says so, then the end, as soon as it takes what is in flight. */
+  drain(): void {
+    if (this.#ended || this.#owedEnd !== undefined) return;
+    // A reset that is owed stays owed: without it the last token would vouch for what the consumer had before.
+    this.#owedEnd = 'draining';
+    this.#owesProgress = true;
+    this.#feed.wake(this);
+  }
+
+  /** Everything starts over for this subscriber. */
+  startOver(reason: ResetReason): void {
+    if (this.#ended) return;
+    this.#owedReset = reason;
+    this.#feed.wake(this);
+  }
+
+  /** The other side is gone, or nobody may wait any longer. */
+  close(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#feed.ended(this, 'closed');
+  }
+
+  /** A removal that it may need is not kept any more. Removals up to its floor are none of its business. */
+  #isLost(): boolean {
+    const { cursor, floor } = this.#position;
+    return this.#owedEnd === undefined && this.#feed.log.forgotten > Math.max(cursor, floor);
+  }
+
+  #reset(reason: ResetReason): void {
+    this.#owedReset = undefined;
+    this.#synced = false;
+    this.#position = { cursor: 0, floor: this.#feed.log.head };
+    this.#feed.reset(reason);
+    this.#writeWithToken(encodeReset(reason, RESET_MESSAGES[reason]));
+  }
+
+  #writeWithToken(frame: Uint8Array): void {
+    this.#write(withToken(frame, this.#options.projection.token(this.#position)), 0);
+  }
+
+  #write(frame: Uint8Array, changes: number): void {
+    this.#inFlight = true;
+    this.#writtenAtMs = this.#feed.now();
+    this.#feed.sent(frame, changes);
+    this.#options.sink.write(frame, () => {
+      this.#inFlight = false;
+      if (!this.#ended) this.#feed.taken(this);
+    });
+  }
+
+  #end(reason: EndReason): void {
+    this.#ended = true;
+    this.#feed.ended(this, reason);
+    this.#options.sink.end(reason);
+  }
+}

@@ -1,0 +1,201 @@
+// The bytes of a `digger.v1.WatchResponse`.
+//
+// Entities arrive here encoded. A protobuf message is the concatenation of its fields, so a frame of changes is written
+// as headers (tag and length) around copies of those bytes: composing costs a copy, never an encoding. The token is the
+// last field, which lets subscribers that stand at different places share the body before it.
+
+import type { Entity, EntityKind } from '../model/entities.ts';
+import { enumValues, messageFieldTag, messageType } from './schema.ts';
+
+/** `digger.v1.View` without its default. */
+export type View = 'BASIC' | 'FULL';
+
+/** `digger.v1.ResetReason`, without prefix. */
+export type ResetReason =
+  | 'NO_TOKEN'
+  | 'TOKEN_EXPIRED'
+  | 'OTHER_EPOCH'
+  | 'PROJECTION_CHANGED'
+  | 'TOO_SLOW'
+  | 'HISTORY_REWRITTEN';
+
+/** What a `digger.v1.Removal` names. */
+export interface RemovalKey {
+  readonly kind: EntityKind;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  /** Empty unless a workload. */
+  readonly workloadApiVersion: string;
+  /** Empty unless a workload. */
+  readonly workloadKind: string;
+}
+
+/** `digger.v1.ResourceFreshness`: times in ms since the epoch, `stalenessMs` unset while the watch is healthy. */
+export interface ResourceFreshness {
+  readonly resource: string;
+  readonly lastContactMs: number | undefined;
+  readonly stalenessMs: number | undefined;
+}
+
+const WatchResponse = messageType('digger.v1.WatchResponse');
+const Changes = messageType('digger.v1.Changes');
+const Change = messageType('digger.v1.Change');
+const EntityMessage = messageType('digger.v1.Entity');
+const RemovalMessage = messageType('digger.v1.Removal');
+
+const FRAME_CHANGES_TAG = oneByteTag(messageFieldTag(WatchResponse, 'changes'));
+const FRAME_TOKEN_TAG = oneByteTag(messageFieldTag(WatchResponse, 'resumeToken'));
+const CHANGES_CHANGE_TAG = oneByteTag(messageFieldTag(Changes, 'changes'));
+const CHANGE_UPSERT_TAG = oneByteTag(messageFieldTag(Change, 'upsert'));
+const CHANGE_REMOVAL_TAG = oneByteTag(messageFieldTag(Change, 'removal'));
+const ENTITY_TAGS: Readonly<Record<EntityKind, number>> = {
+  Pod: oneByteTag(messageFieldTag(EntityMessage, 'pod')),
+  Service: oneByteTag(messageFieldTag(EntityMessage, 'service')),
+  Node: oneByteTag(messageFieldTag(EntityMessage, 'node')),
+  Workload: oneByteTag(messageFieldTag(EntityMessage, 'workload')),
+};
+
+const KIND_NUMBERS = enumValues('digger.v1.EntityKind');
+const REASON_NUMBERS = enumValues('digger.v1.ResetReason');
+
+/** Collects changes in the order in which they have to be applied, then becomes one frame. */
+export class ChangesFrame {
+  readonly #parts: { readonly tag: number; readonly entityTag: number; readonly bytes: Uint8Array }[] = [];
+  #bodyLength = 0;
+
+  /** Changes so far. */
+  get count(): number {
+    return this.#parts.length;
+  }
+
+  /** Bytes of the frame so far, without token and outermost header. */
+  get byteLength(): number {
+    return this.#bodyLength;
+  }
+
+  addUpsert(entity: Entity, view: View): void {
+    const bytes = view === 'BASIC' ? entity.bytes.subarray(0, entity.basicLength) : entity.bytes;
+    this.#add({ tag: CHANGE_UPSERT_TAG, entityTag: ENTITY_TAGS[entity.kind], bytes });
+  }
+
+  /** `bytes`: see `encodeRemoval`. */
+  addRemoval(bytes: Uint8Array): void {
+    this.#add({ tag: CHANGE_REMOVAL_TAG, entityTag: 0, bytes });
+  }
+
+  /** The whole `WatchResponse`. */
+  encode(token: Uint8Array): Buffer {
+    const length = fieldLength(this.#bodyLength) + fieldLength(token.byteLength);
+    const frame = Buffer.allocUnsafe(length);
+    let at = writeHeader(frame, 0, FRAME_CHANGES_TAG, this.#bodyLength);
+    for (const { tag, entityTag, bytes } of this.#parts) {
+      const inner = entityTag === 0 ? bytes.byteLength : fieldLength(bytes.byteLength);
+      at = writeHeader(frame, at, CHANGES_CHANGE_TAG, fieldLength(inner));
+      at = writeHeader(frame, at, tag, inner);
+      if (entityTag !== 0) at = writeHeader(frame, at, entityTag, bytes.byteLength);
+      frame.set(bytes, at);
+      at += bytes.byteLength;
+    }
+    at = writeHeader(frame, at, FRAME_TOKEN_TAG, token.byteLength);
+    frame.set(token, at);
+    return frame;
+  }
+
+  #add(part: { readonly tag: number; readonly entityTag: number; readonly bytes: Uint8Array }): void {
+    const inner = part.entityTag === 0 ? part.bytes.byteLength : fieldLength(part.bytes.byteLength);
+    this.#parts.push(part);
+    this.#bodyLength += fieldLength(fieldLength(inner));
+  }
+}
+
+/** A `digger.v1.Removal`. */
+export function encodeRemoval(key: RemovalKey): Uint8Array {
+  return RemovalMessage.encode({ ...key, kind: KIND_NUMBERS[`ENTITY_KIND_${key.kind.toUpperCase()}`] }).finish();
+}
+
+/** The names by which a consumer knows the entity. */
+export function removalKey(entity: Entity): RemovalKey {
+  const { kind, namespace, name, uid } = entity;
+  const workload = entity.kind === 'Workload';
+  return {
+    kind,
+    namespace,
+    name,
+    uid,
+    workloadApiVersion: workload ? entity.apiVersion : '',
+    workloadKind: workload ? entity.workloadKind : '',
+  };
+}
+
+/** A `Reset` frame without its token. */
+export function encodeReset(reason: ResetReason, message: string): Uint8Array {
+  return WatchResponse.encode({ reset: { reason: REASON_NUMBERS[`RESET_REASON_${reason}`], message } }).finish();
+}
+
+/** A `Synced` frame without its token. */
+export function encodeSynced(): Uint8Array {
+  return WatchResponse.encode({ synced: {} }).finish();
+}
+
+/** A `Progress` frame without its token. `serverTimeMs`: ms since the epoch. */
+export function encodeProgress(
+  serverTimeMs: number,
+  resources: readonly ResourceFreshness[],
+  closing: boolean,
+): Uint8Array {
+  return WatchResponse.encode({
+    progress: {
+      serverTime: secondsAndNanos(serverTimeMs),
+      resources: resources.map(({ resource, lastContactMs, stalenessMs }) => ({
+        resource,
+        ...(lastContactMs === undefined ? {} : { lastContact: secondsAndNanos(lastContactMs) }),
+        ...(stalenessMs === undefined ? {} : { staleness: secondsAndNanos(stalenessMs) }),
+      })),
+      closing,
+    },
+  }).finish();
+}
+
+/** Puts the token behind a frame that has none yet. */
+export function withToken(frame: Uint8Array, token: Uint8Array): Buffer {
+  const whole = Buffer.allocUnsafe(frame.byteLength + fieldLength(token.byteLength));
+  whole.set(frame, 0);
+  whole.set(token, writeHeader(whole, frame.byteLength, FRAME_TOKEN_TAG, token.byteLength));
+  return whole;
+}
+
+/** Length of a length-delimited field whose tag takes one byte. */
+function fieldLength(contentLength: number): number {
+  return 1 + varintLength(contentLength) + contentLength;
+}
+
+function varintLength(value: number): number {
+  let length = 1;
+  for (let rest = value; rest > 0x7f; rest = Math.floor(rest / 128)) length++;
+  return length;
+}
+
+/** Returns the offset behind the header. */
+function writeHeader(target: Buffer, offset: number, tag: number, contentLength: number): number {
+  let at = offset;
+  target[at++] = tag;
+  let rest = contentLength;
+  while (rest > 0x7f) {
+    target[at++] = (rest & 0x7f) | 0x80;
+    rest = Math.floor(rest / 128);
+  }
+  target[at++] = rest;
+  return at;
+}
+
+function oneByteTag(tag: number): number {
+  // Field numbers up to 15. A larger one would need the lengths above to count a second byte.
+  if (tag > 0x7f) throw new Error(`tag ${tag} does not fit one byte`);
+  return tag;
+}
+
+function secondsAndNanos(ms: number): { seconds: number; nanos: number } {
+  const seconds = Math.floor(ms / 1000);
+  return { seconds, nanos: Math.round((ms - seconds * 1000) * 1e6) };
+}
