@@ -1,6 +1,7 @@
-// Finds the programs of a real control plane, or builds them from the pinned Go module in `control-plane/`.
+// Finds the programs that the cluster tests need, or builds them from the pinned Go modules in `control-plane/` and
+// `kustomize/`.
 //
-// They are kept in `${DIGGER_TEST_CACHE ?? (XDG_CACHE_HOME ?? ~/.cache)/digger}/control-plane-<hash of go.sum>`, so that
+// They are kept in `${DIGGER_TEST_CACHE ?? (XDG_CACHE_HOME ?? ~/.cache)/digger}/<module>-<hash of go.sum>`, so that
 // another set of versions never meets an old build. etcd and kube-apiserver may come ready from `KUBEBUILDER_ASSETS`.
 // A program appears in the folder only when its build is complete. Where nothing can be found or built, the error says
 // in one line what is missing: a suite that cannot run must not look like one that passed.
@@ -20,42 +21,69 @@ export type Binaries = {
   readonly kubeControllerManager: string;
 };
 
-type Program = { readonly name: string; readonly goPackage: string; readonly inAssets: boolean };
+type Program = {
+  readonly name: string;
+  /** Folder of the Go module that pins its version. */
+  readonly module: 'control-plane' | 'kustomize';
+  readonly goPackage: string;
+  /** May come from KUBEBUILDER_ASSETS. */
+  readonly inAssets: boolean;
+};
 
-const ETCD: Program = { name: 'etcd', goPackage: 'go.etcd.io/etcd/server/v3', inAssets: true };
+const ETCD: Program = {
+  name: 'etcd',
+  module: 'control-plane',
+  goPackage: 'go.etcd.io/etcd/server/v3',
+  inAssets: true,
+};
 const API_SERVER: Program = {
   name: 'kube-apiserver',
+  module: 'control-plane',
   goPackage: 'k8s.io/kubernetes/cmd/kube-apiserver',
   inAssets: true,
 };
 const CONTROLLER_MANAGER: Program = {
   name: 'kube-controller-manager',
+  module: 'control-plane',
   goPackage: 'k8s.io/kubernetes/cmd/kube-controller-manager',
   inAssets: false,
 };
 
-/** The folder of the Go module that pins the versions. */
-const MODULE_DIRECTORY = fileURLToPath(new URL('./control-plane/', import.meta.url));
+const KUSTOMIZE: Program = {
+  name: 'kustomize',
+  module: 'kustomize',
+  goPackage: 'sigs.k8s.io/kustomize/kustomize/v5',
+  inAssets: false,
+};
 
-/** Finds every program, building what is missing; throws an `Error` of one line when that is not possible. */
+/** Finds every program of a control plane, building what is missing; throws an `Error` of one line when that is not possible. */
 export function findOrBuildBinaries(env: NodeJS.ProcessEnv = process.env): Binaries {
-  const cache = cacheDirectory(env);
   return {
-    etcd: findOrBuild(ETCD, cache, env),
-    kubeApiserver: findOrBuild(API_SERVER, cache, env),
-    kubeControllerManager: findOrBuild(CONTROLLER_MANAGER, cache, env),
+    etcd: findOrBuild(ETCD, env),
+    kubeApiserver: findOrBuild(API_SERVER, env),
+    kubeControllerManager: findOrBuild(CONTROLLER_MANAGER, env),
   };
 }
 
-/** Where builds of the pinned versions are kept. */
-export function cacheDirectory(env: NodeJS.ProcessEnv): string {
-  const root = env['DIGGER_TEST_CACHE'] ?? join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'digger');
-  const sums = readFileSync(join(MODULE_DIRECTORY, 'go.sum'));
-  const hash = createHash('sha256').update(sums).digest('hex').slice(0, 16);
-  return join(root, `control-plane-${hash}`);
+/** Finds or builds kustomize; throws as `findOrBuildBinaries` does. */
+export function findOrBuildKustomize(env: NodeJS.ProcessEnv = process.env): string {
+  return findOrBuild(KUSTOMIZE, env);
 }
 
-function findOrBuild(program: Program, cache: string, env: NodeJS.ProcessEnv): string {
+/** Where builds of a module's pinned versions are kept. */
+function cacheDirectory(module: Program['module'], env: NodeJS.ProcessEnv): string {
+  const root = env['DIGGER_TEST_CACHE'] ?? join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'digger');
+  const sums = readFileSync(join(moduleDirectory(module), 'go.sum'));
+  const hash = createHash('sha256').update(sums).digest('hex').slice(0, 16);
+  return join(root, `${module}-${hash}`);
+}
+
+function moduleDirectory(module: Program['module']): string {
+  return fileURLToPath(new URL(`./${module}/`, import.meta.url));
+}
+
+function findOrBuild(program: Program, env: NodeJS.ProcessEnv): string {
+  const cache = cacheDirectory(program.module, env);
   const assets = env['KUBEBUILDER_ASSETS'];
   if (program.inAssets && assets) {
     const given = join(assets, program.name);
@@ -87,10 +115,10 @@ function build(program: Program, cache: string): void {
     const flag = (name: string, value: string | undefined): string => `-X k8s.io/component-base/version.${name}=${value}`;
     const ldflags = ['-s', '-w', flag('gitVersion', version), flag('gitMajor', major), flag('gitMinor', minor)].join(' ');
     const built = spawnSync('go', ['build', '-trimpath', '-ldflags', ldflags, '-o', output, program.goPackage], {
-      cwd: MODULE_DIRECTORY,
+      cwd: moduleDirectory(program.module),
       stdio: ['ignore', 'inherit', 'inherit'],
     });
-    if (built.status !== 0) throw new Error(`go build ${program.goPackage} failed in ${MODULE_DIRECTORY}`);
+    if (built.status !== 0) throw new Error(`go build ${program.goPackage} failed in test/cluster/${program.module}`);
     renameSync(output, join(cache, program.name));
   } finally {
     rmSync(aside, { recursive: true, force: true });
@@ -99,8 +127,9 @@ function build(program: Program, cache: string): void {
 
 /** An API server built without it calls itself v0.0.0-master, which the controllers and clients gate features by. */
 function kubernetesVersion(): string {
-  const found = /^\s*k8s\.io\/kubernetes (v\d+\.\d+\.\d+)$/m.exec(readFileSync(join(MODULE_DIRECTORY, 'go.mod'), 'utf8'));
-  if (!found?.[1]) throw new Error(`${MODULE_DIRECTORY}go.mod does not pin k8s.io/kubernetes`);
+  const goMod = readFileSync(join(moduleDirectory('control-plane'), 'go.mod'), 'utf8');
+  const found = /^\s*k8s\.io\/kubernetes (v\d+\.\d+\.\d+)$/m.exec(goMod);
+  if (!found?.[1]) throw new Error('test/cluster/control-plane/go.mod does not pin k8s.io/kubernetes');
   return found[1];
 }
 
@@ -116,7 +145,7 @@ function isExecutable(path: string): boolean {
 
 if (import.meta.main) {
   try {
-    for (const path of Object.values(findOrBuildBinaries())) process.stdout.write(`${path}\n`);
+    for (const path of [...Object.values(findOrBuildBinaries()), findOrBuildKustomize()]) process.stdout.write(`${path}\n`);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;

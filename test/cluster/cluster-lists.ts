@@ -1,0 +1,64 @@
+// Everything that the API server lists now, of the kinds that digger reads, through `@kubernetes/client-node` in JSON.
+//
+// The other side of every comparison in the cluster tests: it shares no code with digger's own client, which speaks
+// protobuf, keeps a subset of the fields and follows watches.
+import {
+  AppsV1Api,
+  BatchV1Api,
+  CoreV1Api,
+  DiscoveryV1Api,
+  KubeConfig,
+  type V1EndpointSlice,
+  type V1Node,
+  type V1ObjectMeta,
+  type V1Pod,
+  type V1Service,
+} from '@kubernetes/client-node';
+
+/** An object that can own pods, with what a list leaves out. */
+export type OwnerObject = { readonly apiVersion: string; readonly kind: string; readonly metadata: V1ObjectMeta };
+
+/** One reading; the lists are taken one after the other, so a cluster has to be at rest to compare with it. */
+export type ClusterLists = {
+  readonly pods: readonly V1Pod[];
+  readonly services: readonly V1Service[];
+  readonly endpointSlices: readonly V1EndpointSlice[];
+  readonly nodes: readonly V1Node[];
+  readonly owners: readonly OwnerObject[];
+};
+
+/** A reader that keeps its clients. */
+export function createListReader(kubeconfig: string): () => Promise<ClusterLists> {
+  const config = new KubeConfig();
+  config.loadFromFile(kubeconfig);
+  const core = config.makeApiClient(CoreV1Api);
+  const apps = config.makeApiClient(AppsV1Api);
+  const batch = config.makeApiClient(BatchV1Api);
+  const discovery = config.makeApiClient(DiscoveryV1Api);
+  return async () => {
+    const owners = await Promise.all([
+      list(apps.listDeploymentForAllNamespaces(), 'apps/v1', 'Deployment'),
+      list(apps.listReplicaSetForAllNamespaces(), 'apps/v1', 'ReplicaSet'),
+      list(apps.listStatefulSetForAllNamespaces(), 'apps/v1', 'StatefulSet'),
+      list(apps.listDaemonSetForAllNamespaces(), 'apps/v1', 'DaemonSet'),
+      list(batch.listJobForAllNamespaces(), 'batch/v1', 'Job'),
+      list(batch.listCronJobForAllNamespaces(), 'batch/v1', 'CronJob'),
+      list(core.listReplicationControllerForAllNamespaces(), 'v1', 'ReplicationController'),
+    ]);
+    return {
+      pods: (await core.listPodForAllNamespaces()).items,
+      services: (await core.listServiceForAllNamespaces()).items,
+      endpointSlices: (await discovery.listEndpointSliceForAllNamespaces()).items,
+      nodes: (await core.listNode()).items,
+      owners: owners.flat(),
+    };
+  };
+}
+
+async function list(
+  answer: Promise<{ items: { metadata?: V1ObjectMeta }[] }>,
+  apiVersion: string,
+  kind: string,
+): Promise<readonly OwnerObject[]> {
+  return (await answer).items.map((item) => ({ apiVersion, kind, metadata: item.metadata ?? {} }));
+}

@@ -1,0 +1,280 @@
+// What digger has to publish, computed from the API's own lists and from nothing else.
+//
+// The second implementation of the joins, written from the comments in proto/digger/v1/entities.proto, slow and plain:
+// it follows owner references by uid through whole lists and does not know what changed. Entities come in the shape of
+// decoded gRPC messages without their empty fields; `comparable` brings a received message into that shape.
+import type { V1ObjectMeta, V1Pod, V1Service } from '@kubernetes/client-node';
+import type { ClusterLists, OwnerObject } from './cluster-lists.ts';
+import type { Message } from './digger-process.ts';
+
+/** Annotations that are left out by default, whatever their size. */
+const DENIED_ANNOTATIONS = ['kubectl.kubernetes.io/last-applied-configuration'];
+
+/** Larger values of labels and annotations are left out by default. */
+const MAX_VALUE_BYTES = 1024;
+
+/** Every entity of the feed by `KIND uid`. */
+export function expectedEntities(lists: ClusterLists): ReadonlyMap<string, Message> {
+  const entities = new Map<string, Message>();
+  const add = (kind: string, entity: Message): void => void entities.set(`${kind} ${entity['uid']}`, entity);
+  for (const pod of lists.pods) add('pod', expectedPod(lists, pod));
+  for (const service of lists.services) add('service', expectedService(lists, service));
+  for (const node of lists.nodes) add('node', expectedNode(node));
+  for (const owner of lists.owners) {
+    if (!controllerOf(owner.metadata)) add('workload', expectedWorkload(lists, owner));
+  }
+  // Custom kinds that own pods: known by reference alone.
+  for (const pod of lists.pods) {
+    const top = ownerChain(lists, pod.metadata).at(-1);
+    if (top?.['incomplete']) add('workload', top);
+  }
+  return entities;
+}
+
+/** `digger.v1.Pod`. */
+export function expectedPod(lists: ClusterLists, pod: V1Pod): Message {
+  const status = pod.status ?? {};
+  const ports = (container: NonNullable<V1Pod['spec']>['containers'][number]): Message[] =>
+    (container.ports ?? []).map((port) => ({
+      name: port.name,
+      containerPort: port.containerPort,
+      hostPort: port.hostPort,
+      hostIp: port.hostIP,
+      protocol: `PROTOCOL_${port.protocol ?? 'TCP'}`,
+    }));
+  const statuses = [...(status.containerStatuses ?? []), ...(status.initContainerStatuses ?? [])];
+  const sidecars = (pod.spec?.initContainers ?? []).filter((container) => container.restartPolicy === 'Always');
+  return comparable({
+    uid: pod.metadata?.uid,
+    namespace: pod.metadata?.namespace,
+    name: pod.metadata?.name,
+    addresses: podAddresses(pod),
+    hostNetwork: pod.spec?.hostNetwork,
+    nodeName: pod.spec?.nodeName,
+    hostAddresses: (status.hostIPs ?? []).map((host) => canonical(host.ip)),
+    phase: status.phase && `POD_PHASE_${status.phase.toUpperCase()}`,
+    workload: podWorkload(lists, pod),
+    ownerChain: ownerChain(lists, pod.metadata),
+    services: servicesOf(lists, pod).map((service) => reference('v1', 'Service', service.metadata)),
+    startTime: timestamp(status.startTime),
+    deletionTime: timestamp(pod.metadata?.deletionTimestamp),
+    ...metadata(pod.metadata),
+    containers: [...(pod.spec?.containers ?? []), ...sidecars].map((container) => ({
+      name: container.name,
+      image: container.image,
+      ports: ports(container),
+      containerId: statuses.find((candidate) => candidate.name === container.name)?.containerID,
+    })),
+  });
+}
+
+/** `digger.v1.Service`. */
+export function expectedService(lists: ClusterLists, service: V1Service): Message {
+  const spec = service.spec ?? {};
+  const ingress = service.status?.loadBalancer?.ingress ?? [];
+  const own = reference('v1', 'Service', service.metadata);
+  const types: Record<string, string> = {
+    ClusterIP: 'CLUSTER_IP',
+    NodePort: 'NODE_PORT',
+    LoadBalancer: 'LOAD_BALANCER',
+    ExternalName: 'EXTERNAL_NAME',
+  };
+  return comparable({
+    uid: service.metadata?.uid,
+    namespace: service.metadata?.namespace,
+    name: service.metadata?.name,
+    type: `SERVICE_TYPE_${types[spec.type ?? '']}`,
+    clusterAddresses: (spec.clusterIPs ?? []).filter((ip) => ip !== 'None').map(canonical),
+    loadBalancerAddresses: ingress.flatMap((entry) => (entry.ip ? [canonical(entry.ip)] : [])),
+    loadBalancerHostnames: ingress.flatMap((entry) => (entry.hostname ? [entry.hostname] : [])),
+    externalAddresses: (spec.externalIPs ?? []).map(canonical),
+    ports: (spec.ports ?? []).map((port) => ({
+      name: port.name,
+      protocol: `PROTOCOL_${port.protocol ?? 'TCP'}`,
+      port: port.port,
+      targetPort: port.targetPort === undefined ? undefined : String(port.targetPort),
+      nodePort: port.nodePort,
+      appProtocol: port.appProtocol,
+    })),
+    selector: spec.selector,
+    workloads: workloadsOf(lists, service),
+    manualEndpoints: manualEndpointsOf(lists, service).map((address) => ({ address, service: own })),
+    ...metadata(service.metadata),
+  });
+}
+
+/** `digger.v1.Node`. */
+export function expectedNode(node: ClusterLists['nodes'][number]): Message {
+  const labels = node.metadata?.labels ?? {};
+  const { annotations: _, ...meta } = metadata(node.metadata);
+  return comparable({
+    name: node.metadata?.name,
+    uid: node.metadata?.uid,
+    addresses: (node.status?.addresses ?? []).map(({ type, address }) => ({
+      type,
+      address: type.endsWith('IP') ? canonical(address) : address,
+    })),
+    zone: labels['topology.kubernetes.io/zone'],
+    region: labels['topology.kubernetes.io/region'],
+    podRanges: node.spec?.podCIDRs,
+    ...meta,
+  });
+}
+
+/** `digger.v1.Workload` of an object that the API lists, top-level or a link of a chain. */
+export function expectedWorkload(lists: ClusterLists, owner: OwnerObject): Message {
+  return comparable({
+    ...reference(owner.apiVersion, owner.kind, owner.metadata),
+    ownerChain: ownerChain(lists, owner.metadata),
+    ...metadata(owner.metadata),
+  });
+}
+
+/** A finished pod shows addresses and holds none. */
+export function isFinished(pod: V1Pod): boolean {
+  return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
+}
+
+/** `status.podIPs`, canonical. */
+export function podAddresses(pod: V1Pod): readonly string[] {
+  return (pod.status?.podIPs ?? []).map((entry) => canonical(entry.ip));
+}
+
+/** The top of the pod's owner chain, or the pod itself. */
+export function podWorkload(lists: ClusterLists, pod: V1Pod): Message {
+  const top = ownerChain(lists, pod.metadata).at(-1);
+  return top === undefined || top['kind'] === 'Node' ? reference('v1', 'Pod', pod.metadata) : top;
+}
+
+/** Distinct workloads of the pods in the service's endpoints. */
+export function workloadsOf(lists: ClusterLists, service: V1Service): readonly Message[] {
+  const found = new Map<string, Message>();
+  for (const uid of targetsOf(lists, service)) {
+    const pod = lists.pods.find((candidate) => candidate.metadata?.uid === uid);
+    if (!pod) continue;
+    const workload = podWorkload(lists, pod);
+    found.set(String(workload['uid']), workload);
+  }
+  const order = (workload: Message): string =>
+    [workload['kind'], workload['namespace'], workload['name'], workload['uid']].join('\0');
+  return [...found.values()].toSorted((a, b) => (order(a) < order(b) ? -1 : 1));
+}
+
+/** Canonical addresses of the service's endpoints that are neither pods nor nodes. */
+export function manualEndpointsOf(lists: ClusterLists, service: V1Service): readonly string[] {
+  const addresses = slicesOf(lists, service)
+    .flatMap((slice) => slice.endpoints ?? [])
+    .filter((endpoint) => endpoint.targetRef?.kind !== 'Pod' && endpoint.targetRef?.kind !== 'Node')
+    .flatMap((endpoint) => endpoint.addresses.map(canonical));
+  return [...new Set(addresses)].toSorted();
+}
+
+/**
+ * A message without what says nothing: unset and empty fields, zero, false, unspecified enums. Lists without a defined
+ * order (containers, omitted keys) are sorted.
+ */
+export function comparable(message: Message): Message {
+  return strip(message) as Message;
+}
+
+/** One text form per address: RFC 5952, as the URL standard writes hosts; IPv4-mapped IPv6 as IPv4. */
+export function canonical(address: string): string {
+  if (!address.includes(':')) return address;
+  const host = new URL(`http://[${address}]/`).hostname.slice(1, -1);
+  const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(host);
+  if (!mapped) return host;
+  const [high, low] = [Number.parseInt(mapped[1] ?? '', 16), Number.parseInt(mapped[2] ?? '', 16)];
+  return [high >> 8, high & 255, low >> 8, low & 255].join('.');
+}
+
+function ownerChain(lists: ClusterLists, metadata: V1ObjectMeta | undefined): readonly Message[] {
+  const chain: Message[] = [];
+  let controller = controllerOf(metadata);
+  while (controller && chain.length < 16) {
+    const uid = controller.uid;
+    const owner: OwnerObject | undefined = lists.owners.find((candidate) => candidate.metadata.uid === uid);
+    if (!owner) {
+      const { apiVersion, kind, name } = controller;
+      chain.push({ apiVersion, kind, ...(metadata?.namespace ? { namespace: metadata.namespace } : {}), name, uid, incomplete: true });
+      return chain;
+    }
+    chain.push(reference(owner.apiVersion, owner.kind, owner.metadata));
+    controller = controllerOf(owner.metadata);
+  }
+  return chain;
+}
+
+function controllerOf(metadata: V1ObjectMeta | undefined) {
+  return metadata?.ownerReferences?.find((candidate) => candidate.controller === true);
+}
+
+function servicesOf(lists: ClusterLists, pod: V1Pod): readonly V1Service[] {
+  const order = (service: V1Service): string => `${service.metadata?.namespace}\0${service.metadata?.name}`;
+  return lists.services
+    .filter((service) => targetsOf(lists, service).includes(pod.metadata?.uid ?? ''))
+    .toSorted((a, b) => (order(a) < order(b) ? -1 : 1));
+}
+
+/** Uids of the pods in the endpoints of the service. */
+function targetsOf(lists: ClusterLists, service: V1Service): readonly string[] {
+  return slicesOf(lists, service)
+    .flatMap((slice) => slice.endpoints ?? [])
+    .flatMap((endpoint) => (endpoint.targetRef?.kind === 'Pod' && endpoint.targetRef.uid ? [endpoint.targetRef.uid] : []));
+}
+
+function slicesOf(lists: ClusterLists, service: V1Service): ClusterLists['endpointSlices'] {
+  return lists.endpointSlices.filter(
+    (slice) =>
+      slice.metadata?.namespace === service.metadata?.namespace &&
+      slice.metadata?.labels?.['kubernetes.io/service-name'] === service.metadata?.name,
+  );
+}
+
+function reference(apiVersion: string, kind: string, metadata: V1ObjectMeta | undefined): Message {
+  return comparable({ apiVersion, kind, namespace: metadata?.namespace, name: metadata?.name, uid: metadata?.uid });
+}
+
+function metadata(meta: V1ObjectMeta | undefined): { labels: Message; annotations: Message; omitted: string[] } {
+  const omitted: string[] = [];
+  const kept = (prefix: string, map: Record<string, string> | undefined, denied: readonly string[]): Message =>
+    Object.fromEntries(
+      Object.entries(map ?? {}).filter(([key, value]) => {
+        const keep = !denied.includes(key) && Buffer.byteLength(value) <= MAX_VALUE_BYTES;
+        if (!keep) omitted.push(`${prefix}/${key}`);
+        return keep;
+      }),
+    );
+  return {
+    labels: kept('labels', meta?.labels, []),
+    annotations: kept('annotations', meta?.annotations, DENIED_ANNOTATIONS),
+    omitted,
+  };
+}
+
+function timestamp(time: Date | undefined): Message | undefined {
+  return time && { seconds: String(Math.floor(time.getTime() / 1000)) };
+}
+
+function strip(value: unknown, key = ''): unknown {
+  if (Array.isArray(value)) {
+    const items = value.map((item) => strip(item));
+    if (key === 'omitted') return items.toSorted();
+    if (key !== 'containers') return items;
+    return items.toSorted((a, b) => ((a as Message)['name'] < (b as Message)['name'] ? -1 : 1));
+  }
+  if (value === null || typeof value !== 'object') return value;
+  const isMap = key === 'labels' || key === 'annotations' || key === 'selector';
+  const kept = Object.entries(value)
+    .map(([name, field]) => [name, strip(field, name)] as const)
+    // An empty label value is a value.
+    .filter(([, field]) => isMap || !saysNothing(field))
+    .toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(kept);
+}
+
+function saysNothing(value: unknown): boolean {
+  if (value === undefined || value === null || value === '' || value === 0 || value === false || value === '0') return true;
+  if (typeof value === 'string') return value.endsWith('_UNSPECIFIED');
+  if (Array.isArray(value)) return value.length === 0;
+  return typeof value === 'object' && Object.keys(value).length === 0;
+}

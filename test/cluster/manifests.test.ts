@@ -1,0 +1,111 @@
+// Whoever applies `deploy/` to a cluster gets what is written there, without a warning: every object is accepted by a
+// real API server with strict field validation, and its pods pass the restricted pod security standard.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { ApiError } from './api-client.ts';
+import { findOrBuildKustomize } from './binaries.ts';
+import { ControlPlane } from './control-plane.ts';
+import { applyAll, DEPLOY_DIRECTORY, parseManifests, readBase } from './manifests.ts';
+
+describe('the manifests of deploy/', () => {
+  let plane: ControlPlane;
+  before(async () => {
+    plane = await ControlPlane.start({ controllers: false });
+  });
+  after(async () => plane?.stop());
+
+  it('hold in the base one object of each kind that is needed, all with the recommended labels', () => {
+    const kinds = readBase().map((object) => object.kind);
+    assert.deepEqual(kinds, [
+      'Namespace',
+      'ServiceAccount',
+      'ClusterRole',
+      'ClusterRoleBinding',
+      'Deployment',
+      'Service',
+      'Service',
+      'PodDisruptionBudget',
+      'NetworkPolicy',
+    ]);
+    for (const object of readBase()) {
+      assert.equal(object.metadata.labels?.['app.kubernetes.io/name'], 'digger', `${object.kind} ${object.metadata.name}`);
+      assert.equal(object.metadata.labels?.['app.kubernetes.io/part-of'], 'digger', `${object.kind} ${object.metadata.name}`);
+    }
+  });
+
+  it('apply one by one with strict validation and no warning', async () => {
+    assert.deepEqual(await applyAll(plane.client, readBase()), []);
+  });
+
+  it('apply again and change nothing', async () => {
+    const versions = async (): Promise<readonly (string | undefined)[]> =>
+      Promise.all(
+        readBase().map(async (object) => (await plane.client.get(await plane.client.path(object))).metadata.resourceVersion),
+      );
+    const before = await versions();
+    await applyAll(plane.client, readBase());
+    assert.deepEqual(await versions(), before);
+  });
+
+  for (const folder of kustomizations()) {
+    it(`build with kustomize and apply: ${folder}`, async () => {
+      const built = spawnSync(findOrBuildKustomize(), ['build', join(DEPLOY_DIRECTORY, folder)], { encoding: 'utf8' });
+      assert.equal(built.status, 0, built.stderr);
+      const objects = parseManifests(built.stdout);
+      assert.ok(objects.length >= readBase().length, built.stdout);
+      assert.deepEqual(await applyAll(plane.client, objects), []);
+    });
+  }
+
+  it('run in a namespace where the API server refuses pods that are not restricted', async () => {
+    const pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'unrestricted', namespace: 'digger' },
+      spec: { containers: [{ name: 'c', image: 'c' }] },
+    };
+    await plane.client.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'digger' } });
+    await assert.rejects(
+      plane.client.create(pod),
+      (error: unknown) => error instanceof ApiError && error.status === 403 && /restricted/.test(error.message),
+    );
+  });
+
+  it('would be seen to cause warnings if they did', async () => {
+    const labels = { app: 'unrestricted' };
+    const warnings = await applyAll(plane.client, [
+      {
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata: { name: 'unrestricted', namespace: 'digger' },
+        spec: {
+          replicas: 0,
+          selector: { matchLabels: labels },
+          template: { metadata: { labels }, spec: { containers: [{ name: 'c', image: 'c' }] } },
+        },
+      },
+    ]);
+    assert.match(warnings.join('\n'), /would violate PodSecurity "restricted/);
+  });
+
+  it('describe pods that the restricted standard lets through', async () => {
+    // Without controllers nobody turns the Deployment into pods: its template is sent as one.
+    const deployment = readBase().find((object) => object.kind === 'Deployment');
+    const template = (deployment?.['spec'] as { template: { metadata: object; spec: object } }).template;
+    const pod = await plane.client.create({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { ...template.metadata, name: 'from-template', namespace: 'digger' },
+      spec: template.spec,
+    });
+    assert.ok(pod.metadata.uid);
+  });
+});
+
+function kustomizations(): readonly string[] {
+  const overlays = readdirSync(join(DEPLOY_DIRECTORY, 'overlays')).map((name) => join('overlays', name));
+  return ['base', ...overlays].filter((folder) => existsSync(join(DEPLOY_DIRECTORY, folder, 'kustomization.yaml')));
+}
