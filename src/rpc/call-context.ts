@@ -1,0 +1,27 @@
+// What the implementation of a method gets to know about the call that it answers, and nothing of gRPC.
+
+import type { ResolutionContext } from './resolution.ts';
+
+/** One unary call. */
+export interface CallContext {
+  /** The server's clock, ms since the epoch. */
+  nowMs(): number;
+
+  /**
+   * Aborts after `timeoutMs`, or as soon as nobody wants the answer any more: the call was cancelled, ran into its
+   * deadline, or the server drains. At most one per call.
+   */
+  waitSignal(timeoutMs: number): AbortSignal;
+
+  /** The server stops; what waits now is answered by another replica. */
+  readonly draining: boolean;
+
+  /** Throws DRAINING when the server drains: what was waited for may come about, but not for us to tell. */
+  throwIfDraining(): void;
+}
+
+/** What lookups say about the age of the picture: ms, or `undefined` while every watch is healthy. */
+export type Staleness = () => ResolutionContext['stalenessMs'];
+
+/** Counts an answered lookup by its outcome; failed items of a batch count as `INVALID`. */
+export type CountLookup = (outcome: string) => void;

@@ -1,0 +1,135 @@
+// What gRPC callers see of this server, in numbers: the counters that gRPC dashboards know (`grpc_server_*`), and
+// lookups by outcome.
+//
+// Labels are names of methods that exist, codes and outcomes: no caller can make up label values.
+
+import { status } from '@grpc/grpc-js';
+import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client';
+
+import type { CountLookup } from './call-context.ts';
+
+export interface RpcMetrics {
+  /** The counters of a method; the same object for the same path. */
+  method(path: string, requestStream: boolean, responseStream: boolean): MethodCounters;
+  readonly countLookup: CountLookup;
+  readonly connections: Gauge;
+  readonly connectionsRefused: Counter;
+}
+
+export interface MethodCounters {
+  readonly started: { inc(): void };
+  readonly handling: { observe(seconds: number): void };
+  readonly received: { inc(): void };
+  readonly sent: { inc(): void };
+  handled(code: status): { inc(): void };
+}
+
+export function createRpcMetrics(registry: Registry): RpcMetrics {
+  const registers = [registry];
+  const started = new Counter({
+    name: 'grpc_server_started_total',
+    help: 'Calls that reached a method.',
+    labelNames: METHOD_LABELS,
+    registers,
+  });
+  const handled = new Counter({
+    name: 'grpc_server_handled_total',
+    help: 'Calls that ended, by status code.',
+    labelNames: [...METHOD_LABELS, 'grpc_code'],
+    registers,
+  });
+  const handling = new Histogram({
+    name: 'grpc_server_handling_seconds',
+    help: 'Time from the start of a call to its status, streams included.',
+    labelNames: METHOD_LABELS,
+    buckets: HANDLING_BUCKETS_SECONDS,
+    registers,
+  });
+  const received = new Counter({
+    name: 'grpc_server_msg_received_total',
+    help: 'Messages received from clients.',
+    labelNames: METHOD_LABELS,
+    registers,
+  });
+  const sent = new Counter({
+    name: 'grpc_server_msg_sent_total',
+    help: 'Messages sent to clients.',
+    labelNames: METHOD_LABELS,
+    registers,
+  });
+  const lookups = new Counter({
+    name: 'digger_lookups_total',
+    help: 'Address lookups answered, by outcome; INVALID: failed items of a batch.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const connections = new Gauge({ name: 'digger_grpc_connections', help: 'Open gRPC connections.', registers });
+  const connectionsRefused = new Counter({
+    name: 'digger_grpc_connections_refused_total',
+    help: 'Connections closed at once because the limit was reached.',
+    registers,
+  });
+
+  // Looking a child up by its labels costs more than a lookup: each is looked up once.
+  const methods = new Map<string, MethodCounters>();
+  const method = (path: string, requestStream: boolean, responseStream: boolean): MethodCounters => {
+    let counters = methods.get(path);
+    if (counters === undefined) {
+      const [, grpc_service = '', grpc_method = ''] = path.split('/');
+      const labels = { grpc_type: callType(requestStream, responseStream), grpc_service, grpc_method };
+      const codes = new Map<status, { inc(): void }>();
+      counters = {
+        started: started.labels(labels),
+        handling: handling.labels(labels),
+        received: received.labels(labels),
+        sent: sent.labels(labels),
+        handled(code) {
+          let child = codes.get(code);
+          if (child === undefined) {
+            child = handled.labels({ ...labels, grpc_code: CODE_NAMES[code] ?? 'Unknown' });
+            codes.set(code, child);
+          }
+          return child;
+        },
+      };
+      methods.set(path, counters);
+    }
+    return counters;
+  };
+
+  const outcomes = new Map<string, { inc(): void }>();
+  const countLookup = (outcome: string): void => {
+    let child = outcomes.get(outcome);
+    if (child === undefined) {
+      child = lookups.labels({ outcome });
+      outcomes.set(outcome, child);
+    }
+    child.inc();
+  };
+
+  return { method, countLookup, connections, connectionsRefused };
+}
+
+const METHOD_LABELS = ['grpc_type', 'grpc_service', 'grpc_method'] as const;
+
+/** Lookups take well under a millisecond; `wait` up to 30 s. Streams end in the last bucket. */
+const HANDLING_BUCKETS_SECONDS = [0.000_1, 0.000_3, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30];
+
+/** Code names as other gRPC servers export them: `OK`, `NotFound`, `InvalidArgument`. */
+const CODE_NAMES: Readonly<Record<number, string>> = Object.fromEntries(
+  Object.entries(status)
+    .filter(([, code]) => typeof code === 'number')
+    .map(([name, code]) => [code, name === 'OK' ? name : toPascalCase(name)]),
+);
+
+function toPascalCase(name: string): string {
+  return name
+    .split('_')
+    .map((word) => word.charAt(0) + word.slice(1).toLowerCase())
+    .join('');
+}
+
+function callType(requestStream: boolean, responseStream: boolean): string {
+  if (requestStream) return responseStream ? 'bidi_stream' : 'client_stream';
+  return responseStream ? 'server_stream' : 'unary';
+}

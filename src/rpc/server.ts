@@ -1,0 +1,219 @@
+// The gRPC server: lookups, the change feed, status, health and reflection on one port.
+//
+// It promises that no caller harms another (limits on messages, headers, streams and connections; dead peers are found
+// by keepalive), and that `drain` ends: first politely, then by force. It knows what the services need, not where that
+// comes from.
+
+import { Server, type ServerCredentials, type ServerWritableStream } from '@grpc/grpc-js';
+import type { Registry } from '@prometheus-io/client';
+
+import type { AddressReader } from '../addresses/reader.ts';
+import type { CatalogReader } from '../catalog/reader.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { WatchRequest__Output } from '../wire/generated/digger/v1/WatchRequest.ts';
+import type { GetStatusRequest__Output } from '../wire/generated/digger/v1/GetStatusRequest.ts';
+import { batchResolveAddresses } from './batch-resolve-addresses.ts';
+import type { CallContext, CountLookup } from './call-context.ts';
+import { type CallError, draining, notSynced } from './errors.ts';
+import { type EntityLookup, getNode, getPod, getService, getWorkload } from './get-entity.ts';
+import { getStatus, type StatusSource } from './get-status.ts';
+import { Health } from './health.ts';
+import { type ListenAddress, Listener } from './listener.ts';
+import { createRpcMetrics } from './metrics.ts';
+import type { NameWaiters } from './name-waiters.ts';
+import { OpenCalls } from './open-calls.ts';
+import { addReflection } from './reflection.ts';
+import { type AddressLookup, resolveAddress } from './resolve-address.ts';
+import { DIGGER_SERVICES, loadBytesService, RefusedRequest } from './services.ts';
+import {
+  type Authenticator,
+  authenticateCall,
+  type CallGate,
+  type Precondition,
+  toCallFailure,
+  type UnaryMethod,
+  unaryHandler,
+} from './unary-call.ts';
+
+/** What the server serves. */
+export interface RpcSources {
+  readonly catalog: CatalogReader;
+  readonly addresses: AddressReader;
+  readonly names: NameWaiters;
+  readonly status: StatusSource;
+  readonly feed: FeedService;
+}
+
+/** The change feed, as a server needs it. */
+export interface FeedService {
+  /** Handles one subscription; frames are encoded `WatchResponse`s. May throw CallError before the first frame. */
+  watch(call: WatchCall): void;
+  /** Plans the end of every subscription: a last `Progress`, then UNAVAILABLE. Called once, when the drain begins. */
+  closeAll(): void;
+}
+
+export type WatchCall = ServerWritableStream<WatchRequest__Output, Uint8Array>;
+
+export interface RpcServerOptions {
+  readonly credentials: ServerCredentials;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  /** Unset: everybody may call everything. */
+  readonly authenticate?: Authenticator;
+  readonly limits?: Partial<RpcLimits>;
+  /** ms since the epoch; unset: the system's clock. */
+  readonly nowMs?: () => number;
+}
+
+/** Bounds on what callers may ask of the process. */
+export interface RpcLimits {
+  /** Largest request. 1 MiB: a batch of 1,000 queries has about 60 KiB. Larger: RESOURCE_EXHAUSTED. */
+  readonly maxRequestBytes: number;
+  /** Concurrent calls of a connection. 1,000: a pipeline that pipelines its lookups; subscribers need one. */
+  readonly maxStreamsPerConnection: number;
+  /** Open connections; beyond it new ones are closed at once. 10,000: twice the subscribers that one replica is for. */
+  readonly maxConnections: number;
+}
+
+export interface RpcServer {
+  /** Binds and serves; the address that was bound. */
+  start(address: ListenAddress): Promise<ListenAddress>;
+  /** Health: whether the picture is complete. Lookups decide by `status.pending()` themselves. */
+  setReady(ready: boolean): void;
+  /** Ends the connection of a peer (as `call.getPeer()` names it) at once. */
+  disconnect(peer: string): boolean;
+  /** Calls that have not ended yet. */
+  readonly openCalls: number;
+  /**
+   * Stops for good: health says NOT_SERVING, new connections are refused, new and waiting calls get UNAVAILABLE
+   * `DRAINING`, streams are ended, running calls finish. Resolves when every connection has ended, at the latest
+   * when `deadline` aborts (then by force).
+   */
+  drain(deadline: AbortSignal): Promise<void>;
+}
+
+export function createRpcServer(sources: RpcSources, options: RpcServerOptions): RpcServer {
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const metrics = createRpcMetrics(options.registry);
+  const calls = new OpenCalls(metrics, () => performance.now());
+  const server = new Server({
+    'grpc.max_receive_message_length': limits.maxRequestBytes,
+    // Answers are bounded by their requests; a batch of 1,000 large entities may well exceed grpc-js's default of 4 MiB.
+    'grpc.max_send_message_length': -1,
+    'grpc.max_concurrent_streams': limits.maxStreamsPerConnection,
+    'grpc.keepalive_time_ms': KEEPALIVE_TIME_MS,
+    'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+    // Bookkeeping for a debugging service that we do not offer; costs on every call.
+    'grpc.enable_channelz': 0,
+    interceptors: [calls.interceptor],
+  });
+  const drainController = new AbortController();
+  const gate: CallGate = {
+    authenticate: options.authenticate,
+    logger: options.logger,
+    nowMs: options.nowMs ?? Date.now,
+    drainSignal: drainController.signal,
+  };
+  const health = new Health();
+
+  addLookupService(server, gate, sources, metrics.countLookup);
+  addChangeFeedService(server, gate, sources);
+  addStatusService(server, gate, sources);
+  health.addTo(server);
+  addReflection(server, [...DIGGER_SERVICES, 'grpc.health.v1.Health']);
+
+  const listener = new Listener(server, options.credentials, limits.maxConnections, metrics);
+  return {
+    start: (address) => listener.listen(address),
+    setReady: (ready) => health.setReady(ready),
+    disconnect: (peer) => listener.disconnect(peer),
+    get openCalls() {
+      return calls.size;
+    },
+    async drain(deadline) {
+      health.drain();
+      listener.stopAccepting();
+      drainController.abort();
+      sources.feed.closeAll();
+      await calls.drain(deadline);
+      await listener.closeConnections(deadline);
+    },
+  };
+}
+
+const DEFAULT_LIMITS: RpcLimits = {
+  maxRequestBytes: 1_048_576,
+  maxStreamsPerConnection: 1_000,
+  maxConnections: 10_000,
+};
+
+/** Off by default in grpc-js; without it a peer that vanished keeps its streams for ever. */
+const KEEPALIVE_TIME_MS = 30_000;
+const KEEPALIVE_TIMEOUT_MS = 10_000;
+
+/** Lookups answer when the picture is complete: an empty picture would say "nobody" about everybody. */
+function pictureComplete({ drainSignal }: CallGate, source: StatusSource): Precondition {
+  return () => {
+    if (drainSignal.aborted) return draining();
+    const pending = source.pending();
+    return pending.length === 0 ? undefined : notSynced(pending);
+  };
+}
+
+function addLookupService(server: Server, gate: CallGate, sources: RpcSources, countLookup: CountLookup): void {
+  const { addresses, catalog, names, status } = sources;
+  const lookup: AddressLookup & EntityLookup = {
+    addresses,
+    catalog,
+    names,
+    stalenessMs: () => status.stalenessMs(),
+    countLookup,
+  };
+  const precondition = pictureComplete(gate, status);
+  const handler = <Request>(method: (request: Request, lookup: AddressLookup & EntityLookup, call: CallContext) => Answer) =>
+    unaryHandler<Request>(gate, precondition, (request, call) => method(request, lookup, call));
+  server.addService(loadBytesService('digger.v1.LookupService'), {
+    resolveAddress: handler(resolveAddress),
+    batchResolveAddresses: handler(batchResolveAddresses),
+    getPod: handler(getPod),
+    getService: handler(getService),
+    getNode: handler(getNode),
+    getWorkload: handler(getWorkload),
+  });
+}
+
+function addChangeFeedService(server: Server, gate: CallGate, { feed, status }: RpcSources): void {
+  const precondition = pictureComplete(gate, status);
+  const watch = (call: ServerWritableStream<WatchRequest__Output | RefusedRequest, Uint8Array>): void => {
+    const fail = (error: unknown): void => {
+      call.emit('error', toCallFailure(error, call.getPath(), gate.logger));
+    };
+    const begin = (refusal: CallError | undefined): void => {
+      try {
+        const error = refusal ?? precondition();
+        if (error !== undefined) throw error;
+        if (call.request instanceof RefusedRequest) throw call.request.error;
+        feed.watch(call as WatchCall);
+      } catch (thrown) {
+        fail(thrown);
+      }
+    };
+    try {
+      const allowed = authenticateCall(gate, call);
+      if (allowed instanceof Promise) allowed.then(begin, fail);
+      else begin(allowed);
+    } catch (thrown) {
+      fail(thrown);
+    }
+  };
+  server.addService(loadBytesService('digger.v1.ChangeFeedService'), { watch });
+}
+
+function addStatusService(server: Server, gate: CallGate, { status }: RpcSources): void {
+  const method: UnaryMethod<GetStatusRequest__Output> = (request, call) => getStatus(request, status, call);
+  server.addService(loadBytesService('digger.v1.StatusService'), {
+    getStatus: unaryHandler(gate, () => undefined, method),
+  });
+}
+
+type Answer = ReturnType<UnaryMethod<never>>;

@@ -1,0 +1,146 @@
+// How a unary method of ours is called: checks that hold for every call, then the method, then the answer or the error
+// as gRPC wants it. Methods themselves know nothing of gRPC.
+//
+// A method answers at once where it can: no promise, no AbortController, no timer is made for a call that does not wait.
+
+import { randomBytes } from 'node:crypto';
+
+import type { handleUnaryCall, Metadata, sendUnaryData, ServerErrorResponse, ServerUnaryCall } from '@grpc/grpc-js';
+
+import type { Logger } from '../telemetry/logger.ts';
+import type { CallContext } from './call-context.ts';
+import { CallError, draining, internalError, toServerError } from './errors.ts';
+import { RefusedRequest } from './services.ts';
+
+/** Who calls what: what an Authenticator decides by. */
+export interface CallIdentity {
+  /** `/digger.v1.LookupService/GetPod`. */
+  readonly method: string;
+  readonly metadata: Metadata;
+  /** `address:port`. */
+  getPeer(): string;
+}
+
+/** Lets a call pass, or says why not: UNAUTHENTICATED or PERMISSION_DENIED. `undefined` at once for "may pass". */
+export type Authenticator = (call: CallIdentity) => CallError | undefined | Promise<CallError | undefined>;
+
+/** What is common to all calls of a server. */
+export interface CallGate {
+  /** Unset: everybody may call everything. */
+  readonly authenticate: Authenticator | undefined;
+  readonly logger: Logger;
+  readonly nowMs: () => number;
+  /** Aborts when the server begins to drain. */
+  readonly drainSignal: AbortSignal;
+}
+
+/** When a method answers. */
+export type Precondition = () => CallError | undefined;
+
+export type UnaryMethod<Request> = (request: Request, context: CallContext) => Uint8Array | Promise<Uint8Array>;
+
+/** The grpc-js handler of a method. `precondition` is asked after authentication, before the request is looked at. */
+export function unaryHandler<Request>(
+  gate: CallGate,
+  precondition: Precondition,
+  method: UnaryMethod<Request>,
+): handleUnaryCall<Request | RefusedRequest, Uint8Array> {
+  return (call, callback) => {
+    const answer = (): Uint8Array | Promise<Uint8Array> => {
+      const refusal = precondition();
+      if (refusal !== undefined) throw refusal;
+      if (call.request instanceof RefusedRequest) throw call.request.error;
+      return method(call.request, createContext(gate, call));
+    };
+    try {
+      const allowed = authenticateCall(gate, call);
+      if (allowed instanceof Promise) {
+        const checked = allowed.then((refusal) => {
+          if (refusal !== undefined) throw refusal;
+          return answer();
+        });
+        settle(checked, call.getPath(), gate, callback);
+        return;
+      }
+      if (allowed !== undefined) throw allowed;
+      const answered = answer();
+      if (answered instanceof Promise) settle(answered, call.getPath(), gate, callback);
+      else callback(null, answered);
+    } catch (error) {
+      callback(toCallFailure(error, call.getPath(), gate.logger));
+    }
+  };
+}
+
+/** Asks the authenticator, if there is one. */
+export function authenticateCall(gate: CallGate, call: AuthenticatedCall): ReturnType<Authenticator> {
+  if (gate.authenticate === undefined) return undefined;
+  return gate.authenticate({ method: call.getPath(), metadata: call.metadata, getPeer: () => call.getPeer() });
+}
+
+/** The grpc-js error for anything that was thrown while a call was handled; logs what nobody expected. */
+export function toCallFailure(error: unknown, method: string, logger: Logger): ServerErrorResponse {
+  const requestId = nextRequestId();
+  if (error instanceof CallError) {
+    logger.debug({ requestId, method, code: error.code, reason: error.reason }, error.message);
+    return toServerError(error, requestId);
+  }
+  logger.error({ requestId, method, err: error }, 'a call failed unexpectedly');
+  return toServerError(internalError(), requestId);
+}
+
+type AuthenticatedCall = Pick<ServerUnaryCall<unknown, unknown>, 'getPath' | 'getPeer' | 'metadata'>;
+
+/** Ids only have to tell failures in the logs of several replicas apart: a prefix per process, then a count. */
+const REQUEST_ID_PREFIX = randomBytes(6).toString('base64url');
+let requestCount = 0;
+
+function nextRequestId(): string {
+  requestCount += 1;
+  return `${REQUEST_ID_PREFIX}-${requestCount}`;
+}
+
+function settle(
+  answered: Promise<Uint8Array>,
+  method: string,
+  gate: CallGate,
+  callback: sendUnaryData<Uint8Array>,
+): void {
+  answered.then(
+    (bytes) => callback(null, bytes),
+    (error: unknown) => callback(toCallFailure(error, method, gate.logger)),
+  );
+}
+
+interface Cancellable {
+  readonly cancelled: boolean;
+  once(event: 'cancelled', listener: () => void): unknown;
+}
+
+function createContext(gate: CallGate, call: Cancellable): CallContext {
+  return {
+    nowMs: gate.nowMs,
+    get draining() {
+      return gate.drainSignal.aborted;
+    },
+    throwIfDraining() {
+      if (gate.drainSignal.aborted) throw draining();
+    },
+    waitSignal: (timeoutMs) => createWaitSignal(gate.drainSignal, call, timeoutMs),
+  };
+}
+
+function createWaitSignal(drainSignal: AbortSignal, call: Cancellable, timeoutMs: number): AbortSignal {
+  const controller = new AbortController();
+  // `cancelled` comes at every end of the call (answered, given up, deadline), so nothing outlives it.
+  const timer = setTimeout(() => controller.abort(), timeoutMs);
+  const abort = (): void => {
+    clearTimeout(timer);
+    drainSignal.removeEventListener('abort', abort);
+    controller.abort();
+  };
+  drainSignal.addEventListener('abort', abort);
+  call.once('cancelled', abort);
+  if (call.cancelled || drainSignal.aborted) abort();
+  return controller.signal;
+}

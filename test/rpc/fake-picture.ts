@@ -1,0 +1,217 @@
+// A picture of a cluster that a test writes by hand: what the server asks of addresses, catalog, feed and status, and
+// nothing of how those come by their answers.
+
+import type { AddressAnswer, AddressQuestion, AddressReader, Holder } from '../../src/addresses/reader.ts';
+import type { CatalogReader } from '../../src/catalog/reader.ts';
+import type {
+  EncodedEntity,
+  Entity,
+  NodeEntity,
+  ObjectReference,
+  PodEntity,
+  ServiceEntity,
+  WorkloadEntity,
+} from '../../src/model/entities.ts';
+import { NameWaiterTable } from '../../src/rpc/name-waiters.ts';
+import type { RpcSources, WatchCall } from '../../src/rpc/server.ts';
+import { messageType } from '../../src/wire/schema.ts';
+
+export const START_MS = Date.UTC(2026, 0, 1);
+
+export class FakePicture implements RpcSources {
+  pending: readonly string[] = [];
+  stalenessMs: number | undefined;
+  /** Answers by address, or by `address:port`. */
+  readonly answers = new Map<string, AddressAnswer>();
+  readonly questions: AddressQuestion[] = [];
+  readonly found = new Map<string, Entity>();
+  readonly workloads = new Map<string, WorkloadEntity>();
+  readonly watches = new Set<WatchCall>();
+  readonly names = new NameWaiterTable(10);
+  /** Room for callers that wait for a holder. */
+  maxWaiters = 10;
+  readonly waiters = new Set<{ readonly addresses: readonly string[]; wake(): void }>();
+  onWatch: (call: WatchCall) => void = () => undefined;
+  onCloseAll: () => void = () => {
+    for (const call of this.watches) call.end();
+  };
+
+  /** From now on somebody holds the address. */
+  setAnswer(address: string, answer: AddressAnswer): void {
+    this.answers.set(address, answer);
+    for (const waiter of [...this.waiters]) if (waiter.addresses.includes(address)) waiter.wake();
+  }
+
+  /** From now on the object exists. */
+  setEntity(entity: Entity, key = `${entity.kind}/${entity.namespace}/${entity.name}`): void {
+    this.found.set(key, entity);
+    this.names.onChanges({
+      changes: [{ sequence: 1, before: undefined, after: entity }],
+      seen: { atMs: START_MS },
+      position: { resource: entity.kind === 'Workload' ? 'deployments.apps' : 'pods', resourceVersion: '1' },
+    });
+  }
+
+  readonly addresses: AddressReader = {
+    historySinceMs: START_MS,
+    resolve: (question) => {
+      this.questions.push(question);
+      const exact = question.port === undefined ? undefined : this.answers.get(`${question.address}:${question.port}`);
+      return exact ?? this.answers.get(question.address) ?? { outcome: 'UNASSIGNED', historySinceMs: START_MS };
+    },
+    waitForHolder: (addresses, signal) => {
+      if (this.waiters.size >= this.maxWaiters) return undefined;
+      return new Promise<boolean>((resolve) => {
+        const settle = (held: boolean): void => {
+          this.waiters.delete(waiter);
+          resolve(held);
+        };
+        const waiter = { addresses, wake: () => settle(true) };
+        this.waiters.add(waiter);
+        signal.addEventListener('abort', () => settle(false), { once: true });
+      });
+    },
+  };
+
+  readonly catalog: CatalogReader = {
+    sequence: 7,
+    pod: (namespace, name) => this.found.get(`Pod/${namespace}/${name}`) as PodEntity | undefined,
+    service: (namespace, name) => this.found.get(`Service/${namespace}/${name}`) as ServiceEntity | undefined,
+    node: (name) => this.found.get(`Node//${name}`) as NodeEntity | undefined,
+    workload: (group, kind, namespace, name) =>
+      this.found.get(`${group}/${kind}/${namespace}/${name}`) as WorkloadEntity | undefined,
+    byUid: (uid) => [...this.found.values()].find((entity) => entity.uid === uid),
+    resolveWorkload: (reference) => this.workloads.get(reference.uid) ?? fakeWorkload(reference),
+    entities: () => this.found.values(),
+  };
+
+  readonly status: RpcSources['status'] = {
+    version: '1.2.3',
+    epoch: 'epoch-1',
+    startTimeMs: START_MS,
+    pending: () => this.pending,
+    resources: () => [
+      {
+        resource: 'pods',
+        required: true,
+        synced: true,
+        state: 'backing-off',
+        objects: 3,
+        lastContactMs: START_MS + 1_500,
+        lastChangeMs: undefined,
+        lists: 1,
+        restarts: new Map([
+          ['expired', 2],
+          ['closed', 1],
+        ]),
+        message: 'connection refused',
+      },
+    ],
+    subscribers: () => this.watches.size,
+    sequence: () => 7,
+    historySinceMs: () => START_MS,
+    stalenessMs: () => this.stalenessMs,
+  };
+
+  readonly feed: RpcSources['feed'] = {
+    watch: (call) => {
+      this.watches.add(call);
+      call.on('cancelled', () => this.watches.delete(call));
+      this.onWatch(call);
+    },
+    closeAll: () => this.onCloseAll(),
+  };
+}
+
+/** Encodes an entity as the catalog does: fields that VIEW_BASIC leaves out come last. */
+function encode(typeName: string, basic: Record<string, unknown>, full: Record<string, unknown>): EncodedEntity {
+  const type = messageType(`digger.v1.${typeName}`);
+  const first = type.encode(type.fromObject(basic)).finish();
+  const rest = type.encode(type.fromObject(full)).finish();
+  return { bytes: Buffer.concat([first, rest]), basicLength: first.length };
+}
+
+export function fakePod(name: string, workload: ObjectReference, uid = `uid-${name}`): PodEntity {
+  const namespace = 'default';
+  return {
+    ...encode('Pod', { uid, namespace, name, workload }, { labels: { app: name } }),
+    kind: 'Pod',
+    uid,
+    namespace,
+    name,
+    creationTimeMs: START_MS,
+    nodeName: 'node-1',
+    hostNetwork: false,
+    terminal: false,
+    addresses: [],
+    hostAddresses: [],
+    startTimeMs: START_MS,
+    sandboxReadyTimeMs: START_MS,
+    finishedTimeMs: undefined,
+    deletionTimeMs: undefined,
+    hostPorts: [],
+    ownerChain: [workload],
+    workload,
+  };
+}
+
+export function fakeService(name: string, workloads: readonly ObjectReference[]): ServiceEntity {
+  const namespace = 'default';
+  const uid = `uid-${name}`;
+  return {
+    ...encode('Service', { uid, namespace, name, workloads }, { labels: { app: name } }),
+    kind: 'Service',
+    uid,
+    namespace,
+    name,
+    creationTimeMs: START_MS,
+    clusterAddresses: [],
+    loadBalancerAddresses: [],
+    externalAddresses: [],
+    nodePorts: [],
+    manualEndpoints: [],
+    workloads,
+  };
+}
+
+export function fakeNode(name: string): NodeEntity {
+  const uid = `uid-${name}`;
+  return {
+    ...encode('Node', { uid, name }, { labels: { zone: 'a' } }),
+    kind: 'Node',
+    uid,
+    namespace: '',
+    name,
+    creationTimeMs: START_MS,
+    addresses: [],
+    podRanges: [],
+  };
+}
+
+export function fakeReference(name: string): ObjectReference {
+  return { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'default', name, uid: `uid-${name}`, incomplete: false };
+}
+
+export function fakeWorkload(reference: ObjectReference): WorkloadEntity {
+  const { apiVersion, kind, namespace, name, uid } = reference;
+  return {
+    ...encode('Workload', { apiVersion, kind, namespace, name, uid }, { labels: { team: 'a' } }),
+    kind: 'Workload',
+    apiVersion,
+    workloadKind: kind,
+    uid,
+    namespace,
+    name,
+    creationTimeMs: START_MS,
+    ownerChain: [],
+    topLevel: true,
+  };
+}
+
+export function holder(entity: Holder['entity'], role: Holder['role'], facts: Partial<Holder> = {}): Holder {
+  return { entity, role, fromMs: START_MS, toMs: undefined, uncertain: false, ...facts };
+}
+
+export function resolved(by: Holder, alternatives: readonly Holder[] = []): AddressAnswer {
+  return { outcome: 'RESOLVED', holder: by, alternatives, historySinceMs: START_MS };
+}
