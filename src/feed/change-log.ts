@@ -7,8 +7,8 @@
 // What makes conflation safe. A reader stands at a cursor c: it has passed every entry up to c. The states that went
 // past it before they reached the reader are lost, so an entry remembers two moments of its entity's life:
 //   bornAt    the entity came. bornAt > c: the reader cannot hold it.
-//   factsAt   what filters look at changed last. A reader that passes an entry by knows whether it may hold an older
-//             state that its filter let pass (see `projection.ts` for the rule).
+//   labelsAt, nodeAt   its labels, its node changed last. Tells whether an older state may have passed a filter that
+//             the newest one does not pass (see `projection.ts` for the rule).
 // Removals are dropped by age and by number; `forgotten` is the newest sequence of a dropped one.
 
 import type { EntityChange } from '../model/changes.ts';
@@ -20,7 +20,8 @@ import { type FilterFacts, factsOf } from './filter.ts';
 interface EntryPlace {
   readonly sequence: number;
   readonly bornAt: number;
-  readonly factsAt: number;
+  readonly labelsAt: number;
+  readonly nodeAt: number;
 }
 
 /** The entity lives; `facts` are read from its own bytes. */
@@ -109,14 +110,15 @@ export class ChangeLog {
     const bornAt = previous?.bornAt ?? sequence;
     if (after !== undefined) {
       const facts = factsOf(after);
-      const factsAt = previous !== undefined && sameFacts(previous.facts, facts) ? previous.factsAt : sequence;
-      this.#place({ state: 'present', sequence, bornAt, factsAt, entity: after, facts });
+      const labelsAt = previous !== undefined && sameLabels(previous.facts, facts) ? previous.labelsAt : sequence;
+      const nodeAt = previous !== undefined && keepsNode(previous.facts, facts) ? previous.nodeAt : sequence;
+      this.#place({ state: 'present', sequence, bornAt, labelsAt, nodeAt, entity: after, facts });
     } else if (before !== undefined) {
       const live = factsOf(before);
       const facts = { ...live, bytes: labelBytes(live.bytes, live.labelsFrom), labelsFrom: 0 };
-      const factsAt = previous?.factsAt ?? sequence;
+      const { labelsAt = sequence, nodeAt = sequence } = previous ?? {};
       const removal = encodeRemoval(removalKey(before));
-      this.#place({ state: 'removed', sequence, bornAt, factsAt, removedAtMs: nowMs, uid, removal, facts });
+      this.#place({ state: 'removed', sequence, bornAt, labelsAt, nodeAt, removedAtMs: nowMs, uid, removal, facts });
     }
     this.expire(nowMs);
   }
@@ -187,8 +189,11 @@ function published(entity: Entity | undefined): Entity | undefined {
   return entity?.kind === 'Workload' && !entity.topLevel ? undefined : entity;
 }
 
-function sameFacts(a: FilterFacts, b: FilterFacts): boolean {
-  return (
-    a.nodeName === b.nodeName && labelBytes(a.bytes, a.labelsFrom).equals(labelBytes(b.bytes, b.labelsFrom))
-  );
+function sameLabels(a: FilterFacts, b: FilterFacts): boolean {
+  return labelBytes(a.bytes, a.labelsFrom).equals(labelBytes(b.bytes, b.labelsFrom));
+}
+
+/** A pod gets its node once. Before that it passes no filter by node, so that getting it cannot end its passing. */
+function keepsNode(before: FilterFacts, after: FilterFacts): boolean {
+  return before.nodeName === '' || before.nodeName === after.nodeName;
 }

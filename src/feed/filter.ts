@@ -1,8 +1,8 @@
 // What a subscriber wants to see: criteria on kind, namespace, node and labels, in canonical form, so that two
 // subscribers who want the same are found to be the same.
 //
-// Pure. It answers two questions about an entity: does it pass now, and could the same uid ever pass. The second looks at
-// what never changes during an object's life (kind and namespace); node and labels may.
+// Pure. It answers two questions about an entity: does it pass, and may an earlier state of it have passed. For the second
+// it needs to know when the entity's labels and node changed; kind and namespace are the same all its life.
 
 import type { Entity, EntityKind } from '../model/entities.ts';
 import { hasLabels } from '../wire/labels.ts';
@@ -26,6 +26,13 @@ export interface FilterFacts {
   readonly bytes: Uint8Array;
   /** … from this offset on. */
   readonly labelsFrom: number;
+}
+
+/** The facts, and the sequences at which they last changed. */
+export interface FilterHistory {
+  readonly facts: FilterFacts;
+  readonly labelsAt: number;
+  readonly nodeAt: number;
 }
 
 const ALL_KINDS: readonly EntityKind[] = ['Node', 'Pod', 'Service', 'Workload'];
@@ -54,7 +61,7 @@ export class Filter {
   }
 
   passes(facts: FilterFacts): boolean {
-    if (!this.couldPass(facts)) return false;
+    if (!this.#couldPass(facts)) return false;
     if (this.#nodeNames !== undefined) {
       const nodeName = facts.kind === 'Node' ? facts.name : facts.nodeName;
       if (!this.#nodeNames.has(nodeName)) return false;
@@ -62,8 +69,15 @@ export class Filter {
     return hasLabels(facts.bytes, facts.labelsFrom, this.#labels);
   }
 
-  /** False: neither now, nor earlier, nor later in the life of this uid. */
-  couldPass(facts: FilterFacts): boolean {
+  /** Whether a state that was current at or after `floor` may have passed, given how the entity is or ended. */
+  mayHavePassed(entry: FilterHistory, floor: number): boolean {
+    if (!this.#couldPass(entry.facts)) return false;
+    const labelsCount = this.#labels.size > 0 && entry.labelsAt > floor;
+    const nodeCounts = this.#nodeNames !== undefined && entry.nodeAt > floor;
+    return labelsCount || nodeCounts || this.passes(entry.facts);
+  }
+
+  #couldPass(facts: FilterFacts): boolean {
     if (this.#kinds !== undefined && !this.#kinds.has(facts.kind)) return false;
     return this.#namespaces === undefined || this.#namespaces.has(facts.namespace);
   }

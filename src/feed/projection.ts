@@ -5,9 +5,9 @@
 // began a snapshot at head h has c = 0 and f = h. While it works its way through, f stays. Passing an entry:
 //   the entity lives and passes the filter    → upsert
 //   it cannot be held                         → nothing: it did not move since f (the reader never met an older state),
-//                                               or it came after c, or its kind or namespace never passed
-//   it does not pass, now or as it ended, and what filters look at is the same since f
-//                                             → nothing: every state that it may hold would not have passed either
+//                                               or it came after c
+//   no state since f can have passed          → nothing: kind or namespace never pass, or it does not pass and what the
+//                                               filter looks at is the same since f
 //   otherwise                                 → removal: needed when it is held, harmless when it is not
 // Using c alone instead of f would lose removals: an entity that stops passing at s and changes again at t > s is met at
 // t only, by a reader whose cursor may have moved beyond s in between.
@@ -96,13 +96,12 @@ export class Projection {
 
   #add(frame: ChangesFrame, entry: LogEntry, from: ReadingPosition): void {
     const { filter, view } = this.#options;
-    const passes = filter.passes(entry.facts);
-    if (entry.state === 'present' && passes) {
+    if (entry.state === 'present' && filter.passes(entry.facts)) {
       frame.addUpsert(entry.entity, view);
       return;
     }
-    const mayBeHeld = entry.sequence > from.floor && entry.bornAt <= from.cursor && filter.couldPass(entry.facts);
-    if (!mayBeHeld || (!passes && entry.factsAt <= from.floor)) return;
+    const mayBeHeld = entry.sequence > from.floor && entry.bornAt <= from.cursor;
+    if (!mayBeHeld || !filter.mayHavePassed(entry, from.floor)) return;
     frame.addRemoval(entry.state === 'removed' ? entry.removal : encodeRemoval(removalKey(entry.entity)));
   }
 }

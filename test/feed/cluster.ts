@@ -1,0 +1,159 @@
+// A picture that changes: makes entities with real encoded bytes, numbers changes densely as the catalog does, and can
+// say what a filter would show of it now.
+
+import type { ChangeBatch, EntityChange } from '../../src/model/changes.ts';
+import type { Entity, EntityKind } from '../../src/model/entities.ts';
+import type { FilterCriteria } from '../../src/feed/filter.ts';
+import { messageType } from '../../src/wire/schema.ts';
+
+export interface EntitySpec {
+  readonly kind: EntityKind;
+  readonly namespace: string;
+  readonly name: string;
+  readonly nodeName?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Only makes the bytes differ. */
+  readonly revision?: number;
+  readonly topLevel?: boolean;
+  /** Bytes of ballast in an annotation. */
+  readonly ballast?: number;
+}
+
+export function entity(spec: EntitySpec, uid: string): Entity {
+  const { kind, name, nodeName = '', labels = {}, revision = 0 } = spec;
+  const namespace = kind === 'Node' ? '' : spec.namespace;
+  const type = messageType(`digger.v1.${kind}`);
+  const basic = {
+    uid,
+    name,
+    ...(kind === 'Node' ? { zone: `zone-${revision}` } : { namespace }),
+    ...(kind === 'Pod' ? { nodeName, addresses: [`10.0.0.${revision % 250}`] } : {}),
+    ...(kind === 'Service' ? { clusterAddresses: [`10.96.0.${revision % 250}`] } : {}),
+    ...(kind === 'Workload' ? { apiVersion: 'apps/v1', kind: 'Deployment', incomplete: revision % 2 === 1 } : {}),
+  };
+  const first = type.encode(basic).finish();
+  const annotations = { note: `revision ${revision}${'x'.repeat(spec.ballast ?? 0)}` };
+  const second = type.encode(kind === 'Node' ? { labels } : { labels, annotations }).finish();
+  const facts = {
+    uid,
+    namespace,
+    name,
+    creationTimeMs: undefined,
+    bytes: Buffer.concat([first, second]),
+    basicLength: first.byteLength,
+  };
+  switch (kind) {
+    case 'Pod':
+      return {
+        ...facts,
+        kind,
+        nodeName,
+        hostNetwork: false,
+        terminal: false,
+        addresses: [],
+        hostAddresses: [],
+        startTimeMs: undefined,
+        sandboxReadyTimeMs: undefined,
+        finishedTimeMs: undefined,
+        deletionTimeMs: undefined,
+        hostPorts: [],
+        ownerChain: [],
+        workload: { apiVersion: 'v1', kind: 'Pod', namespace, name, uid, incomplete: false },
+      };
+    case 'Service':
+      return {
+        ...facts,
+        kind,
+        clusterAddresses: [],
+        loadBalancerAddresses: [],
+        externalAddresses: [],
+        nodePorts: [],
+        manualEndpoints: [],
+        workloads: [],
+      };
+    case 'Node':
+      return { ...facts, kind, addresses: [], podRanges: [] };
+    case 'Workload':
+      return {
+        ...facts,
+        kind,
+        apiVersion: 'apps/v1',
+        workloadKind: 'Deployment',
+        ownerChain: [],
+        topLevel: spec.topLevel ?? true,
+      };
+  }
+}
+
+/** The catalog's side: what lives now, by kind, namespace and name. */
+export class Picture {
+  readonly #live = new Map<string, { readonly spec: EntitySpec; readonly entity: Entity }>();
+  readonly #onBatch: (batch: ChangeBatch) => void;
+  sequence = 0;
+  #uids = 0;
+
+  constructor(onBatch: (batch: ChangeBatch) => void) {
+    this.#onBatch = onBatch;
+  }
+
+  /** Adds or updates, keeping the uid. */
+  set(spec: EntitySpec): string {
+    const key = liveKey(spec.kind, spec.namespace, spec.name);
+    const before = this.#live.get(key)?.entity;
+    const uid = before?.uid ?? `uid-${++this.#uids}`;
+    const after = entity(spec, uid);
+    this.#live.set(key, { spec, entity: after });
+    this.#emit([{ sequence: ++this.sequence, before, after }]);
+    return uid;
+  }
+
+  remove(kind: EntityKind, namespace: string, name: string): void {
+    const key = liveKey(kind, namespace, name);
+    const before = this.#live.get(key)?.entity;
+    if (before === undefined) return;
+    this.#live.delete(key);
+    this.#emit([{ sequence: ++this.sequence, before, after: undefined }]);
+  }
+
+  /** Deleted and created under the same name within one source change. */
+  recreate(spec: EntitySpec): void {
+    const key = liveKey(spec.kind, spec.namespace, spec.name);
+    const before = this.#live.get(key)?.entity;
+    const after = entity(spec, `uid-${++this.#uids}`);
+    this.#live.set(key, { spec, entity: after });
+    const removal = before === undefined ? [] : [{ sequence: ++this.sequence, before, after: undefined }];
+    this.#emit([...removal, { sequence: ++this.sequence, before: undefined, after }]);
+  }
+
+  /** What passes the filter: key of the consumer → whole encoded entity. Written without the feed's own filter. */
+  visible(criteria: FilterCriteria): ReadonlyMap<string, Entity> {
+    const shown = new Map<string, Entity>();
+    for (const { spec, entity: live } of this.#live.values()) {
+      if (spec.kind === 'Workload' && spec.topLevel === false) continue;
+      if (criteria.kinds.length > 0 && !criteria.kinds.includes(spec.kind)) continue;
+      if (criteria.namespaces.length > 0 && !criteria.namespaces.includes(live.namespace)) continue;
+      const node = spec.kind === 'Node' ? spec.name : spec.kind === 'Pod' ? (spec.nodeName ?? '') : '';
+      if (criteria.nodeNames.length > 0 && !criteria.nodeNames.includes(node)) continue;
+      if ([...criteria.labels].some(([key, value]) => spec.labels?.[key] !== value)) continue;
+      const workload = spec.kind === 'Workload' ? ['apps/v1', 'Deployment'] : ['', ''];
+      shown.set([spec.kind.toLowerCase(), ...workload, live.namespace, spec.name].join('|'), live);
+    }
+    return shown;
+  }
+
+  #emit(changes: readonly EntityChange[]): void {
+    this.#onBatch({
+      changes,
+      seen: { atMs: 0 },
+      position: { resource: 'pods', resourceVersion: String(this.sequence) },
+    });
+  }
+}
+
+function liveKey(kind: EntityKind, namespace: string, name: string): string {
+  return `${kind}/${kind === 'Node' ? '' : namespace}/${name}`;
+}
+
+export function everything(criteria: Partial<FilterCriteria> = {}): FilterCriteria {
+  return { kinds: [], namespaces: [], nodeNames: [], labels: new Map(), ...criteria };
+}

@@ -1,0 +1,182 @@
+// Whatever happens to a subscriber, its copy comes out right: random changes, filters, pauses, disconnects, resumes and
+// a log that forgets early, against a picture that is filtered by a few plain lines.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import type { EntityKind } from '../../src/model/entities.ts';
+import type { FilterCriteria } from '../../src/feed/filter.ts';
+import type { EntitySpec } from './cluster.ts';
+import { Consumer, decodeEntity } from './consumer.ts';
+import { Harness, type Subscriber } from './harness.ts';
+
+const kind = fc.constantFrom<EntityKind[]>('Pod', 'Pod', 'Pod', 'Service', 'Node', 'Workload');
+const namespace = fc.constantFrom('a', 'b');
+const name = fc.constantFrom('n0', 'n1', 'n2', 'n3');
+const labels = fc.constantFrom<Record<string, string>[]>({}, { app: 'x' }, { app: 'y' }, { app: 'x', tier: 't' });
+const spec: fc.Arbitrary<EntitySpec> = fc.record({
+  kind,
+  namespace,
+  name,
+  nodeName: fc.constantFrom('', 'n0', 'n1'),
+  labels,
+  revision: fc.nat(50),
+  topLevel: fc.boolean(),
+});
+
+const filter: fc.Arbitrary<FilterCriteria> = fc.record({
+  kinds: fc.subarray<EntityKind>(['Pod', 'Service', 'Node', 'Workload'], { maxLength: 2 }),
+  namespaces: fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.constant(['a']) }),
+  nodeNames: fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.constant(['n0']) }),
+  labels: fc
+    .constantFrom<Record<string, string>[]>({}, { app: 'x' }, { app: 'x', tier: 't' })
+    .map((wanted) => new Map(Object.entries(wanted))),
+});
+
+type Act =
+  | { readonly act: 'set' | 'recreate'; readonly spec: EntitySpec }
+  | { readonly act: 'remove'; readonly kind: EntityKind; readonly namespace: string; readonly name: string }
+  | { readonly act: 'turns'; readonly turns: number }
+  | { readonly act: 'wait'; readonly ms: number }
+  | { readonly act: 'pause' | 'resume' | 'disconnect' | 'connect'; readonly reader: number };
+
+const READERS = 4;
+const reader = fc.nat(READERS - 1);
+const act: fc.Arbitrary<Act> = fc.oneof(
+  { weight: 12, arbitrary: fc.record({ act: fc.constantFrom('set' as const), spec }) },
+  { weight: 2, arbitrary: fc.record({ act: fc.constantFrom('recreate' as const), spec }) },
+  { weight: 4, arbitrary: fc.record({ act: fc.constantFrom('remove' as const), kind, namespace, name }) },
+  { weight: 6, arbitrary: fc.record({ act: fc.constantFrom('turns' as const), turns: fc.integer({ min: 1, max: 4 }) }) },
+  { weight: 2, arbitrary: fc.record({ act: fc.constantFrom('wait' as const), ms: fc.constantFrom(5, 300, 2_000) }) },
+  {
+    weight: 7,
+    arbitrary: fc.record({
+      act: fc.constantFrom('pause' as const, 'resume' as const, 'disconnect' as const, 'connect' as const),
+      reader,
+    }),
+  },
+);
+
+interface Reader {
+  readonly criteria: FilterCriteria;
+  readonly consumer: Consumer;
+  subscriber: Subscriber | undefined;
+}
+
+describe('the copy of a consumer', () => {
+  for (const [retention, limits] of [
+    ['everything is kept', { maxRemovals: 1000, removalRetentionMs: 1e9 }],
+    ['little is kept', { maxRemovals: 3, removalRetentionMs: 3_000 }],
+  ] as const) {
+    it(`equals the filtered picture at every quiet point, when ${retention}`, () => {
+      const scenario = fc.record({
+        filters: fc.array(filter, { minLength: READERS, maxLength: READERS }),
+        acts: fc.array(act, { minLength: 10, maxLength: 120 }),
+        maxFrameBytes: fc.constantFrom(1, 150, 65_536),
+      });
+      fc.assert(
+        fc.property(scenario, ({ filters, acts, maxFrameBytes }) => {
+          const harness = new Harness({ ...limits, maxFrameBytes, stallTimeoutMs: 1e9 });
+          const readers = filters.map((criteria): Reader => ({
+            criteria,
+            consumer: new Consumer(),
+            subscriber: undefined,
+          }));
+          for (const one of readers) connect(harness, one);
+          for (const [index, each] of acts.entries()) {
+            perform(harness, readers, each);
+            if (index % 40 === 39) compare(harness, readers);
+          }
+          compare(harness, readers);
+        }),
+        { numRuns: 400 },
+      );
+    });
+  }
+
+  it('is told only of removals of what it holds, unless labels or nodes decide', () => {
+    fc.assert(
+      fc.property(filter, fc.array(act, { maxLength: 100 }), (some, acts) => {
+        const criteria = { ...some, nodeNames: [], labels: new Map() };
+        const harness = new Harness();
+        const { consumer } = harness.subscribe({ filter: criteria });
+        for (const each of acts) {
+          perform(harness, [], each);
+          harness.scheduler.advance(1);
+        }
+        assert.equal(consumer.idleRemovals, 0);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+function perform(harness: Harness, readers: readonly Reader[], each: Act): void {
+  const { picture, scheduler } = harness;
+  switch (each.act) {
+    case 'set':
+      picture.set(each.spec);
+      return;
+    case 'recreate':
+      picture.recreate(each.spec);
+      return;
+    case 'remove':
+      picture.remove(each.kind, each.namespace, each.name);
+      return;
+    case 'turns':
+      for (let turn = 0; turn < each.turns; turn++) scheduler.turn();
+      return;
+    case 'wait':
+      scheduler.advance(each.ms);
+      return;
+    default:
+      break;
+  }
+  const one = readers[each.reader];
+  if (one === undefined) return;
+  switch (each.act) {
+    case 'pause':
+      one.subscriber?.pause();
+      return;
+    case 'resume':
+      one.subscriber?.resume();
+      return;
+    case 'disconnect':
+      disconnect(one);
+      return;
+    case 'connect':
+      if (one.subscriber === undefined) connect(harness, one);
+      return;
+  }
+}
+
+function connect(harness: Harness, one: Reader): void {
+  const { criteria, consumer } = one;
+  consumer.reconnect();
+  one.subscriber = harness.subscribe({ filter: criteria, resumeToken: consumer.token }, consumer);
+}
+
+function disconnect(one: Reader): void {
+  one.subscriber?.close();
+  one.subscriber = undefined;
+}
+
+/** A quiet point: everybody connects, takes everything, and has what the picture shows. */
+function compare(harness: Harness, readers: readonly Reader[]): void {
+  for (const one of readers) {
+    if (one.subscriber === undefined) connect(harness, one);
+    one.subscriber?.resume();
+  }
+  harness.scheduler.advance(1_000);
+  for (const { consumer, criteria } of readers) {
+    const expected = harness.picture.visible(criteria);
+    const story = consumer.story.join(', ');
+    assert.equal(consumer.synced, true, story);
+    assert.deepEqual([...consumer.copy.keys()].sort(), [...expected.keys()].sort(), story);
+    for (const [key, held] of consumer.copy) {
+      const live = expected.get(key);
+      assert.ok(live, story);
+      assert.deepEqual(held, decodeEntity(live.kind, live.bytes), story);
+    }
+  }
+}
