@@ -1,4 +1,5 @@
-// What the catalog tells everybody downstream.
+// What the catalog tells everybody downstream: changes of published entities, that is pods, services, nodes and top-level
+// workloads. Links of an owner chain (ReplicaSets, Jobs under an owner) answer lookups only and never stand in a batch.
 
 import type { Entity } from './entities.ts';
 import type { Observation, SourcePosition } from './observation.ts';
@@ -17,4 +18,9 @@ export interface ChangeBatch {
   readonly changes: readonly EntityChange[];
   readonly seen: Observation;
   readonly position: SourcePosition;
+  /**
+   * More batches up to the same position follow (a relist is applied piece by piece): whoever stands after this batch
+   * has not seen everything up to `position` yet, and must not claim so in a resume token.
+   */
+  readonly unfinished?: boolean;
 }
