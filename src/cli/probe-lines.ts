@@ -1,0 +1,50 @@
+// Lines for grpcurl that call every RPC once, with names and addresses that exist. Plain text, ready to be pasted.
+
+/** What the lines ask for. */
+export interface ProbeExamples {
+  readonly pod: { readonly namespace: string; readonly name: string; readonly address: string };
+  readonly service: {
+    readonly namespace: string;
+    readonly name: string;
+    readonly address: string;
+    readonly port: number;
+  };
+  readonly node: string;
+  /** `group` is empty for the core group. */
+  readonly workload: {
+    readonly group: string;
+    readonly kind: string;
+    readonly namespace: string;
+    readonly name: string;
+  };
+}
+
+/** `address`: where digger serves, `127.0.0.1:50051`. */
+export function probeLines(address: string, examples: ProbeExamples): readonly string[] {
+  const { pod, service, node, workload } = examples;
+  const call = (method: string, request?: unknown): string => {
+    const data = request === undefined ? '' : `-d '${JSON.stringify(request)}' `;
+    return `grpcurl -plaintext ${data}${address} ${method}`;
+  };
+  return [
+    call('list'),
+    call('describe digger.v1.LookupService'),
+    call('digger.v1.LookupService/ResolveAddress', { address: pod.address }),
+    call('digger.v1.LookupService/ResolveAddress', { address: service.address, port: service.port }),
+    call('digger.v1.LookupService/BatchResolveAddresses', {
+      queries: [{ address: pod.address }, { address: service.address }, { address: '192.0.2.1' }],
+    }),
+    call('digger.v1.LookupService/GetPod', { namespace: pod.namespace, name: pod.name }),
+    call('digger.v1.LookupService/GetService', { namespace: service.namespace, name: service.name }),
+    call('digger.v1.LookupService/GetNode', { name: node }),
+    call('digger.v1.LookupService/GetWorkload', {
+      ...(workload.group === '' ? {} : { apiGroup: workload.group }),
+      kind: workload.kind,
+      namespace: workload.namespace,
+      name: workload.name,
+    }),
+    call('digger.v1.ChangeFeedService/Watch', { filter: { namespaces: [pod.namespace] }, view: 'VIEW_BASIC' }),
+    call('digger.v1.StatusService/GetStatus'),
+    call('grpc.health.v1.Health/Check'),
+  ];
+}

@@ -1,0 +1,273 @@
+// Every option of digger: flag, environment variable, default, meaning. `--help`, docs/options.md, `--print-config` and
+// the `Config` type all follow from the one table below.
+//
+// A flag wins over its environment variable, which wins over the default. All problems are found before any is
+// reported. An unknown `DIGGER_…` variable is a problem too: a misspelt setting must not be ignored in silence.
+
+import {
+  durationBetween,
+  integerBetween,
+  isLoopback,
+  oneOf,
+  type Parser,
+  parseListenAddress,
+  parseName,
+  parsePath,
+  parseQualifiedName,
+  parseRange,
+  parseSwitch,
+} from './option-values.ts';
+
+/** How an option is given: once, any number of times (in the environment separated by commas), or as a mere flag. */
+export type Arity = 'one' | 'many' | 'switch';
+
+export interface Option<T> {
+  /** Long flag with its dashes. */
+  readonly flag: string;
+  /** What stands for the value in help; empty for a switch. */
+  readonly placeholder: string;
+  /** Parsed like anything given; `undefined`: unset. */
+  readonly defaultText: string | undefined;
+  readonly arity: Arity;
+  readonly meaning: string;
+  /** All texts of one source together; a problem names the one text that is wrong. */
+  readonly parseAll: (texts: readonly string[]) => ParsedAll<T>;
+}
+
+type ParsedAll<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problems: readonly { readonly given: string; readonly allowed: string }[] };
+
+/** In the order in which help shows them. Keys are the names in `Config`. */
+export const OPTIONS = {
+  listen: one('--listen', 'host:port', '127.0.0.1:50051', parseListenAddress, 'where gRPC is served'),
+  adminListen: one(
+    '--admin-listen',
+    'host:port',
+    '127.0.0.1:9464',
+    parseListenAddress,
+    'where /livez, /readyz and /metrics are served, over plain HTTP',
+  ),
+  allowPlaintext: toggle('--allow-plaintext', 'serve gRPC without TLS beyond loopback'),
+  kubeconfig: optional(
+    '--kubeconfig',
+    'path',
+    parsePath,
+    'kubeconfig of the cluster; unset: in-cluster, else KUBECONFIG, else ~/.kube/config',
+  ),
+  context: optional('--context', 'name', parseName, 'context of the kubeconfig; unset: its current one'),
+  clusterRanges: many(
+    '--cluster-range',
+    'cidr',
+    parseRange,
+    'address range of pods or services, beside those that nodes tell: nobody’s address in it is UNASSIGNED, not UNKNOWN',
+  ),
+  denyAnnotations: many(
+    '--deny-annotation',
+    'key',
+    parseQualifiedName,
+    'annotation to leave out, beside kubectl.kubernetes.io/last-applied-configuration',
+  ),
+  denyLabels: many('--deny-label', 'key', parseQualifiedName, 'label to leave out'),
+  maxValueBytes: one(
+    '--max-value-bytes',
+    'bytes',
+    '1024',
+    // Kubernetes itself stops at 256 KiB for all annotations of an object together.
+    integerBetween(0, 262_144),
+    'leave out annotations with longer values',
+  ),
+  historyRetentionMs: one(
+    '--history',
+    'duration',
+    '10m',
+    durationBetween('0s', '24h'),
+    'how long a claim on an address is remembered after its end',
+  ),
+  maxHistoryClaims: one(
+    '--max-history-claims',
+    'count',
+    '100000',
+    integerBetween(0, 10_000_000),
+    'ended claims remembered at most; beyond it the oldest go first',
+  ),
+  maxSubscribers: one('--max-subscribers', 'count', '10000', integerBetween(1, 100_000), 'open Watch streams at most'),
+  subscriberStallTimeoutMs: one(
+    '--subscriber-stall-timeout',
+    'duration',
+    '60s',
+    durationBetween('1s', '1h'),
+    'a subscriber that takes nothing for this long is ended',
+  ),
+  feedRetentionMs: one(
+    '--feed-retention',
+    'duration',
+    '10m',
+    // The longest heartbeat is below half of the least, so that an idle subscriber's token never gets too old.
+    durationBetween('2m', '24h'),
+    'how long removals are kept for subscribers that resume',
+  ),
+  maxFeedRemovals: one(
+    '--feed-retention-removals',
+    'count',
+    '100000',
+    integerBetween(1000, 10_000_000),
+    'removals kept at most, about 0.6 kB each',
+  ),
+  drainTimeoutMs: one(
+    '--drain-timeout',
+    'duration',
+    '20s',
+    durationBetween('0s', '10m'),
+    'how long calls may take to end after SIGTERM; below the pod’s terminationGracePeriodSeconds',
+  ),
+  logLevel: one(
+    '--log-level',
+    'level',
+    'info',
+    oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+    'least severe level that is logged',
+  ),
+  logFormat: one(
+    '--log-format',
+    'format',
+    'auto',
+    oneOf('auto', 'json', 'pretty'),
+    'auto: pretty on a terminal, else json',
+  ),
+} as const;
+
+export type OptionName = keyof typeof OPTIONS;
+
+/** The whole configuration; durations in ms, sizes in bytes. */
+export type Config = { readonly [K in OptionName]: (typeof OPTIONS)[K] extends Option<infer T> ? T : never };
+
+/** Where a value comes from: `flag`, `default`, or the name of the environment variable. */
+export type ConfigSources = Readonly<Record<OptionName, string>>;
+
+/** One line each, with what was given and what is allowed. */
+export type ConfigResult =
+  | { readonly ok: true; readonly config: Config; readonly sources: ConfigSources }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** Texts as flags gave them; `true` for a flag that got no value. */
+export type Flags = { readonly [K in OptionName]?: string | true | readonly (string | true)[] };
+
+/** Never throws for what somebody typed: every problem is in the result. */
+export function parseConfig(flags: Flags, env: Readonly<Record<string, string | undefined>>): ConfigResult {
+  const problems: string[] = unknownVariables(env);
+  const values: Partial<Record<OptionName, unknown>> = {};
+  const sources: Partial<Record<OptionName, string>> = {};
+  for (const name of OPTION_NAMES) {
+    const option: Option<unknown> = OPTIONS[name];
+    const { source, shown, texts } = readTexts(name, option, flags[name], env);
+    sources[name] = source;
+    if (texts.includes(true)) {
+      problems.push(`${shown}: needs a value`);
+      continue;
+    }
+    const parsed = option.parseAll(texts as string[]);
+    if (parsed.ok) values[name] = parsed.value;
+    else
+      for (const { given, allowed } of parsed.problems)
+        problems.push(`${shown}: got ${JSON.stringify(given)}, allowed is ${allowed}`);
+  }
+  const config = values as Config;
+  if (values.listen !== undefined && values.allowPlaintext === false && !isLoopback(config.listen.host)) {
+    problems.push(
+      `${OPTIONS.listen.flag}: got ${config.listen.host}, which is reachable from other machines, and this version of ` +
+        `digger speaks no TLS; allowed is a loopback address, or any address together with ${OPTIONS.allowPlaintext.flag}`,
+    );
+  }
+  if (problems.length > 0) return { ok: false, problems };
+  return { ok: true, config, sources: sources as ConfigSources };
+}
+
+/** The environment variable of an option: `--admin-listen` is `DIGGER_ADMIN_LISTEN`. */
+export function environmentVariable(option: Pick<Option<unknown>, 'flag'>): string {
+  return `DIGGER_${option.flag.slice(2).replaceAll('-', '_').toUpperCase()}`;
+}
+
+/** What `--print-config` prints: each effective value and where it comes from. */
+export function describeConfig(config: Config, sources: ConfigSources): Record<string, unknown> {
+  return Object.fromEntries(
+    OPTION_NAMES.map((name) => [
+      name,
+      { value: config[name] ?? null, source: sources[name], flag: OPTIONS[name].flag },
+    ]),
+  );
+}
+
+export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[];
+
+function readTexts(
+  name: OptionName,
+  option: Option<unknown>,
+  flag: Flags[OptionName],
+  env: Readonly<Record<string, string | undefined>>,
+): { readonly source: string; readonly shown: string; readonly texts: readonly (string | true)[] } {
+  if (flag !== undefined) {
+    const given = typeof flag === 'object' ? flag : [flag];
+    const texts = option.arity === 'switch' ? given.map((text) => (text === true ? 'true' : text)) : given;
+    return { source: 'flag', shown: option.flag, texts };
+  }
+  const variable = environmentVariable(option);
+  const text = env[variable];
+  // Set but empty counts as unset, as manifests and shells that fill in nothing mean it.
+  if (text !== undefined && text !== '') {
+    return { source: variable, shown: variable, texts: option.arity === 'many' ? text.split(',') : [text] };
+  }
+  return { source: 'default', shown: name, texts: option.defaultText === undefined ? [] : [option.defaultText] };
+}
+
+function unknownVariables(env: Readonly<Record<string, string | undefined>>): string[] {
+  const known = new Set(OPTION_NAMES.map((name) => environmentVariable(OPTIONS[name])));
+  return Object.keys(env)
+    .filter((variable) => variable.startsWith('DIGGER_') && !known.has(variable) && !SERVICE_LINK.test(variable))
+    .map((variable) => `${variable}: unknown variable; allowed are those that --help lists`);
+}
+
+// The kubelet sets these in every pod of a namespace with a Service whose name begins with "digger".
+const SERVICE_LINK = /^DIGGER_(?:.*_)?(?:SERVICE_HOST|SERVICE_PORT|PORT)(?:_|$)/;
+
+function one<T>(flag: string, placeholder: string, defaultText: string, parse: Parser<T>, meaning: string): Option<T> {
+  return { flag, placeholder, defaultText, arity: 'one', meaning, parseAll: (texts) => parseLast(texts, parse) };
+}
+
+function optional<T>(flag: string, placeholder: string, parse: Parser<T>, meaning: string): Option<T | undefined> {
+  const parseAll = (texts: readonly string[]): ParsedAll<T | undefined> =>
+    texts.length === 0 ? { ok: true, value: undefined } : parseLast(texts, parse);
+  return { flag, placeholder, defaultText: undefined, arity: 'one', meaning, parseAll };
+}
+
+function toggle(flag: string, meaning: string): Option<boolean> {
+  return {
+    flag,
+    placeholder: '',
+    defaultText: 'false',
+    arity: 'switch',
+    meaning,
+    parseAll: (texts) => parseLast(texts, parseSwitch),
+  };
+}
+
+function many<T>(flag: string, placeholder: string, parse: Parser<T>, meaning: string): Option<readonly T[]> {
+  const parseAll = (texts: readonly string[]): ParsedAll<readonly T[]> => {
+    const values: T[] = [];
+    const problems: { given: string; allowed: string }[] = [];
+    for (const text of texts) {
+      const parsed = parse(text.trim());
+      if (parsed.ok) values.push(parsed.value);
+      else problems.push({ given: text, allowed: parsed.allowed });
+    }
+    return problems.length > 0 ? { ok: false, problems } : { ok: true, value: values };
+  };
+  return { flag, placeholder, defaultText: undefined, arity: 'many', meaning, parseAll };
+}
+
+// A flag given twice means its last value, as with kubectl.
+function parseLast<T>(texts: readonly string[], parse: Parser<T>): ParsedAll<T> {
+  const given = texts.at(-1) ?? '';
+  const parsed = parse(given);
+  return parsed.ok ? parsed : { ok: false, problems: [{ given, allowed: parsed.allowed }] };
+}
