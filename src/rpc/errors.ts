@@ -72,7 +72,8 @@ export function invalidArgument(violations: readonly Violation[]): CallError {
 /** NOT_FOUND: the cluster has no such object. `name` as in messages: `pod default/web-0`. */
 export function objectNotFound(kind: string, namespace: string, name: string, uid: string): CallError {
   const path = namespace === '' ? quote(name) : `${quote(namespace)}/${quote(name)}`;
-  const metadata = { kind: quote(kind), namespace: quote(namespace), name: quote(name), uid: quote(uid) };
+  const given = Object.entries({ kind, namespace, name, uid }).filter(([, text]) => text !== '');
+  const metadata = Object.fromEntries(given.map(([key, text]) => [key, quote(text)]));
   const message = `no ${quote(kind)} ${path}${uid === '' ? '' : ` with uid ${quote(uid)}`}`;
   return new CallError(status.NOT_FOUND, 'OBJECT_NOT_FOUND', message, { metadata });
 }

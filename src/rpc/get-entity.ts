@@ -34,7 +34,11 @@ export function getPod(request: GetPodRequest__Output, lookup: EntityLookup, cal
   requireText(namespace, 'namespace', violations);
   requireText(name, 'name', violations);
   const find = () => lookup.catalog.pod(namespace, name);
-  return answer({ request, violations, kind: 'pod', namespace, key: entityKey('Pod', namespace, name), find, tags: POD }, lookup, call);
+  return answer(
+    { request, violations, kind: 'pod', namespace, key: entityKey('Pod', namespace, name), find, tags: POD },
+    lookup,
+    call,
+  );
 }
 
 /** The encoded GetServiceResponse. Throws CallError. */

@@ -31,7 +31,7 @@ export interface StatusSource {
   readonly epoch: string;
   /** ms since the epoch. */
   readonly startTimeMs: number;
-  /** What keeps the replica from being ready, besides draining; empty when nothing does. */
+  /** What keeps the replica from being ready, `draining` among it; empty when nothing does. */
   pending(): readonly string[];
   /** In the order of the configuration. */
   resources(): readonly WatchedResource[];
@@ -45,8 +45,14 @@ export interface StatusSource {
 }
 
 /** The encoded GetStatusResponse. */
-export function getStatus(_request: GetStatusRequest__Output, source: StatusSource, call: Pick<CallContext, 'draining'>): Uint8Array {
-  const pending = [...source.pending(), ...(call.draining ? ['draining'] : [])];
+export function getStatus(
+  _request: GetStatusRequest__Output,
+  source: StatusSource,
+  call: Pick<CallContext, 'draining'>,
+): Uint8Array {
+  const unsynced = unsyncedTasks(source);
+  const isDraining = call.draining || unsynced.length < source.pending().length;
+  const pending = isDraining ? [...unsynced, DRAINING] : unsynced;
   const historySinceMs = source.historySinceMs();
   const stalenessMs = source.stalenessMs();
   const message = ResponseType.fromObject({
@@ -63,6 +69,13 @@ export function getStatus(_request: GetStatusRequest__Output, source: StatusSour
   });
   return ResponseType.encode(message).finish();
 }
+
+/** What lookups wait for. A replica that is about to drain still answers until it does. */
+export function unsyncedTasks(source: Pick<StatusSource, 'pending'>): readonly string[] {
+  return source.pending().filter((task) => task !== DRAINING);
+}
+
+const DRAINING = 'draining';
 
 const ResponseType = messageType('digger.v1.GetStatusResponse');
 

@@ -55,7 +55,11 @@ type Handler = (call: { readonly request: { readonly service: string } | Refused
 type Callback = (error: { code: number; details: string } | null, value?: object) => void;
 
 function guard(handlers: UntypedServiceImplementation): UntypedServiceImplementation {
-  const { check, list, watch } = handlers as unknown as { check: Handler; list: Handler; watch: (call: object) => void };
+  const { check, list, watch } = handlers as unknown as {
+    check: Handler;
+    list: Handler;
+    watch: (call: object) => void;
+  };
   return {
     check: ((call, callback) => {
       const { request } = call;

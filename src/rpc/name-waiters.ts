@@ -83,7 +83,7 @@ export class NameWaiterTable implements NameWaiters {
   #wake(key: string): void {
     const waiting = this.#waiters.get(key);
     if (waiting === undefined) return;
-    for (const wake of [...waiting]) wake();
+    for (const wake of waiting) wake();
   }
 }
 

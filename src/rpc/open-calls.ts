@@ -80,7 +80,7 @@ export class OpenCalls {
    */
   async drain(deadline: AbortSignal): Promise<void> {
     this.#draining = true;
-    for (const stream of [...this.#standardStreams]) {
+    for (const stream of this.#standardStreams) {
       stream.sendStatus({ code: status.UNAVAILABLE, details: 'this replica is draining', metadata: null });
     }
     if (this.#count === 0 || deadline.aborted) return;

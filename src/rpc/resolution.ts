@@ -8,7 +8,14 @@ import type protobuf from 'protobufjs';
 
 import type { AddressAnswer, AddressRole, Holder } from '../addresses/reader.ts';
 import type { EncodedEntity, ObjectReference, ServiceEntity, WorkloadEntity } from '../model/entities.ts';
-import { varintFieldTag, writeDuration, writeEncoded, writeReference, writeText, writeTimestamp } from '../wire/fields.ts';
+import {
+  varintFieldTag,
+  writeDuration,
+  writeEncoded,
+  writeReference,
+  writeText,
+  writeTimestamp,
+} from '../wire/fields.ts';
 import { enumValues, messageFieldTag, messageType } from '../wire/schema.ts';
 
 /** How much of the entities goes into an answer. */
@@ -102,7 +109,13 @@ const CANDIDATE_UNCERTAIN = varintFieldTag(CandidateType, 'uncertain');
 const ENDPOINT_ADDRESS = messageFieldTag(ExternalEndpointType, 'address');
 const ENDPOINT_SERVICE = messageFieldTag(ExternalEndpointType, 'service');
 
-const OUTCOMES = numbers('digger.v1.Outcome', 'OUTCOME_', ['RESOLVED', 'AMBIGUOUS', 'UNASSIGNED', 'EXTERNAL', 'UNKNOWN']);
+const OUTCOMES = numbers('digger.v1.Outcome', 'OUTCOME_', [
+  'RESOLVED',
+  'AMBIGUOUS',
+  'UNASSIGNED',
+  'EXTERNAL',
+  'UNKNOWN',
+]);
 const ROLES: Readonly<Record<AddressRole, number>> = numbers('digger.v1.AddressRole', 'ADDRESS_ROLE_', [
   'POD_IP',
   'HOST_PORT',
@@ -128,7 +141,11 @@ function writeTarget(writer: protobuf.Writer, tags: TargetTags, address: string,
   writeEncoded(writer, tags[entity.kind], entity.bytes, viewLength(entity, view));
 }
 
-function writeWorkload(writer: protobuf.Writer, reference: ObjectReference | undefined, context: ResolutionContext): void {
+function writeWorkload(
+  writer: protobuf.Writer,
+  reference: ObjectReference | undefined,
+  context: ResolutionContext,
+): void {
   if (reference === undefined) return;
   const workload = context.resolveWorkload(reference);
   writeEncoded(writer, WORKLOAD, workload.bytes, viewLength(workload, context.view));

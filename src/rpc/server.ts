@@ -16,7 +16,7 @@ import { batchResolveAddresses } from './batch-resolve-addresses.ts';
 import type { CallContext, CountLookup } from './call-context.ts';
 import { type CallError, draining, notSynced } from './errors.ts';
 import { type EntityLookup, getNode, getPod, getService, getWorkload } from './get-entity.ts';
-import { getStatus, type StatusSource } from './get-status.ts';
+import { getStatus, type StatusSource, unsyncedTasks } from './get-status.ts';
 import { Health } from './health.ts';
 import { type ListenAddress, Listener } from './listener.ts';
 import { createRpcMetrics } from './metrics.ts';
@@ -48,8 +48,11 @@ export interface RpcSources {
 export interface FeedService {
   /** Handles one subscription; frames are encoded `WatchResponse`s. May throw CallError before the first frame. */
   watch(call: WatchCall): void;
-  /** Plans the end of every subscription: a last `Progress`, then UNAVAILABLE. Called once, when the drain begins. */
-  closeAll(): void;
+  /**
+   * Ends every subscription as planned: a last `Progress`, then UNAVAILABLE. Called once, when the drain begins; those
+   * that do not take their last frame lose their connection at the deadline.
+   */
+  drain(): Promise<void> | void;
 }
 
 export type WatchCall = ServerWritableStream<WatchRequest__Output, Uint8Array>;
@@ -134,7 +137,7 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
       health.drain();
       listener.stopAccepting();
       drainController.abort();
-      sources.feed.closeAll();
+      void drainFeed(sources.feed, options.logger);
       await calls.drain(deadline);
       await listener.closeConnections(deadline);
     },
@@ -151,11 +154,20 @@ const DEFAULT_LIMITS: RpcLimits = {
 const KEEPALIVE_TIME_MS = 30_000;
 const KEEPALIVE_TIMEOUT_MS = 10_000;
 
+/** Not waited for: open calls are what counts, and a feed that fails to drain must not keep the process. */
+async function drainFeed(feed: FeedService, logger: Logger): Promise<void> {
+  try {
+    await feed.drain();
+  } catch (error) {
+    logger.error({ err: error }, 'the feed did not drain');
+  }
+}
+
 /** Lookups answer when the picture is complete: an empty picture would say "nobody" about everybody. */
 function pictureComplete({ drainSignal }: CallGate, source: StatusSource): Precondition {
   return () => {
     if (drainSignal.aborted) return draining();
-    const pending = source.pending();
+    const pending = unsyncedTasks(source);
     return pending.length === 0 ? undefined : notSynced(pending);
   };
 }
@@ -170,8 +182,9 @@ function addLookupService(server: Server, gate: CallGate, sources: RpcSources, c
     countLookup,
   };
   const precondition = pictureComplete(gate, status);
-  const handler = <Request>(method: (request: Request, lookup: AddressLookup & EntityLookup, call: CallContext) => Answer) =>
-    unaryHandler<Request>(gate, precondition, (request, call) => method(request, lookup, call));
+  const handler = <Request>(
+    method: (request: Request, lookup: AddressLookup & EntityLookup, call: CallContext) => Answer,
+  ) => unaryHandler<Request>(gate, precondition, (request, call) => method(request, lookup, call));
   server.addService(loadBytesService('digger.v1.LookupService'), {
     resolveAddress: handler(resolveAddress),
     batchResolveAddresses: handler(batchResolveAddresses),

@@ -9,7 +9,7 @@ import { loadSync, type Options, type PackageDefinition } from '@grpc/proto-load
 
 import { PROTO_ROOT } from '../wire/schema.ts';
 import { refuseLargeBatch } from './batch-resolve-addresses.ts';
-import { CallError, invalidArgument } from './errors.ts';
+import { type CallError, invalidArgument } from './errors.ts';
 
 /** A request that cannot be handled, and why; stands where the decoded message would. */
 export class RefusedRequest {

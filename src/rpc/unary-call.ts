@@ -59,12 +59,12 @@ export function unaryHandler<Request>(
           if (refusal !== undefined) throw refusal;
           return answer();
         });
-        settle(checked, call.getPath(), gate, callback);
+        void settle(checked, call.getPath(), gate, callback);
         return;
       }
       if (allowed !== undefined) throw allowed;
       const answered = answer();
-      if (answered instanceof Promise) settle(answered, call.getPath(), gate, callback);
+      if (answered instanceof Promise) void settle(answered, call.getPath(), gate, callback);
       else callback(null, answered);
     } catch (error) {
       callback(toCallFailure(error, call.getPath(), gate.logger));
@@ -100,16 +100,20 @@ function nextRequestId(): string {
   return `${REQUEST_ID_PREFIX}-${requestCount}`;
 }
 
-function settle(
+async function settle(
   answered: Promise<Uint8Array>,
   method: string,
   gate: CallGate,
   callback: sendUnaryData<Uint8Array>,
-): void {
-  answered.then(
-    (bytes) => callback(null, bytes),
-    (error: unknown) => callback(toCallFailure(error, method, gate.logger)),
-  );
+): Promise<void> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await answered;
+  } catch (error) {
+    callback(toCallFailure(error, method, gate.logger));
+    return;
+  }
+  callback(null, bytes);
 }
 
 interface Cancellable {

@@ -32,14 +32,14 @@ export class FakePicture implements RpcSources {
   maxWaiters = 10;
   readonly waiters = new Set<{ readonly addresses: readonly string[]; wake(): void }>();
   onWatch: (call: WatchCall) => void = () => undefined;
-  onCloseAll: () => void = () => {
+  onDrain: () => void = () => {
     for (const call of this.watches) call.end();
   };
 
   /** From now on somebody holds the address. */
   setAnswer(address: string, answer: AddressAnswer): void {
     this.answers.set(address, answer);
-    for (const waiter of [...this.waiters]) if (waiter.addresses.includes(address)) waiter.wake();
+    for (const waiter of this.waiters) if (waiter.addresses.includes(address)) waiter.wake();
   }
 
   /** From now on the object exists. */
@@ -119,7 +119,7 @@ export class FakePicture implements RpcSources {
       call.on('cancelled', () => this.watches.delete(call));
       this.onWatch(call);
     },
-    closeAll: () => this.onCloseAll(),
+    drain: () => this.onDrain(),
   };
 }
 
@@ -189,7 +189,14 @@ export function fakeNode(name: string): NodeEntity {
 }
 
 export function fakeReference(name: string): ObjectReference {
-  return { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'default', name, uid: `uid-${name}`, incomplete: false };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    namespace: 'default',
+    name,
+    uid: `uid-${name}`,
+    incomplete: false,
+  };
 }
 
 export function fakeWorkload(reference: ObjectReference): WorkloadEntity {
