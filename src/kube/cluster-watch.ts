@@ -1,0 +1,97 @@
+// One cluster watched: a reflector for every resource, over one transport, with one probe for outages.
+//
+// What the composition root uses:
+//
+//   const watch = createClusterWatch({ credentials: createCredentials({ clock, … }), stores, logger, registry, clock, random });
+//   watch.start();   // returns at once; follow statuses() for what is synced
+//   await watch.stop();
+//
+// Reflectors are independent of one another: one that may not list its resource does not hold up the rest.
+
+import type { Registry } from '@prometheus-io/client';
+import type {
+  EndpointSliceRecord,
+  KubernetesRecord,
+  NodeRecord,
+  OwnerRecord,
+  PodRecord,
+  ServiceRecord,
+} from '../model/records.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Clock, Random } from './clock.ts';
+import type { Credentials } from './credentials.ts';
+import { registerWatchMetrics } from './metrics.ts';
+import { Reflector } from './reflector.ts';
+import { endpointSlices, nodes, owners, pods, type ResourceDescriptor, services } from './resources.ts';
+import { ServerContact } from './server-contact.ts';
+import type { ReflectorStatus } from './status.ts';
+import type { ReflectorStore } from './store.ts';
+import { createTransport } from './transport.ts';
+
+export interface ClusterStores {
+  readonly pods: ReflectorStore<PodRecord>;
+  readonly services: ReflectorStore<ServiceRecord>;
+  readonly endpointSlices: ReflectorStore<EndpointSliceRecord>;
+  readonly nodes: ReflectorStore<NodeRecord>;
+  /** Called once per owner resource (`deployments.apps`) while building. */
+  owners(resource: string): ReflectorStore<OwnerRecord>;
+}
+
+export interface ClusterWatchOptions {
+  readonly credentials: Credentials;
+  readonly stores: ClusterStores;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Sent as User-Agent: how API server logs and priority-and-fairness name us. */
+  readonly userAgent: string;
+}
+
+export interface ClusterWatch {
+  start(): void;
+  /** Resolves when no store will be written any more and every connection is closed. */
+  stop(): Promise<void>;
+  /** One per resource, in a fixed order, required ones first. */
+  statuses(): readonly ReflectorStatus[];
+}
+
+export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
+  const { credentials, stores, logger, registry, clock, random, userAgent } = options;
+  const stopping = new AbortController();
+  const transport = createTransport({ credentials, userAgent });
+  const contact = new ServerContact(transport, clock, random, stopping.signal);
+
+  const reflect = <R extends KubernetesRecord>(
+    resource: ResourceDescriptor<R>,
+    store: ReflectorStore<R>,
+  ): WatchedResource => new Reflector({ resource, store, transport, contact, logger, clock, random });
+  const reflectors: readonly WatchedResource[] = [
+    reflect(pods, stores.pods),
+    reflect(services, stores.services),
+    reflect(endpointSlices, stores.endpointSlices),
+    reflect(nodes, stores.nodes),
+    ...owners.map((resource) => reflect(resource, stores.owners(resource.resource))),
+  ];
+  const statuses = () => reflectors.map((reflector) => reflector.status());
+  registerWatchMetrics(registry, statuses);
+
+  return {
+    start: () => {
+      for (const reflector of reflectors) reflector.start();
+    },
+    stop: async () => {
+      stopping.abort();
+      await Promise.all(reflectors.map((reflector) => reflector.stop()));
+      await transport.close();
+    },
+    statuses,
+  };
+}
+
+/** A reflector of whatever record. */
+interface WatchedResource {
+  start(): void;
+  stop(): Promise<void>;
+  status(): ReflectorStatus;
+}

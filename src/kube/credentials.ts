@@ -1,0 +1,184 @@
+// Who we are to the API server, and how we know it: a kubeconfig or a pod's service account.
+//
+// Reading, contexts and exec plugins are @kubernetes/client-node's; on top of it: token files are re-read, trimmed,
+// and the last good one outlives a read error; one lookup runs at a time however many requests wait; and after a 401
+// everything is read afresh (which also empties the exec plugin's cache). Secrets never appear in messages.
+
+import { readFileSync } from 'node:fs';
+import type { RequestOptions } from 'node:https';
+import { KubeConfig } from '@kubernetes/client-node';
+import type { Clock } from './clock.ts';
+import { TokenFile } from './token-file.ts';
+
+/** What TLS needs; compared by value to notice a rotation. */
+export interface TlsMaterial {
+  readonly ca: Buffer | undefined;
+  readonly cert: Buffer | undefined;
+  readonly key: Buffer | undefined;
+  readonly serverName: string | undefined;
+  readonly rejectUnauthorized: boolean;
+}
+
+export interface RequestCredentials {
+  /** Authorization, impersonation; lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly tls: TlsMaterial;
+}
+
+export interface Credentials {
+  /** `https://10.0.0.1:6443`, without a slash at the end; may have a path (Rancher and other proxies). */
+  readonly server: string;
+  /** Proxy from the kubeconfig (`proxy-url`). */
+  readonly proxyUrl: string | undefined;
+  /** Rejects with a CredentialsError. */
+  current(): Promise<RequestCredentials>;
+  /** The server said 401 to what `current()` gave last: read everything again before the next request. */
+  discard(): void;
+}
+
+/** Credentials cannot be had now. Retryable: files come back, plugins recover. */
+export class CredentialsError extends Error {
+  override readonly name = 'CredentialsError';
+}
+
+/** There is no cluster to talk to. Not retryable. */
+export class NoClusterError extends Error {
+  override readonly name = 'NoClusterError';
+}
+
+export interface CredentialsOptions {
+  /** Path of a kubeconfig; unset: `$KUBECONFIG`, `~/.kube/config`, then the pod's service account. */
+  readonly kubeconfig?: string;
+  /** Unset: the kubeconfig's current context. */
+  readonly context?: string;
+  readonly clock: Clock;
+}
+
+/** Throws a NoClusterError that says what was looked for and what to do. */
+export function createCredentials(options: CredentialsOptions): Credentials {
+  return new KubeConfigCredentials(options);
+}
+
+class KubeConfigCredentials implements Credentials {
+  readonly server: string;
+  readonly proxyUrl: string | undefined;
+  readonly #options: CredentialsOptions;
+  readonly #tokenFile: TokenFile | undefined;
+  #config: KubeConfig;
+  #running: Promise<RequestCredentials> | undefined;
+  #stale = false;
+
+  constructor(options: CredentialsOptions) {
+    this.#options = options;
+    const { config, tokenPath } = load(options);
+    this.#config = config;
+    const cluster = this.#config.getCurrentCluster();
+    if (cluster === null) throw new NoClusterError('no cluster');
+    this.server = cluster.server.replace(/\/+$/, '');
+    this.proxyUrl = cluster.proxyUrl;
+    if (tokenPath !== undefined) {
+      this.#tokenFile = new TokenFile(tokenPath, options.clock, (path) => readFileSync(path, 'utf8'));
+    }
+  }
+
+  current(): Promise<RequestCredentials> {
+    // One at a time: an exec plugin may open a browser.
+    this.#running ??= this.#read().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  discard(): void {
+    this.#stale = true;
+    this.#tokenFile?.discard();
+  }
+
+  async #read(): Promise<RequestCredentials> {
+    try {
+      if (this.#stale) {
+        this.#config = load(this.#options).config;
+        this.#stale = false;
+      }
+      const applied: RequestOptions & { headers?: Record<string, string>; servername?: string } = { headers: {} };
+      // Static tokens, certificates, exec plugins, OIDC, impersonation; the token file is ours.
+      await this.#config.applyToHTTPSOptions(applied);
+      const headers: Record<string, string> = {};
+      for (const [name, value] of Object.entries(applied.headers ?? {})) headers[name.toLowerCase()] = value.trim();
+      if (applied.auth !== undefined && applied.auth !== null) {
+        headers['authorization'] = `Basic ${Buffer.from(applied.auth).toString('base64')}`;
+      }
+      const token = this.#tokenFile?.read();
+      if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
+      return {
+        headers,
+        tls: {
+          ca: toBuffer(applied.ca),
+          cert: toBuffer(applied.cert),
+          key: toBuffer(applied.key),
+          serverName: applied.servername,
+          rejectUnauthorized: applied.rejectUnauthorized !== false,
+        },
+      };
+    } catch (error) {
+      const reason = error instanceof Error ? error.message.trim() : String(error);
+      throw new CredentialsError(`cannot get credentials for ${this.server}: ${reason}`, { cause: error });
+    }
+  }
+}
+
+interface Loaded {
+  /** Holds one cluster and one user: the context's. */
+  readonly config: KubeConfig;
+  /** The token file of a service account, which is then not the config's business any more. */
+  readonly tokenPath: string | undefined;
+}
+
+function load(options: CredentialsOptions): Loaded {
+  const config = new KubeConfig();
+  try {
+    if (options.kubeconfig !== undefined) config.loadFromFile(options.kubeconfig);
+    else config.loadFromDefault();
+  } catch (error) {
+    const where = options.kubeconfig ?? process.env['KUBECONFIG'] ?? 'the default kubeconfig';
+    throw new NoClusterError(
+      `cannot read ${where}: ${error instanceof Error ? error.message : String(error)}; ` +
+        'name another with --kubeconfig, or run `digger demo`, which needs no cluster',
+      { cause: error },
+    );
+  }
+  if (options.context !== undefined) {
+    if (config.getContextObject(options.context) === null) {
+      const known = config.getContexts().map((context) => context.name);
+      throw new NoClusterError(
+        `there is no context ${options.context} in the kubeconfig (it has: ${known.join(', ')})`,
+      );
+    }
+    config.setCurrentContext(options.context);
+  }
+  const cluster = config.getCurrentCluster();
+  // client-node invents this cluster when it finds none.
+  const invented =
+    cluster?.name === 'cluster' && cluster.server === 'http://localhost:8080' && options.kubeconfig === undefined;
+  if (cluster === null || invented) {
+    throw new NoClusterError(
+      'no cluster is configured: set KUBECONFIG, pass --kubeconfig and --context, or run in a pod with a service ' +
+        'account; `digger demo` runs against a simulated cluster and needs none of it',
+    );
+  }
+  const user = config.getCurrentUser();
+  const tokenPath = (user?.authProvider as { config?: { tokenFile?: string } } | undefined)?.config?.tokenFile;
+  const chosen = new KubeConfig();
+  chosen.loadFromClusterAndUser(
+    // Without TLS there is nothing to verify; client-node wants it said.
+    cluster.server.startsWith('http:') ? { ...cluster, skipTLSVerify: true } : cluster,
+    // Without a user client-node applies no CA either; with a token file it fails when that cannot be read.
+    user === null || tokenPath !== undefined ? { name: 'token-file' } : user,
+  );
+  return { config: chosen, tokenPath };
+}
+
+function toBuffer(value: unknown): Buffer | undefined {
+  if (value === undefined || value === null) return undefined;
+  return Buffer.isBuffer(value) ? value : Buffer.from(String(value));
+}

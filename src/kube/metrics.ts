@@ -1,0 +1,75 @@
+// digger_watch_*: what each reflector says about itself, read when somebody scrapes.
+
+import { Counter, Gauge, type Registry } from '@prometheus-io/client';
+import type { ReflectorState, ReflectorStatus } from './status.ts';
+
+const STATES: readonly ReflectorState[] = ['idle', 'listing', 'watching', 'backing-off', 'stopped'];
+
+/** Registers the metrics; `statuses` is called at every scrape and must be cheap. */
+export function registerWatchMetrics(registry: Registry, statuses: () => readonly ReflectorStatus[]): void {
+  const registers = [registry];
+  const labelNames = ['resource'] as const;
+
+  const counter = (name: string, help: string, value: (status: ReflectorStatus) => number) =>
+    new Counter({
+      name,
+      help,
+      labelNames,
+      registers,
+      collect() {
+        this.reset();
+        for (const status of statuses()) this.inc({ resource: status.resource }, value(status));
+      },
+    });
+  counter('digger_watch_lists_total', 'Lists begun, pages not counted.', (status) => status.lists);
+  counter('digger_watch_watches_total', 'Watches begun.', (status) => status.watches);
+  counter('digger_watch_events_total', 'Watch events received, bookmarks included.', (status) => status.events);
+
+  new Counter({
+    name: 'digger_watch_restarts_total',
+    help: 'Lists and watches that ended otherwise than planned, by reason.',
+    labelNames: ['resource', 'reason'] as const,
+    registers,
+    collect() {
+      this.reset();
+      for (const { resource, restarts } of statuses()) {
+        for (const [reason, times] of restarts) this.inc({ resource, reason }, times);
+      }
+    },
+  });
+
+  const gauge = (name: string, help: string, value: (status: ReflectorStatus) => number | undefined) =>
+    new Gauge({
+      name,
+      help,
+      labelNames,
+      registers,
+      collect() {
+        this.reset();
+        for (const status of statuses()) {
+          const found = value(status);
+          if (found !== undefined) this.set({ resource: status.resource }, found);
+        }
+      },
+    });
+  gauge('digger_watch_last_contact_timestamp_seconds', 'When the API server last sent anything.', (status) =>
+    status.lastContactMs === undefined ? undefined : status.lastContactMs / 1000,
+  );
+  gauge('digger_watch_synced', '1 once the first list was applied.', (status) => Number(status.synced));
+  gauge('digger_watch_unavailable', '1 while the API server refuses or lacks the resource.', (status) =>
+    Number(status.unavailable),
+  );
+
+  new Gauge({
+    name: 'digger_watch_state',
+    help: '1 for the state that the reflector is in.',
+    labelNames: ['resource', 'state'] as const,
+    registers,
+    collect() {
+      this.reset();
+      for (const status of statuses()) {
+        for (const state of STATES) this.set({ resource: status.resource, state }, Number(status.state === state));
+      }
+    },
+  });
+}

@@ -1,0 +1,103 @@
+// The resources that digger watches: where they are, what they decode to, and whether digger can do without.
+
+import type {
+  EndpointSliceRecord,
+  KubernetesRecord,
+  NodeRecord,
+  OwnerRecord,
+  PodRecord,
+  ServiceRecord,
+} from '../model/records.ts';
+import {
+  endpointsDecoder,
+  endpointSliceDecoder,
+  nodeDecoder,
+  ownerDecoder,
+  podDecoder,
+  type RecordDecoder,
+  serviceDecoder,
+} from './record-decoder.ts';
+
+export interface ResourceDescriptor<R extends KubernetesRecord> {
+  /** As in RBAC rules, with its group: `pods`, `deployments.apps`. The name in status, metrics and messages. */
+  readonly resource: string;
+  /** Lookups wait for its first list. */
+  readonly required: boolean;
+  /** `/api/v1` or `/apis/GROUP/VERSION`. */
+  readonly groupPath: string;
+  /** Last part of the path: `pods`. */
+  readonly plural: string;
+  readonly namespaced: boolean;
+  readonly decoder: RecordDecoder<R>;
+  /** Ask for PartialObjectMetadata instead of whole objects. */
+  readonly metadataOnly: boolean;
+  /** Watched instead where the API server does not know this resource. */
+  readonly fallback?: ResourceDescriptor<R>;
+}
+
+export const pods: ResourceDescriptor<PodRecord> = core('pods', true, podDecoder);
+export const services: ResourceDescriptor<ServiceRecord> = core('services', true, serviceDecoder);
+export const nodes: ResourceDescriptor<NodeRecord> = { ...core('nodes', true, nodeDecoder), namespaced: false };
+
+/** Deprecated since 1.33 and cut off at 1,000 addresses: only where there are no slices. */
+const endpoints: ResourceDescriptor<EndpointSliceRecord> = core('endpoints', true, endpointsDecoder);
+
+export const endpointSlices: ResourceDescriptor<EndpointSliceRecord> = {
+  resource: 'endpointslices.discovery.k8s.io',
+  required: true,
+  groupPath: '/apis/discovery.k8s.io/v1',
+  plural: 'endpointslices',
+  namespaced: true,
+  decoder: endpointSliceDecoder,
+  metadataOnly: false,
+  fallback: endpoints,
+};
+
+/** Kinds that own pods, and kinds that own those. Without one of them its pods' chains are marked incomplete. */
+export const owners: readonly ResourceDescriptor<OwnerRecord>[] = [
+  owner('apps', 'v1', 'replicasets', 'ReplicaSet'),
+  owner('apps', 'v1', 'deployments', 'Deployment'),
+  owner('apps', 'v1', 'statefulsets', 'StatefulSet'),
+  owner('apps', 'v1', 'daemonsets', 'DaemonSet'),
+  owner('batch', 'v1', 'jobs', 'Job'),
+  owner('batch', 'v1', 'cronjobs', 'CronJob'),
+  owner('', 'v1', 'replicationcontrollers', 'ReplicationController'),
+];
+
+/** Path of the collection; `namespace` limits it to one, `undefined` means all. */
+export function collectionPath(
+  descriptor: ResourceDescriptor<KubernetesRecord>,
+  namespace: string | undefined,
+): string {
+  const scope = descriptor.namespaced && namespace !== undefined ? `/namespaces/${encodeURIComponent(namespace)}` : '';
+  return `${descriptor.groupPath}${scope}/${descriptor.plural}`;
+}
+
+/** Protobuf first, JSON accepted (custom resources have no protobuf, and other servers may not speak it). */
+export function acceptHeader(descriptor: ResourceDescriptor<KubernetesRecord>, verb: 'list' | 'watch'): string {
+  if (!descriptor.metadataOnly) return 'application/vnd.kubernetes.protobuf, application/json';
+  const as = verb === 'list' ? 'PartialObjectMetadataList' : 'PartialObjectMetadata';
+  const parameters = `as=${as};g=meta.k8s.io;v=v1`;
+  return `application/vnd.kubernetes.protobuf;${parameters}, application/json;${parameters}`;
+}
+
+function core<R extends KubernetesRecord>(
+  plural: string,
+  required: boolean,
+  decoder: RecordDecoder<R>,
+): ResourceDescriptor<R> {
+  return { resource: plural, required, groupPath: '/api/v1', plural, namespaced: true, decoder, metadataOnly: false };
+}
+
+function owner(group: string, version: string, plural: string, kind: string): ResourceDescriptor<OwnerRecord> {
+  const apiVersion = group === '' ? version : `${group}/${version}`;
+  return {
+    resource: group === '' ? plural : `${plural}.${group}`,
+    required: false,
+    groupPath: group === '' ? `/api/${version}` : `/apis/${apiVersion}`,
+    plural,
+    namespaced: true,
+    decoder: ownerDecoder(apiVersion, kind),
+    metadataOnly: true,
+  };
+}
