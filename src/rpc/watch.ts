@@ -4,8 +4,8 @@
 // grpc-js has handed the last frame on, which it does as fast as the other side takes them. The end is a status, and
 // every end, also one that the other side makes, takes the subscription out of the feed.
 //
-// A stream that is stalled by flow control cannot be ended from here: its status waits behind frames that nobody takes.
-// So a stalled subscriber gets its status and a little time to take it, and then loses its connection.
+// The status of a stream that is stalled by flow control waits behind a frame that nobody takes. So a stalled subscriber
+// has a little time to take both, and then its stream is reset; the feed forgot it before that.
 
 import type { ChangeFeed, SubscribeRequest } from '../feed/change-feed.ts';
 import type { EndReason } from '../feed/subscription.ts';
@@ -16,14 +16,15 @@ import type { WatchRequest__Output } from '../wire/generated/digger/v1/WatchRequ
 import { type CallError, draining, invalidArgument, quote, subscriberStalled, tooManySubscribers } from './errors.ts';
 import { parseView, Violations } from './request-fields.ts';
 import type { FeedService, WatchCall } from './server.ts';
+import { resetStream } from './stream-reset.ts';
 import { toCallFailure } from './unary-call.ts';
 
 export interface WatchOptions {
   readonly feed: ChangeFeed;
   readonly logger: Logger;
-  /** Ends the connection of a peer at once, with everything on it. */
+  /** Ends the connection of a peer at once, with everything on it: the last resort, see `stream-reset.ts`. */
   readonly disconnect: (peer: string) => void;
-  /** What a stalled subscriber gets to take its status before its connection is ended. Default 5 s. */
+  /** What a stalled subscriber gets to take its status before its stream is reset. Default 5 s. */
   readonly stalledGraceMs?: number;
 }
 
@@ -66,8 +67,7 @@ const KINDS: ReadonlyMap<string | number, EntityKind> = new Map([
 function watch(call: WatchCall, options: WatchOptions): void {
   const { feed, logger } = options;
   const request = parseWatchRequest(call.request);
-  const openedAtMs = performance.now();
-  let writtenAtMs = openedAtMs;
+  let writtenAtMs = performance.now();
   const fail = (error: CallError): void => {
     call.emit('error', toCallFailure(error, call.getPath(), logger));
   };
@@ -81,7 +81,7 @@ function watch(call: WatchCall, options: WatchOptions): void {
         return;
       case 'stalled':
         fail(subscriberStalled(performance.now() - writtenAtMs));
-        disconnectUnlessGone(call, options);
+        resetUnlessGone(call, options);
         return;
     }
   };
@@ -113,12 +113,12 @@ function watch(call: WatchCall, options: WatchOptions): void {
   }
 }
 
-function disconnectUnlessGone(call: WatchCall, { disconnect, logger, stalledGraceMs }: WatchOptions): void {
+function resetUnlessGone(call: WatchCall, { disconnect, logger, stalledGraceMs }: WatchOptions): void {
   const peer = call.getPeer();
   const timer = setTimeout(() => {
     if (call.cancelled) return;
-    logger.warn({ peer }, 'a stalled subscriber did not take its status either: its connection is ended');
-    disconnect(peer);
+    logger.warn({ peer }, 'a stalled subscriber did not take its status either: its stream is reset');
+    if (!resetStream(call)) disconnect(peer);
   }, stalledGraceMs ?? DEFAULT_STALLED_GRACE_MS);
   timer.unref();
   call.once('cancelled', () => clearTimeout(timer));

@@ -164,6 +164,39 @@ describe('a filter', () => {
     assert.deepEqual(subscriber.consumer.held, ['pod|||shop|web-1 uid-2']);
   });
 
+  it('removes what stopped passing at a place that the reader had passed before it learned of it', () => {
+    const { picture, scheduler, ...harness } = parts({ maxFrameBytes: 1 });
+    picture.set(WEB);
+    const subscriber = harness.subscribe({ filter: everything({ labels: new Map([['app', 'web']]) }) });
+    scheduler.settle();
+    subscriber.pause();
+    picture.set({ ...WEB, name: 'web-1' });
+    scheduler.advance(1);
+    // The place of the change of labels is a hole by the time the reader comes by, one entity a frame.
+    picture.set({ ...WEB, labels: { app: 'other' } });
+    for (const name of ['web-2', 'web-3']) picture.set({ ...WEB, name });
+    picture.set({ ...WEB, labels: { app: 'other' }, revision: 2 });
+    subscriber.resume();
+    scheduler.advance(1);
+    assert.deepEqual(
+      subscriber.consumer.held.map((held) => held.split(' ')[0]),
+      ['pod|||shop|web-1', 'pod|||shop|web-2', 'pod|||shop|web-3'],
+    );
+  });
+
+  it('sends no removals in a snapshot, whatever the entities went through', () => {
+    const { picture, scheduler, ...harness } = parts({ maxFrameBytes: 1 });
+    picture.set(WEB);
+    picture.set(API);
+    picture.set(NODE_A);
+    picture.set({ ...WEB, labels: { app: 'other' } });
+    picture.remove('Node', '', 'node-a');
+    const { consumer } = harness.subscribe();
+    scheduler.settle();
+    assert.deepEqual(consumer.held, ['pod|||shop|api-0 uid-2', 'pod|||shop|web-0 uid-1']);
+    assert.equal(consumer.idleRemovals, 0);
+  });
+
   it('stays silent about what does not pass and never did', () => {
     const { picture, scheduler, ...harness } = parts();
     for (const spec of [WEB, API, NODE_A]) picture.set(spec);
