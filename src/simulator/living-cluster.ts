@@ -1,0 +1,68 @@
+// The demo cluster behind a port: simulator, inhabitants and life in one call, for `digger demo`.
+//
+// Promises: the cluster is complete before the port answers, and what `examples` names exists until `stop`. The only
+// file of the simulator that knows the real clock and real randomness, as defaults.
+
+import { createDemoCluster, type DemoWellKnown } from './demo-cluster.ts';
+import { createSimulator, type ListenOptions, type Simulator } from './simulator.ts';
+
+export interface LivingClusterOptions extends ListenOptions {
+  /** Default: Math.random. */
+  readonly random?: () => number;
+  /** Milliseconds since the epoch. Default: Date.now. */
+  readonly now?: () => number;
+}
+
+/** Objects that are there from start to stop, for lines that somebody pastes. */
+export interface LivingClusterExamples {
+  readonly pod: { readonly namespace: string; readonly name: string; readonly address: string };
+  readonly service: {
+    readonly namespace: string;
+    readonly name: string;
+    readonly address: string;
+    readonly port: number;
+  };
+  readonly node: string;
+  readonly workload: {
+    readonly group: string;
+    readonly kind: string;
+    readonly namespace: string;
+    readonly name: string;
+  };
+}
+
+export interface RunningLivingCluster {
+  readonly url: string;
+  readonly simulator: Simulator;
+  readonly wellKnown: DemoWellKnown;
+  examples(): LivingClusterExamples;
+  /** Ends its life, then its port. */
+  stop(): Promise<void>;
+}
+
+export async function startLivingCluster(options: LivingClusterOptions): Promise<RunningLivingCluster> {
+  const random = options.random ?? Math.random;
+  const now = options.now ?? Date.now;
+  const simulator = createSimulator({ random, now });
+  const demo = createDemoCluster({ cluster: simulator.cluster, random, now });
+  const listening = await simulator.listen(options);
+  const life = new AbortController();
+  const living = demo.run(life.signal);
+  const { statefulPod, frontendClusterIp } = demo.wellKnown;
+  return {
+    url: listening.url,
+    simulator,
+    wellKnown: demo.wellKnown,
+    examples: () => ({
+      pod: { namespace: statefulPod.namespace, name: statefulPod.name, address: statefulPod.ip },
+      service: { namespace: 'shop', name: 'frontend', address: frontendClusterIp, port: 80 },
+      node: 'worker-1',
+      workload: { group: 'apps', kind: 'StatefulSet', namespace: statefulPod.namespace, name: 'cart-redis' },
+    }),
+    stop: async () => {
+      life.abort();
+      await living;
+      await listening.close();
+    },
+  };
+}
