@@ -6,7 +6,9 @@
 
 import { readFileSync } from 'node:fs';
 import type { RequestOptions } from 'node:https';
-import { KubeConfig } from '@kubernetes/client-node';
+import { dirname, isAbsolute, join } from 'node:path';
+import { type ConfigOptions, KubeConfig, type User } from '@kubernetes/client-node';
+import { load as parseYaml } from 'js-yaml';
 import type { Clock } from './clock.ts';
 import { TokenFile } from './token-file.ts';
 
@@ -135,7 +137,7 @@ interface Loaded {
 }
 
 function load(options: CredentialsOptions): Loaded {
-  const config = new KubeConfig();
+  const config = new TokenFileKubeConfig();
   try {
     if (options.kubeconfig !== undefined) config.loadFromFile(options.kubeconfig);
     else config.loadFromDefault();
@@ -173,9 +175,39 @@ function load(options: CredentialsOptions): Loaded {
     // Without TLS there is nothing to verify; client-node wants it said.
     cluster.server.startsWith('http:') ? { ...cluster, skipTLSVerify: true } : cluster,
     // Without a user client-node applies no CA either; with a token file it fails when that cannot be read.
-    user === null || tokenPath !== undefined ? { name: 'token-file' } : user,
+    user === null ? { name: 'nobody' } : tokenPath !== undefined ? withoutToken(user) : user,
   );
   return { config: chosen, tokenPath };
+}
+
+/** The rest of a user whose token is in a file: its certificate, whom it impersonates. */
+function withoutToken(user: User): User {
+  const { token: _token, authProvider: _authProvider, ...rest } = user;
+  return rest;
+}
+
+/**
+ * client-node reads the file of a user's `tokenFile` never; here such a user gets the provider that client-node gives
+ * to service accounts. As in client-go it comes before `token`, and its path is relative to the kubeconfig.
+ */
+class TokenFileKubeConfig extends KubeConfig {
+  #directory = '';
+
+  override loadFromFile(file: string): void {
+    this.#directory = dirname(file);
+    super.loadFromFile(file);
+  }
+
+  override loadFromString(text: string): void {
+    super.loadFromString(text);
+    const parsed = parseYaml(text) as { users?: { name?: string; user?: { tokenFile?: unknown } | null }[] } | null;
+    this.users = this.users.map((user) => {
+      const tokenFile = parsed?.users?.find((entry) => entry?.name === user.name)?.user?.tokenFile;
+      if (typeof tokenFile !== 'string' || tokenFile === '') return user;
+      const path = isAbsolute(tokenFile) ? tokenFile : join(this.#directory, tokenFile);
+      return { ...user, authProvider: { name: 'tokenFile', config: { tokenFile: path } } };
+    });
+  }
 }
 
 function toBuffer(value: unknown): Buffer | undefined {

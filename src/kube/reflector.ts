@@ -71,7 +71,7 @@ export class Reflector<R extends KubernetesRecord> {
   #latestDue = false;
   /** This server pages even at version "0", so it has no watch cache: keep paging always. */
   #pagesAtZero = false;
-  /** Something came since the last list: an expired version is then no sign of a loop. */
+  /** A watch held since the last list: an expired version is then no sign of a loop. */
   #progressed = true;
   #refusedCredentials = false;
   /** When we last knew the resource to be up to date; unset while nobody is blind. */
@@ -216,6 +216,7 @@ export class Reflector<R extends KubernetesRecord> {
       caughtUpTimer();
       caughtUpTimer = () => {};
       this.#blindSinceMs = undefined;
+      this.#progressed = true;
       this.#logRecovery();
     };
     const awaitSilence = () => {
