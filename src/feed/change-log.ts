@@ -98,11 +98,7 @@ export class ChangeLog {
       throw new Error(`change ${change.sequence} follows change ${this.#head}: sequences must be dense`);
     }
     this.#head = change.sequence;
-    // The links of an owner chain answer lookups and are not published.
-    const before = published(change.before);
-    const after = published(change.after);
-    if (before === undefined && after === undefined) return;
-
+    const { before, after } = change;
     const uid = (after ?? before)?.uid ?? '';
     const previous = this.#byUid.get(uid);
     if (previous !== undefined) this.#vacate(previous);
@@ -183,10 +179,6 @@ export class ChangeLog {
     }
     return low;
   }
-}
-
-function published(entity: Entity | undefined): Entity | undefined {
-  return entity?.kind === 'Workload' && !entity.topLevel ? undefined : entity;
 }
 
 function sameLabels(a: FilterFacts, b: FilterFacts): boolean {

@@ -39,7 +39,11 @@ export class FeedMetrics {
       (now) => now.maxLag,
     );
     gauge('digger_feed_log_entries', 'Entities and kept removals in the change log.', (now) => now.entries);
-    gauge('digger_feed_log_removals', 'Removals kept in the change log for subscribers that are behind.', (now) => now.removals);
+    gauge(
+      'digger_feed_log_removals',
+      'Removals kept in the change log for subscribers that are behind.',
+      (now) => now.removals,
+    );
     gauge(
       'digger_feed_shared_frame_bytes',
       'Bytes of frames remembered for subscribers at the same place.',

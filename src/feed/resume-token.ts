@@ -105,6 +105,7 @@ function parsePositions(bytes: Buffer, count: number): readonly TokenPosition[] 
 
 function shortText(text: string): Buffer {
   const bytes = Buffer.from(text, 'utf8');
-  if (bytes.byteLength > 0xff) throw new Error(`${text} is too long for a token: ${bytes.byteLength} bytes, at most 255`);
+  if (bytes.byteLength > 0xff)
+    throw new Error(`${text} is too long for a token: ${bytes.byteLength} bytes, at most 255`);
   return Buffer.concat([Buffer.of(bytes.byteLength), bytes]);
 }

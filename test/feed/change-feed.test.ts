@@ -9,7 +9,6 @@ import { Harness } from './harness.ts';
 const WEB = { kind: 'Pod', namespace: 'shop', name: 'web-0', nodeName: 'node-a', labels: { app: 'web' } } as const;
 const API = { kind: 'Pod', namespace: 'shop', name: 'api-0', nodeName: 'node-b', labels: { app: 'api' } } as const;
 const NODE_A = { kind: 'Node', namespace: '', name: 'node-a', labels: { zone: 'a' } } as const;
-const SHOP = { kind: 'Workload', namespace: 'shop', name: 'web' } as const;
 
 describe('a subscription', () => {
   it('begins with Reset, the snapshot and Synced, and says at once that it is alive', () => {
@@ -82,20 +81,6 @@ describe('a subscription', () => {
     assert.equal(first?.removal?.uid, 'uid-1');
     assert.equal(second?.upsert?.['pod']?.uid, 'uid-2');
     assert.deepEqual(consumer.held, ['pod|||shop|web-0 uid-2']);
-  });
-
-  it('does not see the links of an owner chain', () => {
-    const { picture, scheduler, ...harness } = parts();
-    const { consumer } = harness.subscribe();
-    picture.set({ ...SHOP, topLevel: false });
-    scheduler.settle();
-    assert.deepEqual(consumer.held, []);
-    picture.set({ ...SHOP, topLevel: true });
-    scheduler.advance(1);
-    assert.deepEqual(consumer.held, ['workload|apps/v1|Deployment|shop|web uid-1']);
-    picture.set({ ...SHOP, topLevel: false });
-    scheduler.advance(1);
-    assert.deepEqual(consumer.held, []);
   });
 
   it('ends after Synced when only the snapshot was asked for', () => {

@@ -14,7 +14,6 @@ export interface EntitySpec {
   readonly labels?: Readonly<Record<string, string>>;
   /** Only makes the bytes differ. */
   readonly revision?: number;
-  readonly topLevel?: boolean;
   /** Bytes of ballast in an annotation. */
   readonly ballast?: number;
 }
@@ -80,7 +79,7 @@ export function entity(spec: EntitySpec, uid: string): Entity {
         apiVersion: 'apps/v1',
         workloadKind: 'Deployment',
         ownerChain: [],
-        topLevel: spec.topLevel ?? true,
+        topLevel: true,
       };
   }
 }
@@ -129,7 +128,6 @@ export class Picture {
   visible(criteria: FilterCriteria): ReadonlyMap<string, Entity> {
     const shown = new Map<string, Entity>();
     for (const { spec, entity: live } of this.#live.values()) {
-      if (spec.kind === 'Workload' && spec.topLevel === false) continue;
       if (criteria.kinds.length > 0 && !criteria.kinds.includes(spec.kind)) continue;
       if (criteria.namespaces.length > 0 && !criteria.namespaces.includes(live.namespace)) continue;
       const node = spec.kind === 'Node' ? spec.name : spec.kind === 'Pod' ? (spec.nodeName ?? '') : '';

@@ -21,7 +21,6 @@ const spec: fc.Arbitrary<EntitySpec> = fc.record({
   nodeName: fc.constantFrom('', 'n0', 'n1'),
   labels,
   revision: fc.nat(50),
-  topLevel: fc.boolean(),
 });
 
 const filter: fc.Arbitrary<FilterCriteria> = fc.record({
@@ -46,7 +45,10 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   { weight: 12, arbitrary: fc.record({ act: fc.constantFrom('set' as const), spec }) },
   { weight: 2, arbitrary: fc.record({ act: fc.constantFrom('recreate' as const), spec }) },
   { weight: 4, arbitrary: fc.record({ act: fc.constantFrom('remove' as const), kind, namespace, name }) },
-  { weight: 6, arbitrary: fc.record({ act: fc.constantFrom('turns' as const), turns: fc.integer({ min: 1, max: 4 }) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ act: fc.constantFrom('turns' as const), turns: fc.integer({ min: 1, max: 4 }) }),
+  },
   { weight: 2, arbitrary: fc.record({ act: fc.constantFrom('wait' as const), ms: fc.constantFrom(5, 300, 2_000) }) },
   {
     weight: 7,
@@ -77,11 +79,13 @@ describe('the copy of a consumer', () => {
       fc.assert(
         fc.property(scenario, ({ filters, acts, maxFrameBytes }) => {
           const harness = new Harness({ ...limits, maxFrameBytes, stallTimeoutMs: 1e9 });
-          const readers = filters.map((criteria): Reader => ({
-            criteria,
-            consumer: new Consumer(),
-            subscriber: undefined,
-          }));
+          const readers = filters.map(
+            (criteria): Reader => ({
+              criteria,
+              consumer: new Consumer(),
+              subscriber: undefined,
+            }),
+          );
           for (const one of readers) connect(harness, one);
           for (const [index, each] of acts.entries()) {
             perform(harness, readers, each);
