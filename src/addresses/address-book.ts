@@ -218,7 +218,7 @@ export class AddressBook implements AddressReader {
       // A removal keeps the last state that was seen alive; an update hands over the newest, which says how it ended.
       if (after !== undefined) claim.entity = after;
       if (wanted.delete(claimKey(claim))) kept.push(claim);
-      else this.#end(claim, seen, apiEndOf(entity));
+      else this.#end(claim, seen, apiEndOf(claim.place, entity));
     }
     const opened = after === undefined ? [] : [...wanted.values()].map((claim) => this.#open(claim, after, seen));
     kept.push(...opened);

@@ -16,6 +16,9 @@ export type HolderEntity = PodEntity | ServiceEntity | NodeEntity;
 /** Kubernetes truncates times to the second, so the true moment lies up to this much later than written. */
 const API_TIME_RESOLUTION_MS = 1_000;
 
+/** A kubelet reports a change of a pod's status within a second or two, so it was true that much earlier. */
+export const REPORT_DELAY_MS = 2_000;
+
 /**
  * Where a claim lives: on an address as a whole; on a port of a node, at every address of that node; on a port of all
  * nodes; or, for the pods in a node's network, on the node without a port.
@@ -61,6 +64,8 @@ export interface Claim {
   entity: HolderEntity;
   readonly startEarliestMs: number;
   readonly startLatestMs: number;
+  /** Only our own observation tells the start, so it may have been earlier by as much as a kubelet reports late. */
+  readonly isStartObserved: boolean;
   /** Our clock: when the claim was first seen. Orders holders whose API times fall into the same second. */
   readonly firstSeenMs: number;
   /** `undefined` while it is open. */
@@ -74,8 +79,14 @@ export function openClaim(derived: DerivedClaim, entity: HolderEntity, seen: Obs
   let latest = seen.atMs;
   const { apiStart } = derived;
   if (apiStart !== undefined) {
-    earliest = Math.min(apiStart.ms, seen.atMs);
-    if (apiStart.meaning === 'at') latest = Math.min(apiStart.ms + API_TIME_RESOLUTION_MS - 1, seen.atMs);
+    if (apiStart.meaning === 'at') {
+      earliest = Math.min(apiStart.ms, seen.atMs);
+      latest = Math.min(apiStart.ms + API_TIME_RESOLUTION_MS - 1, seen.atMs);
+    } else {
+      // Before the gap it was not held, or we would have been told by then.
+      const toldMs = seen.sinceMs === undefined ? apiStart.ms : seen.sinceMs - REPORT_DELAY_MS;
+      earliest = Math.min(Math.max(apiStart.ms, toldMs), seen.atMs);
+    }
   }
   return {
     role: derived.role,
@@ -83,13 +94,17 @@ export function openClaim(derived: DerivedClaim, entity: HolderEntity, seen: Obs
     entity,
     startEarliestMs: earliest,
     startLatestMs: latest,
+    isStartObserved: apiStart === undefined,
     firstSeenMs: seen.atMs,
     endEarliestMs: undefined,
     endLatestMs: undefined,
   };
 }
 
-/** Ends a claim; `apiEndMs` is the API's own time of the end, where it has one. An end is never before the start. */
+/**
+ * Ends a claim. `apiEndMs` is the API's own time of the end, where it has one; it narrows what we saw. An end is never
+ * before the start.
+ */
 export function endClaim(claim: Claim, seen: Observation, apiEndMs: number | undefined): void {
   let earliest = seen.sinceMs ?? seen.atMs;
   let latest = seen.atMs;
@@ -112,20 +127,25 @@ export function coverageAt(claim: Claim, atMs: number): Coverage {
   return 'certain';
 }
 
-/** How far outside the claim the moment lies, in ms; 0 when the claim covers it. */
+/**
+ * How far the moment lies outside the claim, in ms; 0 when the claim covers it. Measured from the moments between which
+ * the claim is certain: an interval that already reaches that far back needs no slack on top.
+ */
 export function distanceTo(claim: Claim, atMs: number): number {
-  if (atMs < claim.startEarliestMs) return claim.startEarliestMs - atMs;
-  if (claim.endLatestMs !== undefined && atMs >= claim.endLatestMs) return atMs - claim.endLatestMs + 1;
+  if (atMs < claim.startEarliestMs) return claim.startLatestMs - atMs;
+  if (claim.endEarliestMs !== undefined && claim.endLatestMs !== undefined && atMs >= claim.endLatestMs) {
+    return atMs - claim.endEarliestMs + 1;
+  }
   return 0;
 }
 
 /**
- * Orders claims by start, later ones first: by the second of the start, then by our own first sight, then by the
- * creation of the object, then by uid. Uids last, because they are random: they only make the order total.
+ * Orders claims by start, later ones first: by the latest moment at which they can have started, then by our own first
+ * sight, then by the creation of the object, then by uid. The latest moment, because a start that is only bounded from
+ * below (`after`) says nothing about who came first; uids last, because they are random and only make the order total.
  */
 export function newestFirst(a: Claim, b: Claim): number {
-  const seconds = Math.floor(b.startEarliestMs / 1_000) - Math.floor(a.startEarliestMs / 1_000);
-  if (seconds !== 0) return seconds;
+  if (a.startLatestMs !== b.startLatestMs) return b.startLatestMs - a.startLatestMs;
   if (a.firstSeenMs !== b.firstSeenMs) return b.firstSeenMs - a.firstSeenMs;
   const created = (b.entity.creationTimeMs ?? 0) - (a.entity.creationTimeMs ?? 0);
   if (created !== 0) return created;

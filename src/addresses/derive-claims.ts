@@ -4,7 +4,7 @@
 // shows: the deletion timestamp is a request, not an end. A headless service claims nothing of its own; its pods do.
 
 import type { NodeEntity, PodEntity, ServiceEntity } from '../model/entities.ts';
-import type { ApiStart, DerivedClaim, HolderEntity } from './claim.ts';
+import type { ApiStart, ClaimPlace, DerivedClaim, HolderEntity } from './claim.ts';
 
 /** The claims that `entity` makes at present. `isNew`: it was never seen before, so its creation time counts. */
 export function deriveClaims(entity: HolderEntity, isNew: boolean): DerivedClaim[] {
@@ -18,9 +18,16 @@ export function deriveClaims(entity: HolderEntity, isNew: boolean): DerivedClaim
   }
 }
 
-/** The API's own time of the end of everything that the entity claimed; only finished pods have one. */
-export function apiEndOf(entity: HolderEntity): number | undefined {
-  return entity.kind === 'Pod' && entity.terminal ? entity.finishedTimeMs : undefined;
+/**
+ * The API's own time of the end of a claim, given the state of the entity that ended it: a finished pod has one. Only for an
+ * address that its status still shows, because another one was lost earlier, at a time that nobody wrote down.
+ */
+export function apiEndOf(place: ClaimPlace, entity: HolderEntity): number | undefined {
+  if (entity.kind !== 'Pod' || !entity.terminal) return undefined;
+  if (place.on === 'address' && entity.addresses.length > 0 && !entity.addresses.includes(place.address)) {
+    return undefined;
+  }
+  return entity.finishedTimeMs;
 }
 
 /** Whether two states of an entity make the same claims, so that nothing but the entity has to be exchanged. */

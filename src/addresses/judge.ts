@@ -7,7 +7,7 @@
 // pod has certainly taken it; one that looks alive does not, and the answer is then AMBIGUOUS. Everything is decided at
 // the time of the question from what is known by then; no claim is changed.
 
-import { type Claim, type ClaimRole, coverageAt, distanceTo, newestFirst } from './claim.ts';
+import { type Claim, type ClaimRole, coverageAt, distanceTo, newestFirst, REPORT_DELAY_MS } from './claim.ts';
 import type { AddressRole, Holder } from './reader.ts';
 
 /** Claims of an earlier tier hide those of later ones. */
@@ -76,19 +76,33 @@ function isGap(claim: Claim, atMs: number): boolean {
 }
 
 /** Pod addresses only: another pod has certainly taken the address by then, and this one gives way. */
-function isSuperseded(claim: Claim, newestFirstTier: readonly Claim[], context: JudgeContext): boolean {
-  if (claim.role !== 'POD_IP' || !givesWay(claim, context)) return false;
-  for (const other of newestFirstTier) {
-    if (other === claim) return false;
-    if (other.startLatestMs <= context.atMs && other.entity.uid !== claim.entity.uid) return true;
-  }
-  return false;
+function isSuperseded(claim: Claim, tier: readonly Claim[], context: JudgeContext): boolean {
+  if (claim.role !== 'POD_IP') return false;
+  const isLeaving = isOnItsWayOut(claim, context);
+  if (!isLeaving && claim.endLatestMs === undefined) return false;
+  return tier.some((other) => {
+    if (other.entity.uid === claim.entity.uid || other.startLatestMs > context.atMs) return false;
+    if (isCertainlyLater(other, claim)) return true;
+    // Both were there when we first looked, are there still, and nothing tells which came first: then the one that is
+    // leaving is not the one that arrived.
+    const areBothThere = claim.endLatestMs === undefined && other.endLatestMs === undefined;
+    const cameTogether = other.firstSeenMs === claim.firstSeenMs;
+    if (!areBothThere || !cameTogether || isCertainlyLater(claim, other)) return false;
+    return isLeaving && !isOnItsWayOut(other, context);
+  });
 }
 
-/** What is known by now of a pod that another pod's claim contradicts: it is on its way out, or gone. */
-function givesWay(claim: Claim, context: JudgeContext): boolean {
-  if (claim.endLatestMs !== undefined) return true;
-  const { entity } = claim;
+/**
+ * The intervals of their starts are apart. Which of them we saw first says nothing within one interval: a kubelet that
+ * reports late makes the first one look like the second.
+ */
+function isCertainlyLater(other: Claim, claim: Claim): boolean {
+  const earliestMs = other.startEarliestMs - (other.isStartObserved ? REPORT_DELAY_MS : 0);
+  return earliestMs >= claim.startLatestMs && other.startLatestMs > claim.startLatestMs;
+}
+
+/** What is known by now of a pod beside its claim: it is being deleted, has finished, or its node is gone. */
+function isOnItsWayOut({ entity }: Claim, context: JudgeContext): boolean {
   if (entity.kind !== 'Pod') return false;
   return entity.deletionTimeMs !== undefined || entity.terminal || !context.nodeExists(entity.nodeName);
 }

@@ -1,0 +1,248 @@
+// A cluster that does everything that makes attribution hard, and keeps the truth apart from what the API shows of it.
+//
+// Few addresses, handed out again the moment they are free. Kubelets report late; objects outlive their sandboxes or
+// vanish before them; finished pods keep their address on paper; sandboxes are remade in place with another address; a
+// node dies and its pods stay Running on paper; the watch goes down and comes back with a relist. The truth is who had
+// the address on the wire. Nothing here knows how the service decides.
+
+import type { PodEntity } from '../../src/model/entities.ts';
+import type { Random } from '../random.ts';
+import { node, pod, T0 } from './world.ts';
+
+/** Who really had an address. Offsets in ms after T0. */
+export interface Hold {
+  readonly uid: string;
+  readonly address: string;
+  readonly fromMs: number;
+  /** Traffic ends here; the sandbox may live on a little, and nobody else has the address before it is gone. */
+  untilMs: number;
+  /** From here on the API does not exclude the hold: its own start, or that of the pod where there is no condition. */
+  readonly possibleFromMs: number;
+  /** When the API server first showed this hold; `Infinity`: never. */
+  shownMs: number;
+  /** When the API server stopped showing it. */
+  hiddenMs: number;
+  /** The start is told by no time of the API: a sandbox that was remade in place. */
+  readonly isRemade: boolean;
+  /** It got the address back that it had before: on paper nothing happened. */
+  readonly isRegained: boolean;
+}
+
+/** What the watch delivered. */
+export interface Delivery {
+  readonly atMs: number;
+  /** Last contact before a gap; the delivery is part of a relist. */
+  readonly gapSinceMs: number | undefined;
+  readonly put?: PodEntity | ReturnType<typeof node>;
+  readonly removeName?: string;
+}
+
+export interface History {
+  readonly addresses: readonly string[];
+  readonly holds: readonly Hold[];
+  readonly deliveries: readonly Delivery[];
+  readonly gaps: readonly { readonly sinceMs: number; readonly untilMs: number }[];
+  readonly endMs: number;
+}
+
+interface ApiWrite {
+  readonly atMs: number;
+  readonly order: number;
+  readonly put?: PodEntity | ReturnType<typeof node>;
+  readonly removeName?: string;
+}
+
+const second = (ms: number) => Math.floor(ms / 1_000) * 1_000;
+
+export function createHistory(random: Random): History {
+  const endMs = 120_000;
+  const addresses = Array.from({ length: 8 }, (_, i) => `10.1.0.${i + 1}`);
+  const free = [...addresses];
+  const holds: Hold[] = [];
+  const writes: ApiWrite[] = [];
+  const agenda: { atMs: number; order: number; run: () => void }[] = [];
+  let order = 0;
+  const plan = (atMs: number, run: () => void) => agenda.push({ atMs, order: order++, run });
+  const write = (atMs: number, what: Pick<ApiWrite, 'put' | 'removeName'>) =>
+    writes.push({ atMs, order: order++, ...what });
+
+  const nodes = ['node-0', 'node-1'];
+  const lostAt = new Map<string, number>();
+  for (const name of nodes) write(0, { put: node(name, { podRanges: ['10.1.0.0/24'] }) });
+  let pods = 0;
+
+  function startPod(createdMs: number): void {
+    const name = `pod-${pods++}`;
+    const nodeName = random.pick(nodes);
+    const hasCondition = random.chance(0.8);
+    let facts: Partial<PodEntity> = {
+      nodeName,
+      creationTimeMs: T0 + second(createdMs),
+      startTimeMs: T0 + second(createdMs + 50),
+    };
+    // Writes of one object are ordered, however late the kubelet is.
+    let lastWriteMs = createdMs;
+    const show = (atMs: number, change: Partial<PodEntity>) => {
+      lastWriteMs = Math.max(lastWriteMs + 1, atMs);
+      facts = { ...facts, ...change };
+      write(lastWriteMs, { put: pod(name, facts) });
+      return lastWriteMs;
+    };
+    const vanish = (atMs: number) => {
+      lastWriteMs = Math.max(lastWriteMs + 1, atMs);
+      write(lastWriteMs, { removeName: name });
+      return lastWriteMs;
+    };
+    show(createdMs, {});
+
+    function takeAddress(atMs: number, replaced: Hold | undefined): void {
+      const isRemade = replaced !== undefined;
+      if (lostAt.has(nodeName)) {
+        const goneMs = vanish(atMs + 1_000);
+        if (replaced !== undefined) replaced.hiddenMs = goneMs;
+        return;
+      }
+      if (free.length === 0) {
+        plan(atMs + random.between(50, 400), () => takeAddress(agendaMs, replaced));
+        return;
+      }
+      const address = random.chance(0.8)
+        ? (free.pop() as string)
+        : (free.splice(random.between(0, free.length - 1), 1)[0] as string);
+      const hold: Hold = {
+        uid: `uid-${name}`,
+        address,
+        fromMs: atMs,
+        untilMs: Number.POSITIVE_INFINITY,
+        shownMs: Number.POSITIVE_INFINITY,
+        hiddenMs: Number.POSITIVE_INFINITY,
+        isRemade,
+        isRegained: holds.some((other) => other.uid === `uid-${name}` && other.address === address),
+        possibleFromMs: isRemade ? atMs : hasCondition ? second(atMs) : second(createdMs),
+      };
+      holds.push(hold);
+      const condition = hasCondition && !isRemade ? { sandboxReadyTimeMs: T0 + second(atMs) } : {};
+      hold.shownMs = show(atMs + random.between(20, 1_500), { addresses: [address], ...condition });
+      // With this write the address that it replaces leaves the status.
+      if (replaced !== undefined) replaced.hiddenMs = hold.shownMs;
+      plan(Math.max(hold.shownMs, atMs) + random.between(200, 20_000), () => endHold(hold));
+    }
+
+    const release = (hold: Hold, atMs: number) => plan(atMs, () => free.push(hold.address));
+
+    function endHold(hold: Hold): void {
+      const now = agendaMs;
+      if (hold.untilMs !== Number.POSITIVE_INFINITY) return;
+      const kind = random.between(0, 9);
+      if (kind < 4) {
+        // Deleted with grace: the address is free before or after the object vanishes.
+        show(now, { deletionTimeMs: T0 + second(now) + 30_000 });
+        hold.untilMs = now + random.between(100, 3_000);
+        hold.hiddenMs = vanish(hold.untilMs + random.between(-300, 2_500));
+        release(hold, hold.untilMs);
+      } else if (kind < 7) {
+        // Finished: keeps its address on paper until somebody cleans up.
+        hold.untilMs = now;
+        hold.hiddenMs = show(now + random.between(20, 1_500), {
+          terminal: true,
+          finishedTimeMs: T0 + second(now),
+        });
+        release(hold, now + random.between(0, 1_000));
+        vanish(now + random.between(2_000, 20_000));
+      } else if (kind < 8) {
+        // Deleted by force: the object is gone at once, the sandbox is not.
+        hold.hiddenMs = vanish(now);
+        hold.untilMs = now + random.between(0, 3_000);
+        release(hold, hold.untilMs);
+      } else {
+        // The sandbox is remade in place and gets another address.
+        hold.untilMs = now;
+        release(hold, now);
+        plan(now + random.between(100, 2_000), () => takeAddress(agendaMs, hold));
+      }
+    }
+
+    plan(createdMs + random.between(100, 2_000), () => takeAddress(agendaMs, undefined));
+  }
+
+  function loseNode(name: string): void {
+    lostAt.set(name, agendaMs);
+    nodes.splice(nodes.indexOf(name), 1, `${name}x`);
+    write(agendaMs, { put: node(`${name}x`, { podRanges: ['10.1.0.0/24'] }) });
+    write(agendaMs + random.between(1_000, 5_000), { removeName: name });
+    const written = new Map<string, PodEntity>();
+    for (const { put, removeName } of writes) {
+      if (put?.kind === 'Pod') written.set(put.name, put);
+      if (removeName !== undefined) written.delete(removeName);
+    }
+    for (const victim of written.values()) {
+      if (victim.nodeName !== name) continue;
+      const hold = holds.findLast((each) => each.uid === victim.uid);
+      const goneMs = agendaMs + random.between(20_000, 40_000);
+      write(goneMs, { removeName: victim.name });
+      for (const each of holds) if (each.uid === victim.uid) each.hiddenMs = Math.min(each.hiddenMs, goneMs);
+      if (hold === undefined || hold.untilMs !== Number.POSITIVE_INFINITY) continue;
+      hold.untilMs = agendaMs;
+      free.push(hold.address);
+    }
+  }
+
+  for (let at = random.between(0, 500); at < endMs; at += random.between(500, 3_500))
+    plan(at, () => startPod(agendaMs));
+  if (random.chance(0.5)) plan(random.between(20_000, 80_000), () => loseNode(random.pick(nodes)));
+
+  let agendaMs = 0;
+  while (agenda.length > 0) {
+    agenda.sort((a, b) => b.atMs - a.atMs || b.order - a.order);
+    const next = agenda.pop();
+    if (next === undefined || next.atMs > endMs) break;
+    agendaMs = next.atMs;
+    next.run();
+  }
+
+  return { addresses, holds, endMs, ...deliver(writes, random, endMs) };
+}
+
+/** Plays the writes through a watch that is a little late and sometimes down. */
+function deliver(writes: ApiWrite[], random: Random, endMs: number): Pick<History, 'deliveries' | 'gaps'> {
+  const gaps: { sinceMs: number; untilMs: number }[] = [];
+  if (random.chance(0.5)) {
+    const sinceMs = random.between(20_000, 80_000);
+    gaps.push({ sinceMs, untilMs: sinceMs + random.between(1_000, 20_000) });
+  }
+  writes.sort((a, b) => a.atMs - b.atMs || a.order - b.order);
+  const deliveries: Delivery[] = [];
+  const api = new Map<string, PodEntity | ReturnType<typeof node>>();
+  const seen = new Map<string, PodEntity | ReturnType<typeof node>>();
+  let clockMs = 0;
+  const push = (atMs: number, gapSinceMs: number | undefined, what: Pick<Delivery, 'put' | 'removeName'>) => {
+    clockMs = Math.max(clockMs, atMs);
+    if (what.removeName !== undefined && !seen.delete(what.removeName)) return;
+    if (what.put !== undefined) {
+      if (seen.get(what.put.name) === what.put) return;
+      seen.set(what.put.name, what.put);
+    }
+    deliveries.push({ atMs: clockMs, gapSinceMs, ...what });
+  };
+  const relist = (gap: { sinceMs: number; untilMs: number }) => {
+    for (const name of [...seen.keys()]) {
+      if (!api.has(name)) push(gap.untilMs, gap.sinceMs, { removeName: name });
+    }
+    for (const put of api.values()) push(gap.untilMs, gap.sinceMs, { put });
+  };
+  let [gap] = gaps;
+  for (const { atMs, put, removeName } of writes) {
+    if (atMs > endMs) break;
+    if (gap !== undefined && atMs >= gap.untilMs) {
+      relist(gap);
+      gap = undefined;
+    }
+    if (put !== undefined) api.set(put.name, put);
+    if (removeName !== undefined) api.delete(removeName);
+    if (gap !== undefined && atMs >= gap.sinceMs) continue;
+    const what = put !== undefined ? { put } : { removeName: removeName as string };
+    push(atMs + random.between(2, 60), undefined, what);
+  }
+  if (gap !== undefined && gap.untilMs <= endMs) relist(gap);
+  return { deliveries, gaps };
+}
