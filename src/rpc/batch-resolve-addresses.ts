@@ -111,7 +111,7 @@ async function waitForHolders(
     const waiting = lookup.addresses.waitForHolder(open, signal);
     if (waiting === undefined) return;
     await waiting;
-    call.throwIfDraining();
+    call.throwIfOver();
   }
 }
 

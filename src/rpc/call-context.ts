@@ -16,8 +16,11 @@ export interface CallContext {
   /** The server stops; what waits now is answered by another replica. */
   readonly draining: boolean;
 
-  /** Throws DRAINING when the server drains: what was waited for may come about, but not for us to tell. */
-  throwIfDraining(): void;
+  /**
+   * To be asked after waiting. Throws DRAINING when the server drains (what was waited for may come about, but not for
+   * us to tell), and CANCELLED when nobody is there any more who wants an answer.
+   */
+  throwIfOver(): void;
 }
 
 /** What lookups say about the age of the picture: ms, or `undefined` while every watch is healthy. */

@@ -122,6 +122,11 @@ export function subscriberStalled(stalledMs: number): CallError {
   );
 }
 
+/** CANCELLED: the caller has gone, nobody will read this. */
+export function cancelled(): CallError {
+  return new CallError(status.CANCELLED, 'CANCELLED', 'the caller has gone');
+}
+
 /** INTERNAL: a bug of ours; the cause stands in the log beside the request id. */
 export function internalError(): CallError {
   return new CallError(status.INTERNAL, 'INTERNAL', 'internal error; the server log has the details');

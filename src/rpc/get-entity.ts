@@ -125,7 +125,7 @@ async function waitForEntity(
     const waiting = names.waitForName(search.key, signal);
     if (waiting === undefined) break;
     await waiting;
-    call.throwIfDraining();
+    call.throwIfOver();
     // Another object under the name, or a change that concerned somebody else: look again, and wait on.
     const entity = find(search);
     if (entity !== undefined) return entity;

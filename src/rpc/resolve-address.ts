@@ -63,7 +63,7 @@ async function waitForAnswer(
     const waiting = addresses.waitForHolder([question.address], signal);
     if (waiting === undefined) break;
     await waiting;
-    call.throwIfDraining();
+    call.throwIfOver();
     answer = addresses.resolve(question);
   }
   return answer;

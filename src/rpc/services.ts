@@ -6,6 +6,7 @@
 
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
 import { loadSync, type Options, type PackageDefinition } from '@grpc/proto-loader';
+import protobuf from 'protobufjs';
 
 import { PROTO_ROOT } from '../wire/schema.ts';
 import { refuseLargeBatch } from './batch-resolve-addresses.ts';
@@ -87,7 +88,9 @@ function refusing({ path, requestDeserialize }: Method): (bytes: Buffer) => obje
     const refusal = precheck?.(bytes);
     if (refusal !== undefined) return new RefusedRequest(refusal);
     try {
-      return requestDeserialize(bytes);
+      // protobufjs decodes from a reader as well as from bytes. Its reader for Buffers takes a text field that is cut
+      // off for a shorter text; the plain one refuses it.
+      return requestDeserialize(new protobuf.Reader(bytes) as unknown as Buffer);
     } catch (error) {
       // Whatever a decoder makes of bytes that are no message (also a RangeError) is the caller's mistake.
       const reason = error instanceof Error ? error.message : String(error);

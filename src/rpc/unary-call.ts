@@ -9,7 +9,7 @@ import type { handleUnaryCall, Metadata, sendUnaryData, ServerErrorResponse, Ser
 
 import type { Logger } from '../telemetry/logger.ts';
 import type { CallContext } from './call-context.ts';
-import { CallError, draining, internalError, toServerError } from './errors.ts';
+import { CallError, cancelled, draining, internalError, toServerError } from './errors.ts';
 import { RefusedRequest } from './services.ts';
 
 /** Who calls what: what an Authenticator decides by. */
@@ -127,7 +127,8 @@ function createContext(gate: CallGate, call: Cancellable): CallContext {
     get draining() {
       return gate.drainSignal.aborted;
     },
-    throwIfDraining() {
+    throwIfOver() {
+      if (call.cancelled) throw cancelled();
       if (gate.drainSignal.aborted) throw draining();
     },
     waitSignal: (timeoutMs) => createWaitSignal(gate.drainSignal, call, timeoutMs),

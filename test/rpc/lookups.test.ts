@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 
 import {
-  FakePicture,
+  type FakePicture,
   fakeNode,
   fakePod,
   fakeReference,
@@ -96,10 +96,10 @@ describe('a lookup', () => {
     const resolution = await resolve({ address: '192.0.2.1' });
     assert.equal((resolution['node'] as Json)['name'], 'node-1');
     assert.equal(resolution['workload'], undefined);
-    const [candidate] = resolution['candidates'] as readonly Json[];
-    assert.equal((candidate?.['pod'] as Json)['name'], 'agent');
-    assert.equal(candidate?.['role'], 'ADDRESS_ROLE_HOST_NETWORK');
-    assert.equal((candidate?.['workload'] as Json)['name'], 'api');
+    const [candidate] = resolution['candidates'] as readonly [Json];
+    assert.equal((candidate['pod'] as Json)['name'], 'agent');
+    assert.equal(candidate['role'], 'ADDRESS_ROLE_HOST_NETWORK');
+    assert.equal((candidate['workload'] as Json)['name'], 'api');
   });
 
   it('answers a manual endpoint with its address and its service, and no workload', async () => {

@@ -137,7 +137,7 @@ export async function eventually(condition: () => boolean, describe: () => strin
 
 /** An authenticator that refuses every call. */
 export function refuseWith(error: CallError): { authenticate: NonNullable<RpcServerOptions['authenticate']> } {
-  return { authenticate: () => Promise.resolve(error) };
+  return { authenticate: async () => error };
 }
 
 const same = (bytes: Buffer): Buffer => bytes;
