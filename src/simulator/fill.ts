@@ -147,7 +147,7 @@ function toPod(
         name: container,
         image: `registry.example.com/${namespace}/${container}:1.2.3`,
         ports: [{ name: position === 0 ? 'http' : 'admin', containerPort: 8080 + position, protocol: 'TCP' }],
-        env: Array.from({ length: 6 }, (_, variable) => ({ name: `SETTING_${variable}`, value: `value-${variable}` })),
+        env: Array.from({ length: 4 }, (_, variable) => ({ name: `SETTING_${variable}`, value: `value-${variable}` })),
         resources: { limits: { cpu: '1', memory: '512Mi' }, requests: { cpu: '100m', memory: '128Mi' } },
         volumeMounts: [{ name: 'token', readOnly: true, mountPath: '/var/run/secrets/kubernetes.io/serviceaccount' }],
         readinessProbe: { httpGet: { path: '/healthz', port: 8080, scheme: 'HTTP' }, periodSeconds: 10 },
@@ -200,7 +200,7 @@ const MANAGED_FIELDS = ['kube-controller-manager', 'kubelet'].map((manager) => (
   time: '2026-01-01T00:00:00Z',
   fieldsType: 'FieldsV1',
   fieldsV1: Object.fromEntries(
-    Array.from({ length: 12 }, (_, index) => [
+    Array.from({ length: 9 }, (_, index) => [
       `f:field-${manager}-${index}`,
       { 'f:enabled': {}, 'f:resources': { 'f:limits': { 'f:memory': {} } } },
     ]),
