@@ -24,8 +24,8 @@ for (const file of globSync('src/**/*', { withFileTypes: true })) {
 
 if (existsSync('dist/main.js')) {
   chmodSync('dist/main.js', 0o755);
-  // npm links the commands of dependencies, never those of the package itself. With this link `npx digger` runs the
-  // checkout's build at once; without it npx would install the checkout into its cache first.
+  // npx runs what it finds here. A `bin` entry in package.json would not do: for the command of the package itself, npx
+  // first installs the checkout into its cache, and what is there then is not the build of this moment.
   const link = join('node_modules', '.bin', 'digger');
   rmSync(link, { force: true });
   symlinkSync(join('..', '..', 'dist', 'main.js'), link);

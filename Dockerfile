@@ -1,0 +1,29 @@
+# Two stages: the first has npm and compiles, the second has nothing but Node, the compiled service and what it needs.
+# No shell, no package manager, no sources, no root.
+
+FROM node:24-bookworm-slim AS build
+WORKDIR /build
+COPY package.json package-lock.json .npmrc ./
+# Exactly what the lock file names. No scripts: Node comes with the base image, the compiler needs none.
+RUN npm ci --ignore-scripts
+COPY tsconfig.json ./
+COPY .ci/build.ts .ci/
+COPY proto proto
+COPY src src
+RUN npm run build
+# What production needs has no install scripts that matter: nothing of it is native.
+RUN npm ci --omit=dev --ignore-scripts
+
+FROM gcr.io/distroless/nodejs24-debian12:nonroot
+WORKDIR /app
+COPY --from=build /build/package.json ./
+COPY --from=build /build/node_modules node_modules
+COPY --from=build /build/proto proto
+COPY --from=build /build/dist dist
+ENV NODE_ENV=production
+# uid of "nonroot"; by number, so that Kubernetes can see that it is not root.
+USER 65532:65532
+EXPOSE 50051 9464
+# The base image's entry point is node itself; it passes signals on.
+ENTRYPOINT ["/nodejs/bin/node", "--enable-source-maps", "dist/main.js"]
+CMD ["serve"]
