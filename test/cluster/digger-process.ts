@@ -117,14 +117,14 @@ export class DiggerProcess implements AsyncDisposable {
   }
 
   /** Waits until `GetStatus` says ready. */
-  async untilReady(deadlineMs = 60_000): Promise<Message> {
+  async untilReady(deadlineMs = 60_000, intervalMs = 50): Promise<Message> {
     return eventually(
       'digger ready',
       async () => {
         const status = await this.call('StatusService', 'GetStatus');
         return status['ready'] ? done(status) : notYet({ status, log: this.#log.slice(-10) });
       },
-      { deadlineMs },
+      { deadlineMs, intervalMs },
     );
   }
 

@@ -89,7 +89,7 @@ type PodObject = KubeObject & {
 
 /** See the head of the file. Start it with `start`, or step it with `tick`. */
 export class Kubelet implements AsyncDisposable {
-  readonly #client: ApiClient;
+  #client: ApiClient;
   readonly #nodes: readonly NodeSpec[];
   readonly #pools = new Map<string, AddressPool>();
   /** Uid of the pod → node and addresses that it holds in truth, whatever the API says. */
@@ -126,6 +126,16 @@ export class Kubelet implements AsyncDisposable {
       // New nodes are tainted until a kubelet reports; controllers would not place DaemonSet pods with other tolerations.
       await this.#client.patch(created, { spec: { taints: null } });
     }
+  }
+
+  /** From now on it talks to another API server of the same cluster; what it knows of addresses stays. */
+  talkTo(client: ApiClient): void {
+    this.#client = client;
+  }
+
+  /** Ticks until nothing is left to do. */
+  async settle(): Promise<void> {
+    while ((await this.tick()) > 0);
   }
 
   /** Ticks until `stop`. */

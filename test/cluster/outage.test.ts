@@ -10,7 +10,6 @@ import type { DiggerProcess, Message } from './digger-process.ts';
 import { done, eventually, notYet } from './eventually.ts';
 import { expectedEntities } from './expected-entities.ts';
 import { FeedCopy } from './feed-copy.ts';
-import { Kubelet } from './kubelet.ts';
 import { Scene } from './scene.ts';
 import type { TcpProxy } from './tcp-proxy.ts';
 import { assertWholeState } from './whole-state.ts';
@@ -78,7 +77,8 @@ describe('a killed API server', () => {
     const second = await scene.plane.startSecondApiServer();
     try {
       await createPod(second.client, barePod('arrives', { nodeName: 'node-c' }));
-      await new Kubelet(second.client).tick();
+      scene.kubelet.talkTo(second.client);
+      await scene.kubelet.settle();
       await removePod(second.client, 'leaves');
       await second.client.patch(barePod('changes', {}), { metadata: { labels: { 'example.dev/changed': 'yes' } } });
       await second.client.delete(service('gone', {}));
