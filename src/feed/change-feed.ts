@@ -132,7 +132,7 @@ export class ChangeFeed {
       entries: this.#log.size,
       removals: this.#log.removals,
       sharedFrameBytes: this.#memory.bytes,
-      maxLag: Math.max(0, ...[...this.#subscribers].map((subscription) => subscription.lag)),
+      maxLag: this.#maxLag(),
     }));
   }
 
@@ -179,14 +179,14 @@ export class ChangeFeed {
    */
   drain(): Promise<void> {
     this.#drained ??= Promise.withResolvers();
-    for (const subscription of [...this.#subscribers]) subscription.drain();
+    for (const subscription of this.#subscribers) subscription.drain();
     if (this.#subscribers.size === 0) this.#drained.resolve();
     return this.#drained.promise;
   }
 
   /** Forgets all subscribers, without a word to them. */
   closeAll(): void {
-    for (const subscription of [...this.#subscribers]) subscription.close();
+    for (const subscription of this.#subscribers) subscription.close();
   }
 
   #startFrom(token: ResumeToken | 'none', projection: Projection): SubscriptionStart {
@@ -219,6 +219,12 @@ export class ChangeFeed {
       },
       reset: (reason) => this.#metrics.resets.inc({ reason }),
     };
+  }
+
+  #maxLag(): number {
+    let maxLag = 0;
+    for (const subscription of this.#subscribers) maxLag = Math.max(maxLag, subscription.lag);
+    return maxLag;
   }
 
   #scheduleFlush(): void {
@@ -267,7 +273,7 @@ export class ChangeFeed {
       this.#cancelTick = undefined;
       const now = this.#scheduler.now();
       this.#log.expire(now);
-      for (const subscription of [...this.#subscribers]) {
+      for (const subscription of this.#subscribers) {
         subscription.tick(now, TICK_MS, this.#limits.stallTimeoutMs);
       }
       if (this.#subscribers.size > 0) this.#startTicking();

@@ -110,11 +110,17 @@ export class ChangeLog {
       const nodeAt = previous !== undefined && keepsNode(previous.facts, facts) ? previous.nodeAt : sequence;
       this.#place({ state: 'present', sequence, bornAt, labelsAt, nodeAt, entity: after, facts });
     } else if (before !== undefined) {
-      const live = factsOf(before);
-      const facts = { ...live, bytes: labelBytes(live.bytes, live.labelsFrom), labelsFrom: 0 };
       const { labelsAt = sequence, nodeAt = sequence } = previous ?? {};
-      const removal = encodeRemoval(removalKey(before));
-      this.#place({ state: 'removed', sequence, bornAt, labelsAt, nodeAt, removedAtMs: nowMs, uid, removal, facts });
+      this.#place({
+        state: 'removed',
+        sequence,
+        bornAt,
+        labelsAt,
+        nodeAt,
+        removedAtMs: nowMs,
+        uid,
+        ...epitaph(before),
+      });
     }
     this.expire(nowMs);
   }
@@ -179,6 +185,23 @@ export class ChangeLog {
     }
     return low;
   }
+}
+
+/**
+ * What is kept of an entity, in memory of its own: small Buffers share slabs of 64 KiB, and a few bytes that stay for
+ * minutes would keep a whole slab of frames alive.
+ */
+function epitaph(entity: Entity): Pick<RemovedEntry, 'removal' | 'facts'> {
+  const live = factsOf(entity);
+  const removal = encodeRemoval(removalKey(entity));
+  const labels = labelBytes(live.bytes, live.labelsFrom);
+  const kept = new Uint8Array(removal.byteLength + labels.byteLength);
+  kept.set(removal);
+  kept.set(labels, removal.byteLength);
+  return {
+    removal: kept.subarray(0, removal.byteLength),
+    facts: { ...live, bytes: kept, labelsFrom: removal.byteLength },
+  };
 }
 
 function sameLabels(a: FilterFacts, b: FilterFacts): boolean {

@@ -162,13 +162,6 @@ export class Subscription {
     this.#feed.wake(this);
   }
 
-  /** Everything starts over for this subscriber. */
-  startOver(reason: ResetReason): void {
-    if (this.#ended) return;
-    this.#owedReset = reason;
-    this.#feed.wake(this);
-  }
-
   /** The other side is gone, or nobody may wait any longer. */
   close(): void {
     if (this.#ended) return;

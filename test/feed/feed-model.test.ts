@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { EntityKind } from '../../src/model/entities.ts';
 import type { FilterCriteria } from '../../src/feed/filter.ts';
 import type { EntitySpec } from './cluster.ts';

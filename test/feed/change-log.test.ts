@@ -1,0 +1,112 @@
+// What the log keeps, and that it keeps no more.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ChangeLog, type LogEntry } from '../../src/feed/change-log.ts';
+import { Picture } from './cluster.ts';
+
+const POD = { kind: 'Pod', namespace: 'a', name: 'p0', nodeName: 'n0', labels: { app: 'x' } } as const;
+
+describe('the change log', () => {
+  it('has each entity once, at its last sequence', () => {
+    const { log, picture } = create();
+    for (const name of ['p0', 'p1', 'p2', 'p0', 'p1']) picture.set({ ...POD, name });
+    assert.deepEqual(
+      entries(log).map(({ sequence, facts }) => [sequence, facts.name]),
+      [
+        [3, 'p2'],
+        [4, 'p0'],
+        [5, 'p1'],
+      ],
+    );
+    assert.equal(log.head, 5);
+  });
+
+  it('is bounded by the live entities, however many changes they go through', () => {
+    const { log, picture } = create();
+    for (let index = 0; index < 20_000; index++) picture.set({ ...POD, name: `p${index % 10}` });
+    assert.equal(log.size, 10);
+    assert.ok(log.slots < 2_100, `${log.slots} places for 10 entities`);
+  });
+
+  it('is bounded when entities come and go', () => {
+    const { log, picture } = create({ maxRemovals: 50 });
+    for (let index = 0; index < 5_000; index++) {
+      picture.set({ ...POD, name: `p${index}` });
+      picture.remove('Pod', 'a', `p${index}`);
+    }
+    assert.equal(log.size, 50);
+    assert.equal(log.removals, 50);
+    assert.ok(log.slots < 2_300, `${log.slots} places for 50 removals`);
+  });
+
+  it('drops removals by age and says up to where it forgot', () => {
+    const { log, picture, clock } = create({ removalRetentionMs: 1_000 });
+    picture.set(POD);
+    picture.remove('Pod', 'a', 'p0');
+    clock.nowMs = 500;
+    picture.set({ ...POD, name: 'p1' });
+    picture.remove('Pod', 'a', 'p1');
+    log.expire(999);
+    assert.equal(log.forgotten, 0);
+    log.expire(1_000);
+    assert.equal(log.forgotten, 2);
+    assert.deepEqual(
+      entries(log).map(({ sequence }) => sequence),
+      [4],
+    );
+  });
+
+  it('does not keep the bytes of what is gone, but its labels', () => {
+    const { log, picture } = create();
+    picture.set({ ...POD, ballast: 50_000 });
+    picture.remove('Pod', 'a', 'p0');
+    const [entry] = entries(log);
+    assert.equal(entry?.state, 'removed');
+    assert.ok(entry.facts.bytes.buffer.byteLength < 200, `${entry.facts.bytes.buffer.byteLength} bytes`);
+  });
+
+  it('remembers when an entity came, and when its labels and its node changed last', () => {
+    const { log, picture } = create();
+    const life = () => entries(log).map(({ bornAt, labelsAt, nodeAt }) => ({ bornAt, labelsAt, nodeAt }))[0];
+    picture.set({ ...POD, nodeName: '' });
+    picture.set(POD);
+    assert.deepEqual(life(), { bornAt: 1, labelsAt: 1, nodeAt: 1 }, 'a pod that gets its node cannot stop passing');
+    picture.set({ ...POD, labels: { app: 'y' } });
+    picture.set({ ...POD, labels: { app: 'y' }, revision: 9 });
+    assert.deepEqual(life(), { bornAt: 1, labelsAt: 3, nodeAt: 1 });
+    picture.set({ ...POD, labels: { app: 'y' }, nodeName: 'n1' });
+    assert.deepEqual(life(), { bornAt: 1, labelsAt: 3, nodeAt: 5 });
+    picture.remove('Pod', 'a', 'p0');
+    assert.deepEqual(life(), { bornAt: 1, labelsAt: 3, nodeAt: 5 });
+  });
+
+  it('reads on from anywhere, also from the place of a hole', () => {
+    const { log, picture } = create();
+    for (const name of ['p0', 'p1', 'p2', 'p0', 'p3']) picture.set({ ...POD, name });
+    const names = (after: number) => entries(log, after).map(({ facts }) => facts.name);
+    assert.deepEqual(names(0), ['p1', 'p2', 'p0', 'p3']);
+    assert.deepEqual(names(1), ['p1', 'p2', 'p0', 'p3']);
+    assert.deepEqual(names(3), ['p0', 'p3']);
+    assert.deepEqual(names(5), []);
+  });
+});
+
+function create(options: { maxRemovals?: number; removalRetentionMs?: number } = {}) {
+  const clock = { nowMs: 0 };
+  const log = new ChangeLog({ removalRetentionMs: 600_000, maxRemovals: 100, ...options });
+  const picture = new Picture((batch) => {
+    for (const change of batch.changes) log.append(change, clock.nowMs);
+  });
+  return { log, picture, clock };
+}
+
+function entries(log: ChangeLog, after = 0): readonly LogEntry[] {
+  const found: LogEntry[] = [];
+  const cursor = log.read(after, Number.POSITIVE_INFINITY, (entry) => {
+    found.push(entry);
+    return true;
+  });
+  assert.equal(cursor, log.head);
+  return found;
+}

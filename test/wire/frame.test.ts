@@ -1,0 +1,125 @@
+// Frames are composed by hand; what comes out has to be what protobuf would have made.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import * as fc from 'fast-check';
+import {
+  ChangesFrame,
+  encodeProgress,
+  encodeRemoval,
+  encodeReset,
+  removalKey,
+  withToken,
+} from '../../src/wire/frame.ts';
+import { hasLabels, labelBytes } from '../../src/wire/labels.ts';
+import { messageType } from '../../src/wire/schema.ts';
+import { entity } from '../feed/cluster.ts';
+
+const WatchResponse = messageType('digger.v1.WatchResponse');
+
+// Lengths around the places where a varint grows by a byte.
+const ballast = fc.constantFrom(0, 1, 40, 60, 90, 100, 127, 128, 16_200, 16_300, 16_384, 70_000);
+const spec = fc.record({
+  kind: fc.constantFrom('Pod' as const, 'Service' as const, 'Node' as const, 'Workload' as const),
+  namespace: fc.constantFrom('a', 'b'),
+  name: fc.constantFrom('x', 'y'.repeat(253)),
+  ballast,
+});
+
+describe('a frame of changes', () => {
+  it('equals what protobuf makes of the same message', () => {
+    fc.assert(
+      fc.property(fc.array(spec, { minLength: 1, maxLength: 6 }), fc.uint8Array({ maxLength: 300 }), (specs, token) => {
+        const frame = new ChangesFrame();
+        const changes = specs.map((one, index) => {
+          const made = entity(one, `uid-${index}`);
+          if (index % 3 === 2) {
+            const bytes = encodeRemoval(removalKey(made));
+            frame.addRemoval(bytes);
+            return { removal: messageType('digger.v1.Removal').decode(bytes) };
+          }
+          frame.addUpsert(made, 'FULL');
+          const message = messageType(`digger.v1.${one.kind}`).decode(made.bytes);
+          return { upsert: { [one.kind.toLowerCase()]: message } };
+        });
+        const encoded = frame.encode(token);
+        const expected = { changes: { changes }, resumeToken: token };
+        assert.deepEqual(
+          WatchResponse.toObject(WatchResponse.decode(encoded)),
+          WatchResponse.toObject(WatchResponse.decode(WatchResponse.encode(expected).finish())),
+        );
+      }),
+    );
+  });
+
+  it('carries VIEW_BASIC as a prefix of the whole entity', () => {
+    const made = entity({ kind: 'Pod', namespace: 'a', name: 'x', labels: { app: 'web' } }, 'uid-1');
+    const frame = new ChangesFrame();
+    frame.addUpsert(made, 'BASIC');
+    const decoded = WatchResponse.toObject(WatchResponse.decode(frame.encode(Buffer.of(1)))) as {
+      changes: { changes: { upsert: { pod: Record<string, unknown> } }[] };
+    };
+    const pod = decoded.changes.changes[0]?.upsert.pod;
+    assert.equal(pod?.['name'], 'x');
+    assert.equal(pod?.['labels'], undefined);
+  });
+});
+
+describe('the other frames', () => {
+  it('carry their token behind what they say', () => {
+    const reset = WatchResponse.toObject(
+      WatchResponse.decode(withToken(encodeReset('TOO_SLOW', 'why'), Buffer.of(7))),
+      {
+        enums: String,
+      },
+    );
+    assert.deepEqual(reset, {
+      reset: { reason: 'RESET_REASON_TOO_SLOW', message: 'why' },
+      resumeToken: Buffer.of(7),
+    });
+  });
+
+  it('tell times to the millisecond, and leave out what is not known', () => {
+    const resources = [
+      { resource: 'pods', lastContactMs: 1_700_000_000_250, stalenessMs: 1_500 },
+      { resource: 'nodes', lastContactMs: undefined, stalenessMs: undefined },
+    ];
+    const decoded = WatchResponse.toObject(WatchResponse.decode(encodeProgress(1_700_000_000_999, resources, true)), {
+      longs: Number,
+    });
+    assert.deepEqual(decoded, {
+      progress: {
+        serverTime: { seconds: 1_700_000_000, nanos: 999_000_000 },
+        resources: [
+          {
+            resource: 'pods',
+            lastContact: { seconds: 1_700_000_000, nanos: 250_000_000 },
+            staleness: { seconds: 1, nanos: 500_000_000 },
+          },
+          { resource: 'nodes' },
+        ],
+        closing: true,
+      },
+    });
+  });
+});
+
+describe('labels in encoded bytes', () => {
+  const text = fc.string({ unit: 'grapheme', maxLength: 200 });
+  const labels = fc.dictionary(text, text, { maxKeys: 8, noNullPrototype: true });
+
+  it('are found as they were encoded', () => {
+    fc.assert(
+      fc.property(labels, text, text, (given, key, value) => {
+        const made = entity({ kind: 'Service', namespace: 'a', name: 'x', labels: given }, 'uid-1');
+        const has = (wanted: Record<string, string>) =>
+          hasLabels(made.bytes, made.basicLength, new Map(Object.entries(wanted)));
+        assert.ok(has(given));
+        assert.equal(has({ [key]: value }), Object.hasOwn(given, key) && given[key] === value);
+        assert.equal(has({ ...given, another: 'label' }), given['another'] === 'label');
+        const copied = labelBytes(made.bytes, made.basicLength);
+        assert.ok(hasLabels(copied, 0, new Map(Object.entries(given))));
+      }),
+    );
+  });
+});
