@@ -8,7 +8,7 @@ import {
   type ServerInterceptingCallInterface,
   type ServerInterceptor,
   ServerInterceptingCall,
-  ServerListenerBuilder,
+  type ServerListener,
   status,
 } from '@grpc/grpc-js';
 
@@ -31,20 +31,20 @@ export class OpenCalls {
       const startedMs = nowMs();
       let counted = false;
       let code: status | undefined;
-      const listener = new ServerListenerBuilder()
-        .withOnReceiveMetadata((metadata, next) => {
+      const listener: ServerListener = {
+        onReceiveMetadata: (metadata, next) => {
           counters.started.inc();
           // What starts during a drain is refused at once and need not be waited for.
           counted = !this.#draining;
           if (counted) this.#count += 1;
           if (isStandardStream) this.#standardStreams.add(observed);
           next(metadata);
-        })
-        .withOnReceiveMessage((message, next) => {
+        },
+        onReceiveMessage: (message, next) => {
           counters.received.inc();
           next(message);
-        })
-        .withOnCancel(() => {
+        },
+        onCancel: () => {
           const deadlinePassed = Number(call.getDeadline()) <= Date.now();
           counters.handled(code ?? (deadlinePassed ? status.DEADLINE_EXCEEDED : status.CANCELLED)).inc();
           counters.handling.observe((nowMs() - startedMs) / 1000);
@@ -52,8 +52,8 @@ export class OpenCalls {
           if (!counted) return;
           this.#count -= 1;
           if (this.#count === 0) this.#onNone?.();
-        })
-        .build();
+        },
+      };
       const observed: ServerInterceptingCallInterface = new ServerInterceptingCall(call, {
         start: (next) => next(listener),
         sendMessage: (message, next) => {
