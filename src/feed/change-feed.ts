@@ -136,7 +136,7 @@ export class ChangeFeed {
     }));
   }
 
-  get stats(): FeedStats {
+  stats(): FeedStats {
     return { subscribers: this.#subscribers.size, sequence: this.#log.head };
   }
 
@@ -175,18 +175,14 @@ export class ChangeFeed {
 
   /**
    * Tells every subscriber that this process is going, with a last token, and ends it; refuses new ones. Resolves when
-   * all are gone: when they take what is in flight, so whoever calls needs a deadline, and `closeAll` behind it.
+   * all are gone: when they took what is in flight, or were closed. So whoever calls needs a deadline, and has to end the
+   * connections that are left then.
    */
   drain(): Promise<void> {
     this.#drained ??= Promise.withResolvers();
     for (const subscription of this.#subscribers) subscription.drain();
     if (this.#subscribers.size === 0) this.#drained.resolve();
     return this.#drained.promise;
-  }
-
-  /** Forgets all subscribers, without a word to them. */
-  closeAll(): void {
-    for (const subscription of this.#subscribers) subscription.close();
   }
 
   #startFrom(token: ResumeToken | 'none', projection: Projection): SubscriptionStart {

@@ -66,8 +66,8 @@ describe('Watch', () => {
     await first.until(() => first.consumer.synced);
     first.cancel();
     await eventually(
-      () => feed.stats.subscribers === 0,
-      () => `${feed.stats.subscribers} subscribers`,
+      () => feed.stats().subscribers === 0,
+      () => `${feed.stats().subscribers} subscribers`,
     );
     cluster.remove('Pod', 'shop', 'web-0');
     const { consumer } = first;
@@ -102,7 +102,7 @@ describe('Watch', () => {
         violations.map((violation) => [violation['field'], violation['reason']]),
         [[field, reason]],
       );
-      assert.equal(feed.stats.subscribers, 0);
+      assert.equal(feed.stats().subscribers, 0);
     });
   }
 
@@ -153,8 +153,8 @@ describe('subscribers that read nothing', () => {
     for (let index = 0; index < 200; index++) cluster.set({ ...WEB, name: `web-${index}`, ballast: 5_000 });
     const stalled = Array.from({ length: STALLED }, () => openAndReadNothing(t, serving.target));
     await eventually(
-      () => feed.stats.subscribers === STALLED,
-      () => `${feed.stats.subscribers} subscribers`,
+      () => feed.stats().subscribers === STALLED,
+      () => `${feed.stats().subscribers} subscribers`,
     );
     const healthy = watch({});
     await healthy.until(() => healthy.consumer.synced);
@@ -168,7 +168,7 @@ describe('subscribers that read nothing', () => {
         [...healthy.consumer.copy.values()].every((pod) => pod.labels?.['revision'] === `${revision}`);
       await healthy.until(current);
     }
-    assert.equal(feed.stats.subscribers, STALLED + 1, 'nobody was ended yet');
+    assert.equal(feed.stats().subscribers, STALLED + 1, 'nobody was ended yet');
     // A window of HTTP/2 (64 KiB) and a frame that waits (64 KiB and one entity), for each.
     const sent = await counter(registry, 'digger_feed_bytes_total');
     const toStalled = sent - healthy.received();
@@ -176,8 +176,8 @@ describe('subscribers that read nothing', () => {
 
     skip(60_000);
     await eventually(
-      () => feed.stats.subscribers === 1,
-      () => `${feed.stats.subscribers} subscribers`,
+      () => feed.stats().subscribers === 1,
+      () => `${feed.stats().subscribers} subscribers`,
     );
     await eventually(
       () => serving.server.openCalls === 1,
@@ -204,11 +204,11 @@ describe('subscribers that read nothing', () => {
       status = trailers['grpc-status'];
     });
     await eventually(
-      () => feed.stats.subscribers === 1,
+      () => feed.stats().subscribers === 1,
       () => 'not subscribed',
     );
     await eventually(
-      () => feed.stats.subscribers === 0,
+      () => feed.stats().subscribers === 0,
       () => 'still subscribed',
     );
     stream.resume();
@@ -224,12 +224,12 @@ describe('subscribers that read nothing', () => {
     for (let index = 0; index < 100; index++) cluster.set({ ...WEB, name: `web-${index}`, ballast: 5_000 });
     const { session } = openAndReadNothing(t, serving.target);
     await eventually(
-      () => feed.stats.subscribers === 1,
+      () => feed.stats().subscribers === 1,
       () => 'not subscribed',
     );
     session.destroy();
     await eventually(
-      () => feed.stats.subscribers === 0,
+      () => feed.stats().subscribers === 0,
       () => 'still subscribed',
     );
     await eventually(
