@@ -46,6 +46,8 @@ export interface ClusterWatchOptions {
   readonly random: Random;
   /** Sent as User-Agent: how API server logs and priority-and-fairness name us. */
   readonly userAgent: string;
+  /** Stream initial lists where the server can (KEP-3157). Default: true. */
+  readonly streamInitialList?: boolean;
 }
 
 export interface ClusterWatch {
@@ -58,6 +60,7 @@ export interface ClusterWatch {
 
 export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
   const { credentials, stores, logger, registry, clock, random, userAgent } = options;
+  const streamInitialList = options.streamInitialList ?? true;
   const stopping = new AbortController();
   const transport = createTransport({ credentials, userAgent });
   const contact = new ServerContact(transport, clock, random, stopping.signal);
@@ -65,7 +68,8 @@ export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
   const reflect = <R extends KubernetesRecord>(
     resource: ResourceDescriptor<R>,
     store: ReflectorStore<R>,
-  ): WatchedResource => new Reflector({ resource, store, transport, contact, logger, clock, random });
+  ): WatchedResource =>
+    new Reflector({ resource, store, transport, contact, logger, clock, random, streamInitialList });
   const reflectors: readonly WatchedResource[] = [
     reflect(pods, stores.pods),
     reflect(services, stores.services),

@@ -5,6 +5,8 @@
 //                      │  ▼                   ▼
 //                      └── backing-off ◀──────┘        any ──stop──▶ stopped
 //
+// (A streamed list is listing and watching in one request: the state changes at its final bookmark.)
+//
 // Two facts are kept between rounds: the version to go on from, and whether a list is due. Every class of failure
 // (failure.ts) says which of the two it changes and how long to wait; that table is `#answer`. Promises: nothing is
 // skipped; the store is written by nobody else; a failed list leaves the store as it was; a watch only ever goes on
@@ -15,7 +17,8 @@ import type { KubernetesRecord } from '../model/records.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Backoff, RELIEF_CAP_MS } from './backoff.ts';
 import { type Clock, type Random, sleep } from './clock.ts';
-import { ApiError, type Failure, ShortWatchError, toFailure } from './failure.ts';
+import { ApiError, type Failure, type FailureKind, ShortWatchError, toFailure } from './failure.ts';
+import { InitialEvents } from './initial-events.ts';
 import { type RequestContext, requestList, requestWatch } from './requests.ts';
 import type { ResourceDescriptor } from './resources.ts';
 import type { ServerContact } from './server-contact.ts';
@@ -35,6 +38,8 @@ export interface ReflectorOptions<R extends KubernetesRecord> {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly random: Random;
+  /** Stream the initial list where the server can (KEP-3157); false: always list in pages. Default: true. */
+  readonly streamInitialList?: boolean;
 }
 
 /** client-go's page size; 500 pods are about 3 MB. */
@@ -42,6 +47,12 @@ const PAGE_LIMIT = 500;
 /** Watches end in between, spread so that a server's clients do not all come back at once (client-go: 5–10 min). */
 const MIN_WATCH_SECONDS = 300;
 const MAX_WATCH_SECONDS = 600;
+/**
+ * A streamed list must be complete by then (100,000 pods take 15 s), and may not pause for longer than the other.
+ * Old servers ignore the parameter and some proxies lose the bookmark: then the plain list is next.
+ */
+const INITIAL_EVENTS_DEADLINE_MS = 180_000;
+const INITIAL_EVENTS_SILENCE_MS = 20_000;
 /** How much longer than asked a watch may last before the peer counts as gone. */
 const WATCH_OVERTIME_MS = 30_000;
 /** A list has no business being silent; the server itself gives a request 60 s. */
@@ -60,6 +71,8 @@ export class Reflector<R extends KubernetesRecord> {
   readonly #log: Logger;
   readonly #backoff: Backoff;
   readonly #stopping = new AbortController();
+  /** Until the server turns out not to stream lists. */
+  #streams: boolean;
   #resource: ResourceDescriptor<R>;
   #running: Promise<void> | undefined;
 
@@ -93,6 +106,7 @@ export class Reflector<R extends KubernetesRecord> {
   constructor(options: ReflectorOptions<R>) {
     this.#options = options;
     this.#resource = options.resource;
+    this.#streams = options.streamInitialList ?? true;
     this.#clock = options.clock;
     this.#log = options.logger.child({ resource: options.resource.resource });
     this.#backoff = new Backoff(RELIEF_CAP_MS, options.random);
@@ -132,14 +146,28 @@ export class Reflector<R extends KubernetesRecord> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       try {
-        if (this.#listDue || this.#version === undefined) await this.#list();
-        else await this.#watch(this.#version);
+        if (!this.#listDue && this.#version !== undefined) await this.#watch(this.#version, undefined);
+        else if (this.#streams) await this.#streamList();
+        else await this.#list();
       } catch (error) {
         if (signal.aborted) break;
         await this.#answer(toFailure(error));
       }
     }
     this.#state = 'stopped';
+  }
+
+  /** One request for the list and the watch that follows it. */
+  async #streamList(): Promise<void> {
+    this.#state = 'listing';
+    this.#lists += 1;
+    const initial = new InitialEvents(this.#options.store);
+    try {
+      // Without a version the server reads the latest one from etcd, so the list is no older than the request.
+      await this.#watch(this.#latestDue ? '' : (this.#version ?? ''), initial);
+    } finally {
+      if (this.#listDue) initial.abort();
+    }
   }
 
   async #list(): Promise<void> {
@@ -189,6 +217,12 @@ export class Reflector<R extends KubernetesRecord> {
       guard.end();
     }
     await replacement.commit(version, this.#seen());
+    this.#listed(version, count, startMs);
+    this.#healthy();
+  }
+
+  /** A list was committed. */
+  #listed(version: string, objects: number, startMs: number): void {
     this.#version = version;
     this.#listDue = false;
     this.#latestDue = false;
@@ -196,21 +230,20 @@ export class Reflector<R extends KubernetesRecord> {
     // What the watch brings first came about after the list was asked for.
     this.#blindSinceMs = startMs;
     this.#lastChangeMs = this.#clock.now();
-    if (!this.#synced) {
-      this.#synced = true;
-      this.#log.info({ objects: count, resourceVersion: version }, 'first list applied');
-    } else this.#log.info({ objects: count, resourceVersion: version }, 'listed again');
-    this.#healthy();
+    this.#log.info({ objects, resourceVersion: version }, this.#synced ? 'listed again' : 'first list applied');
+    this.#synced = true;
   }
 
-  async #watch(resourceVersion: string): Promise<void> {
+  /** Watches until the server ends it; with `initial`, first takes the list from the same stream. */
+  async #watch(resourceVersion: string, initial: InitialEvents<R> | undefined): Promise<void> {
     const { random, store } = this.#options;
-    this.#state = 'watching';
+    if (initial === undefined) this.#state = 'watching';
     this.#watches += 1;
     const startMs = this.#clock.now();
     const timeoutSeconds = MIN_WATCH_SECONDS + Math.floor(random() * (MAX_WATCH_SECONDS - MIN_WATCH_SECONDS + 1));
     const guard = new SilenceGuard(this.#clock, this.#stopping.signal);
     guard.endAfter(timeoutSeconds * 1000 + WATCH_OVERTIME_MS, 'a watch outlived its timeout: the peer is gone');
+    if (initial !== undefined) guard.expectBy(INITIAL_EVENTS_DEADLINE_MS, 'a streamed list did not come to its end');
     let caughtUpTimer = () => {};
     const caughtUp = () => {
       caughtUpTimer();
@@ -220,6 +253,10 @@ export class Reflector<R extends KubernetesRecord> {
       this.#logRecovery();
     };
     const awaitSilence = () => {
+      if (this.#state === 'listing') {
+        guard.expectWithin(INITIAL_EVENTS_SILENCE_MS, 'a streamed list paused for too long');
+        return;
+      }
       if (this.#blindSinceMs === undefined && this.#loggedTrouble === '') return;
       caughtUpTimer();
       caughtUpTimer = this.#clock.setTimer(caughtUp, CAUGHT_UP_SILENCE_MS);
@@ -233,13 +270,18 @@ export class Reflector<R extends KubernetesRecord> {
     };
     let quiet = true;
     try {
-      const watch = await requestWatch(context, { resourceVersion, timeoutSeconds, sendInitialEvents: false });
+      const watch = await requestWatch(context, {
+        resourceVersion,
+        timeoutSeconds,
+        sendInitialEvents: initial !== undefined,
+      });
       this.#healthy();
       for await (const events of watch) {
         for (const event of events) {
           quiet = false;
-          this.#apply(event, store);
-          if (event.type === 'BOOKMARK') caughtUp();
+          if (this.#state !== 'listing' || initial === undefined) this.#apply(event, store);
+          else if (await this.#applyInitial(event, initial, startMs)) guard.expectNothing();
+          if (event.type === 'BOOKMARK' && this.#state === 'watching') caughtUp();
         }
       }
       // The end itself was a sign of life: nobody was blind before it.
@@ -251,9 +293,35 @@ export class Reflector<R extends KubernetesRecord> {
       guard.end();
       this.#blindSinceMs ??= this.#lastContactMs;
     }
+    if (this.#state === 'listing')
+      throw new ShortWatchError(`watch ${this.#resource.resource}: ended in its initial list`);
     const lastedMs = this.#clock.now() - startMs;
     if (quiet && lastedMs < SHORT_WATCH_MS) {
       throw new ShortWatchError(`watch ${this.#resource.resource}: ended after ${lastedMs} ms without an event`);
+    }
+  }
+
+  /** True: the list is complete and the rest of the stream is an ordinary watch. */
+  async #applyInitial(event: WatchEvent<R>, initial: InitialEvents<R>, startMs: number): Promise<boolean> {
+    this.#events += 1;
+    switch (event.type) {
+      case 'ADDED':
+      case 'MODIFIED':
+      case 'DELETED':
+        initial.take(event);
+        return false;
+      case 'BOOKMARK':
+        // An ordinary bookmark says nothing about the initial events.
+        if (!event.initialEventsEnd) return false;
+        this.#stopping.signal.throwIfAborted();
+        await initial.commit(event.resourceVersion, () => this.#seen());
+        this.#listed(event.resourceVersion, initial.objects, startMs);
+        this.#state = 'watching';
+        return true;
+      case 'ERROR':
+        throw new ApiError(event.status, `watch ${this.#resource.resource}`);
+      default:
+        return event satisfies never;
     }
   }
 
@@ -289,6 +357,11 @@ export class Reflector<R extends KubernetesRecord> {
     const inVain = listing ? this.#latestDue : !this.#progressed;
     this.#count(failure.kind);
     this.#message = failure.message;
+    if (listing && this.#streams && NO_STREAMED_LIST.has(failure.kind)) {
+      this.#streams = false;
+      this.#log.info({ reason: failure.kind, error: failure.message }, 'no streamed list to be had, listing in pages');
+      return;
+    }
     switch (failure.kind) {
       case 'expired':
         // A watch's version expired: list at it, which any server that is not behind can do. A list's: ask for the latest.
@@ -405,6 +478,19 @@ export class Reflector<R extends KubernetesRecord> {
     this.#loggedTrouble = '';
   }
 }
+
+/**
+ * Failures of a streamed list after which the plain list is tried, for good: the server does not know how, or does it
+ * in a way that we do not understand. After the others the same is asked for again.
+ */
+const NO_STREAMED_LIST: ReadonlySet<FailureKind> = new Set<FailureKind>([
+  'rejected',
+  'server_error',
+  'store_read_error',
+  'undecodable',
+  'short_watch',
+  'stalled',
+]);
 
 /** The server forgot the moment that a paged list shows. */
 class ExpiredContinueError extends ApiError {}

@@ -11,6 +11,7 @@ export class SilenceGuard {
   /** Aborts when the outer signal does, and when time is up. */
   readonly signal: AbortSignal;
   #silence: CancelTimer = NOT_SET;
+  #deadline: CancelTimer = NOT_SET;
   #lifetime: CancelTimer = NOT_SET;
 
   constructor(clock: Clock, outer: AbortSignal) {
@@ -24,6 +25,17 @@ export class SilenceGuard {
     this.#silence = this.#clock.setTimer(() => this.#own.abort(new StalledError(message)), limitMs);
   }
 
+  /** `expectNothing` has to be called within `limitMs`. */
+  expectBy(limitMs: number, message: string): void {
+    this.#deadline = this.#clock.setTimer(() => this.#own.abort(new StalledError(message)), limitMs);
+  }
+
+  /** What was expected came. */
+  expectNothing(): void {
+    this.#silence();
+    this.#deadline();
+  }
+
   /** All has to be over within `limitMs`, whatever comes. */
   endAfter(limitMs: number, message: string): void {
     this.#lifetime = this.#clock.setTimer(() => this.#own.abort(new StalledError(message)), limitMs);
@@ -35,7 +47,7 @@ export class SilenceGuard {
   }
 
   end(): void {
-    this.#silence();
+    this.expectNothing();
     this.#lifetime();
   }
 }

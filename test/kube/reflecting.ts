@@ -67,8 +67,9 @@ export interface Reflecting {
 export async function reflecting(
   answers: readonly Answer[],
   scenario: (reflecting: Reflecting) => Promise<void>,
-  resource: ResourceDescriptor<PodRecord> = pods,
+  options: { readonly resource?: ResourceDescriptor<PodRecord>; readonly streamInitialList?: boolean } = {},
 ): Promise<void> {
+  const { resource = pods, streamInitialList = false } = options;
   const server = new ScriptedApiServer(answers);
   await server.start();
   const clock = new HurriedClock();
@@ -79,7 +80,7 @@ export async function reflecting(
   const contact = new ServerContact(transport, clock, random, stopping.signal);
   const store = new MirrorStore<PodRecord>();
   const logger = createLogger({ level: 'silent', pretty: false });
-  const reflector = new Reflector({ resource, store, transport, contact, logger, clock, random });
+  const reflector = new Reflector({ resource, store, transport, contact, logger, clock, random, streamInitialList });
   const until = async (condition: () => boolean) => {
     const endAt = Date.now() + DEADLINE_MS;
     while (!condition()) {
