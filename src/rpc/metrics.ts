@@ -7,6 +7,7 @@ import { status } from '@grpc/grpc-js';
 import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client';
 
 import type { CountLookup } from './call-context.ts';
+import type { NameWaiters } from './name-waiters.ts';
 
 export interface RpcMetrics {
   /** The counters of a method; the same object for the same path. */
@@ -22,6 +23,26 @@ export interface MethodCounters {
   readonly received: { inc(): void };
   readonly sent: { inc(): void };
   handled(code: status): { inc(): void };
+}
+
+/** Callers that wait for a name: how many, and how many were told not to. */
+export function exportNameWaiters(registry: Registry, names: NameWaiters): void {
+  const waiting: Gauge = new Gauge({
+    name: 'digger_name_waiters',
+    help: 'Lookups by name that wait for an object.',
+    registers: [registry],
+    collect: () => waiting.set(names.size),
+  });
+  let exported = 0;
+  const refused: Counter = new Counter({
+    name: 'digger_name_waiters_refused_total',
+    help: 'Lookups by name that were answered without waiting because too many waited.',
+    registers: [registry],
+    collect: () => {
+      refused.inc(names.refused - exported);
+      exported = names.refused;
+    },
+  });
 }
 
 export function createRpcMetrics(registry: Registry): RpcMetrics {

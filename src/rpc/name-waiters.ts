@@ -14,6 +14,12 @@ export interface NameWaiters {
    * first. `undefined` when too many callers are waiting already: answer without waiting.
    */
   waitForName(key: string, signal: AbortSignal): Promise<boolean> | undefined;
+
+  /** Callers that wait now. */
+  readonly size: number;
+
+  /** Callers that were told not to wait. */
+  readonly refused: number;
 }
 
 /** Key of a pod, service or node. */
@@ -30,18 +36,25 @@ export class NameWaiterTable implements NameWaiters {
   readonly #maxWaiters: number;
   readonly #waiters = new Map<string, Set<() => void>>();
   #count = 0;
+  #refused = 0;
 
   constructor(maxWaiters: number) {
     this.#maxWaiters = maxWaiters;
   }
 
-  /** Callers that wait now, for a metric. */
   get size(): number {
     return this.#count;
   }
 
+  get refused(): number {
+    return this.#refused;
+  }
+
   waitForName(key: string, signal: AbortSignal): Promise<boolean> | undefined {
-    if (this.#count >= this.#maxWaiters) return undefined;
+    if (this.#count >= this.#maxWaiters) {
+      this.#refused += 1;
+      return undefined;
+    }
     if (signal.aborted) return Promise.resolve(false);
     return new Promise((resolve) => {
       const settle = (woken: boolean): void => {

@@ -19,7 +19,7 @@ import { type EntityLookup, getNode, getPod, getService, getWorkload } from './g
 import { getStatus, type StatusSource, unsyncedTasks } from './get-status.ts';
 import { Health } from './health.ts';
 import { type ListenAddress, Listener } from './listener.ts';
-import { createRpcMetrics } from './metrics.ts';
+import { createRpcMetrics, exportNameWaiters } from './metrics.ts';
 import type { NameWaiters } from './name-waiters.ts';
 import { OpenCalls } from './open-calls.ts';
 import { addReflection } from './reflection.ts';
@@ -98,6 +98,7 @@ export interface RpcServer {
 export function createRpcServer(sources: RpcSources, options: RpcServerOptions): RpcServer {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const metrics = createRpcMetrics(options.registry);
+  exportNameWaiters(options.registry, sources.names);
   const calls = new OpenCalls(metrics, () => performance.now());
   const server = new Server({
     'grpc.max_receive_message_length': limits.maxRequestBytes,

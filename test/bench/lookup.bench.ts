@@ -1,6 +1,6 @@
 // Lookups beside an empty echo on a bare grpc-js server: what digger adds to the price of a gRPC call.
 //
-// A server process answers three methods: an echo of bytes (no decoding, no interceptor), ResolveAddress, and
+// A server process answers an echo of bytes (no decoding, no interceptor), the same with an answer as large as ours, ResolveAddress, and
 // BatchResolveAddresses of 100; 20,000 pods stand in the real address index, an answer carries 1–2 kB. The load comes from this
 // process over node:http2, which is cheaper than a gRPC client. What counts is the CPU time that the server needs per
 // call: it does not depend on how fast the load generator is. Prints ratios last.
@@ -24,6 +24,8 @@ const PODS = 20_000;
 const BATCH = 100;
 const CONCURRENCY = 32;
 const RUN_MS = 3_000;
+/** As large as the answer to a lookup here. */
+const ANSWER_BYTES = 1_208;
 const ROUNDS = 3;
 
 interface Started {
@@ -89,13 +91,19 @@ async function serveBoth(): Promise<void> {
 
   const same = (bytes: Buffer): Buffer => bytes;
   const echo = new Server({ 'grpc.enable_channelz': 0 });
-  echo.register(
-    '/bench.Echo/Call',
-    (call: { request: Buffer }, callback: (error: null, bytes: Buffer) => void) => callback(null, call.request),
-    same,
-    same,
-    'unary',
-  );
+  const register = (path: string, answer: (request: Buffer) => Buffer): void => {
+    echo.register(
+      path,
+      (call: { request: Buffer }, callback: (error: null, bytes: Buffer) => void) =>
+        callback(null, answer(call.request)),
+      same,
+      same,
+      'unary',
+    );
+  };
+  const sized = Buffer.alloc(ANSWER_BYTES);
+  register('/bench.Echo/Call', same);
+  register('/bench.Echo/Sized', () => sized);
   const echoPort = await new Promise<number>((resolve, reject) => {
     echo.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) =>
       error === null ? resolve(port) : reject(error),
@@ -131,6 +139,7 @@ async function generateLoad(): Promise<void> {
   });
   const cases = [
     { name: 'echo', port: echoPort, path: '/bench.Echo/Call', requests: unary, lookups: 1 },
+    { name: 'echo of the same size', port: echoPort, path: '/bench.Echo/Sized', requests: unary, lookups: 1 },
     { name: 'lookup', port: diggerPort, path: '/digger.v1.LookupService/ResolveAddress', requests: unary, lookups: 1 },
     {
       name: `batch of ${BATCH}`,
@@ -163,7 +172,9 @@ async function generateLoad(): Promise<void> {
     console.log(`${name}: ${cpuUs.toFixed(1)} µs of server CPU per call, ${Math.round(bytes)} bytes answered; ${rate}`);
   }
   const cpu = (name: string): number => best.get(name)?.cpuUs ?? Number.NaN;
-  console.log(`lookup / echo, calls per CPU second: ${(cpu('echo') / cpu('lookup')).toFixed(2)} (target 0.8)`);
+  for (const echo of ['echo', 'echo of the same size']) {
+    console.log(`lookup / ${echo}, calls per CPU second: ${(cpu(echo) / cpu('lookup')).toFixed(2)} (target 0.8)`);
+  }
   const perLookup = cpu(`batch of ${BATCH}`) / BATCH;
   console.log(`batch of ${BATCH} / single, lookups per CPU second: ${(cpu('lookup') / perLookup).toFixed(1)}`);
 }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { connect as connectHttp2, constants } from 'node:http2';
 import { describe, it, type TestContext } from 'node:test';
-import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
+import type { CallOptions, ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import { Registry } from '@prometheus-io/client';
 import { ChangeFeed, type FeedLimits } from '../../src/feed/change-feed.ts';
 import { createScheduler } from '../../src/feed/scheduler.ts';
@@ -128,6 +128,23 @@ describe('Watch', () => {
     assert.equal(details['ErrorInfo']?.['reason'], 'TOO_MANY_SUBSCRIBERS');
   });
 
+  it('is forgotten when the deadline of the call passes, while changes go on', async (t) => {
+    const { cluster, feed, serving, watch } = await start(t);
+    cluster.set(WEB);
+    const stream = watch({}, new Consumer(), { deadline: Date.now() + 300 });
+    await stream.until(() => stream.consumer.synced);
+    for (let revision = 0; feed.stats().subscribers > 0; revision++) {
+      cluster.set({ ...WEB, revision });
+      await stream.until(() => stream.ended() !== undefined || stream.consumer.upserts > revision);
+    }
+    await stream.until(() => stream.ended() !== undefined);
+    assert.equal(stream.failure().code, 'DEADLINE_EXCEEDED');
+    await eventually(
+      () => serving.server.openCalls === 0,
+      () => `${serving.server.openCalls} open calls`,
+    );
+  });
+
   it('says goodbye before a drain: a last Progress, then UNAVAILABLE', async (t) => {
     const { cluster, serving, watch } = await start(t);
     cluster.set(WEB);
@@ -245,7 +262,7 @@ interface Started {
   readonly cluster: Picture;
   readonly feed: ChangeFeed;
   readonly registry: Registry;
-  watch(request: Json, consumer?: Consumer): WatchStream;
+  watch(request: Json, consumer?: Consumer, options?: CallOptions): WatchStream;
   /** Puts the feed's clock forward. */
   skip(ms: number): void;
 }
@@ -290,17 +307,17 @@ async function start(t: TestContext, limits: Partial<FeedLimits> = {}, stalledGr
     cluster: new Picture(feed.onBatch),
     feed,
     registry,
-    watch: (request, consumer = new Consumer()) => openWatch(serving, request, consumer),
+    watch: (request, consumer = new Consumer(), options = {}) => openWatch(serving, request, consumer, options),
     skip: (ms) => {
       skippedMs += ms;
     },
   };
 }
 
-function openWatch(serving: Serving, request: Json, consumer: Consumer): WatchStream {
+function openWatch(serving: Serving, request: Json, consumer: Consumer, options: CallOptions): WatchStream {
   const same = (bytes: Buffer): Buffer => bytes;
   const bytes = encodeMessage('digger.v1.WatchRequest', request);
-  const call: ClientReadableStream<Buffer> = serving.client.makeServerStreamRequest(PATH, same, same, bytes);
+  const call: ClientReadableStream<Buffer> = serving.client.makeServerStreamRequest(PATH, same, same, bytes, options);
   let ended: 'OK' | Failure | undefined;
   let received = 0;
   call.on('data', (frame: Buffer) => {
