@@ -116,7 +116,7 @@ class ProtobufListBody<R extends KubernetesRecord> implements ListBody {
   }
 
   #listField(field: number, value: Buffer): void {
-    if (field === 1) this.#meta = listMetaFromProtobuf(value);
+    if (field === 1) this.#meta = decodeOrRefuse(() => listMetaFromProtobuf(value));
     else if (field === 2) this.#onItem(decodeOrRefuse(() => this.#decoder.fromProtobuf(value)));
   }
 
