@@ -133,12 +133,15 @@ describe('Watch', () => {
     cluster.set(WEB);
     const stream = watch({}, new Consumer(), { deadline: Date.now() + 300 });
     await stream.until(() => stream.consumer.synced);
-    for (let revision = 0; feed.stats().subscribers > 0; revision++) {
+    for (let revision = 0; stream.ended() === undefined; revision++) {
       cluster.set({ ...WEB, revision });
       await stream.until(() => stream.ended() !== undefined || stream.consumer.upserts > revision);
     }
-    await stream.until(() => stream.ended() !== undefined);
     assert.equal(stream.failure().code, 'DEADLINE_EXCEEDED');
+    await eventually(
+      () => feed.stats().subscribers === 0,
+      () => 'still subscribed',
+    );
     await eventually(
       () => serving.server.openCalls === 0,
       () => `${serving.server.openCalls} open calls`,
