@@ -159,7 +159,7 @@ export class ApiServer {
     const served = this.#served();
     const found = path === undefined ? undefined : served.find(({ resource }) => isAt(resource, path));
     if (path === undefined || found === undefined) {
-      this.#answerOther(request, response, url.pathname, path, served);
+      this.#answerOther(request, response, url.pathname, served);
       return;
     }
     if (request.method !== 'GET') {
@@ -176,6 +176,9 @@ export class ApiServer {
       if (object === undefined) {
         throw new StatusError(notFound(resource.group, resource.plural, path.name));
       }
+      if (content.listForm) {
+        throw new StatusError(wrongForm(content, resource));
+      }
       send(response, 200, encoding.contentType, encoding.object(object));
       return;
     }
@@ -185,12 +188,12 @@ export class ApiServer {
       query.delete('resourceVersionMatch');
     }
     const options = parseListOptions(query, faults.streamedLists !== 'refused');
-    if (content.metadataOnly && content.listForm === options.watch) {
+    if (content.metadataOnly && !content.listForm && !options.watch) {
       throw new StatusError(wrongForm(content, resource));
     }
     const gzip = faults.gzip && /\bgzip\b/.test(`${request.headers['accept-encoding'] ?? ''}`);
     if (options.watch) {
-      await this.#watch(response, found, path.namespace, options, encoding, gzip);
+      await this.#watch(response, found, path.namespace, options, encoding, gzip, !content.listForm);
       return;
     }
     const { items, metadata } = await answerList(options, {
@@ -210,7 +213,6 @@ export class ApiServer {
     request: IncomingMessage,
     response: ServerResponse,
     pathname: string,
-    path: ResourcePath | undefined,
     served: readonly ResourceStore[],
   ): void {
     const resources = served.map((store) => store.resource);
@@ -224,10 +226,9 @@ export class ApiServer {
       send(response, 200, contentType, Buffer.from(text));
       return;
     }
-    if (
-      path !== undefined &&
-      resources.some(({ group, version }) => group === path.group && version === path.version)
-    ) {
+    // Below a group that exists, what is missing is a resource; elsewhere there is nothing but the mux.
+    const group = /^\/api\/./.test(pathname) ? '' : /^\/apis\/([^/]+)/.exec(pathname)?.[1];
+    if (resources.some((resource) => resource.group === group)) {
       throw new StatusError(unknownResource());
     }
     send(response, 404, 'text/plain; charset=utf-8', Buffer.from('404 page not found\n'));
@@ -240,6 +241,7 @@ export class ApiServer {
     options: ListOptions,
     encoding: Encoding,
     acceptsGzip: boolean,
+    objectsFit: boolean,
   ): Promise<void> {
     const { random, maxPendingEvents, bookmarkIntervalMs, faults, cluster } = this.#options;
     if (this.#watches.size >= this.#options.maxWatches) {
@@ -263,6 +265,7 @@ export class ApiServer {
       encoding,
       response,
       start: failed === undefined ? (start as WatchStart) : NOTHING,
+      objectsFit,
       gzip: acceptsGzip && options.sendInitialEvents === true,
       timeoutMs,
       bookmarkIntervalMs: options.allowWatchBookmarks ? bookmarkIntervalMs : undefined,
@@ -275,6 +278,7 @@ export class ApiServer {
       },
     });
     this.#watches.add(watch);
+    watch.begin();
     if (failed !== undefined) {
       watch.sendError(failed);
     }

@@ -80,7 +80,10 @@ const EMPTY_BODIES: Readonly<Record<string, object>> = {
   Pod: { spec: { containers: null }, status: {} },
   Service: { spec: {}, status: { loadBalancer: {} } },
   EndpointSlice: { addressType: '', endpoints: null, ports: null },
-  Node: { spec: {}, status: { daemonEndpoints: { kubeletEndpoint: { Port: 0 } }, nodeInfo: {} } },
+  Node: { spec: {}, status: { daemonEndpoints: { kubeletEndpoint: { Port: 0 } }, nodeInfo: { kubeletVersion: '' } } },
+  ReplicationController: { spec: {}, status: { replicas: 0 } },
+  ReplicaSet: { spec: { replicas: 0, selector: null }, status: { replicas: 0 } },
+  Deployment: { spec: { replicas: 0, selector: null, strategy: {} }, status: {} },
 };
 
 function toJson(value: unknown): Buffer {

@@ -68,7 +68,8 @@ function continueList(options: ListOptions, context: ListContext): ListAnswer {
   const resourceVersion = token.resourceVersion < 0n ? cluster.resourceVersion : token.resourceVersion;
   const objects = store.listAt(resourceVersion);
   if (objects === undefined) {
-    throw new StatusError(expiredContinue(createToken(-1n, token.start)));
+    // The real one writes the key of this token without its slash.
+    throw new StatusError(expiredContinue(createToken(-1n, token.start.slice(1))));
   }
   return page(objects, resourceVersion, token.start, options.limit, context.namespace);
 }
@@ -110,5 +111,6 @@ function parseToken(token: string): { readonly resourceVersion: bigint; readonly
   if (found === null) {
     throw new StatusError(badRequest('invalid continue token: continue key is not valid'));
   }
-  return { resourceVersion: BigInt(found[1] ?? ''), start: JSON.parse(found[2] ?? '') as string };
+  const start = JSON.parse(found[2] ?? '') as string;
+  return { resourceVersion: BigInt(found[1] ?? ''), start: start.startsWith('/') ? start : `/${start}` };
 }

@@ -29,7 +29,8 @@ export interface ListOptions {
 
 /** undefined: not the path of a resource. */
 export function parseResourcePath(pathname: string): ResourcePath | undefined {
-  const parts = pathname.split('/').slice(1).map(decodeURIComponent);
+  // A slash at the end changes nothing.
+  const parts = pathname.replace(/\/$/, '').split('/').slice(1).map(decodeURIComponent);
   const [root] = parts;
   const prefix = root === 'api' ? 2 : root === 'apis' ? 3 : 0;
   if (prefix === 0 || parts.length <= prefix) {
@@ -130,9 +131,11 @@ function watchProblems(options: RawOptions, streamedLists: boolean): readonly Pr
     if (match !== 'NotOlderThan') {
       problems.push(unsupported(MATCH, match, ['NotOlderThan']));
     }
-    if (options.continueToken !== '') {
-      problems.push(forbidden(MATCH, `${MATCH} is forbidden when continue is provided`));
-    }
+  }
+  // A watch from nothing or "0" counts as one that asks for initial events, with the match that belongs to it.
+  const implied = options.sendInitialEvents === undefined && ['', '0'].includes(options.resourceVersion);
+  if (options.continueToken !== '' && (match !== '' || (implied && streamedLists))) {
+    problems.push(forbidden(MATCH, `${MATCH} is forbidden when continue is provided`));
   }
   return problems;
 }

@@ -31,6 +31,11 @@ export interface WatchOptions {
   readonly encoding: Encoding;
   readonly response: ServerResponse;
   readonly start: WatchStart;
+  /**
+   * false: the client accepts lists only (`as=PartialObjectMetadataList`), so that nothing but an ERROR can be sent;
+   * the real server ends such a watch at its first object, behind a 200 and without a word.
+   */
+  readonly objectsFit: boolean;
   readonly gzip: boolean;
   readonly timeoutMs: number;
   /** undefined: the client did not ask for bookmarks. */
@@ -54,6 +59,7 @@ export class WatchStream {
   #initialEnd: boolean;
   #pending: WatchFrame[];
   #blocked = false;
+  #begun = false;
   #closed = false;
   /** Set when the stream ends by itself once what is pending has been sent. */
   #ending: WatchEnd | undefined;
@@ -64,20 +70,25 @@ export class WatchStream {
     this.#initialEnd = options.start.initialEventsEnd === undefined;
     this.#pending = options.start.events.filter((event) => this.#concerns(event)).map(toFrame);
     this.#unsubscribe = options.store.subscribe((event) => this.#onEvent(event));
-    const { response } = options;
+  }
+
+  /** Sends the head and what is there already. Apart from the constructor, because the watch may end with it. */
+  begin(): void {
+    const { response, encoding, gzip, timeoutMs, bookmarkIntervalMs } = this.#options;
+    this.#begun = true;
     response.on('drain', () => {
       this.#blocked = false;
       this.#pump();
     });
     response.on('close', () => this.#close('client'));
     response.writeHead(200, {
-      'content-type': options.encoding.watchContentType,
+      'content-type': encoding.watchContentType,
       'cache-control': 'no-cache, private',
-      ...(options.gzip ? { 'content-encoding': 'gzip', vary: 'Accept-Encoding' } : {}),
+      ...(gzip ? { 'content-encoding': 'gzip', vary: 'Accept-Encoding' } : {}),
     });
     response.flushHeaders();
-    this.#timers.push(setTimeout(() => this.#end('timeout'), options.timeoutMs));
-    this.#scheduleBookmarks(options.bookmarkIntervalMs);
+    this.#timers.push(setTimeout(() => this.#end('timeout'), timeoutMs));
+    this.#scheduleBookmarks(bookmarkIntervalMs);
     this.#pump();
   }
 
@@ -159,7 +170,7 @@ export class WatchStream {
 
   /** Sends for as long as the client takes it, several frames to a write. */
   #pump(): void {
-    while (!this.#closed && !this.#blocked && !this.#options.paused()) {
+    while (this.#begun && !this.#closed && !this.#blocked && !this.#options.paused()) {
       const batch = this.#nextBatch();
       if (batch !== undefined) {
         this.#write(batch);
@@ -183,6 +194,10 @@ export class WatchStream {
     while (bytes < BATCH_BYTES) {
       const frame = this.#nextFrame();
       if (frame === undefined) {
+        break;
+      }
+      if (frame.type !== 'ERROR' && !this.#options.objectsFit) {
+        this.#ending ??= 'error-event';
         break;
       }
       const encoded = this.#options.encoding.frame(frame);
