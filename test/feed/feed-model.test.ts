@@ -73,7 +73,7 @@ describe('the copy of a consumer', () => {
     it(`equals the filtered picture at every quiet point, when ${retention}`, () => {
       const scenario = fc.record({
         filters: fc.array(filter, { minLength: READERS, maxLength: READERS }),
-        acts: fc.array(act, { minLength: 10, maxLength: 120 }),
+        acts: fc.array(act, { minLength: 10, maxLength: 120, size: 'max' }),
         maxFrameBytes: fc.constantFrom(1, 150, 65_536),
       });
       fc.assert(
@@ -100,7 +100,7 @@ describe('the copy of a consumer', () => {
 
   it('is told only of removals of what it holds, unless labels or nodes decide', () => {
     fc.assert(
-      fc.property(filter, fc.array(act, { maxLength: 100 }), (some, acts) => {
+      fc.property(filter, fc.array(act, { maxLength: 100, size: 'max' }), (some, acts) => {
         const criteria = { ...some, nodeNames: [], labels: new Map() };
         const harness = new Harness();
         const { consumer } = harness.subscribe({ filter: criteria });
