@@ -175,7 +175,7 @@ export class Cluster {
     assigned: { readonly uid: string; readonly creationTimestamp: string; readonly generation: number },
   ): StoredObject {
     this.#resourceVersion += 1n;
-    const { kind, apiVersion, metadata, ...content } = object;
+    const { kind: _kind, apiVersion: _apiVersion, metadata, ...content } = object;
     // kind and apiVersion first, as the real server writes them: clients may look at the beginning only.
     return {
       kind: resource.kind,

@@ -74,9 +74,8 @@ test('slices list exactly the addresses of running pods that their service selec
     advance(demo);
   }
   const slice = simulator.cluster.get('endpointslices', 'shop', 'frontend-ipv4');
-  const listed = (slice?.['endpoints'] as readonly { readonly addresses: readonly string[] }[]).flatMap(
-    ({ addresses }) => addresses,
-  );
+  const endpoints = (slice?.['endpoints'] ?? []) as readonly { readonly addresses: readonly string[] }[];
+  const listed = endpoints.flatMap(({ addresses }) => addresses);
   const selected = pods(simulator).filter(
     (pod) => pod.metadata.labels?.['app.kubernetes.io/name'] === 'frontend' && addressesOf(pod).length > 0,
   );

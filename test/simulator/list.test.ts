@@ -145,7 +145,9 @@ test('what kube-apiserver refuses is refused with its status', async (t) => {
     ['/api/v1/pods?watch=true&resourceVersion=abc', 500, undefined],
     ['/api/v1/namespaces/default/pods/none', 404, 'NotFound'],
     ['/api/v1/foos', 404, 'NotFound'],
+    ['/apis/apps/v2/deployments', 404, 'NotFound'],
     ['/apis/foo/v1/bars', 404, undefined],
+    ['/api/v1/pods?watch=true&continue=abc', 422, 'Invalid'],
   ];
   for (const [path, code, reason] of cases) {
     const answer = await request(url + path);

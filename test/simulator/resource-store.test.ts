@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Cluster } from '../../src/simulator/cluster.ts';
+import type { KubernetesObject } from '../../src/simulator/objects.ts';
 import { createRandom } from './fixture.ts';
 
 const MAX_HISTORY_EVENTS = 8;
@@ -31,7 +32,7 @@ test('any past that the history reaches is rebuilt exactly, and nothing older is
           compactedAt = cluster.resourceVersion;
         } else if (verb === 'put') {
           const object = { metadata: { namespace: 'default', name }, spec: { value } };
-          exists ? cluster.update('pods', object) : cluster.create('pods', object);
+          createOrUpdate(cluster, object);
         } else if (exists) {
           cluster.delete('pods', 'default', name);
         }
@@ -59,9 +60,7 @@ test('events since a version lead from its state to the present one', () => {
   const cluster = createCluster();
   const put = (name: string, value: number): void => {
     const object = { metadata: { namespace: 'default', name }, spec: { value } };
-    cluster.get('pods', 'default', name) === undefined
-      ? cluster.create('pods', object)
-      : cluster.update('pods', object);
+    createOrUpdate(cluster, object);
   };
   put('a', 1);
   const version = cluster.resourceVersion;
@@ -90,6 +89,14 @@ test('the same name after a deletion has another uid', () => {
   const second = cluster.create('pods', { metadata: { namespace: 'default', name: 'a' } });
   assert.notEqual(first.metadata.uid, second.metadata.uid);
 });
+
+function createOrUpdate(cluster: Cluster, object: KubernetesObject): void {
+  if (cluster.get('pods', object.metadata.namespace, object.metadata.name) === undefined) {
+    cluster.create('pods', object);
+  } else {
+    cluster.update('pods', object);
+  }
+}
 
 function createCluster(): Cluster {
   return new Cluster({

@@ -96,6 +96,24 @@ test('a watch of metadata only carries nothing else', async (t) => {
   watch.close();
 });
 
+test('a watch that accepts lists only ends at its first object without a word, but tells errors', async (t) => {
+  const { simulator, url } = await start(t);
+  createPods(simulator, ['a']);
+  const accept = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
+  for (const [query, expected] of [
+    ['', []],
+    ['&resourceVersion=1', ['ERROR 410']],
+  ] as const) {
+    const watch = await openWatch(`${url}/api/v1/pods?watch=1${query}`, { accept });
+    await eventually(
+      () => watch.end !== undefined,
+      () => watch.summary,
+    );
+    assert.equal(watch.response.statusCode, 200);
+    assert.deepEqual(watch.summary, expected);
+  }
+});
+
 test('a streamed list from a version of the future ends with 504 as an event', async (t) => {
   const { url } = await start(t);
   const watch = await openWatch(`${url}/api/v1/pods?${STREAMED}&resourceVersion=99999999`);
