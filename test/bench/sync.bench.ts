@@ -35,7 +35,8 @@ await onPlane(
       syncs.push(await syncOnce(kubeconfig, podAddress(pods - 1)));
     }
     // A server that pages this list would have let the drain off with its first page.
-    if (drains.some((drain) => drain.bytes < pods * 2_000)) throw new Error(`drained too little: ${JSON.stringify(drains)}`);
+    if (drains.some((drain) => drain.bytes < pods * 2_000))
+      throw new Error(`drained too little: ${JSON.stringify(drains)}`);
     const drainMs = median(drains.map((drain) => drain.ms));
     const syncMs = median(syncs.map((sync) => sync.ms));
     const rssBytes = median(syncs.map((sync) => sync.rssBytes));
@@ -49,7 +50,11 @@ await onPlane(
       rssEmptyMiB: Math.round(empty / 2 ** 20),
       rssMiB: Math.round(rssBytes / 2 ** 20),
       rssBytesPerPod: Math.round((rssBytes - empty) / pods),
-      runs: { drainMs: drains.map((drain) => drain.ms), syncMs: syncs.map((sync) => sync.ms), rssMiB: syncs.map((sync) => Math.round(sync.rssBytes / 2 ** 20)) },
+      runs: {
+        drainMs: drains.map((drain) => drain.ms),
+        syncMs: syncs.map((sync) => sync.ms),
+        rssMiB: syncs.map((sync) => Math.round(sync.rssBytes / 2 ** 20)),
+      },
     };
     process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   },
@@ -80,7 +85,10 @@ async function drainOnce(kubeconfig: string): Promise<{ readonly ms: number; rea
 }
 
 /** From the start of the process to ready; `address` has to answer then. */
-async function syncOnce(kubeconfig: string, address?: string): Promise<{ readonly ms: number; readonly rssBytes: number }> {
+async function syncOnce(
+  kubeconfig: string,
+  address?: string,
+): Promise<{ readonly ms: number; readonly rssBytes: number }> {
   const start = performance.now();
   await using digger = await DiggerProcess.start(kubeconfig);
   await digger.untilReady(120_000, 10);

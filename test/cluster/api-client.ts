@@ -67,7 +67,11 @@ export class ApiClient {
   }
 
   /** Any request; the body as text. */
-  async raw(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, options: RequestOptions = {}): Promise<Answer<string>> {
+  async raw(
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    path: string,
+    options: RequestOptions = {},
+  ): Promise<Answer<string>> {
     const response = await request(this.url + path, {
       method,
       dispatcher: this.#agent,
@@ -117,7 +121,10 @@ export class ApiClient {
   }
 
   /** Deletes the object, this very one if it carries a uid; whether there was one. */
-  async delete(object: KubeObject, options: { readonly graceSeconds?: number; readonly propagation?: string } = {}): Promise<boolean> {
+  async delete(
+    object: KubeObject,
+    options: { readonly graceSeconds?: number; readonly propagation?: string } = {},
+  ): Promise<boolean> {
     const body = {
       ...(options.graceSeconds === undefined ? {} : { gracePeriodSeconds: options.graceSeconds }),
       ...(options.propagation === undefined ? {} : { propagationPolicy: options.propagation }),

@@ -7,7 +7,18 @@ import type { DiggerProcess, Message } from './digger-process.ts';
 import { done, eventually, notYet } from './eventually.ts';
 import { Scene } from './scene.ts';
 import { assertWholeState } from './whole-state.ts';
-import { barePod, createPod, createWorld, CUSTOM_API_VERSION, object, scaled, service, untilSettled, WORKLOADS, WORLD_NAMESPACE } from './world.ts';
+import {
+  barePod,
+  createPod,
+  createWorld,
+  CUSTOM_API_VERSION,
+  object,
+  scaled,
+  service,
+  untilSettled,
+  WORKLOADS,
+  WORLD_NAMESPACE,
+} from './world.ts';
 
 describe('attribution on a real control plane', () => {
   let scene: Scene;
@@ -148,7 +159,10 @@ describe('attribution on a real control plane', () => {
   it('follows a service that loses its load balancer and its node ports', async () => {
     assert.equal((await digger.resolve('203.0.113.90'))['service']['name'], 'public');
     const path = `/api/v1/namespaces/${WORLD_NAMESPACE}/services/public`;
-    await scene.plane.client.raw('PATCH', path, { body: { spec: { type: 'ClusterIP' } }, contentType: 'application/merge-patch+json' });
+    await scene.plane.client.raw('PATCH', path, {
+      body: { spec: { type: 'ClusterIP' } },
+      contentType: 'application/merge-patch+json',
+    });
     await eventually('the addresses are free', async () => {
       const answers = [await digger.resolve('203.0.113.90'), await digger.resolve('172.18.0.4', 30443, 'PROTOCOL_TCP')];
       const held = answers.some((answer) => answer['service'] !== undefined && answer['service'] !== null);
@@ -159,9 +173,13 @@ describe('attribution on a real control plane', () => {
 
   it('follows a service that is deleted and created again with another address', async () => {
     const client = scene.plane.client;
-    const before = (await client.get<Message>(`/api/v1/namespaces/${WORLD_NAMESPACE}/services/idle`))['spec']['clusterIP'];
+    const before = (await client.get<Message>(`/api/v1/namespaces/${WORLD_NAMESPACE}/services/idle`))['spec'][
+      'clusterIP'
+    ];
     await client.delete(service('idle', {}));
-    await client.apply(service('idle', { selector: { app: 'nobody' }, clusterIP: '10.96.0.200', ports: [{ port: 80 }] }));
+    await client.apply(
+      service('idle', { selector: { app: 'nobody' }, clusterIP: '10.96.0.200', ports: [{ port: 80 }] }),
+    );
     await eventually('the new address answers', async () => {
       const answer = await digger.resolve('10.96.0.200');
       return answer['service']?.['name'] === 'idle' ? done(undefined) : notYet(answer);

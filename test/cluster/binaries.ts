@@ -112,8 +112,11 @@ function build(program: Program, cache: string): void {
     process.stderr.write(`building ${program.name} from ${program.goPackage}, once per version\n`);
     const version = kubernetesVersion();
     const [major, minor] = version.slice(1).split('.');
-    const flag = (name: string, value: string | undefined): string => `-X k8s.io/component-base/version.${name}=${value}`;
-    const ldflags = ['-s', '-w', flag('gitVersion', version), flag('gitMajor', major), flag('gitMinor', minor)].join(' ');
+    const flag = (name: string, value: string | undefined): string =>
+      `-X k8s.io/component-base/version.${name}=${value}`;
+    const ldflags = ['-s', '-w', flag('gitVersion', version), flag('gitMajor', major), flag('gitMinor', minor)].join(
+      ' ',
+    );
     const built = spawnSync('go', ['build', '-trimpath', '-ldflags', ldflags, '-o', output, program.goPackage], {
       cwd: moduleDirectory(program.module),
       stdio: ['ignore', 'inherit', 'inherit'],
@@ -145,7 +148,8 @@ function isExecutable(path: string): boolean {
 
 if (import.meta.main) {
   try {
-    for (const path of [...Object.values(findOrBuildBinaries()), findOrBuildKustomize()]) process.stdout.write(`${path}\n`);
+    for (const path of [...Object.values(findOrBuildBinaries()), findOrBuildKustomize()])
+      process.stdout.write(`${path}\n`);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;

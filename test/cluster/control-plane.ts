@@ -132,11 +132,16 @@ export class ControlPlane implements AsyncDisposable {
   /** Drops all history of etcd before now: watches from an older resourceVersion that reach etcd get 410. */
   async compact(): Promise<void> {
     const call = async (method: string, body: unknown): Promise<unknown> => {
-      const answer = await fetch(`${this.#parts.etcdUrl}/v3/kv/${method}`, { method: 'POST', body: JSON.stringify(body) });
+      const answer = await fetch(`${this.#parts.etcdUrl}/v3/kv/${method}`, {
+        method: 'POST',
+        body: JSON.stringify(body),
+      });
       if (!answer.ok) throw new Error(`etcd ${method}: ${answer.status} ${await answer.text()}`);
       return answer.json();
     };
-    const range = (await call('range', { key: Buffer.from('/').toString('base64') })) as { header: { revision: string } };
+    const range = (await call('range', { key: Buffer.from('/').toString('base64') })) as {
+      header: { revision: string };
+    };
     await call('compaction', { revision: range.header.revision, physical: true });
   }
 
@@ -148,7 +153,9 @@ export class ControlPlane implements AsyncDisposable {
     const totals = new Map<string, number>();
     for (const line of (await this.client.raw('GET', '/metrics', { accept: '*/*' })).body.split('\n')) {
       if (!line.startsWith('apiserver_request_total{')) continue;
-      const labels = new Map(Array.from(line.matchAll(/(\w+)="([^"]*)"/g), (match) => [match[1] ?? '', match[2] ?? '']));
+      const labels = new Map(
+        Array.from(line.matchAll(/(\w+)="([^"]*)"/g), (match) => [match[1] ?? '', match[2] ?? '']),
+      );
       const group = labels.get('group');
       const key = `${labels.get('verb')} ${labels.get('resource')}${group ? `.${group}` : ''}`;
       totals.set(key, (totals.get(key) ?? 0) + Number(line.slice(line.lastIndexOf(' ') + 1)));
@@ -306,6 +313,6 @@ async function untilHealthy(
       giveUp: () => (program.ended === undefined ? undefined : `ended (${program.ended})`),
     });
   } catch (error) {
-    throw new Error(`${error instanceof Error ? error.message : String(error)}\n${program.tail()}`);
+    throw new Error(`${error instanceof Error ? error.message : String(error)}\n${program.tail()}`, { cause: error });
   }
 }

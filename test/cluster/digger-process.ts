@@ -6,12 +6,22 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { credentials, type GrpcObject, loadPackageDefinition, type ServiceClientConstructor, type ServiceError } from '@grpc/grpc-js';
+import {
+  credentials,
+  type GrpcObject,
+  loadPackageDefinition,
+  type ServiceClientConstructor,
+  type ServiceError,
+} from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { done, eventually, notYet } from './eventually.ts';
 import { forgetPid, watchPid } from './processes.ts';
 
-/** A message as plain JSON. */
+/**
+ * A message as plain JSON, as a consumer without generated types has it: the tests check shapes by what they assert,
+ * with typed access they would assert our own declarations.
+ */
+// oxlint-disable-next-line typescript/no-explicit-any
 export type Message = { readonly [field: string]: any };
 
 /** A subscription to the feed. */
@@ -40,7 +50,12 @@ export class DiggerProcess implements AsyncDisposable {
   readonly #log: string[];
   readonly #clients: ReadonlyMap<string, InstanceType<ServiceClientConstructor>>;
 
-  private constructor(child: ChildProcess, pid: number, log: string[], bound: { readonly address: string; readonly adminAddress: string }) {
+  private constructor(
+    child: ChildProcess,
+    pid: number,
+    log: string[],
+    bound: { readonly address: string; readonly adminAddress: string },
+  ) {
     this.#child = child;
     this.pid = pid;
     this.#log = log;
@@ -53,7 +68,17 @@ export class DiggerProcess implements AsyncDisposable {
   static async start(kubeconfig: string, args: readonly string[] = []): Promise<DiggerProcess> {
     const child = spawn(
       process.execPath,
-      [join(ROOT, 'src/main.ts'), 'serve', '--kubeconfig', kubeconfig, '--listen', '127.0.0.1:0', '--admin-listen', '127.0.0.1:0', ...args],
+      [
+        join(ROOT, 'src/main.ts'),
+        'serve',
+        '--kubeconfig',
+        kubeconfig,
+        '--listen',
+        '127.0.0.1:0',
+        '--admin-listen',
+        '127.0.0.1:0',
+        ...args,
+      ],
       { stdio: ['ignore', 'pipe', 'pipe'] },
     );
     const log: string[] = [];
@@ -74,11 +99,10 @@ export class DiggerProcess implements AsyncDisposable {
     });
     if (child.pid === undefined) throw new Error('digger did not start');
     watchPid(child.pid);
-    const found = await eventually(
-      'digger listens',
-      () => (bound ? done(bound) : notYet(log.join('\n'))),
-      { deadlineMs: 30_000, giveUp: () => (ended === undefined ? undefined : `${ended}\n${log.join('\n')}`) },
-    );
+    const found = await eventually('digger listens', () => (bound ? done(bound) : notYet(log.join('\n'))), {
+      deadlineMs: 30_000,
+      giveUp: () => (ended === undefined ? undefined : `${ended}\n${log.join('\n')}`),
+    });
     return new DiggerProcess(child, child.pid, log, found);
   }
 
@@ -155,7 +179,14 @@ export class DiggerProcess implements AsyncDisposable {
 
 function connect(address: string): ReadonlyMap<string, InstanceType<ServiceClientConstructor>> {
   const files = ['lookup', 'feed', 'status'].map((name) => `digger/v1/${name}.proto`);
-  const definition = loadSync(files, { includeDirs: [PROTO], longs: String, enums: String, arrays: true, objects: true, oneofs: true });
+  const definition = loadSync(files, {
+    includeDirs: [PROTO],
+    longs: String,
+    enums: String,
+    arrays: true,
+    objects: true,
+    oneofs: true,
+  });
   const { digger } = loadPackageDefinition(definition) as { digger: { v1: GrpcObject } } & GrpcObject;
   return new Map(
     ['LookupService', 'ChangeFeedService', 'StatusService'].map((name) => [

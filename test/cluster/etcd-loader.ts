@@ -33,7 +33,9 @@ export async function loadPods(etcdUrl: string, pods: number): Promise<Loaded> {
   let podBytes = 0;
   const put = async (key: string, object: object): Promise<number> => {
     const value = Buffer.from(JSON.stringify(object));
-    batch.push({ requestPut: { key: Buffer.from(`/registry/${key}`).toString('base64'), value: value.toString('base64') } });
+    batch.push({
+      requestPut: { key: Buffer.from(`/registry/${key}`).toString('base64'), value: value.toString('base64') },
+    });
     if (batch.length === OPERATIONS) await flush(etcdUrl, batch.splice(0));
     return value.length;
   };
@@ -80,14 +82,25 @@ function node(index: number): object {
     kind: 'Node',
     metadata: { name, uid: uid(name), creationTimestamp: CREATED, labels },
     spec: {},
-    status: { addresses: [{ type: 'InternalIP', address: nodeAddress(index) }, { type: 'Hostname', address: name }] },
+    status: {
+      addresses: [
+        { type: 'InternalIP', address: nodeAddress(index) },
+        { type: 'Hostname', address: name },
+      ],
+    },
   };
 }
 
 function scalable(kind: string, name: string, index: number): object {
   const labels = labelsOf(index);
   const owner = deploymentName(index);
-  const controller = { apiVersion: 'apps/v1', kind: 'Deployment', name: owner, uid: uid(`Deployment ${owner}`), controller: true };
+  const controller = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    name: owner,
+    uid: uid(`Deployment ${owner}`),
+    controller: true,
+  };
   return {
     apiVersion: 'apps/v1',
     kind,
@@ -132,7 +145,14 @@ function pod(index: number) {
         'example.dev/config-checksum': createHash('sha256').update(owner).digest('hex'),
       },
       ownerReferences: [
-        { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: owner, uid: uid(`ReplicaSet ${owner}`), controller: true, blockOwnerDeletion: true },
+        {
+          apiVersion: 'apps/v1',
+          kind: 'ReplicaSet',
+          name: owner,
+          uid: uid(`ReplicaSet ${owner}`),
+          controller: true,
+          blockOwnerDeletion: true,
+        },
       ],
       managedFields: managedFields(),
     },
@@ -145,7 +165,9 @@ function pod(index: number) {
       hostIP: hostIp,
       hostIPs: [{ ip: hostIp }],
       qosClass: 'Burstable',
-      conditions: ['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'].map(condition),
+      conditions: ['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'].map(
+        condition,
+      ),
       containerStatuses: containers.map((container) => ({
         name: container,
         image: image(deployment, container),
@@ -168,7 +190,13 @@ function podSpec(deployment: number): object {
     ports: [{ name: 'http', containerPort: port, protocol: 'TCP' }],
     env: ['LOG_LEVEL', 'REGION', 'FEATURES'].map((variable) => ({ name: variable, value: `value of ${variable}` })),
     resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { memory: '256Mi' } },
-    livenessProbe: { httpGet: { path: '/healthz', port, scheme: 'HTTP' }, timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 },
+    livenessProbe: {
+      httpGet: { path: '/healthz', port, scheme: 'HTTP' },
+      timeoutSeconds: 1,
+      periodSeconds: 10,
+      successThreshold: 1,
+      failureThreshold: 3,
+    },
     volumeMounts: [{ name: 'token', mountPath: '/var/run/secrets/kubernetes.io/serviceaccount', readOnly: true }],
     terminationMessagePath: '/dev/termination-log',
     terminationMessagePolicy: 'File',
@@ -198,12 +226,27 @@ function podSpec(deployment: number): object {
 
 /** Who set which field: a controller the spec, a kubelet the status. As long as on real pods, and read by nobody. */
 function managedFields(): readonly object[] {
-  const fields = (names: readonly string[], inner: object): object => Object.fromEntries(names.map((name) => [`f:${name}`, inner]));
+  const fields = (names: readonly string[], inner: object): object =>
+    Object.fromEntries(names.map((name) => [`f:${name}`, inner]));
   const container = fields(
-    ['image', 'imagePullPolicy', 'name', 'env', 'livenessProbe', 'ports', 'resources', 'terminationMessagePath', 'terminationMessagePolicy', 'volumeMounts'],
+    [
+      'image',
+      'imagePullPolicy',
+      'name',
+      'env',
+      'livenessProbe',
+      'ports',
+      'resources',
+      'terminationMessagePath',
+      'terminationMessagePolicy',
+      'volumeMounts',
+    ],
     {},
   );
-  const condition = { '.': {}, ...fields(['lastProbeTime', 'lastTransitionTime', 'observedGeneration', 'status', 'type'], {}) };
+  const condition = {
+    '.': {},
+    ...fields(['lastProbeTime', 'lastTransitionTime', 'observedGeneration', 'status', 'type'], {}),
+  };
   const entry = (manager: string, fieldsV1: object, subresource?: string): object => ({
     manager,
     operation: 'Update',
@@ -218,7 +261,17 @@ function managedFields(): readonly object[] {
       'f:metadata': { ...fields(['annotations', 'generateName', 'labels'], {}), 'f:ownerReferences': { '.': {} } },
       'f:spec': {
         'f:containers': Object.fromEntries(['main', 'sidecar'].map((name) => [`k:{"name":"${name}"}`, container])),
-        ...fields(['dnsPolicy', 'enableServiceLinks', 'restartPolicy', 'schedulerName', 'securityContext', 'terminationGracePeriodSeconds'], {}),
+        ...fields(
+          [
+            'dnsPolicy',
+            'enableServiceLinks',
+            'restartPolicy',
+            'schedulerName',
+            'securityContext',
+            'terminationGracePeriodSeconds',
+          ],
+          {},
+        ),
       },
     }),
     entry(
@@ -226,7 +279,10 @@ function managedFields(): readonly object[] {
       {
         'f:status': {
           'f:conditions': Object.fromEntries(
-            ['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady'].map((type) => [`k:{"type":"${type}"}`, condition]),
+            ['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady'].map((type) => [
+              `k:{"type":"${type}"}`,
+              condition,
+            ]),
           ),
           ...fields(['containerStatuses', 'hostIP', 'hostIPs', 'phase', 'podIP', 'podIPs', 'startTime'], {}),
         },
@@ -238,7 +294,12 @@ function managedFields(): readonly object[] {
 
 function labelsOf(deployment: number): { readonly app: string } & Record<string, string> {
   const app = deploymentName(deployment);
-  return { app, 'app.kubernetes.io/name': app, 'app.kubernetes.io/part-of': `product-${deployment % 40}`, 'example.dev/team': `team-${deployment % 25}` };
+  return {
+    app,
+    'app.kubernetes.io/name': app,
+    'app.kubernetes.io/part-of': `product-${deployment % 40}`,
+    'example.dev/team': `team-${deployment % 25}`,
+  };
 }
 
 function image(deployment: number, container: string): string {
@@ -263,5 +324,7 @@ function nodeAddress(index: number): string {
 
 function uid(of: string): string {
   const hex = createHash('sha256').update(of).digest('hex');
-  return [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, `a${hex.slice(17, 20)}`, hex.slice(20, 32)].join('-');
+  return [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, `a${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
+    '-',
+  );
 }

@@ -23,7 +23,11 @@ export function notYet(seen: unknown): Probe<never> {
 export async function eventually<T>(
   what: string,
   probe: () => Promise<Probe<T>> | Probe<T>,
-  options: { readonly deadlineMs?: number; readonly intervalMs?: number; readonly giveUp?: () => string | undefined } = {},
+  options: {
+    readonly deadlineMs?: number;
+    readonly intervalMs?: number;
+    readonly giveUp?: () => string | undefined;
+  } = {},
 ): Promise<T> {
   const deadlineMs = options.deadlineMs ?? DEFAULT_DEADLINE_MS;
   const end = performance.now() + deadlineMs;

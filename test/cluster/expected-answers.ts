@@ -34,10 +34,26 @@ export type ExpectedAnswer = {
   readonly candidateUids?: readonly string[];
 };
 
-type Holder = { readonly role: string; readonly rank: number; readonly target: Message; readonly uid: string; readonly workloadUid: string | undefined };
+type Holder = {
+  readonly role: string;
+  readonly rank: number;
+  readonly target: Message;
+  readonly uid: string;
+  readonly workloadUid: string | undefined;
+};
 
 /** Lower wins. Both sorts of exact port claims of pods share a rank: two of them on one port are a conflict. */
-const RANK = { HOST_PORT: 0, HOST_NETWORK: 0, NODE_PORT: 0, POD_IP: 1, CLUSTER_IP: 2, LOAD_BALANCER: 3, EXTERNAL_IP: 4, ENDPOINT: 5, NODE_ADDRESS: 6 };
+const RANK = {
+  HOST_PORT: 0,
+  HOST_NETWORK: 0,
+  NODE_PORT: 0,
+  POD_IP: 1,
+  CLUSTER_IP: 2,
+  LOAD_BALANCER: 3,
+  EXTERNAL_IP: 4,
+  ENDPOINT: 5,
+  NODE_ADDRESS: 6,
+};
 
 /** IPv6 pod ranges are too large to ask for every address: this many from the start, where the test's nodes assign. */
 const IPV6_SWEEP = 80;
@@ -75,15 +91,25 @@ type Claim = { readonly address: string; readonly holder: Holder } & (
 function answer(claims: readonly Claim[], question: Question, otherwise: ExpectedAnswer['outcome']): ExpectedAnswer {
   const matching = claims
     .filter((claim) => claim.address === question.address)
-    .filter((claim) => claim.port === undefined || (claim.port === question.port && claim.protocol === question.protocol))
+    .filter(
+      (claim) => claim.port === undefined || (claim.port === question.port && claim.protocol === question.protocol),
+    )
     .map((claim) => claim.holder);
   const best = Math.min(...matching.map((holder) => holder.rank));
   // The same holder may claim an address twice, e.g. an endpoint in two slices.
-  const holders = [...new Map(matching.filter((holder) => holder.rank === best).map((holder) => [holder.uid, holder])).values()];
+  const holders = [
+    ...new Map(matching.filter((holder) => holder.rank === best).map((holder) => [holder.uid, holder])).values(),
+  ];
   const [first] = holders;
   if (!first) return { question, outcome: otherwise };
   if (holders.length === 1) {
-    return { question, outcome: 'RESOLVED', role: `ADDRESS_ROLE_${first.role}`, target: first.target, workloadUid: first.workloadUid };
+    return {
+      question,
+      outcome: 'RESOLVED',
+      role: `ADDRESS_ROLE_${first.role}`,
+      target: first.target,
+      workloadUid: first.workloadUid,
+    };
   }
   const shared = holders.every((holder) => holder.workloadUid === first.workloadUid);
   return {
@@ -125,7 +151,12 @@ function podClaims(lists: ClusterLists, pod: V1Pod): readonly Claim[] {
   const protocol = (port: { protocol?: string }): string => `PROTOCOL_${port.protocol ?? 'TCP'}`;
   if (pod.spec?.hostNetwork) {
     return ports.flatMap((port) =>
-      nodeAddresses.map((address) => ({ address, port: port.containerPort, protocol: protocol(port), holder: holder('HOST_NETWORK') })),
+      nodeAddresses.map((address) => ({
+        address,
+        port: port.containerPort,
+        protocol: protocol(port),
+        holder: holder('HOST_NETWORK'),
+      })),
     );
   }
   return [
@@ -160,7 +191,10 @@ function serviceClaims(lists: ClusterLists, service: V1Service): readonly Claim[
     uid: service.metadata?.uid,
   });
   return [
-    ...whole('CLUSTER_IP', service.spec?.clusterIPs?.filter((ip) => ip !== 'None')),
+    ...whole(
+      'CLUSTER_IP',
+      service.spec?.clusterIPs?.filter((ip) => ip !== 'None'),
+    ),
     ...whole('LOAD_BALANCER', ingress),
     ...whole('EXTERNAL_IP', service.spec?.externalIPs),
     ...(service.spec?.ports ?? []).flatMap((port) => {

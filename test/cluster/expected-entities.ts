@@ -195,7 +195,14 @@ function ownerChain(lists: ClusterLists, metadata: V1ObjectMeta | undefined): re
     const owner: OwnerObject | undefined = lists.owners.find((candidate) => candidate.metadata.uid === uid);
     if (!owner) {
       const { apiVersion, kind, name } = controller;
-      chain.push({ apiVersion, kind, ...(metadata?.namespace ? { namespace: metadata.namespace } : {}), name, uid, incomplete: true });
+      chain.push({
+        apiVersion,
+        kind,
+        ...(metadata?.namespace ? { namespace: metadata.namespace } : {}),
+        name,
+        uid,
+        incomplete: true,
+      });
       return chain;
     }
     chain.push(reference(owner.apiVersion, owner.kind, owner.metadata));
@@ -219,7 +226,9 @@ function servicesOf(lists: ClusterLists, pod: V1Pod): readonly V1Service[] {
 function targetsOf(lists: ClusterLists, service: V1Service): readonly string[] {
   return slicesOf(lists, service)
     .flatMap((slice) => slice.endpoints ?? [])
-    .flatMap((endpoint) => (endpoint.targetRef?.kind === 'Pod' && endpoint.targetRef.uid ? [endpoint.targetRef.uid] : []));
+    .flatMap((endpoint) =>
+      endpoint.targetRef?.kind === 'Pod' && endpoint.targetRef.uid ? [endpoint.targetRef.uid] : [],
+    );
 }
 
 function slicesOf(lists: ClusterLists, service: V1Service): ClusterLists['endpointSlices'] {
@@ -273,7 +282,8 @@ function strip(value: unknown, key = ''): unknown {
 }
 
 function saysNothing(value: unknown): boolean {
-  if (value === undefined || value === null || value === '' || value === 0 || value === false || value === '0') return true;
+  if (value === undefined || value === null || value === '' || value === 0 || value === false || value === '0')
+    return true;
   if (typeof value === 'string') return value.endsWith('_UNSPECIFIED');
   if (Array.isArray(value)) return value.length === 0;
   return typeof value === 'object' && Object.keys(value).length === 0;

@@ -27,7 +27,10 @@ export class FeedCopy {
   get changesAfterSnapshot(): readonly ChangeName[] {
     const frames = this.#subscription.frames;
     const synced = frames.findIndex((frame) => frame['frame'] === 'synced');
-    return frames.slice(synced + 1).flatMap(changesOf).map(nameOf);
+    return frames
+      .slice(synced + 1)
+      .flatMap(changesOf)
+      .map(nameOf);
   }
 
   /** How often it had to forget everything. */

@@ -31,8 +31,16 @@ describe('the manifests of deploy/', () => {
       'NetworkPolicy',
     ]);
     for (const object of readBase()) {
-      assert.equal(object.metadata.labels?.['app.kubernetes.io/name'], 'digger', `${object.kind} ${object.metadata.name}`);
-      assert.equal(object.metadata.labels?.['app.kubernetes.io/part-of'], 'digger', `${object.kind} ${object.metadata.name}`);
+      assert.equal(
+        object.metadata.labels?.['app.kubernetes.io/name'],
+        'digger',
+        `${object.kind} ${object.metadata.name}`,
+      );
+      assert.equal(
+        object.metadata.labels?.['app.kubernetes.io/part-of'],
+        'digger',
+        `${object.kind} ${object.metadata.name}`,
+      );
     }
   });
 
@@ -43,7 +51,9 @@ describe('the manifests of deploy/', () => {
   it('apply again and change nothing', async () => {
     const versions = async (): Promise<readonly (string | undefined)[]> =>
       Promise.all(
-        readBase().map(async (object) => (await plane.client.get(await plane.client.path(object))).metadata.resourceVersion),
+        readBase().map(
+          async (object) => (await plane.client.get(await plane.client.path(object))).metadata.resourceVersion,
+        ),
       );
     const before = await versions();
     await applyAll(plane.client, readBase());
@@ -67,7 +77,11 @@ describe('the manifests of deploy/', () => {
       metadata: { name: 'unrestricted', namespace: 'digger' },
       spec: { containers: [{ name: 'c', image: 'c' }] },
     };
-    await plane.client.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'digger' } });
+    await plane.client.apply({
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: { name: 'default', namespace: 'digger' },
+    });
     await assert.rejects(
       plane.client.create(pod),
       (error: unknown) => error instanceof ApiError && error.status === 403 && /restricted/.test(error.message),
@@ -94,7 +108,8 @@ describe('the manifests of deploy/', () => {
   it('describe pods that the restricted standard lets through', async () => {
     // Without controllers nobody turns the Deployment into pods: its template is sent as one.
     const deployment = readBase().find((object) => object.kind === 'Deployment');
-    const template = (deployment?.['spec'] as { template: { metadata: object; spec: object } }).template;
+    assert.ok(deployment);
+    const { template } = deployment['spec'] as { template: { metadata: object; spec: object } };
     const pod = await plane.client.create({
       apiVersion: 'v1',
       kind: 'Pod',

@@ -16,7 +16,9 @@ export function parseManifests(text: string): readonly KubeObject[] {
 /** What the kustomization of a folder lists as resources, in its order: files only. */
 export function readBase(): readonly KubeObject[] {
   const base = join(DEPLOY_DIRECTORY, 'base');
-  const [kustomization] = parseManifests(readFileSync(join(base, 'kustomization.yaml'), 'utf8')) as unknown as { resources: readonly string[] }[];
+  const [kustomization] = parseManifests(readFileSync(join(base, 'kustomization.yaml'), 'utf8')) as unknown as {
+    resources: readonly string[];
+  }[];
   const listed = kustomization?.resources ?? [];
   const files = readdirSync(base).filter((file) => file !== 'kustomization.yaml');
   const forgotten = files.filter((file) => !listed.includes(file));

@@ -62,7 +62,9 @@ describe('a killed API server', () => {
     assert.equal(first['pod']['name'], 'stays');
     const older = await eventually('the staleness grows', async () => {
       const resolution = await digger.resolve(ipOf('stays'));
-      return milliseconds(resolution['staleness']) > milliseconds(first['staleness']) ? done(resolution) : notYet(resolution);
+      return milliseconds(resolution['staleness']) > milliseconds(first['staleness'])
+        ? done(resolution)
+        : notYet(resolution);
     });
     assert.equal(older['pod']['name'], 'stays');
     const got = await digger.call('LookupService', 'GetPod', { namespace: WORLD_NAMESPACE, name: 'stays' });
@@ -169,7 +171,10 @@ describe('a connection that is cut on the way', () => {
       const totals = await scene.plane.requestTotals();
       for (const resource of RESOURCES) {
         const key = `LIST ${resource}`;
-        assert.ok((before.get(key) ?? 0) > 0, `${key} was counted for the first list; seen ${[...before.keys()].join(', ')}`);
+        assert.ok(
+          (before.get(key) ?? 0) > 0,
+          `${key} was counted for the first list; seen ${[...before.keys()].join(', ')}`,
+        );
         assert.equal(totals.get(key), before.get(key), `${key} before and after the cut`);
       }
       const { resources } = await digger.call('StatusService', 'GetStatus');
@@ -199,7 +204,9 @@ async function arrange(scene: Scene, pods: readonly string[]): Promise<void> {
   for (const name of pods) await createPod(client, barePod(name, {}));
   await eventually('the pods run', async () => {
     const phases = (await scene.readLists()).pods.map((pod) => pod.status?.phase);
-    return phases.length === pods.length && phases.every((phase) => phase === 'Running') ? done(undefined) : notYet(phases);
+    return phases.length === pods.length && phases.every((phase) => phase === 'Running')
+      ? done(undefined)
+      : notYet(phases);
   });
 }
 

@@ -15,7 +15,11 @@ import { errorDetails } from './rpc-error.ts';
 import { Scene } from './scene.ts';
 import { assertWholeState } from './whole-state.ts';
 
-type Rule = { readonly apiGroups: readonly string[]; readonly resources: readonly string[]; readonly verbs: readonly string[] };
+type Rule = {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+};
 type AuditEvent = {
   readonly user: { readonly username: string };
   readonly verb: string;
@@ -33,10 +37,17 @@ describe('the rights of deploy/base', () => {
   before(async () => {
     directory = mkdtempSync(join(tmpdir(), 'digger-audit-'));
     const policy = join(directory, 'policy.json');
-    writeFileSync(policy, JSON.stringify({ apiVersion: 'audit.k8s.io/v1', kind: 'Policy', rules: [{ level: 'Metadata' }] }));
+    writeFileSync(
+      policy,
+      JSON.stringify({ apiVersion: 'audit.k8s.io/v1', kind: 'Policy', rules: [{ level: 'Metadata' }] }),
+    );
     scene = await Scene.set({
       controllers: false,
-      apiServerArgs: [`--audit-policy-file=${policy}`, `--audit-log-path=${join(directory, 'audit.log')}`, '--audit-log-mode=blocking'],
+      apiServerArgs: [
+        `--audit-policy-file=${policy}`,
+        `--audit-log-path=${join(directory, 'audit.log')}`,
+        '--audit-log-mode=blocking',
+      ],
     });
   });
   after(async () => {
@@ -57,7 +68,11 @@ describe('the rights of deploy/base', () => {
     await digger.untilReady();
     await assertWholeState(digger, scene.readLists);
     const granted = rules()
-      .flatMap((rule) => rule.apiGroups.flatMap((group) => rule.resources.flatMap((resource) => rule.verbs.map((verb) => `${verb} ${resource}.${group}`))))
+      .flatMap((rule) =>
+        rule.apiGroups.flatMap((group) =>
+          rule.resources.flatMap((resource) => rule.verbs.map((verb) => `${verb} ${resource}.${group}`)),
+        ),
+      )
       .toSorted();
     // A watch is written to the log when it ends or is answered, which may be after the lists are in.
     await eventually('every right was used, and no other was asked for', () => {
@@ -67,9 +82,14 @@ describe('the rights of deploy/base', () => {
       const distinct = [...new Set(asked)].toSorted();
       return distinct.join() === granted.join()
         ? done(undefined)
-        : notYet({ unused: granted.filter((right) => !distinct.includes(right)), beyond: distinct.filter((right) => !granted.includes(right)) });
+        : notYet({
+            unused: granted.filter((right) => !distinct.includes(right)),
+            beyond: distinct.filter((right) => !granted.includes(right)),
+          });
     });
-    const refused = events().filter((event) => event.user.username === ACCOUNT && (event.responseStatus?.code ?? 0) >= 400);
+    const refused = events().filter(
+      (event) => event.user.username === ACCOUNT && (event.responseStatus?.code ?? 0) >= 400,
+    );
     assert.deepEqual(refused, [], 'nothing was refused');
     await digger.stop();
   });
@@ -115,7 +135,12 @@ describe('the rights of deploy/base', () => {
     const name = `without-${resource}`;
     const left = rules().map((rule) => ({ ...rule, resources: rule.resources.filter((each) => each !== resource) }));
     await client.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace: 'digger' } });
-    await client.apply({ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name }, rules: left.filter((rule) => rule.resources.length > 0) });
+    await client.apply({
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRole',
+      metadata: { name },
+      rules: left.filter((rule) => rule.resources.length > 0),
+    });
     await client.apply({
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'ClusterRoleBinding',
@@ -127,7 +152,9 @@ describe('the rights of deploy/base', () => {
       body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} },
     });
     const { token } = (JSON.parse(answer.body) as { status: { token: string } }).status;
-    return writeKubeconfig(join(scene.plane.directory, `${name}.kubeconfig`), scene.plane.url, scene.plane.ca, { token });
+    return writeKubeconfig(join(scene.plane.directory, `${name}.kubeconfig`), scene.plane.url, scene.plane.ca, {
+      token,
+    });
   }
 });
 

@@ -2,9 +2,10 @@
 import { fileURLToPath } from 'node:url';
 import type { ServiceError } from '@grpc/grpc-js';
 import protobuf from 'protobufjs';
+import type { Message } from './digger-process.ts';
 
 /** The details of a failed call, by their short type name (`ErrorInfo`, `RetryInfo`, …). */
-export function errorDetails(error: ServiceError): Readonly<Record<string, Readonly<Record<string, any>>>> {
+export function errorDetails(error: ServiceError): Readonly<Record<string, Message>> {
   const [binary] = error.metadata.get('grpc-status-details-bin');
   if (!Buffer.isBuffer(binary)) return {};
   const decoded = root().lookupType('google.rpc.Status').decode(binary) as unknown as {
@@ -14,7 +15,10 @@ export function errorDetails(error: ServiceError): Readonly<Record<string, Reado
     decoded.details.map((detail) => {
       const name = detail.type_url.slice(detail.type_url.lastIndexOf('/') + 1);
       const type = root().lookupType(name);
-      return [name.slice(name.lastIndexOf('.') + 1), type.toObject(type.decode(detail.value), { longs: String, enums: String })];
+      return [
+        name.slice(name.lastIndexOf('.') + 1),
+        type.toObject(type.decode(detail.value), { longs: String, enums: String }),
+      ];
     }),
   );
 }
@@ -26,7 +30,8 @@ function root(): protobuf.Root {
   const directory = fileURLToPath(new URL('../../proto/', import.meta.url));
   const fresh = new protobuf.Root();
   fresh.resolvePath = (_origin, target) => (target.startsWith('/') ? target : directory + target);
-  for (const name of ['any', 'duration']) fresh.addJSON(protobuf.common.get(`google/protobuf/${name}.proto`)?.nested ?? {});
+  for (const name of ['any', 'duration'])
+    fresh.addJSON(protobuf.common.get(`google/protobuf/${name}.proto`)?.nested ?? {});
   fresh.loadSync(['google/rpc/status.proto', 'google/rpc/error_details.proto'], { keepCase: true });
   loaded = fresh;
   return fresh;

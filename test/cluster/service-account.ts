@@ -14,7 +14,9 @@ const ACCESS_KINDS = ['Namespace', 'ServiceAccount', 'ClusterRole', 'ClusterRole
 export async function applyAccess(plane: ControlPlane): Promise<void> {
   const objects = readBase().filter((object) => ACCESS_KINDS.includes(object.kind ?? ''));
   if (objects.length !== ACCESS_KINDS.length) {
-    throw new Error(`deploy/base has ${objects.map((object) => object.kind).join(', ')}; expected one each of ${ACCESS_KINDS.join(', ')}`);
+    throw new Error(
+      `deploy/base has ${objects.map((object) => object.kind).join(', ')}; expected one each of ${ACCESS_KINDS.join(', ')}`,
+    );
   }
   await applyAll(plane.client, objects);
 }

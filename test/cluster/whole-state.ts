@@ -76,7 +76,10 @@ function compareSnapshots(
   basic: ReadonlyMap<string, Message>,
 ): readonly string[] {
   const differences: string[] = [];
-  for (const [view, actual] of [['VIEW_FULL', full], ['VIEW_BASIC', basic]] as const) {
+  for (const [view, actual] of [
+    ['VIEW_FULL', full],
+    ['VIEW_BASIC', basic],
+  ] as const) {
     for (const [key, entity] of expected) {
       const owed = view === 'VIEW_FULL' ? entity : without(entity, FULL_ONLY);
       differences.push(...difference(`${view} ${key} ${entity['name']}`, owed, actual.get(key)));
@@ -93,7 +96,12 @@ async function compareGets(
   lists: ClusterLists,
   expected: ReadonlyMap<string, Message>,
 ): Promise<readonly string[]> {
-  const wanted: { readonly method: string; readonly field: string; readonly request: Message; readonly owed: Message }[] = [];
+  const wanted: {
+    readonly method: string;
+    readonly field: string;
+    readonly request: Message;
+    readonly owed: Message;
+  }[] = [];
   for (const [key, owed] of expected) {
     const kind = key.slice(0, key.indexOf(' '));
     if (kind === 'workload') continue;

@@ -39,7 +39,9 @@ export async function createWorld(client: ApiClient): Promise<void> {
     object('batch/v1', 'CronJob', 'tick', {
       schedule: '* * * * *',
       concurrencyPolicy: 'Forbid',
-      jobTemplate: { spec: { template: template('tick', { labels: { [KEEP_RUNNING_LABEL]: '' }, restartPolicy: 'Never' }) } },
+      jobTemplate: {
+        spec: { template: template('tick', { labels: { [KEEP_RUNNING_LABEL]: '' }, restartPolicy: 'Never' }) },
+      },
     }),
   );
   const canary = await createCustomOwner(client, 'canary');
@@ -57,14 +59,21 @@ export async function createWorld(client: ApiClient): Promise<void> {
     owned(object('apps/v1', 'ReplicaSet', 'canary-5f6d', scaled('canary', 2, { labels: { tier: 'front' } })), canary),
   ];
   const services = [
-    service('web', { selector: { app: 'web' }, ipFamilyPolicy: 'PreferDualStack', ports: [{ name: 'http', port: 80, targetPort: 'http' }] }),
+    service('web', {
+      selector: { app: 'web' },
+      ipFamilyPolicy: 'PreferDualStack',
+      ports: [{ name: 'http', port: 80, targetPort: 'http' }],
+    }),
     service('front', { selector: { tier: 'front' }, ports: [{ port: 80 }] }),
     service('db', { selector: { app: 'db' }, clusterIP: 'None', ports: [{ port: 5432 }] }),
     service('edge', { selector: { app: 'web' }, type: 'NodePort', ports: [{ port: 80, nodePort: 30080 }] }),
     service('public', {
       selector: { app: 'canary' },
       type: 'LoadBalancer',
-      ports: [{ name: 'https', port: 443, nodePort: 30443 }, { name: 'quic', port: 443, protocol: 'UDP', nodePort: 30443 }],
+      ports: [
+        { name: 'https', port: 443, nodePort: 30443 },
+        { name: 'quic', port: 443, protocol: 'UDP', nodePort: 30443 },
+      ],
     }),
     service('legacy', { selector: { app: 'old' }, externalIPs: ['203.0.113.200'], ports: [{ port: 8080 }] }),
     service('alias', { type: 'ExternalName', externalName: 'example.org' }),
@@ -85,13 +94,21 @@ export async function createWorld(client: ApiClient): Promise<void> {
   for (const each of [...workloads, ...services, ...endpoints]) await client.apply(each);
   await client.patch(
     service('public', {}),
-    { status: { loadBalancer: { ingress: [{ ip: '203.0.113.90' }, { ip: '203.0.113.91' }, { hostname: 'lb.example.org' }] } } },
+    {
+      status: {
+        loadBalancer: { ingress: [{ ip: '203.0.113.90' }, { ip: '203.0.113.91' }, { hostname: 'lb.example.org' }] },
+      },
+    },
     'status',
   );
   for (const pod of [
     barePod('solo', {}),
     barePod('host-a', { hostNetwork: true, nodeName: 'node-a', ports: [{ containerPort: 8081 }] }),
-    barePod('host-b', { hostNetwork: true, nodeName: 'node-a', ports: [{ containerPort: 8082 }, { containerPort: 8082, protocol: 'UDP' }] }),
+    barePod('host-b', {
+      hostNetwork: true,
+      nodeName: 'node-a',
+      ports: [{ containerPort: 8082 }, { containerPort: 8082, protocol: 'UDP' }],
+    }),
     barePod('host-silent', { hostNetwork: true, nodeName: 'node-b' }),
   ]) {
     await createPod(client, pod);
@@ -107,15 +124,29 @@ export async function untilSettled(client: ApiClient): Promise<void> {
     async () => {
       const pods = await client.list<PodObject>(`/api/v1/namespaces/${WORLD_NAMESPACE}/pods`);
       const running = (app: string): number =>
-        pods.filter((pod) => pod.metadata.labels?.['app'] === app && pod.status.phase === 'Running' && !pod.metadata['deletionTimestamp']).length;
-      const finished = pods.filter((pod) => pod.metadata.labels?.['app'] === 'report' && pod.status.phase === 'Succeeded').length;
+        pods.filter(
+          (pod) =>
+            pod.metadata.labels?.['app'] === app &&
+            pod.status.phase === 'Running' &&
+            !pod.metadata['deletionTimestamp'],
+        ).length;
+      const finished = pods.filter(
+        (pod) => pod.metadata.labels?.['app'] === 'report' && pod.status.phase === 'Succeeded',
+      ).length;
       const counts = Object.fromEntries(Object.keys(WORKLOADS).map((name) => [name, running(name)]));
       const slices = await client.list<Slice>(`/apis/discovery.k8s.io/v1/namespaces/${WORLD_NAMESPACE}/endpointslices`);
       const endpoints = (service: string): number =>
         slices
           .filter((each) => each.metadata.labels?.['kubernetes.io/service-name'] === service)
           .reduce((sum, each) => sum + (each.endpoints?.length ?? 0), 0);
-      const seen = { counts, finished, total: pods.length, front: endpoints('front'), db: endpoints('db'), mirrored: endpoints('mirrored') };
+      const seen = {
+        counts,
+        finished,
+        total: pods.length,
+        front: endpoints('front'),
+        db: endpoints('db'),
+        mirrored: endpoints('mirrored'),
+      };
       const wanted = Object.values(WORKLOADS).reduce((sum, workload) => sum + workload.running, 0) + 2;
       const settled =
         Object.entries(WORKLOADS).every(([name, workload]) => counts[name] === workload.running) &&
@@ -133,7 +164,12 @@ export async function untilSettled(client: ApiClient): Promise<void> {
 /** A pod without owner. */
 export function barePod(
   name: string,
-  options: { readonly hostNetwork?: boolean; readonly nodeName?: string; readonly ports?: readonly object[]; readonly namespace?: string },
+  options: {
+    readonly hostNetwork?: boolean;
+    readonly nodeName?: string;
+    readonly ports?: readonly object[];
+    readonly namespace?: string;
+  },
 ): KubeObject {
   const { metadata, spec: podSpec } = template(name, options);
   const { namespace = WORLD_NAMESPACE, nodeName } = options;
@@ -170,7 +206,11 @@ export function object(apiVersion: string, kind: string, name: string, objectSpe
 }
 
 /** `spec` of a Deployment or its like: selects `app=NAME`, a pod listens on `http`. */
-export function scaled(app: string, replicas: number, options: TemplateOptions = {}): { readonly replicas: number; readonly template: PodTemplate } {
+export function scaled(
+  app: string,
+  replicas: number,
+  options: TemplateOptions = {},
+): { readonly replicas: number; readonly template: PodTemplate } {
   return { replicas, ...spec(app, options) };
 }
 
@@ -182,9 +222,15 @@ type TemplateOptions = {
   readonly image?: string;
 };
 
-type PodTemplate = { readonly metadata: { readonly labels: Readonly<Record<string, string>>; readonly annotations: object }; readonly spec: object };
+type PodTemplate = {
+  readonly metadata: { readonly labels: Readonly<Record<string, string>>; readonly annotations: object };
+  readonly spec: object;
+};
 
-function spec(app: string, options: TemplateOptions = {}): { readonly selector: object; readonly template: PodTemplate } {
+function spec(
+  app: string,
+  options: TemplateOptions = {},
+): { readonly selector: object; readonly template: PodTemplate } {
   return { selector: { matchLabels: { app } }, template: template(app, options) };
 }
 
@@ -229,7 +275,10 @@ function slice(serviceName: string, addressType: string, addresses: readonly str
 function owned(child: KubeObject, owner: KubeObject): KubeObject {
   const { apiVersion, kind } = owner;
   const { name, uid } = owner.metadata;
-  return { ...child, metadata: { ...child.metadata, ownerReferences: [{ apiVersion, kind, name, uid, controller: true }] } };
+  return {
+    ...child,
+    metadata: { ...child.metadata, ownerReferences: [{ apiVersion, kind, name, uid, controller: true }] },
+  };
 }
 
 /** Defines the custom kind and creates one object of it. */
