@@ -27,14 +27,14 @@ export class Backoff {
   }
 
   /**
-   * The delay after one more failure, in [d, 2d) for d = 800 ms, 1.6 s, 3.2 s, … and at most the cap, so that many
-   * clients of one server do not come back in step.
+   * The delay after one more failure: in [d, 2d) for d = 800 ms, 1.6 s, 3.2 s, … up to half of the cap, so that it
+   * stays below the cap and many clients of one server never come back in step.
    */
   nextMs(nowMs: number): number {
     if (this.#healthySinceMs !== undefined && nowMs - this.#healthySinceMs >= HEALTHY_RESET_MS) this.reset();
     const base = this.#baseMs;
-    this.#baseMs = Math.min(base * 2, this.#capMs);
-    const delayMs = Math.min(base * (1 + this.#random()), this.#capMs);
+    this.#baseMs = Math.min(base * 2, this.#capMs / 2);
+    const delayMs = base + Math.floor(base * this.#random());
     // Health is counted from the end of the wait.
     this.#healthySinceMs = nowMs + delayMs;
     return delayMs;

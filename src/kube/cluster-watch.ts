@@ -63,7 +63,7 @@ export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
   const streamInitialList = options.streamInitialList ?? true;
   const stopping = new AbortController();
   const transport = createTransport({ credentials, userAgent });
-  const contact = new ServerContact(transport, clock, random, stopping.signal);
+  const contact = new ServerContact(transport, clock, random, logger, stopping.signal);
 
   const reflect = <R extends KubernetesRecord>(
     resource: ResourceDescriptor<R>,

@@ -390,7 +390,7 @@ export class Reflector<R extends KubernetesRecord> {
       case 'stalled':
         this.#state = 'backing-off';
         this.#logTrouble(failure);
-        return this.#untilStopped(this.#options.contact.waitUntilReachable());
+        return this.#untilStopped(this.#options.contact.waitUntilReachable(failure.message));
       case 'unauthorized':
         this.#options.transport.discardCredentials();
         if (this.#refusedCredentials) return this.#backOff(failure);
@@ -468,13 +468,16 @@ export class Reflector<R extends KubernetesRecord> {
     if (this.#loggedTrouble === '') this.#troubleSinceMs = this.#clock.now();
     this.#loggedTrouble = failure.kind;
     const meaning = this.#synced ? 'answers go on from the last known state' : 'not synced yet';
-    this.#log.warn({ reason: failure.kind, error: failure.message }, `cannot follow the API server: ${meaning}`);
+    // An outage is the whole cluster's, and the probe speaks for it.
+    const level = failure.kind === 'unreachable' ? 'debug' : 'warn';
+    this.#log[level]({ reason: failure.kind, error: failure.message }, `cannot follow the API server: ${meaning}`);
   }
 
   #logRecovery(): void {
     if (this.#loggedTrouble === '') return;
     const afterMs = this.#clock.now() - this.#troubleSinceMs;
-    this.#log.info({ reason: this.#loggedTrouble, afterMs }, 'following the API server again');
+    const level = this.#loggedTrouble === 'unreachable' ? 'debug' : 'info';
+    this.#log[level]({ reason: this.#loggedTrouble, afterMs }, 'following the API server again');
     this.#loggedTrouble = '';
   }
 }

@@ -6,6 +6,7 @@
 
 import { Backoff, UNREACHABLE_CAP_MS } from './backoff.ts';
 import { type Clock, type Random, sleep } from './clock.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import { CredentialsError } from './credentials.ts';
 import { type Transport, TransportError } from './transport.ts';
 
@@ -20,33 +21,45 @@ export class ServerContact {
   readonly #clock: Clock;
   readonly #backoff: Backoff;
   readonly #stopping: AbortSignal;
+  readonly #logger: Logger;
   #probing: Promise<void> | undefined;
 
   /** `stopping` ends all waiting. */
-  constructor(transport: Transport, clock: Clock, random: Random, stopping: AbortSignal) {
+  constructor(transport: Transport, clock: Clock, random: Random, logger: Logger, stopping: AbortSignal) {
+    this.#logger = logger;
     this.#transport = transport;
     this.#clock = clock;
     this.#backoff = new Backoff(UNREACHABLE_CAP_MS, random);
     this.#stopping = stopping;
   }
 
-  /** Call it after the server could not be reached. Resolves once it answers, or once everything stops. */
-  waitUntilReachable(): Promise<void> {
-    this.#probing ??= this.#probe().finally(() => {
+  /** Call it after the server could not be reached, with what was seen. Resolves once it answers, or once everything stops. */
+  waitUntilReachable(problem: string): Promise<void> {
+    this.#probing ??= this.#probe(problem).finally(() => {
       this.#probing = undefined;
     });
     return this.#probing;
   }
 
-  async #probe(): Promise<void> {
+  async #probe(problem: string): Promise<void> {
+    const sinceMs = this.#clock.now();
     let notReady = 0;
+    let missed = 0;
     while (!this.#stopping.aborted) {
       await sleep(this.#clock, this.#backoff.nextMs(this.#clock.now()), this.#stopping);
       const status = await this.#ask();
-      if (status === undefined) continue;
-      if (status < 500 && status !== 429) return;
-      notReady += 1;
-      if (notReady === MAX_NOT_READY_ANSWERS) return;
+      if (status !== undefined && status >= 500) notReady += 1;
+      if (status !== undefined && (status < 500 || notReady === MAX_NOT_READY_ANSWERS)) {
+        if (missed > 0) this.#logger.info({ afterMs: this.#clock.now() - sinceMs }, 'the API server answers again');
+        return;
+      }
+      // A single broken connection is no outage; one line for all resources when it is.
+      if (missed === 0)
+        this.#logger.warn(
+          { error: problem },
+          'the API server cannot be reached: answers go on from the last known state',
+        );
+      missed += 1;
     }
   }
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { createLogger } from '../../src/telemetry/logger.ts';
-import type { PodRecord } from '../../src/model/records.ts';
+import type { KubernetesRecord, PodRecord } from '../../src/model/records.ts';
 import { type Clock, systemClock } from '../../src/kube/clock.ts';
 import type { Credentials } from '../../src/kube/credentials.ts';
 import { Reflector } from '../../src/kube/reflector.ts';
@@ -51,10 +51,10 @@ export class TestCredentials implements Credentials {
   }
 }
 
-export interface Reflecting {
+export interface Reflecting<R extends KubernetesRecord> {
   readonly server: ScriptedApiServer;
-  readonly store: MirrorStore<PodRecord>;
-  readonly reflector: Reflector<PodRecord>;
+  readonly store: MirrorStore<R>;
+  readonly reflector: Reflector<R>;
   readonly clock: HurriedClock;
   readonly credentials: TestCredentials;
   /** Waits until `condition` holds; fails with what was seen. */
@@ -64,12 +64,13 @@ export interface Reflecting {
 }
 
 /** Runs `scenario` against a server that plays `answers`; stops everything afterwards. */
-export async function reflecting(
+export async function reflecting<R extends KubernetesRecord = PodRecord>(
   answers: readonly Answer[],
-  scenario: (reflecting: Reflecting) => Promise<void>,
-  options: { readonly resource?: ResourceDescriptor<PodRecord>; readonly streamInitialList?: boolean } = {},
+  scenario: (reflecting: Reflecting<R>) => Promise<void>,
+  options: { readonly resource?: ResourceDescriptor<R>; readonly streamInitialList?: boolean } = {},
 ): Promise<void> {
-  const { resource = pods, streamInitialList = false } = options;
+  const { streamInitialList = false } = options;
+  const resource = options.resource ?? (pods as unknown as ResourceDescriptor<R>);
   const server = new ScriptedApiServer(answers);
   await server.start();
   const clock = new HurriedClock();
@@ -77,9 +78,9 @@ export async function reflecting(
   const transport = createTransport({ credentials, userAgent: 'digger/test' });
   const stopping = new AbortController();
   const random = () => 0;
-  const contact = new ServerContact(transport, clock, random, stopping.signal);
-  const store = new MirrorStore<PodRecord>();
+  const store = new MirrorStore<R>();
   const logger = createLogger({ level: 'silent', pretty: false });
+  const contact = new ServerContact(transport, clock, random, logger, stopping.signal);
   const reflector = new Reflector({ resource, store, transport, contact, logger, clock, random, streamInitialList });
   const until = async (condition: () => boolean) => {
     const endAt = Date.now() + DEADLINE_MS;

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { endpointSlices, owners } from '../../src/kube/resources.ts';
 import { reflecting } from './reflecting.ts';
 import {
   bookmark,
@@ -296,4 +297,47 @@ test('stops while a list is under way, and leaves the store as it was', async ()
     await reflector.stop();
     assert.deepEqual(store.writes, []);
   });
+});
+
+test('where slices are not served, Endpoints are watched instead', async () => {
+  const answers = [status(404), list({ resourceVersion: '10', kind: 'EndpointsList' }), openWatch()];
+  await reflecting(
+    answers,
+    async ({ server, reflector, untilRequests }) => {
+      await untilRequests(['list rv=0 limit=500', 'list rv=0 limit=500', 'watch rv=10']);
+      assert.deepEqual(
+        server.requests.map(({ path }) => path),
+        ['/apis/discovery.k8s.io/v1/endpointslices', '/api/v1/endpoints', '/api/v1/endpoints'],
+      );
+      assert.equal(reflector.status().unavailable, false);
+    },
+    { resource: endpointSlices },
+  );
+});
+
+test('owners are asked for as metadata only', async () => {
+  const deployments = owners.find(({ resource }) => resource === 'deployments.apps');
+  assert.ok(deployments !== undefined);
+  const answers = [list({ resourceVersion: '10', pods: ['web'], kind: 'PartialObjectMetadataList' }), openWatch()];
+  await reflecting(
+    answers,
+    async ({ server, store, untilRequests }) => {
+      await untilRequests(['list rv=0 limit=500', 'watch rv=10']);
+      const as = (kind: string) =>
+        ['protobuf', 'json']
+          .map(
+            (format) =>
+              `application/${format === 'json' ? format : `vnd.kubernetes.${format}`};as=${kind};g=meta.k8s.io;v=v1`,
+          )
+          .join(', ');
+      assert.deepEqual(
+        server.requests.map(({ accept }) => accept),
+        [as('PartialObjectMetadataList'), as('PartialObjectMetadata')],
+      );
+      const record = store.records.get('shop/web');
+      assert.ok(record?.type === 'Owner');
+      assert.deepEqual([record.apiVersion, record.kind], ['apps/v1', 'Deployment']);
+    },
+    { resource: deployments },
+  );
 });
