@@ -6,6 +6,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
+import { send, sendStatus } from './answer.ts';
 import type { Cluster } from './cluster.ts';
 import { type Content, negotiate } from './content.ts';
 import { answerDiscovery } from './discovery.ts';
@@ -15,11 +16,14 @@ import { answerList } from './list.ts';
 import type { ProtobufSupport } from './protobuf-encoding.ts';
 import {
   invalidResourceVersion,
+  isAt,
+  isWatch,
   type ListOptions,
   parseListOptions,
   parseResourcePath,
   parseResourceVersion,
   type ResourcePath,
+  requestedName,
 } from './request.ts';
 import type { RequestLog, RequestVerb } from './request-log.ts';
 import type { ResourceStore } from './resource-store.ts';
@@ -31,10 +35,9 @@ import {
   type Status,
   StatusError,
   statusForCode,
-  tooLargeResourceVersion,
-  tooOldResourceVersion,
   unknownResource,
 } from './status.ts';
+import { NOTHING, startOfWatch } from './watch-start.ts';
 import { type WatchEnd, type WatchStart, WatchStream } from './watch.ts';
 
 export interface ApiServerOptions {
@@ -99,7 +102,7 @@ export class ApiServer {
           : watching
             ? 'watch'
             : 'list';
-    const name = path === undefined ? url.pathname : qualified(path);
+    const name = path === undefined ? url.pathname : requestedName(path);
     const accept = request.headers.accept ?? '*/*';
     const entry = {
       verb,
@@ -251,7 +254,8 @@ export class ApiServer {
     if (requested === undefined) {
       throw new StatusError(createStatus(500, undefined, invalidResourceVersion(options.resourceVersion)));
     }
-    const start = await this.#startOfWatch(store, namespace, options, requested);
+    const waitFor = (version: bigint): Promise<boolean> => this.#waitFor(version);
+    const start = await startOfWatch(options, requested, { cluster, faults, store, namespace, waitFor });
     if (response.destroyed) {
       return;
     }
@@ -282,40 +286,6 @@ export class ApiServer {
     if (failed !== undefined) {
       watch.sendError(failed);
     }
-  }
-
-  /** A Status is sent as ERROR event: past authentication and options, errors of a watch come behind a 200. */
-  async #startOfWatch(
-    store: ResourceStore,
-    namespace: string | undefined,
-    options: ListOptions,
-    requested: bigint,
-  ): Promise<WatchStart | Status> {
-    const { cluster, faults } = this.#options;
-    const streamed = options.sendInitialEvents === true;
-    if (streamed && requested > cluster.resourceVersion && !(await this.#waitFor(requested))) {
-      return tooLargeResourceVersion(requested, cluster.resourceVersion);
-    }
-    const now = cluster.resourceVersion;
-    if (options.sendInitialEvents ?? requested === 0n) {
-      const prefix = `/${namespace}/`;
-      const initial = namespace === undefined ? store.list() : store.list().filter(([key]) => key.startsWith(prefix));
-      const bookmark = streamed && options.allowWatchBookmarks && faults.initialEventsEnd !== 'withheld';
-      return {
-        initial,
-        events: [],
-        after: now,
-        initialEventsEnd: bookmark ? now : undefined,
-        initialEventsEndValue: faults.initialEventsEnd === 'annotated-false' ? 'false' : 'true',
-      };
-    }
-    if (requested === 0n) {
-      return { ...NOTHING, after: now };
-    }
-    const events = store.eventsSince(requested);
-    return events === undefined
-      ? tooOldResourceVersion(requested, store.historyBegin)
-      : { ...NOTHING, events, after: requested };
   }
 
   /** The stores of what is served at present. */
@@ -349,59 +319,15 @@ export class ApiServer {
   }
 }
 
-const NOTHING: WatchStart = {
-  initial: [],
-  events: [],
-  after: 0n,
-  initialEventsEnd: undefined,
-  initialEventsEndValue: '',
-};
-
 /** Lists below this are not worth compressing (defaultGzipThresholdBytes of kube-apiserver). */
 const MIN_GZIP_BYTES = 128 * 1024;
 
 /** Only its Status is ever encoded. */
 const ANY_RESOURCE: Resource = { group: '', version: 'v1', plural: '', kind: '', namespaced: false, custom: false };
 
-function isWatch(query: URLSearchParams): boolean {
-  const watch = query.get('watch');
-  return watch !== null && watch !== 'false' && watch !== '0';
-}
-
-function qualified(path: ResourcePath): string {
-  return path.group === '' ? path.plural : `${path.plural}.${path.group}`;
-}
-
-function isAt(resource: Resource, path: ResourcePath): boolean {
-  const scoped = resource.namespaced
-    ? path.namespace !== undefined || path.name === undefined
-    : path.namespace === undefined;
-  return (
-    resource.group === path.group && resource.version === path.version && resource.plural === path.plural && scoped
-  );
-}
-
 function wrongForm(content: Content, resource: Resource): Status {
   const message = content.listForm
     ? `you requested PartialObjectMetadataList, but the requested object is not a list (*${resource.kind})`
     : `you requested PartialObjectMetadata, but the requested object is a list (*${resource.kind}List)`;
   return createStatus(406, 'NotAcceptable', message);
-}
-
-function sendStatus(response: ServerResponse, status: Status, encoding: Encoding, retryAfterSeconds?: number): void {
-  const seconds = retryAfterSeconds ?? status.details?.retryAfterSeconds;
-  if (seconds !== undefined) {
-    response.setHeader('retry-after', String(seconds));
-  }
-  send(response, status.code, encoding.contentType, encoding.status(status));
-}
-
-function send(response: ServerResponse, code: number, contentType: string, body: Buffer, gzip = false): void {
-  response.writeHead(code, {
-    'content-type': contentType,
-    'cache-control': 'no-cache, private',
-    'content-length': body.length,
-    ...(gzip ? { 'content-encoding': 'gzip', vary: 'Accept-Encoding' } : {}),
-  });
-  response.end(body);
 }

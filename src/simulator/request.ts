@@ -4,6 +4,7 @@
 // (k8s.io/apimachinery pkg/apis/meta/internalversion/validation). `labelSelector` and `fieldSelector` are refused
 // loudly, because ignoring them would answer with too much.
 
+import type { Resource } from './resources.ts';
 import { badRequest, invalidListOptions, type StatusCause, StatusError } from './status.ts';
 
 export interface ResourcePath {
@@ -81,6 +82,27 @@ export function parseResourceVersion(text: string): bigint | undefined {
 export function invalidResourceVersion(text: string): string {
   const quoted = JSON.stringify(text);
   return `resourceVersion: Invalid value: ${quoted}: strconv.ParseUint: parsing ${quoted}: invalid syntax`;
+}
+
+/** Whether a query asks for a watch, as the real server reads it. */
+export function isWatch(query: URLSearchParams): boolean {
+  const watch = query.get('watch');
+  return watch !== null && watch !== 'false' && watch !== '0';
+}
+
+/** `pods`, `deployments.apps`, whether served or not. */
+export function requestedName(path: ResourcePath): string {
+  return path.group === '' ? path.plural : `${path.plural}.${path.group}`;
+}
+
+/** Whether the path leads to this resource. */
+export function isAt(resource: Resource, path: ResourcePath): boolean {
+  const scoped = resource.namespaced
+    ? path.namespace !== undefined || path.name === undefined
+    : path.namespace === undefined;
+  return (
+    resource.group === path.group && resource.version === path.version && resource.plural === path.plural && scoped
+  );
 }
 
 interface RawOptions extends Omit<ListOptions, 'resourceVersionMatch'> {
