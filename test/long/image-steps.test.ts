@@ -12,7 +12,7 @@ import { ROOT, readText } from '../project/repository.ts';
 const COPIED = ['package.json', 'package-lock.json', '.npmrc', 'tsconfig.json', '.ci/build.ts', 'proto', 'src'];
 
 test('the Dockerfile copies what this test copies', () => {
-  const dockerfile = readText('Dockerfile').split('\nFROM ')[0] ?? '';
+  const dockerfile = readText('Dockerfile').split('\nFROM ')[1] ?? '';
   const copied = [...dockerfile.matchAll(/^COPY (.+) \S+$/gm)].flatMap(([, sources]) => (sources ?? '').split(' '));
   assert.deepEqual(copied.toSorted(), COPIED.toSorted());
 });
@@ -28,7 +28,7 @@ test('a locked install, the build and an install without development packages gi
   const path = [dirname(process.execPath), ...(process.env['PATH'] ?? '').split(delimiter)].filter(
     (entry) => !entry.startsWith(join(ROOT, 'node_modules', '.bin')),
   );
-  const env = { PATH: path.join(delimiter), HOME: process.env['HOME'] ?? folder };
+  const env = { ...process.env, PATH: path.join(delimiter) };
   const run = (program: string, ...args: string[]) =>
     execFileSync(program, args, { cwd: folder, env, encoding: 'utf8', timeout: 300_000 });
   run('npm', 'ci', '--ignore-scripts');
