@@ -9,6 +9,7 @@ import type {
   PodRecord,
   ServiceRecord,
 } from '../model/records.ts';
+import { InterningReader } from './interning-reader.ts';
 import { kubernetesType } from './kubernetes-schema.ts';
 import type {
   EndpointSliceObject,
@@ -89,7 +90,7 @@ function createDecoder<O extends KubernetesObject, R extends KubernetesRecord>(
   return {
     kind,
     listKind: `${kind}List`,
-    fromProtobuf: (raw) => decode(type.decode(raw) as unknown as O),
+    fromProtobuf: (raw) => decode(type.decode(new InterningReader(raw)) as unknown as O),
     fromJson: (object) => decode((typeof object === 'object' && object !== null ? object : {}) as O),
     metadataFromProtobuf: (raw) => Metadata.decode(raw) as KubernetesObject,
   };

@@ -35,12 +35,15 @@ function createPod(index: number): Json {
     name,
     image: `registry.example.com/shop/${name}:v1.${index % 7}.0`,
     ports: [{ name: 'http', containerPort: 8080, protocol: 'TCP' }],
-    env: Array.from({ length: 12 }, (_, i) => ({ name: `SETTING_${i}`, value: `value-${i}` })),
+    env: Array.from({ length: 5 }, (_, i) => ({ name: `SETTING_${i}`, value: `value-${i}` })),
     resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { memory: '256Mi' } },
     volumeMounts: [
       { name: 'kube-api-access', readOnly: true, mountPath: '/var/run/secrets/kubernetes.io/serviceaccount' },
     ],
+    readinessProbe: { httpGet: { path: '/healthz', port: 8080, scheme: 'HTTP' }, timeoutSeconds: 1, periodSeconds: 10 },
     terminationMessagePath: '/dev/termination-log',
+    terminationMessagePolicy: 'File',
+    securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
     imagePullPolicy: 'IfNotPresent',
   });
   const containerStatus = (name: string) => ({
@@ -78,13 +81,37 @@ function createPod(index: number): Json {
           blockOwnerDeletion: true,
         },
       ],
-      managedFields: [managed('kube-controller-manager', 14), managed('kubelet', 12)],
+      managedFields: [managed('kube-controller-manager', 10), managed('kubelet', 10)],
     },
     spec: {
       nodeName: `node-${index % 50}`,
       containers: [container('app'), container('proxy')],
       restartPolicy: 'Always',
       serviceAccountName: 'default',
+      volumes: [
+        {
+          name: 'kube-api-access',
+          projected: {
+            defaultMode: 420,
+            sources: [
+              { serviceAccountToken: { expirationSeconds: 3607, path: 'token' } },
+              { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+              {
+                downwardAPI: {
+                  items: [{ path: 'namespace', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } }],
+                },
+              },
+            ],
+          },
+        },
+      ],
+      // What admission adds to every pod.
+      tolerations: ['not-ready', 'unreachable'].map((condition) => ({
+        key: `node.kubernetes.io/${condition}`,
+        operator: 'Exists',
+        effect: 'NoExecute',
+        tolerationSeconds: 300,
+      })),
     },
     status: {
       phase: 'Running',
@@ -122,7 +149,16 @@ function encodePod(pod: Json): Buffer {
     const env = (container['env'] as { name: string; value: string }[]).map(({ name, value }) =>
       padding(7, Buffer.concat([padding(1, Buffer.from(name)), padding(2, Buffer.from(value))])),
     );
-    return padding(2, Buffer.concat([known, ...env, padding(8, Buffer.alloc(60)), padding(9, Buffer.alloc(80))]));
+    return padding(
+      2,
+      Buffer.concat([
+        known,
+        ...env,
+        padding(8, Buffer.alloc(60)),
+        padding(9, Buffer.alloc(80)),
+        padding(11, Buffer.alloc(40)),
+      ]),
+    );
   });
   const specBytes = Buffer.concat([
     ...containers,
