@@ -146,18 +146,20 @@ export class ControlPlane implements AsyncDisposable {
   }
 
   /**
-   * What the API server counted in `apiserver_request_total`, summed by verb and resource: `LIST pods`, `WATCH pods`,
-   * `LIST deployments.apps`. Counts of this process of the server: a restart begins at zero.
+   * What the API server counted: `apiserver_request_total`, summed by verb and resource (`LIST pods`, `WATCH pods`,
+   * `LIST deployments.apps`), and the initial lists that it streamed as the beginning of a watch (`STREAM pods`), which
+   * are in `WATCH` too. Counts of this process of the server: a restart begins at zero.
    */
   async requestTotals(): Promise<ReadonlyMap<string, number>> {
     const totals = new Map<string, number>();
     for (const line of (await this.client.raw('GET', '/metrics', { accept: '*/*' })).body.split('\n')) {
-      if (!line.startsWith('apiserver_request_total{')) continue;
+      const metric = line.slice(0, line.indexOf('{'));
+      if (metric !== 'apiserver_request_total' && metric !== 'apiserver_watch_list_duration_seconds_count') continue;
       const labels = new Map(
         Array.from(line.matchAll(/(\w+)="([^"]*)"/g), (match) => [match[1] ?? '', match[2] ?? '']),
       );
       const group = labels.get('group');
-      const key = `${labels.get('verb')} ${labels.get('resource')}${group ? `.${group}` : ''}`;
+      const key = `${labels.get('verb') ?? 'STREAM'} ${labels.get('resource')}${group ? `.${group}` : ''}`;
       totals.set(key, (totals.get(key) ?? 0) + Number(line.slice(line.lastIndexOf(' ') + 1)));
     }
     return totals;

@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { ApiError } from './api-client.ts';
 import { findOrBuildKustomize } from './binaries.ts';
 import { ControlPlane } from './control-plane.ts';
@@ -103,6 +104,21 @@ describe('the manifests of deploy/', () => {
       },
     ]);
     assert.match(warnings.join('\n'), /would violate PodSecurity/);
+  });
+
+  it('start digger with options that it knows', () => {
+    const deployment = readBase().find((object) => object.kind === 'Deployment');
+    assert.ok(deployment);
+    const { template } = deployment['spec'] as {
+      template: { spec: { containers: readonly { readonly args: readonly string[] }[] } };
+    };
+    const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+    for (const { args } of template.spec.containers) {
+      const printed = spawnSync(process.execPath, [main, ...args, '--print-config'], { encoding: 'utf8' });
+      assert.equal(printed.status, 0, printed.stderr);
+      assert.match(printed.stdout, /0\.0\.0\.0:50051/);
+      assert.match(printed.stdout, /0\.0\.0\.0:9464/);
+    }
   });
 
   it('describe pods that the restricted standard lets through', async () => {

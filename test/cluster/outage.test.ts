@@ -121,77 +121,81 @@ describe('a killed API server', () => {
   }
 });
 
-describe('a connection that is cut on the way', () => {
-  let scene: Scene;
-  let proxy: TcpProxy;
-  let digger: DiggerProcess;
-  let copy: FeedCopy;
+for (const [how, streamed, verb] of [
+  ['that streams the initial list', true, 'STREAM'],
+  ['that cannot stream it', false, 'LIST'],
+] as const) {
+  describe(`a connection that is cut on the way to an API server ${how}`, () => {
+    let scene: Scene;
+    let proxy: TcpProxy;
+    let digger: DiggerProcess;
+    let copy: FeedCopy;
 
-  before(async () => {
-    scene = await Scene.set({ controllers: false, proxied: true });
-    assert.ok(scene.proxy);
-    proxy = scene.proxy;
-    await arrange(scene, ['stays', 'leaves']);
-    digger = await scene.startDigger();
-    await digger.untilReady();
-    await assertWholeState(digger, scene.readLists);
-    copy = new FeedCopy(digger);
-    await copy.untilSynced();
-    // From here on nobody but digger may list anything.
-    await scene.kubelet.stop();
-  });
-  after(async () => {
-    copy?.close();
-    await scene?.strike();
-  });
-
-  for (const round of ['once', 'again']) {
-    it(`is resumed without a list, and nothing is missed (${round})`, async () => {
-      const client = scene.plane.client;
-      const before = await scene.plane.requestTotals();
-      const accepted = proxy.accepted;
-      // Down for as long as it takes to write, so that the changes fall into the gap.
-      proxy.refuse();
-      assert.ok(proxy.cut() > 0, 'digger had a connection through the proxy');
-      await createPod(client, barePod(`arrives-${round}`, {}));
-      if (round === 'once') await removePod(client, 'leaves');
-      proxy.pass();
-
-      await eventually('digger has caught up', async () => {
-        const names = [...copy.entities.values()].map((entity) => entity['name'] as string);
-        return names.includes(`arrives-${round}`) && !names.includes('leaves') ? done(undefined) : notYet(names);
-      });
-      await eventually('every watch is back', async () => {
-        const { resources } = await digger.call('StatusService', 'GetStatus');
-        const away = (resources as Message[]).filter((resource) => resource['state'] !== 'WATCH_STATE_WATCHING');
-        return away.length === 0 ? done(undefined) : notYet(away);
-      });
-      assert.ok(proxy.accepted > accepted, 'it came back through the proxy');
-
-      const totals = await scene.plane.requestTotals();
-      for (const resource of RESOURCES) {
-        const key = `LIST ${resource}`;
-        assert.ok(
-          (before.get(key) ?? 0) > 0,
-          `${key} was counted for the first list; seen ${[...before.keys()].join(', ')}`,
-        );
-        assert.equal(totals.get(key), before.get(key), `${key} before and after the cut`);
-      }
-      const { resources } = await digger.call('StatusService', 'GetStatus');
-      for (const resource of resources as Message[]) assert.equal(resource['lists'], '1', JSON.stringify(resource));
+    before(async () => {
+      scene = await Scene.set({ controllers: false, proxied: true, featureGates: { WatchList: streamed } });
+      assert.ok(scene.proxy);
+      proxy = scene.proxy;
+      await arrange(scene, ['stays', 'leaves']);
+      digger = await scene.startDigger();
+      await digger.untilReady();
       await assertWholeState(digger, scene.readLists);
+      copy = new FeedCopy(digger);
+      await copy.untilSynced();
+      // From here on nobody but digger may list anything.
+      await scene.kubelet.stop();
     });
-  }
+    after(async () => {
+      copy?.close();
+      await scene?.strike();
+    });
 
-  it('told subscribers what changed and nothing else', () => {
-    assert.deepEqual([...new Set(copy.changesAfterSnapshot)].toSorted(), [
-      'removal pod shop/leaves',
-      'upsert pod shop/arrives-again',
-      'upsert pod shop/arrives-once',
-    ]);
-    assert.equal(copy.resets, 1);
+    for (const round of ['once', 'again']) {
+      it(`is resumed without a list, and nothing is missed (${round})`, async () => {
+        const client = scene.plane.client;
+        const before = await scene.plane.requestTotals();
+        const accepted = proxy.accepted;
+        // Down for as long as it takes to write, so that the changes fall into the gap.
+        proxy.refuse();
+        assert.ok(proxy.cut() > 0, 'digger had a connection through the proxy');
+        await createPod(client, barePod(`arrives-${round}`, {}));
+        if (round === 'once') await removePod(client, 'leaves');
+        proxy.pass();
+
+        await eventually('digger has caught up', async () => {
+          const names = [...copy.entities.values()].map((entity) => entity['name'] as string);
+          return names.includes(`arrives-${round}`) && !names.includes('leaves') ? done(undefined) : notYet(names);
+        });
+        await eventually('every watch is back', async () => {
+          const { resources } = await digger.call('StatusService', 'GetStatus');
+          const away = (resources as Message[]).filter((resource) => resource['state'] !== 'WATCH_STATE_WATCHING');
+          return away.length === 0 ? done(undefined) : notYet(away);
+        });
+        assert.ok(proxy.accepted > accepted, 'it came back through the proxy');
+
+        const totals = await scene.plane.requestTotals();
+        for (const resource of RESOURCES) {
+          for (const verb of ['LIST', 'STREAM']) {
+            assert.equal(totals.get(`${verb} ${resource}`), before.get(`${verb} ${resource}`), `${verb} ${resource}`);
+          }
+          // The counters do move when somebody reads a resource from the beginning.
+          assert.ok((before.get(`${verb} ${resource}`) ?? 0) > 0, `${verb} ${resource} of the start was counted`);
+        }
+        const { resources } = await digger.call('StatusService', 'GetStatus');
+        for (const resource of resources as Message[]) assert.equal(resource['lists'], '1', JSON.stringify(resource));
+        await assertWholeState(digger, scene.readLists);
+      });
+    }
+
+    it('told subscribers what changed and nothing else', () => {
+      assert.deepEqual([...new Set(copy.changesAfterSnapshot)].toSorted(), [
+        'removal pod shop/leaves',
+        'upsert pod shop/arrives-again',
+        'upsert pod shop/arrives-once',
+      ]);
+      assert.equal(copy.resets, 1);
+    });
   });
-});
+}
 
 /** Running pods with these names, a Deployment and two services; no controllers are there to add anything. */
 async function arrange(scene: Scene, pods: readonly string[]): Promise<void> {

@@ -43,6 +43,8 @@ describe('the rights of deploy/base', () => {
     );
     scene = await Scene.set({
       controllers: false,
+      // A server that cannot stream the initial list, so that it takes lists to begin with and watches to go on.
+      featureGates: { WatchList: false },
       apiServerArgs: [
         `--audit-policy-file=${policy}`,
         `--audit-log-path=${join(directory, 'audit.log')}`,
@@ -88,7 +90,7 @@ describe('the rights of deploy/base', () => {
           });
     });
     const refused = events().filter(
-      (event) => event.user.username === ACCOUNT && (event.responseStatus?.code ?? 0) >= 400,
+      (event) => event.user.username === ACCOUNT && [401, 403].includes(event.responseStatus?.code ?? 0),
     );
     assert.deepEqual(refused, [], 'nothing was refused');
     await digger.stop();
