@@ -12,6 +12,7 @@ import { type Content, negotiate } from './content.ts';
 import { answerDiscovery } from './discovery.ts';
 import { createJsonEncoding, type Encoding } from './encoding.ts';
 import type { Faults } from './faults.ts';
+import { waitForVersion } from './freshness.ts';
 import { answerList } from './list.ts';
 import type { ProtobufSupport } from './protobuf-encoding.ts';
 import {
@@ -24,6 +25,7 @@ import {
   parseResourceVersion,
   type ResourcePath,
   requestedName,
+  requestVerb,
 } from './request.ts';
 import type { RequestLog, RequestVerb } from './request-log.ts';
 import type { ResourceStore } from './resource-store.ts';
@@ -32,10 +34,10 @@ import {
   createStatus,
   methodNotAllowed,
   notFound,
-  type Status,
   StatusError,
   statusForCode,
   unknownResource,
+  wrongForm,
 } from './status.ts';
 import { NOTHING, startOfWatch } from './watch-start.ts';
 import { type WatchEnd, type WatchStart, WatchStream } from './watch.ts';
@@ -93,15 +95,7 @@ export class ApiServer {
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://simulator');
     const path = parseResourcePath(url.pathname);
-    const watching = isWatch(url.searchParams);
-    const verb: RequestVerb =
-      path === undefined || request.method !== 'GET'
-        ? 'other'
-        : path.name !== undefined
-          ? 'get'
-          : watching
-            ? 'watch'
-            : 'list';
+    const verb = requestVerb(request.method, path, url.searchParams);
     const name = path === undefined ? url.pathname : requestedName(path);
     const accept = request.headers.accept ?? '*/*';
     const entry = {
@@ -180,7 +174,7 @@ export class ApiServer {
         throw new StatusError(notFound(resource.group, resource.plural, path.name));
       }
       if (content.listForm) {
-        throw new StatusError(wrongForm(content, resource));
+        throw new StatusError(wrongForm(content.listForm, resource.kind));
       }
       send(response, 200, encoding.contentType, encoding.object(object));
       return;
@@ -192,7 +186,7 @@ export class ApiServer {
     }
     const options = parseListOptions(query, faults.streamedLists !== 'refused');
     if (content.metadataOnly && !content.listForm && !options.watch) {
-      throw new StatusError(wrongForm(content, resource));
+      throw new StatusError(wrongForm(content.listForm, resource.kind));
     }
     const gzip = faults.gzip && /\bgzip\b/.test(`${request.headers['accept-encoding'] ?? ''}`);
     if (options.watch) {
@@ -308,14 +302,8 @@ export class ApiServer {
       : createJsonEncoding(ANY_RESOURCE, true);
   }
 
-  /** Polls: nothing else in the simulator waits for a version, and hardly any client asks for the future. */
-  async #waitFor(resourceVersion: bigint): Promise<boolean> {
-    const { cluster, freshnessWaitMs } = this.#options;
-    const deadlineMs = performance.now() + freshnessWaitMs;
-    while (cluster.resourceVersion < resourceVersion && performance.now() < deadlineMs) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    return cluster.resourceVersion >= resourceVersion;
+  #waitFor(resourceVersion: bigint): Promise<boolean> {
+    return waitForVersion(this.#options.cluster, resourceVersion, this.#options.freshnessWaitMs);
   }
 }
 
@@ -324,10 +312,3 @@ const MIN_GZIP_BYTES = 128 * 1024;
 
 /** Only its Status is ever encoded. */
 const ANY_RESOURCE: Resource = { group: '', version: 'v1', plural: '', kind: '', namespaced: false, custom: false };
-
-function wrongForm(content: Content, resource: Resource): Status {
-  const message = content.listForm
-    ? `you requested PartialObjectMetadataList, but the requested object is not a list (*${resource.kind})`
-    : `you requested PartialObjectMetadata, but the requested object is a list (*${resource.kind}List)`;
-  return createStatus(406, 'NotAcceptable', message);
-}

@@ -27,6 +27,9 @@ export interface RequestMatch {
 /** Enough for a test of a thousand reconnects of every resource, a few MB at most. */
 const MAX_ENTRIES = 20_000;
 
+/** Verbs times resources are some dozens; beyond are paths that do not exist. */
+const MAX_COUNTS = 1_000;
+
 export class RequestLog {
   #entries: LoggedRequest[] = [];
   readonly #counts = new Map<string, number>();
@@ -38,7 +41,9 @@ export class RequestLog {
       this.#entries = this.#entries.slice(MAX_ENTRIES / 2);
     }
     const key = `${entry.verb} ${entry.resource}`;
-    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+    if (this.#counts.has(key) || this.#counts.size < MAX_COUNTS) {
+      this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+    }
     for (const listener of [...this.#listeners]) {
       listener();
     }

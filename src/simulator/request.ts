@@ -4,6 +4,7 @@
 // (k8s.io/apimachinery pkg/apis/meta/internalversion/validation). `labelSelector` and `fieldSelector` are refused
 // loudly, because ignoring them would answer with too much.
 
+import type { RequestVerb } from './request-log.ts';
 import type { Resource } from './resources.ts';
 import { badRequest, invalidListOptions, type StatusCause, StatusError } from './status.ts';
 
@@ -30,6 +31,10 @@ export interface ListOptions {
 
 /** undefined: not the path of a resource. */
 export function parseResourcePath(pathname: string): ResourcePath | undefined {
+  // Names of Kubernetes objects need no escapes, so one that cannot be decoded is nobody's path.
+  if (/%(?![0-9a-f]{2})/i.test(pathname) || /%[89a-f]/i.test(pathname)) {
+    return undefined;
+  }
   // A slash at the end changes nothing.
   const parts = pathname.replace(/\/$/, '').split('/').slice(1).map(decodeURIComponent);
   const [root] = parts;
@@ -88,6 +93,17 @@ export function invalidResourceVersion(text: string): string {
 export function isWatch(query: URLSearchParams): boolean {
   const watch = query.get('watch');
   return watch !== null && watch !== 'false' && watch !== '0';
+}
+
+export function requestVerb(
+  method: string | undefined,
+  path: ResourcePath | undefined,
+  query: URLSearchParams,
+): RequestVerb {
+  if (path === undefined || method !== 'GET') {
+    return 'other';
+  }
+  return path.name !== undefined ? 'get' : isWatch(query) ? 'watch' : 'list';
 }
 
 /** `pods`, `deployments.apps`, whether served or not. */

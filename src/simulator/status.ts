@@ -131,6 +131,14 @@ export function notAcceptable(protobuf: boolean): Status {
   return createStatus(406, 'NotAcceptable', message, {});
 }
 
+/** Metadata was asked for in the form of a list where there is one object, or the other way round. */
+export function wrongForm(wantedList: boolean, kind: string): Status {
+  const message = wantedList
+    ? `you requested PartialObjectMetadataList, but the requested object is not a list (*${kind})`
+    : `you requested PartialObjectMetadata, but the requested object is a list (*${kind}List)`;
+  return createStatus(406, 'NotAcceptable', message);
+}
+
 export function methodNotAllowed(): Status {
   return createStatus(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
 }

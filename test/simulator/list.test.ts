@@ -147,6 +147,8 @@ test('what kube-apiserver refuses is refused with its status', async (t) => {
     ['/api/v1/foos', 404, 'NotFound'],
     ['/apis/apps/v2/deployments', 404, 'NotFound'],
     ['/apis/foo/v1/bars', 404, undefined],
+    ['/api/v1/%zz', 404, 'NotFound'],
+    ['/api/v1/%ff', 404, 'NotFound'],
     ['/api/v1/pods?watch=true&continue=abc', 422, 'Invalid'],
   ];
   for (const [path, code, reason] of cases) {
