@@ -116,8 +116,9 @@ describe('the manifests of deploy/', () => {
     for (const { args } of template.spec.containers) {
       const printed = spawnSync(process.execPath, [main, ...args, '--print-config'], { encoding: 'utf8' });
       assert.equal(printed.status, 0, printed.stderr);
-      assert.match(printed.stdout, /0\.0\.0\.0:50051/);
-      assert.match(printed.stdout, /0\.0\.0\.0:9464/);
+      const { listen, adminListen } = JSON.parse(printed.stdout) as Record<string, { readonly value: object }>;
+      assert.deepEqual(listen?.value, { host: '0.0.0.0', port: 50051 });
+      assert.deepEqual(adminListen?.value, { host: '0.0.0.0', port: 9464 });
     }
   });
 
