@@ -1,0 +1,309 @@
+// The catalog: the joined state of the cluster. Reflectors write records into its stores, readers take entities out,
+// listeners are told every change.
+//
+// Until `open` records are only collected, because a join before the owners and slices are there would be done again;
+// `open` joins everything once, in slices, and tells listeners. From then on each write is one synchronous step: state, then one
+// batch with one change per entity that really differs, numbered densely from 1. Entities are a pure function of the
+// records; only the names of retained owners are not. A listener that throws is a bug and is not caught.
+
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Registry } from '@prometheus-io/client';
+import type { EntityChange } from '../model/changes.ts';
+import type {
+  EncodedEntity,
+  Entity,
+  NodeEntity,
+  ObjectReference,
+  PodEntity,
+  ServiceEntity,
+  WorkloadEntity,
+} from '../model/entities.ts';
+import type { Observation, SourcePosition } from '../model/observation.ts';
+import type { KubernetesRecord } from '../model/records.ts';
+import { encodePodAsWorkload, encodeReferredWorkload } from '../wire/encode-workload.ts';
+import { DEFAULT_VALUE_POLICY, type ValuePolicy } from '../wire/value-policy.ts';
+import { Join, type JoinedChange } from './join.ts';
+import { type CatalogMetrics, createCatalogMetrics } from './metrics.ts';
+import type { NodeState } from './node-state.ts';
+import type { OwnerState } from './owner-state.ts';
+import { Pacer } from './pacer.ts';
+import type { PodState } from './pod-state.ts';
+import type { CatalogReader, ChangeListener } from './reader.ts';
+import { RecordTable, type TableOwner, type TableReplacement } from './record-table.ts';
+import { NO_REFERENCES } from './rows.ts';
+
+export interface CatalogOptions {
+  readonly registry: Registry;
+  /** Which labels and annotations are published. */
+  readonly valuePolicy?: ValuePolicy;
+  /** Monotonic clock, ms; only to cut long work into slices. */
+  readonly nowMs?: () => number;
+  /** One turn of the event loop. */
+  readonly turn?: () => Promise<void>;
+  /** Longest slice of a relist or of `open`, ms. Default 4: lookups that wait behind it stay under 10 ms. */
+  readonly sliceMs?: number;
+}
+
+/** What a reflector writes to; has the shape of its store. */
+export interface CatalogStore<R extends KubernetesRecord> {
+  beginReplace(): TableReplacement<R>;
+  upsert(record: R, resourceVersion: string, seen: Observation): void;
+  remove(record: R, resourceVersion: string, seen: Observation): void;
+  bookmark(resourceVersion: string): void;
+}
+
+export type RecordType = KubernetesRecord['type'];
+export type RecordOf<T extends RecordType> = Extract<KubernetesRecord, { readonly type: T }>;
+
+const DEFAULT_SLICE_MS = 4;
+
+export class Catalog implements CatalogReader {
+  readonly #join: Join;
+  readonly #pacer: Pacer;
+  readonly #metrics: CatalogMetrics;
+  readonly #listeners = new Set<ChangeListener>();
+  readonly #sizes: { readonly resource: string; readonly size: number }[] = [];
+  readonly #podTables: { get(namespace: string, name: string): PodState | undefined }[] = [];
+  readonly #nodeTables: { get(namespace: string, name: string): NodeState | undefined }[] = [];
+  readonly #ownerTables: { get(namespace: string, name: string): OwnerState | undefined }[] = [];
+  /** Where each resource stands, and when that was seen. */
+  readonly #positions = new Map<string, { position: SourcePosition; seen: Observation }>();
+  /** Workload entities that are made on demand, for as long as what they are made of lives. */
+  readonly #made = new WeakMap<object, WorkloadEntity>();
+  readonly #tableOwner: TableOwner = {
+    publish: (position, seen, unfinished) => this.#publish(position, seen, unfinished),
+    advance: (position) => {
+      const known = this.#positions.get(position.resource);
+      // A bookmark says nothing about objects; the moment of the last write stands.
+      this.#publish(position, known?.seen ?? NEVER, false);
+    },
+    unchanged: (resource) => this.#metrics.unchanged(resource),
+  };
+  #phase: 'collecting' | 'opening' | 'open' = 'collecting';
+  #sequence = 0;
+
+  constructor(options: CatalogOptions) {
+    this.#join = new Join(options.valuePolicy ?? DEFAULT_VALUE_POLICY, (namespace, name) =>
+      first(this.#podTables, namespace, name),
+    );
+    this.#pacer = new Pacer({
+      nowMs: options.nowMs ?? (() => performance.now()),
+      turn: options.turn ?? (() => nextTurn()),
+      budgetMs: options.sliceMs ?? DEFAULT_SLICE_MS,
+    });
+    this.#metrics = createCatalogMetrics(options.registry, {
+      objects: () => this.#objects(),
+      entities: () => this.#entityCounts(),
+      retainedOwners: () => this.#join.graph.retainedCount,
+    });
+  }
+
+  /**
+   * The store for one source of records. `resource` names it in positions and metrics (`pods`, `deployments.apps`); a
+   * resource that is watched namespace by namespace has one store, with a name of its own, for each.
+   */
+  store<T extends RecordType>(type: T, resource: string): CatalogStore<RecordOf<T>>;
+  store(type: RecordType, resource: string): unknown {
+    switch (type) {
+      case 'Pod': {
+        const table = new RecordTable(resource, this.#join.podShelf(resource), this.#tableOwner, this.#pacer);
+        this.#podTables.push(table);
+        return this.#added(table);
+      }
+      case 'Service':
+        return this.#added(new RecordTable(resource, this.#join.serviceShelf(resource), this.#tableOwner, this.#pacer));
+      case 'EndpointSlice':
+        return this.#added(new RecordTable(resource, this.#join.sliceShelf(), this.#tableOwner, this.#pacer));
+      case 'Node': {
+        const table = new RecordTable(resource, this.#join.nodeShelf(resource), this.#tableOwner, this.#pacer);
+        this.#nodeTables.push(table);
+        return this.#added(table);
+      }
+      case 'Owner': {
+        const table = new RecordTable(resource, this.#join.ownerShelf(resource), this.#tableOwner, this.#pacer);
+        this.#ownerTables.push(table);
+        return this.#added(table);
+      }
+    }
+  }
+
+  /** Adds a listener; the function that this returns takes it away again. */
+  onChange(listener: ChangeListener): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+
+  /**
+   * Joins what was collected. To be called once, when every required resource has its first list and every optional
+   * one has it or cannot have it. Resolves when entities, positions and listeners are up to date.
+   */
+  async open(): Promise<void> {
+    if (this.#phase !== 'collecting') throw new Error('the catalog is open already');
+    this.#phase = 'opening';
+    const slice = this.#pacer.begin();
+    // Writes that arrive between slices mark more work; the drain goes on until there is none.
+    for (const change of this.#join.drain()) {
+      const at = this.#positions.get(change.resource);
+      const position = at?.position ?? { resource: change.resource, resourceVersion: '' };
+      this.#emit([change], position, at?.seen ?? NEVER, true);
+      if (slice.due()) await slice.pause();
+    }
+    this.#phase = 'open';
+    for (const { position, seen } of this.#positions.values()) this.#emit([], position, seen, false);
+  }
+
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  pod(namespace: string, name: string): PodEntity | undefined {
+    return first(this.#podTables, namespace, name)?.published;
+  }
+
+  service(namespace: string, name: string): ServiceEntity | undefined {
+    return this.#join.serviceNamed(namespace, name)?.published;
+  }
+
+  node(name: string): NodeEntity | undefined {
+    return first(this.#nodeTables, '', name)?.published;
+  }
+
+  workload(apiGroup: string, kind: string, namespace: string, name: string): WorkloadEntity | undefined {
+    if (apiGroup === '' && kind === 'Pod') {
+      const pod = this.pod(namespace, name);
+      return pod?.workload.uid === pod?.uid && pod !== undefined ? this.#podAsWorkload(pod) : undefined;
+    }
+    if (this.#phase !== 'open') return undefined;
+    for (const table of this.#ownerTables) {
+      const owner = table.get(namespace, name);
+      if (owner?.row.workloadKind === kind && groupOf(owner.row.apiVersion) === apiGroup) return owner.entity();
+    }
+    return undefined;
+  }
+
+  byUid(uid: string): Entity | undefined {
+    const { pods, services, nodes, owners } = this.#join;
+    const published = (pods.get(uid) ?? services.get(uid) ?? nodes.get(uid))?.published;
+    if (published !== undefined || this.#phase !== 'open') return published;
+    return owners.get(uid)?.entity();
+  }
+
+  resolveWorkload(reference: ObjectReference): WorkloadEntity {
+    const owner = this.#phase === 'open' ? this.#join.owners.get(reference.uid) : undefined;
+    if (owner !== undefined) return owner.entity();
+    const pod = this.#join.pods.get(reference.uid)?.published;
+    if (pod !== undefined) return this.#podAsWorkload(pod);
+    return this.#referred(reference);
+  }
+
+  *entities(): Iterable<Entity> {
+    const { pods, services, nodes, owners } = this.#join;
+    for (const states of [nodes, owners, pods, services]) {
+      for (const { published } of states.values()) if (published !== undefined) yield published;
+    }
+  }
+
+  /** A pod as a workload, even where an owner stands above it: an answer may still refer to it as it was. */
+  #podAsWorkload(pod: PodEntity): WorkloadEntity {
+    return this.#once(pod, pod.ownerChain, () => {
+      const { namespace, name, uid, creationTimeMs, ownerChain } = pod;
+      const reference = { apiVersion: 'v1', kind: 'Pod', namespace, name, uid, incomplete: false };
+      return toWorkload(reference, creationTimeMs, ownerChain, encodePodAsWorkload(pod, reference));
+    });
+  }
+
+  /** A retained owner, or one of which nothing but the reference is known. */
+  #referred(reference: ObjectReference): WorkloadEntity {
+    const link = this.#join.graph.get(reference.uid);
+    const retained = link?.retained === true ? link : undefined;
+    const known = retained?.reference ?? reference;
+    const ownerChain = retained?.edge?.lineageFor(reference.uid).chain ?? NO_REFERENCES;
+    return this.#once(known, ownerChain, () =>
+      toWorkload(known, undefined, ownerChain, encodeReferredWorkload(known, ownerChain)),
+    );
+  }
+
+  /** Makes a workload once for as long as `key` lives and the chain above it is the same. */
+  #once(key: object, ownerChain: readonly ObjectReference[], make: () => WorkloadEntity): WorkloadEntity {
+    let made = this.#made.get(key);
+    if (made === undefined || made.ownerChain !== ownerChain) {
+      made = make();
+      this.#made.set(key, made);
+    }
+    return made;
+  }
+
+  #publish(position: SourcePosition, seen: Observation, unfinished: boolean): void {
+    this.#positions.set(position.resource, { position, seen });
+    if (this.#phase !== 'open') return;
+    const changes = [...this.#join.drain()];
+    // A record that touched no entity: the end of its relist will tell the position.
+    if (changes.length === 0 && unfinished) return;
+    this.#emit(changes, position, seen, unfinished);
+  }
+
+  #emit(joined: readonly JoinedChange[], position: SourcePosition, seen: Observation, unfinished: boolean): void {
+    const changes: EntityChange[] = [];
+    for (const { before, after } of joined) {
+      this.#sequence += 1;
+      changes.push({ sequence: this.#sequence, before, after });
+      const kind = after?.kind ?? before?.kind;
+      if (kind !== undefined) this.#metrics.changed(kind);
+    }
+    const batch = { changes, seen, position, ...(unfinished ? { unfinished } : undefined) };
+    for (const listener of this.#listeners) listener(batch);
+  }
+
+  #added<R extends KubernetesRecord>(
+    table: CatalogStore<R> & { readonly resource: string; readonly size: number },
+  ): CatalogStore<R> {
+    this.#sizes.push(table);
+    return table;
+  }
+
+  #objects(): ReadonlyMap<string, number> {
+    const objects = new Map<string, number>();
+    for (const { resource, size } of this.#sizes) objects.set(resource, (objects.get(resource) ?? 0) + size);
+    return objects;
+  }
+
+  #entityCounts(): { Pod: number; Service: number; Node: number; Workload: number } {
+    const counts = { Pod: 0, Service: 0, Node: 0, Workload: 0 };
+    for (const { kind } of this.entities()) counts[kind] += 1;
+    return counts;
+  }
+}
+
+function toWorkload(
+  { apiVersion, kind, namespace, name, uid }: ObjectReference,
+  creationTimeMs: number | undefined,
+  ownerChain: readonly ObjectReference[],
+  encoded: EncodedEntity,
+): WorkloadEntity {
+  const topLevel = ownerChain.length === 0;
+  const facts = { uid, namespace, name, apiVersion, workloadKind: kind, creationTimeMs, ownerChain, topLevel };
+  return { kind: 'Workload', ...facts, ...encoded };
+}
+
+/** No write was seen yet. */
+const NEVER: Observation = { atMs: 0 };
+
+function first<S>(
+  tables: readonly { get(namespace: string, name: string): S | undefined }[],
+  namespace: string,
+  name: string,
+): S | undefined {
+  for (const table of tables) {
+    const state = table.get(namespace, name);
+    if (state !== undefined) return state;
+  }
+  return undefined;
+}
+
+/** `apps/v1` → `apps`; `v1` → the core group, which is empty. */
+function groupOf(apiVersion: string): string {
+  const slash = apiVersion.indexOf('/');
+  return slash === -1 ? '' : apiVersion.slice(0, slash);
+}

@@ -1,0 +1,68 @@
+// What is kept of a node. Nothing is joined into it, so its draft is its entity.
+
+import type { NodeEntity } from '../model/entities.ts';
+import { canonicalIps } from '../model/ip.ts';
+import type { NodeRecord } from '../model/records.ts';
+import { sealBytes } from '../wire/encode-entity.ts';
+import { encodeNodeRecord } from '../wire/encode-node.ts';
+import type { ValuePolicy } from '../wire/value-policy.ts';
+import type { Interner } from './interner.ts';
+import type { KnownObject } from './owner-graph.ts';
+import type { Shelved } from './record-table.ts';
+import { sameParts } from './rows.ts';
+
+export interface NodeRow extends NodeEntity {
+  readonly ownLength: number;
+}
+
+export interface NodeDraft {
+  readonly namespace: '';
+  readonly name: string;
+  readonly uid: string;
+  readonly row: NodeRow;
+}
+
+export class NodeState implements Shelved {
+  readonly resource: string;
+  row: NodeRow;
+  published: NodeRow | undefined;
+  seenIn = 0;
+
+  constructor(resource: string, row: NodeRow) {
+    this.resource = resource;
+    this.row = row;
+  }
+
+  get uid(): string {
+    return this.row.uid;
+  }
+
+  /** As others refer to it: a node owns its static pods. */
+  get known(): KnownObject {
+    const { name, uid } = this.row;
+    return { apiVersion: 'v1', kind: 'Node', namespace: '', name, uid, controller: undefined };
+  }
+}
+
+export function draftNode(record: NodeRecord, policy: ValuePolicy, interner: Interner): NodeDraft {
+  const { bytes, ownLength } = encodeNodeRecord(record, policy);
+  const name = interner.string(record.name);
+  const reachable = record.addresses.filter(({ type }) => type === 'InternalIP' || type === 'ExternalIP');
+  const row: NodeRow = {
+    kind: 'Node',
+    uid: record.uid,
+    namespace: '',
+    name,
+    creationTimeMs: record.creationTimeMs,
+    addresses: interner.list(canonicalIps(reachable.map(({ address }) => address))),
+    podRanges: record.podCidrs,
+    bytes: sealBytes(bytes),
+    basicLength: ownLength,
+    ownLength,
+  };
+  return { namespace: '', name, uid: record.uid, row };
+}
+
+export function isSameNode(state: NodeState, { row }: NodeDraft): boolean {
+  return state.row.creationTimeMs === row.creationTimeMs && sameParts(state.row, row);
+}

@@ -1,0 +1,98 @@
+// What is kept of an owner's record: its workload entity. Only top-level owners are published; a link of a chain is
+// joined when somebody asks for it, because nobody follows its changes.
+
+import type { WorkloadEntity } from '../model/entities.ts';
+import type { ControllerReference, OwnerRecord } from '../model/records.ts';
+import { joinParts, sealBytes } from '../wire/encode-entity.ts';
+import { encodeOwnerRecord } from '../wire/encode-workload.ts';
+import type { ValuePolicy } from '../wire/value-policy.ts';
+import type { Interner } from './interner.ts';
+import type { KnownObject, OwnerLink } from './owner-graph.ts';
+import type { Shelved } from './record-table.ts';
+import { detailPart, NO_REFERENCES, ownPart, sameParts } from './rows.ts';
+
+export interface WorkloadRow extends WorkloadEntity {
+  readonly ownLength: number;
+}
+
+export interface OwnerDraft {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly row: WorkloadRow;
+  readonly controller: ControllerReference | undefined;
+}
+
+export class OwnerState implements Shelved {
+  readonly resource: string;
+  readonly link: OwnerLink;
+  row: WorkloadRow;
+  published: WorkloadRow | undefined;
+  /** The joined entity of a link, once asked for; void after a change above it. */
+  joined: WorkloadRow | undefined;
+  seenIn = 0;
+
+  constructor(resource: string, link: OwnerLink, row: WorkloadRow) {
+    this.resource = resource;
+    this.link = link;
+    this.row = row;
+  }
+
+  get uid(): string {
+    return this.row.uid;
+  }
+
+  /** The entity now, published or not. */
+  entity(): WorkloadRow {
+    this.joined ??= joinOwner(this);
+    return this.joined;
+  }
+}
+
+function joinOwner({ row, link }: OwnerState): WorkloadRow {
+  const { edge } = link;
+  // A draft of a top-level owner is already its entity.
+  if (edge === undefined)
+    return row.topLevel ? row : { ...row, topLevel: true, ownerChain: NO_REFERENCES, ...bare(row) };
+  const { chain, workloadBytes } = edge.lineageFor(link.uid);
+  return { ...row, topLevel: false, ownerChain: chain, ...joinParts(ownPart(row), [workloadBytes], detailPart(row)) };
+}
+
+function bare(row: WorkloadRow): { readonly bytes: Uint8Array; readonly basicLength: number } {
+  return joinParts(ownPart(row), [], detailPart(row));
+}
+
+export function draftOwner(record: OwnerRecord, policy: ValuePolicy, interner: Interner): OwnerDraft {
+  const { bytes, ownLength } = encodeOwnerRecord(record, policy);
+  const namespace = interner.string(record.namespace);
+  const row: WorkloadRow = {
+    kind: 'Workload',
+    uid: record.uid,
+    namespace,
+    name: record.name,
+    creationTimeMs: record.creationTimeMs,
+    apiVersion: interner.string(record.apiVersion),
+    workloadKind: interner.string(record.kind),
+    ownerChain: NO_REFERENCES,
+    topLevel: true,
+    bytes: sealBytes(bytes),
+    basicLength: ownLength,
+    ownLength,
+  };
+  return { namespace, name: record.name, uid: record.uid, row, controller: record.controller };
+}
+
+/** The owner as others refer to it. */
+export function knownOwner({ row, controller }: OwnerDraft): KnownObject {
+  const { apiVersion, workloadKind: kind, namespace, name, uid } = row;
+  return { apiVersion, kind, namespace, name, uid, controller };
+}
+
+export function isSameOwner(state: OwnerState, { row, controller }: OwnerDraft): boolean {
+  const { edge } = state.link;
+  return (
+    state.row.creationTimeMs === row.creationTimeMs &&
+    (controller === undefined ? edge === undefined : edge?.says(controller) === true) &&
+    sameParts(state.row, row)
+  );
+}

@@ -1,0 +1,138 @@
+// What is kept of a pod: its entity, and its place among owners and services. The record itself is not kept; labels,
+// annotations and containers live on only as encoded bytes, and comparing bytes is how a no-op update is found.
+
+import type { HostPort, ObjectReference, PodEntity, Protocol } from '../model/entities.ts';
+import { canonicalIps } from '../model/ip.ts';
+import type { ControllerReference, PodRecord } from '../model/records.ts';
+import { sealBytes } from '../wire/encode-entity.ts';
+import { boundHostAddress, encodePodRecord } from '../wire/encode-pod.ts';
+import type { ValuePolicy } from '../wire/value-policy.ts';
+import type { Interner } from './interner.ts';
+import type { ControllerEdge, KnownObject, PodDependant } from './owner-graph.ts';
+import type { Shelved } from './record-table.ts';
+import { NO_REFERENCES, sameParts } from './rows.ts';
+import type { ServiceState } from './service-state.ts';
+
+/** A pod's entity, joined or (bytes without the join's fields) not yet. */
+export interface PodRow extends PodEntity {
+  /** Where the part that the record says ends in `bytes`. */
+  readonly ownLength: number;
+}
+
+export interface PodDraft {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly row: PodRow;
+  readonly controller: ControllerReference | undefined;
+}
+
+export class PodState implements PodDependant, Shelved {
+  readonly dependant = 'pod';
+  readonly resource: string;
+  row: PodRow;
+  /** What listeners know; the same object as `row` unless a join is due. */
+  published: PodRow | undefined;
+  edge: ControllerEdge | undefined;
+  /** As whose backend, and in which services, this pod is counted. */
+  countedAs: ObjectReference | undefined;
+  countedIn: readonly ServiceState[] = NO_SERVICES;
+  seenIn = 0;
+
+  constructor(resource: string, row: PodRow) {
+    this.resource = resource;
+    this.row = row;
+  }
+
+  get uid(): string {
+    return this.row.uid;
+  }
+
+  /** As others refer to it: a pod may own pods (a Spark driver its executors). */
+  get known(): KnownObject {
+    const { namespace, name, uid } = this.row;
+    return { apiVersion: 'v1', kind: 'Pod', namespace, name, uid, controller: this.edge?.told };
+  }
+}
+
+export function draftPod(record: PodRecord, policy: ValuePolicy, interner: Interner): PodDraft {
+  const { bytes, ownLength } = encodePodRecord(record, policy);
+  const namespace = interner.string(record.namespace);
+  const addresses = canonicalIps(record.podIps);
+  const row: PodRow = {
+    kind: 'Pod',
+    uid: record.uid,
+    namespace,
+    name: record.name,
+    creationTimeMs: record.creationTimeMs,
+    nodeName: interner.string(record.nodeName),
+    hostNetwork: record.hostNetwork,
+    terminal: record.phase === 'Succeeded' || record.phase === 'Failed',
+    addresses: record.hostNetwork ? interner.list(addresses) : addresses,
+    hostAddresses: interner.list(canonicalIps(record.hostIps)),
+    startTimeMs: record.startTimeMs,
+    sandboxReadyTimeMs: record.sandboxReadyTimeMs,
+    finishedTimeMs: record.finishedTimeMs,
+    deletionTimeMs: record.deletionTimeMs,
+    hostPorts: toHostPorts(record),
+    ownerChain: NO_REFERENCES,
+    workload: NO_WORKLOAD,
+    bytes: sealBytes(bytes),
+    basicLength: ownLength,
+    ownLength,
+  };
+  return { namespace, name: record.name, uid: record.uid, row, controller: record.controller };
+}
+
+export function isSamePod(state: PodState, { row, controller }: PodDraft): boolean {
+  const { row: old, edge } = state;
+  return (
+    // The fields that are not in the bytes; all other facts are.
+    old.sandboxReadyTimeMs === row.sandboxReadyTimeMs &&
+    old.finishedTimeMs === row.finishedTimeMs &&
+    old.creationTimeMs === row.creationTimeMs &&
+    (controller === undefined ? edge === undefined : edge?.says(controller) === true) &&
+    sameParts(old, row)
+  );
+}
+
+/** Ports of the node that the pod claims; a pod in the node's network listens on the node's ports directly. */
+function toHostPorts(record: PodRecord): readonly HostPort[] {
+  const found: HostPort[] = [];
+  for (const { ports } of record.containers) {
+    for (const declared of ports) {
+      const port = declared.hostPort !== 0 ? declared.hostPort : record.hostNetwork ? declared.containerPort : 0;
+      const protocol = toProtocol(declared.protocol);
+      if (port === 0 || protocol === undefined) continue;
+      found.push({ port, protocol, hostAddress: boundHostAddress(declared.hostIp) });
+    }
+  }
+  return found.length === 0 ? NO_PORTS : found;
+}
+
+/** `undefined` for a protocol that this version does not know. Unset is TCP (Kubernetes API conventions). */
+export function toProtocol(protocol: string): Protocol | undefined {
+  switch (protocol) {
+    case '':
+    case 'TCP':
+      return 'TCP';
+    case 'UDP':
+    case 'SCTP':
+      return protocol;
+    default:
+      return undefined;
+  }
+}
+
+const NO_PORTS: readonly HostPort[] = Object.freeze([]);
+export const NO_SERVICES: readonly ServiceState[] = Object.freeze([]);
+
+/** Stands in until the join; nobody sees it. */
+const NO_WORKLOAD: ObjectReference = Object.freeze({
+  apiVersion: '',
+  kind: '',
+  namespace: '',
+  name: '',
+  uid: '',
+  incomplete: true,
+});

@@ -1,0 +1,188 @@
+// The records of one resource by namespace and name, and what a reflector may do to them.
+//
+// A table decides what is news: an update that changes nothing that we keep ends here, another uid under a known name is
+// a removal and an addition, and a relist is a difference (unchanged objects are only marked as seen). What an
+// accepted write means is the shelf's business; after each write the table tells the catalog to publish, so that one
+// source change is one batch. It has the shape of the store that a reflector writes to, without knowing reflectors.
+//
+// A replacement keeps only what differs, already trimmed, until it is committed or aborted. Its commit removes first
+// and adds afterwards: an address that moved is free before somebody else takes it.
+
+import type { Observation, SourcePosition } from '../model/observation.ts';
+import type { KubernetesRecord, ObjectIdentity } from '../model/records.ts';
+import type { Pacer } from './pacer.ts';
+
+/** How records of one type become state. `D`: the trimmed draft of a record; `S`: the state of an accepted one. */
+export interface Shelf<R, D extends ObjectIdentity, S extends Shelved> {
+  /** Trims and encodes; touches no state. */
+  draft(record: R): D;
+  /** The accepted state says the same as the draft (whose uid is the same). */
+  isSame(state: S, draft: D): boolean;
+  create(draft: D): S;
+  update(state: S, draft: D): void;
+  remove(state: S): void;
+}
+
+export interface Shelved {
+  readonly uid: string;
+  /** Number of the last replacement that contained it. */
+  seenIn: number;
+}
+
+/** The table's way back to the catalog. */
+export interface TableOwner {
+  /** One source change is applied: join what it touched and tell the listeners. */
+  publish(position: SourcePosition, seen: Observation, unfinished: boolean): void;
+  /** The source moved on; nothing was touched. */
+  advance(position: SourcePosition): void;
+  unchanged(resource: string): void;
+}
+
+export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity, S extends Shelved> {
+  readonly resource: string;
+  readonly #rows = new Map<string, Map<string, S>>();
+  readonly #shelf: Shelf<R, D, S>;
+  readonly #owner: TableOwner;
+  readonly #pacer: Pacer;
+  #size = 0;
+  #replacements = 0;
+
+  constructor(resource: string, shelf: Shelf<R, D, S>, owner: TableOwner, pacer: Pacer) {
+    this.resource = resource;
+    this.#shelf = shelf;
+    this.#owner = owner;
+    this.#pacer = pacer;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get(namespace: string, name: string): S | undefined {
+    return this.#rows.get(namespace)?.get(name);
+  }
+
+  *values(): Iterable<S> {
+    for (const rows of this.#rows.values()) yield* rows.values();
+  }
+
+  upsert(record: R, resourceVersion: string, seen: Observation): void {
+    const position = { resource: this.resource, resourceVersion };
+    const draft = this.#shelf.draft(record);
+    const state = this.get(draft.namespace, draft.name);
+    if (state !== undefined && state.uid === draft.uid && this.#shelf.isSame(state, draft)) {
+      this.#owner.unchanged(this.resource);
+    } else {
+      this.#apply(draft);
+    }
+    this.#owner.publish(position, seen, false);
+  }
+
+  remove(record: R, resourceVersion: string, seen: Observation): void {
+    const state = this.get(record.namespace, record.name);
+    if (state !== undefined && state.uid === record.uid) this.#drop(record.namespace, record.name, state);
+    this.#owner.publish({ resource: this.resource, resourceVersion }, seen, false);
+  }
+
+  bookmark(resourceVersion: string): void {
+    this.#owner.advance({ resource: this.resource, resourceVersion });
+  }
+
+  /** Begins a new picture of all objects. A newer one makes this one void. */
+  beginReplace(): TableReplacement<R> {
+    this.#replacements += 1;
+    const number = this.#replacements;
+    const stash = new Map<string, Map<string, D>>();
+    let open = true;
+    const end = (): void => {
+      if (!open || number !== this.#replacements) throw new Error(`${this.resource}: this replacement is over`);
+      open = false;
+    };
+    return {
+      add: (record) => {
+        if (!open) throw new Error(`${this.resource}: this replacement is over`);
+        this.#stash(stash, this.#shelf.draft(record), number);
+      },
+      commit: async (resourceVersion, seen) => {
+        end();
+        await this.#commit(stash, number, { resource: this.resource, resourceVersion }, seen);
+      },
+      abort: () => {
+        open = false;
+        stash.clear();
+      },
+    };
+  }
+
+  #stash(stash: Map<string, Map<string, D>>, draft: D, number: number): void {
+    const state = this.get(draft.namespace, draft.name);
+    if (state !== undefined && state.uid === draft.uid) {
+      state.seenIn = number;
+      if (this.#shelf.isSame(state, draft)) {
+        // The same object may have come before in another state, when the list was streamed.
+        stash.get(draft.namespace)?.delete(draft.name);
+        return;
+      }
+    }
+    // Another uid under a known name leaves the old object unseen: it is removed like everything that vanished.
+    let drafts = stash.get(draft.namespace);
+    if (drafts === undefined) stash.set(draft.namespace, (drafts = new Map()));
+    drafts.set(draft.name, draft);
+  }
+
+  async #commit(
+    stash: Map<string, Map<string, D>>,
+    number: number,
+    position: SourcePosition,
+    seen: Observation,
+  ): Promise<void> {
+    const slice = this.#pacer.begin();
+    for (const [namespace, rows] of this.#rows) {
+      for (const [name, state] of rows) {
+        const replacement = stash.get(namespace)?.get(name);
+        // Seen with this uid, unless a later item of the same list had another uid under the name.
+        const kept = state.seenIn === number && (replacement === undefined || replacement.uid === state.uid);
+        if (!kept) {
+          this.#drop(namespace, name, state);
+          this.#owner.publish(position, seen, true);
+        }
+        if (slice.due()) await slice.pause();
+      }
+    }
+    for (const drafts of stash.values()) {
+      for (const draft of drafts.values()) {
+        this.#apply(draft);
+        this.#owner.publish(position, seen, true);
+        if (slice.due()) await slice.pause();
+      }
+    }
+    this.#owner.publish(position, seen, false);
+  }
+
+  #apply(draft: D): void {
+    const state = this.get(draft.namespace, draft.name);
+    if (state !== undefined && state.uid === draft.uid) {
+      this.#shelf.update(state, draft);
+      return;
+    }
+    if (state !== undefined) this.#drop(draft.namespace, draft.name, state);
+    let rows = this.#rows.get(draft.namespace);
+    if (rows === undefined) this.#rows.set(draft.namespace, (rows = new Map()));
+    rows.set(draft.name, this.#shelf.create(draft));
+    this.#size += 1;
+  }
+
+  #drop(namespace: string, name: string, state: S): void {
+    const rows = this.#rows.get(namespace);
+    if (rows?.delete(name) !== true) return;
+    if (rows.size === 0) this.#rows.delete(namespace);
+    this.#size -= 1;
+    this.#shelf.remove(state);
+  }
+}
+
+export interface TableReplacement<R> {
+  add(record: R): void;
+  commit(resourceVersion: string, seen: Observation): Promise<void>;
+  abort(): void;
+}

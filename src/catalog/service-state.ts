@@ -1,0 +1,123 @@
+// What is kept of a service: its entity, and what its endpoints say. The state exists as soon as either the service or
+// one of its slices does, because they come from different watches in any order.
+
+import type { ObjectReference, ServiceEntity } from '../model/entities.ts';
+import { canonicalIps } from '../model/ip.ts';
+import type { ServiceRecord } from '../model/records.ts';
+import { sealBytes } from '../wire/encode-entity.ts';
+import { encodeServiceRecord } from '../wire/encode-service.ts';
+import { encodePodService } from '../wire/encode-pod.ts';
+import type { ValuePolicy } from '../wire/value-policy.ts';
+import { type Interner, NO_TEXTS } from './interner.ts';
+import { toProtocol } from './pod-state.ts';
+import { compareReferences, NO_REFERENCES, sameParts } from './rows.ts';
+import type { Target } from './membership.ts';
+
+export interface ServiceRow extends ServiceEntity {
+  readonly ownLength: number;
+}
+
+export interface ServiceDraft {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly row: ServiceRow;
+}
+
+export class ServiceState {
+  readonly namespace: string;
+  readonly name: string;
+  resource = '';
+  row: ServiceRow | undefined;
+  published: ServiceRow | undefined;
+  reference: ObjectReference | undefined;
+  /** The reference as an element of a pod's `services`; encoded once for all its pods. */
+  referenceBytes: Uint8Array | undefined;
+  /** Just this service, for the many pods that are in one service. */
+  readonly alone: readonly ServiceState[] = Object.freeze([this]);
+  /** Slices that name this service. */
+  slices = 0;
+  /** Pods that its slices name, each with the number of slices that do. */
+  readonly members = new Map<Target, number>();
+  /** Canonical addresses that are neither pods nor nodes, each with the number of slices that list it. */
+  readonly manual = new Map<string, number>();
+  /** Workloads of joined members, each with the number of pods. */
+  readonly backends = new Map<ObjectReference, number>();
+  seenIn = 0;
+
+  constructor(namespace: string, name: string) {
+    this.namespace = namespace;
+    this.name = name;
+  }
+
+  get uid(): string {
+    return this.row?.uid ?? '';
+  }
+
+  /** Nothing speaks of it any more. */
+  get isVoid(): boolean {
+    return this.row === undefined && this.slices === 0;
+  }
+
+  setReference(uid: string | undefined): void {
+    if (uid === undefined) {
+      this.reference = undefined;
+      this.referenceBytes = undefined;
+      return;
+    }
+    const { namespace, name } = this;
+    this.reference = Object.freeze({ apiVersion: 'v1', kind: 'Service', namespace, name, uid, incomplete: false });
+    this.referenceBytes = encodePodService(this.reference);
+  }
+
+  /** Counts pods of a workload. `true` when that changed which workloads there are. */
+  countBackend(workload: ObjectReference, by: 1 | -1): boolean {
+    const count = (this.backends.get(workload) ?? 0) + by;
+    if (count === 0) this.backends.delete(workload);
+    else this.backends.set(workload, count);
+    return count === 0 || (by === 1 && count === 1);
+  }
+
+  /** Distinct by uid, sorted. Two pods may refer differently to one unknown owner; the first in order stands. */
+  workloads(): readonly ObjectReference[] {
+    if (this.backends.size === 0) return NO_REFERENCES;
+    const sorted = [...this.backends.keys()].sort(compareReferences);
+    const uids = new Set<string>();
+    return sorted.filter(({ uid }) => !uids.has(uid) && uids.add(uid));
+  }
+
+  manualEndpoints(): readonly string[] {
+    return this.manual.size === 0 ? NO_TEXTS : [...this.manual.keys()].sort();
+  }
+}
+
+export function draftService(record: ServiceRecord, policy: ValuePolicy, interner: Interner): ServiceDraft {
+  const { bytes, ownLength } = encodeServiceRecord(record, policy);
+  const namespace = interner.string(record.namespace);
+  const nodePorts = record.ports.flatMap(({ nodePort, protocol: text }) => {
+    const protocol = toProtocol(text);
+    return nodePort === 0 || protocol === undefined ? [] : [{ port: nodePort, protocol }];
+  });
+  const row: ServiceRow = {
+    kind: 'Service',
+    uid: record.uid,
+    namespace,
+    name: record.name,
+    creationTimeMs: record.creationTimeMs,
+    clusterAddresses: canonicalIps(record.clusterIps),
+    loadBalancerAddresses: canonicalIps(record.loadBalancerIps),
+    externalAddresses: canonicalIps(record.externalIps),
+    nodePorts,
+    manualEndpoints: NO_TEXTS,
+    workloads: NO_REFERENCES,
+    bytes: sealBytes(bytes),
+    basicLength: ownLength,
+    ownLength,
+  };
+  return { namespace, name: record.name, uid: record.uid, row };
+}
+
+export function isSameService(state: ServiceState, { row }: ServiceDraft): boolean {
+  const old = state.row;
+  return old !== undefined && old.creationTimeMs === row.creationTimeMs && sameParts(old, row);
+}
