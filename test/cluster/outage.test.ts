@@ -187,7 +187,9 @@ for (const [how, streamed, verb] of [
     }
 
     it('told subscribers what changed and nothing else', () => {
-      assert.deepEqual([...new Set(copy.changesAfterSnapshot)].toSorted(), [
+      // Deleting a bound pod is two writes, of which the first may be seen: its deletionTimestamp.
+      const told = new Set(copy.changesAfterSnapshot.filter((change) => change !== 'upsert pod shop/leaves'));
+      assert.deepEqual([...told].toSorted(), [
         'removal pod shop/leaves',
         'upsert pod shop/arrives-again',
         'upsert pod shop/arrives-once',
