@@ -7,7 +7,7 @@
 import { readFileSync } from 'node:fs';
 import type { RequestOptions } from 'node:https';
 import { dirname, isAbsolute, join } from 'node:path';
-import { type ConfigOptions, KubeConfig, type User } from '@kubernetes/client-node';
+import { KubeConfig, type User } from '@kubernetes/client-node';
 import { load as parseYaml } from 'js-yaml';
 import type { Clock } from './clock.ts';
 import { TokenFile } from './token-file.ts';

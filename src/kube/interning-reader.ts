@@ -11,7 +11,7 @@ const SLOTS = 8_192;
 /** Names, images and label keys are shorter; what is longer (image digests, container ids) is hardly shared. */
 const MAX_LENGTH = 48;
 
-const table: (string | undefined)[] = new Array<string | undefined>(SLOTS).fill(undefined);
+const table: (string | undefined)[] = Array.from({ length: SLOTS }, () => undefined);
 
 export class InterningReader extends protobuf.BufferReader {
   override string(): string {

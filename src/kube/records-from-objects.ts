@@ -27,6 +27,7 @@ import type {
   EndpointAddressObject,
   EndpointSliceObject,
   EndpointsObject,
+  Int64,
   IntOrStringValue,
   KubernetesObject,
   NodeObject,
@@ -79,12 +80,12 @@ export function toServiceRecord(service: ServiceObject): ServiceRecord {
     loadBalancerHostnames: ingress.map((entry) => text(entry?.hostname)).filter(isSet),
     ports: list(spec.ports).map(
       (port): ServicePortRecord => ({
-        name: shared(port.name),
-        protocol: shared(port.protocol),
-        port: count(port.port),
-        targetPort: toTargetPort(port.targetPort),
-        nodePort: count(port.nodePort),
-        appProtocol: shared(port.appProtocol),
+        name: shared(port?.name),
+        protocol: shared(port?.protocol),
+        port: count(port?.port),
+        targetPort: toTargetPort(port?.targetPort),
+        nodePort: count(port?.nodePort),
+        appProtocol: shared(port?.appProtocol),
       }),
     ),
     selector: toStringMap(spec.selector),
@@ -99,9 +100,9 @@ export function toEndpointSliceRecord(slice: EndpointSliceObject): EndpointSlice
     serviceName: meta.labels[SERVICE_NAME_LABEL] ?? '',
     endpoints: list(slice.endpoints).map(
       (endpoint): EndpointRecord => ({
-        addresses: toTexts(endpoint.addresses, undefined),
-        ready: toReady(endpoint.conditions),
-        target: toTarget(endpoint.targetRef),
+        addresses: toTexts(endpoint?.addresses, undefined),
+        ready: toReady(endpoint?.conditions),
+        target: toTarget(endpoint?.targetRef),
       }),
     ),
   };
@@ -144,7 +145,7 @@ export function toTimeMs(time: TimeValue): number | undefined {
   }
   // Go writes its zero time as an empty message; hence unset seconds are not 1970.
   if (!Object.hasOwn(time, 'seconds') || time.seconds === undefined) return undefined;
-  const seconds = typeof time.seconds === 'number' ? time.seconds : time.seconds.toNumber();
+  const seconds = toNumber(time.seconds);
   if (!(seconds > ZERO_TIME_SECONDS)) return undefined;
   return seconds * 1000 + Math.floor(count(time.nanos) / 1e6);
 }
@@ -262,8 +263,7 @@ function toTargetPort(value: IntOrStringValue): string {
   if (value === null || value === undefined) return '';
   if (typeof value === 'number') return String(value);
   if (typeof value === 'string') return shared(value);
-  const isText = (typeof value.type === 'number' ? value.type : (value.type?.toNumber() ?? 0)) === 1;
-  return isText ? shared(value.strVal) : String(count(value.intVal));
+  return toNumber(value.type) === 1 ? shared(value.strVal) : String(count(value.intVal));
 }
 
 function toIps(
@@ -319,6 +319,12 @@ function count(value: number | undefined): number {
 
 function list<T>(values: readonly T[] | null | undefined): readonly T[] {
   return Array.isArray(values) ? values : [];
+}
+
+/** NaN when it is none. */
+function toNumber(value: Int64 | undefined): number {
+  if (typeof value === 'number') return value;
+  return typeof value?.toNumber === 'function' ? value.toNumber() : Number.NaN;
 }
 
 function isSet(value: string): boolean {

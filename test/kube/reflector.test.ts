@@ -341,3 +341,12 @@ test('owners are asked for as metadata only', async () => {
     { resource: deployments },
   );
 });
+
+test('connections do not grow with the number of watches', async () => {
+  const watches = Array.from({ length: 300 }, (_, index) => watch(bookmark(String(11 + index))));
+  await reflecting([list({ resourceVersion: '10' }), ...watches, openWatch()], async ({ server, reflector, until }) => {
+    await until(() => server.log.length === 302);
+    assert.equal(reflector.status().watches, 301);
+    assert.ok(server.connections <= 3, `${server.connections} connections`);
+  });
+});
