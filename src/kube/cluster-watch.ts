@@ -46,6 +46,8 @@ export interface ClusterWatchOptions {
   readonly random: Random;
   /** Sent as User-Agent: how API server logs and priority-and-fairness name us. */
   readonly userAgent: string;
+  /** Called after each change of what `statuses()` says about state, sync and blindness; not before `start`. */
+  readonly onStatusChange?: () => void;
   /** Stream initial lists where the server can (KEP-3157). Default: true. */
   readonly streamInitialList?: boolean;
 }
@@ -61,6 +63,7 @@ export interface ClusterWatch {
 export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
   const { credentials, stores, logger, registry, clock, random, userAgent } = options;
   const streamInitialList = options.streamInitialList ?? true;
+  const onStatusChange = options.onStatusChange ?? (() => {});
   const stopping = new AbortController();
   const transport = createTransport({ credentials, userAgent });
   const contact = new ServerContact(transport, clock, random, logger, stopping.signal);
@@ -69,7 +72,17 @@ export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
     resource: ResourceDescriptor<R>,
     store: ReflectorStore<R>,
   ): WatchedResource =>
-    new Reflector({ resource, store, transport, contact, logger, clock, random, streamInitialList });
+    new Reflector({
+      resource,
+      store,
+      transport,
+      contact,
+      logger,
+      clock,
+      random,
+      streamInitialList,
+      onStatusChange,
+    });
   const reflectors: readonly WatchedResource[] = [
     reflect(pods, stores.pods),
     reflect(services, stores.services),

@@ -40,6 +40,8 @@ export interface ReflectorOptions<R extends KubernetesRecord> {
   readonly random: Random;
   /** Stream the initial list where the server can (KEP-3157); false: always list in pages. Default: true. */
   readonly streamInitialList?: boolean;
+  /** Called after each change of what `status()` says about state, sync and blindness. */
+  readonly onStatusChange: () => void;
 }
 
 /** client-go's page size; 500 pods are about 3 MB. */
@@ -64,6 +66,12 @@ const SHORT_WATCH_MS = 1_000;
  * everything from the gap has come; until then an event may be as old as the gap, and says so in `sinceMs`.
  */
 const CAUGHT_UP_SILENCE_MS = 2_000;
+/** On a busy resource there is no silence; by then even the whole watch cache of a server has been sent. */
+const CAUGHT_UP_AT_LATEST_MS = 5_000;
+/** A gap that is shorter than the resolution of API times (1 s) is none: a planned end and the watch after it. */
+const GAP_MS = 1_000;
+/** A connection that ends with an error was alive this long ago, or TCP keepalive would have ended it before. */
+const UNNOTICED_MS = 30_000;
 
 export class Reflector<R extends KubernetesRecord> {
   readonly #options: ReflectorOptions<R>;
@@ -122,7 +130,7 @@ export class Reflector<R extends KubernetesRecord> {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#running;
-    this.#state = 'stopped';
+    this.#become('stopped');
   }
 
   status(): ReflectorStatus {
@@ -132,6 +140,7 @@ export class Reflector<R extends KubernetesRecord> {
       state: this.#state,
       synced: this.#synced,
       unavailable: this.#unavailable,
+      blindSinceMs: this.#blindSinceMs,
       lastContactMs: this.#lastContactMs,
       lastChangeMs: this.#lastChangeMs,
       lists: this.#lists,
@@ -154,12 +163,12 @@ export class Reflector<R extends KubernetesRecord> {
         await this.#answer(toFailure(error));
       }
     }
-    this.#state = 'stopped';
+    this.#become('stopped');
   }
 
   /** One request for the list and the watch that follows it. */
   async #streamList(): Promise<void> {
-    this.#state = 'listing';
+    this.#become('listing');
     this.#lists += 1;
     const initial = new InitialEvents(this.#options.store);
     try {
@@ -171,7 +180,7 @@ export class Reflector<R extends KubernetesRecord> {
   }
 
   async #list(): Promise<void> {
-    this.#state = 'listing';
+    this.#become('listing');
     const startMs = this.#clock.now();
     const resourceVersion = this.#latestDue ? '' : (this.#version ?? '0');
     const atWill = resourceVersion === '' || resourceVersion === '0';
@@ -216,7 +225,7 @@ export class Reflector<R extends KubernetesRecord> {
     } finally {
       guard.end();
     }
-    await replacement.commit(version, this.#seen());
+    await replacement.commit(version, this.#seenByList());
     this.#listed(version, count, startMs);
     this.#healthy();
   }
@@ -227,17 +236,17 @@ export class Reflector<R extends KubernetesRecord> {
     this.#listDue = false;
     this.#latestDue = false;
     this.#progressed = false;
-    // What the watch brings first came about after the list was asked for.
-    this.#blindSinceMs = startMs;
     this.#lastChangeMs = this.#clock.now();
     this.#log.info({ objects, resourceVersion: version }, this.#synced ? 'listed again' : 'first list applied');
     this.#synced = true;
+    // What the watch brings first came about after the list was asked for.
+    this.#blind(startMs);
   }
 
   /** Watches until the server ends it; with `initial`, first takes the list from the same stream. */
   async #watch(resourceVersion: string, initial: InitialEvents<R> | undefined): Promise<void> {
     const { random, store } = this.#options;
-    if (initial === undefined) this.#state = 'watching';
+    if (initial === undefined) this.#become('watching');
     this.#watches += 1;
     const startMs = this.#clock.now();
     const timeoutSeconds = MIN_WATCH_SECONDS + Math.floor(random() * (MAX_WATCH_SECONDS - MIN_WATCH_SECONDS + 1));
@@ -248,10 +257,16 @@ export class Reflector<R extends KubernetesRecord> {
     const caughtUp = () => {
       caughtUpTimer();
       caughtUpTimer = () => {};
-      this.#blindSinceMs = undefined;
+      this.#blind(undefined);
       this.#progressed = true;
       this.#logRecovery();
     };
+    const serving = () => {
+      if (this.#blindSinceMs === undefined) return;
+      if (this.#clock.now() - this.#blindSinceMs < GAP_MS) this.#blind(undefined);
+      else cancelLatest = this.#clock.setTimer(caughtUp, CAUGHT_UP_AT_LATEST_MS);
+    };
+    let cancelLatest = () => {};
     const awaitSilence = () => {
       if (this.#state === 'listing') {
         guard.expectWithin(INITIAL_EVENTS_SILENCE_MS, 'a streamed list paused for too long');
@@ -276,22 +291,31 @@ export class Reflector<R extends KubernetesRecord> {
         sendInitialEvents: initial !== undefined,
       });
       this.#healthy();
+      if (initial === undefined) serving();
       for await (const events of watch) {
         for (const event of events) {
           quiet = false;
           if (this.#state !== 'listing' || initial === undefined) this.#apply(event, store);
-          else if (await this.#applyInitial(event, initial, startMs)) guard.expectNothing();
+          else if (await this.#applyInitial(event, initial, startMs)) {
+            guard.expectNothing();
+            serving();
+          }
           if (event.type === 'BOOKMARK' && this.#state === 'watching') caughtUp();
         }
       }
       // The end itself was a sign of life: nobody was blind before it.
       this.#lastContactMs = this.#clock.now();
     } catch (error) {
-      throw guard.explain(error);
+      const explained = guard.explain(error);
+      // A silent peer may have been gone since its last word; one that was there to be cut off has told everything.
+      const aliveMs = explained === error ? this.#clock.now() - UNNOTICED_MS : 0;
+      this.#blindSinceMs ??= Math.max(this.#lastContactMs ?? 0, aliveMs);
+      throw explained;
     } finally {
       caughtUpTimer();
+      cancelLatest();
       guard.end();
-      this.#blindSinceMs ??= this.#lastContactMs;
+      this.#blind(this.#blindSinceMs ?? this.#lastContactMs);
     }
     if (this.#state === 'listing')
       throw new ShortWatchError(`watch ${this.#resource.resource}: ended in its initial list`);
@@ -314,9 +338,9 @@ export class Reflector<R extends KubernetesRecord> {
         // An ordinary bookmark says nothing about the initial events.
         if (!event.initialEventsEnd) return false;
         this.#stopping.signal.throwIfAborted();
-        await initial.commit(event.resourceVersion, () => this.#seen());
+        await initial.commit(event.resourceVersion, () => this.#seenByList());
         this.#listed(event.resourceVersion, initial.objects, startMs);
-        this.#state = 'watching';
+        this.#become('watching');
         return true;
       case 'ERROR':
         throw new ApiError(event.status, `watch ${this.#resource.resource}`);
@@ -388,7 +412,7 @@ export class Reflector<R extends KubernetesRecord> {
         return this.#backOff(failure);
       case 'unreachable':
       case 'stalled':
-        this.#state = 'backing-off';
+        this.#become('backing-off');
         this.#logTrouble(failure);
         return this.#untilStopped(this.#options.contact.waitUntilReachable(failure.message));
       case 'unauthorized':
@@ -419,7 +443,7 @@ export class Reflector<R extends KubernetesRecord> {
   }
 
   async #backOff(failure: Failure): Promise<void> {
-    this.#state = 'backing-off';
+    this.#become('backing-off');
     const delayMs = Math.max(this.#backoff.nextMs(this.#clock.now()), failure.retryAfterMs);
     this.#logTrouble(failure);
     await sleep(this.#clock, delayMs, this.#stopping.signal);
@@ -452,10 +476,27 @@ export class Reflector<R extends KubernetesRecord> {
     return this.#blindSinceMs === undefined ? { atMs } : { atMs, sinceMs: Math.min(this.#blindSinceMs, atMs) };
   }
 
+  /** Between the last word before the gap and this list, objects may have come and gone unheard of. */
+  #seenByList(): Observation {
+    const seen = this.#seen();
+    return seen.sinceMs === undefined ? seen : { ...seen, relisted: true };
+  }
+
   /** The server gave what was asked for. */
   #healthy(): void {
     this.#unavailable = false;
     this.#message = '';
+    this.#options.onStatusChange();
+  }
+
+  #become(state: ReflectorState): void {
+    this.#state = state;
+    this.#options.onStatusChange();
+  }
+
+  #blind(sinceMs: number | undefined): void {
+    this.#blindSinceMs = sinceMs;
+    this.#options.onStatusChange();
   }
 
   #count(reason: string): void {

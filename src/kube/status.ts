@@ -13,6 +13,11 @@ export interface ReflectorStatus {
   readonly synced: boolean;
   /** The API says that we may not, or that there is no such resource: it cannot sync until somebody changes that. */
   readonly unavailable: boolean;
+  /**
+   * Since when something may have happened to the resource that we have not heard of, ms since the epoch; unset while a
+   * watch is up and has caught up.
+   */
+  readonly blindSinceMs: number | undefined;
   /** Last byte from the API server on this resource, ms since the epoch. */
   readonly lastContactMs: number | undefined;
   /** Last record that was written to the store, ms since the epoch. */

@@ -1,0 +1,73 @@
+// How far the picture may be behind the cluster, from what the reflectors say of themselves.
+//
+// A watch that is up is fresh however quiet it is: the reflector ends one on which too little is heard. Anything else is
+// as stale as the last moment at which it was known to be up to date. A resource that was never synced does not count: it
+// is pending, or digger goes without it, and GetStatus says so. Worked out when a status changes, not once per lookup.
+
+import { Gauge, type Registry } from '@prometheus-io/client';
+import type { ReflectorStatus } from './kube/status.ts';
+
+export interface FreshnessOptions {
+  readonly statuses: () => readonly ReflectorStatus[];
+  /** ms since the epoch. */
+  readonly now: () => number;
+}
+
+/** Age of one resource's picture. */
+export interface ResourceAge {
+  readonly resource: string;
+  readonly lastContactMs: number | undefined;
+  /** `undefined` while its watch is up, or before its first list. */
+  readonly stalenessMs: number | undefined;
+}
+
+export class Freshness {
+  readonly #options: FreshnessOptions;
+  #blindSinceMs: number | undefined;
+
+  constructor(options: FreshnessOptions) {
+    this.#options = options;
+  }
+
+  /** To be called when the status of a resource has changed. */
+  update(): void {
+    let sinceMs: number | undefined;
+    for (const status of this.#options.statuses()) {
+      if (!status.synced || status.blindSinceMs === undefined) continue;
+      sinceMs = Math.min(sinceMs ?? status.blindSinceMs, status.blindSinceMs);
+    }
+    this.#blindSinceMs = sinceMs;
+  }
+
+  /** Since when something may have happened unseen, ms since the epoch; `undefined` while every watch is up. */
+  blindSinceMs(): number | undefined {
+    return this.#blindSinceMs;
+  }
+
+  /** Age of the stalest resource; `undefined` while every watch is up. */
+  stalenessMs(): number | undefined {
+    return this.#blindSinceMs === undefined ? undefined : Math.max(0, this.#options.now() - this.#blindSinceMs);
+  }
+
+  /** Every resource by itself. */
+  resources(): readonly ResourceAge[] {
+    const nowMs = this.#options.now();
+    return this.#options.statuses().map(({ resource, synced, lastContactMs, blindSinceMs }) => ({
+      resource,
+      lastContactMs,
+      stalenessMs: synced && blindSinceMs !== undefined ? Math.max(0, nowMs - blindSinceMs) : undefined,
+    }));
+  }
+}
+
+/** Registers the age as a metric, so that an alert can be put on it. */
+export function registerFreshnessMetrics(registry: Registry, freshness: Freshness): void {
+  new Gauge({
+    name: 'digger_staleness_seconds',
+    help: 'How far the picture may be behind the cluster; 0 while every watch is up.',
+    registers: [registry],
+    collect() {
+      this.set((freshness.stalenessMs() ?? 0) / 1_000);
+    },
+  });
+}

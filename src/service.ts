@@ -1,0 +1,197 @@
+// The composition root: builds every part, connects them, and knows in which order they start and stop. The only place
+// where the folders meet.
+//
+//   API server ─▶ cluster watch ─▶ catalog ─▶ address book ─▶ lookups
+//                                     └─────▶ change feed ──▶ watch
+//
+// gRPC and the admin listener are up before the first list: they say what is pending, and nothing that could be taken
+// for "nobody". The picture opens once, when every resource is synced or known to be out of reach.
+
+import { randomBytes } from 'node:crypto';
+import { ServerCredentials } from '@grpc/grpc-js';
+import type { Registry } from '@prometheus-io/client';
+import { AddressBook } from './addresses/address-book.ts';
+import { registerAddressMetrics } from './addresses/metrics.ts';
+import { Catalog } from './catalog/catalog.ts';
+import type { RunningService, ServiceOptions } from './cli/run.ts';
+import type { Config } from './config.ts';
+import { ChangeFeed } from './feed/change-feed.ts';
+import { Freshness, registerFreshnessMetrics } from './freshness.ts';
+import { systemClock } from './kube/clock.ts';
+import { type ClusterWatch, createClusterWatch } from './kube/cluster-watch.ts';
+import { createCredentials } from './kube/credentials.ts';
+import type { ReflectorStatus } from './kube/status.ts';
+import { Readiness } from './readiness.ts';
+import type { StatusSource } from './rpc/get-status.ts';
+import type { ListenAddress } from './rpc/listener.ts';
+import { NameWaiterTable } from './rpc/name-waiters.ts';
+import { createRpcServer, type RpcServer } from './rpc/server.ts';
+import { createFeedService } from './rpc/watch.ts';
+import { startAdminServer } from './telemetry/admin-server.ts';
+import { createRegistry } from './telemetry/metrics.ts';
+import { VERSION } from './version.ts';
+import { DEFAULT_VALUE_POLICY, type ValuePolicy } from './wire/value-policy.ts';
+
+/** Lookups that may wait at once, for addresses and for names each: a pipeline's burst, about 1 kB of heap a waiter. */
+const MAX_WAITERS = 10_000;
+
+/** See `--history`: how far outside a claim a moment may lie before the answer is nobody. 2 s was measured to be wrong. */
+const EDGE_SLACK_MS = 500;
+
+/** Ended claims keep the entities as they were, 1 to 2 kB each: as much as `--max-history-claims` of them by default. */
+const MAX_HISTORY_BYTES = 256 * 1024 * 1024;
+
+/** Claims end by age also while nothing changes. */
+const EXPIRE_INTERVAL_MS = 10_000;
+
+/** Starts everything; resolves when both listeners are bound, which is before the first list. */
+export async function startService({ config, logger, signal }: ServiceOptions): Promise<RunningService> {
+  const startTimeMs = Date.now();
+  const registry = createRegistry(VERSION);
+  const epoch = randomBytes(16);
+  const readiness = new Readiness();
+  readiness.begin(JOINING);
+
+  const catalog = new Catalog({ registry, valuePolicy: toValuePolicy(config) });
+  const names = new NameWaiterTable(MAX_WAITERS);
+  const watch: ClusterWatch = createClusterWatch({
+    credentials: createCredentials({
+      clock: systemClock,
+      ...(config.kubeconfig === undefined ? {} : { kubeconfig: config.kubeconfig }),
+      ...(config.context === undefined ? {} : { context: config.context }),
+    }),
+    stores: {
+      pods: catalog.store('Pod', 'pods'),
+      services: catalog.store('Service', 'services'),
+      endpointSlices: catalog.store('EndpointSlice', 'endpointslices.discovery.k8s.io'),
+      nodes: catalog.store('Node', 'nodes'),
+      owners: (resource) => catalog.store('Owner', resource),
+    },
+    logger,
+    registry,
+    clock: systemClock,
+    random: Math.random,
+    userAgent: `digger/${VERSION}`,
+    onStatusChange: () => follow(),
+  });
+  const freshness = new Freshness({ statuses: watch.statuses, now: Date.now });
+  registerFreshnessMetrics(registry, freshness);
+  const addresses = new AddressBook({
+    now: Date.now,
+    slackMs: EDGE_SLACK_MS,
+    retentionMs: config.historyRetentionMs,
+    maxClaims: config.maxHistoryClaims,
+    maxBytes: MAX_HISTORY_BYTES,
+    maxWaiters: MAX_WAITERS,
+    clusterRanges: config.clusterRanges,
+    blindSinceMs: () => freshness.blindSinceMs(),
+  });
+  registerAddressMetrics(registry, addresses);
+  const feed = createFeed(config, registry, epoch, freshness);
+  catalog.onBatch((batch) => {
+    addresses.apply(batch);
+    feed.onBatch(batch);
+    names.onChanges(batch);
+  });
+
+  /** The picture opens when no resource keeps it waiting any more; until then readiness names those that do. */
+  const follow = (): void => {
+    freshness.update();
+    if (opening !== undefined) return;
+    const waitingFor = watch.statuses().filter(keepsWaiting);
+    for (const status of watch.statuses()) {
+      if (keepsWaiting(status)) readiness.begin(`list ${status.resource}`, status.message);
+      else readiness.complete(`list ${status.resource}`);
+    }
+    if (waitingFor.length === 0) opening = open();
+  };
+  let opening: Promise<void> | undefined;
+  const open = async (): Promise<void> => {
+    await catalog.open();
+    addresses.open();
+    readiness.complete(JOINING);
+  };
+
+  const status: StatusSource = {
+    version: VERSION,
+    epoch: epoch.toString('hex'),
+    startTimeMs,
+    pending: () => readiness.pending,
+    resources: () => watch.statuses().map((each) => ({ ...each, objects: catalog.objects(each.resource) })),
+    subscribers: () => feed.stats().subscribers,
+    sequence: () => feed.stats().sequence,
+    historySinceMs: () => (Number.isFinite(addresses.historySinceMs) ? addresses.historySinceMs : undefined),
+    stalenessMs: () => freshness.stalenessMs(),
+  };
+  const rpc: RpcServer = createRpcServer(
+    {
+      catalog,
+      addresses,
+      names,
+      status,
+      feed: createFeedService({ feed, logger, disconnect: (peer) => rpc.disconnect(peer) }),
+    },
+    { credentials: ServerCredentials.createInsecure(), logger, registry },
+  );
+  readiness.onChange(() => {
+    rpc.setReady(readiness.isReady);
+    if (readiness.isReady) logger.info({ afterMs: Date.now() - startTimeMs, entities: catalog.sequence }, 'ready');
+  });
+
+  const expiry = setInterval(() => addresses.expire(), EXPIRE_INTERVAL_MS);
+  const admin = await startAdminServer({ ...config.adminListen, pending: () => readiness.pending, registry });
+  const stop = async (): Promise<void> => {
+    readiness.drain();
+    const deadline = AbortSignal.timeout(config.drainTimeoutMs);
+    await rpc.drain(deadline);
+    await watch.stop();
+    await opening;
+    clearInterval(expiry);
+    await admin.close();
+  };
+  try {
+    signal?.throwIfAborted();
+    const address = await rpc.start(config.listen);
+    watch.start();
+    follow();
+    return { address: formatAddress(address), adminAddress: admin.address, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function toValuePolicy(config: Config): ValuePolicy {
+  const { deniedAnnotations, deniedLabels } = DEFAULT_VALUE_POLICY;
+  return {
+    deniedAnnotations: new Set([...deniedAnnotations, ...config.denyAnnotations]),
+    deniedLabels: new Set([...deniedLabels, ...config.denyLabels]),
+    maxValueBytes: config.maxValueBytes,
+  };
+}
+
+function createFeed(config: Config, registry: Registry, epoch: Uint8Array, freshness: Freshness): ChangeFeed {
+  return new ChangeFeed({
+    epoch,
+    // What decides how an entity looks: a consumer's copy is not to be continued with other settings.
+    configuration: JSON.stringify([config.denyAnnotations, config.denyLabels, config.maxValueBytes]),
+    freshness: () => freshness.resources(),
+    registry,
+    limits: {
+      removalRetentionMs: config.feedRetentionMs,
+      maxRemovals: config.maxFeedRemovals,
+      maxSubscribers: config.maxSubscribers,
+      stallTimeoutMs: config.subscriberStallTimeoutMs,
+    },
+  });
+}
+
+const JOINING = 'join the first lists';
+
+function keepsWaiting(status: ReflectorStatus): boolean {
+  return !status.synced && (status.required || !status.unavailable);
+}
+
+function formatAddress({ host, port }: ListenAddress): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
