@@ -19,7 +19,14 @@ import type {
   WorkloadEntity,
 } from '../model/entities.ts';
 import type { Observation, SourcePosition } from '../model/observation.ts';
-import type { KubernetesRecord } from '../model/records.ts';
+import type {
+  EndpointSliceRecord,
+  KubernetesRecord,
+  NodeRecord,
+  OwnerRecord,
+  PodRecord,
+  ServiceRecord,
+} from '../model/records.ts';
 import { encodePodAsWorkload, encodeReferredWorkload } from '../wire/encode-workload.ts';
 import { DEFAULT_VALUE_POLICY, type ValuePolicy } from '../wire/value-policy.ts';
 import { Join, type JoinedChange } from './join.ts';
@@ -58,6 +65,11 @@ export type RecordOf<T extends RecordType> = Extract<KubernetesRecord, { readonl
 const DEFAULT_SLICE_MS = 4;
 
 export class Catalog implements CatalogReader {
+  /** Stores for a cluster that is watched as a whole; see `store` for other cuts. */
+  readonly pods: CatalogStore<PodRecord>;
+  readonly services: CatalogStore<ServiceRecord>;
+  readonly endpointSlices: CatalogStore<EndpointSliceRecord>;
+  readonly nodes: CatalogStore<NodeRecord>;
   readonly #join: Join;
   readonly #pacer: Pacer;
   readonly #metrics: CatalogMetrics;
@@ -96,6 +108,15 @@ export class Catalog implements CatalogReader {
       entities: () => this.#entityCounts(),
       retainedOwners: () => this.#join.graph.retainedCount,
     });
+    this.pods = this.store('Pod', 'pods');
+    this.services = this.store('Service', 'services');
+    this.endpointSlices = this.store('EndpointSlice', 'endpointslices.discovery.k8s.io');
+    this.nodes = this.store('Node', 'nodes');
+  }
+
+  /** The store for one kind of owners, e.g. `deployments.apps`. */
+  owners(resource: string): CatalogStore<OwnerRecord> {
+    return this.store('Owner', resource);
   }
 
   /**
@@ -128,7 +149,7 @@ export class Catalog implements CatalogReader {
   }
 
   /** Adds a listener; the function that this returns takes it away again. */
-  onChange(listener: ChangeListener): () => void {
+  onBatch(listener: ChangeListener): () => void {
     this.#listeners.add(listener);
     return () => {
       this.#listeners.delete(listener);
@@ -152,6 +173,11 @@ export class Catalog implements CatalogReader {
     }
     this.#phase = 'open';
     for (const { position, seen } of this.#positions.values()) this.#emit([], position, seen, false);
+  }
+
+  /** Number of objects known of one resource. */
+  objects(resource: string): number {
+    return this.#objects().get(resource) ?? 0;
   }
 
   get sequence(): number {

@@ -1,0 +1,107 @@
+// A catalog with everything it told its listener, and a copy that is kept from nothing but those changes.
+
+import assert from 'node:assert/strict';
+import { Registry } from '@prometheus-io/client';
+import { Catalog, type CatalogOptions, type CatalogStore } from '../../src/catalog/catalog.ts';
+import type { ChangeBatch } from '../../src/model/changes.ts';
+import type { Entity } from '../../src/model/entities.ts';
+import type { KubernetesRecord, OwnerRecord } from '../../src/model/records.ts';
+import { messageType } from '../../src/wire/schema.ts';
+
+export const SEEN = { atMs: 1_700_000_100_000 };
+
+export class Harness {
+  readonly registry = new Registry();
+  readonly catalog: Catalog;
+  readonly batches: ChangeBatch[] = [];
+  /** Entities by uid, from the changes alone. */
+  readonly copy = new Map<string, Entity>();
+  readonly #owners: CatalogStore<OwnerRecord>;
+  #version = 100;
+
+  constructor(options: Partial<CatalogOptions> = {}) {
+    this.catalog = new Catalog({ registry: this.registry, ...options });
+    this.#owners = this.catalog.owners('deployments.apps');
+    let sequence = 0;
+    this.catalog.onBatch((batch) => {
+      this.batches.push(batch);
+      for (const { sequence: given, before, after } of batch.changes) {
+        sequence += 1;
+        assert.equal(given, sequence, 'sequences are dense');
+        assert.equal(this.catalog.sequence >= given, true);
+        const held = this.copy.get(before?.uid ?? after?.uid ?? '');
+        assert.equal(held, before, 'before is what was told last');
+        if (after === undefined) this.copy.delete(before?.uid ?? '');
+        else this.copy.set(after.uid, after);
+      }
+    });
+  }
+
+  /** Opened, and with the story forgotten. */
+  static async open(...records: KubernetesRecord[]): Promise<Harness> {
+    const harness = new Harness();
+    for (const record of records) harness.put(record);
+    await harness.catalog.open();
+    harness.batches.length = 0;
+    return harness;
+  }
+
+  put(...records: KubernetesRecord[]): void {
+    for (const record of records) this.store(record).upsert(record, this.version(), SEEN);
+  }
+
+  remove(...records: KubernetesRecord[]): void {
+    for (const record of records) this.store(record).remove(record, this.version(), SEEN);
+  }
+
+  async relist(type: KubernetesRecord['type'], records: readonly KubernetesRecord[]): Promise<void> {
+    const replacement = this.storeOf(type).beginReplace();
+    for (const record of records) replacement.add(record);
+    await replacement.commit(this.version(), SEEN);
+  }
+
+  version(): string {
+    this.#version += 1;
+    return String(this.#version);
+  }
+
+  store(record: KubernetesRecord): CatalogStore<KubernetesRecord> {
+    return this.storeOf(record.type);
+  }
+
+  storeOf(type: KubernetesRecord['type']): CatalogStore<KubernetesRecord> {
+    const { pods, services, endpointSlices, nodes } = this.catalog;
+    const stores = { Pod: pods, Service: services, EndpointSlice: endpointSlices, Node: nodes, Owner: this.#owners };
+    return stores[type] as unknown as CatalogStore<KubernetesRecord>;
+  }
+
+  /** What was told since the last call, e.g. `~ Pod web-0`: + came, ~ changed, - went. */
+  told(): string[] {
+    const lines = this.batches.splice(0).flatMap(({ changes }) =>
+      changes.map(({ before, after }) => {
+        const { kind, name } = after ?? before ?? assert.fail('a change of nothing');
+        return `${after === undefined ? '-' : before === undefined ? '+' : '~'} ${kind} ${name}`;
+      }),
+    );
+    return lines.sort();
+  }
+
+  pod(name: string) {
+    return this.catalog.pod('shop', name) ?? assert.fail(`no pod ${name}`);
+  }
+
+  service(name: string) {
+    return this.catalog.service('shop', name) ?? assert.fail(`no service ${name}`);
+  }
+}
+
+/** The message in an entity's bytes, as a reader who knows only the contract sees it. */
+export function decode(entity: Entity): Record<string, unknown> {
+  const type = messageType(`digger.v1.${entity.kind}`);
+  return type.toObject(type.decode(entity.bytes), { longs: Number, enums: String });
+}
+
+/** `Deployment web`, with `?` when incomplete. */
+export function brief(reference: { kind: string; name: string; incomplete: boolean }): string {
+  return `${reference.kind} ${reference.name}${reference.incomplete ? '?' : ''}`;
+}

@@ -1,0 +1,109 @@
+// What a reflector may do to a store, and what listeners hear of it.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Harness, SEEN } from './harness.ts';
+import { pod } from './records.ts';
+
+const A = pod('a', { podIps: ['10.0.0.1'] });
+const B = pod('b', { podIps: ['10.0.0.2'] });
+const C = pod('c', { podIps: ['10.0.0.3'] });
+
+describe('a store', () => {
+  it('tells nothing before the catalog is open, and everything once when it opens', async () => {
+    const harness = new Harness();
+    harness.put(A, B);
+    harness.remove(B);
+    harness.put({ ...A, podIps: ['10.0.0.9'] });
+    assert.deepEqual([harness.batches.length, harness.catalog.pod('shop', 'a')], [0, undefined]);
+    await harness.catalog.open();
+    assert.deepEqual(harness.told(), ['+ Pod a']);
+    assert.deepEqual(harness.pod('a').addresses, ['10.0.0.9']);
+  });
+
+  it('takes writes while the catalog opens in slices', async () => {
+    let turns = 0;
+    const harness: Harness = new Harness({
+      sliceMs: 0,
+      nowMs: () => 0,
+      turn: async () => {
+        turns += 1;
+        harness.put(pod(`late-${turns}`));
+        if (turns === 1) harness.remove(pod('p0'));
+      },
+    });
+    for (let at = 0; at < 40; at += 1) harness.put(pod(`p${at}`));
+    await harness.catalog.open();
+    assert.ok(turns > 0);
+    assert.equal(harness.copy.size, 39 + turns);
+    assert.equal(harness.copy.size, [...harness.catalog.entities()].length);
+  });
+
+  it('tells of an update that changes nothing only that the source moved on', async () => {
+    const harness = await Harness.open(A);
+    harness.put({ ...A });
+    assert.deepEqual(harness.batches, [
+      { changes: [], seen: SEEN, position: { resource: 'pods', resourceVersion: '102' } },
+    ]);
+    harness.storeOf('Pod').bookmark('107');
+    assert.equal(harness.batches.at(-1)?.position.resourceVersion, '107');
+    assert.match(await harness.registry.metrics(), /digger_catalog_noop_updates_total\{resource="pods"\} 1/);
+  });
+
+  it('takes another uid under the same name for a removal and an addition, in one batch', async () => {
+    const harness = await Harness.open(A);
+    harness.put({ ...A, uid: 'uid-again' });
+    assert.equal(harness.batches.length, 1);
+    const [removal, upsert] = harness.batches[0]?.changes ?? [];
+    assert.deepEqual([removal?.before?.uid, removal?.after], [A.uid, undefined]);
+    assert.deepEqual([upsert?.before, upsert?.after?.uid], [undefined, 'uid-again']);
+    harness.remove(A);
+    assert.equal(harness.pod('a').uid, 'uid-again', 'a late DELETED of the old object removes nothing');
+  });
+
+  it('tells nothing of a relist in which nothing differs', async () => {
+    const harness = await Harness.open(A, B);
+    await harness.relist('Pod', [B, A]);
+    assert.deepEqual(harness.told(), []);
+  });
+
+  it('applies a relist as the difference: removals first, the position complete only at the end', async () => {
+    const harness = await Harness.open(A, B, { ...C, uid: 'uid-old' });
+    await harness.relist('Pod', [C, { ...B, podIps: ['10.0.0.1'] }]);
+    const signs = harness.batches.flatMap(({ changes }) => changes.map((change) => (change.after ? '+' : '-')));
+    assert.equal(signs.join(''), '--++');
+    const unfinished = harness.batches.map((batch) => batch.unfinished === true);
+    assert.deepEqual(unfinished, [true, true, true, true, false]);
+    assert.deepEqual([...harness.copy.values()].map(({ uid }) => uid).sort(), ['uid-b', 'uid-c']);
+  });
+
+  it('forgets a relist that was aborted', async () => {
+    const harness = await Harness.open(A, B);
+    const replacement = harness.storeOf('Pod').beginReplace();
+    replacement.add(C);
+    replacement.abort();
+    assert.deepEqual(harness.told(), []);
+    await assert.rejects(replacement.commit('200', SEEN), /over/);
+    await harness.relist('Pod', [A, B]);
+    assert.deepEqual(harness.told(), []);
+  });
+
+  it('lets the event loop turn during a large relist', async () => {
+    let turns = 0;
+    const turn = async () => void (turns += 1);
+    const harness = new Harness({ sliceMs: 0, nowMs: () => 0, turn });
+    await harness.catalog.open();
+    await harness.relist(
+      'Pod',
+      Array.from({ length: 100 }, (_, at) => pod(`p${at}`)),
+    );
+    assert.ok(turns >= 6, `turned ${turns} times`);
+    assert.equal(harness.copy.size, 100);
+  });
+
+  it('counts what it holds', async () => {
+    const harness = await Harness.open(A, B);
+    assert.equal(harness.catalog.objects('pods'), 2);
+    assert.match(await harness.registry.metrics(), /digger_objects\{resource="pods"\} 2/);
+  });
+});
