@@ -79,7 +79,7 @@ export class Catalog implements CatalogReader {
   readonly #nodeTables: { get(namespace: string, name: string): NodeState | undefined }[] = [];
   readonly #ownerTables: { get(namespace: string, name: string): OwnerState | undefined }[] = [];
   /** Where each resource stands, and when that was seen. */
-  readonly #positions = new Map<string, { position: SourcePosition; seen: Observation }>();
+  readonly #positions = new Map<string, { position: SourcePosition; seen: Observation; unfinished: boolean }>();
   /** Workload entities that are made on demand, for as long as what they are made of lives. */
   readonly #made = new WeakMap<object, WorkloadEntity>();
   readonly #tableOwner: TableOwner = {
@@ -172,7 +172,7 @@ export class Catalog implements CatalogReader {
       if (slice.due()) await slice.pause();
     }
     this.#phase = 'open';
-    for (const { position, seen } of this.#positions.values()) this.#emit([], position, seen, false);
+    for (const { position, seen, unfinished } of this.#positions.values()) this.#emit([], position, seen, unfinished);
   }
 
   /** Number of objects known of one resource. */
@@ -262,7 +262,7 @@ export class Catalog implements CatalogReader {
   }
 
   #publish(position: SourcePosition, seen: Observation, unfinished: boolean): void {
-    this.#positions.set(position.resource, { position, seen });
+    this.#positions.set(position.resource, { position, seen, unfinished });
     if (this.#phase !== 'open') return;
     const changes = [...this.#join.drain()];
     // A record that touched no entity: the end of its relist will tell the position.
