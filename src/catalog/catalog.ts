@@ -172,6 +172,7 @@ export class Catalog implements CatalogReader {
       if (slice.due()) await slice.pause();
     }
     this.#phase = 'open';
+    this.#join.drainsAtOnce = true;
     for (const { position, seen, unfinished } of this.#positions.values()) this.#emit([], position, seen, unfinished);
   }
 

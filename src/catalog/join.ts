@@ -25,7 +25,7 @@ import { type ControllerEdge, type Dependant, OwnerGraph } from './owner-graph.t
 import { draftOwner, isSameOwner, knownOwner, type OwnerDraft, OwnerState } from './owner-state.ts';
 import { draftPod, isSamePod, NO_SERVICES, type PodDraft, type PodRow, PodState } from './pod-state.ts';
 import type { Shelf } from './record-table.ts';
-import { compareText, detailPart, NO_REFERENCES, ownPart, sameBytes } from './rows.ts';
+import { compareText, detailPart, NO_REFERENCES, ownPart, type Row, sameBytes, sealed } from './rows.ts';
 import { draftService, isSameService, type ServiceDraft, type ServiceRow, ServiceState } from './service-state.ts';
 
 /** A change before it has a number. */
@@ -69,6 +69,9 @@ export class Join {
     });
   }
 
+  /** Every write is followed by a drain, so that nothing needs to be kept only to be joined later. */
+  drainsAtOnce = false;
+
   /** Joins everything that is marked. What is yielded is already the state that readers see. */
   *drain(): Generator<JoinedChange> {
     while (this.isDirty) {
@@ -99,9 +102,10 @@ export class Join {
   podShelf(resource: string): Shelf<PodRecord, PodDraft, PodState> {
     return {
       draft: (record) => draftPod(record, this.#policy, this.#interner),
+      keep: keepDraft,
       isSame: isSamePod,
       create: (draft) => {
-        const pod = new PodState(resource, draft.row);
+        const pod = new PodState(resource, this.#untilJoined(draft.row));
         this.pods.set(draft.uid, pod);
         if (draft.controller !== undefined) pod.edge = this.graph.attach(pod, draft.namespace, draft.controller);
         this.graph.notice(pod.known);
@@ -109,7 +113,7 @@ export class Join {
         return pod;
       },
       update: (pod, draft) => {
-        pod.row = draft.row;
+        pod.row = this.#untilJoined(draft.row);
         if (!sameController(pod.edge, draft.controller)) {
           pod.edge = this.graph.move(pod, pod.edge, draft.namespace, draft.controller);
           this.graph.notice(pod.known);
@@ -133,16 +137,17 @@ export class Join {
   nodeShelf(resource: string): Shelf<NodeRecord, NodeDraft, NodeState> {
     return {
       draft: (record) => draftNode(record, this.#policy, this.#interner),
+      keep: keepDraft,
       isSame: isSameNode,
       create: (draft) => {
-        const node = new NodeState(resource, draft.row);
+        const node = new NodeState(resource, sealed(draft.row));
         this.nodes.set(draft.uid, node);
         this.graph.notice(node.known);
         this.#dirtyNodes.add(node);
         return node;
       },
       update: (node, draft) => {
-        node.row = draft.row;
+        node.row = sealed(draft.row);
         this.#dirtyNodes.add(node);
       },
       remove: (node) => {
@@ -157,16 +162,17 @@ export class Join {
   ownerShelf(resource: string): Shelf<OwnerRecord, OwnerDraft, OwnerState> {
     return {
       draft: (record) => draftOwner(record, this.#policy, this.#interner),
+      keep: keepDraft,
       isSame: isSameOwner,
       create: (draft) => {
         const link = this.graph.record(knownOwner(draft));
-        const owner = new OwnerState(resource, link, draft.row);
+        const owner = new OwnerState(resource, link, sealed(draft.row));
         this.owners.set(draft.uid, owner);
         this.#dirtyOwners.add(owner);
         return owner;
       },
       update: (owner, draft) => {
-        owner.row = draft.row;
+        owner.row = sealed(draft.row);
         owner.joined = undefined;
         this.graph.record(knownOwner(draft));
         this.#dirtyOwners.add(owner);
@@ -183,11 +189,12 @@ export class Join {
   serviceShelf(resource: string): Shelf<ServiceRecord, ServiceDraft, ServiceState> {
     return {
       draft: (record) => draftService(record, this.#policy, this.#interner),
+      keep: keepDraft,
       isSame: isSameService,
       create: (draft) => {
         const service = this.#service(draft.namespace, draft.name);
         service.resource = resource;
-        service.row = draft.row;
+        service.row = this.#untilJoined(draft.row);
         service.setReference(draft.uid);
         this.services.set(draft.uid, service);
         this.#touchedMembers(service);
@@ -195,7 +202,7 @@ export class Join {
         return service;
       },
       update: (service, draft) => {
-        service.row = draft.row;
+        service.row = this.#untilJoined(draft.row);
         this.#dirtyServices.add(service);
       },
       remove: (service) => {
@@ -214,6 +221,7 @@ export class Join {
   sliceShelf(): Shelf<EndpointSliceRecord, SliceDraft, SliceState> {
     return {
       draft: draftSlice,
+      keep: (draft) => draft,
       isSame: isSameSlice,
       create: (draft) => {
         const slice = new SliceState(draft.uid);
@@ -223,6 +231,11 @@ export class Join {
       update: (slice, draft) => this.#membership.update(slice, draft),
       remove: (slice) => this.#membership.update(slice, undefined),
     };
+  }
+
+  /** A join copies the bytes, so sealing them first is waste when it follows at once. */
+  #untilJoined<R extends Row>(row: R): R {
+    return this.drainsAtOnce ? row : sealed(row);
   }
 
   *#joinOwner(owner: OwnerState): Generator<JoinedChange> {
@@ -276,8 +289,8 @@ export class Join {
   /** Services that exist and whose endpoints contain this pod, sorted by namespace and name. */
   #servicesOf({ uid, namespace, name }: PodEntity): readonly ServiceState[] {
     const named = this.#membership.servicesOf(uid, namespace, name);
-    if (named.size === 0) return NO_SERVICES;
-    const found = [...named].filter(({ row }) => row !== undefined);
+    if (named.length === 0) return NO_SERVICES;
+    const found = named.filter(({ row }) => row !== undefined);
     if (found.length === 0) return NO_SERVICES;
     if (found.length === 1) return found[0]?.alone ?? NO_SERVICES;
     return found.sort((a, b) => compareText(a.namespace, b.namespace) || compareText(a.name, b.name));
@@ -339,6 +352,10 @@ export class Join {
     if (services.size === 0) this.#servicesByName.delete(service.namespace);
     this.#dirtyServices.delete(service);
   }
+}
+
+function keepDraft<D extends { readonly row: Row }>(draft: D): D {
+  return { ...draft, row: sealed(draft.row) };
 }
 
 /** Empties the set while it is walked; what is added meanwhile is walked too. */

@@ -14,8 +14,8 @@ import type { ServiceState } from './service-state.ts';
 export interface Target {
   /** The uid, or `/namespace/name` (no uid begins with a slash). */
   readonly key: string;
-  /** Services whose slices name it. */
-  readonly services: Set<ServiceState>;
+  /** Services whose slices name it, each once: one or two, so a list is smaller than a set and as quick. */
+  services: readonly ServiceState[];
 }
 
 export interface SliceDraft {
@@ -94,11 +94,11 @@ export class Membership {
   }
 
   /** Services whose slices name this pod, each once, in no particular order. */
-  servicesOf(uid: string, namespace: string, name: string): ReadonlySet<ServiceState> {
+  servicesOf(uid: string, namespace: string, name: string): readonly ServiceState[] {
     const byUid = this.#targets.get(uid)?.services ?? NONE;
     if (this.#byName === 0) return byUid;
     const byName = this.#targets.get(targetKey(namespace, name))?.services ?? NONE;
-    return byName.size === 0 ? byUid : byUid.union(byName);
+    return byName.length === 0 ? byUid : [...new Set([...byUid, ...byName])];
   }
 
   /** The slice now says what the draft says; `undefined`: it is gone. */
@@ -126,7 +126,7 @@ export class Membership {
   #target(key: string): Target {
     let target = this.#targets.get(key);
     if (target === undefined) {
-      target = { key, services: new Set() };
+      target = { key, services: NONE };
       this.#targets.set(key, target);
       if (key.startsWith('/')) this.#byName += 1;
     }
@@ -137,13 +137,13 @@ export class Membership {
     const count = (service.members.get(target) ?? 0) + by;
     if (count > 0) service.members.set(target, count);
     if (by === 1 && count === 1) {
-      target.services.add(service);
+      target.services = target.services.length === 0 ? service.alone : [...target.services, service];
       this.#options.touchedTarget(target);
     } else if (count === 0) {
       service.members.delete(target);
-      target.services.delete(service);
+      target.services = target.services.length === 1 ? NONE : target.services.filter((each) => each !== service);
       this.#options.touchedTarget(target);
-      if (target.services.size === 0) {
+      if (target.services.length === 0) {
         this.#targets.delete(target.key);
         if (target.key.startsWith('/')) this.#byName -= 1;
       }
@@ -158,4 +158,4 @@ export class Membership {
   }
 }
 
-const NONE: ReadonlySet<ServiceState> = new Set();
+const NONE: readonly ServiceState[] = Object.freeze([]);

@@ -3,7 +3,6 @@
 import type { NodeEntity } from '../model/entities.ts';
 import { canonicalIps } from '../model/ip.ts';
 import type { NodeRecord } from '../model/records.ts';
-import { sealBytes } from '../wire/encode-entity.ts';
 import { encodeNodeRecord } from '../wire/encode-node.ts';
 import type { ValuePolicy } from '../wire/value-policy.ts';
 import type { Interner } from './interner.ts';
@@ -56,7 +55,7 @@ export function draftNode(record: NodeRecord, policy: ValuePolicy, interner: Int
     creationTimeMs: record.creationTimeMs,
     addresses: interner.list(canonicalIps(reachable.map(({ address }) => address))),
     podRanges: record.podCidrs,
-    bytes: sealBytes(bytes),
+    bytes,
     basicLength: ownLength,
     ownLength,
   };

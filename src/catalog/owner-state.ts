@@ -3,7 +3,7 @@
 
 import type { WorkloadEntity } from '../model/entities.ts';
 import type { ControllerReference, OwnerRecord } from '../model/records.ts';
-import { joinParts, sealBytes } from '../wire/encode-entity.ts';
+import { joinParts } from '../wire/encode-entity.ts';
 import { encodeOwnerRecord } from '../wire/encode-workload.ts';
 import type { ValuePolicy } from '../wire/value-policy.ts';
 import type { Interner } from './interner.ts';
@@ -75,7 +75,7 @@ export function draftOwner(record: OwnerRecord, policy: ValuePolicy, interner: I
     workloadKind: interner.string(record.kind),
     ownerChain: NO_REFERENCES,
     topLevel: true,
-    bytes: sealBytes(bytes),
+    bytes,
     basicLength: ownLength,
     ownLength,
   };

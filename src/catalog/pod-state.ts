@@ -4,7 +4,6 @@
 import type { HostPort, ObjectReference, PodEntity, Protocol } from '../model/entities.ts';
 import { canonicalIps } from '../model/ip.ts';
 import type { ControllerReference, PodRecord } from '../model/records.ts';
-import { sealBytes } from '../wire/encode-entity.ts';
 import { boundHostAddress, encodePodRecord } from '../wire/encode-pod.ts';
 import type { ValuePolicy } from '../wire/value-policy.ts';
 import type { Interner } from './interner.ts';
@@ -77,7 +76,7 @@ export function draftPod(record: PodRecord, policy: ValuePolicy, interner: Inter
     hostPorts: toHostPorts(record),
     ownerChain: NO_REFERENCES,
     workload: NO_WORKLOAD,
-    bytes: sealBytes(bytes),
+    bytes,
     basicLength: ownLength,
     ownLength,
   };

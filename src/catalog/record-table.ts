@@ -14,8 +14,10 @@ import type { Pacer } from './pacer.ts';
 
 /** How records of one type become state. `D`: the trimmed draft of a record; `S`: the state of an accepted one. */
 export interface Shelf<R, D extends ObjectIdentity, S extends Shelved> {
-  /** Trims and encodes; touches no state. */
+  /** Trims and encodes; touches no state. The draft is good until the next turn of the event loop. */
   draft(record: R): D;
+  /** The draft in a form that may wait. */
+  keep(draft: D): D;
   /** The accepted state says the same as the draft (whose uid is the same). */
   isSame(state: S, draft: D): boolean;
   create(draft: D): S;
@@ -127,7 +129,7 @@ export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity, S
     // Another uid under a known name leaves the old object unseen: it is removed like everything that vanished.
     let drafts = stash.get(draft.namespace);
     if (drafts === undefined) stash.set(draft.namespace, (drafts = new Map()));
-    drafts.set(draft.name, draft);
+    drafts.set(draft.name, this.#shelf.keep(draft));
   }
 
   async #commit(

@@ -1,6 +1,7 @@
 // What all rows share: a row is an entity with its bytes cut into what its record says, what the join added, and detail.
 
 import type { EncodedEntity, ObjectReference } from '../model/entities.ts';
+import { sealBytes } from '../wire/encode-entity.ts';
 
 export interface Row extends EncodedEntity {
   /** Where the part that the record says ends in `bytes`. */
@@ -9,6 +10,11 @@ export interface Row extends EncodedEntity {
 
 export const NO_REFERENCES: readonly ObjectReference[] = Object.freeze([]);
 export const NO_BYTES: Uint8Array = new Uint8Array(0);
+
+/** The row with bytes that may be kept: a draft's bytes may lie in a pool slab, fit to be compared and joined only. */
+export function sealed<R extends Row>(row: R): R {
+  return row.bytes.buffer.byteLength === row.bytes.length ? row : { ...row, bytes: sealBytes(row.bytes) };
+}
 
 export function ownPart(row: Row): Uint8Array {
   return row.bytes.subarray(0, row.ownLength);

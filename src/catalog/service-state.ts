@@ -4,7 +4,6 @@
 import type { ObjectReference, ServiceEntity } from '../model/entities.ts';
 import { canonicalIps } from '../model/ip.ts';
 import type { ServiceRecord } from '../model/records.ts';
-import { sealBytes } from '../wire/encode-entity.ts';
 import { encodeServiceRecord } from '../wire/encode-service.ts';
 import { encodePodService } from '../wire/encode-pod.ts';
 import type { ValuePolicy } from '../wire/value-policy.ts';
@@ -110,7 +109,7 @@ export function draftService(record: ServiceRecord, policy: ValuePolicy, interne
     nodePorts,
     manualEndpoints: NO_TEXTS,
     workloads: NO_REFERENCES,
-    bytes: sealBytes(bytes),
+    bytes,
     basicLength: ownLength,
     ownLength,
   };

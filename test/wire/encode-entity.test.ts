@@ -1,0 +1,271 @@
+// What goes out is what the record says, field by field, read back by protobufjs from the contract alone.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { canonicalIps, parseIp } from '../../src/model/ip.ts';
+import type { NodeRecord, OwnerRecord, PodRecord, ServiceRecord, StringMap } from '../../src/model/records.ts';
+import { encodeNodeRecord } from '../../src/wire/encode-node.ts';
+import { joinParts, sealBytes } from '../../src/wire/encode-entity.ts';
+import { encodePodOwners, encodePodRecord, encodePodService } from '../../src/wire/encode-pod.ts';
+import { encodeServiceBackends, encodeServiceRecord } from '../../src/wire/encode-service.ts';
+import { encodeOwnerRecord, encodeWorkloadOwners } from '../../src/wire/encode-workload.ts';
+import { messageType } from '../../src/wire/schema.ts';
+import { DEFAULT_VALUE_POLICY, type ValuePolicy } from '../../src/wire/value-policy.ts';
+
+/** Plain objects, as decoders make them. */
+const record = <T>(of: { [K in keyof T]: fc.Arbitrary<T[K]> }) => fc.record<T>(of, { noNullPrototype: true });
+
+const text = fc.string({ unit: 'grapheme', maxLength: 12 });
+const map: fc.Arbitrary<StringMap> = fc.dictionary(text, text, { maxKeys: 5, noNullPrototype: true });
+const ips = fc.array(fc.oneof(fc.ipV4(), fc.ipV6(), fc.constantFrom('None', '', '::ffff:10.0.0.1')), { maxLength: 3 });
+const timeMs = fc.option(fc.integer({ min: -1e12, max: 4e12 }), { nil: undefined });
+const port = fc.integer({ min: 0, max: 65_535 });
+const protocol = fc.constantFrom('', 'TCP', 'UDP', 'SCTP', 'QUIC');
+const meta = {
+  namespace: text,
+  name: text,
+  uid: text,
+  labels: map,
+  annotations: map,
+  creationTimeMs: timeMs,
+  deletionTimeMs: timeMs,
+  controller: fc.constant(undefined),
+};
+const reference = record({
+  apiVersion: text,
+  kind: text,
+  namespace: text,
+  name: text,
+  uid: text,
+  incomplete: fc.boolean(),
+});
+
+const pods: fc.Arbitrary<PodRecord> = record({
+  type: fc.constant('Pod'),
+  ...meta,
+  nodeName: text,
+  hostNetwork: fc.boolean(),
+  phase: fc.constantFrom('Pending', 'Running', 'Succeeded', 'Failed', 'Unknown', '', 'Dreaming'),
+  podIps: ips,
+  hostIps: ips,
+  startTimeMs: timeMs,
+  sandboxReadyTimeMs: timeMs,
+  finishedTimeMs: timeMs,
+  containers: fc.array(
+    record({
+      name: text,
+      image: text,
+      containerId: text,
+      ports: fc.array(
+        record({
+          name: text,
+          containerPort: port,
+          hostPort: port,
+          hostIp: fc.constantFrom('', '0.0.0.0', '10.0.0.1', '::'),
+          protocol,
+        }),
+        { maxLength: 2 },
+      ),
+    }),
+    { maxLength: 2 },
+  ),
+});
+
+const services: fc.Arbitrary<ServiceRecord> = record({
+  type: fc.constant('Service'),
+  ...meta,
+  serviceType: fc.constantFrom('ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName', '', 'constructor'),
+  clusterIps: ips,
+  externalIps: ips,
+  loadBalancerIps: ips,
+  loadBalancerHostnames: fc.array(text, { maxLength: 2 }),
+  ports: fc.array(record({ name: text, protocol, port, targetPort: text, nodePort: port, appProtocol: text }), {
+    maxLength: 2,
+  }),
+  selector: map,
+});
+
+function decode(name: string, bytes: Uint8Array): Record<string, unknown> {
+  const type = messageType(`digger.v1.${name}`);
+  return type.toObject(type.decode(bytes), { longs: Number, defaults: true, enums: String });
+}
+
+const protocolName = (name: string) =>
+  name === '' ? 'PROTOCOL_TCP' : name === 'QUIC' ? 'PROTOCOL_UNSPECIFIED' : `PROTOCOL_${name}`;
+
+const timestamp = (ms: number | undefined) =>
+  ms === undefined ? null : { seconds: Math.floor(ms / 1000), nanos: (ms - Math.floor(ms / 1000) * 1000) * 1e6 };
+
+describe('an encoded entity', () => {
+  it('is its pod, field by field, and without its detail the basic view', () => {
+    fc.assert(
+      fc.property(
+        pods,
+        reference,
+        fc.array(reference, { maxLength: 3 }),
+        fc.array(reference, { maxLength: 2 }),
+        (pod, workload, chain, in_) => {
+          const record = encodePodRecord(pod, DEFAULT_VALUE_POLICY);
+          const parts = [encodePodOwners(workload, chain), ...in_.map(encodePodService)];
+          const entity = joinParts(
+            record.bytes.subarray(0, record.ownLength),
+            parts,
+            record.bytes.subarray(record.ownLength),
+          );
+          const basic = {
+            uid: pod.uid,
+            namespace: pod.namespace,
+            name: pod.name,
+            addresses: canonicalIps(pod.podIps),
+            hostNetwork: pod.hostNetwork,
+            nodeName: pod.nodeName,
+            hostAddresses: canonicalIps(pod.hostIps),
+            phase: ['', 'Dreaming'].includes(pod.phase)
+              ? 'POD_PHASE_UNSPECIFIED'
+              : `POD_PHASE_${pod.phase.toUpperCase()}`,
+            workload,
+            ownerChain: chain,
+            services: in_,
+            startTime: timestamp(pod.startTimeMs),
+            deletionTime: timestamp(pod.deletionTimeMs),
+          };
+          const containers = pod.containers.map(({ name, image, containerId, ports }) => ({
+            name,
+            image,
+            containerId,
+            ports: ports.map((each) => ({
+              ...each,
+              hostIp: each.hostIp === '10.0.0.1' ? each.hostIp : '',
+              protocol: protocolName(each.protocol),
+            })),
+          }));
+          const { labels, annotations } = pod;
+          assert.deepEqual(decode('Pod', entity.bytes), { ...basic, labels, annotations, containers, omitted: [] });
+          const nothing = { labels: {}, annotations: {}, containers: [], omitted: [] };
+          assert.deepEqual(decode('Pod', entity.bytes.subarray(0, entity.basicLength)), { ...basic, ...nothing });
+        },
+      ),
+    );
+  });
+
+  it('is its service, field by field', () => {
+    fc.assert(
+      fc.property(
+        services,
+        reference,
+        fc.array(reference, { maxLength: 2 }),
+        fc.array(fc.ipV4(), { maxLength: 2 }),
+        (service, self, workloads, manual) => {
+          const record = encodeServiceRecord(service, DEFAULT_VALUE_POLICY);
+          const parts = [encodeServiceBackends(self, workloads, manual)];
+          const entity = joinParts(
+            record.bytes.subarray(0, record.ownLength),
+            parts,
+            record.bytes.subarray(record.ownLength),
+          );
+          const types: Record<string, string> = {
+            ClusterIP: 'CLUSTER_IP',
+            NodePort: 'NODE_PORT',
+            LoadBalancer: 'LOAD_BALANCER',
+            ExternalName: 'EXTERNAL_NAME',
+          };
+          const { uid, namespace, name, selector, labels, annotations, loadBalancerHostnames } = service;
+          assert.deepEqual(decode('Service', entity.bytes), {
+            ...{ uid, namespace, name, selector, labels, annotations, loadBalancerHostnames, workloads, omitted: [] },
+            type: `SERVICE_TYPE_${Object.hasOwn(types, service.serviceType) ? types[service.serviceType] : 'UNSPECIFIED'}`,
+            clusterAddresses: canonicalIps(service.clusterIps),
+            loadBalancerAddresses: canonicalIps(service.loadBalancerIps),
+            externalAddresses: canonicalIps(service.externalIps),
+            ports: service.ports.map((each) => ({ ...each, protocol: protocolName(each.protocol) })),
+            manualEndpoints: manual.map((address) => ({ address, service: self })),
+          });
+        },
+      ),
+    );
+  });
+
+  it('is its node or its owner, field by field', () => {
+    const nodes: fc.Arbitrary<NodeRecord> = record({
+      type: fc.constant('Node'),
+      ...meta,
+      addresses: fc.array(record({ type: text, address: fc.oneof(fc.ipV6(), text) }), { maxLength: 3 }),
+      podCidrs: fc.array(text, { maxLength: 2 }),
+    });
+    const zoned = fc.tuple(nodes, text, text).map(([node, zone, region]) => ({
+      ...node,
+      labels: { ...node.labels, 'topology.kubernetes.io/zone': zone, 'topology.kubernetes.io/region': region },
+    }));
+    fc.assert(
+      fc.property(zoned, (node) => {
+        const { name, uid, labels, podCidrs } = node;
+        assert.deepEqual(decode('Node', encodeNodeRecord(node, DEFAULT_VALUE_POLICY).bytes), {
+          ...{ name, uid, labels, podRanges: podCidrs, omitted: [] },
+          addresses: node.addresses.map(({ type, address }) => ({ type, address: parseIp(address) ?? address })),
+          zone: labels['topology.kubernetes.io/zone'],
+          region: labels['topology.kubernetes.io/region'],
+        });
+      }),
+    );
+    const owners: fc.Arbitrary<OwnerRecord> = record({
+      type: fc.constant('Owner'),
+      ...meta,
+      apiVersion: text,
+      kind: text,
+    });
+    fc.assert(
+      fc.property(owners, fc.array(reference, { maxLength: 2 }), (owner, ownerChain) => {
+        const { bytes, ownLength } = encodeOwnerRecord(owner, DEFAULT_VALUE_POLICY);
+        const entity = joinParts(
+          bytes.subarray(0, ownLength),
+          [encodeWorkloadOwners(ownerChain)],
+          bytes.subarray(ownLength),
+        );
+        const { apiVersion, kind, namespace, name, uid, labels, annotations } = owner;
+        const facts = { apiVersion, kind, namespace, name, uid, labels, annotations, ownerChain };
+        assert.deepEqual(decode('Workload', entity.bytes), { ...facts, incomplete: false, omitted: [] });
+      }),
+    );
+  });
+
+  it('does not depend on the order in which a map was written', () => {
+    fc.assert(
+      fc.property(pods, (pod) => {
+        const reversed = { ...pod, labels: Object.fromEntries(Object.entries(pod.labels).toReversed()) };
+        const { bytes } = encodePodRecord(reversed, DEFAULT_VALUE_POLICY);
+        assert.deepEqual(bytes, encodePodRecord(pod, DEFAULT_VALUE_POLICY).bytes);
+      }),
+    );
+  });
+
+  it('leaves out values that the policy denies or that are too large, and names their keys', () => {
+    const policy: ValuePolicy = { ...DEFAULT_VALUE_POLICY, deniedLabels: new Set(['secret']) };
+    const owner: OwnerRecord = {
+      ...{ type: 'Owner', apiVersion: 'v1', kind: 'X', namespace: 'n', name: 'x', uid: 'u' },
+      ...{ creationTimeMs: undefined, deletionTimeMs: undefined, controller: undefined },
+      labels: { secret: 's', open: 'o' },
+      annotations: {
+        'kubectl.kubernetes.io/last-applied-configuration': '{}',
+        // 1,024 bytes stay, 1,025 go; the same in characters of three bytes.
+        fits: 'x'.repeat(1024),
+        large: 'x'.repeat(1025),
+        wide: '€'.repeat(342),
+      },
+    };
+    const decoded = decode('Workload', encodeOwnerRecord(owner, policy).bytes);
+    assert.deepEqual(Object.keys(decoded['annotations'] as object), ['fits']);
+    assert.deepEqual(decoded['labels'], { open: 'o' });
+    assert.deepEqual(decoded['omitted'], [
+      'annotations/kubectl.kubernetes.io/last-applied-configuration',
+      'annotations/large',
+      'annotations/wide',
+      'labels/secret',
+    ]);
+  });
+
+  it('has exactly its own memory', () => {
+    const sealed = sealBytes(Buffer.from('abc'));
+    assert.equal(sealed.buffer.byteLength, 3);
+    assert.equal(joinParts(sealed, [sealed], sealed).bytes.buffer.byteLength, 9);
+  });
+});
