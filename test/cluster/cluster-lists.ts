@@ -27,6 +27,12 @@ export type ClusterLists = {
   readonly owners: readonly OwnerObject[];
 };
 
+/**
+ * Not stored: the API server adds it while it converts a whole DaemonSet to apps/v1, so that who asks for metadata only,
+ * as digger does, never sees it.
+ */
+const SYNTHESISED_ANNOTATION = 'deprecated.daemonset.template.generation';
+
 /** A reader that keeps its clients. */
 export function createListReader(kubeconfig: string): () => Promise<ClusterLists> {
   const config = new KubeConfig();
@@ -60,5 +66,9 @@ async function list(
   apiVersion: string,
   kind: string,
 ): Promise<readonly OwnerObject[]> {
-  return (await answer).items.map((item) => ({ apiVersion, kind, metadata: item.metadata ?? {} }));
+  return (await answer).items.map((item) => {
+    const metadata = item.metadata ?? {};
+    const annotations = Object.entries(metadata.annotations ?? {}).filter(([key]) => key !== SYNTHESISED_ANNOTATION);
+    return { apiVersion, kind, metadata: { ...metadata, annotations: Object.fromEntries(annotations) } };
+  });
 }

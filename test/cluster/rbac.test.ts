@@ -103,7 +103,7 @@ describe('the rights of deploy/base', () => {
       const pods = (resources as Message[]).find((resource) => resource['resource'] === 'pods');
       return pods?.['message'] ? done(pods) : notYet(resources);
     });
-    assert.match(missing['message'], /list/);
+    assert.match(missing['message'], /list|watch/);
     assert.match(missing['message'], /pods/);
     assert.equal(missing['required'], true);
     await assert.rejects(digger.resolve('10.128.0.1'), (error) => {

@@ -30,8 +30,6 @@ function root(): protobuf.Root {
   const directory = fileURLToPath(new URL('../../proto/', import.meta.url));
   const fresh = new protobuf.Root();
   fresh.resolvePath = (_origin, target) => (target.startsWith('/') ? target : directory + target);
-  for (const name of ['any', 'duration'])
-    fresh.addJSON(protobuf.common.get(`google/protobuf/${name}.proto`)?.nested ?? {});
   fresh.loadSync(['google/rpc/status.proto', 'google/rpc/error_details.proto'], { keepCase: true });
   loaded = fresh;
   return fresh;
