@@ -9,7 +9,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { ControlPlane } from '../cluster/control-plane.ts';
-import { DiggerProcess } from '../cluster/digger-process.ts';
+import { DiggerProcess } from '../observers/digger-process.ts';
 import { type Loaded, loadPods, podAddress } from '../cluster/etcd-loader.ts';
 import { createServiceAccountKubeconfig } from '../cluster/service-account.ts';
 

@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { V1Pod } from '@kubernetes/client-node';
-import type { DiggerProcess, Message } from './digger-process.ts';
-import { done, eventually, notYet } from './eventually.ts';
+import type { DiggerProcess, Message } from '../observers/digger-process.ts';
+import { done, eventually, notYet } from '../observers/eventually.ts';
 import { Scene } from './scene.ts';
-import { assertWholeState } from './whole-state.ts';
+import { assertWholeState } from '../observers/whole-state.ts';
 import {
   barePod,
   createPod,

@@ -12,8 +12,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApiClient } from './api-client.ts';
 import { type Binaries, findOrBuildBinaries } from './binaries.ts';
-import { done, eventually, notYet } from './eventually.ts';
-import { freePort, Program } from './processes.ts';
+import { done, eventually, notYet } from '../observers/eventually.ts';
+import { freePort, Program } from '../observers/processes.ts';
 
 /** Service ranges of every control plane started here: dual stack, IPv4 first. */
 export const SERVICE_RANGES = ['10.96.0.0/16', 'fd00:96::/112'] as const;

@@ -3,12 +3,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type ServiceError, status } from '@grpc/grpc-js';
-import type { DiggerProcess } from './digger-process.ts';
-import { done, eventually, notYet } from './eventually.ts';
-import { errorDetails } from './rpc-error.ts';
+import type { DiggerProcess } from '../observers/digger-process.ts';
+import { done, eventually, notYet } from '../observers/eventually.ts';
+import { errorDetails } from '../observers/rpc-error.ts';
 import { Scene } from './scene.ts';
 import type { TcpProxy } from './tcp-proxy.ts';
-import { assertWholeState } from './whole-state.ts';
+import { assertWholeState } from '../observers/whole-state.ts';
 import { barePod, createPod, object, WORLD_NAMESPACE } from './world.ts';
 
 describe('before the first list is complete', () => {

@@ -6,13 +6,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { ApiClient, KubeObject } from './api-client.ts';
-import type { DiggerProcess, Message } from './digger-process.ts';
-import { done, eventually, notYet } from './eventually.ts';
-import { expectedEntities } from './expected-entities.ts';
-import { FeedCopy } from './feed-copy.ts';
+import type { DiggerProcess, Message } from '../observers/digger-process.ts';
+import { done, eventually, notYet } from '../observers/eventually.ts';
+import { expectedEntities } from '../observers/expected-entities.ts';
+import { FeedCopy } from '../observers/feed-copy.ts';
 import { Scene } from './scene.ts';
 import type { TcpProxy } from './tcp-proxy.ts';
-import { assertWholeState } from './whole-state.ts';
+import { assertWholeState } from '../observers/whole-state.ts';
 import { barePod, createPod, object, scaled, service, WORLD_NAMESPACE } from './world.ts';
 
 /** What digger watches, as the API server's metrics call it. */

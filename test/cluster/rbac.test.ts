@@ -8,12 +8,12 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { ServiceError } from '@grpc/grpc-js';
 import { writeKubeconfig } from './control-plane.ts';
-import type { Message } from './digger-process.ts';
-import { done, eventually, notYet } from './eventually.ts';
+import type { Message } from '../observers/digger-process.ts';
+import { done, eventually, notYet } from '../observers/eventually.ts';
 import { readBase } from './manifests.ts';
-import { errorDetails } from './rpc-error.ts';
+import { errorDetails } from '../observers/rpc-error.ts';
 import { Scene } from './scene.ts';
-import { assertWholeState } from './whole-state.ts';
+import { assertWholeState } from '../observers/whole-state.ts';
 
 type Rule = {
   readonly apiGroups: readonly string[];

@@ -1,9 +1,9 @@
 // What a cluster test needs beside its subject: a control plane with nodes, digger with the rights of deploy/base, a
 // reader of the API's lists, and one place that ends them all.
 import { createServiceAccountKubeconfig } from './service-account.ts';
-import { type ClusterLists, createListReader } from './cluster-lists.ts';
+import { type ClusterLists, createListReader } from '../observers/cluster-lists.ts';
 import { ControlPlane, type ControlPlaneOptions } from './control-plane.ts';
-import { DiggerProcess } from './digger-process.ts';
+import { DiggerProcess } from '../observers/digger-process.ts';
 import { Kubelet } from './kubelet.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 

@@ -4,7 +4,7 @@
 // Real controllers turn it into pods, ReplicaSets, Jobs and EndpointSlices; the kubelet of kubelet.ts gives the pods
 // addresses. Names are unique across kinds, so that a test can find things by name.
 import type { ApiClient, KubeObject } from './api-client.ts';
-import { done, eventually, notYet } from './eventually.ts';
+import { done, eventually, notYet } from '../observers/eventually.ts';
 import { KEEP_RUNNING_LABEL } from './kubelet.ts';
 
 /** Where the world lives. */

@@ -1,6 +1,6 @@
 // Everything that the API server lists now, of the kinds that digger reads, through `@kubernetes/client-node` in JSON.
 //
-// The other side of every comparison in the cluster tests: it shares no code with digger's own client, which speaks
+// The other side of every comparison of state: it shares no code with digger's own client, which speaks
 // protobuf, keeps a subset of the fields and follows watches.
 import {
   AppsV1Api,

@@ -1,4 +1,4 @@
-// The invariant that closes every cluster test: digger's whole state equals what the API server lists now.
+// The invariant that closes every story and every cluster test: digger's whole state equals what the API server lists now.
 //
 // Compared object by object through public gRPC: the snapshot of the feed in both views, every Get*, and
 // the answer for every address. The cluster may still move when the comparison begins; it has to come to agree within
