@@ -6,6 +6,7 @@
 
 import type { Observation } from '../model/observation.ts';
 import type { KubernetesRecord } from '../model/records.ts';
+import type { FailureKind } from './failure.ts';
 import type { Replacement, ReflectorStore } from './store.ts';
 import type { WatchEvent } from './watch-body.ts';
 import { WireError } from './wire-error.ts';
@@ -56,3 +57,16 @@ export class InitialEvents<R extends KubernetesRecord> {
     this.#replacement.abort();
   }
 }
+
+/**
+ * Failures of a streamed list after which the plain list is tried, for good: the server does not know how, or does it
+ * in a way that we do not understand. After the others the same is asked for again.
+ */
+export const NO_STREAMED_LIST: ReadonlySet<FailureKind> = new Set<FailureKind>([
+  'rejected',
+  'server_error',
+  'store_read_error',
+  'undecodable',
+  'short_watch',
+  'stalled',
+]);

@@ -12,20 +12,22 @@
 // skipped; the store is written by nobody else; a failed list leaves the store as it was; a watch only ever goes on
 // from a version whose every event is in the store. Refuses: to guess that a silent server is fine beyond `timeoutSeconds`.
 
-import type { Observation } from '../model/observation.ts';
 import type { KubernetesRecord } from '../model/records.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Backoff, RELIEF_CAP_MS } from './backoff.ts';
+import { Blindness } from './blindness.ts';
 import { type Clock, type Random, sleep } from './clock.ts';
-import { ApiError, type Failure, type FailureKind, ShortWatchError, toFailure } from './failure.ts';
-import { InitialEvents } from './initial-events.ts';
-import { type RequestContext, requestList, requestWatch } from './requests.ts';
+import { ApiError, type Failure, ShortWatchError, toFailure } from './failure.ts';
+import { InitialEvents, NO_STREAMED_LIST } from './initial-events.ts';
+import { ExpiredContinueError, LIST_SILENCE_MS, listPages } from './paged-list.ts';
+import { type RequestContext, requestWatch } from './requests.ts';
 import type { ResourceDescriptor } from './resources.ts';
 import type { ServerContact } from './server-contact.ts';
 import { SilenceGuard } from './silence-guard.ts';
 import type { ReflectorStatus, ReflectorState } from './status.ts';
 import type { ReflectorStore } from './store.ts';
 import type { Transport } from './transport.ts';
+import { TroubleLog } from './trouble-log.ts';
 import type { WatchEvent } from './watch-body.ts';
 
 export interface ReflectorOptions<R extends KubernetesRecord> {
@@ -57,26 +59,14 @@ const INITIAL_EVENTS_DEADLINE_MS = 180_000;
 const INITIAL_EVENTS_SILENCE_MS = 20_000;
 /** How much longer than asked a watch may last before the peer counts as gone. */
 const WATCH_OVERTIME_MS = 30_000;
-/** A list has no business being silent; the server itself gives a request 60 s. */
-const LIST_SILENCE_MS = 60_000;
 /** client-go: a watch that ends within a second without an event was not ended on purpose. */
 const SHORT_WATCH_MS = 1_000;
-/**
- * A server sends what a resumed watch missed at once and without pauses. So after this much silence, or at a bookmark,
- * everything from the gap has come; until then an event may be as old as the gap, and says so in `sinceMs`.
- */
-const CAUGHT_UP_SILENCE_MS = 2_000;
-/** On a busy resource there is no silence; by then even the whole watch cache of a server has been sent. */
-const CAUGHT_UP_AT_LATEST_MS = 5_000;
-/** A gap that is shorter than the resolution of API times (1 s) is none: a planned end and the watch after it. */
-const GAP_MS = 1_000;
-/** A connection that ends with an error was alive this long ago, or TCP keepalive would have ended it before. */
-const UNNOTICED_MS = 30_000;
-
 export class Reflector<R extends KubernetesRecord> {
   readonly #options: ReflectorOptions<R>;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #troubles: TroubleLog;
+  readonly #blindness: Blindness;
   readonly #backoff: Backoff;
   readonly #stopping = new AbortController();
   /** Until the server turns out not to stream lists. */
@@ -95,16 +85,10 @@ export class Reflector<R extends KubernetesRecord> {
   /** A watch held since the last list: an expired version is then no sign of a loop. */
   #progressed = true;
   #refusedCredentials = false;
-  /** When we last knew the resource to be up to date; unset while nobody is blind. */
-  #blindSinceMs: number | undefined;
 
   #synced = false;
   #unavailable = false;
   #message = '';
-  /** Reason of the trouble that was logged; cleared when its end is. */
-  #loggedTrouble = '';
-  #troubleSinceMs = 0;
-  #lastContactMs: number | undefined;
   #lastChangeMs: number | undefined;
   #lists = 0;
   #watches = 0;
@@ -117,6 +101,14 @@ export class Reflector<R extends KubernetesRecord> {
     this.#streams = options.streamInitialList ?? true;
     this.#clock = options.clock;
     this.#log = options.logger.child({ resource: options.resource.resource });
+    this.#troubles = new TroubleLog(this.#log, options.clock);
+    this.#blindness = new Blindness(options.clock, {
+      onChange: options.onStatusChange,
+      onCaughtUp: () => {
+        this.#progressed = true;
+        this.#troubles.recovered();
+      },
+    });
     this.#backoff = new Backoff(RELIEF_CAP_MS, options.random);
   }
 
@@ -140,8 +132,8 @@ export class Reflector<R extends KubernetesRecord> {
       state: this.#state,
       synced: this.#synced,
       unavailable: this.#unavailable,
-      blindSinceMs: this.#blindSinceMs,
-      lastContactMs: this.#lastContactMs,
+      blindSinceMs: this.#blindness.sinceMs,
+      lastContactMs: this.#blindness.lastContactMs,
       lastChangeMs: this.#lastChangeMs,
       lists: this.#lists,
       watches: this.#watches,
@@ -203,21 +195,12 @@ export class Reflector<R extends KubernetesRecord> {
     let version = '';
     let count = 0;
     try {
-      let continueToken = '';
-      do {
-        guard.expectWithin(LIST_SILENCE_MS, 'a list was silent for too long');
-        const page = await requestList(context, { resourceVersion, limit, continueToken }, (record) => {
-          count += 1;
-          replacement.add(record);
-        }).catch((error: unknown) => {
-          const expired = continueToken !== '' && error instanceof ApiError && toFailure(error).kind === 'expired';
-          throw expired ? new ExpiredContinueError(error.status, 'next page') : guard.explain(error);
-        });
-        // All pages show the state of the first one's version.
-        if (version === '') version = page.resourceVersion;
-        continueToken = page.continueToken;
-        if (continueToken !== '' && resourceVersion === '0') this.#pagesAtZero = true;
-      } while (continueToken !== '');
+      const list = await listPages(context, guard, { resourceVersion, limit }, (record) => {
+        count += 1;
+        replacement.add(record);
+      });
+      version = list.resourceVersion;
+      if (list.pages > 1 && resourceVersion === '0') this.#pagesAtZero = true;
       this.#stopping.signal.throwIfAborted();
     } catch (error) {
       replacement.abort();
@@ -225,7 +208,7 @@ export class Reflector<R extends KubernetesRecord> {
     } finally {
       guard.end();
     }
-    await replacement.commit(version, this.#seenByList());
+    await replacement.commit(version, this.#blindness.observeByList());
     this.#listed(version, count, startMs);
     this.#healthy();
   }
@@ -239,8 +222,7 @@ export class Reflector<R extends KubernetesRecord> {
     this.#lastChangeMs = this.#clock.now();
     this.#log.info({ objects, resourceVersion: version }, this.#synced ? 'listed again' : 'first list applied');
     this.#synced = true;
-    // What the watch brings first came about after the list was asked for.
-    this.#blind(startMs);
+    this.#blindness.listed(startMs);
   }
 
   /** Watches until the server ends it; with `initial`, first takes the list from the same stream. */
@@ -253,34 +235,12 @@ export class Reflector<R extends KubernetesRecord> {
     const guard = new SilenceGuard(this.#clock, this.#stopping.signal);
     guard.endAfter(timeoutSeconds * 1000 + WATCH_OVERTIME_MS, 'a watch outlived its timeout: the peer is gone');
     if (initial !== undefined) guard.expectBy(INITIAL_EVENTS_DEADLINE_MS, 'a streamed list did not come to its end');
-    let caughtUpTimer = () => {};
-    const caughtUp = () => {
-      caughtUpTimer();
-      caughtUpTimer = () => {};
-      this.#blind(undefined);
-      this.#progressed = true;
-      this.#logRecovery();
-    };
-    const serving = () => {
-      if (this.#blindSinceMs === undefined) return;
-      if (this.#clock.now() - this.#blindSinceMs < GAP_MS) this.#blind(undefined);
-      else cancelLatest = this.#clock.setTimer(caughtUp, CAUGHT_UP_AT_LATEST_MS);
-    };
-    let cancelLatest = () => {};
-    const awaitSilence = () => {
-      if (this.#state === 'listing') {
-        guard.expectWithin(INITIAL_EVENTS_SILENCE_MS, 'a streamed list paused for too long');
-        return;
-      }
-      if (this.#blindSinceMs === undefined && this.#loggedTrouble === '') return;
-      caughtUpTimer();
-      caughtUpTimer = this.#clock.setTimer(caughtUp, CAUGHT_UP_SILENCE_MS);
-    };
     const context = {
       ...this.#context(guard, 0),
       onContact: () => {
-        this.#lastContactMs = this.#clock.now();
-        awaitSilence();
+        this.#blindness.contact();
+        if (this.#state !== 'listing') this.#blindness.heard();
+        else guard.expectWithin(INITIAL_EVENTS_SILENCE_MS, 'a streamed list paused for too long');
       },
     };
     let quiet = true;
@@ -291,31 +251,25 @@ export class Reflector<R extends KubernetesRecord> {
         sendInitialEvents: initial !== undefined,
       });
       this.#healthy();
-      if (initial === undefined) serving();
+      if (initial === undefined) this.#blindness.watching();
       for await (const events of watch) {
         for (const event of events) {
           quiet = false;
           if (this.#state !== 'listing' || initial === undefined) this.#apply(event, store);
           else if (await this.#applyInitial(event, initial, startMs)) {
             guard.expectNothing();
-            serving();
+            this.#blindness.watching();
           }
-          if (event.type === 'BOOKMARK' && this.#state === 'watching') caughtUp();
+          if (event.type === 'BOOKMARK' && this.#state === 'watching') this.#blindness.caughtUp();
         }
       }
-      // The end itself was a sign of life: nobody was blind before it.
-      this.#lastContactMs = this.#clock.now();
+      this.#blindness.lost('planned');
     } catch (error) {
       const explained = guard.explain(error);
-      // A silent peer may have been gone since its last word; one that was there to be cut off has told everything.
-      const aliveMs = explained === error ? this.#clock.now() - UNNOTICED_MS : 0;
-      this.#blindSinceMs ??= Math.max(this.#lastContactMs ?? 0, aliveMs);
+      this.#blindness.lost(explained === error ? 'cut' : 'silent');
       throw explained;
     } finally {
-      caughtUpTimer();
-      cancelLatest();
       guard.end();
-      this.#blind(this.#blindSinceMs ?? this.#lastContactMs);
     }
     if (this.#state === 'listing')
       throw new ShortWatchError(`watch ${this.#resource.resource}: ended in its initial list`);
@@ -338,7 +292,7 @@ export class Reflector<R extends KubernetesRecord> {
         // An ordinary bookmark says nothing about the initial events.
         if (!event.initialEventsEnd) return false;
         this.#stopping.signal.throwIfAborted();
-        await initial.commit(event.resourceVersion, () => this.#seenByList());
+        await initial.commit(event.resourceVersion, () => this.#blindness.observeByList());
         this.#listed(event.resourceVersion, initial.objects, startMs);
         this.#become('watching');
         return true;
@@ -354,11 +308,11 @@ export class Reflector<R extends KubernetesRecord> {
     switch (event.type) {
       case 'ADDED':
       case 'MODIFIED':
-        store.upsert(event.record, event.resourceVersion, this.#seen());
+        store.upsert(event.record, event.resourceVersion, this.#blindness.observe());
         this.#lastChangeMs = this.#clock.now();
         break;
       case 'DELETED':
-        store.remove(event.record, event.resourceVersion, this.#seen());
+        store.remove(event.record, event.resourceVersion, this.#blindness.observe());
         this.#lastChangeMs = this.#clock.now();
         break;
       case 'BOOKMARK':
@@ -413,7 +367,7 @@ export class Reflector<R extends KubernetesRecord> {
       case 'unreachable':
       case 'stalled':
         this.#become('backing-off');
-        this.#logTrouble(failure);
+        this.#troubles.trouble(failure, this.#synced);
         return this.#untilStopped(this.#options.contact.waitUntilReachable(failure.message));
       case 'unauthorized':
         this.#options.transport.discardCredentials();
@@ -445,7 +399,7 @@ export class Reflector<R extends KubernetesRecord> {
   async #backOff(failure: Failure): Promise<void> {
     this.#become('backing-off');
     const delayMs = Math.max(this.#backoff.nextMs(this.#clock.now()), failure.retryAfterMs);
-    this.#logTrouble(failure);
+    this.#troubles.trouble(failure, this.#synced);
     await sleep(this.#clock, delayMs, this.#stopping.signal);
   }
 
@@ -465,21 +419,10 @@ export class Reflector<R extends KubernetesRecord> {
       namespace: this.#options.namespace,
       signal: guard.signal,
       onContact: () => {
-        this.#lastContactMs = this.#clock.now();
+        this.#blindness.contact();
         if (silenceMs > 0) guard.expectWithin(silenceMs, 'a list was silent for too long');
       },
     };
-  }
-
-  #seen(): Observation {
-    const atMs = this.#clock.now();
-    return this.#blindSinceMs === undefined ? { atMs } : { atMs, sinceMs: Math.min(this.#blindSinceMs, atMs) };
-  }
-
-  /** Between the last word before the gap and this list, objects may have come and gone unheard of. */
-  #seenByList(): Observation {
-    const seen = this.#seen();
-    return seen.sinceMs === undefined ? seen : { ...seen, relisted: true };
   }
 
   /** The server gave what was asked for. */
@@ -494,47 +437,7 @@ export class Reflector<R extends KubernetesRecord> {
     this.#options.onStatusChange();
   }
 
-  #blind(sinceMs: number | undefined): void {
-    this.#blindSinceMs = sinceMs;
-    this.#options.onStatusChange();
-  }
-
   #count(reason: string): void {
     this.#restarts.set(reason, (this.#restarts.get(reason) ?? 0) + 1);
   }
-
-  /** Transitions only: the same trouble again is counted, not logged. */
-  #logTrouble(failure: Failure): void {
-    if (this.#loggedTrouble === failure.kind) return;
-    if (this.#loggedTrouble === '') this.#troubleSinceMs = this.#clock.now();
-    this.#loggedTrouble = failure.kind;
-    const meaning = this.#synced ? 'answers go on from the last known state' : 'not synced yet';
-    // An outage is the whole cluster's, and the probe speaks for it.
-    const level = failure.kind === 'unreachable' ? 'debug' : 'warn';
-    this.#log[level]({ reason: failure.kind, error: failure.message }, `cannot follow the API server: ${meaning}`);
-  }
-
-  #logRecovery(): void {
-    if (this.#loggedTrouble === '') return;
-    const afterMs = this.#clock.now() - this.#troubleSinceMs;
-    const level = this.#loggedTrouble === 'unreachable' ? 'debug' : 'info';
-    this.#log[level]({ reason: this.#loggedTrouble, afterMs }, 'following the API server again');
-    this.#loggedTrouble = '';
-  }
 }
-
-/**
- * Failures of a streamed list after which the plain list is tried, for good: the server does not know how, or does it
- * in a way that we do not understand. After the others the same is asked for again.
- */
-const NO_STREAMED_LIST: ReadonlySet<FailureKind> = new Set<FailureKind>([
-  'rejected',
-  'server_error',
-  'store_read_error',
-  'undecodable',
-  'short_watch',
-  'stalled',
-]);
-
-/** The server forgot the moment that a paged list shows. */
-class ExpiredContinueError extends ApiError {}

@@ -1,3 +1,5 @@
+// How a server ends: politely first, then by force, and always.
+
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { describe, it } from 'node:test';

@@ -1,3 +1,5 @@
+// Every failure of the contract as a caller sees it, details decoded from the trailer.
+
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 

@@ -1,3 +1,5 @@
+// Health for every name that a prober may ask for, before and after the picture is complete.
+
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 

@@ -1,3 +1,5 @@
+// Callers that mean no good, or do not know better: the process lives and others do not notice.
+
 import assert from 'node:assert/strict';
 import { connect as connectHttp2, constants } from 'node:http2';
 import { connect, type Socket } from 'node:net';

@@ -1,3 +1,5 @@
+// Every lookup over a real connection, against a small picture.
+
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 

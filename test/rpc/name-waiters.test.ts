@@ -1,3 +1,5 @@
+// Waiting for an object by name.
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 

@@ -1,3 +1,5 @@
+// Reflection as tools without .proto files use it.
+
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
