@@ -69,7 +69,8 @@ async function onPlane<T>(
     readyDeadlineMs: 300_000,
     ...(beforeApiServer && { beforeApiServer }),
   });
-  return use(await createServiceAccountKubeconfig(plane));
+  // Awaited here: the control plane ends with this function.
+  return await use(await createServiceAccountKubeconfig(plane));
 }
 
 async function drainOnce(kubeconfig: string): Promise<{ readonly ms: number; readonly bytes: number }> {

@@ -30,8 +30,13 @@ export type Subscription = {
   readonly frames: readonly Message[];
   /** Resolves when the stream ended: undefined for OK, else why. */
   readonly ended: Promise<ServiceError | undefined>;
+  /** Begins to read, where the subscription was opened without. */
+  read(): void;
   cancel(): void;
 };
+
+/** How a process ended. */
+export type ProcessEnd = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const PROTO = join(ROOT, 'proto');
@@ -46,6 +51,8 @@ export class DiggerProcess implements AsyncDisposable {
   readonly address: string;
   /** `127.0.0.1:PORT` of metrics and probes. */
   readonly adminAddress: string;
+  /** Resolves when it ended, by itself or not. */
+  readonly ended: Promise<ProcessEnd>;
   readonly #child: ChildProcess;
   readonly #log: string[];
   readonly #clients: ReadonlyMap<string, InstanceType<ServiceClientConstructor>>;
@@ -53,11 +60,13 @@ export class DiggerProcess implements AsyncDisposable {
   private constructor(
     child: ChildProcess,
     pid: number,
+    ended: Promise<ProcessEnd>,
     log: string[],
     bound: { readonly address: string; readonly adminAddress: string },
   ) {
     this.#child = child;
     this.pid = pid;
+    this.ended = ended;
     this.#log = log;
     this.address = bound.address;
     this.adminAddress = bound.adminAddress;
@@ -93,9 +102,12 @@ export class DiggerProcess implements AsyncDisposable {
         bound = { address: entry.address, adminAddress: entry.adminAddress };
       }
     });
-    child.once('exit', (code, signal) => {
-      ended = `exit code ${code}, signal ${signal}`;
-      if (child.pid !== undefined) forgetPid(child.pid);
+    const end = new Promise<ProcessEnd>((resolve) => {
+      child.once('exit', (code, signal) => {
+        ended = `exit code ${code}, signal ${signal}`;
+        if (child.pid !== undefined) forgetPid(child.pid);
+        resolve({ code, signal });
+      });
     });
     if (child.pid === undefined) throw new Error('digger did not start');
     watchPid(child.pid);
@@ -103,7 +115,7 @@ export class DiggerProcess implements AsyncDisposable {
       deadlineMs: 30_000,
       giveUp: () => (ended === undefined ? undefined : `${ended}\n${log.join('\n')}`),
     });
-    return new DiggerProcess(child, child.pid, log, found);
+    return new DiggerProcess(child, child.pid, end, log, found);
   }
 
   /** The last lines of its log. */
@@ -128,16 +140,33 @@ export class DiggerProcess implements AsyncDisposable {
     return (await this.call('LookupService', 'ResolveAddress', query))['resolution'];
   }
 
-  /** Opens a feed. */
-  watch(request: Message = {}): Subscription {
+  /** Opens a feed; without `reading` nothing of it is taken before `read()`. */
+  watch(request: Message = {}, { reading = true }: { readonly reading?: boolean } = {}): Subscription {
     const frames: Message[] = [];
     const stream = this.#client('ChangeFeedService')['Watch']?.(request);
+    const read = (): void => void stream.on('data', (frame: Message) => frames.push(frame));
     const ended = new Promise<ServiceError | undefined>((resolve) => {
-      stream.on('data', (frame: Message) => frames.push(frame));
       stream.on('error', (error: ServiceError) => resolve(error));
       stream.on('end', () => resolve(undefined));
     });
-    return { frames, ended, cancel: () => stream.cancel() };
+    if (reading) read();
+    return { frames, ended, read, cancel: () => stream.cancel() };
+  }
+
+  /** A unary call of these bytes, decoded or not: `callBytes('/digger.v1.LookupService/GetPod', bytes)`. */
+  async callBytes(path: string, request: Buffer): Promise<Buffer> {
+    const same = (bytes: Buffer): Buffer => bytes;
+    return new Promise((resolve, reject) => {
+      const options = { deadline: Date.now() + CALL_DEADLINE_MS };
+      this.#client('LookupService').makeUnaryRequest(path, same, same, request, options, (error, response) =>
+        error ? reject(error) : resolve(response ?? Buffer.alloc(0)),
+      );
+    });
+  }
+
+  /** `grpc.health.v1.Health/Check`: `SERVING`, `NOT_SERVING`. */
+  async health(service = ''): Promise<string> {
+    return (await this.call('Health', 'Check', { service }))['status'];
   }
 
   /** Waits until `GetStatus` says ready. */
@@ -148,7 +177,7 @@ export class DiggerProcess implements AsyncDisposable {
         const status = await this.call('StatusService', 'GetStatus');
         return status['ready'] ? done(status) : notYet({ status, log: this.#log.slice(-10) });
       },
-      { deadlineMs, intervalMs },
+      { deadlineMs, intervalMs, giveUp: () => this.#ended() },
     );
   }
 
@@ -157,29 +186,43 @@ export class DiggerProcess implements AsyncDisposable {
     return (await fetch(`http://${this.adminAddress}/metrics`)).text();
   }
 
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** Asks it to end; `ended` tells how it did. */
+  terminate(): void {
+    this.#child.kill('SIGTERM');
+  }
+
   /** Ends it. */
   async stop(): Promise<void> {
     for (const client of this.#clients.values()) client.close();
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const gone = new Promise((resolve) => this.#child.once('exit', resolve));
     this.#child.kill('SIGKILL');
-    await gone;
+    await this.ended;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
 
+  /** How it ended, with its last words; undefined while it runs. */
+  #ended(): string | undefined {
+    const { exitCode, signalCode } = this.#child;
+    if (exitCode === null && signalCode === null) return undefined;
+    return `digger ended with exit code ${exitCode}, signal ${signalCode}\n${this.#log.slice(-10).join('\n')}`;
+  }
+
   #client(service: string): InstanceType<ServiceClientConstructor> {
     const client = this.#clients.get(service);
-    if (!client) throw new Error(`digger.v1 has no ${service}`);
+    if (!client) throw new Error(`there is no ${service}`);
     return client;
   }
 }
 
 function connect(address: string): ReadonlyMap<string, InstanceType<ServiceClientConstructor>> {
   const files = ['lookup', 'feed', 'status'].map((name) => `digger/v1/${name}.proto`);
-  const definition = loadSync(files, {
+  const definition = loadSync([...files, 'grpc/health/v1/health.proto'], {
     includeDirs: [PROTO],
     longs: String,
     enums: String,
@@ -187,15 +230,17 @@ function connect(address: string): ReadonlyMap<string, InstanceType<ServiceClien
     objects: true,
     oneofs: true,
   });
-  const { digger } = loadPackageDefinition(definition) as { digger: { v1: GrpcObject } } & GrpcObject;
+  const { digger, grpc } = loadPackageDefinition(definition) as unknown as {
+    digger: { v1: GrpcObject };
+    grpc: { health: { v1: GrpcObject } };
+  };
   return new Map(
-    ['LookupService', 'ChangeFeedService', 'StatusService'].map((name) => [
-      name,
-      new (digger.v1[name] as ServiceClientConstructor)(address, credentials.createInsecure(), {
-        // A snapshot frame may be larger than the 4 MB default of the client.
-        'grpc.max_receive_message_length': 64 * 1024 * 1024,
-      }),
-    ]),
+    Object.entries({ ...digger.v1, ...grpc.health.v1 }).flatMap(([name, client]) => {
+      if (typeof client !== 'function') return [];
+      // A snapshot frame may be larger than the 4 MB default of the client.
+      const options = { 'grpc.max_receive_message_length': 64 * 1024 * 1024 };
+      return [[name, new client(address, credentials.createInsecure(), options)] as const];
+    }),
   );
 }
 
