@@ -20,6 +20,7 @@ import { Freshness, registerFreshnessMetrics } from './freshness.ts';
 import { systemClock } from './kube/clock.ts';
 import { type ClusterWatch, createClusterWatch } from './kube/cluster-watch.ts';
 import { createCredentials } from './kube/credentials.ts';
+import { serviceCidrs } from './kube/resources.ts';
 import type { ReflectorStatus } from './kube/status.ts';
 import { Readiness } from './readiness.ts';
 import type { StatusSource } from './rpc/get-status.ts';
@@ -54,28 +55,6 @@ export async function startService({ config, logger, signal }: ServiceOptions): 
 
   const catalog = new Catalog({ registry, valuePolicy: toValuePolicy(config) });
   const names = new NameWaiterTable(MAX_WAITERS);
-  const watch: ClusterWatch = createClusterWatch({
-    credentials: createCredentials({
-      clock: systemClock,
-      ...(config.kubeconfig === undefined ? {} : { kubeconfig: config.kubeconfig }),
-      ...(config.context === undefined ? {} : { context: config.context }),
-    }),
-    stores: {
-      pods: catalog.store('Pod', 'pods'),
-      services: catalog.store('Service', 'services'),
-      endpointSlices: catalog.store('EndpointSlice', 'endpointslices.discovery.k8s.io'),
-      nodes: catalog.store('Node', 'nodes'),
-      owners: (resource) => catalog.store('Owner', resource),
-    },
-    logger,
-    registry,
-    clock: systemClock,
-    random: Math.random,
-    userAgent: `digger/${VERSION}`,
-    onStatusChange: () => follow(),
-  });
-  const freshness = new Freshness({ statuses: watch.statuses, now: Date.now });
-  registerFreshnessMetrics(registry, freshness);
   const addresses = new AddressBook({
     now: Date.now,
     slackMs: EDGE_SLACK_MS,
@@ -87,6 +66,29 @@ export async function startService({ config, logger, signal }: ServiceOptions): 
     blindSinceMs: () => freshness.blindSinceMs(),
   });
   registerAddressMetrics(registry, addresses);
+  const watch: ClusterWatch = createClusterWatch({
+    credentials: createCredentials({
+      clock: systemClock,
+      ...(config.kubeconfig === undefined ? {} : { kubeconfig: config.kubeconfig }),
+      ...(config.context === undefined ? {} : { context: config.context }),
+    }),
+    stores: {
+      pods: catalog.store('Pod', 'pods'),
+      services: catalog.store('Service', 'services'),
+      endpointSlices: catalog.store('EndpointSlice', 'endpointslices.discovery.k8s.io'),
+      nodes: catalog.store('Node', 'nodes'),
+      serviceCidrs: addresses.serviceRanges,
+      owners: (resource) => catalog.store('Owner', resource),
+    },
+    logger,
+    registry,
+    clock: systemClock,
+    random: Math.random,
+    userAgent: `digger/${VERSION}`,
+    onStatusChange: () => follow(),
+  });
+  const freshness = new Freshness({ statuses: watch.statuses, now: Date.now });
+  registerFreshnessMetrics(registry, freshness);
   const feed = createFeed(config, registry, epoch, freshness);
   catalog.onBatch((batch) => {
     addresses.apply(batch);
@@ -112,12 +114,14 @@ export async function startService({ config, logger, signal }: ServiceOptions): 
     readiness.complete(JOINING);
   };
 
+  const objects = (resource: string): number =>
+    resource === serviceCidrs.resource ? addresses.serviceRanges.size : catalog.objects(resource);
   const status: StatusSource = {
     version: VERSION,
     epoch: epoch.toString('hex'),
     startTimeMs,
     pending: () => readiness.pending,
-    resources: () => watch.statuses().map((each) => ({ ...each, objects: catalog.objects(each.resource) })),
+    resources: () => watch.statuses().map((each) => ({ ...each, objects: objects(each.resource) })),
     subscribers: () => feed.stats().subscribers,
     sequence: () => feed.stats().sequence,
     historySinceMs: () => (Number.isFinite(addresses.historySinceMs) ? addresses.historySinceMs : undefined),

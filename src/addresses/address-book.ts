@@ -13,6 +13,7 @@ import { BlindMoments } from './blind-moments.ts';
 import {
   type Claim,
   type ClaimPlace,
+  type ClaimRole,
   claimKey,
   coverageAt,
   type DerivedClaim,
@@ -26,6 +27,7 @@ import { apiEndOf, deriveClaims, sameClaims } from './derive-claims.ts';
 import { EndedClaims, type EndedClaimsOptions } from './ended-claims.ts';
 import { judge, toHolder } from './judge.ts';
 import { ClusterRanges } from './ranges.ts';
+import { ServiceRanges } from './service-ranges.ts';
 import type { AddressAnswer, AddressQuestion, AddressReader, Holder } from './reader.ts';
 import { Timeline } from './timeline.ts';
 import { AddressWaiters } from './waiters.ts';
@@ -55,6 +57,8 @@ export interface AddressBookSize {
 const MAX_ALTERNATIVES = 100;
 
 export class AddressBook implements AddressReader {
+  /** Where ServiceCIDR objects go. */
+  readonly serviceRanges: ServiceRanges;
   readonly #options: AddressBookOptions;
   readonly #timelines = new Map<string, Timeline>();
   readonly #openByHolder = new Map<string, Claim[]>();
@@ -71,6 +75,7 @@ export class AddressBook implements AddressReader {
     this.#options = options;
     this.#ended = new EndedClaims(options);
     this.#ranges = new ClusterRanges({ configured: options.clusterRanges, retentionMs: options.retentionMs });
+    this.serviceRanges = new ServiceRanges(this.#ranges);
     this.#waiters = new AddressWaiters(options);
   }
 
@@ -130,12 +135,11 @@ export class AddressBook implements AddressReader {
     // The present can always be told, even in the first millisecond.
     if (atMs < historySinceMs && question.atMs !== undefined) return { outcome: 'UNKNOWN', historySinceMs };
 
-    const onAddress = this.#around(`a ${question.address}`, atMs);
-    const nodeNames = this.#nodesBehind(onAddress, atMs);
-    const claims =
-      question.port === undefined
-        ? onAddress
-        : [...onAddress, ...this.#portClaims(question, question.port, nodeNames, atMs)];
+    const claims = this.#around(`a ${question.address}`, atMs);
+    if (question.port !== undefined) {
+      const nodeNames = this.#nodesBehind(claims, atMs);
+      if (nodeNames.size > 0) claims.push(...this.#portClaims(question, question.port, nodeNames, atMs));
+    }
     const holders = judge(claims, {
       atMs,
       slackMs: this.#options.slackMs,
@@ -149,7 +153,9 @@ export class AddressBook implements AddressReader {
   }
 
   #nobody(address: string, atMs: number): 'UNASSIGNED' | 'EXTERNAL' | 'UNKNOWN' {
-    switch (this.#ranges.verdict(address)) {
+    // Whatever the ranges say: where pods, nodes and services had addresses a moment ago is the cluster.
+    const wasInside = this.#timelines.get(`a ${address}`)?.some(({ role }) => ROLES_OF_THE_CLUSTER.has(role)) ?? false;
+    switch (wasInside ? 'inside' : this.#ranges.verdict(address)) {
       case 'unknown':
         return 'UNKNOWN';
       case 'outside':
@@ -163,8 +169,7 @@ export class AddressBook implements AddressReader {
   }
 
   #around(key: string, atMs: number): Claim[] {
-    const timeline = this.#timelines.get(key);
-    return timeline === undefined ? [] : [...timeline.around(atMs, this.#options.slackMs)];
+    return this.#timelines.get(key)?.around(atMs, this.#options.slackMs) ?? [];
   }
 
   /** Names of the nodes that have the address at the moment. */
@@ -179,7 +184,6 @@ export class AddressBook implements AddressReader {
   }
 
   #portClaims(question: AddressQuestion, port: number, nodeNames: Set<string>, atMs: number): Claim[] {
-    if (nodeNames.size === 0) return [];
     const claims = this.#around(`p ${port}`, atMs);
     for (const name of nodeNames) claims.push(...this.#around(`h ${name} ${port}`, atMs));
     return claims.filter(({ place }) => {
@@ -252,17 +256,20 @@ export class AddressBook implements AddressReader {
     this.#sawNodes = true;
     if (after?.kind === 'Node') {
       this.#nodeUids.set(after.name, after.uid);
-      this.#ranges.hold(after.uid, after.podRanges, seen.atMs);
+      this.#ranges.hold('pods', after.uid, after.podRanges, seen.atMs);
     } else if (before?.kind === 'Node' && this.#nodeUids.get(before.name) === before.uid) {
       this.#nodeUids.delete(before.name);
     }
     if (before?.kind === 'Node') {
       const kept = after?.kind === 'Node' ? after.podRanges : [];
       const released = before.podRanges.filter((range) => !kept.includes(range));
-      this.#ranges.release(before.uid, released, seen.atMs);
+      this.#ranges.release('pods', before.uid, released, seen.atMs);
     }
   }
 }
+
+/** Who has an address in one of these has it from the cluster's own ranges, known or not; others bring their own. */
+const ROLES_OF_THE_CLUSTER: ReadonlySet<ClaimRole> = new Set(['POD_IP', 'CLUSTER_IP', 'NODE_ADDRESS', 'HOST_ADDRESS']);
 
 function asHolder(entity: Entity | undefined): HolderEntity | undefined {
   return entity === undefined || entity.kind === 'Workload' ? undefined : entity;

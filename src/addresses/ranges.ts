@@ -1,68 +1,78 @@
 // The address ranges that are known to belong to the cluster: what tells UNASSIGNED from EXTERNAL from UNKNOWN.
 //
-// Sources: the nodes' pod CIDRs and configured ranges. A node's range stays known for the retention after the node is
-// gone, so that a node being replaced does not turn its addresses EXTERNAL. The address families are told apart: whoever
-// knows only IPv4 ranges can say nothing about an IPv6 address.
+// Sources: the nodes' pod CIDRs, ServiceCIDR objects and configured ranges. A range stays known for the retention after
+// its last object is gone, so that a node being replaced does not turn its addresses EXTERNAL. Whoever does not know
+// all ranges cannot call an address outside: that takes the ranges of pods and of services, or configured ones. The
+// address families are told apart: whoever knows only IPv4 ranges can say nothing about an IPv6 address.
 
 import { BlockList, isIP } from 'node:net';
 import { parseIp } from '../model/ip.ts';
 
 export type RangeVerdict = 'inside' | 'outside' | 'unknown';
 
+/** Whose addresses a range is for. */
+export type RangePurpose = 'pods' | 'services';
+
 interface KnownRange {
-  /** Nodes that have it now, by uid; `undefined` for a configured range, which is never forgotten. */
+  readonly cidr: string;
+  readonly purpose: RangePurpose | 'configured';
+  /** Objects that have it now, by uid; `undefined` for a configured range, which is never forgotten. */
   readonly holders: Set<string> | undefined;
   lastHeldMs: number;
 }
 
-/** The same ranges in the form that checks are made against; made anew after a change, which is rare. */
+/** The ranges of one family in the form that checks are made against; made anew after a change, which is rare. */
 interface CompiledRanges {
-  readonly v4: BlockList;
-  readonly v6: BlockList;
-  readonly has4: boolean;
-  readonly has6: boolean;
+  readonly list: BlockList;
+  readonly purposes: Set<KnownRange['purpose']>;
 }
 
 export class ClusterRanges {
   readonly #known = new Map<string, KnownRange>();
   readonly #retentionMs: number;
-  #compiled: CompiledRanges | undefined;
+  #compiled: { readonly ipv4: CompiledRanges; readonly ipv6: CompiledRanges } | undefined;
 
   constructor(options: { readonly configured: readonly string[]; readonly retentionMs: number }) {
     this.#retentionMs = options.retentionMs;
     for (const cidr of options.configured) {
       if (parseCidr(cidr) === undefined) throw new Error(`not an address range: ${cidr}`);
-      this.#known.set(cidr, { holders: undefined, lastHeldMs: Number.POSITIVE_INFINITY });
+      const range: KnownRange = {
+        cidr,
+        purpose: 'configured',
+        holders: undefined,
+        lastHeldMs: Number.POSITIVE_INFINITY,
+      };
+      this.#known.set(cidr, range);
     }
   }
 
-  /** A node has these ranges now; what is none is left out. */
-  hold(uid: string, cidrs: readonly string[], nowMs: number): void {
+  /** An object has these ranges now; what is none is left out. */
+  hold(purpose: RangePurpose, uid: string, cidrs: readonly string[], nowMs: number): void {
     for (const cidr of cidrs) {
-      const known = this.#known.get(cidr);
+      const known = this.#known.get(`${purpose} ${cidr}`);
       if (known !== undefined) {
         known.holders?.add(uid);
         continue;
       }
       if (parseCidr(cidr) === undefined) continue;
-      this.#known.set(cidr, { holders: new Set([uid]), lastHeldMs: nowMs });
+      this.#known.set(`${purpose} ${cidr}`, { cidr, purpose, holders: new Set([uid]), lastHeldMs: nowMs });
       this.#compiled = undefined;
     }
   }
 
-  /** The node does not have these ranges any more. */
-  release(uid: string, cidrs: readonly string[], nowMs: number): void {
+  /** The object does not have these ranges any more. */
+  release(purpose: RangePurpose, uid: string, cidrs: readonly string[], nowMs: number): void {
     for (const cidr of cidrs) {
-      const known = this.#known.get(cidr);
+      const known = this.#known.get(`${purpose} ${cidr}`);
       if (known?.holders?.delete(uid) && known.holders.size === 0) known.lastHeldMs = nowMs;
     }
   }
 
   /** Forgets ranges that nobody has had for the retention. */
   expire(nowMs: number): void {
-    for (const [cidr, known] of this.#known) {
+    for (const [key, known] of this.#known) {
       if (known.holders?.size === 0 && known.lastHeldMs + this.#retentionMs < nowMs) {
-        this.#known.delete(cidr);
+        this.#known.delete(key);
         this.#compiled = undefined;
       }
     }
@@ -71,30 +81,26 @@ export class ClusterRanges {
   /** Where a canonical address lies. */
   verdict(address: string): RangeVerdict {
     this.#compiled ??= this.#compile();
-    const family = isIP(address) === 4 ? 4 : 6;
-    const [list, known] =
-      family === 4 ? [this.#compiled.v4, this.#compiled.has4] : [this.#compiled.v6, this.#compiled.has6];
-    if (!known) return 'unknown';
-    return list.check(address, family === 4 ? 'ipv4' : 'ipv6') ? 'inside' : 'outside';
+    const family = isIP(address) === 4 ? 'ipv4' : 'ipv6';
+    const { list, purposes } = this.#compiled[family];
+    if (purposes.size > 0 && list.check(address, family)) return 'inside';
+    // Services may have addresses of one family only, pods' ranges tell of which families the cluster is.
+    const knowsServices = this.#compiled.ipv4.purposes.has('services') || this.#compiled.ipv6.purposes.has('services');
+    return purposes.has('configured') || (purposes.has('pods') && knowsServices) ? 'outside' : 'unknown';
   }
 
-  #compile(): CompiledRanges {
-    const v4 = new BlockList();
-    const v6 = new BlockList();
-    let has4 = false;
-    let has6 = false;
-    for (const cidr of this.#known.keys()) {
+  #compile(): { readonly ipv4: CompiledRanges; readonly ipv6: CompiledRanges } {
+    const compiled = {
+      ipv4: { list: new BlockList(), purposes: new Set<KnownRange['purpose']>() },
+      ipv6: { list: new BlockList(), purposes: new Set<KnownRange['purpose']>() },
+    };
+    for (const { cidr, purpose } of this.#known.values()) {
       const range = parseCidr(cidr);
       if (range === undefined) continue;
-      if (range.family === 'ipv4') {
-        v4.addSubnet(range.network, range.prefixLength, 'ipv4');
-        has4 = true;
-      } else {
-        v6.addSubnet(range.network, range.prefixLength, 'ipv6');
-        has6 = true;
-      }
+      compiled[range.family].list.addSubnet(range.network, range.prefixLength, range.family);
+      compiled[range.family].purposes.add(purpose);
     }
-    return { v4, v6, has4, has6 };
+    return compiled;
   }
 }
 

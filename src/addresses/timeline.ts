@@ -7,23 +7,28 @@
 import type { Claim } from './claim.ts';
 
 export class Timeline {
-  readonly #open: Claim[] = [];
-  /** By `startEarliestMs`, ascending. */
-  readonly #ended: Claim[] = [];
-  /** `#reach[i]` = latest end among `#ended[0..i]`. */
-  readonly #reach: number[] = [];
+  /** Nearly always one claim: arrays are made with their elements, because `push` on an empty one reserves 17 places. */
+  #open: Claim[] = [];
+  /** Made with the first claim that ends: most places have never changed hands. */
+  #past: Past | undefined;
 
   get isEmpty(): boolean {
-    return this.#open.length === 0 && this.#ended.length === 0;
+    return this.#open.length === 0 && this.#past === undefined;
   }
 
   get open(): readonly Claim[] {
     return this.#open;
   }
 
+  /** Whether one of its claims is like that, open or ended. */
+  some(matches: (claim: Claim) => boolean): boolean {
+    return this.#open.some(matches) || (this.#past?.ended.some(matches) ?? false);
+  }
+
   /** Takes a claim that was just opened. */
   add(claim: Claim): void {
-    this.#open.push(claim);
+    if (this.#open.length === 0) this.#open = [claim];
+    else this.#open.push(claim);
   }
 
   /** Moves a claim that was just ended to the past. */
@@ -31,60 +36,76 @@ export class Timeline {
     const at = this.#open.indexOf(claim);
     if (at === -1) throw new Error('the claim is not open on this timeline');
     this.#open.splice(at, 1);
-    const place = this.#startedBy(claim.startEarliestMs);
-    this.#ended.splice(place, 0, claim);
-    this.#reach.splice(place, 0, 0);
-    this.#renewReach(place);
+    this.#past ??= { ended: [], reach: [] };
+    const { ended, reach } = this.#past;
+    const place = startedBy(ended, claim.startEarliestMs);
+    ended.splice(place, 0, claim);
+    reach.splice(place, 0, 0);
+    renewReach(this.#past, place);
   }
 
   /** Forgets an ended claim; one that is already forgotten is no error. */
   forget(claim: Claim): void {
-    const at = this.#ended.indexOf(claim);
+    if (this.#past === undefined) return;
+    const { ended, reach } = this.#past;
+    const at = ended.indexOf(claim);
     if (at === -1) return;
-    this.#ended.splice(at, 1);
-    this.#reach.splice(at, 1);
-    this.#renewReach(at);
+    ended.splice(at, 1);
+    reach.splice(at, 1);
+    if (ended.length === 0) this.#past = undefined;
+    else renewReach(this.#past, at);
   }
 
   /**
    * The claims that may reach the moment, give or take `slackMs`, and at least the last ended one that had started by
    * then: a successor that has come and gone still tells that its predecessor lost the place.
    */
-  *around(atMs: number, slackMs: number): Generator<Claim> {
+  around(atMs: number, slackMs: number): Claim[] {
+    const found: Claim[] = [];
     for (const claim of this.#open) {
-      if (claim.startEarliestMs <= atMs + slackMs) yield claim;
+      if (claim.startEarliestMs <= atMs + slackMs) found.push(claim);
     }
+    if (this.#past === undefined) return found;
+    const { ended, reach } = this.#past;
     let last = true;
-    for (let i = this.#startedBy(atMs + slackMs) - 1; i >= 0; i--) {
-      const reach = this.#reach[i];
-      if (!last && (reach === undefined || reach + slackMs < atMs)) return;
-      const claim = this.#ended[i];
-      if (claim === undefined) return;
+    for (let i = startedBy(ended, atMs + slackMs) - 1; i >= 0; i--) {
+      const reachMs = reach[i];
+      if (!last && (reachMs === undefined || reachMs + slackMs < atMs)) break;
+      const claim = ended[i];
+      if (claim === undefined) break;
       // A claim that starts after the moment (within the slack) is not yet the last one that had started.
       if (claim.startEarliestMs <= atMs) last = false;
-      yield claim;
+      found.push(claim);
     }
+    return found;
   }
+}
 
-  /** How many ended claims had started by then. */
-  #startedBy(atMs: number): number {
-    let low = 0;
-    let high = this.#ended.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const claim = this.#ended[middle];
-      if (claim !== undefined && claim.startEarliestMs <= atMs) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+interface Past {
+  /** By `startEarliestMs`, ascending. */
+  readonly ended: Claim[];
+  /** `reach[i]` = latest end among `ended[0..i]`. */
+  readonly reach: number[];
+}
+
+/** How many of the ended claims had started by then. */
+function startedBy(ended: readonly Claim[], atMs: number): number {
+  let low = 0;
+  let high = ended.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const claim = ended[middle];
+    if (claim !== undefined && claim.startEarliestMs <= atMs) low = middle + 1;
+    else high = middle;
   }
+  return low;
+}
 
-  #renewReach(from: number): void {
-    let reach = from === 0 ? Number.NEGATIVE_INFINITY : (this.#reach[from - 1] ?? Number.NEGATIVE_INFINITY);
-    for (let i = from; i < this.#ended.length; i++) {
-      reach = Math.max(reach, this.#ended[i]?.endLatestMs ?? Number.POSITIVE_INFINITY);
-      if (this.#reach[i] === reach && i > from) return;
-      this.#reach[i] = reach;
-    }
+function renewReach({ ended, reach }: Past, from: number): void {
+  let reachMs = from === 0 ? Number.NEGATIVE_INFINITY : (reach[from - 1] ?? Number.NEGATIVE_INFINITY);
+  for (let i = from; i < ended.length; i++) {
+    reachMs = Math.max(reachMs, ended[i]?.endLatestMs ?? Number.POSITIVE_INFINITY);
+    if (reach[i] === reachMs && i > from) return;
+    reach[i] = reachMs;
   }
 }

@@ -59,7 +59,8 @@ export interface CatalogStore<R extends KubernetesRecord> {
   bookmark(resourceVersion: string): void;
 }
 
-export type RecordType = KubernetesRecord['type'];
+/** Ranges of services are joined into nothing and go past the catalog. */
+export type RecordType = Exclude<KubernetesRecord['type'], 'ServiceCidr'>;
 export type RecordOf<T extends RecordType> = Extract<KubernetesRecord, { readonly type: T }>;
 
 const DEFAULT_SLICE_MS = 4;

@@ -15,6 +15,7 @@ import type {
   NodeRecord,
   OwnerRecord,
   PodRecord,
+  ServiceCidrRecord,
   ServiceRecord,
 } from '../model/records.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -22,7 +23,7 @@ import type { Clock, Random } from './clock.ts';
 import type { Credentials } from './credentials.ts';
 import { registerWatchMetrics } from './metrics.ts';
 import { Reflector } from './reflector.ts';
-import { endpointSlices, nodes, owners, pods, type ResourceDescriptor, services } from './resources.ts';
+import { endpointSlices, nodes, owners, pods, type ResourceDescriptor, serviceCidrs, services } from './resources.ts';
 import { ServerContact } from './server-contact.ts';
 import type { ReflectorStatus } from './status.ts';
 import type { ReflectorStore } from './store.ts';
@@ -33,6 +34,7 @@ export interface ClusterStores {
   readonly services: ReflectorStore<ServiceRecord>;
   readonly endpointSlices: ReflectorStore<EndpointSliceRecord>;
   readonly nodes: ReflectorStore<NodeRecord>;
+  readonly serviceCidrs: ReflectorStore<ServiceCidrRecord>;
   /** Called once per owner resource (`deployments.apps`) while building. */
   owners(resource: string): ReflectorStore<OwnerRecord>;
 }
@@ -88,6 +90,7 @@ export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
     reflect(services, stores.services),
     reflect(endpointSlices, stores.endpointSlices),
     reflect(nodes, stores.nodes),
+    reflect(serviceCidrs, stores.serviceCidrs),
     ...owners.map((resource) => reflect(resource, stores.owners(resource.resource))),
   ];
   const statuses = () => reflectors.map((reflector) => reflector.status());

@@ -10,7 +10,10 @@ const PROTO_ROOT = fileURLToPath(new URL('../../proto/', import.meta.url));
 const root = new protobuf.Root();
 root.resolvePath = (_origin, target) => `${PROTO_ROOT}${target}`;
 // Names as Kubernetes writes them in JSON, so that one conversion reads both encodings.
-root.loadSync(['kubernetes/meta.proto', 'kubernetes/core.proto', 'kubernetes/discovery.proto'], { keepCase: true });
+root.loadSync(
+  ['meta', 'core', 'discovery', 'networking'].map((name) => `kubernetes/${name}.proto`),
+  { keepCase: true },
+);
 root.resolveAll();
 
 /** A message type by its name, e.g. `Pod`. Throws when there is none. */

@@ -157,3 +157,7 @@ export interface NodeObject extends KubernetesObject {
     readonly addresses?: Maybe<readonly { readonly type?: string; readonly address?: string }[]>;
   }>;
 }
+
+export interface ServiceCidrObject extends KubernetesObject {
+  readonly spec?: Maybe<{ readonly cidrs?: Maybe<readonly string[]> }>;
+}

@@ -7,6 +7,7 @@ import type {
   NodeRecord,
   OwnerRecord,
   PodRecord,
+  ServiceCidrRecord,
   ServiceRecord,
 } from '../model/records.ts';
 import { InterningReader } from './interning-reader.ts';
@@ -18,6 +19,7 @@ import type {
   ListMetaObject,
   NodeObject,
   PodObject,
+  ServiceCidrObject,
   ServiceObject,
 } from './objects.ts';
 import {
@@ -26,6 +28,7 @@ import {
   toNodeRecord,
   toOwnerRecord,
   toPodRecord,
+  toServiceCidrRecord,
   toServiceRecord,
 } from './records-from-objects.ts';
 
@@ -61,6 +64,11 @@ export const endpointsDecoder: RecordDecoder<EndpointSliceRecord> = createDecode
   endpointsToSliceRecord,
 );
 export const nodeDecoder: RecordDecoder<NodeRecord> = createDecoder<NodeObject, NodeRecord>('Node', toNodeRecord);
+
+export const serviceCidrDecoder: RecordDecoder<ServiceCidrRecord> = createDecoder<ServiceCidrObject, ServiceCidrRecord>(
+  'ServiceCIDR',
+  toServiceCidrRecord,
+);
 
 /** Metadata of objects of this version and kind. */
 export function ownerDecoder(apiVersion: string, kind: string): RecordDecoder<OwnerRecord> {

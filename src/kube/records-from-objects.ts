@@ -16,6 +16,7 @@ import type {
   OwnerRecord,
   PodRecord,
   RecordMeta,
+  ServiceCidrRecord,
   ServicePortRecord,
   ServiceRecord,
   StringMap,
@@ -33,6 +34,7 @@ import type {
   NodeObject,
   OwnerReferenceObject,
   PodObject,
+  ServiceCidrObject,
   ServiceObject,
   TargetReferenceObject,
   TimeValue,
@@ -129,6 +131,10 @@ export function toNodeRecord(node: NodeObject): NodeRecord {
     })),
     podCidrs: toTexts(node.spec?.podCIDRs, node.spec?.podCIDR),
   };
+}
+
+export function toServiceCidrRecord(range: ServiceCidrObject): ServiceCidrRecord {
+  return { type: 'ServiceCidr', ...toMeta(range), cidrs: toTexts(range.spec?.cidrs, undefined) };
 }
 
 /** `apiVersion` and `kind` come from what was asked for: PartialObjectMetadata does not say what it is metadata of. */

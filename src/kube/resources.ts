@@ -6,6 +6,7 @@ import type {
   NodeRecord,
   OwnerRecord,
   PodRecord,
+  ServiceCidrRecord,
   ServiceRecord,
 } from '../model/records.ts';
 import {
@@ -15,6 +16,7 @@ import {
   ownerDecoder,
   podDecoder,
   type RecordDecoder,
+  serviceCidrDecoder,
   serviceDecoder,
 } from './record-decoder.ts';
 
@@ -51,6 +53,17 @@ export const endpointSlices: ResourceDescriptor<EndpointSliceRecord> = {
   decoder: endpointSliceDecoder,
   metadataOnly: false,
   fallback: endpoints,
+};
+
+/** Served since 1.33 (beta before, off by default); without it nobody tells the ranges of services. */
+export const serviceCidrs: ResourceDescriptor<ServiceCidrRecord> = {
+  resource: 'servicecidrs.networking.k8s.io',
+  required: false,
+  groupPath: '/apis/networking.k8s.io/v1',
+  plural: 'servicecidrs',
+  namespaced: false,
+  decoder: serviceCidrDecoder,
+  metadataOnly: false,
 };
 
 /** Kinds that own pods, and kinds that own those. Without one of them its pods' chains are marked incomplete. */

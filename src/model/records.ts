@@ -132,4 +132,17 @@ export interface OwnerRecord extends RecordMeta {
   readonly kind: string;
 }
 
-export type KubernetesRecord = PodRecord | ServiceRecord | EndpointSliceRecord | NodeRecord | OwnerRecord;
+/** Ranges that cluster addresses of services are taken from (`networking.k8s.io/v1` ServiceCIDR, KEP-1880). */
+export interface ServiceCidrRecord extends RecordMeta {
+  readonly type: 'ServiceCidr';
+  /** `spec.cidrs`, one per family. As written. */
+  readonly cidrs: readonly string[];
+}
+
+export type KubernetesRecord =
+  | PodRecord
+  | ServiceRecord
+  | EndpointSliceRecord
+  | NodeRecord
+  | ServiceCidrRecord
+  | OwnerRecord;

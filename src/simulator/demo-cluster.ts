@@ -67,6 +67,10 @@ class LivingCluster implements DemoCluster {
         status: { phase: 'Active' },
       });
     }
+    cluster.create('servicecidrs.networking.k8s.io', {
+      metadata: { name: 'kubernetes' },
+      spec: { cidrs: ['10.96.0.0/16', 'fd00:10:96::/112'] },
+    });
     this.#nodes = NODE_NAMES.map((name, index) => new DemoNode(cluster, index, name, index === 0, now()));
     this.#kubelet = new DemoKubelet({ cluster, nodes: this.#nodes, random, now });
     for (const workload of DEMO_WORKLOADS) {

@@ -22,7 +22,7 @@ export function loadProtobufSupport(): ProtobufSupport {
   const protoFolder = fileURLToPath(new URL('../../proto/', import.meta.url));
   const root = new protobuf.Root();
   root.resolvePath = (_origin, target) => (target.startsWith(protoFolder) ? target : protoFolder + target);
-  const files = ['kubernetes/core.proto', 'kubernetes/discovery.proto', 'kubernetes/meta.proto'];
+  const files = ['core', 'discovery', 'meta', 'networking'].map((name) => `kubernetes/${name}.proto`);
   root.loadSync(files, { keepCase: true }).resolveAll();
   const message = (name: string): protobuf.Type => root.lookupType(`kubernetes.${name}`);
   const covers = (resource: Resource): boolean => !resource.custom && COVERED.has(resource.kind);
@@ -38,7 +38,7 @@ export function loadProtobufSupport(): ProtobufSupport {
   };
 }
 
-const COVERED: ReadonlySet<string> = new Set(['Pod', 'Service', 'Endpoints', 'Node', 'EndpointSlice']);
+const COVERED: ReadonlySet<string> = new Set(['Pod', 'Service', 'Endpoints', 'Node', 'EndpointSlice', 'ServiceCIDR']);
 
 const MAGIC = Buffer.from('k8s\0');
 const STATUS_META = { kind: 'Status', apiVersion: 'v1' };

@@ -47,6 +47,7 @@ export const BUILT_IN_RESOURCES: readonly Resource[] = [
   builtIn('batch', 'v1', 'jobs', 'Job', true),
   builtIn('batch', 'v1', 'cronjobs', 'CronJob', true),
   builtIn('discovery.k8s.io', 'v1', 'endpointslices', 'EndpointSlice', true),
+  builtIn('networking.k8s.io', 'v1', 'servicecidrs', 'ServiceCIDR', false),
 ];
 
 function builtIn(group: string, version: string, plural: string, kind: string, namespaced: boolean): Resource {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { node, pod, service, T0, World } from './world.ts';
+import { node, pod, service, serviceCidr, T0, World } from './world.ts';
 
 const A = '10.1.0.1';
 
@@ -247,14 +247,60 @@ describe('who holds an address', () => {
   it('22: an address outside every cluster range is EXTERNAL, without ranges UNKNOWN', () => {
     const world = new World({ clusterRanges: [] });
     assert.equal(world.at(1_000).who('8.8.8.8'), 'UNKNOWN');
-    world.put(node('node-1', { podRanges: ['10.1.0.0/24'] }));
+    world.put(node('node-1', { podRanges: ['10.1.0.0/24'] })).putRange(serviceCidr('kubernetes', ['10.96.0.0/16']));
     assert.equal(world.who('8.8.8.8'), 'EXTERNAL');
     assert.equal(world.who('10.1.0.77'), 'UNASSIGNED');
+    assert.equal(world.who('10.96.3.3'), 'UNASSIGNED');
     assert.equal(world.who('2001:db8::1'), 'UNKNOWN', 'no IPv6 range is known');
     world.at(2_000).remove('node-1');
     assert.equal(world.who('10.1.0.77'), 'UNASSIGNED', 'a range stays known while history lasts');
     world.at(700_000).book.expire();
     assert.equal(world.who('10.1.0.77'), 'UNKNOWN');
+  });
+
+  it('22: without the ranges of services nothing is EXTERNAL: the address may be one of a service', () => {
+    const world = new World({ clusterRanges: [] });
+    world.at(1_000).put(node('node-1', { podRanges: ['10.1.0.0/24'] }));
+    assert.equal(world.who('10.96.3.3'), 'UNKNOWN');
+    assert.equal(world.who('10.1.0.77'), 'UNASSIGNED');
+  });
+
+  it('22: without the ranges of pods nothing is EXTERNAL: the address may be one of a pod', () => {
+    const world = new World({ clusterRanges: [] });
+    world.at(1_000).putRange(serviceCidr('kubernetes', ['10.96.0.0/16', 'fd00:10:96::/112']));
+    assert.equal(world.who('10.1.0.77'), 'UNKNOWN');
+    assert.equal(world.who('fd00:10:96::1'), 'UNASSIGNED');
+  });
+
+  it('22: a range of services stays known while history lasts, also when it was seen to go by a relist', async () => {
+    const world = new World({ clusterRanges: [] });
+    world.at(1_000).put(node('node-1', { podRanges: ['10.1.0.0/24'] }));
+    await world.listRanges([serviceCidr('kubernetes', ['10.96.0.0/16']), serviceCidr('more', ['10.97.0.0/16'])]);
+    world.at(2_000);
+    await world.listRanges([serviceCidr('kubernetes', ['10.96.0.0/16'])]);
+    assert.equal(world.book.serviceRanges.size, 1);
+    assert.equal(world.who('10.97.0.1'), 'UNASSIGNED');
+    world.at(700_000).book.expire();
+    assert.equal(world.who('10.97.0.1'), 'EXTERNAL');
+    assert.equal(world.who('10.96.0.1'), 'UNASSIGNED');
+    world.putRange(serviceCidr('kubernetes', ['10.98.0.0/16']));
+    assert.equal(world.who('10.96.0.1'), 'UNASSIGNED', 'the object lives on with another range');
+    assert.equal(world.who('10.98.0.1'), 'UNASSIGNED');
+  });
+
+  it('22: an address that a pod, a node or a service had while history lasts is not EXTERNAL', () => {
+    const world = new World({ clusterRanges: [] });
+    world
+      .at(1_000)
+      .putRange(serviceCidr('kubernetes', ['10.96.0.0/16']))
+      .put([node('node-1', { podRanges: ['10.1.0.0/24'] }), node('node-2', { addresses: ['172.18.0.3'] })])
+      .put(pod('elsewhere', { addresses: ['192.168.7.7'] }));
+    world.at(5_000).remove('node-2').remove('elsewhere');
+    assert.equal(world.at(10_000).who('172.18.0.3'), 'UNASSIGNED');
+    assert.equal(world.who('192.168.7.7'), 'UNASSIGNED');
+    assert.equal(world.who('172.18.0.4'), 'EXTERNAL');
+    world.at(700_000).book.expire();
+    assert.equal(world.who('172.18.0.3'), 'EXTERNAL');
   });
 
   it('23: a node is removed and another gets its address', () => {

@@ -2,6 +2,7 @@
 
 import { AddressBook, type AddressBookOptions } from '../../src/addresses/address-book.ts';
 import type { AddressAnswer } from '../../src/addresses/reader.ts';
+import type { ServiceCidrRecord } from '../../src/model/records.ts';
 import type { Entity, NodeEntity, ObjectReference, PodEntity, ServiceEntity } from '../../src/model/entities.ts';
 
 /** Monday, whole second. */
@@ -74,6 +75,12 @@ export function node(name: string, facts: Partial<NodeEntity> = {}): NodeEntity 
   };
 }
 
+export function serviceCidr(name: string, cidrs: readonly string[]): ServiceCidrRecord {
+  const identity = { namespace: '', name, uid: `uid-${name}`, labels: {}, annotations: {} };
+  const unset = { creationTimeMs: undefined, deletionTimeMs: undefined, controller: undefined };
+  return { type: 'ServiceCidr', ...identity, ...unset, cidrs };
+}
+
 export class World {
   nowMs = T0;
   blindSinceMs: number | undefined;
@@ -120,6 +127,19 @@ export class World {
       return this;
     }
     throw new Error(`nothing is called ${name}`);
+  }
+
+  /** Adds or updates ranges of services. */
+  putRange(record: ServiceCidrRecord): this {
+    this.book.serviceRanges.upsert(record, '', { atMs: this.nowMs });
+    return this;
+  }
+
+  /** These are all ranges of services that there are. */
+  async listRanges(records: readonly ServiceCidrRecord[]): Promise<void> {
+    const replacement = this.book.serviceRanges.beginReplace();
+    for (const record of records) replacement.add(record);
+    await replacement.commit('', { atMs: this.nowMs });
   }
 
   ask(address: string, options: { port?: number; protocol?: 'TCP' | 'UDP'; at?: number } = {}): AddressAnswer {

@@ -72,7 +72,7 @@ export class Harness {
   storeOf(type: KubernetesRecord['type']): CatalogStore<KubernetesRecord> {
     const { pods, services, endpointSlices, nodes } = this.catalog;
     const stores = { Pod: pods, Service: services, EndpointSlice: endpointSlices, Node: nodes, Owner: this.#owners };
-    return stores[type] as unknown as CatalogStore<KubernetesRecord>;
+    return (stores as Partial<Record<typeof type, unknown>>)[type] as CatalogStore<KubernetesRecord>;
   }
 
   /** What was told since the last call, e.g. `~ Pod web-0`: + came, ~ changed, - went. */

@@ -22,6 +22,7 @@ const RESOURCES = [
   'nodes',
   'replicationcontrollers',
   'endpointslices.discovery.k8s.io',
+  'servicecidrs.networking.k8s.io',
   'deployments.apps',
   'replicasets.apps',
   'statefulsets.apps',

@@ -13,6 +13,7 @@ import {
   nodeDecoder,
   ownerDecoder,
   podDecoder,
+  serviceCidrDecoder,
   type RecordDecoder,
   serviceDecoder,
 } from '../../src/kube/record-decoder.ts';
@@ -114,6 +115,7 @@ const KINDS: readonly (readonly [string, RecordDecoder<KubernetesRecord>, object
   ['EndpointSlice', endpointSliceDecoder, SLICE],
   ['Endpoints', endpointsDecoder, ENDPOINTS],
   ['Node', nodeDecoder, NODE],
+  ['ServiceCIDR', serviceCidrDecoder, { metadata: META, spec: { cidrs: ['10.96.0.0/16', 'fd00:10:96::/112'] } }],
   ['PartialObjectMetadata', ownerDecoder('apps/v1', 'Deployment'), { metadata: META }],
 ];
 

@@ -24,6 +24,7 @@ for (const streamInitialList of [true, false]) {
       services: new MirrorStore<never>(),
       endpointSlices: new MirrorStore<never>(),
       nodes: new MirrorStore<never>(),
+      serviceCidrs: new MirrorStore<never>(),
       owners: () => new MirrorStore<OwnerRecord>(),
     };
     const clock = new HurriedClock();
