@@ -1,7 +1,7 @@
 // Finds the programs that the cluster tests need, or builds them from the pinned Go modules in `control-plane/` and
 // `kustomize/`.
 //
-// They are kept in `${DIGGER_TEST_CACHE ?? (XDG_CACHE_HOME ?? ~/.cache)/digger}/<module>-<hash of go.sum>`, so that
+// They are kept in `${CONTROL_PLANE_CACHE ?? (XDG_CACHE_HOME ?? ~/.cache)/digger}/<module>-<hash of go.sum>`, so that
 // another set of versions never meets an old build. etcd and kube-apiserver may come ready from `KUBEBUILDER_ASSETS`.
 // A program appears in the folder only when its build is complete. Where nothing can be found or built, the error says
 // in one line what is missing: a suite that cannot run must not look like one that passed.
@@ -72,7 +72,7 @@ export function findOrBuildKustomize(env: NodeJS.ProcessEnv = process.env): stri
 
 /** Where builds of a module's pinned versions are kept. */
 function cacheDirectory(module: Program['module'], env: NodeJS.ProcessEnv): string {
-  const root = env['DIGGER_TEST_CACHE'] ?? join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'digger');
+  const root = env['CONTROL_PLANE_CACHE'] ?? join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'digger');
   const sums = readFileSync(join(moduleDirectory(module), 'go.sum'));
   const hash = createHash('sha256').update(sums).digest('hex').slice(0, 16);
   return join(root, `${module}-${hash}`);
