@@ -367,7 +367,7 @@ export class Reflector<R extends KubernetesRecord> {
       case 'unreachable':
       case 'stalled':
         this.#become('backing-off');
-        this.#troubles.trouble(failure, this.#synced);
+        this.#troubles.trouble(failure, this.#synced, this.#resource.required);
         return this.#untilStopped(this.#options.contact.waitUntilReachable(failure.message));
       case 'unauthorized':
         this.#options.transport.discardCredentials();
@@ -399,7 +399,7 @@ export class Reflector<R extends KubernetesRecord> {
   async #backOff(failure: Failure): Promise<void> {
     this.#become('backing-off');
     const delayMs = Math.max(this.#backoff.nextMs(this.#clock.now()), failure.retryAfterMs);
-    this.#troubles.trouble(failure, this.#synced);
+    this.#troubles.trouble(failure, this.#synced, this.#resource.required);
     await sleep(this.#clock, delayMs, this.#stopping.signal);
   }
 

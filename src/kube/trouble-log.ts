@@ -16,10 +16,16 @@ export class TroubleLog {
     this.#clock = clock;
   }
 
-  trouble(failure: Failure, synced: boolean): void {
+  /** `synced`: answers go on. `required`: without the resource there are none. */
+  trouble(failure: Failure, synced: boolean, required: boolean): void {
     if (this.#kind === failure.kind) return;
     if (this.#kind === undefined) this.#sinceMs = this.#clock.now();
     this.#kind = failure.kind;
+    if (failure.kind === 'not_found' && !synced && !required) {
+      // An older API server: nothing is wrong and nobody has to do anything.
+      this.#log.debug({ error: failure.message }, 'the API server does not serve this resource, going without');
+      return;
+    }
     const meaning = synced ? 'answers go on from the last known state' : 'not synced yet';
     this.#log[levelOf(failure.kind, 'warn')](
       { reason: failure.kind, error: failure.message },
