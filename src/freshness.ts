@@ -24,6 +24,7 @@ export interface ResourceAge {
 export class Freshness {
   readonly #options: FreshnessOptions;
   #blindSinceMs: number | undefined;
+  readonly #blindSinceMsOf = new Map<string, number>();
 
   constructor(options: FreshnessOptions) {
     this.#options = options;
@@ -32,8 +33,10 @@ export class Freshness {
   /** To be called when the status of a resource has changed. */
   update(): void {
     let sinceMs: number | undefined;
+    this.#blindSinceMsOf.clear();
     for (const status of this.#options.statuses()) {
       if (!status.synced || status.blindSinceMs === undefined) continue;
+      this.#blindSinceMsOf.set(status.resource, status.blindSinceMs);
       sinceMs = Math.min(sinceMs ?? status.blindSinceMs, status.blindSinceMs);
     }
     this.#blindSinceMs = sinceMs;
@@ -42,6 +45,15 @@ export class Freshness {
   /** Since when something may have happened unseen, ms since the epoch; `undefined` while every watch is up. */
   blindSinceMs(): number | undefined {
     return this.#blindSinceMs;
+  }
+
+  /** The same for some resources. */
+  blindSinceMsOf(resources: ReadonlySet<string>): number | undefined {
+    let sinceMs: number | undefined;
+    for (const [resource, ms] of this.#blindSinceMsOf) {
+      if (resources.has(resource)) sinceMs = Math.min(sinceMs ?? ms, ms);
+    }
+    return sinceMs;
   }
 
   /** Age of the stalest resource; `undefined` while every watch is up. */

@@ -10,7 +10,7 @@
 import { randomBytes } from 'node:crypto';
 import { ServerCredentials } from '@grpc/grpc-js';
 import type { Registry } from '@prometheus-io/client';
-import { AddressBook } from './addresses/address-book.ts';
+import { AddressBook, CLAIMING_RESOURCES } from './addresses/address-book.ts';
 import { registerAddressMetrics } from './addresses/metrics.ts';
 import { Catalog } from './catalog/catalog.ts';
 import type { RunningService, ServiceOptions } from './cli/run.ts';
@@ -21,6 +21,7 @@ import { systemClock } from './kube/clock.ts';
 import { type ClusterWatch, createClusterWatch } from './kube/cluster-watch.ts';
 import { createCredentials } from './kube/credentials.ts';
 import { serviceCidrs } from './kube/resources.ts';
+import { isWatchedKind } from './kube/resources.ts';
 import type { ReflectorStatus } from './kube/status.ts';
 import { Readiness } from './readiness.ts';
 import type { StatusSource } from './rpc/get-status.ts';
@@ -53,7 +54,7 @@ export async function startService({ config, logger, signal }: ServiceOptions): 
   const readiness = new Readiness();
   readiness.begin(JOINING);
 
-  const catalog = new Catalog({ registry, valuePolicy: toValuePolicy(config) });
+  const catalog = new Catalog({ registry, valuePolicy: toValuePolicy(config), isWatchedKind });
   const names = new NameWaiterTable(MAX_WAITERS);
   const addresses = new AddressBook({
     now: Date.now,
@@ -63,7 +64,7 @@ export async function startService({ config, logger, signal }: ServiceOptions): 
     maxBytes: MAX_HISTORY_BYTES,
     maxWaiters: MAX_WAITERS,
     clusterRanges: config.clusterRanges,
-    blindSinceMs: () => freshness.blindSinceMs(),
+    blindSinceMs: () => freshness.blindSinceMsOf(CLAIMING_RESOURCES),
   });
   registerAddressMetrics(registry, addresses);
   const watch: ClusterWatch = createClusterWatch({

@@ -25,7 +25,7 @@ import {
 } from './claim.ts';
 import { apiEndOf, deriveClaims, sameClaims } from './derive-claims.ts';
 import { EndedClaims, type EndedClaimsOptions } from './ended-claims.ts';
-import { judge, toHolder } from './judge.ts';
+import { judge, rememberSuccession, toHolder } from './judge.ts';
 import { ClusterRanges } from './ranges.ts';
 import { ServiceRanges } from './service-ranges.ts';
 import type { AddressAnswer, AddressQuestion, AddressReader, Holder } from './reader.ts';
@@ -41,7 +41,7 @@ export interface AddressBookOptions extends EndedClaimsOptions {
   readonly maxWaiters: number;
   /** Address ranges that belong to the cluster, beside those of the nodes: `10.0.0.0/8`. */
   readonly clusterRanges: readonly string[];
-  /** Since when the picture may be out of date; `undefined` while all watches are healthy. Ms since the epoch. */
+  /** Since when one of `CLAIMING_RESOURCES` may be out of date; `undefined` while their watches are healthy. Ms since the epoch. */
   readonly blindSinceMs: () => number | undefined;
 }
 
@@ -106,7 +106,8 @@ export class AddressBook implements AddressReader {
   /** Takes the entity changes of one source change. */
   apply(batch: ChangeBatch): void {
     const { seen } = batch;
-    if (seen.relisted && seen.sinceMs !== undefined) this.#blind.add(seen.sinceMs, seen.atMs);
+    const mayHaveMissed = seen.relisted === true && CLAIMING_RESOURCES.has(batch.position.resource);
+    if (mayHaveMissed && seen.sinceMs !== undefined) this.#blind.add(seen.sinceMs, seen.atMs);
     for (const { before, after } of batch.changes) this.#update(asHolder(before), asHolder(after), seen);
     this.expire();
   }
@@ -117,8 +118,10 @@ export class AddressBook implements AddressReader {
     for (const claim of this.#ended.expire(nowMs)) {
       const key = placeKey(claim.place);
       const timeline = this.#timelines.get(key);
-      timeline?.forget(claim);
-      if (timeline?.isEmpty) this.#timelines.delete(key);
+      if (timeline === undefined) continue;
+      timeline.forget(claim);
+      if (timeline.isEmpty) this.#timelines.delete(key);
+      else rememberSuccession(claim, timeline.claims());
     }
     this.#ranges.expire(nowMs);
     this.#blind.expire(nowMs - this.#options.retentionMs);
@@ -267,6 +270,14 @@ export class AddressBook implements AddressReader {
     }
   }
 }
+
+/** What claims are made of. A gap in the others (owners) hides nobody's address. */
+export const CLAIMING_RESOURCES: ReadonlySet<string> = new Set([
+  'pods',
+  'services',
+  'endpointslices.discovery.k8s.io',
+  'nodes',
+]);
 
 /** Who has an address in one of these has it from the cluster's own ranges, known or not; others bring their own. */
 const ROLES_OF_THE_CLUSTER: ReadonlySet<ClaimRole> = new Set(['POD_IP', 'CLUSTER_IP', 'NODE_ADDRESS', 'HOST_ADDRESS']);

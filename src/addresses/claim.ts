@@ -71,6 +71,8 @@ export interface Claim {
   /** `undefined` while it is open. */
   endEarliestMs: number | undefined;
   endLatestMs: number | undefined;
+  /** Somebody who had certainly taken the place by then was forgotten since; see `judge.ts`. */
+  lostByMs: number | undefined;
 }
 
 /** Opens a claim. The start is never later than our first sight of it. */
@@ -98,6 +100,7 @@ export function openClaim(derived: DerivedClaim, entity: HolderEntity, seen: Obs
     firstSeenMs: seen.atMs,
     endEarliestMs: undefined,
     endLatestMs: undefined,
+    lostByMs: undefined,
   };
 }
 

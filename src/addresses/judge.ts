@@ -34,6 +34,9 @@ export interface JudgeContext {
 
 /** The holders at the moment, best first; several only when nobody can know which. Empty: nobody. */
 export function judge(claims: readonly Claim[], context: JudgeContext): Holder[] {
+  const [only] = claims;
+  if (only === undefined) return [];
+  if (claims.length === 1) return judgeAlone(only, context);
   const tiers = TIERS.map((roles) => claims.filter((claim) => roles.includes(claim.role)).sort(newestFirst));
   for (const tier of tiers) {
     const holders = tier.filter(
@@ -50,6 +53,18 @@ export function judge(claims: readonly Claim[], context: JudgeContext): Holder[]
     if (nearest !== undefined) return [toHolder(nearest, context.atMs)];
   }
   return [];
+}
+
+/**
+ * The same for a claim that stands alone, as on most addresses: no tier hides it, and only somebody who was forgotten
+ * since can have superseded it.
+ * Sorting one claim into tiers costs five times as much.
+ */
+function judgeAlone(claim: Claim, context: JudgeContext): Holder[] {
+  const { atMs, slackMs } = context;
+  if (claim.role === 'HOST_ADDRESS' || isLostToForgotten(claim, context)) return [];
+  // A claim that covers the moment is at distance 0.
+  return distanceTo(claim, atMs) <= slackMs ? [toHolder(claim, atMs)] : [];
 }
 
 /** A claim as a holder at a moment. */
@@ -80,6 +95,7 @@ function isSuperseded(claim: Claim, tier: readonly Claim[], context: JudgeContex
   if (claim.role !== 'POD_IP') return false;
   const isLeaving = isOnItsWayOut(claim, context);
   if (!isLeaving && claim.endLatestMs === undefined) return false;
+  if (claim.lostByMs !== undefined && claim.lostByMs <= context.atMs) return true;
   return tier.some((other) => {
     if (other.entity.uid === claim.entity.uid || other.startLatestMs > context.atMs) return false;
     if (isCertainlyLater(other, claim)) return true;
@@ -90,6 +106,24 @@ function isSuperseded(claim: Claim, tier: readonly Claim[], context: JudgeContex
     if (!areBothThere || !cameTogether || isCertainlyLater(claim, other)) return false;
     return isLeaving && !isOnItsWayOut(other, context);
   });
+}
+
+/**
+ * To be called before a claim is forgotten: what it tells about those that it superseded must outlive it. A pod that
+ * stays on paper for hours (deleted, but its node is lost) would else come back once its successor's history is over.
+ */
+export function rememberSuccession(forgotten: Claim, claims: Iterable<Claim>): void {
+  if (forgotten.role !== 'POD_IP') return;
+  for (const claim of claims) {
+    if (claim.role !== 'POD_IP' || claim.entity.uid === forgotten.entity.uid) continue;
+    if (!isCertainlyLater(forgotten, claim)) continue;
+    claim.lostByMs = Math.min(claim.lostByMs ?? Number.POSITIVE_INFINITY, forgotten.startLatestMs);
+  }
+}
+
+/** As `isSuperseded`, of a claim that has nobody beside it any more. */
+function isLostToForgotten(claim: Claim, context: JudgeContext): boolean {
+  return claim.lostByMs !== undefined && isSuperseded(claim, [], context);
 }
 
 /**

@@ -25,6 +25,12 @@ export class Timeline {
     return this.#open.some(matches) || (this.#past?.ended.some(matches) ?? false);
   }
 
+  /** All of its claims. */
+  *claims(): Generator<Claim> {
+    yield* this.#open;
+    if (this.#past !== undefined) yield* this.#past.ended;
+  }
+
   /** Takes a claim that was just opened. */
   add(claim: Claim): void {
     if (this.#open.length === 0) this.#open = [claim];
@@ -73,8 +79,8 @@ export class Timeline {
       if (!last && (reachMs === undefined || reachMs + slackMs < atMs)) break;
       const claim = ended[i];
       if (claim === undefined) break;
-      // A claim that starts after the moment (within the slack) is not yet the last one that had started.
-      if (claim.startEarliestMs <= atMs) last = false;
+      // A claim that may have started after the moment is not yet the last one that had started.
+      if (claim.startLatestMs <= atMs) last = false;
       found.push(claim);
     }
     return found;

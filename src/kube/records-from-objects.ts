@@ -233,15 +233,24 @@ function toSandboxReadyTime(conditions: NonNullable<PodStatus['conditions']>): n
   return undefined;
 }
 
-function latestFinish(...statuses: PodStatus['containerStatuses'][]): number | undefined {
+/**
+ * Only of a pod all of whose containers have ended: whoever fails a pod from afar (pod garbage collection of a lost node,
+ * eviction) leaves them as they were, and then the end of an init container says nothing about the end of the pod.
+ */
+function latestFinish(
+  containers: PodStatus['containerStatuses'],
+  initContainers: PodStatus['initContainerStatuses'],
+  ephemeralContainers: PodStatus['ephemeralContainerStatuses'],
+): number | undefined {
   let latest: number | undefined;
-  for (const group of statuses) {
+  for (const group of [containers, initContainers, ephemeralContainers]) {
     for (const status of list(group)) {
       const finished = toTimeMs(status?.state?.terminated?.finishedAt);
+      if (finished === undefined && group !== ephemeralContainers) return undefined;
       if (finished !== undefined && (latest === undefined || finished > latest)) latest = finished;
     }
   }
-  return latest;
+  return list(containers).length === 0 ? undefined : latest;
 }
 
 function toEndpoint(address: EndpointAddressObject, ready: boolean): EndpointRecord {

@@ -45,7 +45,7 @@ export interface PodRecord extends RecordMeta {
   readonly startTimeMs: number | undefined;
   /** Last transition of the condition `PodReadyToStartContainers` to True: the sandbox has its addresses. */
   readonly sandboxReadyTimeMs: number | undefined;
-  /** Latest `state.terminated.finishedAt` of its containers (init, ordinary and ephemeral). */
+  /** Latest `state.terminated.finishedAt` of its containers (init, ordinary and ephemeral), once all have ended. */
   readonly finishedTimeMs: number | undefined;
   /** Ordinary containers, and init containers with `restartPolicy: Always` (sidecars). */
   readonly containers: readonly ContainerRecord[];

@@ -73,6 +73,14 @@ describe('who holds an address', () => {
     assert.equal(world.at(65_000).who(A), 'UNKNOWN', 'nobody is looking now');
   });
 
+  it('4: a gap in the watch of owners hides nobody, so that nobody is UNASSIGNED and not UNKNOWN', () => {
+    const world = new World();
+    world.at(60_000).relistOf('deployments.apps', 20_000);
+    assert.equal(world.who(A, { at: 30_000 }), 'UNASSIGNED');
+    world.relistOf('services', 20_000);
+    assert.equal(world.who(A, { at: 30_000 }), 'UNKNOWN');
+  });
+
   it('5: a StatefulSet pod is recreated under its name with a new uid', () => {
     const world = new World();
     world.at(1_000).put(pod('web-0', { uid: 'first', addresses: [A] }));
@@ -376,6 +384,38 @@ describe('two live holders of one pod address', () => {
     world.at(10_000).put(pod('b', { addresses: [A] }));
     world.at(20_000).remove('b');
     assert.equal(world.at(25_000).who(A), 'UNASSIGNED');
+  });
+
+  it('does not give it back to one that is still being deleted when its successor is forgotten', () => {
+    for (const stays of ['deleting', 'ended']) {
+      const world = new World();
+      world.at(1_000).put(pod('a', { addresses: [A], deletionTimeMs: T0 }));
+      world.at(10_000).put(pod('b', { addresses: [A] }));
+      world.at(20_000).remove('b');
+      if (stays === 'ended') world.at(625_000).remove('a');
+      world.at(630_000).book.expire();
+      assert.equal(world.book.size.ended, stays === 'ended' ? 1 : 0, 'b is forgotten');
+      assert.equal(world.who(A, { at: 621_000 }), 'UNASSIGNED', stays);
+    }
+  });
+
+  it('gives it back to one that lives when the other is forgotten', () => {
+    const world = new World();
+    world.at(1_000).put(pod('a', { addresses: [A] }));
+    world.at(10_000).put(pod('b', { addresses: [A] }));
+    world.at(20_000).remove('b');
+    world.at(630_000).book.expire();
+    assert.equal(world.who(A), 'a');
+  });
+
+  it('lets a successor that has come and gone count, whoever may have come after it', () => {
+    const world = new World();
+    world.at(1_000).put(pod('a', { addresses: [A], deletionTimeMs: T0 }));
+    world.at(10_000).put(pod('b', { addresses: [A] }));
+    world.at(12_000).remove('b');
+    world.at(20_000).put(pod('c', { addresses: [A], startTimeMs: T0 + 13_000 }));
+    world.at(21_000).remove('c');
+    assert.equal(world.at(30_000).who(A, { at: 15_000 }), 'c?');
   });
 
   it('of the same second are ordered by our first sight, not by uid', () => {

@@ -142,6 +142,12 @@ export class World {
     await replacement.commit('', { atMs: this.nowMs });
   }
 
+  /** A watch was down since `gapSince` and a list closed the gap; nothing had changed. */
+  relistOf(resource: string, gapSince: number): void {
+    const seen = { atMs: this.nowMs, sinceMs: T0 + gapSince, relisted: true as const };
+    this.book.apply({ changes: [], seen, position: { resource, resourceVersion: '1' } });
+  }
+
   ask(address: string, options: { port?: number; protocol?: 'TCP' | 'UDP'; at?: number } = {}): AddressAnswer {
     const { at, ...rest } = options;
     return this.book.resolve({ address, ...rest, ...(at === undefined ? {} : { atMs: T0 + at }) });

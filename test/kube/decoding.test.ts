@@ -348,3 +348,14 @@ test('no time, year 1 and nonsense are no time', () => {
   const { record } = podDecoder.fromProtobuf(field(1, field(8, Buffer.alloc(0))));
   assert.equal(record.creationTimeMs, undefined);
 });
+
+test('a pod that was failed from afar, with containers that still run on paper, has no time of its end', () => {
+  const ended = { state: { terminated: { finishedAt: '2026-01-02T03:04:05Z' } } };
+  const finishedTime = (status: object) => podDecoder.fromJson({ metadata: META, status }).record.finishedTimeMs;
+  const running = { state: { running: {} } };
+  assert.equal(finishedTime({ initContainerStatuses: [ended], containerStatuses: [running] }), undefined);
+  assert.equal(finishedTime({ initContainerStatuses: [ended], containerStatuses: [ended, running] }), undefined);
+  assert.equal(finishedTime({ initContainerStatuses: [running], containerStatuses: [ended] }), undefined);
+  assert.equal(finishedTime({ initContainerStatuses: [ended] }), undefined);
+  assert.equal(finishedTime({ containerStatuses: [ended], ephemeralContainerStatuses: [running] }), 1_767_323_045_000);
+});
