@@ -29,6 +29,7 @@ import type {
 } from '../model/records.ts';
 import { encodePodAsWorkload, encodeReferredWorkload } from '../wire/encode-workload.ts';
 import { DEFAULT_VALUE_POLICY, type ValuePolicy } from '../wire/value-policy.ts';
+import type { IsWatchedKind } from './custom-owners.ts';
 import { Join, type JoinedChange } from './join.ts';
 import { type CatalogMetrics, createCatalogMetrics } from './metrics.ts';
 import type { NodeState } from './node-state.ts';
@@ -43,6 +44,8 @@ export interface CatalogOptions {
   readonly registry: Registry;
   /** Which labels and annotations are published. */
   readonly valuePolicy?: ValuePolicy;
+  /** Owners of pods of any other kind are published by their reference alone. Unset: none is. */
+  readonly isWatchedKind?: IsWatchedKind;
   /** Monotonic clock, ms; only to cut long work into slices. */
   readonly nowMs?: () => number;
   /** One turn of the event loop. */
@@ -96,8 +99,10 @@ export class Catalog implements CatalogReader {
   #sequence = 0;
 
   constructor(options: CatalogOptions) {
-    this.#join = new Join(options.valuePolicy ?? DEFAULT_VALUE_POLICY, (namespace, name) =>
-      first(this.#podTables, namespace, name),
+    this.#join = new Join(
+      options.valuePolicy ?? DEFAULT_VALUE_POLICY,
+      options.isWatchedKind ?? (() => true),
+      (namespace, name) => first(this.#podTables, namespace, name),
     );
     this.#pacer = new Pacer({
       nowMs: options.nowMs ?? (() => performance.now()),
@@ -231,6 +236,7 @@ export class Catalog implements CatalogReader {
     for (const states of [nodes, owners, pods, services]) {
       for (const { published } of states.values()) if (published !== undefined) yield published;
     }
+    yield* this.#join.customOwners.published();
   }
 
   /** A pod as a workload, even where an owner stands above it: an answer may still refer to it as it was. */

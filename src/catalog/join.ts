@@ -18,6 +18,7 @@ import { joinParts } from '../wire/encode-entity.ts';
 import { encodePodOwners } from '../wire/encode-pod.ts';
 import { encodeServiceBackends } from '../wire/encode-service.ts';
 import type { ValuePolicy } from '../wire/value-policy.ts';
+import { CustomOwners, type IsWatchedKind } from './custom-owners.ts';
 import { Interner } from './interner.ts';
 import { draftSlice, isSameSlice, Membership, type SliceDraft, SliceState, type Target } from './membership.ts';
 import { draftNode, isSameNode, type NodeDraft, NodeState } from './node-state.ts';
@@ -41,6 +42,7 @@ export class Join {
   readonly nodes = new Map<string, NodeState>();
   readonly owners = new Map<string, OwnerState>();
   readonly services = new Map<string, ServiceState>();
+  readonly customOwners: CustomOwners;
   readonly #servicesByName = new Map<string, Map<string, ServiceState>>();
   readonly #membership: Membership;
   readonly #policy: ValuePolicy;
@@ -54,9 +56,14 @@ export class Join {
   readonly #dirtyPods = new Set<PodState>();
   readonly #dirtyServices = new Set<ServiceState>();
 
-  constructor(policy: ValuePolicy, podNamed: (namespace: string, name: string) => PodState | undefined) {
+  constructor(
+    policy: ValuePolicy,
+    isWatchedKind: IsWatchedKind,
+    podNamed: (namespace: string, name: string) => PodState | undefined,
+  ) {
     this.#policy = policy;
     this.#podNamed = podNamed;
+    this.customOwners = new CustomOwners(isWatchedKind);
     this.graph = new OwnerGraph({
       find: (uid) => (this.pods.get(uid) ?? this.nodes.get(uid))?.known,
       touched: (dependant) => this.#touchedDependant(dependant),
@@ -85,13 +92,18 @@ export class Join {
       for (const owner of taken(this.#dirtyOwners)) yield* this.#joinOwner(owner);
       for (const pod of taken(this.#dirtyPods)) yield* this.#joinPod(pod);
       for (const service of taken(this.#dirtyServices)) yield* this.#joinService(service);
+      // Known through pods alone, so their changes come from the same source.
+      for (const { before, after } of this.customOwners.drain((uid) => this.owners.has(uid))) {
+        yield { resource: PODS, before, after };
+      }
     }
   }
 
   get isDirty(): boolean {
     return (
       this.#removed.length + this.#dirtyNodes.size + this.#dirtyOwners.size > 0 ||
-      this.#dirtyPods.size + this.#dirtyServices.size > 0
+      this.#dirtyPods.size + this.#dirtyServices.size > 0 ||
+      this.customOwners.isDirty
     );
   }
 
@@ -167,6 +179,7 @@ export class Join {
       create: (draft) => {
         const link = this.graph.record(knownOwner(draft));
         const owner = new OwnerState(resource, link, sealed(draft.row));
+        owner.published = this.customOwners.handOver(draft.uid);
         this.owners.set(draft.uid, owner);
         this.#dirtyOwners.add(owner);
         return owner;
@@ -299,6 +312,7 @@ export class Join {
   /** Keeps the counts of workloads behind services in step with the pod; a service costs nothing but the difference. */
   #count(pod: PodState, workload: ObjectReference | undefined, services: readonly ServiceState[]): void {
     const { countedAs, countedIn } = pod;
+    this.customOwners.move(countedAs, workload);
     if (countedAs === workload && sameElements(countedIn, services)) return;
     if (workload !== undefined) {
       for (const service of services) if (service.countBackend(workload, 1)) this.#dirtyServices.add(service);
@@ -353,6 +367,9 @@ export class Join {
     this.#dirtyServices.delete(service);
   }
 }
+
+/** Source of what only pods tell. */
+const PODS = 'pods';
 
 function keepDraft<D extends { readonly row: Row }>(draft: D): D {
   return { ...draft, row: sealed(draft.row) };

@@ -27,7 +27,7 @@ export class OwnerState implements Shelved {
   readonly resource: string;
   readonly link: OwnerLink;
   row: WorkloadRow;
-  published: WorkloadRow | undefined;
+  published: WorkloadEntity | undefined;
   /** The joined entity of a link, once asked for; void after a change above it. */
   joined: WorkloadRow | undefined;
   seenIn = 0;

@@ -66,16 +66,29 @@ export const serviceCidrs: ResourceDescriptor<ServiceCidrRecord> = {
   metadataOnly: false,
 };
 
+/** Group, version, plural, kind. */
+const OWNER_KINDS = [
+  ['apps', 'v1', 'replicasets', 'ReplicaSet'],
+  ['apps', 'v1', 'deployments', 'Deployment'],
+  ['apps', 'v1', 'statefulsets', 'StatefulSet'],
+  ['apps', 'v1', 'daemonsets', 'DaemonSet'],
+  ['batch', 'v1', 'jobs', 'Job'],
+  ['batch', 'v1', 'cronjobs', 'CronJob'],
+  ['', 'v1', 'replicationcontrollers', 'ReplicationController'],
+] as const;
+
 /** Kinds that own pods, and kinds that own those. Without one of them its pods' chains are marked incomplete. */
-export const owners: readonly ResourceDescriptor<OwnerRecord>[] = [
-  owner('apps', 'v1', 'replicasets', 'ReplicaSet'),
-  owner('apps', 'v1', 'deployments', 'Deployment'),
-  owner('apps', 'v1', 'statefulsets', 'StatefulSet'),
-  owner('apps', 'v1', 'daemonsets', 'DaemonSet'),
-  owner('batch', 'v1', 'jobs', 'Job'),
-  owner('batch', 'v1', 'cronjobs', 'CronJob'),
-  owner('', 'v1', 'replicationcontrollers', 'ReplicationController'),
-];
+export const owners: readonly ResourceDescriptor<OwnerRecord>[] = OWNER_KINDS.map(([group, version, plural, kind]) =>
+  owner(group, version, plural, kind),
+);
+
+/** Whether objects of this kind, in whatever version, come as records: an unknown one will be known, or is gone. */
+export function isWatchedKind(apiVersion: string, kind: string): boolean {
+  const slash = apiVersion.indexOf('/');
+  const group = slash === -1 ? '' : apiVersion.slice(0, slash);
+  if (group === '' && (kind === 'Pod' || kind === 'Node')) return true;
+  return OWNER_KINDS.some(([ownerGroup, , , ownerKind]) => ownerGroup === group && ownerKind === kind);
+}
 
 /** Path of the collection; `namespace` limits it to one, `undefined` means all. */
 export function collectionPath(
