@@ -8,6 +8,7 @@ import protobuf from 'protobufjs';
 import type { AddressAnswer, AddressQuestion } from '../addresses/reader.ts';
 import type { AddressQuery__Output } from '../wire/generated/digger/v1/AddressQuery.ts';
 import type { BatchResolveAddressesRequest__Output } from '../wire/generated/digger/v1/BatchResolveAddressesRequest.ts';
+import { startMessage } from '../wire/message-writer.ts';
 import { messageFieldTag, messageType } from '../wire/schema.ts';
 import type { CallContext } from './call-context.ts';
 import { type CallError, invalidArgument, toStatus } from './errors.ts';
@@ -116,17 +117,17 @@ async function waitForHolders(
 }
 
 function encode(items: readonly Item[], lookup: AddressLookup, context: ResolutionContext): Uint8Array {
-  const writer = protobuf.Writer.create();
+  const writer = startMessage();
   for (const item of items) {
-    writer.uint32(RESULTS).fork();
+    const result = writer.uint32(RESULTS).begin();
     switch (item.kind) {
       case 'question': {
         const { question } = item;
         const answer: AddressAnswer = lookup.addresses.resolve(question);
         lookup.countLookup(answer.outcome);
-        writer.uint32(RESOLUTION).fork();
+        const resolution = writer.uint32(RESOLUTION).begin();
         writeResolution(writer, question.address, answer, context);
-        writer.ldelim();
+        writer.end(resolution);
         break;
       }
       case 'invalid':
@@ -134,7 +135,7 @@ function encode(items: readonly Item[], lookup: AddressLookup, context: Resoluti
         writer.uint32(ERROR).bytes(StatusType.encode(toStatus(item.error)).finish());
         break;
     }
-    writer.ldelim();
+    writer.end(result);
   }
   return writer.finish();
 }

@@ -3,8 +3,6 @@
 //
 // With `wait`, NOT_FOUND is said only after that time; when too many calls wait already, at once.
 
-import protobuf from 'protobufjs';
-
 import type { CatalogReader } from '../catalog/reader.ts';
 import type { Entity } from '../model/entities.ts';
 import { writeDuration, writeEncoded } from '../wire/fields.ts';
@@ -12,6 +10,7 @@ import type { GetNodeRequest__Output } from '../wire/generated/digger/v1/GetNode
 import type { GetPodRequest__Output } from '../wire/generated/digger/v1/GetPodRequest.ts';
 import type { GetServiceRequest__Output } from '../wire/generated/digger/v1/GetServiceRequest.ts';
 import type { GetWorkloadRequest__Output } from '../wire/generated/digger/v1/GetWorkloadRequest.ts';
+import { startMessage } from '../wire/message-writer.ts';
 import { messageFieldTag, messageType } from '../wire/schema.ts';
 import type { CallContext, Staleness } from './call-context.ts';
 import { objectNotFound } from './errors.ts';
@@ -104,7 +103,7 @@ function answer(search: Search, lookup: EntityLookup, call: CallContext): Answer
 
   const encode = (entity: Entity | undefined): Uint8Array => {
     if (entity === undefined) throw objectNotFound(search.kind, search.namespace, request.name, request.uid);
-    const writer = protobuf.Writer.create();
+    const writer = startMessage();
     writeEncoded(writer, search.tags.entity, entity.bytes, viewLength(entity, view));
     const stalenessMs = lookup.stalenessMs();
     if (stalenessMs !== undefined) writeDuration(writer, search.tags.staleness, stalenessMs);

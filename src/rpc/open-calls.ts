@@ -5,14 +5,14 @@
 // when there is nobody left to send it to; a call that was cancelled before it could start is not counted at all.
 
 import {
+  type Metadata,
+  type ServerInterceptingCall,
   type ServerInterceptingCallInterface,
   type ServerInterceptor,
-  ServerInterceptingCall,
-  type ServerListener,
   status,
 } from '@grpc/grpc-js';
 
-import type { RpcMetrics } from './metrics.ts';
+import type { MethodCounters, RpcMetrics } from './metrics.ts';
 
 export class OpenCalls {
   readonly interceptor: ServerInterceptor;
@@ -24,47 +24,32 @@ export class OpenCalls {
 
   /** `nowMs`: a monotonic clock, for durations. */
   constructor(metrics: RpcMetrics, nowMs: () => number) {
-    this.interceptor = (definition, call) => {
-      const { path, requestStream, responseStream } = definition;
+    const observer: CallObserver = {
+      nowMs,
+      started: (call) => {
+        // What starts during a drain is refused at once and need not be waited for.
+        const isCounted = !this.#draining;
+        if (isCounted) this.#count += 1;
+        if (call.isStandardStream) this.#standardStreams.add(call);
+        return isCounted;
+      },
+      ended: (call, wasCounted) => {
+        if (call.isStandardStream) this.#standardStreams.delete(call);
+        if (!wasCounted) return;
+        this.#count -= 1;
+        if (this.#count === 0) this.#onNone?.();
+      },
+    };
+    this.interceptor = ({ path, requestStream, responseStream }, nextCall) => {
       const counters = metrics.method(path, requestStream, responseStream);
       const isStandardStream = (requestStream || responseStream) && !path.startsWith(OWN_SERVICES);
-      const startedMs = nowMs();
-      let counted = false;
-      let code: status | undefined;
-      const listener: ServerListener = {
-        onReceiveMetadata: (metadata, next) => {
-          counters.started.inc();
-          // What starts during a drain is refused at once and need not be waited for.
-          counted = !this.#draining;
-          if (counted) this.#count += 1;
-          if (isStandardStream) this.#standardStreams.add(observed);
-          next(metadata);
-        },
-        onReceiveMessage: (message, next) => {
-          counters.received.inc();
-          next(message);
-        },
-        onCancel: () => {
-          const deadlinePassed = Number(call.getDeadline()) <= Date.now();
-          counters.handled(code ?? (deadlinePassed ? status.DEADLINE_EXCEEDED : status.CANCELLED)).inc();
-          counters.handling.observe((nowMs() - startedMs) / 1000);
-          this.#standardStreams.delete(observed);
-          if (!counted) return;
-          this.#count -= 1;
-          if (this.#count === 0) this.#onNone?.();
-        },
-      };
-      const observed: ServerInterceptingCallInterface = new ServerInterceptingCall(call, {
-        start: (next) => next(listener),
-        sendMessage: (message, next) => {
-          counters.sent.inc();
-          next(message);
-        },
-        sendStatus: (given, next) => {
-          code ??= given.code ?? status.UNKNOWN;
-          next(given);
-        },
-      });
+      const observed: ServerInterceptingCallInterface = new ObservedCall(
+        nextCall,
+        counters,
+        observer,
+        isStandardStream,
+      );
+      // grpc-js asks for its class where it needs no more than the interface.
       return observed as ServerInterceptingCall;
     };
   }
@@ -92,3 +77,123 @@ export class OpenCalls {
 }
 
 const OWN_SERVICES = '/digger.v1.';
+
+/** What OpenCalls does for each of its calls. */
+interface CallObserver {
+  readonly nowMs: () => number;
+  /** Whether the call counts as open. */
+  started(call: ObservedCall): boolean;
+  ended(call: ObservedCall, wasCounted: boolean): void;
+}
+
+/** What grpc-js tells the layer above a call. */
+type CallListener = Parameters<ServerInterceptingCallInterface['start']>[0];
+
+/**
+ * One call: hands everything on, downwards to the next call and upwards to its listener, and notes what passes. A class
+ * of our own instead of grpc-js's ServerInterceptingCall, which makes a dozen closures, a listener around ours and empty
+ * metadata for every call; nothing is delayed here, so none of it is needed (2 µs of the 40 that a lookup took).
+ */
+class ObservedCall implements ServerInterceptingCallInterface, CallListener {
+  /** Under this name resetting a stream finds its way down, as through grpc-js's own interceptors. */
+  readonly nextCall: ServerInterceptingCallInterface;
+  readonly isStandardStream: boolean;
+  readonly #counters: MethodCounters;
+  readonly #observer: CallObserver;
+  readonly #startedMs: number;
+  #listener: CallListener | undefined;
+  #code: status | undefined;
+  #isCounted = false;
+  #hasEnded = false;
+
+  constructor(
+    nextCall: ServerInterceptingCallInterface,
+    counters: MethodCounters,
+    observer: CallObserver,
+    isStandardStream: boolean,
+  ) {
+    this.nextCall = nextCall;
+    this.isStandardStream = isStandardStream;
+    this.#counters = counters;
+    this.#observer = observer;
+    this.#startedMs = observer.nowMs();
+  }
+
+  start(listener: CallListener): void {
+    this.#listener = listener;
+    this.nextCall.start(this);
+  }
+
+  onReceiveMetadata(metadata: Metadata): void {
+    this.#counters.started.inc();
+    this.#isCounted = this.#observer.started(this);
+    this.#listener?.onReceiveMetadata(metadata);
+  }
+
+  onReceiveMessage(message: unknown): void {
+    // A message can still be decoded after its call has ended; nobody wants it then.
+    if (this.#hasEnded) return;
+    this.#counters.received.inc();
+    this.#listener?.onReceiveMessage(message);
+  }
+
+  onReceiveHalfClose(): void {
+    if (!this.#hasEnded) this.#listener?.onReceiveHalfClose();
+  }
+
+  onCancel(): void {
+    this.#hasEnded = true;
+    this.#counters.handled(this.#code ?? this.#codeOfAbandoned()).inc();
+    this.#counters.handling.observe((this.#observer.nowMs() - this.#startedMs) / 1000);
+    this.#observer.ended(this, this.#isCounted);
+    this.#listener?.onCancel();
+  }
+
+  sendMetadata(metadata: Metadata): void {
+    this.nextCall.sendMetadata(metadata);
+  }
+
+  sendMessage(message: unknown, callback: () => void): void {
+    this.#counters.sent.inc();
+    this.nextCall.sendMessage(message, callback);
+  }
+
+  sendStatus(given: Parameters<ServerInterceptingCallInterface['sendStatus']>[0]): void {
+    this.#code ??= given.code ?? status.UNKNOWN;
+    this.nextCall.sendStatus(given);
+  }
+
+  startRead(): void {
+    this.nextCall.startRead();
+  }
+
+  getPeer(): string {
+    return this.nextCall.getPeer();
+  }
+
+  getDeadline(): ReturnType<ServerInterceptingCallInterface['getDeadline']> {
+    return this.nextCall.getDeadline();
+  }
+
+  getHost(): string {
+    return this.nextCall.getHost();
+  }
+
+  getAuthContext(): ReturnType<ServerInterceptingCallInterface['getAuthContext']> {
+    return this.nextCall.getAuthContext();
+  }
+
+  getConnectionInfo(): ReturnType<ServerInterceptingCallInterface['getConnectionInfo']> {
+    return this.nextCall.getConnectionInfo();
+  }
+
+  getMetricsRecorder(): ReturnType<ServerInterceptingCallInterface['getMetricsRecorder']> {
+    return this.nextCall.getMetricsRecorder();
+  }
+
+  /** The code of a call that ended without a status of ours. */
+  #codeOfAbandoned(): status {
+    const deadlinePassed = Number(this.getDeadline()) <= Date.now();
+    return deadlinePassed ? status.DEADLINE_EXCEEDED : status.CANCELLED;
+  }
+}

@@ -16,6 +16,7 @@ import {
   writeText,
   writeTimestamp,
 } from '../wire/fields.ts';
+import type { MessageWriter } from '../wire/message-writer.ts';
 import { enumValues, messageFieldTag, messageType } from '../wire/schema.ts';
 
 /** How much of the entities goes into an answer. */
@@ -32,7 +33,7 @@ export interface ResolutionContext {
 
 /** Writes the fields of a `digger.v1.Resolution` for `address` (canonical); the caller writes tag and length around them. */
 export function writeResolution(
-  writer: protobuf.Writer,
+  writer: MessageWriter,
   address: string,
   answer: AddressAnswer,
   context: ResolutionContext,
@@ -128,21 +129,21 @@ const ROLES: Readonly<Record<AddressRole, number>> = numbers('digger.v1.AddressR
   'ENDPOINT',
 ]);
 
-function writeTarget(writer: protobuf.Writer, tags: TargetTags, address: string, holder: Holder, view: View): void {
+function writeTarget(writer: MessageWriter, tags: TargetTags, address: string, holder: Holder, view: View): void {
   const { entity } = holder;
   if (holder.role === 'ENDPOINT' && entity.kind === 'Service') {
     // The service does not hold the address, its endpoints list it: the target is the endpoint, not the service.
-    writer.uint32(tags.externalEndpoint).fork();
+    const begun = writer.uint32(tags.externalEndpoint).begin();
     writeText(writer, ENDPOINT_ADDRESS, address);
     writeReference(writer, ENDPOINT_SERVICE, referenceToService(entity));
-    writer.ldelim();
+    writer.end(begun);
     return;
   }
   writeEncoded(writer, tags[entity.kind], entity.bytes, viewLength(entity, view));
 }
 
 function writeWorkload(
-  writer: protobuf.Writer,
+  writer: MessageWriter,
   reference: ObjectReference | undefined,
   context: ResolutionContext,
 ): void {
@@ -151,12 +152,12 @@ function writeWorkload(
   writeEncoded(writer, WORKLOAD, workload.bytes, viewLength(workload, context.view));
 }
 
-function writeCandidates(writer: protobuf.Writer, address: string, candidates: readonly Holder[], view: View): void {
+function writeCandidates(writer: MessageWriter, address: string, candidates: readonly Holder[], view: View): void {
   const count = Math.min(candidates.length, MAX_CANDIDATES);
   for (let index = 0; index < count; index += 1) {
     const holder = candidates[index];
     if (holder === undefined) break;
-    writer.uint32(CANDIDATES).fork();
+    const begun = writer.uint32(CANDIDATES).begin();
     writeTarget(writer, CANDIDATE_TARGET, address, holder, view);
     const workload = workloadOf(holder);
     if (workload !== undefined) writeReference(writer, CANDIDATE_WORKLOAD, workload);
@@ -164,7 +165,7 @@ function writeCandidates(writer: protobuf.Writer, address: string, candidates: r
     writeTimestamp(writer, CANDIDATE_VALID_FROM, holder.fromMs);
     if (holder.toMs !== undefined) writeTimestamp(writer, CANDIDATE_VALID_TO, holder.toMs);
     if (holder.uncertain) writer.uint32(CANDIDATE_UNCERTAIN).bool(true);
-    writer.ldelim();
+    writer.end(begun);
   }
 }
 

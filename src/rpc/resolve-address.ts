@@ -3,11 +3,10 @@
 // With `wait`, the answer comes as soon as somebody holds the address at the asked moment, at the latest when the time
 // is over, and then it is the answer of that moment. When too many calls wait already, it does not wait.
 
-import protobuf from 'protobufjs';
-
 import type { AddressAnswer, AddressQuestion, AddressReader } from '../addresses/reader.ts';
 import type { CatalogReader } from '../catalog/reader.ts';
 import type { ResolveAddressRequest__Output } from '../wire/generated/digger/v1/ResolveAddressRequest.ts';
+import { startMessage } from '../wire/message-writer.ts';
 import { messageFieldTag, messageType } from '../wire/schema.ts';
 import type { CallContext, CountLookup, Staleness } from './call-context.ts';
 import { parseQuestion, parseView, parseWait, Violations } from './request-fields.ts';
@@ -34,14 +33,14 @@ export function resolveAddress(
 
   const encode = (answer: AddressAnswer): Uint8Array => {
     lookup.countLookup(answer.outcome);
-    const writer = protobuf.Writer.create();
-    writer.uint32(RESOLUTION).fork();
+    const writer = startMessage();
+    const begun = writer.uint32(RESOLUTION).begin();
     writeResolution(writer, question.address, answer, {
       resolveWorkload: (reference) => lookup.catalog.resolveWorkload(reference),
       stalenessMs: lookup.stalenessMs(),
       view,
     });
-    return writer.ldelim().finish();
+    return writer.end(begun).finish();
   };
   const answer = lookup.addresses.resolve(question);
   if (waitMs === 0 || isHeld(answer)) return encode(answer);

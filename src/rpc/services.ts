@@ -26,7 +26,7 @@ export function loadBytesService(serviceName: DiggerService): ServiceDefinition 
   return mapMethods(serviceIn(diggerPackage(), serviceName), (method) => ({
     ...method,
     requestDeserialize: refusing(method),
-    // The bytes are made by Buffer.allocUnsafe (protobufjs on Node), as grpc-js wants them.
+    // The bytes are a Buffer, as grpc-js wants them (also what protobufjs makes on Node).
     responseSerialize: (bytes: object) => bytes as Buffer,
     responseDeserialize: (bytes: Buffer) => bytes,
   }));

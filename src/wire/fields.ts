@@ -1,4 +1,4 @@
-// Writes the parts that many messages share straight into a protobuf writer: embedded bytes that are encoded already,
+// Writes the parts that the messages of answers share straight into a message writer: embedded bytes that are encoded already,
 // moments, durations, references. Tags come from the schema; nothing here builds an object only to encode it.
 //
 // Default values (empty text, zero, false) are left out, as proto3 encoders do; a message field that is set is always
@@ -7,6 +7,7 @@
 import type protobuf from 'protobufjs';
 
 import type { ObjectReference } from '../model/entities.ts';
+import type { MessageWriter } from './message-writer.ts';
 import { messageFieldTag, messageType } from './schema.ts';
 
 /** The tag of a field that is written as a varint (bool, enum, integers). */
@@ -16,39 +17,39 @@ export function varintFieldTag(type: protobuf.Type, field: string): number {
 }
 
 /** An embedded message whose encoding is the first `length` bytes of `bytes`. */
-export function writeEncoded(writer: protobuf.Writer, tag: number, bytes: Uint8Array, length: number): void {
-  writer.uint32(tag).bytes(length === bytes.length ? bytes : bytes.subarray(0, length));
+export function writeEncoded(writer: MessageWriter, tag: number, bytes: Uint8Array, length: number): void {
+  writer.uint32(tag).bytes(bytes, length);
 }
 
 /** Text, unless empty. */
-export function writeText(writer: protobuf.Writer, tag: number, text: string): void {
+export function writeText(writer: MessageWriter, tag: number, text: string): void {
   if (text !== '') writer.uint32(tag).string(text);
 }
 
 /** `google.protobuf.Timestamp` of a moment in ms since the epoch. */
-export function writeTimestamp(writer: protobuf.Writer, tag: number, ms: number): void {
+export function writeTimestamp(writer: MessageWriter, tag: number, ms: number): void {
   const { seconds, nanos } = toSecondsAndNanos(ms);
-  writer.uint32(tag).fork();
+  const begun = writer.uint32(tag).begin();
   if (seconds !== 0) writer.uint32(SECONDS).int64(seconds);
-  if (nanos !== 0) writer.uint32(NANOS).int32(nanos);
-  writer.ldelim();
+  if (nanos !== 0) writer.uint32(NANOS).uint32(nanos);
+  writer.end(begun);
 }
 
 /** `google.protobuf.Duration` of a time span of at least 0 ms. */
-export function writeDuration(writer: protobuf.Writer, tag: number, ms: number): void {
+export function writeDuration(writer: MessageWriter, tag: number, ms: number): void {
   writeTimestamp(writer, tag, ms);
 }
 
 /** `digger.v1.ObjectReference`. */
-export function writeReference(writer: protobuf.Writer, tag: number, reference: ObjectReference): void {
-  writer.uint32(tag).fork();
+export function writeReference(writer: MessageWriter, tag: number, reference: ObjectReference): void {
+  const begun = writer.uint32(tag).begin();
   writeText(writer, API_VERSION, reference.apiVersion);
   writeText(writer, KIND, reference.kind);
   writeText(writer, NAMESPACE, reference.namespace);
   writeText(writer, NAME, reference.name);
   writeText(writer, UID, reference.uid);
   if (reference.incomplete) writer.uint32(INCOMPLETE).bool(true);
-  writer.ldelim();
+  writer.end(begun);
 }
 
 /** The Timestamp or Duration object (for messages that are encoded from objects) of a number of ms. */
