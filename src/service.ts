@@ -13,7 +13,6 @@ import type { Registry } from '@prometheus-io/client';
 import { AddressBook, CLAIMING_RESOURCES } from './addresses/address-book.ts';
 import { registerAddressMetrics } from './addresses/metrics.ts';
 import { Catalog } from './catalog/catalog.ts';
-import type { RunningService, ServiceOptions } from './cli/run.ts';
 import type { Config } from './config.ts';
 import { ChangeFeed } from './feed/change-feed.ts';
 import { Freshness, registerFreshnessMetrics } from './freshness.ts';
@@ -30,9 +29,27 @@ import { NameWaiterTable } from './rpc/name-waiters.ts';
 import { createRpcServer, type RpcServer } from './rpc/server.ts';
 import { createFeedService } from './rpc/watch.ts';
 import { startAdminServer } from './telemetry/admin-server.ts';
+import type { Logger } from './telemetry/logger.ts';
 import { createRegistry } from './telemetry/metrics.ts';
 import { VERSION } from './version.ts';
 import { DEFAULT_VALUE_POLICY, type ValuePolicy } from './wire/value-policy.ts';
+
+export interface RunningService {
+  /** `127.0.0.1:50051`, with the port that the system chose. */
+  readonly address: string;
+  readonly adminAddress: string;
+  /** Drains, then ends. */
+  stop(): Promise<void>;
+}
+
+export interface ServiceOptions {
+  readonly config: Config;
+  readonly logger: Logger;
+  /** Aborted when the start is to be given up. */
+  readonly signal?: AbortSignal;
+}
+
+export type StartService = (options: ServiceOptions) => Promise<RunningService>;
 
 /** Lookups that may wait at once, for addresses and for names each: a pipeline's burst, about 1 kB of heap a waiter. */
 const MAX_WAITERS = 10_000;

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { RunningService, ServiceOptions, StartService } from './run.ts';
+import type { RunningService, ServiceOptions, StartService } from '../service.ts';
 import { probeLines } from './probe-lines.ts';
 import { startLivingCluster } from '../simulator/living-cluster.ts';
 

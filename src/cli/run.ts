@@ -4,25 +4,9 @@
 // 128 + its number. An error that nobody handled is a bug: it is logged as fatal, and the process ends with 1.
 
 import type { Config } from '../config.ts';
+import type { RunningService, StartService } from '../service.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import type { CommandName } from './program.ts';
-
-export interface RunningService {
-  /** `127.0.0.1:50051`, with the port that the system chose. */
-  readonly address: string;
-  readonly adminAddress: string;
-  /** Drains, then ends. */
-  stop(): Promise<void>;
-}
-
-export interface ServiceOptions {
-  readonly config: Config;
-  readonly logger: Logger;
-  /** Aborted when the start is to be given up. */
-  readonly signal?: AbortSignal;
-}
-
-export type StartService = (options: ServiceOptions) => Promise<RunningService>;
 
 /** What a run needs of the process; tests give their own. */
 export interface ProcessEdge {

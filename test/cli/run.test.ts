@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { test } from 'node:test';
 import { pino } from 'pino';
-import { type ProcessEdge, type RunningService, runCommand, type StartService } from '../../src/cli/run.ts';
+import { type ProcessEdge, runCommand } from '../../src/cli/run.ts';
+import type { RunningService, StartService } from '../../src/service.ts';
 import { parseConfig } from '../../src/config.ts';
 
 class FakeProcess extends EventEmitter implements ProcessEdge {
