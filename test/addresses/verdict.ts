@@ -1,0 +1,144 @@
+// The judge over answers: holds each against the truth of a history, who had the address on the wire.
+//
+// An answer is WRONG when it names a pod, without reserve, that cannot have had the address, or says that nobody had it
+// when somebody did, although the API had told by then. It is TOO MODEST when it declines to answer a clear moment. All
+// other verdicts say why the answer could not be better. Knows nothing of how the service decides.
+
+import type { Hold } from './adversary.ts';
+
+/** What was asked, ms on the clock of the history. */
+export interface Question {
+  readonly address: string;
+  readonly atMs: number;
+  readonly askedMs: number;
+}
+
+/** What was answered; holders by uid. */
+export type Answer =
+  | { readonly outcome: 'RESOLVED'; readonly uid: string; readonly uncertain: boolean }
+  | { readonly outcome: 'AMBIGUOUS'; readonly uids: readonly string[] }
+  | { readonly outcome: 'UNASSIGNED' | 'EXTERNAL' | 'UNKNOWN' };
+
+export interface Gap {
+  readonly sinceMs: number;
+  readonly untilMs: number;
+  /** Last word before the gap: from here on the service cannot know that it was up to date. Default: `sinceMs`. */
+  readonly doubtedSinceMs?: number;
+}
+
+export interface Truth {
+  readonly holds: readonly Hold[];
+  /** When nobody was looking. */
+  readonly gaps: readonly Gap[];
+  /** Slack of the service at the edges of a claim, plus the usual delay of the watch. */
+  readonly toleranceMs: number;
+  /** How late the watch may be at most. */
+  readonly delayMs: number;
+}
+
+/** Times of the API are truncated to the second. */
+const RESOLUTION_MS = 1_000;
+/** A relist shows the address of the second sandbox with the start time of the first. */
+const REMADE_IN_GAP = 'unknowable: remade while nobody was looking';
+
+/** The verdict on one answer. */
+export function judge(truth: Truth, question: Question, answer: Answer): string {
+  const holds = truth.holds.filter((hold) => hold.address === question.address);
+  const real = holds.find((hold) => hold.fromMs <= question.atMs && question.atMs < hold.untilMs);
+  const unknowable = real === undefined ? undefined : whyUnknowable(truth, question, real);
+  switch (answer.outcome) {
+    case 'RESOLVED': {
+      const { uid, uncertain } = answer;
+      if (holds.some((hold) => hold.uid === uid && near(truth, hold, question.atMs))) {
+        if (!uncertain) return 'right';
+        return isClear(truth, holds, question) ? 'TOO MODEST: uncertain' : 'right, uncertain';
+      }
+      if (uncertain) return 'another, but marked uncertain';
+      if (wasRemadeInGap(truth, holds, uid)) return REMADE_IN_GAP;
+      if (inGap(truth, question.askedMs)) return 'asked while blind: the answer carries its staleness';
+      if (real === undefined) {
+        return onPaper(truth, holds, uid, question.atMs) ? 'nobody any more, on paper' : 'WRONG: invented';
+      }
+      return unknowable ?? `WRONG: it was ${real.uid}`;
+    }
+    case 'AMBIGUOUS': {
+      if (isClear(truth, holds, question)) return 'TOO MODEST: ambiguous';
+      const named = answer.uids.some((uid) => uid === real?.uid);
+      if (real === undefined || named || !isWellInside(truth, real, question.atMs)) return 'ambiguous';
+      if (answer.uids.some((uid) => wasRemadeInGap(truth, holds, uid))) return REMADE_IN_GAP;
+      return unknowable ?? `WRONG: ambiguous without ${real.uid}`;
+    }
+    case 'UNASSIGNED':
+      if (real === undefined || !isWellInside(truth, real, question.atMs)) return 'right, nobody';
+      return unknowable ?? `WRONG: it was ${real.uid}`;
+    case 'UNKNOWN':
+      return inDoubt(truth, question.atMs) ? 'unknown, nobody was looking' : 'TOO MODEST: unknown';
+    case 'EXTERNAL':
+      return 'WRONG: external';
+  }
+}
+
+/** Why nobody who only sees the API could name the true holder at the time of the question. */
+function whyUnknowable(truth: Truth, question: Question, real: Hold): string | undefined {
+  const delivered = truth.gaps.find((gap) => gap.sinceMs <= real.shownMs && real.shownMs < gap.untilMs)?.untilMs;
+  if (question.askedMs <= (delivered ?? real.shownMs) + truth.delayMs)
+    return 'unknowable: the API had not shown it yet';
+  if (question.atMs >= real.hiddenMs) return 'unknowable: gone from the API before it was gone';
+  if (real.isRemade && inGap(truth, real.shownMs)) return REMADE_IN_GAP;
+  if (real.isRegained) return 'unknowable: got its former address back';
+  if (real.isRemade && question.atMs < (delivered ?? real.shownMs) + truth.delayMs) {
+    return 'unknowable: a remade sandbox has no start time';
+  }
+  // Came and went while nobody was looking, so that not even the relist showed it.
+  const hidden = truth.gaps.some((gap) => real.shownMs >= gap.sinceMs && real.hiddenMs < gap.untilMs);
+  return hidden ? 'unknowable: came and went in a gap' : undefined;
+}
+
+/** One pod has the address and shows it, nothing else did for a while, and the watch was up. */
+function isClear(truth: Truth, holds: readonly Hold[], { atMs, askedMs }: Question): boolean {
+  const marginMs = 1_400 + truth.delayMs;
+  const shown = holds.filter(
+    (hold) => hold.shownMs - marginMs < atMs + marginMs && hold.hiddenMs + marginMs > atMs - marginMs,
+  );
+  const [only] = shown;
+  if (shown.length !== 1 || only === undefined) return false;
+  const lookedAway = truth.gaps.some(
+    (gap) => (gap.doubtedSinceMs ?? gap.sinceMs) - marginMs < atMs && atMs < gap.untilMs + marginMs,
+  );
+  const settled = only.shownMs + marginMs < atMs && atMs < Math.min(only.untilMs, only.hiddenMs) - marginMs;
+  // Somebody who shows it later may have had it then, as far as the API tells.
+  const contested = holds.some(
+    (hold) => hold !== only && hold.possibleFromMs <= atMs && hold.shownMs < askedMs && hold.shownMs > only.shownMs,
+  );
+  return settled && !lookedAway && !contested;
+}
+
+function wasRemadeInGap(truth: Truth, holds: readonly Hold[], uid: string): boolean {
+  return holds.some((hold) => hold.uid === uid && hold.isRemade && inGap(truth, hold.shownMs));
+}
+
+function near({ toleranceMs }: Truth, hold: Hold, atMs: number): boolean {
+  return hold.fromMs - toleranceMs <= atMs && atMs < hold.untilMs + toleranceMs;
+}
+
+/** Away from both edges, where the slack cannot reach. */
+function isWellInside({ toleranceMs }: Truth, hold: Hold, atMs: number): boolean {
+  return hold.fromMs + toleranceMs <= atMs && atMs < hold.untilMs - toleranceMs;
+}
+
+function onPaper({ toleranceMs, delayMs }: Truth, holds: readonly Hold[], uid: string, atMs: number): boolean {
+  return holds.some(
+    (hold) =>
+      hold.uid === uid &&
+      atMs >= hold.fromMs - RESOLUTION_MS - toleranceMs &&
+      atMs < hold.hiddenMs + RESOLUTION_MS + Math.max(toleranceMs, delayMs),
+  );
+}
+
+function inGap(truth: Truth, atMs: number): boolean {
+  return truth.gaps.some((gap) => gap.sinceMs <= atMs && atMs < gap.untilMs + truth.delayMs);
+}
+
+function inDoubt(truth: Truth, atMs: number): boolean {
+  return truth.gaps.some((gap) => (gap.doubtedSinceMs ?? gap.sinceMs) <= atMs && atMs < gap.untilMs + truth.delayMs);
+}
