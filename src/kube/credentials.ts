@@ -1,12 +1,16 @@
 // Who we are to the API server, and how we know it: a kubeconfig or a pod's service account.
 //
 // Reading, contexts and exec plugins are @kubernetes/client-node's; on top of it: token files are re-read, trimmed,
-// and the last good one outlives a read error; one lookup runs at a time however many requests wait; and after a 401
-// everything is read afresh (which also empties the exec plugin's cache). Secrets never appear in messages.
+// and the last good one outlives a read error; one lookup runs at a time however many requests wait; after a 401
+// everything is read afresh (which also empties the exec plugin's cache), and a kubeconfig that somebody rewrites (new
+// CA, certificate or token in it) is read again within seconds, the old one kept while the new is half written. Files
+// that it names for CA, certificate and key are read for every connection anyway. Secrets never appear in messages.
+// Refuses to follow a change of the server's address: that may be another cluster.
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
 import type { RequestOptions } from 'node:https';
-import { dirname, isAbsolute, join } from 'node:path';
+import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import { KubeConfig, type User } from '@kubernetes/client-node';
 import { load as parseYaml } from 'js-yaml';
 import type { Clock } from './clock.ts';
@@ -61,6 +65,9 @@ export function createCredentials(options: CredentialsOptions): Credentials {
   return new KubeConfigCredentials(options);
 }
 
+/** A stat is cheap, but there is a request for each page of a list. */
+const LOOK_AT_FILES_AFTER_MS = 5_000;
+
 class KubeConfigCredentials implements Credentials {
   readonly server: string;
   readonly proxyUrl: string | undefined;
@@ -69,9 +76,15 @@ class KubeConfigCredentials implements Credentials {
   #config: KubeConfig;
   #running: Promise<RequestCredentials> | undefined;
   #stale = false;
+  readonly #files: readonly string[];
+  #lookedAtMs: number;
+  #seenFiles: string;
 
   constructor(options: CredentialsOptions) {
     this.#options = options;
+    this.#files = kubeconfigFiles(options);
+    this.#lookedAtMs = options.clock.now();
+    this.#seenFiles = fingerprint(this.#files);
     const { config, tokenPath } = load(options);
     this.#config = config;
     const cluster = this.#config.getCurrentCluster();
@@ -96,12 +109,28 @@ class KubeConfigCredentials implements Credentials {
     this.#tokenFile?.discard();
   }
 
+  /** Reads the kubeconfig again where it has to be, or where it seems to be worth it. */
+  #reload(): void {
+    const nowMs = this.#options.clock.now();
+    let seenFiles = this.#seenFiles;
+    if (nowMs - this.#lookedAtMs >= LOOK_AT_FILES_AFTER_MS) {
+      seenFiles = fingerprint(this.#files);
+      this.#lookedAtMs = nowMs;
+    }
+    if (seenFiles === this.#seenFiles && !this.#stale) return;
+    try {
+      this.#config = load(this.#options).config;
+      this.#stale = false;
+      this.#seenFiles = seenFiles;
+    } catch (error) {
+      // Half written, or gone for a moment: the old one is good until the server says otherwise.
+      if (this.#stale) throw error;
+    }
+  }
+
   async #read(): Promise<RequestCredentials> {
     try {
-      if (this.#stale) {
-        this.#config = load(this.#options).config;
-        this.#stale = false;
-      }
+      this.#reload();
       const applied: RequestOptions & { headers?: Record<string, string>; servername?: string } = { headers: {} };
       // Static tokens, certificates, exec plugins, OIDC, impersonation; the token file is ours.
       await this.#config.applyToHTTPSOptions(applied);
@@ -127,6 +156,27 @@ class KubeConfigCredentials implements Credentials {
       throw new CredentialsError(`cannot get credentials for ${this.server}: ${reason}`, { cause: error });
     }
   }
+}
+
+/** Files that a kubeconfig is made of; none in a pod, whose files are its mounted account's. */
+function kubeconfigFiles(options: CredentialsOptions): readonly string[] {
+  if (options.kubeconfig !== undefined) return [options.kubeconfig];
+  const named = process.env['KUBECONFIG']?.split(delimiter).filter((file) => file !== '') ?? [];
+  return named.length > 0 ? named : [join(homedir(), '.kube', 'config')];
+}
+
+/** Changes when one of the files does, or is another one behind a link. */
+function fingerprint(files: readonly string[]): string {
+  return files
+    .map((file) => {
+      try {
+        const { ino, size, mtimeMs } = statSync(file);
+        return `${ino} ${size} ${mtimeMs}`;
+      } catch (error) {
+        return String(error);
+      }
+    })
+    .join();
 }
 
 interface Loaded {

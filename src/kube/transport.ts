@@ -1,13 +1,15 @@
 // HTTP to one API server: credentials added, TLS material followed, bodies as streams of Buffers.
 //
-// One undici pool per cluster: HTTP/1.1, a connection per request in flight, so a list never waits behind a watch.
-// It is rebuilt when the CA, certificate or key change; requests under way finish on the old one. Speaks of failures
-// in two ways: an answer of any status is a value, no answer is a TransportError. Bodies are asked for uncompressed:
-// gzip doubles the API server's CPU time for a list, and the network between the two is rarely the bottleneck.
+// One pool of connections per cluster: HTTP/2 where the server offers it, so that pings tell a dead connection from a
+// quiet watch (docs/decisions/http2-with-pings.md). It is rebuilt when the CA, certificate or key change; requests under
+// way finish on the old one. Speaks of failures in two ways: an answer of any status is a value, no answer is a
+// TransportError. Bodies are asked for uncompressed: gzip doubles the API server's CPU time for a list, and the network
+// between the two is rarely the bottleneck.
 
-import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import { ConnectionPool } from './connection-pool.ts';
 import type { Credentials, TlsMaterial } from './credentials.ts';
 import { CredentialsError } from './credentials.ts';
+import type { PingOptions } from './http2-connection.ts';
 
 export interface ApiResponse {
   readonly status: number;
@@ -52,38 +54,46 @@ export class TransportError extends Error {
 export interface TransportOptions {
   readonly credentials: Credentials;
   readonly userAgent: string;
+  /** Default: PING. */
+  readonly ping?: PingOptions;
 }
 
+/**
+ * A connection that died is noticed 25 s after its last byte, within the 45 s that client-go takes (a ping after 30 s,
+ * 15 s for its answer), for the price of four pings a minute and connection.
+ */
+const PING: PingOptions = { pingAfterMs: 15_000, pingTimeoutMs: 10_000 };
 /** A server that does not even accept. client-go dials for 30 s; a pod on the same network needs no such patience. */
 const CONNECT_TIMEOUT_MS = 10_000;
 /** The API server ends any list after 60 s by itself (`--request-timeout`) and sends a watch's headers at once. */
 const HEADERS_TIMEOUT_MS = 65_000;
 /**
  * Idle time before the kernel probes the peer. libuv then probes each second and gives up after ten, so a peer that
- * vanished is noticed 25 s after its last byte, within the 45 s that are promised.
+ * vanished is noticed 25 s after its last byte over HTTP/1.1 too.
  */
 const TCP_KEEPALIVE_DELAY_MS = 15_000;
-/** Idle connections are kept for the next page or watch, not longer. */
-const IDLE_CONNECTION_MS = 10_000;
 
 export function createTransport(options: TransportOptions): Transport {
-  return new UndiciTransport(options);
+  return new PooledTransport(options);
 }
 
-class UndiciTransport implements Transport {
+class PooledTransport implements Transport {
   readonly #credentials: Credentials;
   readonly #userAgent: string;
-  readonly #origin: string;
+  readonly #ping: PingOptions;
+  readonly #server: URL;
   readonly #basePath: string;
-  #pool: { readonly dispatcher: Dispatcher; readonly tls: TlsMaterial } | undefined;
+  #pool: ConnectionPool | undefined;
+  /** With requests under way under material that was replaced; each goes when its last request ends. */
+  readonly #oldPools = new Set<ConnectionPool>();
   #closed = false;
 
   constructor(options: TransportOptions) {
     this.#credentials = options.credentials;
     this.#userAgent = options.userAgent;
-    const url = new URL(options.credentials.server);
-    this.#origin = url.origin;
-    this.#basePath = url.pathname === '/' ? '' : url.pathname;
+    this.#ping = options.ping ?? PING;
+    this.#server = new URL(options.credentials.server);
+    this.#basePath = this.#server.pathname === '/' ? '' : this.#server.pathname;
   }
 
   async request(request: ApiRequest): Promise<ApiResponse> {
@@ -92,17 +102,12 @@ class UndiciTransport implements Transport {
     request.signal.throwIfAborted();
     if (this.#closed) throw new TransportError(new Error('the transport is closed'));
     try {
-      const response = await this.#dispatcher(tls).request({
-        origin: this.#origin,
-        path: `${this.#basePath}${request.path}`,
-        method: 'GET',
-        headers: { ...headers, accept: request.accept, 'user-agent': this.#userAgent },
-        signal: request.signal,
-      });
+      const fields = { ...headers, accept: request.accept, 'user-agent': this.#userAgent };
+      const response = await this.#poolFor(tls).request(`${this.#basePath}${request.path}`, fields, request.signal);
       return {
-        status: response.statusCode,
-        contentType: (one(response.headers['content-type']).split(';')[0] ?? '').trim().toLowerCase(),
-        retryAfterMs: toRetryAfterMs(one(response.headers['retry-after'])),
+        status: response.status,
+        contentType: (response.header('content-type').split(';')[0] ?? '').trim().toLowerCase(),
+        retryAfterMs: toRetryAfterMs(response.header('retry-after')),
         body: readBody(response.body, request.signal),
       };
     } catch (error) {
@@ -117,48 +122,31 @@ class UndiciTransport implements Transport {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#pool?.dispatcher.destroy();
+    const pools = [...this.#oldPools, ...(this.#pool === undefined ? [] : [this.#pool])];
     this.#pool = undefined;
+    await Promise.all(pools.map((pool) => pool.destroy()));
   }
 
-  #dispatcher(tls: TlsMaterial): Dispatcher {
-    if (this.#pool !== undefined && sameMaterial(this.#pool.tls, tls)) return this.#pool.dispatcher;
-    const old = this.#pool?.dispatcher;
-    const dispatcher = this.#createDispatcher(tls);
-    this.#pool = { dispatcher, tls };
-    // Waits for the requests that run on it; they end by themselves, watches within their timeoutSeconds.
-    old?.close().catch(() => old.destroy());
-    return dispatcher;
-  }
-
-  #createDispatcher(tls: TlsMaterial): Dispatcher {
-    const tlsOptions = {
-      ...(tls.ca === undefined ? {} : { ca: tls.ca }),
-      ...(tls.cert === undefined ? {} : { cert: tls.cert }),
-      ...(tls.key === undefined ? {} : { key: tls.key }),
-      ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
-      rejectUnauthorized: tls.rejectUnauthorized,
-    };
-    const socketOptions = {
-      timeout: CONNECT_TIMEOUT_MS,
-      keepAlive: true,
-      keepAliveInitialDelay: TCP_KEEPALIVE_DELAY_MS,
-    };
-    const pool = {
-      allowH2: false,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      // Silence on a watch is healthy; reflectors have their own clocks.
-      bodyTimeout: 0,
-      keepAliveTimeout: IDLE_CONNECTION_MS,
-    };
-    const { proxyUrl } = this.#credentials;
-    if (proxyUrl === undefined) return new Agent({ ...pool, connect: { ...socketOptions, ...tlsOptions } });
-    return new ProxyAgent({
-      ...pool,
-      uri: proxyUrl,
-      requestTls: { ...socketOptions, ...tlsOptions },
-      connect: socketOptions,
+  #poolFor(tls: TlsMaterial): ConnectionPool {
+    if (this.#pool !== undefined && sameMaterial(this.#pool.tls, tls)) return this.#pool;
+    const old = this.#pool;
+    const pool: ConnectionPool = new ConnectionPool({
+      ...this.#ping,
+      server: this.#server,
+      tls,
+      proxyUrl: this.#credentials.proxyUrl,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      headersTimeoutMs: HEADERS_TIMEOUT_MS,
+      keepAliveDelayMs: TCP_KEEPALIVE_DELAY_MS,
+      onGone: () => this.#oldPools.delete(pool),
     });
+    this.#pool = pool;
+    if (old !== undefined) {
+      // Its watches end within their timeoutSeconds.
+      this.#oldPools.add(old);
+      old.close();
+    }
+    return pool;
   }
 }
 
@@ -188,10 +176,6 @@ function sameBytes(a: Buffer | undefined, b: Buffer | undefined): boolean {
 function toRetryAfterMs(header: string): number {
   const seconds = Number(header);
   return header !== '' && Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : 0;
-}
-
-function one(header: string | string[] | undefined): string {
-  return Array.isArray(header) ? (header[0] ?? '') : (header ?? '');
 }
 
 function codeOf(cause: unknown): string {

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { systemClock } from '../../src/kube/clock.ts';
+import { type Clock, systemClock } from '../../src/kube/clock.ts';
 import { createCredentials, NoClusterError } from '../../src/kube/credentials.ts';
 
 function folder(context: TestContext): string {
@@ -68,6 +68,43 @@ test('an exec plugin runs once for many requests, and again after a refusal', as
   credentials.discard();
   await credentials.current();
   assert.equal(runCount(), 2);
+});
+
+test('a kubeconfig that somebody rewrites is read again, and the old one is kept while the new is half written', async (context) => {
+  const directory = folder(context);
+  const authority = (text: string) => ({ 'certificate-authority-data': Buffer.from(text).toString('base64') });
+  const path = kubeconfig(directory, { token: 'first' }, authority('old'));
+  let nowMs = 0;
+  const clock: Clock = { ...systemClock, now: () => nowMs };
+  const credentials = createCredentials({ kubeconfig: path, clock });
+  const seen = async () => {
+    // Requests come all the time; the look at the file must not be put off by them.
+    for (let passed = 0; passed < 6_000; passed += 500) {
+      nowMs += 500;
+      await credentials.current();
+    }
+    const { headers, tls } = await credentials.current();
+    return `${headers['authorization']} ${tls.ca}`;
+  };
+  assert.equal(await seen(), 'Bearer first old');
+  kubeconfig(directory, { token: 'second' }, authority('new'));
+  assert.equal(await seen(), 'Bearer second new');
+  writeFileSync(path, '{"clusters": [{"na');
+  assert.equal(await seen(), 'Bearer second new');
+  rmSync(path);
+  assert.equal(await seen(), 'Bearer second new');
+  kubeconfig(directory, { token: 'third' }, authority('newest'));
+  assert.equal(await seen(), 'Bearer third newest');
+});
+
+test('the file of a CA is read again by itself', async (context) => {
+  const directory = folder(context);
+  writeFileSync(join(directory, 'ca.crt'), 'old');
+  const path = kubeconfig(directory, { token: 'secret' }, { 'certificate-authority': join(directory, 'ca.crt') });
+  const credentials = createCredentials({ kubeconfig: path, clock: systemClock });
+  assert.equal((await credentials.current()).tls.ca?.toString(), 'old');
+  writeFileSync(join(directory, 'ca.crt'), 'new');
+  assert.equal((await credentials.current()).tls.ca?.toString(), 'new');
 });
 
 test('client certificates and plain http need no token', async (context) => {
