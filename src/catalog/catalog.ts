@@ -30,7 +30,7 @@ import type {
 import { encodePodAsWorkload, encodeReferredWorkload } from '../wire/encode-workload.ts';
 import { DEFAULT_VALUE_POLICY, type ValuePolicy } from '../wire/value-policy.ts';
 import type { IsWatchedKind } from './custom-owners.ts';
-import { Join, type JoinedChange } from './join.ts';
+import { Join, type JoinedChange, type JoinedTouch } from './join.ts';
 import { type CatalogMetrics, createCatalogMetrics } from './metrics.ts';
 import type { NodeState } from './node-state.ts';
 import type { OwnerState } from './owner-state.ts';
@@ -172,6 +172,7 @@ export class Catalog implements CatalogReader {
     const slice = this.#pacer.begin();
     // Writes that arrive between slices mark more work; the drain goes on until there is none.
     for (const change of this.#join.drain()) {
+      if ('touched' in change) continue;
       const at = this.#positions.get(change.resource);
       const position = at?.position ?? { resource: change.resource, resourceVersion: '' };
       this.#emit([change], position, at?.seen ?? NEVER, true);
@@ -278,15 +279,32 @@ export class Catalog implements CatalogReader {
     this.#emit(changes, position, seen, unfinished);
   }
 
-  #emit(joined: readonly JoinedChange[], position: SourcePosition, seen: Observation, unfinished: boolean): void {
+  #emit(
+    joined: readonly (JoinedChange | JoinedTouch)[],
+    position: SourcePosition,
+    seen: Observation,
+    unfinished: boolean,
+  ): void {
     const changes: EntityChange[] = [];
-    for (const { before, after } of joined) {
+    const touched: Entity[] = [];
+    for (const each of joined) {
+      if ('touched' in each) {
+        touched.push(each.touched);
+        continue;
+      }
+      const { before, after } = each;
       this.#sequence += 1;
       changes.push({ sequence: this.#sequence, before, after });
       const kind = after?.kind ?? before?.kind;
       if (kind !== undefined) this.#metrics.changed(kind);
     }
-    const batch = { changes, seen, position, ...(unfinished ? { unfinished } : undefined) };
+    const batch = {
+      changes,
+      seen,
+      position,
+      ...(touched.length > 0 ? { touched } : undefined),
+      ...(unfinished ? { unfinished } : undefined),
+    };
     for (const listener of this.#listeners) listener(batch);
   }
 

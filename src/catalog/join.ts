@@ -36,6 +36,11 @@ export interface JoinedChange {
   readonly after: Entity | undefined;
 }
 
+/** Looked at again, and the same. */
+export interface JoinedTouch {
+  readonly touched: Entity;
+}
+
 export class Join {
   readonly graph: OwnerGraph;
   readonly pods = new Map<string, PodState>();
@@ -55,6 +60,8 @@ export class Join {
   readonly #dirtyOwners = new Set<OwnerState>();
   readonly #dirtyPods = new Set<PodState>();
   readonly #dirtyServices = new Set<ServiceState>();
+  /** Whose backends were counted anew without a difference. */
+  readonly #countedServices = new Set<ServiceState>();
 
   constructor(
     policy: ValuePolicy,
@@ -80,7 +87,7 @@ export class Join {
   drainsAtOnce = false;
 
   /** Joins everything that is marked. What is yielded is already the state that readers see. */
-  *drain(): Generator<JoinedChange> {
+  *drain(): Generator<JoinedChange | JoinedTouch> {
     while (this.isDirty) {
       while (this.#removed.length > 0) yield* this.#removed.splice(0);
       for (const node of taken(this.#dirtyNodes)) {
@@ -97,6 +104,7 @@ export class Join {
         yield { resource: PODS, before, after };
       }
     }
+    for (const { published } of taken(this.#countedServices)) if (published !== undefined) yield { touched: published };
   }
 
   get isDirty(): boolean {
@@ -251,17 +259,20 @@ export class Join {
     return this.drainsAtOnce ? row : sealed(row);
   }
 
-  *#joinOwner(owner: OwnerState): Generator<JoinedChange> {
+  *#joinOwner(owner: OwnerState): Generator<JoinedChange | JoinedTouch> {
     const before = owner.published;
     const isTop = owner.link.edge === undefined;
     const entity = isTop ? owner.entity() : undefined;
     const same = before?.bytes === entity?.bytes || (before && entity && sameBytes(before.bytes, entity.bytes));
-    if (same && before?.creationTimeMs === entity?.creationTimeMs) return;
+    if (same && before?.creationTimeMs === entity?.creationTimeMs) {
+      if (before !== undefined) yield { touched: before };
+      return;
+    }
     owner.published = entity;
     yield { resource: owner.resource, before, after: entity };
   }
 
-  *#joinPod(pod: PodState): Generator<JoinedChange> {
+  *#joinPod(pod: PodState): Generator<JoinedChange | JoinedTouch> {
     const { row, published: before } = pod;
     const lineage = pod.edge?.lineageFor(row.uid);
     const services = this.#servicesOf(row);
@@ -275,6 +286,7 @@ export class Join {
     if (before !== undefined && isSameEntity(before, entity)) {
       // The row goes back to what listeners hold, so that the two share their memory.
       pod.row = before;
+      yield { touched: before };
       return;
     }
     pod.row = entity;
@@ -282,7 +294,7 @@ export class Join {
     yield { resource: pod.resource, before, after: entity };
   }
 
-  *#joinService(service: ServiceState): Generator<JoinedChange> {
+  *#joinService(service: ServiceState): Generator<JoinedChange | JoinedTouch> {
     const { row, reference, published: before } = service;
     if (row === undefined || reference === undefined) return;
     const workloads = service.workloads();
@@ -292,6 +304,7 @@ export class Join {
     const entity: ServiceRow = { ...row, workloads, manualEndpoints, ...bytes };
     if (before !== undefined && sameBytes(before.bytes, entity.bytes) && before.creationTimeMs === row.creationTimeMs) {
       service.row = before;
+      yield { touched: before };
       return;
     }
     service.row = entity;
@@ -315,13 +328,18 @@ export class Join {
     this.customOwners.move(countedAs, workload);
     if (countedAs === workload && sameElements(countedIn, services)) return;
     if (workload !== undefined) {
-      for (const service of services) if (service.countBackend(workload, 1)) this.#dirtyServices.add(service);
+      for (const service of services) this.#countBackend(service, workload, 1);
     }
     if (countedAs !== undefined) {
-      for (const service of countedIn) if (service.countBackend(countedAs, -1)) this.#dirtyServices.add(service);
+      for (const service of countedIn) this.#countBackend(service, countedAs, -1);
     }
     pod.countedAs = workload;
     pod.countedIn = services;
+  }
+
+  #countBackend(service: ServiceState, workload: ObjectReference, by: 1 | -1): void {
+    const differs = service.countBackend(workload, by);
+    (differs ? this.#dirtyServices : this.#countedServices).add(service);
   }
 
   #remove(resource: string, published: Entity | undefined): void {

@@ -10,6 +10,7 @@
 
 import type { Observation, SourcePosition } from '../model/observation.ts';
 import type { KubernetesRecord, ObjectIdentity } from '../model/records.ts';
+import { addFingerprint, type Fingerprinted, fingerprint, subtractFingerprint } from './fingerprint.ts';
 import type { Pacer } from './pacer.ts';
 
 /** How records of one type become state. `D`: the trimmed draft of a record; `S`: the state of an accepted one. */
@@ -29,6 +30,8 @@ export interface Shelved {
   readonly uid: string;
   /** Number of the last replacement that contained it. */
   seenIn: number;
+  /** Of the draft that was accepted last; kept by the table. */
+  fingerprint?: number;
 }
 
 /** The table's way back to the catalog. */
@@ -40,7 +43,7 @@ export interface TableOwner {
   unchanged(resource: string): void;
 }
 
-export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity, S extends Shelved> {
+export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity & Fingerprinted, S extends Shelved> {
   readonly resource: string;
   readonly #rows = new Map<string, Map<string, S>>();
   readonly #shelf: Shelf<R, D, S>;
@@ -48,6 +51,8 @@ export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity, S
   readonly #pacer: Pacer;
   #size = 0;
   #replacements = 0;
+  /** Sum of the fingerprints of all records. */
+  #digest = 0;
 
   constructor(resource: string, shelf: Shelf<R, D, S>, owner: TableOwner, pacer: Pacer) {
     this.resource = resource;
@@ -69,7 +74,6 @@ export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity, S
   }
 
   upsert(record: R, resourceVersion: string, seen: Observation): void {
-    const position = { resource: this.resource, resourceVersion };
     const draft = this.#shelf.draft(record);
     const state = this.get(draft.namespace, draft.name);
     if (state !== undefined && state.uid === draft.uid && this.#shelf.isSame(state, draft)) {
@@ -77,17 +81,17 @@ export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity, S
     } else {
       this.#apply(draft);
     }
-    this.#owner.publish(position, seen, false);
+    this.#owner.publish(this.#position(resourceVersion), seen, false);
   }
 
   remove(record: R, resourceVersion: string, seen: Observation): void {
     const state = this.get(record.namespace, record.name);
     if (state !== undefined && state.uid === record.uid) this.#drop(record.namespace, record.name, state);
-    this.#owner.publish({ resource: this.resource, resourceVersion }, seen, false);
+    this.#owner.publish(this.#position(resourceVersion), seen, false);
   }
 
   bookmark(resourceVersion: string): void {
-    this.#owner.advance({ resource: this.resource, resourceVersion });
+    this.#owner.advance(this.#position(resourceVersion));
   }
 
   /** Begins a new picture of all objects. A newer one makes this one void. */
@@ -107,7 +111,7 @@ export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity, S
       },
       commit: async (resourceVersion, seen) => {
         end();
-        await this.#commit(stash, number, { resource: this.resource, resourceVersion }, seen);
+        await this.#commit(stash, number, resourceVersion, seen);
       },
       abort: () => {
         open = false;
@@ -135,9 +139,10 @@ export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity, S
   async #commit(
     stash: Map<string, Map<string, D>>,
     number: number,
-    position: SourcePosition,
+    resourceVersion: string,
     seen: Observation,
   ): Promise<void> {
+    const position = { resource: this.resource, resourceVersion };
     const slice = this.#pacer.begin();
     for (const [namespace, rows] of this.#rows) {
       for (const [name, state] of rows) {
@@ -158,20 +163,33 @@ export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity, S
         if (slice.due()) await slice.pause();
       }
     }
-    this.#owner.publish(position, seen, false);
+    this.#owner.publish({ ...this.#position(resourceVersion), listed: true }, seen, false);
+  }
+
+  #position(resourceVersion: string): SourcePosition {
+    return { resource: this.resource, resourceVersion, digest: this.#digest };
   }
 
   #apply(draft: D): void {
     const state = this.get(draft.namespace, draft.name);
     if (state !== undefined && state.uid === draft.uid) {
       this.#shelf.update(state, draft);
+      this.#count(state, fingerprint(draft));
       return;
     }
     if (state !== undefined) this.#drop(draft.namespace, draft.name, state);
     let rows = this.#rows.get(draft.namespace);
     if (rows === undefined) this.#rows.set(draft.namespace, (rows = new Map()));
-    rows.set(draft.name, this.#shelf.create(draft));
+    const created = this.#shelf.create(draft);
+    rows.set(draft.name, created);
+    this.#count(created, fingerprint(draft));
     this.#size += 1;
+  }
+
+  /** 0: it is gone. */
+  #count(state: S, value: number): void {
+    this.#digest = addFingerprint(subtractFingerprint(this.#digest, state.fingerprint ?? 0), value);
+    state.fingerprint = value;
   }
 
   #drop(namespace: string, name: string, state: S): void {
@@ -179,6 +197,7 @@ export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity, S
     if (rows?.delete(name) !== true) return;
     if (rows.size === 0) this.#rows.delete(namespace);
     this.#size -= 1;
+    this.#count(state, 0);
     this.#shelf.remove(state);
   }
 }

@@ -16,6 +16,11 @@ export interface EntityChange {
 export interface ChangeBatch {
   /** May be empty: the source moved on without touching an entity. */
   readonly changes: readonly EntityChange[];
+  /**
+   * Entities that were looked at again because something that they are made of changed, and came out the same. Nobody
+   * who follows this process needs to know; whoever comes from another one may hold them as they never were here.
+   */
+  readonly touched?: readonly Entity[];
   readonly seen: Observation;
   readonly position: SourcePosition;
   /**

@@ -18,11 +18,18 @@ export interface Observation {
 }
 
 /**
- * Where a resource's stream of changes stands. The version is the API server's and opaque: only `kube/` makes and
- * compares versions; everybody else carries them unopened into resume tokens.
+ * Where a resource's stream of changes stands. The version is the API server's and opaque but for its order, see
+ * `resource-version.ts`; outside `kube/` it is only carried into resume tokens and compared there.
  */
 export interface SourcePosition {
   /** `pods`, `deployments.apps`. */
   readonly resource: string;
   readonly resourceVersion: string;
+  /**
+   * Stands for all records of the resource as they are now: equal in every process that holds equal records. Below 2^53;
+   * unset where nobody keeps one. Meaningless in an unfinished batch.
+   */
+  readonly digest?: number;
+  /** Reached by a list: what happened on the way to it was not seen step by step. */
+  readonly listed?: true;
 }
