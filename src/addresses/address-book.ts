@@ -109,12 +109,18 @@ export class AddressBook implements AddressReader {
     const mayHaveMissed = seen.relisted === true && CLAIMING_RESOURCES.has(batch.position.resource);
     if (mayHaveMissed && seen.sinceMs !== undefined) this.#blind.add(seen.sinceMs, seen.atMs);
     for (const { before, after } of batch.changes) this.#update(asHolder(before), asHolder(after), seen);
-    this.expire();
+    this.#forgetEnded(this.#options.now());
   }
 
-  /** Forgets what is over the bounds. Also to be called now and then while nothing changes. */
+  /** Forgets what is past its time. To be called every few seconds; counts and bytes are bounded at every change. */
   expire(): void {
     const nowMs = this.#options.now();
+    this.#forgetEnded(nowMs);
+    this.#ranges.expire(nowMs);
+    this.#blind.expire(nowMs - this.#options.retentionMs);
+  }
+
+  #forgetEnded(nowMs: number): void {
     for (const claim of this.#ended.expire(nowMs)) {
       const key = placeKey(claim.place);
       const timeline = this.#timelines.get(key);
@@ -123,8 +129,6 @@ export class AddressBook implements AddressReader {
       if (timeline.isEmpty) this.#timelines.delete(key);
       else rememberSuccession(claim, timeline.claims());
     }
-    this.#ranges.expire(nowMs);
-    this.#blind.expire(nowMs - this.#options.retentionMs);
   }
 
   waitForHolder(addresses: readonly string[], signal: AbortSignal): Promise<boolean> | undefined {
@@ -138,7 +142,7 @@ export class AddressBook implements AddressReader {
     // The present can always be told, even in the first millisecond.
     if (atMs < historySinceMs && question.atMs !== undefined) return { outcome: 'UNKNOWN', historySinceMs };
 
-    const claims = this.#around(`a ${question.address}`, atMs);
+    const claims = this.#around(question.address, atMs);
     if (question.port !== undefined) {
       const nodeNames = this.#nodesBehind(claims, atMs);
       if (nodeNames.size > 0) claims.push(...this.#portClaims(question, question.port, nodeNames, atMs));
@@ -157,7 +161,7 @@ export class AddressBook implements AddressReader {
 
   #nobody(address: string, atMs: number): 'UNASSIGNED' | 'EXTERNAL' | 'UNKNOWN' {
     // Whatever the ranges say: where pods, nodes and services had addresses a moment ago is the cluster.
-    const wasInside = this.#timelines.get(`a ${address}`)?.some(({ role }) => ROLES_OF_THE_CLUSTER.has(role)) ?? false;
+    const wasInside = this.#timelines.get(address)?.some(({ role }) => ROLES_OF_THE_CLUSTER.has(role)) ?? false;
     switch (wasInside ? 'inside' : this.#ranges.verdict(address)) {
       case 'unknown':
         return 'UNKNOWN';
@@ -228,10 +232,12 @@ export class AddressBook implements AddressReader {
       else this.#end(claim, seen, apiEndOf(claim.place, entity));
     }
     const opened = after === undefined ? [] : [...wanted.values()].map((claim) => this.#open(claim, after, seen));
-    kept.push(...opened);
     // A pod that finished keeps its place here, empty: an address it would get now is not its first one.
     if (after === undefined) this.#openByHolder.delete(uid);
-    else if (kept.length > 0 || open !== undefined) this.#openByHolder.set(uid, kept);
+    else if (kept.length + opened.length > 0 || open !== undefined) {
+      // An array of exactly this length: one that grew by `push` holds room for 16 more.
+      this.#openByHolder.set(uid, [...kept, ...opened]);
+    }
     for (const { place } of opened) if (place.on === 'address') this.#waiters.wake(place.address);
   }
 
@@ -286,11 +292,11 @@ function asHolder(entity: Entity | undefined): HolderEntity | undefined {
   return entity === undefined || entity.kind === 'Workload' ? undefined : entity;
 }
 
-/** Names a timeline. */
+/** Names a timeline. An address stands for itself: it has no space, the other names do, and its text is there already. */
 function placeKey(place: ClaimPlace): string {
   switch (place.on) {
     case 'address':
-      return `a ${place.address}`;
+      return place.address;
     case 'node-port':
       return `h ${place.nodeName} ${place.port}`;
     case 'every-node-port':

@@ -5,8 +5,7 @@
 // all ranges cannot call an address outside: that takes the ranges of pods and of services, or configured ones. The
 // address families are told apart: whoever knows only IPv4 ranges can say nothing about an IPv6 address.
 
-import { BlockList, isIP } from 'node:net';
-import { parseIp } from '../model/ip.ts';
+import { familyOf, type IpFamily, type IpRange, IpRangeSet, parseCidr } from '../model/ip-ranges.ts';
 
 export type RangeVerdict = 'inside' | 'outside' | 'unknown';
 
@@ -23,14 +22,14 @@ interface KnownRange {
 
 /** The ranges of one family in the form that checks are made against; made anew after a change, which is rare. */
 interface CompiledRanges {
-  readonly list: BlockList;
-  readonly purposes: Set<KnownRange['purpose']>;
+  readonly ranges: IpRangeSet;
+  readonly purposes: ReadonlySet<KnownRange['purpose']>;
 }
 
 export class ClusterRanges {
   readonly #known = new Map<string, KnownRange>();
   readonly #retentionMs: number;
-  #compiled: { readonly ipv4: CompiledRanges; readonly ipv6: CompiledRanges } | undefined;
+  #compiled: Readonly<Record<IpFamily, CompiledRanges>> | undefined;
 
   constructor(options: { readonly configured: readonly string[]; readonly retentionMs: number }) {
     this.#retentionMs = options.retentionMs;
@@ -81,40 +80,26 @@ export class ClusterRanges {
   /** Where a canonical address lies. */
   verdict(address: string): RangeVerdict {
     this.#compiled ??= this.#compile();
-    const family = isIP(address) === 4 ? 'ipv4' : 'ipv6';
-    const { list, purposes } = this.#compiled[family];
-    if (purposes.size > 0 && list.check(address, family)) return 'inside';
+    const { ranges, purposes } = this.#compiled[familyOf(address)];
+    if (ranges.includes(address)) return 'inside';
     // Services may have addresses of one family only, pods' ranges tell of which families the cluster is.
     const knowsServices = this.#compiled.ipv4.purposes.has('services') || this.#compiled.ipv6.purposes.has('services');
     return purposes.has('configured') || (purposes.has('pods') && knowsServices) ? 'outside' : 'unknown';
   }
 
-  #compile(): { readonly ipv4: CompiledRanges; readonly ipv6: CompiledRanges } {
-    const compiled = {
-      ipv4: { list: new BlockList(), purposes: new Set<KnownRange['purpose']>() },
-      ipv6: { list: new BlockList(), purposes: new Set<KnownRange['purpose']>() },
-    };
+  #compile(): Readonly<Record<IpFamily, CompiledRanges>> {
+    return { ipv4: this.#compileFamily('ipv4'), ipv6: this.#compileFamily('ipv6') };
+  }
+
+  #compileFamily(family: IpFamily): CompiledRanges {
+    const ranges: IpRange[] = [];
+    const purposes = new Set<KnownRange['purpose']>();
     for (const { cidr, purpose } of this.#known.values()) {
       const range = parseCidr(cidr);
-      if (range === undefined) continue;
-      compiled[range.family].list.addSubnet(range.network, range.prefixLength, range.family);
-      compiled[range.family].purposes.add(purpose);
+      if (range?.family !== family) continue;
+      ranges.push(range);
+      purposes.add(purpose);
     }
-    return compiled;
+    return { ranges: new IpRangeSet(family, ranges), purposes };
   }
-}
-
-/** `10.0.0.0/8` taken apart, or `undefined` when it is none. */
-export function parseCidr(
-  text: string,
-): { readonly network: string; readonly prefixLength: number; readonly family: 'ipv4' | 'ipv6' } | undefined {
-  const slash = text.indexOf('/');
-  if (slash === -1) return undefined;
-  const network = parseIp(text.slice(0, slash));
-  const digits = text.slice(slash + 1);
-  if (network === undefined || !/^\d{1,3}$/.test(digits)) return undefined;
-  const family = isIP(network) === 4 ? 'ipv4' : 'ipv6';
-  const prefixLength = Number(digits);
-  if (prefixLength > (family === 'ipv4' ? 32 : 128)) return undefined;
-  return { network, prefixLength, family };
 }
