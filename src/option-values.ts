@@ -4,7 +4,7 @@
 // things is refused instead of guessed.
 
 import { BlockList, isIP } from 'node:net';
-import { parseCidr } from './model/ip-ranges.ts';
+import { parseCidr } from './model/cidr.ts';
 
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly allowed: string };
 

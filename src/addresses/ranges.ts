@@ -5,7 +5,8 @@
 // all ranges cannot call an address outside: that takes the ranges of pods and of services, or configured ones. The
 // address families are told apart: whoever knows only IPv4 ranges can say nothing about an IPv6 address.
 
-import { familyOf, type IpFamily, type IpRange, IpRangeSet, parseCidr } from '../model/ip-ranges.ts';
+import { BlockList } from 'node:net';
+import { familyOf, type IpFamily, parseCidr } from '../model/cidr.ts';
 
 export type RangeVerdict = 'inside' | 'outside' | 'unknown';
 
@@ -22,7 +23,7 @@ interface KnownRange {
 
 /** The ranges of one family in the form that checks are made against; made anew after a change, which is rare. */
 interface CompiledRanges {
-  readonly ranges: IpRangeSet;
+  readonly list: BlockList;
   readonly purposes: ReadonlySet<KnownRange['purpose']>;
 }
 
@@ -80,8 +81,9 @@ export class ClusterRanges {
   /** Where a canonical address lies. */
   verdict(address: string): RangeVerdict {
     this.#compiled ??= this.#compile();
-    const { ranges, purposes } = this.#compiled[familyOf(address)];
-    if (ranges.includes(address)) return 'inside';
+    const family = familyOf(address);
+    const { list, purposes } = this.#compiled[family];
+    if (purposes.size > 0 && list.check(address, family)) return 'inside';
     // Services may have addresses of one family only, pods' ranges tell of which families the cluster is.
     const knowsServices = this.#compiled.ipv4.purposes.has('services') || this.#compiled.ipv6.purposes.has('services');
     return purposes.has('configured') || (purposes.has('pods') && knowsServices) ? 'outside' : 'unknown';
@@ -92,14 +94,14 @@ export class ClusterRanges {
   }
 
   #compileFamily(family: IpFamily): CompiledRanges {
-    const ranges: IpRange[] = [];
+    const list = new BlockList();
     const purposes = new Set<KnownRange['purpose']>();
     for (const { cidr, purpose } of this.#known.values()) {
       const range = parseCidr(cidr);
       if (range?.family !== family) continue;
-      ranges.push(range);
+      list.addSubnet(range.network, range.prefixLength, family);
       purposes.add(purpose);
     }
-    return { ranges: new IpRangeSet(family, ranges), purposes };
+    return { list, purposes };
   }
 }
