@@ -236,7 +236,7 @@ export class AddressBook implements AddressReader {
     if (after === undefined) this.#openByHolder.delete(uid);
     else if (kept.length + opened.length > 0 || open !== undefined) {
       // An array of exactly this length: one that grew by `push` holds room for 16 more.
-      this.#openByHolder.set(uid, [...kept, ...opened]);
+      this.#openByHolder.set(uid, kept.concat(opened));
     }
     for (const { place } of opened) if (place.on === 'address') this.#waiters.wake(place.address);
   }

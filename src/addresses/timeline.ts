@@ -7,7 +7,7 @@
 import type { Claim } from './claim.ts';
 
 export class Timeline {
-  /** Nearly always one claim: arrays are made with their elements, because `push` on an empty one reserves 17 places. */
+  /** Nearly always one claim: arrays are made with their elements, because one that grows reserves 16 places more. */
   #open: Claim[] = [];
   /** Made with the first claim that ends: most places have never changed hands. */
   #past: Past | undefined;
@@ -42,7 +42,10 @@ export class Timeline {
     const at = this.#open.indexOf(claim);
     if (at === -1) throw new Error('the claim is not open on this timeline');
     this.#open.splice(at, 1);
-    this.#past ??= { ended: [], reach: [] };
+    if (this.#past === undefined) {
+      this.#past = { ended: [claim], reach: [claim.endLatestMs ?? Number.POSITIVE_INFINITY] };
+      return;
+    }
     const { ended, reach } = this.#past;
     const place = startedBy(ended, claim.startEarliestMs);
     ended.splice(place, 0, claim);
