@@ -109,6 +109,11 @@ export async function startService({ config, logger, signal }: ServiceOptions): 
   registerFreshnessMetrics(registry, freshness);
   const feed = createFeed(config, registry, epoch, freshness);
   catalog.onBatch((batch) => {
+    for (const { after } of batch.changes) {
+      if (after?.kind === 'Pod' && after.workload.incomplete) {
+        watch.wantOwnerKind(after.workload.apiVersion, after.workload.kind);
+      }
+    }
     addresses.apply(batch);
     feed.onBatch(batch);
     names.onChanges(batch);

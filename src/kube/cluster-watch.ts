@@ -21,7 +21,8 @@ import type {
 import type { Logger } from '../telemetry/logger.ts';
 import type { Clock, Random } from './clock.ts';
 import type { Credentials } from './credentials.ts';
-import { registerWatchMetrics } from './metrics.ts';
+import { CustomKinds } from './custom-kinds.ts';
+import { registerCustomKindMetrics, registerWatchMetrics } from './metrics.ts';
 import { Reflector } from './reflector.ts';
 import { endpointSlices, nodes, owners, pods, type ResourceDescriptor, serviceCidrs, services } from './resources.ts';
 import { ServerContact } from './server-contact.ts';
@@ -35,7 +36,7 @@ export interface ClusterStores {
   readonly endpointSlices: ReflectorStore<EndpointSliceRecord>;
   readonly nodes: ReflectorStore<NodeRecord>;
   readonly serviceCidrs: ReflectorStore<ServiceCidrRecord>;
-  /** Called once per owner resource (`deployments.apps`) while building. */
+  /** Called once per owner resource (`deployments.apps`): while building, and when a custom kind is found. */
   owners(resource: string): ReflectorStore<OwnerRecord>;
 }
 
@@ -58,7 +59,12 @@ export interface ClusterWatch {
   start(): void;
   /** Resolves when no store will be written any more and every connection is closed. */
   stop(): Promise<void>;
-  /** One per resource, in a fixed order, required ones first. */
+  /**
+   * An owner reference names this kind and no record came for it: it is looked for and watched, if the API server serves
+   * it. Cheap, and may be called again and again. Kinds that are watched anyway are ignored.
+   */
+  wantOwnerKind(apiVersion: string, kind: string): void;
+  /** One per resource, in a fixed order, required ones first; custom kinds last, as they were found. */
   statuses(): readonly ReflectorStatus[];
 }
 
@@ -85,7 +91,7 @@ export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
       streamInitialList,
       onStatusChange,
     });
-  const reflectors: readonly WatchedResource[] = [
+  const reflectors: WatchedResource[] = [
     reflect(pods, stores.pods),
     reflect(services, stores.services),
     reflect(endpointSlices, stores.endpointSlices),
@@ -95,6 +101,20 @@ export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
   ];
   const statuses = () => reflectors.map((reflector) => reflector.status());
   registerWatchMetrics(registry, statuses);
+  const customKinds = new CustomKinds({
+    transport,
+    contact,
+    logger,
+    clock,
+    random,
+    stopping: stopping.signal,
+    watch: (resource) => {
+      const reflector = reflect(resource, stores.owners(resource.resource));
+      reflectors.push(reflector);
+      reflector.start();
+    },
+  });
+  registerCustomKindMetrics(registry, () => customKinds.stats());
 
   return {
     start: () => {
@@ -102,9 +122,11 @@ export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
     },
     stop: async () => {
       stopping.abort();
+      await customKinds.stopped();
       await Promise.all(reflectors.map((reflector) => reflector.stop()));
       await transport.close();
     },
+    wantOwnerKind: (apiVersion, kind) => customKinds.want(apiVersion, kind),
     statuses,
   };
 }

@@ -1,6 +1,7 @@
 // digger_watch_*: what each reflector says about itself, read when somebody scrapes.
 
 import { Counter, Gauge, type Registry } from '@prometheus-io/client';
+import type { CustomKindsStats } from './custom-kinds.ts';
 import type { ReflectorState, ReflectorStatus } from './status.ts';
 
 const STATES: readonly ReflectorState[] = ['idle', 'listing', 'watching', 'backing-off', 'stopped'];
@@ -70,6 +71,31 @@ export function registerWatchMetrics(registry: Registry, statuses: () => readonl
       for (const status of statuses()) {
         for (const state of STATES) this.set({ resource: status.resource, state }, Number(status.state === state));
       }
+    },
+  });
+}
+
+/** Kinds that turned up as owners; `stats` is called at every scrape. */
+export function registerCustomKindMetrics(registry: Registry, stats: () => CustomKindsStats): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'digger_watch_custom_kinds',
+    help: 'Kinds beyond the built-in ones that own pods: watched, or not found by discovery.',
+    labelNames: ['state'] as const,
+    registers,
+    collect() {
+      const { watched, undiscovered } = stats();
+      this.set({ state: 'watched' }, watched);
+      this.set({ state: 'undiscovered' }, undiscovered);
+    },
+  });
+  new Counter({
+    name: 'digger_watch_custom_kinds_ignored_total',
+    help: 'References to kinds that were not followed because too many custom kinds own pods.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(stats().ignored);
     },
   });
 }

@@ -115,14 +115,21 @@ function core<R extends KubernetesRecord>(
   return { resource: plural, required, groupPath: '/api/v1', plural, namespaced: true, decoder, metadataOnly: false };
 }
 
-function owner(group: string, version: string, plural: string, kind: string): ResourceDescriptor<OwnerRecord> {
+/** A kind that may own pods, read as metadata only; `group` is empty for the core group. */
+export function owner(
+  group: string,
+  version: string,
+  plural: string,
+  kind: string,
+  namespaced = true,
+): ResourceDescriptor<OwnerRecord> {
   const apiVersion = group === '' ? version : `${group}/${version}`;
   return {
     resource: group === '' ? plural : `${plural}.${group}`,
     required: false,
     groupPath: group === '' ? `/api/${version}` : `/apis/${apiVersion}`,
     plural,
-    namespaced: true,
+    namespaced,
     decoder: ownerDecoder(apiVersion, kind),
     metadataOnly: true,
   };

@@ -272,7 +272,7 @@ function slice(serviceName: string, addressType: string, addresses: readonly str
   };
 }
 
-function owned(child: KubeObject, owner: KubeObject): KubeObject {
+export function owned(child: KubeObject, owner: KubeObject): KubeObject {
   const { apiVersion, kind } = owner;
   const { name, uid } = owner.metadata;
   return {
@@ -282,7 +282,7 @@ function owned(child: KubeObject, owner: KubeObject): KubeObject {
 }
 
 /** Defines the custom kind and creates one object of it. */
-async function createCustomOwner(client: ApiClient, name: string): Promise<KubeObject> {
+export async function createCustomOwner(client: ApiClient, name: string): Promise<KubeObject> {
   const [group] = CUSTOM_API_VERSION.split('/');
   await client.apply({
     apiVersion: 'apiextensions.k8s.io/v1',

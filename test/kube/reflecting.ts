@@ -81,7 +81,17 @@ export async function reflecting<R extends KubernetesRecord = PodRecord>(
   const store = new MirrorStore<R>();
   const logger = createLogger({ level: 'silent', pretty: false });
   const contact = new ServerContact(transport, clock, random, logger, stopping.signal);
-  const reflector = new Reflector({ resource, store, transport, contact, logger, clock, random, streamInitialList, onStatusChange: () => {} });
+  const reflector = new Reflector({
+    resource,
+    store,
+    transport,
+    contact,
+    logger,
+    clock,
+    random,
+    streamInitialList,
+    onStatusChange: () => {},
+  });
   const until = async (condition: () => boolean) => {
     const endAt = Date.now() + DEADLINE_MS;
     while (!condition()) {

@@ -1,0 +1,157 @@
+// Kinds that nobody knew beforehand and that own pods all the same: Rollouts, CloneSets, whatever an operator brings.
+//
+// A kind is wanted when an owner reference names it. Discovery tells where its objects are; then they are watched like
+// every owner, as metadata only. What discovery does not know is asked for again from time to time, because
+// definitions come and go; what RBAC forbids is the reflector's to report and to try again. Until either works, the owner
+// stays what its reference tells, marked incomplete. One log line a kind and outcome.
+//
+// Bound: MAX_CUSTOM_KINDS, each of which costs a watch. Beyond it a kind takes the place of one that does not exist, or is
+// counted and left incomplete. Refuses: Secrets and ConfigMaps, whoever calls them owners.
+
+import type { OwnerRecord } from '../model/records.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { Backoff } from './backoff.ts';
+import { type Clock, type Random, sleep } from './clock.ts';
+import { discoverKind } from './discovery.ts';
+import { ApiError, toFailure } from './failure.ts';
+import { isWatchedKind, owner, type ResourceDescriptor } from './resources.ts';
+import type { ServerContact } from './server-contact.ts';
+import type { Transport } from './transport.ts';
+
+export interface CustomKindsOptions {
+  readonly transport: Transport;
+  readonly contact: ServerContact;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly stopping: AbortSignal;
+  /** Called once for each kind that discovery found, with where its objects are. */
+  readonly watch: (resource: ResourceDescriptor<OwnerRecord>) => void;
+}
+
+/** For metrics. */
+export interface CustomKindsStats {
+  readonly watched: number;
+  /** Wanted, and not found yet or not served at all. */
+  readonly undiscovered: number;
+  /** Wishes that were turned down because of the bound. */
+  readonly ignored: number;
+}
+
+/** A cluster has a handful; somebody who may create pods can refer to as many as he likes. */
+export const MAX_CUSTOM_KINDS = 16;
+
+/** A kind that is not served: its definition may be installed later, or its API server be back. */
+const MISSING_CAP_MS = 300_000;
+
+/** Never read, whatever a reference or a role says. */
+const REFUSED = new Set(['/Secret', '/ConfigMap']);
+
+/** `v1`, `example.dev/v1alpha1`. References are checked by nobody: what is no group and version does not get into a path. */
+const GROUP_VERSION = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?\/)?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
+
+interface CustomKind {
+  state: 'asking' | 'missing' | 'watched';
+  readonly forgotten: AbortController;
+}
+
+export class CustomKinds {
+  readonly #options: CustomKindsOptions;
+  /** By `group/kind`: versions are views of the same objects. */
+  readonly #kinds = new Map<string, CustomKind>();
+  readonly #asking = new Set<Promise<void>>();
+  #ignored = 0;
+  #saidFull = false;
+
+  constructor(options: CustomKindsOptions) {
+    this.#options = options;
+  }
+
+  /** Somebody refers to this kind; cheap, and the same again does nothing. */
+  want(apiVersion: string, kind: string): void {
+    if (isWatchedKind(apiVersion, kind) || !GROUP_VERSION.test(apiVersion) || this.#options.stopping.aborted) return;
+    const key = `${groupOf(apiVersion)}/${kind}`;
+    if (this.#kinds.has(key) || REFUSED.has(key)) return;
+    if (this.#kinds.size >= MAX_CUSTOM_KINDS && !this.#forgetMissing()) {
+      this.#ignored += 1;
+      if (!this.#saidFull) {
+        this.#saidFull = true;
+        this.#options.logger.warn(
+          { apiVersion, kind, max: MAX_CUSTOM_KINDS },
+          'too many custom kinds own pods: objects of the kinds beyond stay incomplete',
+        );
+      }
+      return;
+    }
+    const entry: CustomKind = { state: 'asking', forgotten: new AbortController() };
+    this.#kinds.set(key, entry);
+    const asking = this.#find(apiVersion, kind, entry).finally(() => this.#asking.delete(asking));
+    this.#asking.add(asking);
+  }
+
+  stats(): CustomKindsStats {
+    let watched = 0;
+    for (const { state } of this.#kinds.values()) if (state === 'watched') watched += 1;
+    return { watched, undiscovered: this.#kinds.size - watched, ignored: this.#ignored };
+  }
+
+  /** Resolves when nothing is asked for any more; `stopping` has to be aborted. */
+  async stopped(): Promise<void> {
+    await Promise.all(this.#asking);
+  }
+
+  /** Asks until the kind is found, or its place is needed. */
+  async #find(apiVersion: string, kind: string, entry: CustomKind): Promise<void> {
+    const { transport, contact, clock, random, stopping, logger } = this.#options;
+    const signal = AbortSignal.any([stopping, entry.forgotten.signal]);
+    const backoff = new Backoff(MISSING_CAP_MS, random);
+    while (!signal.aborted) {
+      let problem = `the API server serves no ${kind} of ${apiVersion} that can be listed and watched`;
+      try {
+        const found = await discoverKind(transport, apiVersion, kind, signal);
+        if (found !== undefined) {
+          entry.state = 'watched';
+          logger.info({ apiVersion, kind, resource: found.plural }, 'a custom kind owns pods: watching its metadata');
+          this.#options.watch(owner(groupOf(apiVersion), versionOf(apiVersion), found.plural, kind, found.namespaced));
+          return;
+        }
+      } catch (error) {
+        if (signal.aborted) return;
+        const failure = toFailure(error);
+        if (failure.kind === 'unreachable') {
+          await contact.waitUntilReachable(failure.message);
+          continue;
+        }
+        if (failure.kind === 'unauthorized') transport.discardCredentials();
+        if (!(error instanceof ApiError) || error.status.code !== 404) problem = failure.message;
+      }
+      if (entry.state === 'asking') {
+        entry.state = 'missing';
+        logger.warn(
+          { apiVersion, kind, error: problem },
+          'a custom kind that owns pods cannot be found: left incomplete',
+        );
+      }
+      await sleep(clock, backoff.nextMs(clock.now()), signal);
+    }
+  }
+
+  #forgetMissing(): boolean {
+    for (const [key, { state, forgotten }] of this.#kinds) {
+      if (state !== 'missing') continue;
+      forgotten.abort();
+      this.#kinds.delete(key);
+      return true;
+    }
+    return false;
+  }
+}
+
+function groupOf(apiVersion: string): string {
+  const slash = apiVersion.indexOf('/');
+  return slash === -1 ? '' : apiVersion.slice(0, slash);
+}
+
+function versionOf(apiVersion: string): string {
+  return apiVersion.slice(apiVersion.indexOf('/') + 1);
+}
