@@ -1,9 +1,11 @@
-// The command line: which command, and the texts of its options. Reads argv only; what the texts mean is config.ts's.
+// The command line of what serves: which command, and the texts of its options. Reads argv only; what the texts mean is
+// config.ts's. The commands that ask a service have lines of their own, see ask-line.ts.
 //
 // Every problem of a command line is collected, so that nobody has to repair it one error at a time.
 
 import { Command, Option as CommanderOption } from 'commander';
 import { environmentVariable, type Flags, OPTION_NAMES, OPTIONS } from '../config.ts';
+import { ASK_COMMANDS } from './ask-line.ts';
 
 export type CommandName = 'serve' | 'demo';
 
@@ -47,6 +49,9 @@ export function parseCommandLine(args: readonly string[], version: string): Comm
 export function helpText(version: string): string {
   const program = createProgram(version).helpCommand(false).addHelpText('after', AFTER_HELP);
   for (const [name, description] of Object.entries(COMMANDS)) program.command(name).description(description);
+  for (const [name, description] of Object.entries(ASK_COMMANDS)) {
+    program.command(name).description(`${description}; see digger ${name} --help`);
+  }
   let text = '';
   program.configureOutput({ writeOut: (chunk) => (text += chunk), getOutHelpWidth: () => 120 });
   program.outputHelp();
@@ -92,8 +97,11 @@ function describeRest(rest: readonly string[]): string[] {
   for (const [index, word] of rest.entries()) {
     if (word.startsWith('-'))
       problems.push(`${word.split('=')[0]}: unknown option; allowed are those that --help lists`);
+    else if (Object.hasOwn(ASK_COMMANDS, word)) problems.push(`${word}: stands first: digger ${word} …`);
     else if (!/^-[^=]*$/.test(rest[index - 1] ?? '')) {
-      problems.push(`${word}: unknown command; allowed is one of ${Object.keys(COMMANDS).join(', ')}`);
+      problems.push(
+        `${word}: unknown command; allowed is one of ${[COMMANDS, ASK_COMMANDS].flatMap(Object.keys).join(', ')}`,
+      );
     }
   }
   return problems;

@@ -38,16 +38,21 @@ test('unknown options and commands are all named, and the value of an unknown op
   assert.deepEqual(line.action === 'refuse' && line.problems, [
     '--bogus: unknown option; allowed are those that --help lists',
     '--nothing: unknown option; allowed are those that --help lists',
-    'extra: unknown command; allowed is one of serve, demo',
+    'extra: unknown command; allowed is one of serve, demo, resolve, watch',
   ]);
 });
 
 test('an unknown command is refused instead of serving', () => {
   assert.deepEqual(parse('sevre'), {
     action: 'refuse',
-    problems: ['sevre: unknown command; allowed is one of serve, demo'],
+    problems: ['sevre: unknown command; allowed is one of serve, demo, resolve, watch'],
     flags: {},
   });
+});
+
+test('a command that asks a service has to stand first', () => {
+  const line = parse('--log-level', 'debug', 'resolve', '10.0.0.1');
+  assert.deepEqual(line.action === 'refuse' && line.problems[0], 'resolve: stands first: digger resolve …');
 });
 
 test('help lists every command, option and variable, and fits 120 columns', () => {
@@ -59,6 +64,8 @@ test('help lists every command, option and variable, and fits 120 columns', () =
   assert.match(text, /^Usage: digger \[command\] \[options\]/);
   assert.match(text, /^ {2}serve /m);
   assert.match(text, /^ {2}demo /m);
+  assert.match(text, /^ {2}resolve /m);
+  assert.match(text, /^ {2}watch /m);
   assert.deepEqual(
     text.split('\n').filter((line) => line.length > 120),
     [],

@@ -1,0 +1,70 @@
+// What people type after `digger resolve` and `digger watch`, into values: each parser takes the text and gives the
+// value, or says what is allowed.
+
+import { isIP } from 'node:net';
+import { durationBetween, type Parsed, type Parser } from '../option-values.ts';
+
+/** An address, and the port behind it if one was given. */
+export interface AddressAndPort {
+  readonly address: string;
+  readonly port: number | undefined;
+}
+
+/**
+ * `10.0.0.1`, `10.0.0.1:80`, `fd00::1`, `[fd00::1]:80`. IPv6 without brackets is an address as a whole: `fd00::1:80` has
+ * no port.
+ */
+export function parseAddressAndPort(text: string): Parsed<AddressAndPort> {
+  if (isIP(text) !== 0) return { ok: true, value: { address: text, port: undefined } };
+  const [, v6, v4, portText] = /^(?:\[([^[\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
+  const address = v6 ?? v4 ?? '';
+  const port = portText === undefined ? undefined : Number(portText);
+  const wellFormed =
+    isIP(address) === (v6 === undefined ? 4 : 6) && (port === undefined || (port > 0 && port < 65_536));
+  if (wellFormed) return { ok: true, value: { address, port } };
+  return { ok: false, allowed: 'an IP address, with a port if wanted: 10.0.0.1, 10.0.0.1:80, fd00::1, [fd00::1]:80' };
+}
+
+/** Where a service is: a name is allowed, as clients in a cluster need one. */
+export function parseServiceAddress(text: string): Parsed<string> {
+  const [, v6, name, portText] = /^(?:\[([^[\]]+)\]|([^:[\]\s/]+)):(\d{1,5})$/.exec(text) ?? [];
+  const port = Number(portText);
+  const host = v6 === undefined ? name !== undefined : isIP(v6) === 6;
+  if (host && port > 0 && port < 65_536) return { ok: true, value: text };
+  return { ok: false, allowed: 'host and port: 127.0.0.1:50051, digger.example:50051, [::1]:50051' };
+}
+
+const RFC_3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/;
+
+/** A moment, ms since the epoch: RFC 3339, or how long ago (`90s`). */
+export function momentBefore(nowMs: number): Parser<number> {
+  const ago = durationBetween('0s', '24h');
+  return (text) => {
+    const atMs = RFC_3339.test(text) ? Date.parse(text) : Number.NaN;
+    if (!Number.isNaN(atMs)) return { ok: true, value: atMs };
+    const parsed = ago(text);
+    if (parsed.ok) return { ok: true, value: nowMs - parsed.value };
+    return { ok: false, allowed: 'a time or how long ago: 2026-01-31T12:00:00Z, 90s, 5m' };
+  };
+}
+
+/** `app=web`; the value may be empty. */
+export function parseLabel(text: string): Parsed<readonly [key: string, value: string]> {
+  const at = text.indexOf('=');
+  if (at > 0) return { ok: true, value: [text.slice(0, at), text.slice(at + 1)] };
+  return { ok: false, allowed: 'a label with its value: app=web' };
+}
+
+/** Kinds as people write them → as the contract does. */
+const KINDS: ReadonlyMap<string, string> = new Map(
+  ['pod', 'service', 'node', 'workload'].flatMap((kind) => [
+    [kind, `ENTITY_KIND_${kind.toUpperCase()}`],
+    [`${kind}s`, `ENTITY_KIND_${kind.toUpperCase()}`],
+  ]),
+);
+
+export function parseKind(text: string): Parsed<string> {
+  const kind = KINDS.get(text.toLowerCase());
+  if (kind !== undefined) return { ok: true, value: kind };
+  return { ok: false, allowed: 'one of pod, service, node, workload' };
+}

@@ -1,0 +1,68 @@
+// A client's connection to a running service: plaintext, and the calls that the commands for people make on it.
+//
+// Bytes in, bytes out: messages are made and read through the same .proto files as the service's. Who needs TLS or a
+// token adds them here, and no command notices.
+
+import { type ClientReadableStream, Client, credentials, type ServiceError } from '@grpc/grpc-js';
+import { messageType } from '../wire/schema.ts';
+import { decodeToJson, type JsonObject } from './proto-json.ts';
+
+/** Where the service is, and how long it may take. */
+export interface ConnectionOptions {
+  /** `127.0.0.1:50051`, `digger.example:50051`, `[::1]:50051`. */
+  readonly address: string;
+  /** For an answer, a wait that was asked for not included. */
+  readonly timeoutMs: number;
+}
+
+export class Connection implements Disposable {
+  readonly #client: Client;
+
+  constructor({ address }: ConnectionOptions) {
+    this.#client = new Client(address, credentials.createInsecure(), {
+      // A frame of a snapshot, or a batch of large entities, may exceed the default of 4 MiB.
+      'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
+      // A person waits: try again soon.
+      'grpc.max_reconnect_backoff_ms': 2_000,
+    });
+  }
+
+  /** `method`: `LookupService/ResolveAddress`. Rejects with a ServiceError. */
+  call(method: string, request: Record<string, unknown>, timeoutMs: number): Promise<JsonObject> {
+    const [type, path] = [typeOf(method), `/digger.v1.${method}`];
+    return new Promise((resolve, reject) => {
+      const done = (error: ServiceError | null, answer?: JsonObject): void => {
+        if (error !== null) reject(error);
+        else resolve(answer ?? {});
+      };
+      const options = { deadline: Date.now() + timeoutMs };
+      this.#client.makeUnaryRequest(path, encode(`${type}Request`), decode(`${type}Response`), request, options, done);
+    });
+  }
+
+  /** A server's stream of messages, as objects in the JSON form; ends with `end` or `error`, a ServiceError. */
+  stream(method: string, request: Record<string, unknown>): ClientReadableStream<JsonObject> {
+    const [type, path] = [typeOf(method), `/digger.v1.${method}`];
+    return this.#client.makeServerStreamRequest(path, encode(`${type}Request`), decode(`${type}Response`), request);
+  }
+
+  [Symbol.dispose](): void {
+    this.#client.close();
+  }
+}
+
+/** Larger than any frame: the feed ends one at 256 KiB, a batch of 1,000 entities stays far below. */
+const MAX_MESSAGE_BYTES = 256 * 1024 * 1024;
+
+function typeOf(method: string): string {
+  return `digger.v1.${method.slice(method.indexOf('/') + 1)}`;
+}
+
+function encode(typeName: string): (request: Record<string, unknown>) => Buffer {
+  const type = messageType(typeName);
+  return (request) => Buffer.from(type.encode(type.fromObject(request)).finish());
+}
+
+function decode(typeName: string): (bytes: Buffer) => JsonObject {
+  return (bytes) => decodeToJson(typeName, bytes);
+}

@@ -1,0 +1,151 @@
+// `digger watch`: follows the change feed as its documentation tells consumers to. A stream that ends because the service
+// stops, is not ready yet or cannot be reached is continued with the newest token, until nothing was heard for the time
+// that the person allowed.
+//
+// JSON: one line per change, `{"upsert":…}` or `{"removal":…}`, and `{"reset":…}` and `{"synced":{}}` where they belong.
+// Table: one line per change; the rest is told on stderr.
+
+import { setTimeout as delay } from 'node:timers/promises';
+import { type ServiceError, status } from '@grpc/grpc-js';
+import type { AskEdge } from './ask.ts';
+import type { WatchOrder } from './ask-line.ts';
+import type { Connection } from './connection.ts';
+import { entityRow, removalRow } from './entity-text.ts';
+import { EXIT_OK, exitCodeOf } from './exit-codes.ts';
+import type { JsonObject, JsonValue } from './proto-json.ts';
+import { failureText, toServiceError } from './service-error.ts';
+import { SnapshotProgress } from './snapshot-progress.ts';
+
+/** Resolves with the exit code; without `snapshotOnly` only when the service is gone for good. */
+export async function watch(order: WatchOrder, connection: Connection, edge: AskEdge): Promise<number> {
+  const { address, timeoutMs } = order.connection;
+  const view = new WatchView(order, edge);
+  for (let heardAtMs = performance.now(); ; ) {
+    const failure = await follow(order, connection, view, edge.signal, () => (heardAtMs = performance.now()));
+    view.progress.end();
+    if (failure === undefined || edge.signal?.aborted) return EXIT_OK;
+    if (failure.code !== status.UNAVAILABLE || performance.now() - heardAtMs > timeoutMs) {
+      edge.stderr.write(`digger: ${failureText(failure, address)}\n`);
+      return exitCodeOf(failure.code);
+    }
+    view.interrupted(failureText(failure, address));
+    await delay(RETRY_MS);
+    if (edge.signal?.aborted) return EXIT_OK;
+  }
+}
+
+/** As often as a person would look again; the service asks for 0.2 s to 1 s. */
+const RETRY_MS = 1_000;
+
+/** One stream, from its request to its end: `undefined` when it ended as planned. */
+function follow(
+  order: WatchOrder,
+  connection: Connection,
+  view: WatchView,
+  signal: AbortSignal | undefined,
+  heard: () => void,
+): Promise<ServiceError | undefined> {
+  const stream = connection.stream('ChangeFeedService/Watch', {
+    filter: {
+      kinds: order.kinds,
+      namespaces: order.namespaces,
+      nodeNames: order.nodes,
+      labels: Object.fromEntries(order.labels),
+    },
+    snapshotOnly: order.snapshotOnly,
+    ...(view.resumeToken === undefined ? {} : { resumeToken: Buffer.from(view.resumeToken, 'base64') }),
+  });
+  const cancel = (): void => stream.cancel();
+  signal?.addEventListener('abort', cancel, { once: true });
+  return new Promise((resolve, reject) => {
+    stream.once('close', () => signal?.removeEventListener('abort', cancel));
+    stream.on('data', (frame: JsonObject) => {
+      heard();
+      view.show(frame);
+    });
+    stream.once('end', () => resolve(undefined));
+    stream.once('error', (thrown: unknown) => {
+      try {
+        resolve(toServiceError(thrown));
+      } catch (bug) {
+        reject(bug);
+      }
+    });
+  });
+}
+
+/** Shows frames, and knows how far they came. */
+class WatchView {
+  readonly progress: SnapshotProgress;
+  /** Base64; of the newest frame. */
+  resumeToken: string | undefined;
+  readonly #table: boolean;
+  readonly #edge: AskEdge;
+  #inSnapshot = true;
+  #lastTrouble = '';
+
+  constructor(order: WatchOrder, edge: AskEdge) {
+    this.#edge = edge;
+    this.#table = order.output === 'table' || (order.output === 'auto' && edge.stdout.isTTY === true);
+    this.progress = new SnapshotProgress(edge.stderr, () => performance.now());
+    if (this.#table) this.#write(rowText('CHANGE', { kind: 'KIND', namespace: 'NAMESPACE', name: 'NAME', detail: '' }));
+  }
+
+  show(frame: JsonObject): void {
+    this.#lastTrouble = '';
+    const token = frame['resumeToken'];
+    if (typeof token === 'string') this.resumeToken = token;
+    const { reset, changes, synced, progress } = frame as Readonly<Record<string, JsonObject | undefined>>;
+    if (changes !== undefined) this.#changes((changes['changes'] ?? []) as readonly JsonObject[]);
+    else if (reset !== undefined) {
+      this.#inSnapshot = true;
+      this.progress.begin();
+      if (!this.#table) this.#json({ reset });
+      else if (reset['reason'] !== 'RESET_REASON_NO_TOKEN') this.#say(`forget the above: ${String(reset['message'])}`);
+    } else if (synced !== undefined) {
+      this.progress.complete();
+      this.#inSnapshot = false;
+      if (!this.#table) this.#json({ synced: {} });
+    } else if (progress?.['closing'] === true) this.#say('the service is about to close this stream');
+  }
+
+  /** A stream ended and will be continued; the same trouble is told once. */
+  interrupted(text: string): void {
+    if (text !== this.#lastTrouble) this.#say(`${text}; trying again`);
+    this.#lastTrouble = text;
+  }
+
+  #changes(changes: readonly JsonObject[]): void {
+    // One write for all: a terminal is slower than a feed.
+    let text = '';
+    for (const change of changes) text += this.#table ? this.#row(change) : `${JSON.stringify(change)}\n`;
+    if (this.#inSnapshot) this.progress.add(changes.length);
+    this.#write(text);
+  }
+
+  #row(change: JsonObject): string {
+    const { upsert, removal } = change as Readonly<Record<string, JsonObject | undefined>>;
+    if (upsert !== undefined) return rowText(this.#inSnapshot ? 'snapshot' : 'upsert', entityRow(upsert));
+    return rowText('removal', removalRow(removal ?? {}));
+  }
+
+  #json(value: Readonly<Record<string, JsonValue>>): void {
+    this.#write(`${JSON.stringify(value)}\n`);
+  }
+
+  #write(text: string): void {
+    this.progress.clear();
+    this.#edge.stdout.write(text);
+  }
+
+  #say(text: string): void {
+    this.progress.clear();
+    this.#edge.stderr.write(`digger: ${text}\n`);
+  }
+}
+
+/** Widths that fit most names: rows are shown as they come, before the longest one is known. */
+function rowText(change: string, { kind, namespace, name, detail }: ReturnType<typeof entityRow>): string {
+  const columns = [change.padEnd(8), kind.padEnd(11), namespace.padEnd(15), name.padEnd(36), detail];
+  return `${columns.join('  ').trimEnd()}\n`;
+}
