@@ -2,13 +2,18 @@
 //
 // We accept them ourselves because only a destroyed socket surely ends a stream that is stalled by flow control: grpc-js
 // has no way to close it, and its own shutdown waits for it for ever. It also makes the number of connections a bound of
-// ours.
+// ours. TLS ends here too: grpc-js gets connections on which it is agreed (docs/decisions/own-tls-server.md).
+//
+// A connection is known by its peer's address and port, which is how calls name theirs. Two at a time under one name (a
+// peer may be connected to two addresses of this machine from one port) are refused, because one could pass for the other.
 
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
 
 import type { Server, ServerCredentials } from '@grpc/grpc-js';
 
+import { type ClientCertificate, describeClientCertificate } from './client-certificate.ts';
 import type { RpcMetrics } from './metrics.ts';
+import { createTlsServer, type TlsTermination } from './tls-termination.ts';
 
 /** Where a server listens. */
 export interface ListenAddress {
@@ -18,28 +23,45 @@ export interface ListenAddress {
   readonly port: number;
 }
 
+export interface ListenerOptions {
+  readonly server: Server;
+  /** Of connections as grpc-js gets them: plaintext where TLS is terminated here. */
+  readonly credentials: ServerCredentials;
+  readonly maxConnections: number;
+  readonly metrics: RpcMetrics;
+  /** Unset: connections are plaintext. */
+  readonly tls: TlsTermination | undefined;
+}
+
 export class Listener {
   readonly #net: NetServer;
   /** By `address:port` of the peer, as grpc-js names it. */
-  readonly #sockets = new Map<string, Socket>();
+  readonly #connections = new Map<string, Connection>();
   readonly #injector: ReturnType<Server['createConnectionInjector']>;
   #onEmpty: (() => void) | undefined;
 
-  constructor(server: Server, credentials: ServerCredentials, maxConnections: number, metrics: RpcMetrics) {
+  constructor({ server, credentials, maxConnections, metrics, tls }: ListenerOptions) {
     this.#injector = server.createConnectionInjector(credentials);
-    this.#net = createServer({ noDelay: true }, (socket) => {
-      const peer = `${socket.remoteAddress}:${socket.remotePort}`;
-      this.#sockets.set(peer, socket);
-      metrics.connections.inc();
-      // Errors of a connection end it, nothing else: http2 reports them to its streams.
-      socket.on('error', () => socket.destroy());
-      socket.once('close', () => {
-        metrics.connections.dec();
-        if (this.#sockets.get(peer) === socket) this.#sockets.delete(peer);
-        if (this.#sockets.size === 0) this.#onEmpty?.();
+    if (tls === undefined) {
+      this.#net = createServer({ noDelay: true }, (socket) => {
+        if (this.#admit(socket, metrics)) this.#injector.injectConnection(socket);
       });
-      this.#injector.injectConnection(socket);
-    });
+    } else {
+      this.#net = createTlsServer(tls, (socket) => {
+        const connection = this.#connections.get(peerName(socket));
+        if (connection === undefined) {
+          // It has ended while TLS was agreed on.
+          socket.destroy();
+          return;
+        }
+        const certificate = socket.authorized ? socket.getPeerX509Certificate() : undefined;
+        if (certificate !== undefined) connection.certificate = describeClientCertificate(certificate);
+        socket.on('error', () => socket.destroy());
+        this.#injector.injectConnection(socket);
+      });
+      // Before its handshake already: it takes one of the connections that there may be.
+      this.#net.prependListener('connection', (socket) => this.#admit(socket, metrics));
+    }
     this.#net.maxConnections = maxConnections;
     this.#net.on('drop', () => metrics.connectionsRefused.inc());
   }
@@ -59,9 +81,14 @@ export class Listener {
 
   /** Ends the connection of a peer at once, with everything on it. `peer` as `call.getPeer()` gives it. */
   disconnect(peer: string): boolean {
-    const socket = this.#sockets.get(peer);
-    socket?.destroy();
-    return socket !== undefined;
+    const connection = this.#connections.get(peer);
+    connection?.socket.destroy();
+    return connection !== undefined;
+  }
+
+  /** The certificate that a peer showed and the client CA vouches for. `peer` as `call.getPeer()` gives it. */
+  certificateOf(peer: string): ClientCertificate | undefined {
+    return this.#connections.get(peer)?.certificate;
   }
 
   /** No new connections; those that are open stay. */
@@ -75,9 +102,9 @@ export class Listener {
    */
   async closeConnections(signal: AbortSignal): Promise<void> {
     this.#injector.destroy();
-    if (this.#sockets.size === 0) return;
+    if (this.#connections.size === 0) return;
     const destroyAll = (): void => {
-      for (const socket of this.#sockets.values()) socket.destroy();
+      for (const { socket } of this.#connections.values()) socket.destroy();
     };
     await new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
@@ -86,4 +113,43 @@ export class Listener {
     });
     signal.removeEventListener('abort', destroyAll);
   }
+
+  /** Notes a connection; false: it was refused and destroyed. */
+  #admit(socket: Socket, metrics: RpcMetrics): boolean {
+    // Errors of a connection end it, nothing else: http2 reports them to its streams.
+    socket.on('error', () => socket.destroy());
+    const peer = peerName(socket);
+    const known = this.#connections.get(peer);
+    if (known !== undefined && known.localName !== localName(socket)) {
+      metrics.connectionsRefused.inc();
+      socket.destroy();
+      return false;
+    }
+    // The same at both ends: the older one is dead, and we have not heard of it yet.
+    known?.socket.destroy();
+    const connection: Connection = { socket, localName: localName(socket), certificate: undefined };
+    this.#connections.set(peer, connection);
+    metrics.connections.inc();
+    socket.once('close', () => {
+      metrics.connections.dec();
+      if (this.#connections.get(peer) === connection) this.#connections.delete(peer);
+      if (this.#connections.size === 0) this.#onEmpty?.();
+    });
+    return true;
+  }
+}
+
+interface Connection {
+  /** Where TLS is terminated, the one below it: they end together. */
+  readonly socket: Socket;
+  readonly localName: string;
+  certificate: ClientCertificate | undefined;
+}
+
+function peerName(socket: Socket): string {
+  return `${socket.remoteAddress}:${socket.remotePort}`;
+}
+
+function localName(socket: Socket): string {
+  return `${socket.localAddress}:${socket.localPort}`;
 }

@@ -14,6 +14,7 @@ import type { WatchRequest__Output } from '../wire/generated/digger/v1/WatchRequ
 import type { GetStatusRequest__Output } from '../wire/generated/digger/v1/GetStatusRequest.ts';
 import { batchResolveAddresses } from './batch-resolve-addresses.ts';
 import type { CallContext, CountLookup } from './call-context.ts';
+import type { ClientCertificate } from './client-certificate.ts';
 import { type CallError, draining, notSynced } from './errors.ts';
 import { type EntityLookup, getNode, getPod, getService, getWorkload } from './get-entity.ts';
 import { getStatus, type StatusSource, unsyncedTasks } from './get-status.ts';
@@ -25,6 +26,7 @@ import { OpenCalls } from './open-calls.ts';
 import { addReflection } from './reflection.ts';
 import { type AddressLookup, resolveAddress } from './resolve-address.ts';
 import { DIGGER_SERVICES, loadBytesService, RefusedRequest } from './services.ts';
+import type { TlsSource } from './tls-termination.ts';
 import {
   type Authenticator,
   authenticateCall,
@@ -59,6 +61,8 @@ export type WatchCall = ServerWritableStream<WatchRequest__Output, Uint8Array>;
 
 export interface RpcServerOptions {
   readonly credentials: ServerCredentials;
+  /** TLS at the port; then `credentials` are insecure ones. Unset: as `credentials` say. */
+  readonly tls?: TlsSource | undefined;
   readonly logger: Logger;
   readonly registry: Registry;
   /** Unset: everybody may call everything. */
@@ -85,6 +89,8 @@ export interface RpcServer {
   setReady(ready: boolean): void;
   /** Ends the connection of a peer (as `call.getPeer()` names it) at once. */
   disconnect(peer: string): boolean;
+  /** The client certificate of a peer's connection, verified; unset: it showed none, or has gone. */
+  certificateOf(peer: string): ClientCertificate | undefined;
   /** Calls that have not ended yet. */
   readonly openCalls: number;
   /**
@@ -126,11 +132,19 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
   health.addTo(server);
   addReflection(server, [...DIGGER_SERVICES, 'grpc.health.v1.Health']);
 
-  const listener = new Listener(server, options.credentials, limits.maxConnections, metrics);
+  const { tls, logger } = options;
+  const listener = new Listener({
+    server,
+    credentials: options.credentials,
+    maxConnections: limits.maxConnections,
+    metrics,
+    tls: tls && { source: tls, logger, nowMs: () => performance.now() },
+  });
   return {
     start: (address) => listener.listen(address),
     setReady: (ready) => health.setReady(ready),
     disconnect: (peer) => listener.disconnect(peer),
+    certificateOf: (peer) => listener.certificateOf(peer),
     get openCalls() {
       return calls.size;
     },
@@ -179,6 +193,7 @@ function addLookupService(server: Server, gate: CallGate, sources: RpcSources, c
     addresses,
     catalog,
     names,
+    namespaces: status.namespaces,
     stalenessMs: () => status.stalenessMs(),
     countLookup,
   };

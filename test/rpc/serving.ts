@@ -2,6 +2,7 @@
 
 import {
   type CallOptions,
+  type ChannelCredentials,
   Client,
   credentials,
   type Metadata,
@@ -57,8 +58,8 @@ export type Json = Record<string, unknown>;
 
 /** Calls methods by name with messages as objects, or as bytes where a test wants to send something else. */
 export class TestClient extends Client {
-  constructor(target: string) {
-    super(target, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1, 'grpc.enable_retries': 0 });
+  constructor(target: string, channel: ChannelCredentials = credentials.createInsecure()) {
+    super(target, channel, { 'grpc.use_local_subchannel_pool': 1, 'grpc.enable_retries': 0 });
   }
 
   /** `method`: `digger.v1.LookupService/GetPod`, or without package and service for the lookup service. */
