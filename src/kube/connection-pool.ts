@@ -52,16 +52,22 @@ export class ConnectionPool {
     return this.#connections.size;
   }
 
-  /** `path` is whole; rejects with whatever went wrong, or with the signal's reason. */
-  async request(path: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<PoolResponse> {
+  /** `path` is whole; with a `body` it is a POST. Rejects with whatever went wrong, or with the signal's reason. */
+  async request(
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+    body?: Buffer,
+  ): Promise<PoolResponse> {
+    const method = body === undefined ? 'GET' : 'POST';
     for (let attempt = 1; ; attempt += 1) {
       const connection = this.#onlyHttp1 ? undefined : await this.#connection(signal);
       signal.throwIfAborted();
-      if (connection === undefined) return this.#requestHttp1(path, headers, signal);
+      if (connection === undefined) return this.#requestHttp1(path, headers, signal, body);
       const { server, headersTimeoutMs } = this.#options;
-      const fields = { ...headers, ':method': 'GET', ':scheme': 'https', ':authority': server.host, ':path': path };
+      const fields = { ...headers, ':method': method, ':scheme': 'https', ':authority': server.host, ':path': path };
       try {
-        return await connection.request({ headers: fields, signal, headersTimeoutMs });
+        return await connection.request({ headers: fields, signal, headersTimeoutMs, body });
       } catch (error) {
         signal.throwIfAborted();
         // Once more: the server told this connection to end between two requests.
@@ -99,11 +105,13 @@ export class ConnectionPool {
     path: string,
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal,
+    body: Buffer | undefined,
   ): Promise<PoolResponse> {
     this.#http1 ??= createHttp1Pool(this.#options);
     try {
       const { origin } = this.#options.server;
-      const response = await this.#http1.request({ origin, path, method: 'GET', headers, signal });
+      const method = body === undefined ? 'GET' : 'POST';
+      const response = await this.#http1.request({ origin, path, method, headers, signal, body: body ?? null });
       return {
         status: response.statusCode,
         header: (name) => {

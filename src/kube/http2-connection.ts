@@ -21,6 +21,7 @@ export interface Http2Request {
   readonly signal: AbortSignal;
   /** From the request to the response headers. */
   readonly headersTimeoutMs: number;
+  readonly body: Buffer | undefined;
 }
 
 export interface Http2Response {
@@ -94,10 +95,11 @@ export class Http2Connection {
   }
 
   /** Rejects with a NotProcessedError, with what broke the connection, or with the signal's reason. */
-  request({ headers, signal, headersTimeoutMs }: Http2Request): Promise<Http2Response> {
+  request({ headers, signal, headersTimeoutMs, body }: Http2Request): Promise<Http2Response> {
     let stream: ClientHttp2Stream;
     try {
-      stream = this.#session.request(headers, { endStream: true, signal });
+      stream = this.#session.request(headers, { endStream: body === undefined, signal });
+      if (body !== undefined) stream.end(body);
     } catch (error) {
       // The session ended since it was looked at.
       return Promise.reject(new NotProcessedError('the connection is closing', { cause: error }));

@@ -25,6 +25,8 @@ export interface ApiRequest {
   /** Path and query. */
   readonly path: string;
   readonly accept: string;
+  /** JSON, to be posted; unset: a GET. */
+  readonly json?: Buffer;
   /** Ends the request and its body. */
   readonly signal: AbortSignal;
 }
@@ -102,8 +104,14 @@ class PooledTransport implements Transport {
     request.signal.throwIfAborted();
     if (this.#closed) throw new TransportError(new Error('the transport is closed'));
     try {
-      const fields = { ...headers, accept: request.accept, 'user-agent': this.#userAgent };
-      const response = await this.#poolFor(tls).request(`${this.#basePath}${request.path}`, fields, request.signal);
+      const fields = {
+        ...headers,
+        accept: request.accept,
+        'user-agent': this.#userAgent,
+        ...(request.json === undefined ? {} : { 'content-type': 'application/json' }),
+      };
+      const path = `${this.#basePath}${request.path}`;
+      const response = await this.#poolFor(tls).request(path, fields, request.signal, request.json);
       return {
         status: response.status,
         contentType: (response.header('content-type').split(';')[0] ?? '').trim().toLowerCase(),
