@@ -4,6 +4,7 @@
 // A flag wins over its environment variable, which wins over the default. All problems are found before any is
 // reported. An unknown `DIGGER_…` variable is a problem too: a misspelt setting must not be ignored in silence.
 
+import { MAX_NAMESPACES } from './model/source.ts';
 import {
   durationBetween,
   integerBetween,
@@ -12,6 +13,7 @@ import {
   type Parser,
   parseListenAddress,
   parseName,
+  parseNamespace,
   parsePath,
   parseQualifiedName,
   parseRange,
@@ -56,6 +58,12 @@ export const OPTIONS = {
     'kubeconfig of the cluster; unset: in-cluster, else KUBECONFIG, else ~/.kube/config',
   ),
   context: optional('--context', 'name', parseName, 'context of the kubeconfig; unset: its current one'),
+  namespaces: many(
+    '--namespace',
+    'name',
+    parseNamespace,
+    'namespace to watch, and no other; unset: all. Nobody’s address is UNKNOWN then, because others may have it',
+  ),
   clusterRanges: many(
     '--cluster-range',
     'cidr',
@@ -177,6 +185,11 @@ export function parseConfig(flags: Flags, env: Readonly<Record<string, string | 
     problems.push(
       `${OPTIONS.listen.flag}: got ${config.listen.host}, which is reachable from other machines, and this version of ` +
         `digger speaks no TLS; allowed is a loopback address, or any address together with ${OPTIONS.allowPlaintext.flag}`,
+    );
+  }
+  if (values.namespaces !== undefined && config.namespaces.length > MAX_NAMESPACES) {
+    problems.push(
+      `${OPTIONS.namespaces.flag}: got ${config.namespaces.length} namespaces, allowed are ${MAX_NAMESPACES}, or none to watch all`,
     );
   }
   if (problems.length > 0) return { ok: false, problems };

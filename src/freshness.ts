@@ -6,6 +6,7 @@
 
 import { Gauge, type Registry } from '@prometheus-io/client';
 import type { ReflectorStatus } from './kube/status.ts';
+import { resourceOf } from './model/source.ts';
 
 export interface FreshnessOptions {
   readonly statuses: () => readonly ReflectorStatus[];
@@ -47,11 +48,11 @@ export class Freshness {
     return this.#blindSinceMs;
   }
 
-  /** The same for some resources. */
+  /** The same for some resources, in whatever namespaces they are watched. */
   blindSinceMsOf(resources: ReadonlySet<string>): number | undefined {
     let sinceMs: number | undefined;
     for (const [resource, ms] of this.#blindSinceMsOf) {
-      if (resources.has(resource)) sinceMs = Math.min(sinceMs ?? ms, ms);
+      if (resources.has(resourceOf(resource))) sinceMs = Math.min(sinceMs ?? ms, ms);
     }
     return sinceMs;
   }

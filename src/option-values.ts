@@ -86,6 +86,12 @@ export function parseName(text: string): Parsed<string> {
   return text.trim() === '' ? { ok: false, allowed: 'a name' } : { ok: true, value: text };
 }
 
+/** A DNS label, as the API server takes it (RFC 1123). */
+export function parseNamespace(text: string): Parsed<string> {
+  if (/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(text)) return { ok: true, value: text };
+  return { ok: false, allowed: 'the name of a namespace: shop, kube-system' };
+}
+
 /** Key of a label or annotation as Kubernetes qualifies them: an optional DNS prefix with a slash, then the name. */
 export function parseQualifiedName(text: string): Parsed<string> {
   const name = /^(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?\/)?[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;

@@ -81,6 +81,7 @@ export async function startService({ config, logger, signal }: ServiceOptions): 
     maxBytes: MAX_HISTORY_BYTES,
     maxWaiters: MAX_WAITERS,
     clusterRanges: config.clusterRanges,
+    partial: config.namespaces.length > 0,
     blindSinceMs: () => freshness.blindSinceMsOf(CLAIMING_RESOURCES),
   });
   registerAddressMetrics(registry, addresses);
@@ -91,18 +92,19 @@ export async function startService({ config, logger, signal }: ServiceOptions): 
       ...(config.context === undefined ? {} : { context: config.context }),
     }),
     stores: {
-      pods: catalog.store('Pod', 'pods'),
-      services: catalog.store('Service', 'services'),
-      endpointSlices: catalog.store('EndpointSlice', 'endpointslices.discovery.k8s.io'),
+      pods: (source) => catalog.store('Pod', source),
+      services: (source) => catalog.store('Service', source),
+      endpointSlices: (source) => catalog.store('EndpointSlice', source),
       nodes: catalog.store('Node', 'nodes'),
       serviceCidrs: addresses.serviceRanges,
-      owners: (resource) => catalog.store('Owner', resource),
+      owners: (source) => catalog.store('Owner', source),
     },
     logger,
     registry,
     clock: systemClock,
     random: Math.random,
     userAgent: `digger/${VERSION}`,
+    namespaces: config.namespaces,
     onStatusChange: () => follow(),
   });
   const freshness = new Freshness({ statuses: watch.statuses, now: Date.now });
@@ -143,6 +145,7 @@ export async function startService({ config, logger, signal }: ServiceOptions): 
     version: VERSION,
     epoch: epoch.toString('hex'),
     startTimeMs,
+    namespaces: config.namespaces,
     pending: () => readiness.pending,
     resources: () => watch.statuses().map((each) => ({ ...each, objects: objects(each.resource) })),
     subscribers: () => feed.stats().subscribers,
@@ -201,7 +204,12 @@ function createFeed(config: Config, registry: Registry, epoch: Uint8Array, fresh
   return new ChangeFeed({
     epoch,
     // What decides how an entity looks: a consumer's copy is not to be continued with other settings.
-    configuration: JSON.stringify([config.denyAnnotations, config.denyLabels, config.maxValueBytes]),
+    configuration: JSON.stringify([
+      config.denyAnnotations,
+      config.denyLabels,
+      config.maxValueBytes,
+      ...config.namespaces.toSorted(),
+    ]),
     freshness: () => freshness.resources(),
     registry,
     limits: {

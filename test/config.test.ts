@@ -24,6 +24,7 @@ test('without flags and environment it listens on loopback only, and every value
     allowPlaintext: false,
     kubeconfig: undefined,
     context: undefined,
+    namespaces: [],
     clusterRanges: [],
     denyAnnotations: [],
     denyLabels: [],
@@ -75,6 +76,16 @@ test('plaintext beyond loopback is refused unless it is allowed explicitly', () 
     assert.equal(accepted({ listen, allowPlaintext: true }).allowPlaintext, true);
   }
   for (const listen of ['127.0.0.1:0', '127.9.9.9:1', '[::1]:50051', 'localhost:50051']) accepted({ listen });
+});
+
+test('namespaces are named one by one, and not too many of them', () => {
+  assert.deepEqual(accepted({ namespaces: ['shop', 'kube-system'] }).namespaces, ['shop', 'kube-system']);
+  assert.deepEqual(accepted({}, { DIGGER_NAMESPACE: 'shop, bank' }).namespaces, ['shop', 'bank']);
+  assert.equal(refused({ namespaces: ['Shop', '-a', '*', ''] }).length, 4);
+  const many = Array.from({ length: 17 }, (_, n) => `n${n}`);
+  assert.deepEqual(refused({ namespaces: many }), [
+    '--namespace: got 17 namespaces, allowed are 16, or none to watch all',
+  ]);
 });
 
 test('listen addresses that could be misread are refused', () => {

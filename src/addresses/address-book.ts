@@ -9,6 +9,7 @@
 import type { ChangeBatch } from '../model/changes.ts';
 import type { Entity } from '../model/entities.ts';
 import type { Observation } from '../model/observation.ts';
+import { resourceOf } from '../model/source.ts';
 import { BlindMoments } from './blind-moments.ts';
 import {
   type Claim,
@@ -41,6 +42,8 @@ export interface AddressBookOptions extends EndedClaimsOptions {
   readonly maxWaiters: number;
   /** Address ranges that belong to the cluster, beside those of the nodes: `10.0.0.0/8`. */
   readonly clusterRanges: readonly string[];
+  /** Only some namespaces are watched, so that nobody known is not nobody. Default: false. */
+  readonly partial?: boolean;
   /** Since when one of `CLAIMING_RESOURCES` may be out of date; `undefined` while their watches are healthy. Ms since the epoch. */
   readonly blindSinceMs: () => number | undefined;
 }
@@ -106,7 +109,7 @@ export class AddressBook implements AddressReader {
   /** Takes the entity changes of one source change. */
   apply(batch: ChangeBatch): void {
     const { seen } = batch;
-    const mayHaveMissed = seen.relisted === true && CLAIMING_RESOURCES.has(batch.position.resource);
+    const mayHaveMissed = seen.relisted === true && CLAIMING_RESOURCES.has(resourceOf(batch.position.resource));
     if (mayHaveMissed && seen.sinceMs !== undefined) this.#blind.add(seen.sinceMs, seen.atMs);
     for (const { before, after } of batch.changes) this.#update(asHolder(before), asHolder(after), seen);
     this.#forgetEnded(this.#options.now());
@@ -160,6 +163,8 @@ export class AddressBook implements AddressReader {
   }
 
   #nobody(address: string, atMs: number): 'UNASSIGNED' | 'EXTERNAL' | 'UNKNOWN' {
+    // Somebody of another namespace may have it, inside and outside of the ranges.
+    if (this.#options.partial === true) return 'UNKNOWN';
     // Whatever the ranges say: where pods, nodes and services had addresses a moment ago is the cluster.
     const wasInside = this.#timelines.get(address)?.some(({ role }) => ROLES_OF_THE_CLUSTER.has(role)) ?? false;
     switch (wasInside ? 'inside' : this.#ranges.verdict(address)) {

@@ -18,10 +18,11 @@ import type {
   ServiceCidrRecord,
   ServiceRecord,
 } from '../model/records.ts';
+import { MAX_NAMESPACES, toSource } from '../model/source.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Clock, Random } from './clock.ts';
 import type { Credentials } from './credentials.ts';
-import { CustomKinds } from './custom-kinds.ts';
+import { CustomKinds, MAX_CUSTOM_KINDS } from './custom-kinds.ts';
 import { registerCustomKindMetrics, registerWatchMetrics } from './metrics.ts';
 import { Reflector } from './reflector.ts';
 import { endpointSlices, nodes, owners, pods, type ResourceDescriptor, serviceCidrs, services } from './resources.ts';
@@ -30,14 +31,17 @@ import type { ReflectorStatus } from './status.ts';
 import type { ReflectorStore } from './store.ts';
 import { createTransport } from './transport.ts';
 
+/** Called once per source: `pods`, or `shop/pods` for each namespace where only some are watched (model/source.ts). */
 export interface ClusterStores {
-  readonly pods: ReflectorStore<PodRecord>;
-  readonly services: ReflectorStore<ServiceRecord>;
-  readonly endpointSlices: ReflectorStore<EndpointSliceRecord>;
+  pods(source: string): ReflectorStore<PodRecord>;
+  services(source: string): ReflectorStore<ServiceRecord>;
+  endpointSlices(source: string): ReflectorStore<EndpointSliceRecord>;
+  /** Cluster-wide always. */
   readonly nodes: ReflectorStore<NodeRecord>;
+  /** Cluster-wide always. */
   readonly serviceCidrs: ReflectorStore<ServiceCidrRecord>;
-  /** Called once per owner resource (`deployments.apps`): while building, and when a custom kind is found. */
-  owners(resource: string): ReflectorStore<OwnerRecord>;
+  /** While building (`deployments.apps`), and when a custom kind is found. */
+  owners(source: string): ReflectorStore<OwnerRecord>;
 }
 
 export interface ClusterWatchOptions {
@@ -51,6 +55,8 @@ export interface ClusterWatchOptions {
   readonly userAgent: string;
   /** Called after each change of what `statuses()` says about state, sync and blindness; not before `start`. */
   readonly onStatusChange?: () => void;
+  /** Watch these namespaces and no others; at most MAX_NAMESPACES. Empty: all of them. */
+  readonly namespaces?: readonly string[];
   /** Stream initial lists where the server can (KEP-3157). Default: true. */
   readonly streamInitialList?: boolean;
 }
@@ -68,8 +74,14 @@ export interface ClusterWatch {
   statuses(): readonly ReflectorStatus[];
 }
 
+/** Of custom kinds where namespaces are watched: four kinds at least. */
+const MAX_CUSTOM_WATCHES = 64;
+
 export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
   const { credentials, stores, logger, registry, clock, random, userAgent } = options;
+  const namespaces = [...new Set(options.namespaces ?? [])];
+  if (namespaces.length > MAX_NAMESPACES)
+    throw new Error(`${namespaces.length} namespaces are more than ${MAX_NAMESPACES}`);
   const streamInitialList = options.streamInitialList ?? true;
   const onStatusChange = options.onStatusChange ?? (() => {});
   const stopping = new AbortController();
@@ -79,9 +91,11 @@ export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
   const reflect = <R extends KubernetesRecord>(
     resource: ResourceDescriptor<R>,
     store: ReflectorStore<R>,
+    namespace?: string,
   ): WatchedResource =>
     new Reflector({
       resource,
+      ...(namespace === undefined ? {} : { namespace }),
       store,
       transport,
       contact,
@@ -91,13 +105,23 @@ export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
       streamInitialList,
       onStatusChange,
     });
+  const isLimited = namespaces.length > 0;
+  /** One reflector, or one for each namespace; what has no namespace is one either way. */
+  const reflectIn = <R extends KubernetesRecord>(
+    resource: ResourceDescriptor<R>,
+    store: (source: string) => ReflectorStore<R>,
+  ): WatchedResource[] =>
+    (isLimited && resource.namespaced ? namespaces : [undefined]).map((namespace) =>
+      reflect(resource, store(toSource(resource.resource, namespace)), namespace),
+    );
   const reflectors: WatchedResource[] = [
-    reflect(pods, stores.pods),
-    reflect(services, stores.services),
-    reflect(endpointSlices, stores.endpointSlices),
-    reflect(nodes, stores.nodes),
+    ...reflectIn(pods, stores.pods),
+    ...reflectIn(services, stores.services),
+    ...reflectIn(endpointSlices, stores.endpointSlices),
+    // A Role cannot grant it: those who may watch a few namespaces often may not read nodes, and do without.
+    reflect(isLimited ? { ...nodes, required: false } : nodes, stores.nodes),
     reflect(serviceCidrs, stores.serviceCidrs),
-    ...owners.map((resource) => reflect(resource, stores.owners(resource.resource))),
+    ...owners.flatMap((resource) => reflectIn(resource, stores.owners)),
   ];
   const statuses = () => reflectors.map((reflector) => reflector.status());
   registerWatchMetrics(registry, statuses);
@@ -108,10 +132,11 @@ export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
     clock,
     random,
     stopping: stopping.signal,
+    maxKinds: isLimited ? Math.floor(MAX_CUSTOM_WATCHES / namespaces.length) : MAX_CUSTOM_KINDS,
     watch: (resource) => {
-      const reflector = reflect(resource, stores.owners(resource.resource));
-      reflectors.push(reflector);
-      reflector.start();
+      const found = reflectIn(resource, stores.owners);
+      reflectors.push(...found);
+      for (const reflector of found) reflector.start();
     },
   });
   registerCustomKindMetrics(registry, () => customKinds.stats());

@@ -5,7 +5,7 @@
 // definitions come and go; what RBAC forbids is the reflector's to report and to try again. Until either works, the owner
 // stays what its reference tells, marked incomplete. One log line a kind and outcome.
 //
-// Bound: MAX_CUSTOM_KINDS, each of which costs a watch. Beyond it a kind takes the place of one that does not exist, or is
+// Bound: `maxKinds`, each of which costs a watch. Beyond it a kind takes the place of one that does not exist, or is
 // counted and left incomplete. Refuses: Secrets and ConfigMaps, whoever calls them owners.
 
 import type { OwnerRecord } from '../model/records.ts';
@@ -25,6 +25,8 @@ export interface CustomKindsOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly stopping: AbortSignal;
+  /** Beyond it kinds are left incomplete. */
+  readonly maxKinds: number;
   /** Called once for each kind that discovery found, with where its objects are. */
   readonly watch: (resource: ResourceDescriptor<OwnerRecord>) => void;
 }
@@ -72,12 +74,12 @@ export class CustomKinds {
     if (isWatchedKind(apiVersion, kind) || !GROUP_VERSION.test(apiVersion) || this.#options.stopping.aborted) return;
     const key = `${groupOf(apiVersion)}/${kind}`;
     if (this.#kinds.has(key) || REFUSED.has(key)) return;
-    if (this.#kinds.size >= MAX_CUSTOM_KINDS && !this.#forgetMissing()) {
+    if (this.#kinds.size >= this.#options.maxKinds && !this.#forgetMissing()) {
       this.#ignored += 1;
       if (!this.#saidFull) {
         this.#saidFull = true;
         this.#options.logger.warn(
-          { apiVersion, kind, max: MAX_CUSTOM_KINDS },
+          { apiVersion, kind, max: this.#options.maxKinds },
           'too many custom kinds own pods: objects of the kinds beyond stay incomplete',
         );
       }

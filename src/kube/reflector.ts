@@ -13,6 +13,7 @@
 // from a version whose every event is in the store. Refuses: to guess that a silent server is fine beyond `timeoutSeconds`.
 
 import type { KubernetesRecord } from '../model/records.ts';
+import { toSource } from '../model/source.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Backoff, RELIEF_CAP_MS } from './backoff.ts';
 import { Blindness } from './blindness.ts';
@@ -100,7 +101,7 @@ export class Reflector<R extends KubernetesRecord> {
     this.#resource = options.resource;
     this.#streams = options.streamInitialList ?? true;
     this.#clock = options.clock;
-    this.#log = options.logger.child({ resource: options.resource.resource });
+    this.#log = options.logger.child({ resource: toSource(options.resource.resource, options.namespace) });
     this.#troubles = new TroubleLog(this.#log, options.clock);
     this.#blindness = new Blindness(options.clock, {
       onChange: options.onStatusChange,
@@ -127,7 +128,7 @@ export class Reflector<R extends KubernetesRecord> {
 
   status(): ReflectorStatus {
     return {
-      resource: this.#options.resource.resource,
+      resource: toSource(this.#options.resource.resource, this.#options.namespace),
       required: this.#options.resource.required,
       state: this.#state,
       synced: this.#synced,

@@ -4,7 +4,7 @@
 export type ReflectorState = 'idle' | 'listing' | 'watching' | 'backing-off' | 'stopped';
 
 export interface ReflectorStatus {
-  /** `pods`, `deployments.apps`. */
+  /** `pods`, `deployments.apps`; `shop/pods` where a reflector follows one namespace only. */
   readonly resource: string;
   /** Lookups wait for its first list. */
   readonly required: boolean;

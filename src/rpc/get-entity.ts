@@ -1,8 +1,10 @@
 // LookupService.GetPod, GetService, GetNode and GetWorkload: one object by name, and by uid where the caller means a
 // certain object and not its successor under the name. The four differ only in where they look.
 //
+// A namespace that is not watched is refused.
 // With `wait`, NOT_FOUND is said only after that time; when too many calls wait already, at once.
 
+import { status } from '@grpc/grpc-js';
 import type { CatalogReader } from '../catalog/reader.ts';
 import type { Entity } from '../model/entities.ts';
 import { writeDuration, writeEncoded } from '../wire/fields.ts';
@@ -13,7 +15,7 @@ import type { GetWorkloadRequest__Output } from '../wire/generated/digger/v1/Get
 import { startMessage } from '../wire/message-writer.ts';
 import { messageFieldTag, messageType } from '../wire/schema.ts';
 import type { CallContext, Staleness } from './call-context.ts';
-import { objectNotFound } from './errors.ts';
+import { CallError, objectNotFound } from './errors.ts';
 import { entityKey, type NameWaiters, workloadKey } from './name-waiters.ts';
 import { parseView, parseWait, requireText, Violations } from './request-fields.ts';
 import { viewLength } from './resolution.ts';
@@ -21,6 +23,8 @@ import { viewLength } from './resolution.ts';
 export interface EntityLookup {
   readonly catalog: Pick<CatalogReader, 'pod' | 'service' | 'node' | 'workload'>;
   readonly names: NameWaiters;
+  /** Watched; empty: all. */
+  readonly namespaces: readonly string[];
   readonly stalenessMs: Staleness;
 }
 
@@ -100,6 +104,7 @@ function answer(search: Search, lookup: EntityLookup, call: CallContext): Answer
   const waitMs = parseWait(request.wait, violations);
   const view = parseView(request.view, violations);
   violations.throwIfAny();
+  refuseUnwatched(search.namespace, lookup.namespaces);
 
   const encode = (entity: Entity | undefined): Uint8Array => {
     if (entity === undefined) throw objectNotFound(search.kind, search.namespace, request.name, request.uid);
@@ -112,6 +117,13 @@ function answer(search: Search, lookup: EntityLookup, call: CallContext): Answer
   const entity = find(search);
   if (waitMs === 0 || entity !== undefined) return encode(entity);
   return waitForEntity(search, lookup, call, call.waitSignal(waitMs)).then(encode);
+}
+
+/** Nothing is known there: NOT_FOUND would be a guess. What has no namespace is looked for everywhere. */
+function refuseUnwatched(namespace: string, watched: readonly string[]): void {
+  if (namespace === '' || watched.length === 0 || watched.includes(namespace)) return;
+  const message = `this replica watches only the namespaces ${watched.join(', ')}, not ${namespace}`;
+  throw new CallError(status.FAILED_PRECONDITION, 'NAMESPACE_NOT_WATCHED', message, { metadata: { namespace } });
 }
 
 async function waitForEntity(

@@ -8,7 +8,7 @@ import { messageType } from '../wire/schema.ts';
 
 /** What a watched resource says about itself. */
 export interface WatchedResource {
-  /** `pods`, `deployments.apps`. */
+  /** `pods`, `deployments.apps`; `shop/pods` where only some namespaces are watched. */
   readonly resource: string;
   readonly required: boolean;
   readonly synced: boolean;
@@ -31,6 +31,8 @@ export interface StatusSource {
   readonly epoch: string;
   /** ms since the epoch. */
   readonly startTimeMs: number;
+  /** Namespaces that are watched; empty: all. */
+  readonly namespaces: readonly string[];
   /** What keeps the replica from being ready, `draining` among it; empty when nothing does. */
   pending(): readonly string[];
   /** In the order of the configuration. */
@@ -61,6 +63,7 @@ export function getStatus(
     ready: pending.length === 0,
     pending,
     resources: source.resources().map(toResourceStatus),
+    namespaces: source.namespaces,
     subscribers: source.subscribers(),
     sequence: source.sequence(),
     startTime: toSecondsAndNanos(source.startTimeMs),

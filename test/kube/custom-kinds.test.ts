@@ -46,6 +46,7 @@ async function looking(context: TestContext, served: Map<string, unknown>) {
     clock,
     random,
     stopping: stopping.signal,
+    maxKinds: MAX_CUSTOM_KINDS,
     watch: (resource) => watched.push(resource),
   });
   context.after(async () => {

@@ -19,10 +19,11 @@ for (const streamInitialList of [true, false]) {
     const create = (name: string) => simulator.cluster.create('pods', { metadata: { namespace: 'shop', name } });
     create('before');
     let listening = await simulator.listen({ port: 0 });
+    const pods = new MirrorStore<never>();
     const stores = {
-      pods: new MirrorStore<never>(),
-      services: new MirrorStore<never>(),
-      endpointSlices: new MirrorStore<never>(),
+      pods: () => pods,
+      services: () => new MirrorStore<never>(),
+      endpointSlices: () => new MirrorStore<never>(),
       nodes: new MirrorStore<never>(),
       serviceCidrs: new MirrorStore<never>(),
       owners: () => new MirrorStore<OwnerRecord>(),
@@ -41,22 +42,22 @@ for (const streamInitialList of [true, false]) {
     const until = async (condition: () => boolean) => {
       const endAt = Date.now() + DEADLINE_MS;
       while (!condition()) {
-        if (Date.now() > endAt) assert.fail(JSON.stringify({ statuses: watch.statuses(), pods: stores.pods.names() }));
+        if (Date.now() > endAt) assert.fail(JSON.stringify({ statuses: watch.statuses(), pods: pods.names() }));
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
     };
     const allIn = (state: string) => watch.statuses().every((status) => status.synced && status.state === state);
     watch.start();
     try {
-      await until(() => allIn('watching') && stores.pods.names().join() === 'before');
+      await until(() => allIn('watching') && pods.names().join() === 'before');
       const { port } = listening;
       await listening.close();
       await until(() => allIn('backing-off'));
       create('meanwhile');
       listening = await simulator.listen({ port });
-      await until(() => allIn('watching') && stores.pods.names().join() === 'before,meanwhile');
+      await until(() => allIn('watching') && pods.names().join() === 'before,meanwhile');
       create('after');
-      await until(() => stores.pods.names().join() === 'after,before,meanwhile');
+      await until(() => pods.names().join() === 'after,before,meanwhile');
     } finally {
       await watch.stop();
       await listening.close();

@@ -89,6 +89,7 @@ export class FakePicture implements RpcSources {
     version: '1.2.3',
     epoch: 'epoch-1',
     startTimeMs: START_MS,
+    namespaces: [],
     pending: () => this.pending,
     resources: () => [
       {

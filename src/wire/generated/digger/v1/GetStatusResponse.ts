@@ -16,6 +16,7 @@ export interface GetStatusResponse {
   'startTime'?: (_google_protobuf_Timestamp | null);
   'historySince'?: (_google_protobuf_Timestamp | null);
   'staleness'?: (_google_protobuf_Duration | null);
+  'namespaces'?: (string)[];
 }
 
 export interface GetStatusResponse__Output {
@@ -29,4 +30,5 @@ export interface GetStatusResponse__Output {
   'startTime': (_google_protobuf_Timestamp__Output | null);
   'historySince': (_google_protobuf_Timestamp__Output | null);
   'staleness': (_google_protobuf_Duration__Output | null);
+  'namespaces': (string)[];
 }
