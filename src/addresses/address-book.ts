@@ -23,10 +23,12 @@ import {
   type HolderEntity,
   newestFirst,
   openClaim,
+  REPORT_DELAY_MS,
+  renewEntity,
 } from './claim.ts';
 import { apiEndOf, deriveClaims, sameClaims } from './derive-claims.ts';
 import { EndedClaims, type EndedClaimsOptions } from './ended-claims.ts';
-import { judge, rememberSuccession, toHolder } from './judge.ts';
+import { type JudgeContext, judge, rememberSuccession, toHolder } from './judge.ts';
 import { ClusterRanges } from './ranges.ts';
 import { ServiceRanges } from './service-ranges.ts';
 import type { AddressAnswer, AddressQuestion, AddressReader, Holder } from './reader.ts';
@@ -85,6 +87,7 @@ export class AddressBook implements AddressReader {
   /** The picture is complete from now on; before this moment nothing can be told. */
   open(): void {
     this.#startedMs = this.#options.now();
+    this.#blind.begin(this.#startedMs);
   }
 
   get historySinceMs(): number {
@@ -150,16 +153,22 @@ export class AddressBook implements AddressReader {
       const nodeNames = this.#nodesBehind(claims, atMs);
       if (nodeNames.size > 0) claims.push(...this.#portClaims(question, question.port, nodeNames, atMs));
     }
-    const holders = judge(claims, {
+    const context: JudgeContext = {
       atMs,
       slackMs: this.#options.slackMs,
-      nodeExists: (name) => !this.#sawNodes || this.#nodeUids.has(name),
-    });
+      nodeExists: (name) => this.#nodeExists(name),
+      wasBlind: (sinceMs, untilMs) => this.#blind.mayHaveHidden(sinceMs, untilMs),
+    };
+    const holders = judge(claims, context);
     const [best] = holders;
     if (best === undefined) return { outcome: this.#nobody(question.address, atMs), historySinceMs };
     if (holders.length > 1) return { outcome: 'AMBIGUOUS', candidates: holders, historySinceMs };
-    const alternatives = best.entity.kind === 'Node' ? this.#hostNetworkPods(best.entity.name, atMs) : [];
+    const alternatives = best.entity.kind === 'Node' ? this.#hostNetworkPods(best.entity.name, context) : [];
     return { outcome: 'RESOLVED', holder: best, alternatives, historySinceMs };
+  }
+
+  #nodeExists(name: string): boolean {
+    return !this.#sawNodes || this.#nodeUids.has(name);
   }
 
   #nobody(address: string, atMs: number): 'UNASSIGNED' | 'EXTERNAL' | 'UNKNOWN' {
@@ -173,8 +182,11 @@ export class AddressBook implements AddressReader {
       case 'outside':
         return 'EXTERNAL';
       case 'inside': {
+        // Whoever took it at the moment may have been reported a little later, when nobody was looking.
+        const reportedMs = atMs + REPORT_DELAY_MS;
         const blindSinceMs = this.#options.blindSinceMs();
-        const isBlind = (blindSinceMs !== undefined && atMs >= blindSinceMs) || this.#blind.includes(atMs);
+        const isBlind =
+          (blindSinceMs !== undefined && reportedMs >= blindSinceMs) || this.#blind.overlap(atMs, reportedMs);
         return isBlind ? 'UNKNOWN' : 'UNASSIGNED';
       }
     }
@@ -205,17 +217,17 @@ export class AddressBook implements AddressReader {
     });
   }
 
-  #hostNetworkPods(nodeName: string, atMs: number): Holder[] {
-    return this.#around(`n ${nodeName}`, atMs)
-      .filter((claim) => coverageAt(claim, atMs) !== 'none')
+  #hostNetworkPods(nodeName: string, context: JudgeContext): Holder[] {
+    return this.#around(`n ${nodeName}`, context.atMs)
+      .filter((claim) => coverageAt(claim, context.atMs) !== 'none')
       .sort(newestFirst)
       .slice(0, MAX_ALTERNATIVES)
-      .map((claim) => toHolder(claim, atMs));
+      .map((claim) => toHolder(claim, context));
   }
 
   #update(before: HolderEntity | undefined, after: HolderEntity | undefined, seen: Observation): void {
     if (before !== undefined && after !== undefined && sameClaims(before, after)) {
-      for (const claim of this.#openByHolder.get(after.uid) ?? []) claim.entity = after;
+      for (const claim of this.#openByHolder.get(after.uid) ?? []) renewEntity(claim, after, seen);
     } else {
       const entity = after ?? before;
       if (entity !== undefined) this.#exchange(entity, after, seen);
@@ -232,7 +244,7 @@ export class AddressBook implements AddressReader {
     const kept: Claim[] = [];
     for (const claim of open ?? []) {
       // A removal keeps the last state that was seen alive; an update hands over the newest, which says how it ended.
-      if (after !== undefined) claim.entity = after;
+      if (after !== undefined) renewEntity(claim, after, seen);
       if (wanted.delete(claimKey(claim))) kept.push(claim);
       else this.#end(claim, seen, apiEndOf(claim.place, entity));
     }
@@ -261,6 +273,8 @@ export class AddressBook implements AddressReader {
 
   #end(claim: Claim, seen: Observation, apiEndMs: number | undefined): void {
     endClaim(claim, seen, apiEndMs);
+    if (claim.entity.kind === 'Pod' && !this.#nodeExists(claim.entity.nodeName))
+      claim.leavingSeenMs = claim.knownFromMs;
     this.#timelines.get(placeKey(claim.place))?.end(claim);
     this.#openCount--;
     this.#ended.add(claim, seen.atMs);

@@ -9,6 +9,13 @@ const MAX_GAPS = 256;
 export class BlindMoments {
   /** By start, not overlapping. */
   readonly #gaps: { sinceMs: number; untilMs: number }[] = [];
+  /** Nobody is known to have looked before: the start, or the end of the last gap that was forgotten. */
+  #unknownUntilMs = Number.NEGATIVE_INFINITY;
+
+  /** The first picture is complete; before that nobody was looking. */
+  begin(atMs: number): void {
+    this.#unknownUntilMs = Math.max(this.#unknownUntilMs, atMs);
+  }
 
   /** Nobody looked from `sinceMs` until `untilMs`. */
   add(sinceMs: number, untilMs: number): void {
@@ -28,13 +35,25 @@ export class BlindMoments {
     this.#gaps.splice(0, this.#gaps.length, ...rest);
   }
 
-  /** Whether the moment lies in a gap. */
-  includes(atMs: number): boolean {
-    return this.#gaps.some((gap) => gap.sinceMs <= atMs && atMs < gap.untilMs);
+  /** Whether a moment from `sinceMs` up to `untilMs` lies in a gap; about moments of the history. */
+  overlap(sinceMs: number, untilMs: number): boolean {
+    return this.#gaps.some((gap) => gap.sinceMs <= untilMs && gap.untilMs > sinceMs);
+  }
+
+  /**
+   * Whether something that was first seen at `sinceMs` may by `untilMs` have changed in a gap, the one before its first
+   * sight included. Gaps that were forgotten and the time before the first picture count too.
+   */
+  mayHaveHidden(sinceMs: number, untilMs: number): boolean {
+    if (this.#unknownUntilMs >= sinceMs) return true;
+    return this.#gaps.some((gap) => gap.sinceMs <= untilMs && gap.untilMs >= sinceMs);
   }
 
   /** Forgets gaps that ended before `beforeMs`. */
   expire(beforeMs: number): void {
-    while (this.#gaps[0] !== undefined && this.#gaps[0].untilMs < beforeMs) this.#gaps.shift();
+    for (let first = this.#gaps[0]; first !== undefined && first.untilMs < beforeMs; first = this.#gaps[0]) {
+      this.begin(first.untilMs);
+      this.#gaps.shift();
+    }
   }
 }

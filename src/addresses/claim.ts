@@ -68,9 +68,19 @@ export interface Claim {
   readonly isStartObserved: boolean;
   /** Our clock: when the claim was first seen. Orders holders whose API times fall into the same second. */
   readonly firstSeenMs: number;
+  /**
+   * From when on we would have heard of the end: when the claim was first seen, or for one that was first seen after a gap
+   * its latest start, because it may be over since.
+   */
+  readonly knownFromMs: number;
   /** `undefined` while it is open. */
   endEarliestMs: number | undefined;
   endLatestMs: number | undefined;
+  /**
+   * Since when the pod was known to be on its way out, by our clock: when its deletion timestamp was first seen; for a pod
+   * that ended after its node was gone, all of it, because nobody knows when the node was lost.
+   */
+  leavingSeenMs: number | undefined;
   /** Somebody who had certainly taken the place by then was forgotten since; see `judge.ts`. */
   lostByMs: number | undefined;
 }
@@ -98,10 +108,22 @@ export function openClaim(derived: DerivedClaim, entity: HolderEntity, seen: Obs
     startLatestMs: latest,
     isStartObserved: apiStart === undefined,
     firstSeenMs: seen.atMs,
+    knownFromMs: seen.sinceMs === undefined ? seen.atMs : latest,
     endEarliestMs: undefined,
     endLatestMs: undefined,
+    leavingSeenMs: isLeaving(entity) ? seen.atMs : undefined,
     lostByMs: undefined,
   };
+}
+
+/** The newest state of the entity, under which the claim stands or ends. */
+export function renewEntity(claim: Claim, entity: HolderEntity, seen: Observation): void {
+  claim.entity = entity;
+  if (claim.leavingSeenMs === undefined && isLeaving(entity)) claim.leavingSeenMs = seen.atMs;
+}
+
+function isLeaving(entity: HolderEntity): boolean {
+  return entity.kind === 'Pod' && entity.deletionTimeMs !== undefined;
 }
 
 /**

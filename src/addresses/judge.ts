@@ -30,6 +30,8 @@ export interface JudgeContext {
   readonly slackMs: number;
   /** Whether a node of this name exists now; true for all names where nodes may not be read. */
   readonly nodeExists: (name: string) => boolean;
+  /** Whether at some moment of the span nobody was looking, so that a pod may have come and gone unheard of. */
+  readonly wasBlind: (sinceMs: number, untilMs: number) => boolean;
 }
 
 /** The holders at the moment, best first; several only when nobody can know which. Empty: nobody. */
@@ -42,7 +44,7 @@ export function judge(claims: readonly Claim[], context: JudgeContext): Holder[]
     const holders = tier.filter(
       (claim) => coverageAt(claim, context.atMs) !== 'none' && !isSuperseded(claim, tier, context),
     );
-    if (holders.length > 0) return distinct(holders).map((claim) => toHolder(claim, context.atMs));
+    if (holders.length > 0) return distinct(holders).map((claim) => toHolder(claim, context));
   }
   // Nobody at the very moment: clocks differ and events take time, so whoever is nearest within the slack will do.
   for (const tier of tiers) {
@@ -50,7 +52,7 @@ export function judge(claims: readonly Claim[], context: JudgeContext): Holder[]
       .filter((claim) => distanceTo(claim, context.atMs) <= context.slackMs && !isSuperseded(claim, tier, context))
       .sort((a, b) => distanceTo(a, context.atMs) - distanceTo(b, context.atMs) || newestFirst(a, b));
     const nearest = near[0];
-    if (nearest !== undefined) return [toHolder(nearest, context.atMs)];
+    if (nearest !== undefined) return [toHolder(nearest, context)];
   }
   return [];
 }
@@ -64,19 +66,44 @@ function judgeAlone(claim: Claim, context: JudgeContext): Holder[] {
   const { atMs, slackMs } = context;
   if (claim.role === 'HOST_ADDRESS' || isLostToForgotten(claim, context)) return [];
   // A claim that covers the moment is at distance 0.
-  return distanceTo(claim, atMs) <= slackMs ? [toHolder(claim, atMs)] : [];
+  return distanceTo(claim, atMs) <= slackMs ? [toHolder(claim, context)] : [];
 }
 
 /** A claim as a holder at a moment. */
-export function toHolder(claim: Claim, atMs: number): Holder {
+export function toHolder(claim: Claim, context: JudgeContext): Holder {
+  const { atMs } = context;
   // The end of a claim is published as the latest moment at which it can have been in force.
   return {
     role: publishedRole(claim.role),
     entity: claim.entity,
     fromMs: claim.startEarliestMs,
     toMs: claim.endLatestMs,
-    uncertain: coverageAt(claim, atMs) === 'possible' && isGap(claim, atMs),
+    uncertain: isUncertain(claim, context),
   };
+}
+
+function isUncertain(claim: Claim, context: JudgeContext): boolean {
+  const { atMs } = context;
+  const isAtEdge = coverageAt(claim, atMs) !== 'certain';
+  // At the edges somebody else may have been there already or still, and nobody may have been looking.
+  if (isAtEdge && (isGap(claim, atMs) || context.wasBlind(atMs, atMs))) return true;
+  return mayHaveLostUnseen(claim, context);
+}
+
+/**
+ * A pod that is on its way out may have lost its address at any time, and nothing tells but the pod that takes it. If that
+ * one may have come and gone unseen, the paper proves nothing.
+ */
+function mayHaveLostUnseen(claim: Claim, context: JudgeContext): boolean {
+  const { entity, role, leavingSeenMs, knownFromMs } = claim;
+  if (role !== 'POD_IP' || entity.kind !== 'Pod') return false;
+  // A node is lost before its object goes, so its pods may have been gone since they were seen. Pods that ended before
+  // that had ended by then; the others say so themselves.
+  const isNodeGone = claim.endLatestMs === undefined && !context.nodeExists(entity.nodeName);
+  const sinceMs = isNodeGone ? knownFromMs : leavingSeenMs;
+  if (sinceMs === undefined || sinceMs > context.atMs) return false;
+  // Whoever took it may have been reported only after the moment, when nobody was looking any more.
+  return context.wasBlind(sinceMs, context.atMs + REPORT_DELAY_MS);
 }
 
 function isGap(claim: Claim, atMs: number): boolean {

@@ -26,6 +26,8 @@ export interface Hold {
   readonly isRemade: boolean;
   /** It got the address back that it had before: on paper nothing happened. */
   readonly isRegained: boolean;
+  /** It was on paper when its node was lost, which the API tells late and without a time. */
+  isOnLostNode?: true;
 }
 
 /** What the watch delivered. */
@@ -69,11 +71,13 @@ export function createHistory(random: Random): History {
   const nodes = ['node-0', 'node-1'];
   const lostAt = new Map<string, number>();
   for (const name of nodes) write(0, { put: node(name, { podRanges: ['10.1.0.0/24'] }) });
+  const nodeOf = new Map<string, string>();
   let pods = 0;
 
   function startPod(createdMs: number): void {
     const name = `pod-${pods++}`;
     const nodeName = random.pick(nodes);
+    nodeOf.set(`uid-${name}`, nodeName);
     const hasCondition = random.chance(0.8);
     let facts: Partial<PodEntity> = {
       nodeName,
@@ -167,6 +171,9 @@ export function createHistory(random: Random): History {
 
   function loseNode(name: string): void {
     lostAt.set(name, agendaMs);
+    for (const hold of holds) {
+      if (nodeOf.get(hold.uid) === name && hold.hiddenMs > agendaMs) hold.isOnLostNode = true;
+    }
     nodes.splice(nodes.indexOf(name), 1, `${name}x`);
     write(agendaMs, { put: node(`${name}x`, { podRanges: ['10.1.0.0/24'] }) });
     write(agendaMs + random.between(1_000, 5_000), { removeName: name });

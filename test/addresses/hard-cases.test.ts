@@ -73,6 +73,33 @@ describe('who holds an address', () => {
     assert.equal(world.at(65_000).who(A), 'UNKNOWN', 'nobody is looking now');
   });
 
+  it('4: whoever was leaving in a gap may have lost its address to somebody who came and went: uncertain', () => {
+    const world = new World();
+    world.at(1_000).put([node('lost'), node('node-1')]);
+    world.put([pod('a', { addresses: [A], nodeName: 'lost' }), pod('b', { addresses: ['10.1.0.2'] })]);
+    world.put(pod('c', { addresses: ['10.1.0.3'] }));
+    world.at(10_000).put(pod('b', { addresses: ['10.1.0.2'], deletionTimeMs: T0 + 40_000 }));
+    world.at(60_000).relistOf('pods', 20_000);
+    assert.equal(world.who('10.1.0.2'), 'b?', 'its end is near, and nobody saw who came');
+    assert.equal(world.who('10.1.0.2', { at: 15_000 }), 'b', 'before the gap somebody would have been seen');
+    assert.equal(world.who(A), 'a');
+    world.remove('lost');
+    assert.equal(world.who(A), 'a?', 'nobody knows when the node was lost');
+    assert.equal(world.who(A, { at: 15_000 }), 'a');
+    assert.equal(world.who('10.1.0.3'), 'c', 'a pod that lives has kept its address');
+    world.at(700_000).book.expire();
+    assert.equal(world.who('10.1.0.2'), 'b?', 'also when the gap is forgotten');
+  });
+
+  it('4: who was leaving already when the first list came may have lost its address before: uncertain', () => {
+    const world = new World({ opened: false });
+    world.put([pod('a', { addresses: [A], deletionTimeMs: T0 }), pod('b', { addresses: ['10.1.0.2'] })]);
+    world.book.open();
+    world.at(10_000).put(pod('b', { addresses: ['10.1.0.2'], deletionTimeMs: T0 + 40_000 }));
+    assert.equal(world.who(A), 'a?');
+    assert.equal(world.who('10.1.0.2'), 'b', 'it was seen to live');
+  });
+
   it('4: a gap in the watch of owners hides nobody, so that nobody is UNASSIGNED and not UNKNOWN', () => {
     const world = new World();
     world.at(60_000).relistOf('deployments.apps', 20_000);

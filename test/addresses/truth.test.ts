@@ -8,7 +8,7 @@ import { it } from 'node:test';
 import type { AddressAnswer } from '../../src/addresses/reader.ts';
 import { createRandom, type Random } from '../random.ts';
 import { createHistory, type History } from './adversary.ts';
-import { type Answer, judge, type Question } from './verdict.ts';
+import { type Answer, describeTruth, judge, type Question } from './verdict.ts';
 import { World } from './world.ts';
 
 /** The service's slack of 500 ms, plus the delay of the watch in these histories. */
@@ -26,14 +26,12 @@ it('never names the wrong holder without saying that it is not sure', (t) => {
     const random = createRandom(seed);
     const history = createHistory(random);
     for (const { question, answer } of ask(history, random)) {
-      const verdict = judge(
-        { ...history, toleranceMs: TOLERANCE_MS, delayMs: TOLERANCE_MS },
-        question,
-        toAnswer(answer),
-      );
-      tally.set(verdict, (tally.get(verdict) ?? 0) + 1);
+      const truth = { ...history, toleranceMs: TOLERANCE_MS, delayMs: TOLERANCE_MS };
+      const verdict = judge(truth, question, toAnswer(answer));
+      const kind = verdict.replace(/: it was .*| without .*/, '');
+      tally.set(kind, (tally.get(kind) ?? 0) + 1);
       if (verdict.startsWith('WRONG') || verdict.startsWith('TOO MODEST')) {
-        wrong.push(`seed ${seed}: ${verdict}: ${JSON.stringify(question)} ${describe(answer)}`);
+        wrong.push(`seed ${seed}: ${verdict}: ${describe(answer)}: ${describeTruth(truth, question)}`);
       }
     }
   }
@@ -83,7 +81,11 @@ function toAnswer(answer: AddressAnswer): Answer {
     case 'RESOLVED':
       return { outcome: 'RESOLVED', uid: answer.holder.entity.uid, uncertain: answer.holder.uncertain };
     case 'AMBIGUOUS':
-      return { outcome: 'AMBIGUOUS', uids: answer.candidates.map((candidate) => candidate.entity.uid) };
+      return {
+        outcome: 'AMBIGUOUS',
+        uids: answer.candidates.map((candidate) => candidate.entity.uid),
+        uncertain: answer.candidates.some((candidate) => candidate.uncertain),
+      };
     default:
       return { outcome: answer.outcome };
   }

@@ -16,7 +16,7 @@ export interface Question {
 /** What was answered; holders by uid. */
 export type Answer =
   | { readonly outcome: 'RESOLVED'; readonly uid: string; readonly uncertain: boolean }
-  | { readonly outcome: 'AMBIGUOUS'; readonly uids: readonly string[] }
+  | { readonly outcome: 'AMBIGUOUS'; readonly uids: readonly string[]; readonly uncertain: boolean }
   | { readonly outcome: 'UNASSIGNED' | 'EXTERNAL' | 'UNKNOWN' };
 
 export interface Gap {
@@ -38,6 +38,8 @@ export interface Truth {
 
 /** Times of the API are truncated to the second. */
 const RESOLUTION_MS = 1_000;
+/** Kubelets report a change this late at most. */
+const REPORT_MS = 2_000;
 /** A relist shows the address of the second sandbox with the start time of the first. */
 const REMADE_IN_GAP = 'unknowable: remade while nobody was looking';
 
@@ -59,14 +61,15 @@ export function judge(truth: Truth, question: Question, answer: Answer): string 
       if (real === undefined) {
         return onPaper(truth, holds, uid, question.atMs) ? 'nobody any more, on paper' : 'WRONG: invented';
       }
-      return unknowable ?? `WRONG: it was ${real.uid}`;
+      return unknowable ?? whyUnheard(truth, holds, real, [uid]) ?? `WRONG: it was ${real.uid}`;
     }
     case 'AMBIGUOUS': {
       if (isClear(truth, holds, question)) return 'TOO MODEST: ambiguous';
       const named = answer.uids.some((uid) => uid === real?.uid);
       if (real === undefined || named || !isWellInside(truth, real, question.atMs)) return 'ambiguous';
       if (answer.uids.some((uid) => wasRemadeInGap(truth, holds, uid))) return REMADE_IN_GAP;
-      return unknowable ?? `WRONG: ambiguous without ${real.uid}`;
+      if (answer.uncertain) return 'others, but marked uncertain';
+      return unknowable ?? whyUnheard(truth, holds, real, answer.uids) ?? `WRONG: ambiguous without ${real.uid}`;
     }
     case 'UNASSIGNED':
       if (real === undefined || !isWellInside(truth, real, question.atMs)) return 'right, nobody';
@@ -76,6 +79,20 @@ export function judge(truth: Truth, question: Question, answer: Answer): string 
     case 'EXTERNAL':
       return 'WRONG: external';
   }
+}
+
+/** Who had the address around then, in seconds relative to the asked moment: for failures. */
+export function describeTruth({ holds, gaps }: Truth, { address, atMs, askedMs }: Question): string {
+  const s = (ms: number) => ((ms - atMs) / 1_000).toFixed(2);
+  const around = holds
+    .filter((hold) => hold.address === address && hold.fromMs < atMs + 30_000 && hold.hiddenMs > atMs - 30_000)
+    .sort((a, b) => a.fromMs - b.fromMs)
+    .map(({ uid, fromMs, untilMs, shownMs, hiddenMs, isRemade, isRegained, isOnLostNode }) => {
+      const traits = [isRemade && 'remade', isRegained && 'regained', isOnLostNode && 'node lost'].filter(Boolean);
+      return `${uid} had it ${s(fromMs)}–${s(untilMs)}, shown ${s(shownMs)}–${s(hiddenMs)} ${traits.join(', ')}`;
+    });
+  const blind = gaps.map((gap) => `blind ${s(gap.sinceMs)}–${s(gap.untilMs)}`);
+  return [`${address}, asked at ${s(askedMs)}`, ...around, ...blind].join('\n  ');
 }
 
 /** Why nobody who only sees the API could name the true holder at the time of the question. */
@@ -89,9 +106,20 @@ function whyUnknowable(truth: Truth, question: Question, real: Hold): string | u
   if (real.isRemade && question.atMs < (delivered ?? real.shownMs) + truth.delayMs) {
     return 'unknowable: a remade sandbox has no start time';
   }
-  // Came and went while nobody was looking, so that not even the relist showed it.
-  const hidden = truth.gaps.some((gap) => real.shownMs >= gap.sinceMs && real.hiddenMs < gap.untilMs);
-  return hidden ? 'unknowable: came and went in a gap' : undefined;
+  return undefined;
+}
+
+/**
+ * The real one came and went while nobody was looking, and the one that was named had lost the address without the API
+ * telling so: its sandbox was being remade, and it looked alive all the while.
+ */
+function whyUnheard(truth: Truth, holds: readonly Hold[], real: Hold, uids: readonly string[]): string | undefined {
+  const isUnheard = truth.gaps.some((gap) => real.shownMs >= gap.sinceMs && real.hiddenMs < gap.untilMs);
+  const looksAlive = holds.some(
+    ({ uid, isOnLostNode }) =>
+      uids.includes(uid) && isOnLostNode !== true && truth.holds.some((other) => other.uid === uid && other.isRemade),
+  );
+  return isUnheard && looksAlive ? 'unknowable: came and went in a gap, on the address of one being remade' : undefined;
 }
 
 /** One pod has the address and shows it, nothing else did for a while, and the watch was up. */
@@ -110,7 +138,14 @@ function isClear(truth: Truth, holds: readonly Hold[], { atMs, askedMs }: Questi
   const contested = holds.some(
     (hold) => hold !== only && hold.possibleFromMs <= atMs && hold.shownMs < askedMs && hold.shownMs > only.shownMs,
   );
-  return settled && !lookedAway && !contested;
+  // As far as the API tells, it may have ended long before the node's object went, and somebody else come and gone.
+  // What it got back it had all the time, on paper.
+  const own = holds.filter(({ uid }) => uid === only.uid);
+  const firstShownMs = Math.min(...own.map(({ shownMs }) => shownMs));
+  const lost =
+    own.some(({ isOnLostNode }) => isOnLostNode) &&
+    truth.gaps.some((gap) => gap.untilMs >= firstShownMs && gap.sinceMs <= atMs);
+  return settled && !lookedAway && !contested && !lost;
 }
 
 function wasRemadeInGap(truth: Truth, holds: readonly Hold[], uid: string): boolean {
@@ -139,6 +174,9 @@ function inGap(truth: Truth, atMs: number): boolean {
   return truth.gaps.some((gap) => gap.sinceMs <= atMs && atMs < gap.untilMs + truth.delayMs);
 }
 
+/** What happened a little before a gap may have been reported in it. */
 function inDoubt(truth: Truth, atMs: number): boolean {
-  return truth.gaps.some((gap) => (gap.doubtedSinceMs ?? gap.sinceMs) <= atMs && atMs < gap.untilMs + truth.delayMs);
+  return truth.gaps.some(
+    (gap) => (gap.doubtedSinceMs ?? gap.sinceMs) - REPORT_MS <= atMs && atMs < gap.untilMs + truth.delayMs,
+  );
 }

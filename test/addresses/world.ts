@@ -88,7 +88,7 @@ export class World {
   readonly #entities = new Map<string, Entity>();
   #sequence = 0;
 
-  constructor(options: Partial<AddressBookOptions> = {}) {
+  constructor({ opened = true, ...options }: Partial<AddressBookOptions> & { readonly opened?: boolean } = {}) {
     this.book = new AddressBook({
       now: () => this.nowMs,
       slackMs: 500,
@@ -100,7 +100,7 @@ export class World {
       blindSinceMs: () => this.blindSinceMs,
       ...options,
     });
-    this.book.open();
+    if (opened) this.book.open();
   }
 
   /** Moves the clock to T0 plus this many ms. */
