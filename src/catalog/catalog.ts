@@ -286,7 +286,7 @@ export class Catalog implements CatalogReader {
     unfinished: boolean,
   ): void {
     const changes: EntityChange[] = [];
-    const touched: Entity[] = [];
+    const touched: (Entity | ObjectReference)[] = [];
     for (const each of joined) {
       if ('touched' in each) {
         touched.push(each.touched);

@@ -26,6 +26,8 @@ interface CustomOwner {
 export class CustomOwners {
   readonly #byUid = new Map<string, CustomOwner>();
   readonly #dirty = new Set<string>();
+  /** Looked at since the last call, whether there is such an owner or not. */
+  readonly #touched = new Map<string, ObjectReference>();
   readonly #isWatchedKind: IsWatchedKind;
 
   constructor(isWatchedKind: IsWatchedKind) {
@@ -45,6 +47,19 @@ export class CustomOwners {
     if (from === to) return;
     if (to !== undefined && this.#concerns(to)) this.#count(to, 1);
     if (from !== undefined && this.#concerns(from)) this.#count(from, -1);
+  }
+
+  /** Something that would lead pods to this owner came, changed or went. */
+  touch(reference: ObjectReference): void {
+    if (this.#concerns(reference)) this.#touched.set(reference.uid, reference);
+  }
+
+  /** What was touched since the last call; `entity` unset: there is no such owner. */
+  *drainTouched(): Generator<{ readonly reference: ObjectReference; readonly entity: WorkloadEntity | undefined }> {
+    for (const [uid, reference] of this.#touched) {
+      this.#touched.delete(uid);
+      yield { reference, entity: this.#byUid.get(uid)?.published };
+    }
   }
 
   /** A record of it came after all: what was published so far is the record's to change. */
@@ -85,6 +100,7 @@ export class CustomOwners {
     if (count === 0) owner.pods.delete(reference);
     else owner.pods.set(reference, count);
     if (count === 0 || (by === 1 && count === 1)) this.#dirty.add(reference.uid);
+    this.#touched.set(reference.uid, reference);
   }
 }
 

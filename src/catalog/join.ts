@@ -22,7 +22,7 @@ import { CustomOwners, type IsWatchedKind } from './custom-owners.ts';
 import { Interner } from './interner.ts';
 import { draftSlice, isSameSlice, Membership, type SliceDraft, SliceState, type Target } from './membership.ts';
 import { draftNode, isSameNode, type NodeDraft, NodeState } from './node-state.ts';
-import { type ControllerEdge, type Dependant, OwnerGraph } from './owner-graph.ts';
+import { type ControllerEdge, type Dependant, OwnerGraph, type OwnerLink } from './owner-graph.ts';
 import { draftOwner, isSameOwner, knownOwner, type OwnerDraft, OwnerState } from './owner-state.ts';
 import { draftPod, isSamePod, NO_SERVICES, type PodDraft, type PodRow, PodState } from './pod-state.ts';
 import type { Shelf } from './record-table.ts';
@@ -36,9 +36,9 @@ export interface JoinedChange {
   readonly after: Entity | undefined;
 }
 
-/** Looked at again, and the same. */
+/** Looked at again, and the same; a reference: looked for, and there is no such workload. */
 export interface JoinedTouch {
-  readonly touched: Entity;
+  readonly touched: Entity | ObjectReference;
 }
 
 export class Join {
@@ -105,6 +105,7 @@ export class Join {
       }
     }
     for (const { published } of taken(this.#countedServices)) if (published !== undefined) yield { touched: published };
+    for (const { reference, entity } of this.customOwners.drainTouched()) yield { touched: entity ?? reference };
   }
 
   get isDirty(): boolean {
@@ -186,6 +187,7 @@ export class Join {
       isSame: isSameOwner,
       create: (draft) => {
         const link = this.graph.record(knownOwner(draft));
+        this.#touchTop(link);
         const owner = new OwnerState(resource, link, sealed(draft.row));
         owner.published = this.customOwners.handOver(draft.uid);
         this.owners.set(draft.uid, owner);
@@ -195,12 +197,15 @@ export class Join {
       update: (owner, draft) => {
         owner.row = sealed(draft.row);
         owner.joined = undefined;
+        this.#touchTop(owner.link);
         this.graph.record(knownOwner(draft));
+        this.#touchTop(owner.link);
         this.#dirtyOwners.add(owner);
       },
       remove: (owner) => {
         this.owners.delete(owner.uid);
         this.#dirtyOwners.delete(owner);
+        this.#touchTop(owner.link);
         this.graph.forget(owner.uid);
         this.#remove(resource, owner.published);
       },
@@ -246,12 +251,19 @@ export class Join {
       isSame: isSameSlice,
       create: (draft) => {
         const slice = new SliceState(draft.uid);
-        this.#membership.update(slice, draft);
+        this.#updateMembership(slice, draft);
         return slice;
       },
-      update: (slice, draft) => this.#membership.update(slice, draft),
-      remove: (slice) => this.#membership.update(slice, undefined),
+      update: (slice, draft) => this.#updateMembership(slice, draft),
+      remove: (slice) => this.#updateMembership(slice, undefined),
     };
+  }
+
+  /** Members that do not exist make no difference to a service, but it was looked whether they do. */
+  #updateMembership(slice: SliceState, draft: SliceDraft | undefined): void {
+    if (slice.service !== undefined) this.#countedServices.add(slice.service);
+    this.#membership.update(slice, draft);
+    if (slice.service !== undefined) this.#countedServices.add(slice.service);
   }
 
   /** A join copies the bytes, so sealing them first is waste when it follows at once. */
@@ -335,6 +347,12 @@ export class Join {
     }
     pod.countedAs = workload;
     pod.countedIn = services;
+  }
+
+  /** Above this owner there may be one that is known through pods alone, and now is not for want of a pod. */
+  #touchTop({ edge, uid }: OwnerLink): void {
+    const top = edge?.lineageFor(uid).chain.at(-1);
+    if (top !== undefined) this.customOwners.touch(top);
   }
 
   #countBackend(service: ServiceState, workload: ObjectReference, by: 1 | -1): void {

@@ -18,6 +18,7 @@ import { FrameMemory } from './frame-memory.ts';
 import { FeedMetrics } from './metrics.ts';
 import { Projection } from './projection.ts';
 import { parseToken, type ResumeToken } from './resume-token.ts';
+import { Resumption } from './resumption.ts';
 import { createScheduler, type Scheduler } from './scheduler.ts';
 import {
   type EndReason,
@@ -52,6 +53,8 @@ export interface FeedLimits {
   readonly maxSharedFrameBytes: number;
   /** Default 60 s: what a consumer may take for one frame before it is ended. */
   readonly stallTimeoutMs: number;
+  /** Default 3 s: how long a consumer that has seen more than this process waits for it to catch up. */
+  readonly catchUpTimeoutMs: number;
   /** Default 4 ms: how long subscribers may hold the event loop in one turn. */
   readonly sliceMs: number;
 }
@@ -85,6 +88,7 @@ const DEFAULT_LIMITS: FeedLimits = {
   maxFrameBytes: 64 * 1024,
   maxSharedFrameBytes: 16 * 1024 * 1024,
   stallTimeoutMs: 60_000,
+  catchUpTimeoutMs: 3_000,
   sliceMs: 4,
 };
 
@@ -105,6 +109,7 @@ export class ChangeFeed {
   readonly #scheduler: Scheduler;
   readonly #log: ChangeLog;
   readonly #memory: FrameMemory;
+  readonly #resumption: Resumption;
   readonly #metrics: FeedMetrics;
   readonly #subscribers = new Set<Subscription>();
   /** Whose turn it is next, in this order (a Set iterates in insertion order). */
@@ -120,7 +125,6 @@ export class ChangeFeed {
   readonly #surroundings: FeedSurroundings;
 
   constructor(options: ChangeFeedOptions) {
-    if (options.epoch.byteLength !== 16) throw new Error(`an epoch has 16 bytes, not ${options.epoch.byteLength}`);
     this.#options = options;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#scheduler = options.scheduler ?? createScheduler();
@@ -133,7 +137,16 @@ export class ChangeFeed {
       removals: this.#log.removals,
       sharedFrameBytes: this.#memory.bytes,
       maxLag: this.#maxLag(),
+      sourceSteps: this.#resumption.steps,
+      touched: this.#resumption.touched,
     }));
+    this.#resumption = new Resumption({
+      epoch: options.epoch,
+      log: this.#log,
+      scheduler: this.#scheduler,
+      limits: this.#limits,
+      resumedElsewhere: () => this.#metrics.resumedElsewhere.inc(),
+    });
   }
 
   stats(): FeedStats {
@@ -143,7 +156,12 @@ export class ChangeFeed {
   /** The catalog's listener, from its first change on. Only notes the changes: subscribers get them in a later turn. */
   readonly onBatch = (batch: ChangeBatch): void => {
     const now = this.#scheduler.now();
+    const before = this.#log.head;
     for (const change of batch.changes) this.#log.append(change, now);
+    if (this.#resumption.apply(batch, before, now)) {
+      this.#memory.clear();
+      for (const subscription of this.#subscribers) subscription.rewrite();
+    }
     if (batch.changes.length > 0) this.#scheduleFlush();
   };
 
@@ -160,7 +178,7 @@ export class ChangeFeed {
       filter: new Filter(request.filter),
       view: request.view,
       configuration: this.#options.configuration,
-      epoch: this.#options.epoch,
+      surroundings: this.#resumption,
       maxFrameBytes: this.#limits.maxFrameBytes,
       memory: this.#memory,
     });
@@ -188,14 +206,7 @@ export class ChangeFeed {
   #startFrom(token: ResumeToken | 'none', projection: Projection): SubscriptionStart {
     if (token === 'none') return { from: 'snapshot', reason: 'NO_TOKEN' };
     if (!projection.hash.equals(token.projection)) return { from: 'snapshot', reason: 'PROJECTION_CHANGED' };
-    const { cursor, floor } = token;
-    const head = this.#log.head;
-    if (Buffer.compare(token.epoch, this.#options.epoch) !== 0 || cursor > head || floor > head) {
-      return { from: 'snapshot', reason: 'OTHER_EPOCH' };
-    }
-    this.#log.expire(this.#scheduler.now());
-    if (this.#log.forgotten > Math.max(cursor, floor)) return { from: 'snapshot', reason: 'TOKEN_EXPIRED' };
-    return { from: 'token', position: { cursor, floor } };
+    return this.#resumption.start(token);
   }
 
   #createSurroundings(): FeedSurroundings {
@@ -207,7 +218,7 @@ export class ChangeFeed {
       taken: (subscription) => {
         if (subscription.isDue(this.#flushedHead)) this.#wake(subscription);
       },
-      ended: (subscription, reason) => this.#forget(subscription, reason),
+      ended: (subscription, reason) => this.#leave(subscription, reason),
       sent: (frame, changes) => {
         this.#metrics.frames.inc();
         this.#metrics.bytes.inc(frame.byteLength);
@@ -268,7 +279,7 @@ export class ChangeFeed {
     this.#cancelTick ??= this.#scheduler.after(TICK_MS, () => {
       this.#cancelTick = undefined;
       const now = this.#scheduler.now();
-      this.#log.expire(now);
+      this.#resumption.forget(now);
       for (const subscription of this.#subscribers) {
         subscription.tick(now, TICK_MS, this.#limits.stallTimeoutMs);
       }
@@ -276,7 +287,7 @@ export class ChangeFeed {
     });
   }
 
-  #forget(subscription: Subscription, reason: EndReason | 'closed'): void {
+  #leave(subscription: Subscription, reason: EndReason | 'closed'): void {
     this.#subscribers.delete(subscription);
     this.#ready.delete(subscription);
     this.#metrics.ended.inc({ reason });

@@ -87,6 +87,12 @@ export class ChangeLog {
     return this.#removals.size;
   }
 
+  /** The entry of a live entity. */
+  present(uid: string): PresentEntry | undefined {
+    const entry = this.#byUid.get(uid);
+    return entry?.state === 'present' ? entry : undefined;
+  }
+
   /** Places in memory, holes included. */
   get slots(): number {
     return this.#entries.length;

@@ -4,7 +4,7 @@
 // Pure. It answers two questions about an entity: does it pass, and may an earlier state of it have passed. For the second
 // it needs to know when the entity's labels and node changed; kind and namespace are the same all its life.
 
-import type { Entity, EntityKind } from '../model/entities.ts';
+import type { Entity, EntityKind, ObjectReference } from '../model/entities.ts';
 import { hasLabels } from '../wire/labels.ts';
 
 /** As a subscriber asks; an empty criterion lets everything pass. */
@@ -94,6 +94,13 @@ export function factsOf(entity: Entity): FilterFacts {
     labelsFrom: entity.basicLength,
   };
 }
+
+/** Of a workload of which nothing but the reference is known: it has no labels. */
+export function factsOfReference({ namespace, name }: ObjectReference): FilterFacts {
+  return { kind: 'Workload', namespace, name, nodeName: '', bytes: NO_BYTES, labelsFrom: 0 };
+}
+
+const NO_BYTES = new Uint8Array(0);
 
 function distinct<T extends string>(values: readonly T[]): readonly T[] {
   return [...new Set(values)].sort();

@@ -10,6 +10,9 @@ export interface FeedGauges {
   readonly sharedFrameBytes: number;
   /** Of the subscriber that is furthest behind. */
   readonly maxLag: number;
+  /** Steps of sources, see `source-history.ts`. */
+  readonly sourceSteps: number;
+  readonly touched: number;
 }
 
 export class FeedMetrics {
@@ -20,6 +23,7 @@ export class FeedMetrics {
   readonly ended: Counter<'reason'>;
   readonly stalled: Counter;
   readonly refused: Counter;
+  readonly resumedElsewhere: Counter;
 
   constructor(registry: Registry, read: () => FeedGauges) {
     const registers = [registry];
@@ -43,6 +47,16 @@ export class FeedMetrics {
       'digger_feed_log_removals',
       'Removals kept in the change log for subscribers that are behind.',
       (now) => now.removals,
+    );
+    gauge(
+      'digger_feed_source_steps',
+      'Versions of watched resources that are kept to continue subscriptions of other replicas.',
+      (now) => now.sourceSteps,
+    );
+    gauge(
+      'digger_feed_touched_entities',
+      'Entities kept as touched without a change, for subscriptions of other replicas.',
+      (now) => now.touched,
     );
     gauge(
       'digger_feed_shared_frame_bytes',
@@ -75,6 +89,11 @@ export class FeedMetrics {
     this.stalled = new Counter({
       name: 'digger_feed_subscribers_stalled_total',
       help: 'Subscribers that were ended because they took nothing for too long.',
+      registers,
+    });
+    this.resumedElsewhere = new Counter({
+      name: 'digger_feed_resumed_elsewhere_total',
+      help: 'Subscriptions that were continued here with the token of another process.',
       registers,
     });
     this.refused = new Counter({

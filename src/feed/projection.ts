@@ -12,19 +12,27 @@
 // Using c alone instead of f would lose removals: an entity that stops passing at s and changes again at t > s is met at
 // t only, by a reader whose cursor may have moved beyond s in between.
 //
+// One more number makes readers from other processes right: h, of which every entity that was born in the log up to h
+// may be held. For everybody else h = c. Who comes from another replica holds what that one had seen, in an order of its
+// own; it starts at c = f before everything that it may hold in another state, with h at the head as it was then. Until
+// c passes h it is also told, first, of entities that were touched since f without a change, see `touched-keys.ts`.
+//
 // Readers at the same place get the same buffer, see `frame-memory.ts`.
 
 import { createHash } from 'node:crypto';
-import { ChangesFrame, encodeRemoval, removalKey, type View } from '../wire/frame.ts';
+import { ChangesFrame, encodeRemoval, referenceKey, removalKey, type View } from '../wire/frame.ts';
 import type { ChangeLog, LogEntry } from './change-log.ts';
-import type { Filter } from './filter.ts';
+import { factsOfReference, type Filter } from './filter.ts';
 import type { FrameMemory } from './frame-memory.ts';
-import { encodeToken } from './resume-token.ts';
+import { encodeToken, type TokenSource } from './resume-token.ts';
+import type { TouchedKey } from './touched-keys.ts';
 
 /** Where a reader stands in the log; see above. */
 export interface ReadingPosition {
   readonly cursor: number;
   readonly floor: number;
+  /** At least `cursor`; beyond it: comes from another process and has not passed this yet. */
+  readonly held: number;
 }
 
 /** What a reader gets next. */
@@ -35,16 +43,35 @@ export interface ReadingStep {
   readonly changes: number;
 }
 
+/** As above, of entities that did not change. */
+export interface TouchedStep extends Omit<ReadingStep, 'position'> {
+  readonly rest: readonly TouchedKey[];
+}
+
+/** Of somebody who has everything. */
+export function caughtUp(head: number): ReadingPosition {
+  return { cursor: head, floor: head, held: head };
+}
+
 export interface ProjectionOptions {
   readonly filter: Filter;
   readonly view: View;
   /** Names everything of the configuration that changes entities. */
   readonly configuration: string;
-  /** 16 bytes. */
-  readonly epoch: Uint8Array;
+  readonly surroundings: ProjectionSurroundings;
   /** Frames end here, unless a single entity is larger. */
   readonly maxFrameBytes: number;
   readonly memory: FrameMemory;
+}
+
+/** What a token says beside where the reader stands. */
+export interface ProjectionSurroundings {
+  /** 16 bytes. */
+  epoch(): Uint8Array;
+  /** ms since the epoch. */
+  wallTime(): number;
+  /** For somebody who had everything up to `floor`; empty: cannot be told. */
+  sources(floor: number): readonly TokenSource[];
 }
 
 // One step looks at no more than this many places, so that a filter that lets little pass yields as often as others:
@@ -53,6 +80,8 @@ const MAX_VISITS = 512;
 
 /** Changes when the meaning of encoded entities or of tokens does. */
 const SCHEMA = 'digger.v1';
+
+const NO_SOURCES: readonly TokenSource[] = Object.freeze([]);
 
 export class Projection {
   readonly #options: ProjectionOptions;
@@ -72,13 +101,45 @@ export class Projection {
   }
 
   token(position: ReadingPosition): Buffer {
-    return encodeToken({ projection: this.#hash, epoch: this.#options.epoch, ...position, positions: [] });
+    const { surroundings } = this.#options;
+    return encodeToken({
+      projection: this.#hash,
+      epoch: surroundings.epoch(),
+      issuedMs: Math.floor(surroundings.wallTime()),
+      ...position,
+      // In the middle of a snapshot there is nothing that could be continued elsewhere.
+      sources: position.cursor < position.floor ? NO_SOURCES : surroundings.sources(position.floor),
+    });
   }
 
   /** The next frame for whoever stands at `from`. */
   read(log: ChangeLog, from: ReadingPosition): ReadingStep {
-    const key = `${this.#key}/${from.cursor}/${from.floor}`;
+    const key = `${this.#key}/${from.cursor}/${from.floor}/${from.held}`;
     return this.#options.memory.recall(log, key, () => this.#compose(log, from));
+  }
+
+  /**
+   * The first frame of what is to be said about these, if they pass the filter and are not told by reading on from
+   * `from` anyway; `rest` is what did not fit.
+   */
+  readTouched(log: ChangeLog, keys: readonly TouchedKey[], from: ReadingPosition): TouchedStep {
+    const { filter, maxFrameBytes, view } = this.#options;
+    const frame = new ChangesFrame();
+    let at = 0;
+    for (; at < keys.length && frame.byteLength < maxFrameBytes; at++) {
+      const { uid = '', absent } = keys[at] ?? {};
+      const entry = log.present(uid);
+      if (entry !== undefined && entry.sequence <= from.cursor && filter.passes(entry.facts)) {
+        frame.addUpsert(entry.entity, view);
+      } else if (entry === undefined && absent !== undefined && filter.passes(factsOfReference(absent))) {
+        frame.addRemoval(encodeRemoval(referenceKey(absent)));
+      }
+    }
+    return {
+      frame: frame.count === 0 ? undefined : frame.encode(this.token(from)),
+      changes: frame.count,
+      rest: keys.slice(at),
+    };
   }
 
   #compose(log: ChangeLog, from: ReadingPosition): ReadingStep {
@@ -88,7 +149,7 @@ export class Projection {
       this.#add(frame, entry, from);
       return true;
     });
-    const position = { cursor, floor: cursor === log.head ? cursor : from.floor };
+    const position = positionAt(cursor, from, log.head);
     return {
       position,
       frame: frame.count === 0 ? undefined : frame.encode(this.token(position)),
@@ -102,8 +163,12 @@ export class Projection {
       frame.addUpsert(entry.entity, view);
       return;
     }
-    const mayBeHeld = entry.sequence > from.floor && entry.bornAt <= from.cursor;
+    const mayBeHeld = entry.sequence > from.floor && entry.bornAt <= from.held;
     if (!mayBeHeld || !filter.mayHavePassed(entry, from.floor)) return;
     frame.addRemoval(entry.state === 'removed' ? entry.removal : encodeRemoval(removalKey(entry.entity)));
   }
+}
+
+function positionAt(cursor: number, from: ReadingPosition, head: number): ReadingPosition {
+  return cursor === head ? caughtUp(head) : { cursor, floor: from.floor, held: Math.max(cursor, from.held) };
 }

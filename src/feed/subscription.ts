@@ -9,10 +9,14 @@
 
 import { encodeReset, encodeSynced, type ResetReason, withToken } from '../wire/frame.ts';
 import type { ChangeLog } from './change-log.ts';
-import type { Projection, ReadingPosition } from './projection.ts';
+import { caughtUp, type Projection, type ReadingPosition } from './projection.ts';
+import type { TouchedKey } from './touched-keys.ts';
 
-/** Why the feed ended a subscription. `complete`: a snapshot was asked for and sent. */
-export type EndReason = 'complete' | 'draining' | 'stalled';
+/**
+ * Why the feed ended a subscription. `complete`: a snapshot was asked for and sent. `behind`: the consumer has seen more
+ * than this process yet, and waited in vain.
+ */
+export type EndReason = 'complete' | 'draining' | 'stalled' | 'behind';
 
 /** Where frames go. */
 export interface FrameSink {
@@ -47,15 +51,23 @@ export interface SubscriptionOptions {
   readonly sink: FrameSink;
 }
 
-/** From a token that this process can continue from, or from a snapshot. */
+/** Where a subscription begins. */
 export type SubscriptionStart =
-  | { readonly from: 'token'; readonly position: ReadingPosition }
-  | { readonly from: 'snapshot'; readonly reason: ResetReason };
+  /** From a token that this process can continue from. */
+  | {
+      readonly from: 'token';
+      readonly position: ReadingPosition;
+      /** To be told first: entities that may be held as they never were here. */
+      readonly touched: readonly TouchedKey[];
+    }
+  | { readonly from: 'snapshot'; readonly reason: ResetReason }
+  /** Not known until this process has seen what the consumer has. `untilMs`: when nobody waits any longer. */
+  | { readonly from: 'elsewhere'; readonly ask: () => SubscriptionStart; readonly untilMs: number };
 
 const RESET_MESSAGES: Readonly<Record<ResetReason, string>> = {
   NO_TOKEN: 'a snapshot follows, as no resume token was given',
   TOKEN_EXPIRED: 'the resume token is older than the oldest removal that is kept',
-  OTHER_EPOCH: 'the resume token comes from another process',
+  OTHER_EPOCH: 'the resume token comes from another process, and what was missed cannot be told from here',
   PROJECTION_CHANGED: 'the resume token was given for another filter, view or configuration',
   TOO_SLOW: 'the subscriber fell behind the oldest removal that is kept',
   HISTORY_REWRITTEN: "the API server's history changed",
@@ -66,7 +78,9 @@ const SYNCED = encodeSynced();
 export class Subscription {
   readonly #options: SubscriptionOptions;
   readonly #feed: FeedSurroundings;
-  #position: ReadingPosition;
+  #position: ReadingPosition = caughtUp(0);
+  #waiting: Extract<SubscriptionStart, { from: 'elsewhere' }> | undefined;
+  #touched: readonly TouchedKey[] = [];
   #owedReset: ResetReason | undefined;
   #synced = false;
   #owesProgress = false;
@@ -80,14 +94,17 @@ export class Subscription {
     this.#options = options;
     this.#feed = feed;
     this.#writtenAtMs = feed.now();
-    this.#position = { cursor: 0, floor: 0 };
-    if (options.start.from === 'token') this.#position = options.start.position;
-    else this.#owedReset = options.start.reason;
+    this.#begin(options.start);
+  }
+
+  /** It waits for this process to see what the consumer has seen. */
+  get isWaiting(): boolean {
+    return this.#waiting !== undefined;
   }
 
   /** How many sequences it has not passed yet. */
   get lag(): number {
-    return this.#feed.log.head - this.#position.cursor;
+    return this.#waiting === undefined ? this.#feed.log.head - this.#position.cursor : 0;
   }
 
   /** Nothing is in flight: `step` may have something to write. */
@@ -108,12 +125,20 @@ export class Subscription {
   step(): boolean {
     if (!this.isIdle) return false;
     const { log } = this.#feed;
+    if (this.#waiting !== undefined && !this.#askAgain(this.#waiting)) return false;
     if (this.#owedReset === undefined && this.#isLost()) this.#owedReset = 'TOO_SLOW';
     if (this.#owedReset !== undefined) {
       this.#reset(this.#owedReset);
       return false;
     }
     // Whoever is to leave gets no more changes: the token says where to go on.
+    if (this.#owedEnd === undefined && this.#touched.length > 0) {
+      const { frame, changes, rest } = this.#options.projection.readTouched(log, this.#touched, this.#position);
+      this.#touched = rest;
+      if (frame === undefined) return true;
+      this.#write(frame, changes);
+      return false;
+    }
     if (this.#owedEnd === undefined && this.#position.cursor < log.head) {
       const { position, frame, changes } = this.#options.projection.read(log, this.#position);
       this.#position = position;
@@ -122,7 +147,7 @@ export class Subscription {
       return false;
     }
     if (!this.#synced && this.#owedEnd === undefined) {
-      this.#position = { cursor: log.head, floor: log.head };
+      this.#position = caughtUp(log.head);
       this.#synced = true;
       if (this.#options.snapshotOnly) this.#owedEnd = 'complete';
       else this.#owesProgress = true;
@@ -141,6 +166,10 @@ export class Subscription {
   /** Called now and then: a sign of life when it was silent for long, the end when it takes nothing for too long. */
   tick(nowMs: number, tickMs: number, stallTimeoutMs: number): void {
     if (this.#ended) return;
+    if (this.#waiting !== undefined) {
+      this.#feed.wake(this);
+      return;
+    }
     const silentMs = nowMs - this.#writtenAtMs;
     if (this.#inFlight) {
       if (silentMs >= stallTimeoutMs) this.#end('stalled');
@@ -156,9 +185,21 @@ export class Subscription {
   /** A last `Progress` that says so, then the end, as soon as it takes what is in flight. */
   drain(): void {
     if (this.#ended || this.#owedEnd !== undefined) return;
+    if (this.#waiting !== undefined) {
+      // Nothing was sent: the consumer's own token is still the newest.
+      this.#end('draining');
+      return;
+    }
     // A reset that is owed stays owed: without it the last token would vouch for what the consumer had before.
     this.#owedEnd = 'draining';
     this.#owesProgress = true;
+    this.#feed.wake(this);
+  }
+
+  /** Everything that was said so far comes from another history of the API server. */
+  rewrite(): void {
+    if (this.#ended || this.#waiting !== undefined) return;
+    this.#owedReset ??= 'HISTORY_REWRITTEN';
     this.#feed.wake(this);
   }
 
@@ -175,10 +216,40 @@ export class Subscription {
     return this.#owedEnd === undefined && this.#feed.log.forgotten > Math.max(cursor, floor);
   }
 
+  #begin(start: SubscriptionStart): void {
+    switch (start.from) {
+      case 'token':
+        this.#position = start.position;
+        this.#touched = start.touched;
+        return;
+      case 'snapshot':
+        this.#owedReset = start.reason;
+        return;
+      case 'elsewhere':
+        this.#waiting = start;
+        return;
+      default:
+        start satisfies never;
+    }
+  }
+
+  /** Returns whether the subscription has begun. */
+  #askAgain(waiting: Extract<SubscriptionStart, { from: 'elsewhere' }>): boolean {
+    const start = waiting.ask();
+    if (start.from !== 'elsewhere') {
+      this.#waiting = undefined;
+      this.#begin(start);
+      return true;
+    }
+    if (this.#feed.now() >= waiting.untilMs) this.#end('behind');
+    return false;
+  }
+
   #reset(reason: ResetReason): void {
     this.#owedReset = undefined;
     this.#synced = false;
-    this.#position = { cursor: 0, floor: this.#feed.log.head };
+    this.#touched = [];
+    this.#position = { cursor: 0, floor: this.#feed.log.head, held: 0 };
     this.#feed.reset(reason);
     this.#writeWithToken(encodeReset(reason, RESET_MESSAGES[reason]));
   }

@@ -1,7 +1,7 @@
 // What the catalog tells everybody downstream: changes of published entities, that is pods, services, nodes and top-level
 // workloads. Links of an owner chain (ReplicaSets, Jobs under an owner) answer lookups only and never stand in a batch.
 
-import type { Entity } from './entities.ts';
+import type { Entity, ObjectReference } from './entities.ts';
 import type { Observation, SourcePosition } from './observation.ts';
 
 /** One entity came (`before` unset), changed, or went (`after` unset). Both are set only for the same uid. */
@@ -19,8 +19,9 @@ export interface ChangeBatch {
   /**
    * Entities that were looked at again because something that they are made of changed, and came out the same. Nobody
    * who follows this process needs to know; whoever comes from another one may hold them as they never were here.
+   * A reference (it has no `bytes`) is a workload that was looked for in the same way, and is not there.
    */
-  readonly touched?: readonly Entity[];
+  readonly touched?: readonly (Entity | ObjectReference)[];
   readonly seen: Observation;
   readonly position: SourcePosition;
   /**

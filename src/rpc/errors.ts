@@ -92,6 +92,16 @@ export function draining(): CallError {
   return new CallError(status.UNAVAILABLE, 'DRAINING', 'this replica is draining', { retryDelayMs: DRAINING_RETRY_MS });
 }
 
+/** UNAVAILABLE: the caller's resume token has seen more of the cluster than this replica; it would go back in time. */
+export function replicaBehind(): CallError {
+  return new CallError(
+    status.UNAVAILABLE,
+    'REPLICA_BEHIND',
+    'this replica has not seen yet what the resume token has; try again, or another replica',
+    { retryDelayMs: REPLICA_BEHIND_RETRY_MS },
+  );
+}
+
 /** UNAUTHENTICATED: no credentials, or bad ones. */
 export function unauthenticated(message: string): CallError {
   return new CallError(status.UNAUTHENTICATED, 'UNAUTHENTICATED', message);
@@ -167,6 +177,9 @@ const NOT_SYNCED_RETRY_MS = 1_000;
 
 /** Another replica answers at once; the delay spreads its load. */
 const DRAINING_RETRY_MS = 200;
+
+/** The call waited already for as long as a healthy watch is ever late. */
+const REPLICA_BEHIND_RETRY_MS = 1_000;
 
 /** Room comes when a subscriber leaves or another replica starts, which is a matter of seconds. */
 const SUBSCRIBERS_RETRY_MS = 5_000;

@@ -13,7 +13,15 @@ import type { EntityKind } from '../model/entities.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { WatchFilter__Output } from '../wire/generated/digger/v1/WatchFilter.ts';
 import type { WatchRequest__Output } from '../wire/generated/digger/v1/WatchRequest.ts';
-import { type CallError, draining, invalidArgument, quote, subscriberStalled, tooManySubscribers } from './errors.ts';
+import {
+  type CallError,
+  draining,
+  invalidArgument,
+  quote,
+  replicaBehind,
+  subscriberStalled,
+  tooManySubscribers,
+} from './errors.ts';
 import { parseView, Violations } from './request-fields.ts';
 import type { FeedService, WatchCall } from './server.ts';
 import { resetStream } from './stream-reset.ts';
@@ -78,6 +86,9 @@ function watch(call: WatchCall, options: WatchOptions): void {
         return;
       case 'draining':
         fail(draining());
+        return;
+      case 'behind':
+        fail(replicaBehind());
         return;
       case 'stalled':
         fail(subscriberStalled(performance.now() - writtenAtMs));

@@ -4,7 +4,7 @@
 // as headers (tag and length) around copies of those bytes: composing costs a copy, never an encoding. The token is the
 // last field, which lets subscribers that stand at different places share the body before it.
 
-import type { Entity, EntityKind } from '../model/entities.ts';
+import type { Entity, EntityKind, ObjectReference } from '../model/entities.ts';
 import { enumValues, messageFieldTag, messageType } from './schema.ts';
 
 /** `digger.v1.View` without its default. */
@@ -126,6 +126,11 @@ export function removalKey(entity: Entity): RemovalKey {
     workloadApiVersion: workload ? entity.apiVersion : '',
     workloadKind: workload ? entity.workloadKind : '',
   };
+}
+
+/** The same for a workload of which only the reference is known. */
+export function referenceKey({ apiVersion, kind, namespace, name, uid }: ObjectReference): RemovalKey {
+  return { kind: 'Workload', namespace, name, uid, workloadApiVersion: apiVersion, workloadKind: kind };
 }
 
 /** A `Reset` frame without its token. */

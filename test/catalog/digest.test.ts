@@ -71,7 +71,7 @@ describe('a batch', () => {
     harness.put({ ...two, controller });
     const [batch] = harness.batches;
     assert.deepEqual(
-      batch?.touched?.map((entity) => `${entity.kind} ${entity.name}`),
+      batch?.touched?.map(({ kind, name: each }) => `${kind} ${each}`),
       ['Service web'],
     );
     assert.deepEqual(

@@ -3,19 +3,25 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { encodeToken, MAX_TOKEN_BYTES, parseToken, type ResumeToken } from '../../src/feed/resume-token.ts';
+import { encodeToken, MAX_TOKEN_BYTES, parseToken, type ResumeToken, sourceId } from '../../src/feed/resume-token.ts';
 
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
+const moment = fc.record({
+  version: fc.maxSafeNat().map(String),
+  digest: fc.maxSafeNat(),
+});
 const token: fc.Arbitrary<ResumeToken> = fc.record({
   projection: bytes(8),
   epoch: bytes(16),
+  issuedMs: fc.maxSafeNat(),
   cursor: fc.maxSafeNat(),
   floor: fc.maxSafeNat(),
-  positions: fc.array(
+  held: fc.maxSafeNat(),
+  sources: fc.array(
     fc.record({
-      resource: fc.constantFrom('pods', 'deployments.apps', 'endpointslices.discovery.k8s.io'),
-      resourceVersion: fc.maxSafeNat().map(String),
-      digest: bytes(8),
+      id: fc.constantFrom('pods', 'deployments.apps', 'endpointslices.discovery.k8s.io').map(sourceId),
+      low: moment,
+      high: moment,
     }),
     { maxLength: 12 },
   ),
@@ -32,17 +38,16 @@ describe('a resume token', () => {
     );
   });
 
-  it('leaves out the positions of resources when they would not fit', () => {
-    const digest = new Uint8Array(8);
-    const positions = Array.from({ length: 40 }, (_, index) => ({
-      resource: `resource-${index}.example.com`,
-      resourceVersion: '123456789',
-      digest,
-    }));
-    const given = { projection: new Uint8Array(8), epoch: new Uint8Array(16), cursor: 7, floor: 3, positions };
-    const encoded = encodeToken(given);
+  it('has room for twelve resources at the largest versions there are', () => {
+    const encoded = encodeToken({ ...EMPTY, sources: sources(12) });
+    assert.ok(encoded.byteLength <= 840, `${encoded.byteLength} bytes`);
+    assert.equal(parseToken(encoded)?.sources.length, 12);
+  });
+
+  it('leaves out the sources when they would not fit', () => {
+    const encoded = encodeToken({ ...EMPTY, cursor: 7, sources: sources(40) });
     assert.ok(encoded.byteLength <= MAX_TOKEN_BYTES);
-    assert.deepEqual(parseToken(encoded)?.positions, []);
+    assert.deepEqual(parseToken(encoded)?.sources, []);
     assert.equal(parseToken(encoded)?.cursor, 7);
   });
 
@@ -66,15 +71,27 @@ describe('a resume token', () => {
   });
 });
 
-/** Without the difference between Buffer and Uint8Array. */
-function plain(given: ResumeToken | undefined): unknown {
+const EMPTY = {
+  projection: new Uint8Array(8),
+  epoch: new Uint8Array(16),
+  issuedMs: 0,
+  cursor: 0,
+  floor: 0,
+  held: 0,
+  sources: [],
+};
+
+/** With versions of 19 digits, the length of the largest 64-bit number, and two moments each. */
+function sources(count: number): ResumeToken['sources'] {
+  return Array.from({ length: count }, (_, index) => ({
+    id: sourceId(`resource-${index}.example.com`),
+    low: { version: '9223372036854775806', digest: index },
+    high: { version: '9223372036854775807', digest: Number.MAX_SAFE_INTEGER },
+  }));
+}
+
+/** Without the difference between Buffer and Uint8Array, and as text. */
+function plain(given: ResumeToken | undefined): string | undefined {
   const digits = (value: Uint8Array): string => Buffer.from(value).toString('hex');
-  return (
-    given && {
-      ...given,
-      projection: digits(given.projection),
-      epoch: digits(given.epoch),
-      positions: given.positions.map((position) => ({ ...position, digest: digits(position.digest) })),
-    }
-  );
+  return given && JSON.stringify({ ...given, projection: digits(given.projection), epoch: digits(given.epoch) });
 }

@@ -1,0 +1,147 @@
+// Where a subscription begins: what this process keeps for those who come back, from here or from another replica, and
+// what a token is worth against it.
+//
+//   a token of this process       go on where it stands, unless a removal that is missing was dropped
+//   one of another replica,       once this process has seen at least what the consumer has: from before the first change
+//   or of one that is gone        that the consumer may not have, see `sources.ts` and `projection.ts`
+//   anything else                 Reset, with the reason, and a snapshot
+//
+// Never back in time: whoever has seen more than this process waits a little, and then has to ask elsewhere.
+
+import { createHash } from 'node:crypto';
+import type { ChangeBatch } from '../model/changes.ts';
+import type { ChangeLog } from './change-log.ts';
+import type { ProjectionSurroundings } from './projection.ts';
+import type { ResumeToken } from './resume-token.ts';
+import type { Scheduler } from './scheduler.ts';
+import { Sources } from './sources.ts';
+import type { SubscriptionStart } from './subscription.ts';
+import { TouchedKeys } from './touched-keys.ts';
+
+export interface ResumptionOptions {
+  /** Names this process; 16 random bytes. */
+  readonly epoch: Uint8Array;
+  readonly log: ChangeLog;
+  readonly scheduler: Scheduler;
+  readonly limits: ResumptionLimits;
+  /** A subscription of another process goes on here. */
+  readonly resumedElsewhere: () => void;
+}
+
+export interface ResumptionLimits {
+  readonly removalRetentionMs: number;
+  readonly maxRemovals: number;
+  readonly catchUpTimeoutMs: number;
+}
+
+export class Resumption implements ProjectionSurroundings {
+  readonly #options: ResumptionOptions;
+  readonly #sources = new Sources();
+  readonly #touched = new TouchedKeys();
+  #epoch: Uint8Array;
+  /** Hexadecimal: those that this process had before its API server's history was rewritten. */
+  readonly #formerEpochs = new Set<string>();
+
+  constructor(options: ResumptionOptions) {
+    if (options.epoch.byteLength !== 16) throw new Error(`an epoch has 16 bytes, not ${options.epoch.byteLength}`);
+    this.#options = options;
+    this.#epoch = options.epoch;
+  }
+
+  /** Steps of sources that are kept. */
+  get steps(): number {
+    return this.#sources.steps;
+  }
+
+  /** Touched entities that are kept. */
+  get touched(): number {
+    return this.#touched.size;
+  }
+
+  epoch(): Uint8Array {
+    return this.#epoch;
+  }
+
+  wallTime(): number {
+    return this.#options.scheduler.wallTime();
+  }
+
+  sources(floor: number): ReturnType<ProjectionSurroundings['sources']> {
+    return this.#sources.since(floor, this.#options.log.head);
+  }
+
+  /**
+   * The log holds the batch; `before` is where it stood. Returns whether the API server's history was rewritten: then
+   * every token is void.
+   */
+  apply(batch: ChangeBatch, before: number, nowMs: number): boolean {
+    for (const { before: old, after } of batch.changes) this.#touched.drop((after ?? old)?.uid ?? '');
+    for (const touched of batch.touched ?? []) {
+      const absent = 'bytes' in touched ? undefined : touched;
+      this.#touched.touch({ uid: touched.uid, absent }, before, nowMs);
+    }
+    const isRewritten = this.#sources.apply(batch, before, this.#options.log.head, nowMs);
+    if (isRewritten) {
+      this.#formerEpochs.add(toHex(this.#epoch));
+      this.#epoch = createHash('sha256').update(this.#epoch).digest().subarray(0, 16);
+    }
+    this.forget(nowMs);
+    return isRewritten;
+  }
+
+  /** Drops what is kept for those who come back when its time is over. */
+  forget(nowMs: number): void {
+    const { log, limits } = this.#options;
+    log.expire(nowMs);
+    this.#touched.forget(nowMs - limits.removalRetentionMs, limits.maxRemovals);
+    this.#sources.forget(nowMs - limits.removalRetentionMs, log.forgotten);
+  }
+
+  /** For a token of a projection that is still the same. */
+  start(token: ResumeToken): SubscriptionStart {
+    const { log, scheduler, limits } = this.#options;
+    this.forget(scheduler.now());
+    if (this.#formerEpochs.has(toHex(token.epoch))) return { from: 'snapshot', reason: 'HISTORY_REWRITTEN' };
+    if (Buffer.compare(token.epoch, this.#epoch) !== 0) {
+      const untilMs = scheduler.now() + limits.catchUpTimeoutMs;
+      const waiting: SubscriptionStart = {
+        from: 'elsewhere',
+        ask: () => this.#startFromElsewhere(token) ?? waiting,
+        untilMs,
+      };
+      return waiting;
+    }
+    const { cursor, floor, held } = token;
+    // `held` may be one beyond the head, see below.
+    if (Math.max(cursor, floor, held - 1) > log.head) return { from: 'snapshot', reason: 'OTHER_EPOCH' };
+    if (log.forgotten > Math.max(cursor, floor)) return { from: 'snapshot', reason: 'TOKEN_EXPIRED' };
+    if (held <= cursor) return { from: 'token', position: { cursor, floor, held }, touched: [] };
+    // It came from another process, and was cut off before it had everything.
+    if (this.#touched.forgotten >= floor) return { from: 'snapshot', reason: 'TOKEN_EXPIRED' };
+    return { from: 'token', position: { cursor, floor, held }, touched: this.#touched.since(floor) };
+  }
+
+  /** `undefined`: this process is behind. */
+  #startFromElsewhere(token: ResumeToken): SubscriptionStart | undefined {
+    const { log, scheduler, limits, resumedElsewhere } = this.#options;
+    const found = this.#sources.find(token.sources, log.head);
+    if (found.answer === 'reset') return { from: 'snapshot', reason: found.reason };
+    if (found.answer === 'behind') {
+      // A history that was rewritten may never come to the token's versions, so that waiting has to have an end.
+      const isOld = scheduler.wallTime() - token.issuedMs >= limits.removalRetentionMs;
+      return isOld ? { from: 'snapshot', reason: 'TOKEN_EXPIRED' } : undefined;
+    }
+    const cursor = found.sequence;
+    if (log.forgotten > cursor || this.#touched.forgotten >= cursor) {
+      return { from: 'snapshot', reason: 'TOKEN_EXPIRED' };
+    }
+    resumedElsewhere();
+    // Beyond the cursor in any case: that is how the tokens of the next frames say that touched entities are owed.
+    const position = { cursor, floor: cursor, held: Math.max(log.head, cursor + 1) };
+    return { from: 'token', position, touched: this.#touched.since(cursor) };
+  }
+}
+
+function toHex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+}
