@@ -71,7 +71,6 @@ function judgeAlone(claim: Claim, context: JudgeContext): Holder[] {
 
 /** A claim as a holder at a moment. */
 export function toHolder(claim: Claim, context: JudgeContext): Holder {
-  const { atMs } = context;
   // The end of a claim is published as the latest moment at which it can have been in force.
   return {
     role: publishedRole(claim.role),

@@ -39,3 +39,52 @@ export async function createServiceAccountKubeconfig(plane: ControlPlane, server
   writeFileSync(tokenFile, await requestToken(plane), { mode: 0o600 });
   return writeKubeconfig(join(plane.directory, 'digger.kubeconfig'), server, plane.ca, { tokenFile });
 }
+
+/** An account of its own with the rules of deploy/base, but for some resources at first. */
+export type NarrowAccount = {
+  readonly kubeconfig: string;
+  /** Gives it some of those that it lacks; what was granted stays. */
+  grant(resources: readonly string[]): Promise<void>;
+};
+
+/** See `NarrowAccount`. `without`: resources as in rules, `replicasets`. */
+export async function createNarrowAccount(
+  plane: ControlPlane,
+  name: string,
+  without: readonly string[],
+): Promise<NarrowAccount> {
+  const { client } = plane;
+  const base = readBase().find((object) => object.kind === 'ClusterRole')?.['rules'] as readonly {
+    readonly resources: readonly string[];
+  }[];
+  const lacking = new Set(without);
+  const applyRole = async (): Promise<void> => {
+    const rules = base
+      .map((rule) => ({ ...rule, resources: rule.resources.filter((resource) => !lacking.has(resource)) }))
+      .filter((rule) => rule.resources.length > 0);
+    await client.apply({ apiVersion: RBAC, kind: 'ClusterRole', metadata: { name }, rules });
+  };
+  await client.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace: NAMESPACE } });
+  await applyRole();
+  await client.apply({
+    apiVersion: RBAC,
+    kind: 'ClusterRoleBinding',
+    metadata: { name },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
+    subjects: [{ kind: 'ServiceAccount', name, namespace: NAMESPACE }],
+  });
+  const answer = await client.raw('POST', `/api/v1/namespaces/${NAMESPACE}/serviceaccounts/${name}/token`, {
+    body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} },
+  });
+  const { token } = (JSON.parse(answer.body) as { status: { token: string } }).status;
+  const kubeconfig = writeKubeconfig(join(plane.directory, `${name}.kubeconfig`), plane.url, plane.ca, { token });
+  return {
+    kubeconfig,
+    grant: async (resources) => {
+      for (const resource of resources) lacking.delete(resource);
+      await applyRole();
+    },
+  };
+}
+
+const RBAC = 'rbac.authorization.k8s.io/v1';
