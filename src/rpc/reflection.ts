@@ -11,19 +11,28 @@ import { status } from '@grpc/grpc-js';
 import type { ServerReflectionRequest__Output } from '../wire/generated/grpc/reflection/v1/ServerReflectionRequest.ts';
 import type { ServerReflectionResponse } from '../wire/generated/grpc/reflection/v1/ServerReflectionResponse.ts';
 import { DescriptorIndex } from './descriptor-index.ts';
-import { quote } from './errors.ts';
+import { type CallError, quote } from './errors.ts';
 import { DESCRIPTOR_SET_BASE64 } from './generated/descriptor-set.ts';
 import { loadObjectService, RefusedRequest } from './services.ts';
+import { authenticateCall, type CallGate, toCallFailure } from './unary-call.ts';
 
 /** Adds both versions; `services` are the full names that `list_services` tells, besides reflection's own. */
-export function addReflection(server: Server, services: readonly string[]): void {
+export function addReflection(server: Server, services: readonly string[], gate: CallGate): void {
   const index = new DescriptorIndex(Buffer.from(DESCRIPTOR_SET_BASE64, 'base64'));
   const names = [...services, ...VERSIONS.map((version) => `grpc.reflection.${version}.ServerReflection`)].toSorted();
   for (const version of VERSIONS) {
     const file = `grpc/reflection/${version}/reflection.proto`;
     const definition = loadObjectService(file, `grpc.reflection.${version}.ServerReflection`);
     server.addService(definition, {
-      serverReflectionInfo: (call: ReflectionCall) => serve(call, (request) => answerReflection(request, index, names)),
+      serverReflectionInfo: (call: ReflectionCall) => {
+        const begin = (refusal: CallError | undefined): void => {
+          if (refusal !== undefined) call.emit('error', toCallFailure(refusal, call.getPath(), gate.logger));
+          else serve(call, (request) => answerReflection(request, index, names));
+        };
+        const allowed = authenticateCall(gate, call);
+        if (allowed instanceof Promise) void allowed.then(begin);
+        else begin(allowed);
+      },
     });
   }
 }

@@ -12,6 +12,7 @@ import type { CatalogReader } from '../catalog/reader.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { WatchRequest__Output } from '../wire/generated/digger/v1/WatchRequest.ts';
 import type { GetStatusRequest__Output } from '../wire/generated/digger/v1/GetStatusRequest.ts';
+import { RECHECK_INTERVAL_MS, watchForRevocation } from './auth/revocation.ts';
 import { batchResolveAddresses } from './batch-resolve-addresses.ts';
 import type { CallContext, CountLookup } from './call-context.ts';
 import type { ClientCertificate } from './client-certificate.ts';
@@ -33,6 +34,7 @@ import {
   type CallGate,
   type Precondition,
   toCallFailure,
+  toIdentity,
   type UnaryMethod,
   unaryHandler,
 } from './unary-call.ts';
@@ -48,8 +50,11 @@ export interface RpcSources {
 
 /** The change feed, as a server needs it. */
 export interface FeedService {
-  /** Handles one subscription; frames are encoded `WatchResponse`s. May throw CallError before the first frame. */
-  watch(call: WatchCall): void;
+  /**
+   * Handles one subscription; frames are encoded `WatchResponse`s. May throw CallError before the first frame. `revoked`
+   * aborts when the caller may not subscribe any more, with the CallError to end the stream with.
+   */
+  watch(call: WatchCall, revoked?: AbortSignal): void;
   /**
    * Ends every subscription as planned: a last `Progress`, then UNAVAILABLE. Called once, when the drain begins; those
    * that do not take their last frame lose their connection at the deadline.
@@ -67,6 +72,8 @@ export interface RpcServerOptions {
   readonly registry: Registry;
   /** Unset: everybody may call everything. */
   readonly authenticate?: Authenticator;
+  /** How often the callers of open subscriptions are looked at again. Default: 60 s. */
+  readonly recheckIntervalMs?: number;
   readonly limits?: Partial<RpcLimits>;
   /** ms since the epoch; unset: the system's clock. */
   readonly nowMs?: () => number;
@@ -127,10 +134,10 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
   const health = new Health();
 
   addLookupService(server, gate, sources, metrics.countLookup);
-  addChangeFeedService(server, gate, sources);
+  addChangeFeedService(server, gate, sources, options.recheckIntervalMs ?? RECHECK_INTERVAL_MS);
   addStatusService(server, gate, sources);
   health.addTo(server);
-  addReflection(server, [...DIGGER_SERVICES, 'grpc.health.v1.Health']);
+  addReflection(server, [...DIGGER_SERVICES, 'grpc.health.v1.Health'], gate);
 
   const { tls, logger } = options;
   const listener = new Listener({
@@ -211,7 +218,12 @@ function addLookupService(server: Server, gate: CallGate, sources: RpcSources, c
   });
 }
 
-function addChangeFeedService(server: Server, gate: CallGate, { feed, status }: RpcSources): void {
+function addChangeFeedService(
+  server: Server,
+  gate: CallGate,
+  { feed, status }: RpcSources,
+  recheckIntervalMs: number,
+): void {
   const precondition = pictureComplete(gate, status);
   const watch = (call: ServerWritableStream<WatchRequest__Output | RefusedRequest, Uint8Array>): void => {
     const fail = (error: unknown): void => {
@@ -222,7 +234,12 @@ function addChangeFeedService(server: Server, gate: CallGate, { feed, status }: 
         const error = refusal ?? precondition();
         if (error !== undefined) throw error;
         if (call.request instanceof RefusedRequest) throw call.request.error;
-        feed.watch(call as WatchCall);
+        if (gate.authenticate === undefined) feed.watch(call as WatchCall);
+        else
+          feed.watch(
+            call as WatchCall,
+            watchForRevocation(gate.authenticate, toIdentity(call), call, recheckIntervalMs),
+          );
       } catch (thrown) {
         fail(thrown);
       }

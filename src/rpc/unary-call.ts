@@ -75,7 +75,12 @@ export function unaryHandler<Request>(
 /** Asks the authenticator, if there is one. */
 export function authenticateCall(gate: CallGate, call: AuthenticatedCall): ReturnType<Authenticator> {
   if (gate.authenticate === undefined) return undefined;
-  return gate.authenticate({ method: call.getPath(), metadata: call.metadata, getPeer: () => call.getPeer() });
+  return gate.authenticate(toIdentity(call));
+}
+
+/** What an authenticator looks at. */
+export function toIdentity(call: AuthenticatedCall): CallIdentity {
+  return { method: call.getPath(), metadata: call.metadata, getPeer: () => call.getPeer() };
 }
 
 /** The grpc-js error for anything that was thrown while a call was handled; logs what nobody expected. */

@@ -44,7 +44,7 @@ export const MAX_FILTER_LABELS = 64;
 /** The feed, as the server needs it. */
 export function createFeedService(options: WatchOptions): FeedService {
   return {
-    watch: (call) => watch(call, options),
+    watch: (call, revoked) => watch(call, options, revoked),
     drain: () => options.feed.drain(),
   };
 }
@@ -72,7 +72,7 @@ const KINDS: ReadonlyMap<string | number, EntityKind> = new Map([
   ['ENTITY_KIND_WORKLOAD', 'Workload'],
 ]);
 
-function watch(call: WatchCall, options: WatchOptions): void {
+function watch(call: WatchCall, options: WatchOptions, revoked: AbortSignal | undefined): void {
   const { feed, logger } = options;
   const request = parseWatchRequest(call.request);
   let writtenAtMs = performance.now();
@@ -108,6 +108,12 @@ function watch(call: WatchCall, options: WatchOptions): void {
       // Also comes after an end of ours; closing twice does nothing.
       call.once('cancelled', opened.close);
       if (call.cancelled) opened.close();
+      revoked?.addEventListener('abort', () => {
+        if (call.cancelled) return;
+        opened.close();
+        fail(revoked.reason as CallError);
+        resetUnlessGone(call, options);
+      });
       return;
     case 'not-a-token':
       throw invalidArgument([
@@ -128,7 +134,7 @@ function resetUnlessGone(call: WatchCall, { disconnect, logger, stalledGraceMs }
   const peer = call.getPeer();
   const timer = setTimeout(() => {
     if (call.cancelled) return;
-    logger.warn({ peer }, 'a stalled subscriber did not take its status either: its stream is reset');
+    logger.warn({ peer }, 'a subscriber that was ended did not take its status: its stream is reset');
     if (!resetStream(call)) disconnect(peer);
   }, stalledGraceMs ?? DEFAULT_STALLED_GRACE_MS);
   timer.unref();

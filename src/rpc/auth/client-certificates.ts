@@ -1,0 +1,38 @@
+// Lets callers in by client certificate: TLS has verified it against the client CA, and one of its names has to be on
+// the list. Who is on the list may call everything.
+
+import type { Registry } from '@prometheus-io/client';
+
+import type { ClientCertificate } from '../client-certificate.ts';
+import { type CallError, permissionDenied, unauthenticated } from '../errors.ts';
+import type { Authenticator } from '../unary-call.ts';
+import { createAuthMetrics } from './auth-metrics.ts';
+
+export interface ClientCertificateOptions {
+  /** The verified certificate of a peer, as `call.getPeer()` names it. */
+  readonly certificateOf: (peer: string) => ClientCertificate | undefined;
+  /** `dns:…`, `uri:…`, compared as a whole. */
+  readonly allowed: ReadonlySet<string>;
+  readonly registry: Registry;
+  /** ms since the epoch. */
+  readonly nowMs: () => number;
+}
+
+export function clientCertificateAuthenticator(options: ClientCertificateOptions): Authenticator {
+  const { certificateOf, allowed, nowMs } = options;
+  const { decisions } = createAuthMetrics(options.registry);
+  const decide = (peer: string, method: string): CallError | undefined => {
+    const certificate = certificateOf(peer);
+    if (certificate === undefined) return unauthenticated('this service wants a client certificate');
+    // Connections live longer than certificates may.
+    if (certificate.notAfterMs <= nowMs()) return unauthenticated('the client certificate has expired');
+    if (certificate.names.some((name) => allowed.has(name))) return undefined;
+    return permissionDenied('no name of the client certificate is allowed to call this service', method);
+  };
+  return (call) => {
+    const refusal = decide(call.getPeer(), call.method);
+    if (refusal === undefined) decisions.inc({ result: 'allowed' });
+    else decisions.inc({ result: refusal.reason === 'PERMISSION_DENIED' ? 'denied' : 'unauthenticated' });
+    return refusal;
+  };
+}
