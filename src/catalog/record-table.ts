@@ -157,7 +157,9 @@ export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity & 
       }
     }
     for (const drafts of stash.values()) {
-      for (const draft of drafts.values()) {
+      for (const [name, draft] of drafts) {
+        // A reflector holds on to its replacement as long as the watch that follows: it must not hold a second picture.
+        drafts.delete(name);
         this.#apply(draft);
         this.#owner.publish(position, seen, true);
         if (slice.due()) await slice.pause();
