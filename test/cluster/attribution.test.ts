@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { V1Pod } from '@kubernetes/client-node';
-import type { DiggerProcess, Message } from '../observers/digger-process.ts';
+import type { Message } from '../observers/digger-client.ts';
+import type { DiggerProcess } from '../observers/digger-process.ts';
 import { done, eventually, notYet } from '../observers/eventually.ts';
 import { Scene } from './scene.ts';
 import { assertWholeState } from '../observers/whole-state.ts';

@@ -6,7 +6,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { ApiClient, KubeObject } from './api-client.ts';
-import type { DiggerProcess, Message } from '../observers/digger-process.ts';
+import type { Message } from '../observers/digger-client.ts';
+import type { DiggerProcess } from '../observers/digger-process.ts';
 import { done, eventually, notYet } from '../observers/eventually.ts';
 import { expectedEntities } from '../observers/expected-entities.ts';
 import { FeedCopy } from '../observers/feed-copy.ts';

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { ServiceError } from '@grpc/grpc-js';
 import { writeKubeconfig } from './control-plane.ts';
-import type { Message } from '../observers/digger-process.ts';
+import type { Message } from '../observers/digger-client.ts';
 import { done, eventually, notYet } from '../observers/eventually.ts';
 import { readBase } from './manifests.ts';
 import { errorDetails } from '../observers/rpc-error.ts';

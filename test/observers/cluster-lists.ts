@@ -6,6 +6,7 @@ import {
   AppsV1Api,
   BatchV1Api,
   CoreV1Api,
+  CustomObjectsApi,
   DiscoveryV1Api,
   KubeConfig,
   type V1EndpointSlice,
@@ -33,14 +34,26 @@ export type ClusterLists = {
  */
 const SYNTHESISED_ANNOTATION = 'deprecated.daemonset.template.generation';
 
-/** A reader that keeps its clients. */
-export function createListReader(kubeconfig: string): () => Promise<ClusterLists> {
+/** A kind of owners that is no part of Kubernetes. */
+export type CustomKind = {
+  readonly group: string;
+  readonly version: string;
+  readonly plural: string;
+  readonly kind: string;
+};
+
+/** A reader that keeps its clients. Custom kinds are read where they are named: those that digger may read. */
+export function createListReader(
+  kubeconfig: string,
+  customKinds: readonly CustomKind[] = [],
+): () => Promise<ClusterLists> {
   const config = new KubeConfig();
   config.loadFromFile(kubeconfig);
   const core = config.makeApiClient(CoreV1Api);
   const apps = config.makeApiClient(AppsV1Api);
   const batch = config.makeApiClient(BatchV1Api);
   const discovery = config.makeApiClient(DiscoveryV1Api);
+  const custom = config.makeApiClient(CustomObjectsApi);
   return async () => {
     const owners = await Promise.all([
       list(apps.listDeploymentForAllNamespaces(), 'apps/v1', 'Deployment'),
@@ -50,6 +63,9 @@ export function createListReader(kubeconfig: string): () => Promise<ClusterLists
       list(batch.listJobForAllNamespaces(), 'batch/v1', 'Job'),
       list(batch.listCronJobForAllNamespaces(), 'batch/v1', 'CronJob'),
       list(core.listReplicationControllerForAllNamespaces(), 'v1', 'ReplicationController'),
+      ...customKinds.map(({ group, version, plural, kind }) =>
+        list(custom.listClusterCustomObject({ group, version, plural }), `${group}/${version}`, kind),
+      ),
     ]);
     return {
       pods: (await core.listPodForAllNamespaces()).items,

@@ -5,7 +5,7 @@
 // exact port of a node first, then pod, cluster, load balancer, external, endpoint, node.
 import type { V1Pod, V1Service } from '@kubernetes/client-node';
 import type { ClusterLists } from './cluster-lists.ts';
-import type { Message } from './digger-process.ts';
+import type { Message } from './digger-client.ts';
 import {
   canonical,
   comparable,

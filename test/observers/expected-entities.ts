@@ -5,13 +5,24 @@
 // decoded gRPC messages without their empty fields; `comparable` brings a received message into that shape.
 import type { V1ObjectMeta, V1Pod, V1Service } from '@kubernetes/client-node';
 import type { ClusterLists, OwnerObject } from './cluster-lists.ts';
-import type { Message } from './digger-process.ts';
+import type { Message } from './digger-client.ts';
 
 /** Annotations that are left out by default, whatever their size. */
 const DENIED_ANNOTATIONS = ['kubectl.kubernetes.io/last-applied-configuration'];
 
 /** Larger values of labels and annotations are left out by default. */
 const MAX_VALUE_BYTES = 1024;
+
+/** The kinds of owners that digger reads. */
+const WATCHED_OWNERS = [
+  'apps/v1 Deployment',
+  'apps/v1 ReplicaSet',
+  'apps/v1 StatefulSet',
+  'apps/v1 DaemonSet',
+  'batch/v1 Job',
+  'batch/v1 CronJob',
+  'v1 ReplicationController',
+];
 
 /** Every entity of the feed by `KIND uid`. */
 export function expectedEntities(lists: ClusterLists): ReadonlyMap<string, Message> {
@@ -23,10 +34,10 @@ export function expectedEntities(lists: ClusterLists): ReadonlyMap<string, Messa
   for (const owner of lists.owners) {
     if (!controllerOf(owner.metadata)) add('workload', expectedWorkload(lists, owner));
   }
-  // Custom kinds that own pods: known by reference alone.
+  // Custom kinds that own pods: known by reference alone. Of the kinds that digger reads, an object is there or it is not.
   for (const pod of lists.pods) {
-    const top = ownerChain(lists, pod.metadata).at(-1);
-    if (top?.['incomplete']) add('workload', top);
+    const top = podWorkload(lists, pod);
+    if (top['incomplete'] && !WATCHED_OWNERS.includes(`${top['apiVersion']} ${top['kind']}`)) add('workload', top);
   }
   return entities;
 }
@@ -191,18 +202,17 @@ function ownerChain(lists: ClusterLists, metadata: V1ObjectMeta | undefined): re
   const chain: Message[] = [];
   let controller = controllerOf(metadata);
   while (controller && chain.length < 16) {
-    const uid = controller.uid;
+    const { apiVersion, kind, name, uid } = controller;
+    if (apiVersion === 'v1' && kind === 'Node') {
+      // A static pod is owned by its node, which has no namespace.
+      const known = lists.nodes.some((node) => node.metadata?.uid === uid);
+      chain.push(comparable({ apiVersion, kind, name, uid, incomplete: !known }));
+      return chain;
+    }
     const owner: OwnerObject | undefined = lists.owners.find((candidate) => candidate.metadata.uid === uid);
     if (!owner) {
-      const { apiVersion, kind, name } = controller;
-      chain.push({
-        apiVersion,
-        kind,
-        ...(metadata?.namespace ? { namespace: metadata.namespace } : {}),
-        name,
-        uid,
-        incomplete: true,
-      });
+      const namespace = metadata?.namespace;
+      chain.push(comparable({ apiVersion, kind, namespace, name, uid, incomplete: true }));
       return chain;
     }
     chain.push(reference(owner.apiVersion, owner.kind, owner.metadata));

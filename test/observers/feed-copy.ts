@@ -1,18 +1,33 @@
 // A consumer of the feed as its documentation describes one: empties at Reset, applies Changes, trusts after Synced.
 // It keeps the journal of changes too, to show what did not need to be said.
-import type { DiggerProcess, Message, Subscription } from './digger-process.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { ClusterLists } from './cluster-lists.ts';
+import type { DiggerClient, Message, Subscription } from './digger-client.ts';
 import { done, eventually, notYet } from './eventually.ts';
-import { comparable } from './expected-entities.ts';
+import { comparable, expectedEntities } from './expected-entities.ts';
 
 /** One change as text: `upsert pod shop/web-1`, `removal service shop/web`. */
 export type ChangeName = string;
+
+/** The lists are at rest when they are compared. */
+const AGREE_WITHIN_MS = 20_000;
 
 /** See the head of the file. */
 export class FeedCopy {
   readonly #subscription: Subscription;
 
-  constructor(digger: DiggerProcess) {
-    this.#subscription = digger.watch();
+  constructor(digger: DiggerClient, request: Message = {}) {
+    this.#subscription = digger.watch(request);
+  }
+
+  /** Everything that came. */
+  get frames(): readonly Message[] {
+    return this.#subscription.frames;
+  }
+
+  /** The newest token. */
+  get resumeToken(): Buffer {
+    return this.frames.at(-1)?.['resumeToken'];
   }
 
   /** Waits for the end of the snapshot. */
@@ -31,6 +46,11 @@ export class FeedCopy {
       .slice(synced + 1)
       .flatMap(changesOf)
       .map(nameOf);
+  }
+
+  /** Everything that was said, in order. */
+  get changes(): readonly ChangeName[] {
+    return this.frames.flatMap(changesOf).map(nameOf);
   }
 
   /** How often it had to forget everything. */
@@ -55,6 +75,21 @@ export class FeedCopy {
       }
     }
     return entities;
+  }
+
+  /** Waits until its picture, that of a subscription to everything, equals what the API server lists. */
+  async untilEqual(readLists: () => Promise<ClusterLists>): Promise<void> {
+    const owed = expectedEntities(await readLists());
+    await eventually(
+      "the subscriber's picture equals the lists",
+      () => {
+        const differing = [...new Set([...owed.keys(), ...this.entities.keys()])].filter(
+          (key) => !isDeepStrictEqual(owed.get(key), this.entities.get(key)),
+        );
+        return differing.length === 0 ? done(undefined) : notYet(differing);
+      },
+      { deadlineMs: AGREE_WITHIN_MS },
+    );
   }
 
   /** Ends the subscription. */

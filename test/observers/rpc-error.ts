@@ -2,12 +2,16 @@
 import { fileURLToPath } from 'node:url';
 import type { ServiceError } from '@grpc/grpc-js';
 import protobuf from 'protobufjs';
-import type { Message } from './digger-process.ts';
+import type { Message } from './digger-client.ts';
 
 /** The details of a failed call, by their short type name (`ErrorInfo`, `RetryInfo`, …). */
 export function errorDetails(error: ServiceError): Readonly<Record<string, Message>> {
   const [binary] = error.metadata.get('grpc-status-details-bin');
-  if (!Buffer.isBuffer(binary)) return {};
+  return Buffer.isBuffer(binary) ? decodeDetails(binary) : {};
+}
+
+/** The same from the bytes of the trailer. */
+export function decodeDetails(binary: Uint8Array): Readonly<Record<string, Message>> {
   const decoded = root().lookupType('google.rpc.Status').decode(binary) as unknown as {
     details: readonly { readonly type_url: string; readonly value: Uint8Array }[];
   };

@@ -5,7 +5,7 @@
 // the deadline, and the failure shows the differences of the last reading.
 import { isDeepStrictEqual } from 'node:util';
 import type { ClusterLists } from './cluster-lists.ts';
-import type { DiggerProcess, Message } from './digger-process.ts';
+import type { DiggerClient, Message } from './digger-client.ts';
 import { done, eventually, notYet } from './eventually.ts';
 import { type ExpectedAnswer, expectedAnswers } from './expected-answers.ts';
 import { comparable, expectedEntities, expectedWorkload } from './expected-entities.ts';
@@ -24,7 +24,7 @@ export type Compared = { readonly entities: number; readonly answers: number; re
 
 /** Waits until digger's whole state equals the lists; throws with the differences when it does not. */
 export async function assertWholeState(
-  digger: DiggerProcess,
+  digger: DiggerClient,
   readLists: () => Promise<ClusterLists>,
   deadlineMs = 30_000,
 ): Promise<Compared> {
@@ -50,7 +50,7 @@ export async function assertWholeState(
 }
 
 /** The snapshot of the whole feed as `kind uid` → message; checks that it is framed as the contract says. */
-export async function snapshot(digger: DiggerProcess, view: string): Promise<ReadonlyMap<string, Message>> {
+export async function snapshot(digger: DiggerClient, view: string): Promise<ReadonlyMap<string, Message>> {
   const subscription = digger.watch({ view, snapshotOnly: true });
   const error = await subscription.ended;
   if (error) throw error;
@@ -92,7 +92,7 @@ function compareSnapshots(
 }
 
 async function compareGets(
-  digger: DiggerProcess,
+  digger: DiggerClient,
   lists: ClusterLists,
   expected: ReadonlyMap<string, Message>,
 ): Promise<readonly string[]> {
@@ -129,7 +129,7 @@ async function compareGets(
   return differences;
 }
 
-async function compareAnswers(digger: DiggerProcess, answers: readonly ExpectedAnswer[]): Promise<readonly string[]> {
+async function compareAnswers(digger: DiggerClient, answers: readonly ExpectedAnswer[]): Promise<readonly string[]> {
   const differences: string[] = [];
   for (let start = 0; start < answers.length; start += BATCH) {
     const batch = answers.slice(start, start + BATCH);

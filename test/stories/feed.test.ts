@@ -1,0 +1,122 @@
+// A subscriber's life: a snapshot, what changes after it, a break, and the way back to where it was.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { Message } from '../observers/digger-client.ts';
+import type { DiggerProcess } from '../observers/digger-process.ts';
+import { done, eventually, notYet } from '../observers/eventually.ts';
+import { FeedCopy } from '../observers/feed-copy.ts';
+import { Story, untilTold } from './story.ts';
+
+describe('a subscriber', () => {
+  let story: Story;
+  let digger: DiggerProcess;
+
+  before(async () => {
+    story = await Story.begin();
+    digger = await story.startReadyDigger();
+  });
+  after(() => story?.end());
+
+  it('gets a reset, the snapshot and Synced, and with every frame a token', async () => {
+    const subscriber = await story.subscribe(digger);
+    const kinds = subscriber.frames.map((frame) => frame['frame'] as string);
+    const snapshot = kinds.slice(0, kinds.indexOf('synced') + 1);
+    assert.deepEqual([...new Set(snapshot)], ['reset', 'changes', 'synced'], kinds.join(', '));
+    assert.equal(subscriber.frames[0]?.['reset']['reason'], 'RESET_REASON_NO_TOKEN');
+    for (const frame of subscriber.frames) {
+      const { length } = frame['resumeToken'];
+      assert.ok(length > 0 && length <= 1_024, `${frame['frame']} with a token of ${length} bytes`);
+    }
+    await subscriber.untilEqual(story.readLists);
+    await eventually('a heartbeat, when nothing happens', () => {
+      const last = subscriber.frames.at(-1);
+      return last?.['frame'] === 'progress' ? done(last) : notYet(last);
+    });
+    subscriber.close();
+  });
+
+  it('hears what comes, changes and goes; an object recreated under its name is gone first', async () => {
+    const subscriber = await story.subscribe(digger);
+    story.createPod('walker', 201);
+    await untilTold(subscriber, ['upsert pod shop/walker']);
+    story.deletePod('walker');
+    story.createPod('walker', 202);
+    await untilTold(subscriber, ['removal pod shop/walker']);
+    await subscriber.untilEqual(story.readLists);
+    const names = subscriber.changesAfterSnapshot;
+    assert.deepEqual(names, ['upsert pod shop/walker', 'removal pod shop/walker', 'upsert pod shop/walker']);
+    story.deletePod('walker');
+    await subscriber.untilEqual(story.readLists);
+    subscriber.close();
+  });
+
+  it('with a filter hears of nothing else, and of a removal when an entity leaves the filter', async () => {
+    const request = { filter: { kinds: ['ENTITY_KIND_POD'], labels: { tier: 'gold' } } };
+    story.createPod('nugget', 201, { labels: { tier: 'gold' } });
+    await eventually('the pod is known', async () => {
+      const resolution = await digger.resolve('10.244.1.201');
+      return resolution['pod'] ? done(undefined) : notYet(resolution);
+    });
+    const subscriber = new FeedCopy(digger, request);
+    await subscriber.untilSynced();
+    assert.deepEqual(
+      [...subscriber.entities.values()].map((entity) => entity['name']),
+      ['nugget'],
+    );
+    story.createPod('pebble', 202);
+    story.simulator.cluster.patch('pods', 'shop', 'nugget', { metadata: { labels: { tier: 'lead' } } });
+    await untilTold(subscriber, ['removal pod shop/nugget']);
+    story.simulator.cluster.patch('pods', 'shop', 'pebble', { metadata: { labels: { tier: 'gold' } } });
+    await untilTold(subscriber, ['upsert pod shop/pebble']);
+    assert.deepEqual(subscriber.changesAfterSnapshot, ['removal pod shop/nugget', 'upsert pod shop/pebble']);
+    subscriber.close();
+    story.deletePod('nugget');
+    story.deletePod('pebble');
+  });
+
+  it('goes on with its token after a break: no reset, what it missed, and Synced', async () => {
+    story.createPod('leaves', 201);
+    const before = await story.subscribe(digger);
+    await eventually('the pod is in the picture', () => {
+      const names = [...before.entities.values()].map((entity) => entity['name']);
+      return names.includes('leaves') ? done(undefined) : notYet(names);
+    });
+    const token = before.resumeToken;
+    before.close();
+    story.createPod('arrives', 202);
+    story.deletePod('leaves');
+    await eventually('digger knows of both', async () => {
+      const outcomes = [await digger.resolve('10.244.1.201'), await digger.resolve('10.244.1.202')].map(
+        (resolution) => resolution['outcome'],
+      );
+      return outcomes.join() === 'OUTCOME_UNASSIGNED,OUTCOME_RESOLVED' ? done(undefined) : notYet(outcomes);
+    });
+    const resumed = new FeedCopy(digger, { resumeToken: token });
+    await resumed.untilSynced();
+    assert.equal(resumed.resets, 0);
+    assert.deepEqual([...resumed.changes].toSorted(), ['removal pod shop/leaves', 'upsert pod shop/arrives']);
+    assert.deepEqual(resumed.changesAfterSnapshot, [], 'what was missed comes before Synced');
+    // The copy from before the break, carried on with what came after it, is the whole picture.
+    const carriedOn = new FeedCopy(digger, { resumeToken: resumed.resumeToken });
+    await carriedOn.untilSynced();
+    assert.deepEqual(carriedOn.changes, [], 'nothing is told twice');
+    carriedOn.close();
+    resumed.close();
+  });
+
+  it('with a token from beside another cluster is told so, and starts over', async () => {
+    await using elsewhere = await Story.begin({ seed: 21 });
+    const stranger = await elsewhere.startReadyDigger();
+    const far = await elsewhere.subscribe(stranger);
+    const here = new FeedCopy(digger, { resumeToken: far.resumeToken });
+    await here.untilSynced();
+    const reset = here.frames[0]?.['reset'] as Message | undefined;
+    // Whether the versions in the token look possible here decides what it is called; never does it go on.
+    assert.match(String(reset?.['reason']), /^RESET_REASON_(OTHER_EPOCH|HISTORY_REWRITTEN)$/);
+    await here.untilEqual(story.readLists);
+    here.close();
+    far.close();
+    await elsewhere.assertWholeState(stranger);
+    await story.assertWholeState(digger);
+  });
+});

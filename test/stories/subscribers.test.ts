@@ -1,0 +1,103 @@
+// Subscribers are bounded in number and in patience: one too many is told so, and one that takes nothing is let go.
+// Neither costs the others anything.
+import assert from 'node:assert/strict';
+import { type ClientHttp2Stream, connect } from 'node:http2';
+import { describe, it } from 'node:test';
+import { status } from '@grpc/grpc-js';
+import { done, eventually, notYet } from '../observers/eventually.ts';
+import { decodeDetails, errorDetails } from '../observers/rpc-error.ts';
+import { Story, untilTold } from './story.ts';
+
+describe('a replica for one subscriber', () => {
+  it('refuses the second with TOO_MANY_SUBSCRIBERS, and takes it when the first has gone', async () => {
+    await using story = await Story.begin();
+    const digger = await story.startReadyDigger('--max-subscribers', '1');
+    const first = await story.subscribe(digger);
+    const second = digger.watch();
+    const error = await second.ended;
+    assert.equal(error?.code, status.RESOURCE_EXHAUSTED, String(error));
+    const { ErrorInfo, RetryInfo } = errorDetails(error);
+    assert.deepEqual(ErrorInfo, { reason: 'TOO_MANY_SUBSCRIBERS', domain: 'digger', metadata: { limit: '1' } });
+    assert.ok(RetryInfo?.['retry_delay'], 'says when to ask again');
+    assert.deepEqual(second.frames, []);
+
+    story.createPod('meanwhile', 201);
+    await untilTold(first, ['upsert pod shop/meanwhile']);
+    first.close();
+    const third = await eventually('there is room again', async () => {
+      const subscription = digger.watch({ snapshotOnly: true });
+      const refusal = await subscription.ended;
+      return refusal ? notYet(String(refusal)) : done(subscription);
+    });
+    assert.equal(third.frames.at(-1)?.['frame'], 'synced');
+    await story.assertWholeState(digger);
+  });
+});
+
+describe('a subscriber that takes nothing', () => {
+  it('is ended with SUBSCRIBER_STALLED, and the others hear every change', async () => {
+    // Much more than flow control lets through to somebody who does not read (64 kB a stream).
+    await using story = await Story.begin({
+      arrange: (simulator) => {
+        for (let index = 0; index < 1_000; index++) {
+          simulator.cluster.create('services', {
+            metadata: { namespace: 'bulk', name: `service-${index}`, annotations: { text: 'x'.repeat(1_000) } },
+            spec: { type: 'ClusterIP', clusterIP: 'None', clusterIPs: ['None'], ports: [] },
+          });
+        }
+      },
+    });
+    const digger = await story.startReadyDigger('--subscriber-stall-timeout', '1s');
+    const reader = await story.subscribe(digger);
+    using stalled = new StalledSubscriber(digger.address);
+    const subscribers = async (): Promise<string> => (await digger.call('StatusService', 'GetStatus'))['subscribers'];
+    // 64-bit numbers come as text.
+    await eventually('both are there', async () =>
+      (await subscribers()) === '2' ? done(undefined) : notYet(await subscribers()),
+    );
+    await eventually('the stalled one is let go', async () =>
+      (await subscribers()) === '1' ? done(undefined) : notYet(await subscribers()),
+    );
+    const trailers = await stalled.readToTheEnd();
+    assert.equal(Number(trailers['grpc-status']), status.RESOURCE_EXHAUSTED, JSON.stringify(trailers));
+    const details = Buffer.from(String(trailers['grpc-status-details-bin']), 'base64');
+    assert.equal(decodeDetails(details)['ErrorInfo']?.['reason'], 'SUBSCRIBER_STALLED');
+
+    story.createPod('meanwhile', 201);
+    await untilTold(reader, ['upsert pod shop/meanwhile']);
+    assert.equal(reader.resets, 1);
+    await reader.untilEqual(story.readLists);
+    await story.assertWholeState(digger);
+  });
+});
+
+/** Below gRPC libraries, which read ahead for their callers: opens the feed and takes nothing until asked to. */
+class StalledSubscriber implements Disposable {
+  readonly #stream: ClientHttp2Stream;
+
+  constructor(address: string) {
+    const session = connect(`http://${address}`);
+    this.#stream = session.request({
+      ':method': 'POST',
+      ':path': '/digger.v1.ChangeFeedService/Watch',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
+    // One empty message: not compressed, no bytes.
+    this.#stream.end(Buffer.alloc(5));
+  }
+
+  /** What the stream ends with. */
+  readToTheEnd(): Promise<Record<string, unknown>> {
+    return new Promise((resolve, reject) => {
+      this.#stream.once('trailers', resolve);
+      this.#stream.once('error', reject);
+      this.#stream.once('close', () => reject(new Error('the stream ended without a status')));
+      this.#stream.resume();
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#stream.session?.destroy();
+  }
+}
