@@ -4,13 +4,13 @@
 // A flag wins over its environment variable, which wins over the default. All problems are found before any is
 // reported. An unknown `DIGGER_…` variable is a problem too: a misspelt setting must not be ignored in silence.
 
-import { MAX_NAMESPACES } from './model/source.ts';
+import { findConflicts } from './option-conflicts.ts';
 import {
   durationBetween,
   integerBetween,
-  isLoopback,
   oneOf,
   type Parser,
+  parseClientName,
   parseListenAddress,
   parseName,
   parseNamespace,
@@ -51,6 +51,45 @@ export const OPTIONS = {
     'where /livez, /readyz and /metrics are served, over plain HTTP',
   ),
   allowPlaintext: toggle('--allow-plaintext', 'serve gRPC without TLS beyond loopback'),
+  tlsCert: optional(
+    '--tls-cert',
+    'path',
+    parsePath,
+    'certificate of the gRPC listener, then its intermediates, PEM; unset: no TLS. New files are taken while it runs',
+  ),
+  tlsKey: optional('--tls-key', 'path', parsePath, 'private key of --tls-cert, PEM without a passphrase'),
+  tlsClientCa: optional(
+    '--tls-client-ca',
+    'path',
+    parsePath,
+    'CA of client certificates, PEM; with it a client without a certificate that it signed is turned away',
+  ),
+  auth: one(
+    '--auth',
+    'how',
+    'none',
+    oneOf('none', 'client-certificate', 'token-review'),
+    'who may call: everybody, names in client certificates, or bearer tokens that the cluster reviews',
+  ),
+  allowClients: many(
+    '--allow-client',
+    'name',
+    parseClientName,
+    'DNS name or URI (SPIFFE id) in a client certificate that may call; with --auth=client-certificate',
+  ),
+  authExempt: many(
+    '--auth-exempt',
+    'service',
+    oneOf('status', 'reflection'),
+    'status or reflection: may be called without authentication, as health always may',
+  ),
+  authCacheTtlMs: one(
+    '--auth-cache-ttl',
+    'duration',
+    '30s',
+    durationBetween('1s', '10m'),
+    'how long a review of a token, and of what it allows, is believed',
+  ),
   kubeconfig: optional(
     '--kubeconfig',
     'path',
@@ -180,20 +219,9 @@ export function parseConfig(flags: Flags, env: Readonly<Record<string, string | 
       for (const { given, allowed } of parsed.problems)
         problems.push(`${shown}: got ${JSON.stringify(given)}, allowed is ${allowed}`);
   }
-  const config = values as Config;
-  if (values.listen !== undefined && values.allowPlaintext === false && !isLoopback(config.listen.host)) {
-    problems.push(
-      `${OPTIONS.listen.flag}: got ${config.listen.host}, which is reachable from other machines, and this version of ` +
-        `digger speaks no TLS; allowed is a loopback address, or any address together with ${OPTIONS.allowPlaintext.flag}`,
-    );
-  }
-  if (values.namespaces !== undefined && config.namespaces.length > MAX_NAMESPACES) {
-    problems.push(
-      `${OPTIONS.namespaces.flag}: got ${config.namespaces.length} namespaces, allowed are ${MAX_NAMESPACES}, or none to watch all`,
-    );
-  }
+  problems.push(...findConflicts(values as Partial<Config>));
   if (problems.length > 0) return { ok: false, problems };
-  return { ok: true, config, sources: sources as ConfigSources };
+  return { ok: true, config: values as Config, sources: sources as ConfigSources };
 }
 
 /** The environment variable of an option: `--admin-listen` is `DIGGER_ADMIN_LISTEN`. */

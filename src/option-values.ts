@@ -104,3 +104,13 @@ export function parseRange(text: string): Parsed<string> {
   if (parseCidr(text) !== undefined) return { ok: true, value: text };
   return { ok: false, allowed: 'an address range: 10.96.0.0/12, fd00:10:96::/112' };
 }
+
+const DNS_LABEL = '[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?';
+const DNS_NAME = new RegExp(`^${DNS_LABEL}(?:\\.${DNS_LABEL})*$`, 'i');
+
+/** `sensor.example.org`, `spiffe://cluster.local/ns/traffic/sa/sensor`; as `dns:` in lower case, or `uri:`. */
+export function parseClientName(text: string): Parsed<string> {
+  if (/^[a-z][a-z0-9+.-]*:\/\/\S+$/i.test(text)) return { ok: true, value: `uri:${text}` };
+  if (text.length <= 253 && DNS_NAME.test(text)) return { ok: true, value: `dns:${text.toLowerCase()}` };
+  return { ok: false, allowed: 'a DNS name or a URI: sensor.example.org, spiffe://cluster.local/ns/traffic/sa/sensor' };
+}

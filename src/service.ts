@@ -12,6 +12,7 @@ import { ServerCredentials } from '@grpc/grpc-js';
 import type { Registry } from '@prometheus-io/client';
 import { AddressBook, CLAIMING_RESOURCES } from './addresses/address-book.ts';
 import { registerAddressMetrics } from './addresses/metrics.ts';
+import { openCallerAccess } from './caller-access.ts';
 import { Catalog } from './catalog/catalog.ts';
 import type { Config } from './config.ts';
 import { ChangeFeed } from './feed/change-feed.ts';
@@ -68,6 +69,20 @@ export async function startService({ config, logger, signal }: ServiceOptions): 
   const startTimeMs = Date.now();
   const registry = createRegistry(VERSION);
   const epoch = randomBytes(16);
+  const userAgent = `digger/${VERSION}`;
+  const credentials = createCredentials({
+    clock: systemClock,
+    ...(config.kubeconfig === undefined ? {} : { kubeconfig: config.kubeconfig }),
+    ...(config.context === undefined ? {} : { context: config.context }),
+  });
+  const access = await openCallerAccess({
+    config,
+    credentials,
+    userAgent,
+    certificateOf: (peer) => rpc.certificateOf(peer),
+    logger,
+    registry,
+  });
   const readiness = new Readiness();
   readiness.begin(JOINING);
 
@@ -86,11 +101,7 @@ export async function startService({ config, logger, signal }: ServiceOptions): 
   });
   registerAddressMetrics(registry, addresses);
   const watch: ClusterWatch = createClusterWatch({
-    credentials: createCredentials({
-      clock: systemClock,
-      ...(config.kubeconfig === undefined ? {} : { kubeconfig: config.kubeconfig }),
-      ...(config.context === undefined ? {} : { context: config.context }),
-    }),
+    credentials,
     stores: {
       pods: (source) => catalog.store('Pod', source),
       services: (source) => catalog.store('Service', source),
@@ -103,7 +114,7 @@ export async function startService({ config, logger, signal }: ServiceOptions): 
     registry,
     clock: systemClock,
     random: Math.random,
-    userAgent: `digger/${VERSION}`,
+    userAgent,
     namespaces: config.namespaces,
     onStatusChange: () => follow(),
   });
@@ -161,7 +172,7 @@ export async function startService({ config, logger, signal }: ServiceOptions): 
       status,
       feed: createFeedService({ feed, logger, disconnect: (peer) => rpc.disconnect(peer) }),
     },
-    { credentials: ServerCredentials.createInsecure(), logger, registry },
+    { ...access.server, credentials: ServerCredentials.createInsecure(), logger, registry },
   );
   readiness.onChange(() => {
     rpc.setReady(readiness.isReady);
@@ -174,6 +185,7 @@ export async function startService({ config, logger, signal }: ServiceOptions): 
     readiness.drain();
     const deadline = AbortSignal.timeout(config.drainTimeoutMs);
     await rpc.drain(deadline);
+    await access.close();
     await watch.stop();
     await opening;
     clearInterval(expiry);

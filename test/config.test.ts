@@ -22,6 +22,13 @@ test('without flags and environment it listens on loopback only, and every value
     listen: { host: '127.0.0.1', port: 50_051 },
     adminListen: { host: '127.0.0.1', port: 9464 },
     allowPlaintext: false,
+    tlsCert: undefined,
+    tlsKey: undefined,
+    tlsClientCa: undefined,
+    auth: 'none',
+    allowClients: [],
+    authExempt: [],
+    authCacheTtlMs: 30_000,
     kubeconfig: undefined,
     context: undefined,
     namespaces: [],
@@ -70,9 +77,10 @@ test('all problems are reported at once, each with where it stands, what was giv
   ]);
 });
 
-test('plaintext beyond loopback is refused unless it is allowed explicitly', () => {
+test('plaintext beyond loopback is refused unless it is allowed explicitly; TLS is not', () => {
   for (const listen of ['0.0.0.0:50051', '[::]:50051', '192.0.2.7:50051', '[::ffff:192.0.2.7]:1']) {
-    assert.match(refused({ listen }).join('\n'), /^--listen: got .* speaks no TLS; allowed is .* --allow-plaintext$/);
+    assert.match(refused({ listen }).join('\n'), /^--listen: got .* allowed is .* --tls-key, .* --allow-plaintext$/);
+    assert.equal(accepted({ listen, tlsCert: 'tls.crt', tlsKey: 'tls.key' }).allowPlaintext, false);
     assert.equal(accepted({ listen, allowPlaintext: true }).allowPlaintext, true);
   }
   for (const listen of ['127.0.0.1:0', '127.9.9.9:1', '[::1]:50051', 'localhost:50051']) accepted({ listen });
@@ -86,6 +94,63 @@ test('namespaces are named one by one, and not too many of them', () => {
   assert.deepEqual(refused({ namespaces: many }), [
     '--namespace: got 17 namespaces, allowed are 16, or none to watch all',
   ]);
+});
+
+test('options of TLS and authentication that do not go together are refused, all at once', () => {
+  const tls = { tlsCert: 'tls.crt', tlsKey: 'tls.key' };
+  const mutual = { ...tls, tlsClientCa: 'ca.crt' };
+  const byName = { auth: 'client-certificate', allowClients: ['sensor.example.org'] };
+  const cases: readonly (readonly [Flags, ...string[]])[] = [
+    [{ tlsCert: 'tls.crt' }, '--tls-cert'],
+    [{ tlsKey: 'tls.key', listen: '0.0.0.0:1' }, '--tls-key'],
+    [{ tlsClientCa: 'ca.crt' }, '--tls-client-ca'],
+    [{ ...tls, allowPlaintext: true }, '--allow-plaintext'],
+    [{ ...tls, ...byName }, '--auth'],
+    [{ ...mutual, auth: 'client-certificate' }, '--auth'],
+    [{ ...mutual, allowClients: ['sensor.example.org'] }, '--allow-client'],
+    [{ ...mutual, auth: 'token-review', allowClients: ['sensor.example.org'] }, '--allow-client'],
+    [{ authExempt: ['status'] }, '--auth-exempt'],
+    [{ ...mutual, auth: 'everybody' }, '--auth'],
+    [
+      { tlsCert: 'tls.crt', allowPlaintext: true, auth: 'client-certificate' },
+      '--tls-cert',
+      '--allow-plaintext',
+      '--auth',
+    ],
+  ];
+  for (const [flags, ...expected] of cases) {
+    const flagsOfProblems = refused(flags).map((problem) => problem.split(':')[0]);
+    assert.deepEqual(flagsOfProblems, expected, JSON.stringify(flags));
+  }
+  accepted({ ...mutual, ...byName, authExempt: ['status', 'reflection'] });
+  accepted({ ...mutual, auth: 'token-review' });
+});
+
+test('clients are named by DNS name or URI, and nothing in between', () => {
+  const allow = (...allowClients: string[]): Flags => ({
+    ...{ tlsCert: 'tls.crt', tlsKey: 'tls.key', tlsClientCa: 'ca.crt', auth: 'client-certificate' },
+    allowClients,
+  });
+  const names = ['Sensor.Example.org', 'spiffe://cluster.local/ns/traffic/sa/sensor', 'localhost'];
+  assert.deepEqual(accepted(allow(...names)).allowClients, [
+    'dns:sensor.example.org',
+    'uri:spiffe://cluster.local/ns/traffic/sa/sensor',
+    'dns:localhost',
+  ]);
+  for (const name of [
+    '',
+    '*',
+    '*.example.org',
+    'a b',
+    'dns:a',
+    'CN=sensor',
+    'a..b',
+    '.a',
+    'x@example.org',
+    'spiffe:a',
+  ]) {
+    assert.equal(refused(allow(name)).length >= 1, true, name);
+  }
 });
 
 test('listen addresses that could be misread are refused', () => {

@@ -1,0 +1,96 @@
+// Who may reach the gRPC port, and who may call what there: TLS and authentication as they are configured.
+//
+// Starting fails when the TLS files are not good; after that nothing that happens to them or to the API server opens the
+// port any wider.
+
+import type { Registry } from '@prometheus-io/client';
+import type { Config } from './config.ts';
+import { AccessReviewClient } from './kube/access-reviews.ts';
+import type { Credentials } from './kube/credentials.ts';
+import { createTransport } from './kube/transport.ts';
+import { isLoopback } from './option-values.ts';
+import { bearerTokenAuthenticator } from './rpc/auth/bearer-tokens.ts';
+import { clientCertificateAuthenticator } from './rpc/auth/client-certificates.ts';
+import { exempting } from './rpc/auth/exemptions.ts';
+import type { RpcServer } from './rpc/server.ts';
+import { createTlsMetrics } from './rpc/tls-metrics.ts';
+import { TlsReload } from './rpc/tls-reload.ts';
+import type { Authenticator } from './rpc/unary-call.ts';
+import type { Logger } from './telemetry/logger.ts';
+
+export interface CallerAccessOptions {
+  readonly config: Config;
+  readonly credentials: Credentials;
+  readonly userAgent: string;
+  /** Of the server that this is for; asked only when it serves. */
+  readonly certificateOf: RpcServer['certificateOf'];
+  readonly logger: Logger;
+  readonly registry: Registry;
+}
+
+export interface CallerAccess {
+  /** What `createRpcServer` takes of it. */
+  readonly server: { readonly tls?: TlsReload; readonly authenticate?: Authenticator };
+  close(): Promise<void>;
+}
+
+/** Rejects with a TlsFilesError when the TLS files cannot be served with. */
+export async function openCallerAccess(options: CallerAccessOptions): Promise<CallerAccess> {
+  const { config, logger, registry } = options;
+  const { tlsCert, tlsKey, tlsClientCa } = config;
+  const tls =
+    tlsCert === undefined || tlsKey === undefined
+      ? undefined
+      : await TlsReload.start({
+          paths: { cert: tlsCert, key: tlsKey, clientCa: tlsClientCa },
+          logger,
+          metrics: createTlsMetrics(registry),
+          nowMs: Date.now,
+        });
+  if (config.auth === 'none' && tlsClientCa === undefined && !isLoopback(config.listen.host)) {
+    logger.warn(
+      { listen: config.listen.host },
+      'everybody who can reach this address may look up and watch: see --auth',
+    );
+  }
+  const { authenticate, close } = createAuthenticator(options);
+  return {
+    server: { ...(tls === undefined ? {} : { tls }), ...(authenticate === undefined ? {} : { authenticate }) },
+    async close() {
+      tls?.close();
+      await close();
+    },
+  };
+}
+
+interface Authentication {
+  readonly authenticate: Authenticator | undefined;
+  readonly close: () => Promise<void>;
+}
+
+function createAuthenticator(options: CallerAccessOptions): Authentication {
+  const { config, registry, logger } = options;
+  const nothingOpen = async (): Promise<void> => {};
+  switch (config.auth) {
+    case 'none':
+      return { authenticate: undefined, close: nothingOpen };
+    case 'client-certificate': {
+      const { certificateOf } = options;
+      const allowed = new Set(config.allowClients);
+      const authenticate = clientCertificateAuthenticator({ certificateOf, allowed, registry, nowMs: Date.now });
+      return { authenticate: exempting(config.authExempt, authenticate), close: nothingOpen };
+    }
+    case 'token-review': {
+      // Connections of its own: reviews do not wait behind lists.
+      const transport = createTransport({ credentials: options.credentials, userAgent: options.userAgent });
+      const authenticate = bearerTokenAuthenticator({
+        reviews: new AccessReviewClient(transport),
+        registry,
+        logger,
+        nowMs: () => performance.now(),
+        cacheTtlMs: config.authCacheTtlMs,
+      });
+      return { authenticate: exempting(config.authExempt, authenticate), close: () => transport.close() };
+    }
+  }
+}
