@@ -30,7 +30,8 @@ import type {
 import { encodePodAsWorkload, encodeReferredWorkload } from '../wire/encode-workload.ts';
 import { DEFAULT_VALUE_POLICY, type ValuePolicy } from '../wire/value-policy.ts';
 import type { IsWatchedKind } from './custom-owners.ts';
-import { Join, type JoinedChange, type JoinedTouch } from './join.ts';
+import { Join } from './join.ts';
+import type { JoinedChange, JoinedTouch } from './joined.ts';
 import { type CatalogMetrics, createCatalogMetrics } from './metrics.ts';
 import type { NodeState } from './node-state.ts';
 import type { OwnerState } from './owner-state.ts';

@@ -20,6 +20,7 @@ import { encodeServiceBackends } from '../wire/encode-service.ts';
 import type { ValuePolicy } from '../wire/value-policy.ts';
 import { CustomOwners, type IsWatchedKind } from './custom-owners.ts';
 import { Interner } from './interner.ts';
+import type { JoinedChange, JoinedTouch } from './joined.ts';
 import { draftSlice, isSameSlice, Membership, type SliceDraft, SliceState, type Target } from './membership.ts';
 import { draftNode, isSameNode, type NodeDraft, NodeState } from './node-state.ts';
 import { type ControllerEdge, type Dependant, OwnerGraph, type OwnerLink } from './owner-graph.ts';
@@ -28,18 +29,6 @@ import { draftPod, isSamePod, NO_SERVICES, type PodDraft, type PodRow, PodState 
 import type { Shelf } from './record-table.ts';
 import { compareText, detailPart, NO_REFERENCES, ownPart, type Row, sameBytes, sealed } from './rows.ts';
 import { draftService, isSameService, type ServiceDraft, type ServiceRow, ServiceState } from './service-state.ts';
-
-/** A change before it has a number. */
-export interface JoinedChange {
-  readonly resource: string;
-  readonly before: Entity | undefined;
-  readonly after: Entity | undefined;
-}
-
-/** Looked at again, and the same; a reference: looked for, and there is no such workload. */
-export interface JoinedTouch {
-  readonly touched: Entity | ObjectReference;
-}
 
 export class Join {
   readonly graph: OwnerGraph;
@@ -138,6 +127,7 @@ export class Join {
         if (!sameController(pod.edge, draft.controller)) {
           pod.edge = this.graph.move(pod, pod.edge, draft.namespace, draft.controller);
           this.graph.notice(pod.known);
+          this.#touchWhatItCountsFor(pod);
         }
         this.#dirtyPods.add(pod);
       },
@@ -355,6 +345,12 @@ export class Join {
     if (top !== undefined) this.customOwners.touch(top);
   }
 
+  /** Its workload may come out the same by another way; what was made of the way before was looked at again. */
+  #touchWhatItCountsFor({ countedAs, countedIn }: PodState): void {
+    for (const service of countedIn) this.#countedServices.add(service);
+    if (countedAs !== undefined) this.customOwners.touch(countedAs);
+  }
+
   #countBackend(service: ServiceState, workload: ObjectReference, by: 1 | -1): void {
     const differs = service.countBackend(workload, by);
     (differs ? this.#dirtyServices : this.#countedServices).add(service);
@@ -367,7 +363,9 @@ export class Join {
   #touchedDependant(dependant: Dependant): void {
     if (dependant.dependant === 'pod') {
       const pod = this.pods.get(dependant.uid);
-      if (pod !== undefined) this.#dirtyPods.add(pod);
+      if (pod === undefined) return;
+      this.#dirtyPods.add(pod);
+      this.#touchWhatItCountsFor(pod);
       return;
     }
     const owner = this.owners.get(dependant.uid);
