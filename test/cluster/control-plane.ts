@@ -103,9 +103,17 @@ export class ControlPlane implements AsyncDisposable {
     await this.#apiServer.stop('SIGKILL');
   }
 
-  /** Starts the API server again, on the same port, with the same certificate. */
-  async startApiServer(): Promise<void> {
-    this.#apiServer = spawnApiServer(this.#parts, 'kube-apiserver', this.#parts.port);
+  /**
+   * Starts the API server again, on the same port, with the same certificate; `featureGates` come on top of those that
+   * it was started with first, for this start only.
+   */
+  async startApiServer(featureGates: Readonly<Record<string, boolean>> = {}): Promise<void> {
+    const { options } = this.#parts;
+    const parts = {
+      ...this.#parts,
+      options: { ...options, featureGates: { ...options.featureGates, ...featureGates } },
+    };
+    this.#apiServer = spawnApiServer(parts, 'kube-apiserver', this.#parts.port);
     await untilReady(this.#parts, this.#apiServer, this.#parts.port, 90_000);
   }
 

@@ -2,7 +2,7 @@
 //
 // `cut` resets every open connection; `refuse` closes new ones at once; `hold` keeps connections open and lets nothing
 // through, in either direction (half-open: what a dropped NAT entry looks like), while the peers still get their TCP
-// acknowledgements; `pass` lets everything through again, held bytes first.
+// acknowledgements; `freeze` does that to the connections that are open now and lets new ones through; `pass` lets everything through again, held bytes first.
 import { createServer, type Server, type Socket, connect } from 'node:net';
 
 type Mode = 'pass' | 'hold' | 'refuse';
@@ -83,6 +83,12 @@ export class TcpProxy implements AsyncDisposable {
   hold(): void {
     this.#state.mode = 'hold';
     for (const pair of this.#pairs) hold(pair);
+  }
+
+  /** Nothing goes through any more on the connections that are open now; new ones are not touched. Returns how many. */
+  freeze(): number {
+    for (const pair of this.#pairs) hold(pair);
+    return this.#pairs.size;
   }
 
   /** Everything goes through again. */
