@@ -259,7 +259,8 @@ export class AddressBook implements AddressReader {
   }
 
   #open(derived: DerivedClaim, entity: HolderEntity, seen: Observation): Claim {
-    const claim = openClaim(derived, entity, seen);
+    const isListed = seen.relisted === true || this.#startedMs === Number.POSITIVE_INFINITY;
+    const claim = openClaim(derived, entity, seen, isListed);
     const key = placeKey(claim.place);
     let timeline = this.#timelines.get(key);
     if (timeline === undefined) {

@@ -69,6 +69,11 @@ export interface Claim {
   /** Our clock: when the claim was first seen. Orders holders whose API times fall into the same second. */
   readonly firstSeenMs: number;
   /**
+   * By then it had taken the place for certain. The same as the latest start, but for one that was first seen in a list:
+   * its sandbox may have been remade since that time, which need not show.
+   */
+  readonly tookPlaceByMs: number;
+  /**
    * From when on we would have heard of the end: when the claim was first seen, or for one that was first seen after a gap
    * its latest start, because it may be over since.
    */
@@ -83,10 +88,12 @@ export interface Claim {
   leavingSeenMs: number | undefined;
   /** Somebody who had certainly taken the place by then was forgotten since; see `judge.ts`. */
   lostByMs: number | undefined;
+  /** The last of those ended then. */
+  lostUntilMs: number | undefined;
 }
 
-/** Opens a claim. The start is never later than our first sight of it. */
-export function openClaim(derived: DerivedClaim, entity: HolderEntity, seen: Observation): Claim {
+/** Opens a claim. The start is never later than our first sight of it. `isListed`: that came with a list. */
+export function openClaim(derived: DerivedClaim, entity: HolderEntity, seen: Observation, isListed: boolean): Claim {
   let earliest = seen.sinceMs ?? seen.atMs;
   let latest = seen.atMs;
   const { apiStart } = derived;
@@ -108,11 +115,13 @@ export function openClaim(derived: DerivedClaim, entity: HolderEntity, seen: Obs
     startLatestMs: latest,
     isStartObserved: apiStart === undefined,
     firstSeenMs: seen.atMs,
+    tookPlaceByMs: isListed ? seen.atMs : latest,
     knownFromMs: seen.sinceMs === undefined ? seen.atMs : latest,
     endEarliestMs: undefined,
     endLatestMs: undefined,
     leavingSeenMs: isLeaving(entity) ? seen.atMs : undefined,
     lostByMs: undefined,
+    lostUntilMs: undefined,
   };
 }
 

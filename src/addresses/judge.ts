@@ -121,17 +121,26 @@ function isSuperseded(claim: Claim, tier: readonly Claim[], context: JudgeContex
   if (claim.role !== 'POD_IP') return false;
   const isLeaving = isOnItsWayOut(claim, context);
   if (!isLeaving && claim.endLatestMs === undefined) return false;
-  if (claim.lostByMs !== undefined && claim.lostByMs <= context.atMs) return true;
-  return tier.some((other) => {
-    if (other.entity.uid === claim.entity.uid || other.startLatestMs > context.atMs) return false;
-    if (isCertainlyLater(other, claim)) return true;
-    // Both were there when we first looked, are there still, and nothing tells which came first: then the one that is
-    // leaving is not the one that arrived.
-    const areBothThere = claim.endLatestMs === undefined && other.endLatestMs === undefined;
-    const cameTogether = other.firstSeenMs === claim.firstSeenMs;
-    if (!areBothThere || !cameTogether || isCertainlyLater(claim, other)) return false;
-    return isLeaving && !isOnItsWayOut(other, context);
-  });
+  if (deprives(claim.lostByMs, claim.lostUntilMs, claim, context)) return true;
+  return tier.some(
+    (other) =>
+      other.entity.uid !== claim.entity.uid &&
+      deprives(other.startLatestMs, other.endLatestMs, claim, context) &&
+      isCertainlyLater(other, claim),
+  );
+}
+
+/**
+ * Whether a successor that held from `fromMs` to `toMs` (unset: holds) deprives the claim at the moment. When it has
+ * gone and the one before it still looked alive, that one holds again: its sandbox may have got the address back, which
+ * on paper changes nothing.
+ */
+function deprives(fromMs: number | undefined, toMs: number | undefined, claim: Claim, context: JudgeContext): boolean {
+  if (fromMs === undefined || fromMs > context.atMs) return false;
+  if (toMs === undefined || toMs > context.atMs) return true;
+  const isLeavingSince = claim.leavingSeenMs ?? claim.endLatestMs ?? Number.POSITIVE_INFINITY;
+  if (isLeavingSince <= toMs) return true;
+  return claim.endLatestMs === undefined && claim.entity.kind === 'Pod' && !context.nodeExists(claim.entity.nodeName);
 }
 
 /**
@@ -144,6 +153,7 @@ export function rememberSuccession(forgotten: Claim, claims: Iterable<Claim>): v
     if (claim.role !== 'POD_IP' || claim.entity.uid === forgotten.entity.uid) continue;
     if (!isCertainlyLater(forgotten, claim)) continue;
     claim.lostByMs = Math.min(claim.lostByMs ?? Number.POSITIVE_INFINITY, forgotten.startLatestMs);
+    claim.lostUntilMs = Math.max(claim.lostUntilMs ?? 0, forgotten.endLatestMs ?? Number.POSITIVE_INFINITY);
   }
 }
 
@@ -154,11 +164,12 @@ function isLostToForgotten(claim: Claim, context: JudgeContext): boolean {
 
 /**
  * The intervals of their starts are apart. Which of them we saw first says nothing within one interval: a kubelet that
- * reports late makes the first one look like the second.
+ * reports late makes the first one look like the second. Of two that came with one list nobody knows the order, whatever
+ * their times say: the later of them may be a sandbox that was remade under the old time.
  */
 function isCertainlyLater(other: Claim, claim: Claim): boolean {
   const earliestMs = other.startEarliestMs - (other.isStartObserved ? REPORT_DELAY_MS : 0);
-  return earliestMs >= claim.startLatestMs && other.startLatestMs > claim.startLatestMs;
+  return earliestMs >= claim.tookPlaceByMs && other.startLatestMs > claim.startLatestMs;
 }
 
 /** What is known by now of a pod beside its claim: it is being deleted, has finished, or its node is gone. */

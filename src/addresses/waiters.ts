@@ -1,18 +1,22 @@
 // Callers who wait for somebody to hold an address.
 //
 // Woken by the claim that opens, all of those who wait for its address, without a scan over the others. Bounded: beyond
-// `maxWaiters` nobody else may wait and the caller is told so at once. A waiter leaves no trace when it was woken or
-// when its signal aborts.
+// `maxWaiters` callers, or ten times as many addresses (a batch waits for up to 1,000 at once), nobody else may wait and
+// the caller is told so at once. A waiter leaves no trace when it was woken or when its signal aborts.
 
 interface Waiter {
   readonly addresses: readonly string[];
   readonly wake: (held: boolean) => void;
 }
 
+/** On average; about 300 bytes of heap for each. */
+const MAX_ADDRESSES_PER_WAITER = 10;
+
 export class AddressWaiters {
   readonly #byAddress = new Map<string, Set<Waiter>>();
   readonly #maxWaiters: number;
   #count = 0;
+  #addressCount = 0;
   #refused = 0;
 
   constructor(options: { readonly maxWaiters: number }) {
@@ -31,7 +35,8 @@ export class AddressWaiters {
   /** `true` when one of the addresses is claimed, `false` when the signal aborts; `undefined`: too many wait already. */
   wait(addresses: readonly string[], signal: AbortSignal): Promise<boolean> | undefined {
     if (signal.aborted) return Promise.resolve(false);
-    if (this.#count >= this.#maxWaiters) {
+    const maxAddresses = this.#maxWaiters * MAX_ADDRESSES_PER_WAITER;
+    if (this.#count >= this.#maxWaiters || this.#addressCount + addresses.length > maxAddresses) {
       this.#refused++;
       return undefined;
     }
@@ -47,6 +52,7 @@ export class AddressWaiters {
       const onAbort = () => waiter.wake(false);
       signal.addEventListener('abort', onAbort, { once: true });
       this.#count++;
+      this.#addressCount += addresses.length;
       for (const address of addresses) {
         const waiting = this.#byAddress.get(address);
         if (waiting === undefined) this.#byAddress.set(address, new Set([waiter]));
@@ -64,6 +70,7 @@ export class AddressWaiters {
 
   #remove(waiter: Waiter): void {
     this.#count--;
+    this.#addressCount -= waiter.addresses.length;
     for (const address of waiter.addresses) {
       const waiting = this.#byAddress.get(address);
       if (waiting === undefined) continue;

@@ -102,8 +102,14 @@ export class NameWaiterTable implements NameWaiters {
 
 const ANY_WORKLOAD = 'Workload';
 
-/** Resources that change often and never own a pod with a workload of its own. */
-const NEVER_OWNERS: ReadonlySet<string> = new Set(['pods', 'services', 'endpointslices.discovery.k8s.io', 'endpoints']);
+/** Resources that change often and of which no workload is made; nodes report every few seconds. */
+const NEVER_OWNERS: ReadonlySet<string> = new Set([
+  'pods',
+  'services',
+  'endpointslices.discovery.k8s.io',
+  'endpoints',
+  'nodes',
+]);
 
 function keyOf(entity: Entity): string | undefined {
   switch (entity.kind) {

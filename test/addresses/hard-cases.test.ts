@@ -246,6 +246,19 @@ describe('who holds an address', () => {
     assert.equal(world.book.size.waiters, 0);
   });
 
+  it('19: callers who wait for many addresses each are turned away sooner', () => {
+    const world = new World({ maxWaiters: 100 });
+    const many = Array.from({ length: 400 }, (_, i) => `10.2.${i >> 8}.${i & 255}`);
+    const caller = new AbortController();
+    assert.ok(world.book.waitForHolder(many, caller.signal));
+    assert.ok(world.book.waitForHolder(many, caller.signal));
+    assert.equal(world.book.waitForHolder(many, caller.signal), undefined, '1,000 addresses for 100 callers');
+    assert.ok(world.book.waitForHolder([A], caller.signal));
+    caller.abort();
+    assert.equal(world.book.size.waiters, 0);
+    assert.ok(world.book.waitForHolder(many, new AbortController().signal), 'there is room again');
+  });
+
   it('20: a moment before history is UNKNOWN and says since when this replica can tell', () => {
     const world = new World();
     world.put(pod('a', { addresses: [A], sandboxReadyTimeMs: T0 - 3_600_000 }));
@@ -411,6 +424,32 @@ describe('two live holders of one pod address', () => {
     world.at(10_000).put(pod('b', { addresses: [A] }));
     world.at(20_000).remove('b');
     assert.equal(world.at(25_000).who(A), 'UNASSIGNED');
+  });
+
+  it('leave it to the first again when the second ends, also in hindsight: its sandbox may have got the address back', () => {
+    const world = new World();
+    world.at(1_000).put(pod('a', { addresses: [A] }));
+    world.at(10_000).put(pod('b', { addresses: [A] }));
+    world.at(20_000).remove('b');
+    world.at(40_000).put(pod('a', { addresses: [A], deletionTimeMs: T0 + 70_000 }));
+    assert.equal(world.at(45_000).who(A), 'a');
+    world.at(60_000).remove('a');
+    assert.equal(world.who(A, { at: 30_000 }), 'a', 'it lived on after b');
+    assert.equal(world.who(A, { at: 15_000 }), 'b', 'b had it in between');
+  });
+
+  it('of one list are ambiguous whatever their times say: a sandbox that was remade keeps its old time', () => {
+    for (const list of ['the first', 'a later']) {
+      const world = new World({ opened: list === 'a later' });
+      const since = list === 'a later' ? 5_000 : undefined;
+      const times = [T0 + 6_000, T0 + 8_000].map((ms) => ({ addresses: [A], sandboxReadyTimeMs: ms }));
+      world.at(10_000).put([pod('a', times[0]), pod('b', times[1])], since);
+      if (list === 'the first') world.book.open();
+      world.at(20_000).put(pod('a', { ...times[0], deletionTimeMs: T0 + 50_000 }));
+      assert.equal(world.at(30_000).who(A), 'b|a', `${list} list`);
+      world.put(pod('b', { ...times[1], addresses: ['10.1.0.2'] }));
+      assert.equal(world.at(40_000).who(A), 'a', 'b had only lagged behind');
+    }
   });
 
   it('does not give it back to one that is still being deleted when its successor is forgotten', () => {

@@ -27,6 +27,7 @@ it('finds every claim that reaches the moment, whatever was added, ended and for
             { role: 'POD_IP', place: { on: 'address', address: '10.0.0.1' }, apiStart: undefined },
             pod('a'),
             { atMs: start + 2, sinceMs: start },
+            false,
           );
           timeline.add(claim);
           open.push(claim);
@@ -65,6 +66,7 @@ it('looks at few claims however many held the place before', () => {
       { role: 'POD_IP', place: { on: 'address', address: '10.0.0.1' }, apiStart: undefined },
       pod(`p${i}`),
       { atMs: i * 10 },
+      false,
     );
     timeline.add(claim);
     endClaim(claim, { atMs: i * 10 + 9 }, undefined);

@@ -88,7 +88,12 @@ export class World {
   readonly #entities = new Map<string, Entity>();
   #sequence = 0;
 
-  constructor({ opened = true, ...options }: Partial<AddressBookOptions> & { readonly opened?: boolean } = {}) {
+  /** `startMs`: offset of the clock at which the book opens. */
+  constructor(
+    { opened = true, ...options }: Partial<AddressBookOptions> & { readonly opened?: boolean } = {},
+    startMs = 0,
+  ) {
+    this.at(startMs);
     this.book = new AddressBook({
       now: () => this.nowMs,
       slackMs: 500,

@@ -10,7 +10,7 @@ const WEB_1 = owner('ReplicaSet', 'web-1', { controller: controlledBy(WEB) });
 const WEB_POD = pod('web-1-x', { controller: controlledBy(WEB_1) });
 
 describe('the owners of a pod', () => {
-  it('case 16: are incomplete until they turn up, with one change each', async () => {
+  it('16: are incomplete until they turn up, with one change each', async () => {
     const harness = await Harness.open(WEB_POD);
     assert.deepEqual(harness.pod('web-1-x').ownerChain.map(brief), ['ReplicaSet web-1?']);
     assert.equal(harness.pod('web-1-x').workload.incomplete, true);
@@ -23,7 +23,7 @@ describe('the owners of a pod', () => {
     assert.equal(brief(harness.pod('web-1-x').workload), 'Deployment web');
   });
 
-  it('case 17: may be custom kinds above a ReplicaSet or a Job', async () => {
+  it('17: may be custom kinds above a ReplicaSet or a Job', async () => {
     const rollout = owner('Rollout', 'r', { apiVersion: 'argoproj.io/v1alpha1' });
     const set = owner('ReplicaSet', 'r-1', { controller: controlledBy(rollout) });
     const flow = owner('Workflow', 'w', { apiVersion: 'example.com/v1' });
@@ -41,7 +41,7 @@ describe('the owners of a pod', () => {
     assert.equal(brief(harness.pod('b').workload), 'Workflow w');
   });
 
-  it('case 18: end at a standalone ReplicaSet, Job or ReplicationController', async () => {
+  it('18: end at a standalone ReplicaSet, Job or ReplicationController', async () => {
     for (const kind of ['ReplicaSet', 'Job', 'ReplicationController']) {
       const top = owner(kind, 'top');
       const harness = await Harness.open(top, pod('p', { controller: controlledBy(top) }));

@@ -32,7 +32,7 @@ describe('a service', () => {
     assert.deepEqual(harness.told(), ['~ Pod db-1']);
   });
 
-  it('case 13: has a pod once that two slices name, until neither does', async () => {
+  it('13: has a pod once that two slices name, until neither does', async () => {
     const harness = await Harness.open(SET, DB_0, DB, slice('db-a', 'db', [DB_0]), slice('db-b', 'db', [DB_0]));
     assert.deepEqual(services(harness, 'db-0'), ['Service db']);
     harness.remove(slice('db-a', 'db', []));

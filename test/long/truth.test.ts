@@ -2,3 +2,4 @@
 
 process.env['DIGGER_QUESTIONS'] ??= '1000000';
 await import('../addresses/truth.test.ts');
+await import('../addresses/replicas.test.ts');
