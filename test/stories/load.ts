@@ -1,5 +1,5 @@
 // What a pipeline does to a service while something else happens: lookups without a pause, and subscribers that go on
-// where they were. Both note what a caller would have noticed.
+// where they were. Both note what a caller would have noticed. All of it ends with the scope that holds it.
 import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { isDeepStrictEqual } from 'node:util';
 import { messageType } from '../../src/wire/schema.ts';
@@ -32,7 +32,7 @@ const RETRYING = {
 };
 
 /** Callers that ask again as soon as they were answered, until they are stopped. */
-export class LookupLoad {
+export class LookupLoad implements AsyncDisposable {
   readonly ends: LookupEnd[] = [];
   readonly #client: Client;
   readonly #callers: Promise<void>[] = [];
@@ -74,6 +74,10 @@ export class LookupLoad {
     this.#client.close();
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
   async #call(questions: readonly string[], caller: number, goOn: boolean): Promise<void> {
     for (let count = caller; !this.#stopped; count++) {
       const end = await this.#ask(questions[count % questions.length] ?? '');
@@ -107,7 +111,7 @@ export function reasonOf(error: ServiceError): string {
 }
 
 /** A consumer that keeps its copy and its token, and goes on at the next replica whenever a stream ends. */
-export class RoamingCopy {
+export class RoamingCopy implements AsyncDisposable {
   /** Reasons of the resets that it was told. */
   readonly resets: string[] = [];
   /** How its streams ended. */
@@ -144,6 +148,10 @@ export class RoamingCopy {
     this.#current?.cancel();
     await this.#running;
     for (const client of this.#clients) client.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
   }
 
   async #roam(): Promise<void> {
@@ -190,7 +198,7 @@ export class RoamingCopy {
 }
 
 /** Moves the demo cluster on, a step every few milliseconds, until it is stopped. */
-export class Churn {
+export class Churn implements Disposable {
   readonly #timer: NodeJS.Timeout;
   steps = 0;
 
@@ -203,5 +211,9 @@ export class Churn {
 
   stop(): void {
     clearInterval(this.#timer);
+  }
+
+  [Symbol.dispose](): void {
+    this.stop();
   }
 }

@@ -19,8 +19,8 @@ describe('a digger that is asked to end under load', () => {
       const synced = subscribers.filter(({ frames }) => frames.some((frame) => frame['frame'] === 'synced'));
       return synced.length === SUBSCRIBERS ? done(undefined) : notYet(synced.length);
     });
-    const churn = new Churn(() => story.demo.step());
-    const load = new LookupLoad([digger.address], [story.demo.wellKnown.statefulPod.ip], CALLERS, false);
+    using churn = new Churn(() => story.demo.step());
+    await using load = new LookupLoad([digger.address], [story.demo.wellKnown.statefulPod.ip], CALLERS, false);
     await load.untilAnswered(500);
 
     const askedAtMs = performance.now();
@@ -39,7 +39,7 @@ describe('a digger that is asked to end under load', () => {
       if (each.ok) assert.equal(each.outcome, 'OUTCOME_RESOLVED');
       else {
         assert.equal(each.error.code, status.UNAVAILABLE, each.error.message);
-        const neverSent = /^No connection established/.test(each.error.details);
+        const neverSent = each.error.details.startsWith('No connection established');
         assert.ok(neverSent || reasonOf(each.error) === 'DRAINING', each.error.message);
       }
     }
@@ -75,7 +75,7 @@ describe('a digger that is killed', () => {
   it('is followed by one that tells consumers to forget, or goes on from their tokens, and nothing is lost', async () => {
     await using story = await Story.begin();
     const first = await story.startReadyDigger();
-    const copy = new RoamingCopy([first.address]);
+    await using copy = new RoamingCopy([first.address]);
     await copy.untilEqual(story.readLists);
     story.createPod('leaves', 201);
     story.createPod('stays', 202);
