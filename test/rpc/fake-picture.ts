@@ -31,7 +31,7 @@ export class FakePicture implements RpcSources {
   /** Room for callers that wait for a holder. */
   maxWaiters = 10;
   readonly waiters = new Set<{ readonly addresses: readonly string[]; wake(): void }>();
-  onWatch: (call: WatchCall) => void = () => undefined;
+  onWatch: (call: WatchCall, revoked?: AbortSignal) => void = () => undefined;
   onDrain: () => void = () => {
     for (const call of this.watches) call.end();
   };
@@ -115,10 +115,10 @@ export class FakePicture implements RpcSources {
   };
 
   readonly feed: RpcSources['feed'] = {
-    watch: (call) => {
+    watch: (call, revoked) => {
       this.watches.add(call);
       call.on('cancelled', () => this.watches.delete(call));
-      this.onWatch(call);
+      this.onWatch(call, revoked);
     },
     drain: () => this.onDrain(),
   };
