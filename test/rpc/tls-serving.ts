@@ -88,6 +88,8 @@ export interface TlsServing {
 export interface TlsServingOptions {
   /** Clients have to show a certificate. */
   readonly mutual?: boolean;
+  /** Default: 127.0.0.1. */
+  readonly host?: string;
   readonly authenticate?: (server: () => RpcServer) => NonNullable<RpcServerOptions['authenticate']>;
 }
 
@@ -110,7 +112,7 @@ export async function serveTls(options: TlsServingOptions = {}): Promise<TlsServ
     registry,
     ...(options.authenticate === undefined ? {} : { authenticate: options.authenticate(() => server) }),
   });
-  const { port } = await server.start({ host: '127.0.0.1', port: 0 });
+  const { port } = await server.start({ host: options.host ?? '127.0.0.1', port: 0 });
   server.setReady(true);
   const clients: TestClient[] = [];
   const target = `127.0.0.1:${port}`;
