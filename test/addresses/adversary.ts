@@ -1,13 +1,14 @@
 // A cluster that does everything that makes attribution hard, and keeps the truth apart from what the API shows of it.
 //
 // Few addresses, handed out again the moment they are free. Kubelets report late; objects outlive their sandboxes or
-// vanish before them; finished pods keep their address on paper; sandboxes are remade in place with another address; a
-// node dies and its pods stay Running on paper; the watch goes down and comes back with a relist. The truth is who had
-// the address on the wire. Nothing here knows how the service decides.
+// vanish before them; finished pods keep their address on paper; sandboxes are remade in place with another address; pods
+// come back under their names; a node dies and its pods stay Running on paper; services and nodes are replaced by others
+// with their address; the watch goes down and comes back with a relist. The truth is who had the address on the wire.
+// Nothing here knows how the service decides.
 
-import type { PodEntity } from '../../src/model/entities.ts';
+import type { NodeEntity, PodEntity, ServiceEntity } from '../../src/model/entities.ts';
 import type { Random } from '../random.ts';
-import { node, pod, T0 } from './world.ts';
+import { node, pod, service, T0 } from './world.ts';
 
 /** Who really had an address. Offsets in ms after T0. */
 export interface Hold {
@@ -35,9 +36,11 @@ export interface Delivery {
   readonly atMs: number;
   /** Last contact before a gap; the delivery is part of a relist. */
   readonly gapSinceMs: number | undefined;
-  readonly put?: PodEntity | ReturnType<typeof node>;
+  readonly put?: Shown;
   readonly removeName?: string;
 }
+
+type Shown = PodEntity | ServiceEntity | NodeEntity;
 
 export interface History {
   readonly addresses: readonly string[];
@@ -50,7 +53,7 @@ export interface History {
 interface ApiWrite {
   readonly atMs: number;
   readonly order: number;
-  readonly put?: PodEntity | ReturnType<typeof node>;
+  readonly put?: Shown;
   readonly removeName?: string;
 }
 
@@ -72,31 +75,42 @@ export function createHistory(random: Random): History {
   const lostAt = new Map<string, number>();
   for (const name of nodes) write(0, { put: node(name, { podRanges: ['10.1.0.0/24'] }) });
   const nodeOf = new Map<string, string>();
+  const names: string[] = [];
+  const vanishing = new Map<string, (atMs: number) => number>();
   let pods = 0;
 
   function startPod(createdMs: number): void {
-    const name = `pod-${pods++}`;
+    // As a StatefulSet does it: the name that was freed last, with a new uid.
+    const name = names.pop() ?? `pod-${pods}`;
+    const uid = `uid-${pods++}`;
     const nodeName = random.pick(nodes);
-    nodeOf.set(`uid-${name}`, nodeName);
+    nodeOf.set(uid, nodeName);
     const hasCondition = random.chance(0.8);
     let facts: Partial<PodEntity> = {
+      uid,
       nodeName,
       creationTimeMs: T0 + second(createdMs),
       startTimeMs: T0 + second(createdMs + 50),
     };
     // Writes of one object are ordered, however late the kubelet is.
     let lastWriteMs = createdMs;
+    let isGone = false;
     const show = (atMs: number, change: Partial<PodEntity>) => {
+      if (isGone) return Number.POSITIVE_INFINITY;
       lastWriteMs = Math.max(lastWriteMs + 1, atMs);
       facts = { ...facts, ...change };
       write(lastWriteMs, { put: pod(name, facts) });
       return lastWriteMs;
     };
     const vanish = (atMs: number) => {
+      if (isGone) return lastWriteMs;
+      isGone = true;
       lastWriteMs = Math.max(lastWriteMs + 1, atMs);
       write(lastWriteMs, { removeName: name });
+      plan(lastWriteMs + 1, () => names.push(name));
       return lastWriteMs;
     };
+    vanishing.set(uid, vanish);
     show(createdMs, {});
 
     function takeAddress(atMs: number, replaced: Hold | undefined): void {
@@ -114,14 +128,14 @@ export function createHistory(random: Random): History {
         ? (free.pop() as string)
         : (free.splice(random.between(0, free.length - 1), 1)[0] as string);
       const hold: Hold = {
-        uid: `uid-${name}`,
+        uid,
         address,
         fromMs: atMs,
         untilMs: Number.POSITIVE_INFINITY,
         shownMs: Number.POSITIVE_INFINITY,
         hiddenMs: Number.POSITIVE_INFINITY,
         isRemade,
-        isRegained: holds.some((other) => other.uid === `uid-${name}` && other.address === address),
+        isRegained: holds.some((other) => other.uid === uid && other.address === address),
         possibleFromMs: isRemade ? atMs : hasCondition ? second(atMs) : second(createdMs),
       };
       holds.push(hold);
@@ -185,14 +199,37 @@ export function createHistory(random: Random): History {
     for (const victim of written.values()) {
       if (victim.nodeName !== name) continue;
       const hold = holds.findLast((each) => each.uid === victim.uid);
-      const goneMs = agendaMs + random.between(20_000, 40_000);
-      write(goneMs, { removeName: victim.name });
+      const goneMs = vanishing.get(victim.uid)?.(agendaMs + random.between(20_000, 40_000)) ?? agendaMs;
       for (const each of holds) if (each.uid === victim.uid) each.hiddenMs = Math.min(each.hiddenMs, goneMs);
       if (hold === undefined || hold.untilMs !== Number.POSITIVE_INFINITY) continue;
       hold.untilMs = agendaMs;
       free.push(hold.address);
     }
   }
+
+  /** Objects whose address is theirs from creation to deletion, and then the next one's. */
+  function handOn(pool: readonly string[], make: (name: string, address: string, createdMs: number) => Shown): void {
+    for (const address of pool) {
+      const name = `on-${address}`;
+      const next = (createdMs: number) => {
+        const untilMs = createdMs + random.between(2_000, 30_000);
+        const uid = `uid-${pods++}`;
+        const times = { fromMs: createdMs, untilMs, possibleFromMs: second(createdMs) };
+        const traits = { isRemade: false, isRegained: false };
+        holds.push({ uid, address, ...times, shownMs: createdMs, hiddenMs: untilMs, ...traits });
+        write(createdMs, { put: { ...make(name, address, createdMs), uid } });
+        write(untilMs, { removeName: name });
+        plan(untilMs + (random.chance(0.5) ? 1 : random.between(1, 5_000)), () => next(agendaMs));
+      };
+      plan(random.between(0, 5_000), () => next(agendaMs));
+    }
+  }
+  const clusterAddresses = ['10.96.0.1', '10.96.0.2'];
+  const nodeAddresses = ['10.0.0.1', '10.0.0.2'];
+  handOn(clusterAddresses, (name, address, createdMs) =>
+    service(name, { clusterAddresses: [address], creationTimeMs: T0 + second(createdMs) }),
+  );
+  handOn(nodeAddresses, (name, address) => node(name, { addresses: [address] }));
 
   for (let at = random.between(0, 500); at < endMs; at += random.between(500, 3_500))
     plan(at, () => startPod(agendaMs));
@@ -207,7 +244,12 @@ export function createHistory(random: Random): History {
     next.run();
   }
 
-  return { addresses, holds, endMs, ...deliver(writes, random, endMs) };
+  return {
+    addresses: [...addresses, ...clusterAddresses, ...nodeAddresses],
+    holds,
+    endMs,
+    ...deliver(writes, random, endMs),
+  };
 }
 
 /** Plays the writes through a watch that is a little late and sometimes down. */
@@ -219,8 +261,8 @@ function deliver(writes: ApiWrite[], random: Random, endMs: number): Pick<Histor
   }
   writes.sort((a, b) => a.atMs - b.atMs || a.order - b.order);
   const deliveries: Delivery[] = [];
-  const api = new Map<string, PodEntity | ReturnType<typeof node>>();
-  const seen = new Map<string, PodEntity | ReturnType<typeof node>>();
+  const api = new Map<string, Shown>();
+  const seen = new Map<string, Shown>();
   let clockMs = 0;
   const push = (atMs: number, gapSinceMs: number | undefined, what: Pick<Delivery, 'put' | 'removeName'>) => {
     clockMs = Math.max(clockMs, atMs);
@@ -233,7 +275,7 @@ function deliver(writes: ApiWrite[], random: Random, endMs: number): Pick<Histor
   };
   const relist = (gap: { sinceMs: number; untilMs: number }) => {
     for (const name of [...seen.keys()]) {
-      if (!api.has(name)) push(gap.untilMs, gap.sinceMs, { removeName: name });
+      if (api.get(name)?.uid !== seen.get(name)?.uid) push(gap.untilMs, gap.sinceMs, { removeName: name });
     }
     for (const put of api.values()) push(gap.untilMs, gap.sinceMs, { put });
   };
