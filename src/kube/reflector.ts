@@ -183,6 +183,8 @@ export class Reflector<R extends KubernetesRecord> {
     } catch (error) {
       // Pages are one picture of one moment; when the server forgot that moment, only an unpaged list is consistent.
       if (!(error instanceof ExpiredContinueError)) throw error;
+      // There was a page to continue.
+      if (resourceVersion === '0') this.#pagesAtZero = true;
       this.#count('expired_continue');
       await this.#listOnce(resourceVersion, 0, startMs);
     }
