@@ -1,9 +1,12 @@
 // Lookups beside an empty echo on a bare grpc-js server: what digger adds to the price of a gRPC call.
 //
 // A server process answers an echo of bytes (no decoding, no interceptor), the same with an answer as large as ours, ResolveAddress, and
-// BatchResolveAddresses of 100; 20,000 pods stand in the real address index, an answer carries 1–2 kB. The load comes from this
+// BatchResolveAddresses of 100; 20,000 pods stand in the real address index, an answer carries 1–2 kB. Questions come in random
+// order, so most of what an answer needs is in no cache of the processor, as in a cluster. The load comes from this
 // process over node:http2, which is cheaper than a gRPC client. What counts is the CPU time that the server needs per
-// call: it does not depend on how fast the load generator is. Prints ratios last.
+// call: it does not depend on how fast the load generator is. Ratios are taken within a round, medians over the rounds.
+//
+// `--serve`: only serves, and prints the ports, for a load generator from outside (docs/benchmarks.md has the commands).
 
 import { fork } from 'node:child_process';
 import { connect } from 'node:http2';
@@ -23,17 +26,19 @@ import { messageType } from '../../src/wire/schema.ts';
 const PODS = 20_000;
 const BATCH = 100;
 const CONCURRENCY = 32;
-const RUN_MS = 3_000;
+const isShort = process.argv.includes('--short');
+const RUN_MS = isShort ? 1_000 : 3_000;
 /** As large as the answer to a lookup here. */
 const ANSWER_BYTES = 1_208;
-const ROUNDS = 3;
+/** Odd, so that the median is one of them. */
+const ROUNDS = isShort ? 3 : 7;
 
 interface Started {
   readonly echoPort: number;
   readonly diggerPort: number;
 }
 
-if (process.send === undefined) await generateLoad();
+if (process.send === undefined && !process.argv.includes('--serve')) await generateLoad();
 else await serveBoth();
 
 function podAddress(index: number): string {
@@ -111,7 +116,8 @@ async function serveBoth(): Promise<void> {
   });
   process.on('message', () => process.send?.(process.cpuUsage()));
   process.on('disconnect', () => process.exit(0));
-  process.send?.({ echoPort, diggerPort } satisfies Started);
+  if (process.send === undefined) console.log(`echo at 127.0.0.1:${echoPort}, digger at 127.0.0.1:${diggerPort}`);
+  else process.send({ echoPort, diggerPort } satisfies Started);
 }
 
 async function generateLoad(): Promise<void> {
@@ -149,34 +155,51 @@ async function generateLoad(): Promise<void> {
       lookups: BATCH,
     },
   ];
-  const best = new Map<string, { readonly cpuUs: number; readonly perSecond: number; readonly bytes: number }>();
+  const rounds = new Map(cases.map(({ name }) => [name, [] as Round[]]));
   try {
     for (let round = 0; round <= ROUNDS; round += 1) {
       for (const { name, port, path, requests: sent } of cases) {
         const before = await cpuMs();
         const { calls, elapsedMs, bytes } = await run(port, path, sent);
         const cpuUs = (((await cpuMs()) - before) * 1_000) / calls;
-        // Round 0 warms up. The least of the others is the least disturbed by other work on the machine.
-        const known = best.get(name);
-        if (round > 0 && (known === undefined || cpuUs < known.cpuUs)) {
-          best.set(name, { cpuUs, perSecond: (calls * 1_000) / elapsedMs, bytes: bytes / calls });
-        }
+        // Round 0 warms up.
+        if (round === 0) continue;
+        rounds.get(name)?.push({ cpuUs, perSecond: (calls * 1_000) / elapsedMs, bytes: bytes / calls });
       }
     }
   } finally {
     child.disconnect();
   }
   for (const { name, lookups } of cases) {
-    const { cpuUs, perSecond, bytes } = best.get(name) as NonNullable<ReturnType<typeof best.get>>;
+    const of = rounds.get(name) ?? [];
+    const [cpuUs, perSecond, bytes] = (['cpuUs', 'perSecond', 'bytes'] as const).map((key) =>
+      median(of.map((round) => round[key])),
+    ) as [number, number, number];
     const rate = `${Math.round(perSecond)} calls/s, ${Math.round(perSecond * lookups)} lookups/s with this load`;
     console.log(`${name}: ${cpuUs.toFixed(1)} µs of server CPU per call, ${Math.round(bytes)} bytes answered; ${rate}`);
   }
-  const cpu = (name: string): number => best.get(name)?.cpuUs ?? Number.NaN;
+  const cpu = (name: string, round: number): number => rounds.get(name)?.[round]?.cpuUs ?? Number.NaN;
+  const ratio = (of: (round: number) => number): string => {
+    const all = Array.from({ length: ROUNDS }, (_, round) => of(round)).toSorted((a, b) => a - b);
+    return `${median(all).toFixed(2)} [${all.map((each) => each.toFixed(2)).join(', ')}]`;
+  };
   for (const echo of ['echo', 'echo of the same size']) {
-    console.log(`lookup / ${echo}, calls per CPU second: ${(cpu(echo) / cpu('lookup')).toFixed(2)} (target 0.8)`);
+    const found = ratio((round) => cpu(echo, round) / cpu('lookup', round));
+    console.log(`lookup / ${echo}, calls per CPU second: ${found} (target 0.8)`);
   }
-  const perLookup = cpu(`batch of ${BATCH}`) / BATCH;
-  console.log(`batch of ${BATCH} / single, lookups per CPU second: ${(cpu('lookup') / perLookup).toFixed(1)}`);
+  const batched = ratio((round) => (cpu('lookup', round) * BATCH) / cpu(`batch of ${BATCH}`, round));
+  console.log(`batch of ${BATCH} / single, lookups per CPU second: ${batched}`);
+}
+
+interface Round {
+  readonly cpuUs: number;
+  readonly perSecond: number;
+  /** Per call. */
+  readonly bytes: number;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
 
 /** Calls for RUN_MS on one connection, CONCURRENCY at a time; every answer has to be OK. */

@@ -1,0 +1,75 @@
+// Runs every benchmark, one after the other, each in a process of its own: `npm run bench`, or `npm run bench -- --short`
+// for a quick look (about three minutes), whose figures are rough.
+//
+// Each prints its figures beside those of its baseline in the same run. A benchmark that fails, or does not end in time,
+// fails the run; one that needs a control plane which is neither there nor can be built says so in one line and does not.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { findOrBuildBinaries } from '../cluster/binaries.ts';
+
+interface Benchmark {
+  readonly title: string;
+  readonly script: string;
+  readonly nodeOptions: readonly string[];
+  readonly needsControlPlane: boolean;
+}
+
+const BENCHMARKS: readonly Benchmark[] = [
+  benchmark('decoding a listed pod', 'decode'),
+  benchmark('questions to the address index', 'resolve', { nodeOptions: ['--expose-gc'] }),
+  benchmark('joining and encoding in the catalog', 'catalog', { nodeOptions: ['--expose-gc'] }),
+  benchmark('lookups over gRPC', 'lookup'),
+  benchmark('from start to synced, and memory', 'sync', { needsControlPlane: true }),
+];
+
+/** The longest takes three minutes on two cores. */
+const DEADLINE_MS = 600_000;
+
+const isShort = process.argv.includes('--short');
+const failed: string[] = [];
+for (const { title, script, nodeOptions, needsControlPlane } of BENCHMARKS) {
+  console.log(`\n# ${title} (test/bench/${script}.bench.ts)`);
+  const missing = needsControlPlane ? missingControlPlane() : undefined;
+  if (missing !== undefined) {
+    console.log(`did not run: ${missing}`);
+    continue;
+  }
+  const problem = await run(script, nodeOptions);
+  if (problem === undefined) continue;
+  console.log(problem);
+  failed.push(script);
+}
+if (failed.length > 0) {
+  console.error(`\nfailed: ${failed.join(', ')}`);
+  process.exitCode = 1;
+}
+
+function benchmark(title: string, script: string, needs: Partial<Benchmark> = {}): Benchmark {
+  return { title, script, nodeOptions: [], needsControlPlane: false, ...needs };
+}
+
+/** Why there is no control plane to measure against; `undefined` when there is one. */
+function missingControlPlane(): string | undefined {
+  try {
+    findOrBuildBinaries();
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** What went wrong, if anything did. */
+async function run(script: string, nodeOptions: readonly string[]): Promise<string | undefined> {
+  const file = fileURLToPath(new URL(`./${script}.bench.ts`, import.meta.url));
+  const child = spawn(process.execPath, [...nodeOptions, file, ...(isShort ? ['--short'] : [])], { stdio: 'inherit' });
+  let isLate = false;
+  const deadline = setTimeout(() => {
+    isLate = true;
+    child.kill();
+  }, DEADLINE_MS);
+  const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+  clearTimeout(deadline);
+  if (isLate) return `did not end within ${DEADLINE_MS / 1_000} s`;
+  return code === 0 ? undefined : `ended with ${code ?? signal}`;
+}
