@@ -57,6 +57,8 @@ export interface FeedLimits {
   readonly catchUpTimeoutMs: number;
   /** Default 4 ms: how long subscribers may hold the event loop in one turn. */
   readonly sliceMs: number;
+  /** Default 256 KiB: what is written in one turn. HTTP/2 copies and sends it in the same turn, after the slice. */
+  readonly sliceBytes: number;
 }
 
 export interface SubscribeRequest {
@@ -90,6 +92,7 @@ const DEFAULT_LIMITS: FeedLimits = {
   stallTimeoutMs: 60_000,
   catchUpTimeoutMs: 3_000,
   sliceMs: 4,
+  sliceBytes: 256 * 1024,
 };
 
 // Heartbeats are at most this much early. A quarter of the shortest that can be asked for.
@@ -115,6 +118,8 @@ export class ChangeFeed {
   /** Whose turn it is next, in this order (a Set iterates in insertion order). */
   readonly #ready = new Set<Subscription>();
   #sliceScheduled = false;
+  /** Written in the slice that is under way, or was last. */
+  #sliceBytes = 0;
   #flushScheduled = false;
   #flushedAtMs = Number.NEGATIVE_INFINITY;
   /** Head of the log at the last flush: what is newer waits for the next one. */
@@ -220,6 +225,7 @@ export class ChangeFeed {
       },
       ended: (subscription, reason) => this.#leave(subscription, reason),
       sent: (frame, changes) => {
+        this.#sliceBytes += frame.byteLength;
         this.#metrics.frames.inc();
         this.#metrics.bytes.inc(frame.byteLength);
         this.#metrics.changes.inc(changes);
@@ -265,12 +271,14 @@ export class ChangeFeed {
 
   #slice(): void {
     this.#sliceScheduled = false;
-    const endMs = this.#scheduler.now() + this.#limits.sliceMs;
+    this.#sliceBytes = 0;
+    const { sliceMs, sliceBytes } = this.#limits;
+    const endMs = this.#scheduler.now() + sliceMs;
     for (const subscription of this.#ready) {
       this.#ready.delete(subscription);
       // To the end of the queue: others first.
       if (subscription.step()) this.#ready.add(subscription);
-      if (this.#scheduler.now() >= endMs) break;
+      if (this.#sliceBytes >= sliceBytes || this.#scheduler.now() >= endMs) break;
     }
     this.#scheduleSlice();
   }

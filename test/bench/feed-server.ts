@@ -1,0 +1,239 @@
+// The process under test of feed.bench.ts: our server with a feed, and a naive one beside it on another port.
+//
+// The naive server does what comes to mind first: it keeps a list of calls, and at each change encodes the message
+// and writes it, for every subscriber. Both are told what to do over IPC, and answer with what it cost.
+
+import { setTimeout as wait } from 'node:timers/promises';
+import { Server, ServerCredentials, type ServerWritableStream } from '@grpc/grpc-js';
+import { Registry } from '@prometheus-io/client';
+import { ChangeFeed } from '../../src/feed/change-feed.ts';
+import { createRpcServer } from '../../src/rpc/server.ts';
+import { createFeedService } from '../../src/rpc/watch.ts';
+import { createLogger } from '../../src/telemetry/logger.ts';
+import { messageType } from '../../src/wire/schema.ts';
+import { Picture } from '../feed/cluster.ts';
+import { FakePicture } from '../rpc/fake-picture.ts';
+
+export type Which = 'digger' | 'naive';
+
+export type Command =
+  /** So many entities in all. */
+  | { readonly do: 'fill'; readonly entities: number }
+  /** `frames` times: `changes` changes at once, then wait until every subscriber took them. */
+  | { readonly do: 'burst'; readonly which: Which; readonly changes: number; readonly frames: number }
+  /** A change in every interval, with the time in it; `perTick` at once. */
+  | { readonly do: 'tick'; readonly ticks: number; readonly intervalMs: number; readonly perTick: number }
+  /** Since the last time: CPU, the longest time that the event loop did not turn; and memory now. */
+  | { readonly do: 'measure' }
+  | { readonly do: 'subscribers' };
+
+export interface Measured {
+  readonly cpuMs: number;
+  /** By the clock: includes the time that other processes took. */
+  readonly maxBlockMs: number;
+  /** CPU time of the thread that runs the event loop. */
+  readonly maxTurnCpuMs: number;
+  readonly heapBytes: number;
+  readonly rssBytes: number;
+}
+
+export interface Ports {
+  readonly digger: number;
+  readonly naive: number;
+}
+
+const WatchResponse = messageType('digger.v1.WatchResponse');
+
+/** About 300 bytes of a pod: what VIEW_BASIC has of one, or FULL of a small one. */
+const BALLAST = 160;
+const LABELS = { app: 'checkout', tier: 'front' };
+
+if (process.send !== undefined) await serve();
+
+async function serve(): Promise<void> {
+  const registry = new Registry();
+  const logger = createLogger({ level: 'silent', pretty: false });
+  const feed = new ChangeFeed({ epoch: Buffer.alloc(16, 1), configuration: '', freshness: () => [], registry });
+  let revision = 0;
+  let sources = 0;
+  const picture = new Picture((batch) => {
+    // Moments of twelve resources, so that tokens are as long as in a real cluster.
+    for (; sources < 12; sources++) {
+      const position = { resource: `resource-${sources}.example.com`, resourceVersion: '1000000', digest: 1 };
+      feed.onBatch({ changes: [], seen: batch.seen, position });
+    }
+    feed.onBatch({ ...batch, position: { ...batch.position, digest: picture.sequence } });
+  });
+  let taken = 0;
+  let owed = 0;
+  let allTaken: () => void = () => undefined;
+  const open = feed.open.bind(feed);
+  feed.open = (request, sink) =>
+    open(request, {
+      ...sink,
+      write: (frame, done) =>
+        sink.write(frame, () => {
+          done();
+          taken += 1;
+          if (taken === owed) allTaken();
+        }),
+    });
+  const rpc = createRpcServer(
+    Object.assign(new FakePicture(), { feed: createFeedService({ feed, logger, disconnect: () => undefined }) }),
+    {
+      credentials: ServerCredentials.createInsecure(),
+      logger,
+      registry,
+      limits: { maxStreamsPerConnection: 10_000 },
+    },
+  );
+  const { port: digger } = await rpc.start({ host: '127.0.0.1', port: 0 });
+  rpc.setReady(true);
+
+  const naiveCalls = new Set<ServerWritableStream<unknown, object>>();
+  const naive = new Server({ 'grpc.enable_channelz': 0, 'grpc.max_concurrent_streams': 10_000 });
+  naive.register(
+    '/digger.v1.ChangeFeedService/Watch',
+    (call: ServerWritableStream<unknown, object>) => {
+      naiveCalls.add(call);
+      call.write({ synced: {} });
+      call.once('cancelled', () => naiveCalls.delete(call));
+    },
+    (message: object) => Buffer.from(WatchResponse.encode(message).finish()),
+    (bytes: Buffer) => bytes,
+    'serverStream',
+  );
+  const naivePort = await new Promise<number>((resolve, reject) => {
+    naive.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) =>
+      error === null ? resolve(port) : reject(error),
+    );
+  });
+
+  const spec = (index: number) => ({
+    kind: 'Pod' as const,
+    namespace: 'shop',
+    name: `checkout-${index}`,
+    nodeName: `node-${index % 100}`,
+    labels: LABELS,
+    revision: ++revision,
+    ballast: BALLAST,
+  });
+  const burstDigger = async (changes: number, frames: number): Promise<void> => {
+    for (let frame = 0; frame < frames; frame++) {
+      owed = taken + feed.stats().subscribers;
+      const all = new Promise<void>((resolve) => {
+        allTaken = resolve;
+      });
+      // One flush later: all of them go into one frame.
+      for (let index = 0; index < changes; index++) picture.set(spec(index));
+      await all;
+    }
+  };
+  const burstNaive = async (changes: number, frames: number): Promise<void> => {
+    for (let frame = 0; frame < frames; frame++) {
+      const message = {
+        changes: {
+          changes: Array.from({ length: changes }, (_, index) => ({ upsert: { pod: naivePod(index, ++revision) } })),
+        },
+        resumeToken: Buffer.alloc(60),
+      };
+      await Promise.all(
+        [...naiveCalls].map((call) => new Promise<void>((resolve) => void call.write(message, () => resolve()))),
+      );
+    }
+  };
+  const tick = async (ticks: number, intervalMs: number, perTick: number): Promise<void> => {
+    const startMs = performance.now();
+    for (let each = 0; each < ticks; each++) {
+      for (let index = 0; index < perTick; index++) {
+        const name = `at-${Math.round((performance.timeOrigin + performance.now()) * 1_000)}-${index}`;
+        picture.set({ ...spec(0), name });
+        picture.remove('Pod', 'shop', name);
+        picture.set({ ...spec(index), name: `latency-${index}`, labels: { sentUs: name.split('-')[1] ?? '' } });
+      }
+      await wait(Math.max(0, startMs + (each + 1) * intervalMs - performance.now()));
+    }
+  };
+
+  const turns = watchTurns();
+  let cpu = process.cpuUsage();
+  const run = async (command: Command): Promise<unknown> => {
+    switch (command.do) {
+      case 'fill':
+        for (let index = 0; index < command.entities; index++) {
+          picture.set(spec(index));
+          if (index % 1_000 === 0) await wait(0);
+        }
+        return undefined;
+      case 'burst':
+        if (command.which === 'digger') await burstDigger(command.changes, command.frames);
+        else await burstNaive(command.changes, command.frames);
+        return undefined;
+      case 'tick':
+        return tick(command.ticks, command.intervalMs, command.perTick);
+      case 'subscribers':
+        return { digger: feed.stats().subscribers, naive: naiveCalls.size };
+      case 'measure': {
+        globalThis.gc?.();
+        // The collection is ours, not the service's: let it be recorded before the histogram is emptied.
+        await wait(20);
+        const { user, system } = process.cpuUsage(cpu);
+        const { heapUsed, rss } = process.memoryUsage();
+        const { maxBlockMs, maxTurnCpuMs } = last;
+        turns.reset();
+        cpu = process.cpuUsage();
+        return {
+          cpuMs: (user + system) / 1_000,
+          maxBlockMs,
+          maxTurnCpuMs,
+          heapBytes: heapUsed,
+          rssBytes: rss,
+        } satisfies Measured;
+      }
+    }
+  };
+  let last = turns.read();
+  process.on('message', async (command: Command) => {
+    last = turns.read();
+    process.send?.({ result: (await run(command)) ?? null });
+  });
+  process.on('disconnect', () => process.exit(0));
+  process.send?.({ result: { digger, naive: naivePort } satisfies Ports });
+}
+
+/** The longest time between two turns of the event loop, by the clock and in CPU time, from a timer every 1 ms. */
+function watchTurns() {
+  const tickMs = 1;
+  let [maxMs, maxCpuMs] = [0, 0];
+  const cpuNow = (): number => {
+    const { user, system } = process.threadCpuUsage();
+    return (user + system) / 1_000;
+  };
+  let [atMs, cpuMs] = [performance.now(), cpuNow()];
+  setInterval(() => {
+    const [nowMs, nowCpuMs] = [performance.now(), cpuNow()];
+    maxMs = Math.max(maxMs, nowMs - atMs - tickMs);
+    maxCpuMs = Math.max(maxCpuMs, nowCpuMs - cpuMs);
+    [atMs, cpuMs] = [nowMs, nowCpuMs];
+  }, tickMs);
+  return {
+    read: () => ({ maxBlockMs: maxMs, maxTurnCpuMs: maxCpuMs }),
+    reset: () => {
+      [maxMs, maxCpuMs] = [0, 0];
+      [atMs, cpuMs] = [performance.now(), cpuNow()];
+    },
+  };
+}
+
+/** The same content as an object, for the server that encodes. */
+function naivePod(index: number, revision: number): object {
+  return {
+    uid: `uid-${index}`,
+    namespace: 'shop',
+    name: `checkout-${index}`,
+    nodeName: `node-${index % 100}`,
+    addresses: [`10.0.0.${revision % 250}`],
+    labels: LABELS,
+    annotations: { note: `revision ${revision}${'x'.repeat(BALLAST)}` },
+  };
+}
