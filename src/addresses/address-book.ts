@@ -163,8 +163,11 @@ export class AddressBook implements AddressReader {
     const [best] = holders;
     if (best === undefined) return { outcome: this.#nobody(question.address, atMs), historySinceMs };
     if (holders.length > 1) return { outcome: 'AMBIGUOUS', candidates: holders, historySinceMs };
-    const alternatives = best.entity.kind === 'Node' ? this.#hostNetworkPods(best.entity.name, context) : [];
-    return { outcome: 'RESOLVED', holder: best, alternatives, historySinceMs };
+    if (best.entity.kind !== 'Node') return { outcome: 'RESOLVED', holder: best, alternatives: [], historySinceMs };
+    // Whoever is asked for a port falls back on the node because no pod has it, which in a gap nobody can know.
+    const uncertain = best.uncertain || (question.port !== undefined && this.#mayHaveMissed(atMs));
+    const alternatives = this.#hostNetworkPods(best.entity.name, context);
+    return { outcome: 'RESOLVED', holder: { ...best, uncertain }, alternatives, historySinceMs };
   }
 
   #nodeExists(name: string): boolean {
@@ -182,14 +185,16 @@ export class AddressBook implements AddressReader {
       case 'outside':
         return 'EXTERNAL';
       case 'inside': {
-        // Whoever took it at the moment may have been reported a little later, when nobody was looking.
-        const reportedMs = atMs + REPORT_DELAY_MS;
         const blindSinceMs = this.#options.blindSinceMs();
-        const isBlind =
-          (blindSinceMs !== undefined && reportedMs >= blindSinceMs) || this.#blind.overlap(atMs, reportedMs);
-        return isBlind ? 'UNKNOWN' : 'UNASSIGNED';
+        const isBlind = blindSinceMs !== undefined && atMs + REPORT_DELAY_MS >= blindSinceMs;
+        return isBlind || this.#mayHaveMissed(atMs) ? 'UNKNOWN' : 'UNASSIGNED';
       }
     }
+  }
+
+  /** Whether somebody who was there at the moment may have come and gone unheard of, given that reports take time. */
+  #mayHaveMissed(atMs: number): boolean {
+    return this.#blind.overlap(atMs, atMs + REPORT_DELAY_MS);
   }
 
   #around(key: string, atMs: number): Claim[] {

@@ -86,10 +86,8 @@ export interface Claim {
    * that ended after its node was gone, all of it, because nobody knows when the node was lost.
    */
   leavingSeenMs: number | undefined;
-  /** Somebody who had certainly taken the place by then was forgotten since; see `judge.ts`. */
-  lostByMs: number | undefined;
-  /** The last of those ended then. */
-  lostUntilMs: number | undefined;
+  /** Successors that were forgotten since, as one; see `judge.ts`. */
+  lostTo: { readonly fromMs: number; readonly toMs: number; readonly mayHaveEndedMs: number } | undefined;
 }
 
 /** Opens a claim. The start is never later than our first sight of it. `isListed`: that came with a list. */
@@ -120,8 +118,7 @@ export function openClaim(derived: DerivedClaim, entity: HolderEntity, seen: Obs
     endEarliestMs: undefined,
     endLatestMs: undefined,
     leavingSeenMs: isLeaving(entity) ? seen.atMs : undefined,
-    lostByMs: undefined,
-    lostUntilMs: undefined,
+    lostTo: undefined,
   };
 }
 

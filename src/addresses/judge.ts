@@ -121,25 +121,40 @@ function isSuperseded(claim: Claim, tier: readonly Claim[], context: JudgeContex
   if (claim.role !== 'POD_IP') return false;
   const isLeaving = isOnItsWayOut(claim, context);
   if (!isLeaving && claim.endLatestMs === undefined) return false;
-  if (deprives(claim.lostByMs, claim.lostUntilMs, claim, context)) return true;
+  if (claim.lostTo !== undefined && deprives(claim.lostTo, claim, context)) return true;
   return tier.some(
     (other) =>
       other.entity.uid !== claim.entity.uid &&
-      deprives(other.startLatestMs, other.endLatestMs, claim, context) &&
+      deprives(toSuccession(other), claim, context) &&
       isCertainlyLater(other, claim),
   );
 }
 
+/** What matters of a successor: when it held, and from when on it may have lost the place again. */
+interface Succession {
+  readonly fromMs: number;
+  readonly toMs: number | undefined;
+  readonly mayHaveEndedMs: number;
+}
+
+function toSuccession({ startLatestMs, endEarliestMs, endLatestMs, leavingSeenMs }: Claim): Succession {
+  const endMs = endEarliestMs ?? Number.POSITIVE_INFINITY;
+  return {
+    fromMs: startLatestMs,
+    toMs: endLatestMs,
+    mayHaveEndedMs: Math.min(endMs, leavingSeenMs ?? endMs),
+  };
+}
+
 /**
- * Whether a successor that held from `fromMs` to `toMs` (unset: holds) deprives the claim at the moment. When it has
- * gone and the one before it still looked alive, that one holds again: its sandbox may have got the address back, which
- * on paper changes nothing.
+ * Whether a successor deprives the claim at the moment. When it has gone and the one before it still looked alive, that
+ * one holds again: its sandbox may have got the address back, which on paper changes nothing.
  */
-function deprives(fromMs: number | undefined, toMs: number | undefined, claim: Claim, context: JudgeContext): boolean {
-  if (fromMs === undefined || fromMs > context.atMs) return false;
+function deprives({ fromMs, toMs, mayHaveEndedMs }: Succession, claim: Claim, context: JudgeContext): boolean {
+  if (fromMs > context.atMs) return false;
   if (toMs === undefined || toMs > context.atMs) return true;
   const isLeavingSince = claim.leavingSeenMs ?? claim.endLatestMs ?? Number.POSITIVE_INFINITY;
-  if (isLeavingSince <= toMs) return true;
+  if (isLeavingSince <= mayHaveEndedMs) return true;
   return claim.endLatestMs === undefined && claim.entity.kind === 'Pod' && !context.nodeExists(claim.entity.nodeName);
 }
 
@@ -152,14 +167,18 @@ export function rememberSuccession(forgotten: Claim, claims: Iterable<Claim>): v
   for (const claim of claims) {
     if (claim.role !== 'POD_IP' || claim.entity.uid === forgotten.entity.uid) continue;
     if (!isCertainlyLater(forgotten, claim)) continue;
-    claim.lostByMs = Math.min(claim.lostByMs ?? Number.POSITIVE_INFINITY, forgotten.startLatestMs);
-    claim.lostUntilMs = Math.max(claim.lostUntilMs ?? 0, forgotten.endLatestMs ?? Number.POSITIVE_INFINITY);
+    const { fromMs, toMs, mayHaveEndedMs } = toSuccession(forgotten);
+    claim.lostTo = {
+      fromMs: Math.min(claim.lostTo?.fromMs ?? fromMs, fromMs),
+      toMs: Math.max(claim.lostTo?.toMs ?? 0, toMs ?? 0),
+      mayHaveEndedMs: Math.max(claim.lostTo?.mayHaveEndedMs ?? 0, mayHaveEndedMs),
+    };
   }
 }
 
 /** As `isSuperseded`, of a claim that has nobody beside it any more. */
 function isLostToForgotten(claim: Claim, context: JudgeContext): boolean {
-  return claim.lostByMs !== undefined && isSuperseded(claim, [], context);
+  return claim.lostTo !== undefined && isSuperseded(claim, [], context);
 }
 
 /**

@@ -14,6 +14,8 @@ import { node, pod, service, T0 } from './world.ts';
 export interface Hold {
   readonly uid: string;
   readonly address: string;
+  /** Only this port, of a node's address: a pod in the node's network. */
+  readonly port?: number;
   readonly fromMs: number;
   /** Traffic ends here; the sandbox may live on a little, and nobody else has the address before it is gone. */
   untilMs: number;
@@ -44,6 +46,8 @@ type Shown = PodEntity | ServiceEntity | NodeEntity;
 
 export interface History {
   readonly addresses: readonly string[];
+  /** Places of pods in a node's network. */
+  readonly ports: readonly { readonly address: string; readonly port: number }[];
   readonly holds: readonly Hold[];
   readonly deliveries: readonly Delivery[];
   readonly gaps: readonly { readonly sinceMs: number; readonly untilMs: number }[];
@@ -224,11 +228,78 @@ export function createHistory(random: Random): History {
       plan(random.between(0, 5_000), () => next(agendaMs));
     }
   }
+  /** One pod after the other on each port; the next one starts when the one before is gone, in truth and on paper. */
+  function hostNetworkPods(address: string, ports: readonly number[]): void {
+    const nodeName = 'host';
+    write(0, { put: node(nodeName, { addresses: [address] }) });
+    const whole = { fromMs: 0, untilMs: endMs * 2, possibleFromMs: 0, shownMs: 0, hiddenMs: endMs * 2 };
+    holds.push({ uid: `uid-${nodeName}`, address, ...whole, isRemade: false, isRegained: false });
+    for (const port of ports) {
+      const name = `host-${port}`;
+      const next = (createdMs: number) => {
+        const uid = `uid-${pods++}`;
+        const fromMs = createdMs + random.between(100, 2_000);
+        const shownMs = fromMs + random.between(20, 1_500);
+        const endsMs = shownMs + random.between(200, 20_000);
+        const hold: Hold = {
+          uid,
+          address,
+          port,
+          fromMs,
+          untilMs: endsMs,
+          possibleFromMs: second(fromMs),
+          shownMs,
+          hiddenMs: endsMs,
+          isRemade: false,
+          isRegained: false,
+        };
+        holds.push(hold);
+        const facts: Partial<PodEntity> = {
+          uid,
+          nodeName,
+          hostNetwork: true,
+          creationTimeMs: T0 + second(createdMs),
+          startTimeMs: T0 + second(createdMs),
+          hostPorts: [{ port, protocol: 'TCP', hostAddress: undefined }],
+        };
+        const times = { sandboxReadyTimeMs: T0 + second(fromMs) };
+        const running = { ...facts, ...times, addresses: [address], hostAddresses: [address] };
+        write(createdMs, { put: pod(name, facts) });
+        write(shownMs, { put: pod(name, running) });
+        let goneMs = endsMs;
+        switch (random.between(0, 2)) {
+          case 0: {
+            const deletionTimeMs = T0 + second(endsMs) + 30_000;
+            write(endsMs, { put: pod(name, { ...running, deletionTimeMs }) });
+            hold.untilMs = endsMs + random.between(100, 3_000);
+            goneMs = Math.max(endsMs + 1, hold.untilMs + random.between(-300, 2_500));
+            hold.hiddenMs = goneMs;
+            break;
+          }
+          case 1: {
+            hold.hiddenMs = endsMs + random.between(20, 1_500);
+            const finishedTimeMs = T0 + second(endsMs);
+            write(hold.hiddenMs, { put: pod(name, { ...running, terminal: true, finishedTimeMs }) });
+            goneMs = hold.hiddenMs + random.between(100, 3_000);
+            break;
+          }
+          default:
+            hold.untilMs = endsMs + random.between(0, 3_000);
+        }
+        write(goneMs, { removeName: name });
+        plan(Math.max(goneMs, hold.untilMs) + random.between(1, 3_000), () => next(agendaMs));
+      };
+      plan(random.between(0, 3_000), () => next(agendaMs));
+    }
+  }
   const clusterAddresses = ['10.96.0.1', '10.96.0.2'];
   const nodeAddresses = ['10.0.0.1', '10.0.0.2'];
   handOn(clusterAddresses, (name, address, createdMs) =>
     service(name, { clusterAddresses: [address], creationTimeMs: T0 + second(createdMs) }),
   );
+  const hostAddress = '10.0.1.1';
+  const hostPorts = [8_080, 8_081];
+  hostNetworkPods(hostAddress, hostPorts);
   handOn(nodeAddresses, (name, address) => node(name, { addresses: [address] }));
 
   for (let at = random.between(0, 500); at < endMs; at += random.between(500, 3_500))
@@ -246,6 +317,7 @@ export function createHistory(random: Random): History {
 
   return {
     addresses: [...addresses, ...clusterAddresses, ...nodeAddresses],
+    ports: hostPorts.map((port) => ({ address: hostAddress, port })),
     holds,
     endMs,
     ...deliver(writes, random, endMs),

@@ -162,6 +162,15 @@ describe('who holds an address', () => {
     assert.equal(world.who('10.0.0.1'), 'UNASSIGNED');
   });
 
+  it('7: the node is uncertain for a port in a gap, because a pod may have come and gone on it', () => {
+    const world = new World();
+    world.at(1_000).put(node('node-1', { addresses: ['10.0.0.1'] }));
+    world.at(60_000).relistOf('pods', 20_000);
+    assert.equal(world.who('10.0.0.1', { port: 9_100, at: 30_000 }), 'node-1?');
+    assert.equal(world.who('10.0.0.1', { at: 30_000 }), 'node-1', 'the bare address is the node');
+    assert.equal(world.who('10.0.0.1', { port: 9_100 }), 'node-1');
+  });
+
   it('8: a host-network pod without declared ports is a candidate, never a guess', () => {
     const world = new World();
     world

@@ -49,10 +49,10 @@ function* ask(history: History, random: Random): Generator<{ question: Question;
   const world = new World();
   const asked: Question[] = [];
   for (let i = 0; i < QUESTIONS_PER_HISTORY; i++) {
-    const address = random.pick(history.addresses);
+    const place = random.chance(0.15) ? random.pick(history.ports) : { address: random.pick(history.addresses) };
     const askedMs = random.chance(0.5) ? history.endMs : random.between(1_000, history.endMs);
     const atMs = random.chance(0.2) ? askedMs : random.between(Math.max(0, askedMs - 60_000), askedMs);
-    asked.push({ address, atMs, askedMs });
+    asked.push({ ...place, atMs, askedMs });
   }
   asked.sort((a, b) => a.askedMs - b.askedMs);
   let next = 0;
@@ -64,7 +64,8 @@ function* ask(history: History, random: Random): Generator<{ question: Question;
       const gap = history.gaps.find((each) => each.sinceMs <= question.askedMs && question.askedMs < each.untilMs);
       world.blindSinceMs = gap === undefined ? undefined : world.at(gap.sinceMs).nowMs;
       world.at(question.askedMs);
-      yield { question, answer: world.ask(question.address, { at: question.atMs }) };
+      const { address, port } = question;
+      yield { question, answer: world.ask(address, { ...(port === undefined ? {} : { port }), at: question.atMs }) };
     }
   };
   for (const { atMs, gapSinceMs, put, removeName } of history.deliveries) {

@@ -9,6 +9,7 @@ import type { Hold } from './adversary.ts';
 /** What was asked, ms on the clock of the history. */
 export interface Question {
   readonly address: string;
+  readonly port?: number;
   readonly atMs: number;
   readonly askedMs: number;
 }
@@ -45,20 +46,25 @@ const REMADE_IN_GAP = 'unknowable: remade while nobody was looking';
 
 /** The verdict on one answer. */
 export function judge(truth: Truth, question: Question, answer: Answer): string {
-  const holds = truth.holds.filter((hold) => hold.address === question.address);
-  const real = holds.find((hold) => hold.fromMs <= question.atMs && question.atMs < hold.untilMs);
+  const holds = truth.holds.filter((hold) => isAbout(hold, question));
+  const there = holds.filter((hold) => hold.fromMs <= question.atMs && question.atMs < hold.untilMs);
+  const real = there.find((hold) => hold.port !== undefined) ?? there[0];
   const unknowable = real === undefined ? undefined : whyUnknowable(truth, question, real);
   switch (answer.outcome) {
     case 'RESOLVED': {
       const { uid, uncertain } = answer;
-      if (holds.some((hold) => hold.uid === uid && near(truth, hold, question.atMs))) {
+      const named = holds.find((hold) => hold.uid === uid && near(truth, hold, question.atMs));
+      // A node stands behind all of its ports, so its name is right only where no pod has the port.
+      const isTooBroad =
+        named?.port === undefined && real?.port !== undefined && isWellInside(truth, real, question.atMs);
+      if (named !== undefined && !isTooBroad) {
         if (!uncertain) return 'right';
         return isClear(truth, holds, question) ? 'TOO MODEST: uncertain' : 'right, uncertain';
       }
       if (uncertain) return 'another, but marked uncertain';
       if (wasRemadeInGap(truth, holds, uid)) return REMADE_IN_GAP;
       if (inGap(truth, question.askedMs)) return 'asked while blind: the answer carries its staleness';
-      if (real === undefined) {
+      if (real === undefined || (question.port !== undefined && real.port === undefined)) {
         return onPaper(truth, holds, uid, question.atMs) ? 'nobody any more, on paper' : 'WRONG: invented';
       }
       return unknowable ?? whyUnheard(truth, holds, real, [uid]) ?? `WRONG: it was ${real.uid}`;
@@ -66,7 +72,9 @@ export function judge(truth: Truth, question: Question, answer: Answer): string 
     case 'AMBIGUOUS': {
       if (isClear(truth, holds, question)) return 'TOO MODEST: ambiguous';
       const named = answer.uids.some((uid) => uid === real?.uid);
-      if (real === undefined || named || !isWellInside(truth, real, question.atMs)) return 'ambiguous';
+      // No pod had the port, and the node stands behind all of its ports.
+      const isNobodys = real === undefined || (question.port !== undefined && real.port === undefined);
+      if (isNobodys || named || !isWellInside(truth, real, question.atMs)) return 'ambiguous';
       if (answer.uids.some((uid) => wasRemadeInGap(truth, holds, uid))) return REMADE_IN_GAP;
       if (answer.uncertain) return 'others, but marked uncertain';
       return unknowable ?? whyUnheard(truth, holds, real, answer.uids) ?? `WRONG: ambiguous without ${real.uid}`;
@@ -82,10 +90,11 @@ export function judge(truth: Truth, question: Question, answer: Answer): string 
 }
 
 /** Who had the address around then, in seconds relative to the asked moment: for failures. */
-export function describeTruth({ holds, gaps }: Truth, { address, atMs, askedMs }: Question): string {
+export function describeTruth({ holds, gaps }: Truth, question: Question): string {
+  const { address, atMs, askedMs } = question;
   const s = (ms: number) => ((ms - atMs) / 1_000).toFixed(2);
   const around = holds
-    .filter((hold) => hold.address === address && hold.fromMs < atMs + 30_000 && hold.hiddenMs > atMs - 30_000)
+    .filter((hold) => isAbout(hold, question) && hold.fromMs < atMs + 30_000 && hold.hiddenMs > atMs - 30_000)
     .sort((a, b) => a.fromMs - b.fromMs)
     .map(({ uid, fromMs, untilMs, shownMs, hiddenMs, isRemade, isRegained, isOnLostNode }) => {
       const traits = [isRemade && 'remade', isRegained && 'regained', isOnLostNode && 'node lost'].filter(Boolean);
@@ -93,6 +102,10 @@ export function describeTruth({ holds, gaps }: Truth, { address, atMs, askedMs }
     });
   const blind = gaps.map((gap) => `blind ${s(gap.sinceMs)}–${s(gap.untilMs)}`);
   return [`${address}, asked at ${s(askedMs)}`, ...around, ...blind].join('\n  ');
+}
+
+function isAbout(hold: Hold, { address, port }: Question): boolean {
+  return hold.address === address && (hold.port === undefined || hold.port === port);
 }
 
 /** Why nobody who only sees the API could name the true holder at the time of the question. */
