@@ -26,6 +26,15 @@ export function readBase(): readonly KubeObject[] {
   return listed.flatMap((file) => parseManifests(readFileSync(join(base, file), 'utf8')));
 }
 
+/** The objects that a component of `deploy/components` adds. */
+export function readComponent(name: string): readonly KubeObject[] {
+  const folder = join(DEPLOY_DIRECTORY, 'components', name);
+  const [kustomization] = parseManifests(readFileSync(join(folder, 'kustomization.yaml'), 'utf8')) as unknown as {
+    resources?: readonly string[];
+  }[];
+  return (kustomization?.resources ?? []).flatMap((file) => parseManifests(readFileSync(join(folder, file), 'utf8')));
+}
+
 /** Applies the objects in order; returns what the server warned about, each with the object it is about. */
 export async function applyAll(client: ApiClient, objects: readonly KubeObject[]): Promise<readonly string[]> {
   const warnings: string[] = [];
