@@ -328,7 +328,6 @@ export class Reflector<R extends KubernetesRecord> {
     }
     this.#version = event.resourceVersion;
     this.#progressed = true;
-    this.#refusedCredentials = false;
   }
 
   /** The table of answers: what is due next, and after how long. */
@@ -430,6 +429,8 @@ export class Reflector<R extends KubernetesRecord> {
 
   /** The server gave what was asked for. */
   #healthy(): void {
+    // Credentials that are refused from here on were good until now: fresh ones are worth a try at once.
+    this.#refusedCredentials = false;
     this.#unavailable = false;
     this.#message = '';
     this.#options.onStatusChange();

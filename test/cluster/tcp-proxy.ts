@@ -2,7 +2,8 @@
 //
 // `cut` resets every open connection; `refuse` closes new ones at once; `hold` keeps connections open and lets nothing
 // through, in either direction (half-open: what a dropped NAT entry looks like), while the peers still get their TCP
-// acknowledgements; `freeze` does that to the connections that are open now and lets new ones through; `pass` lets everything through again, held bytes first.
+// acknowledgements; `freeze` does that to the connections that are open now and lets new ones through; `pass` lets
+// everything through again, held bytes first.
 import { createServer, type Server, type Socket, connect } from 'node:net';
 
 type Mode = 'pass' | 'hold' | 'refuse';
