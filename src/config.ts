@@ -107,7 +107,7 @@ export const OPTIONS = {
     '--cluster-range',
     'cidr',
     parseRange,
-    'address range of pods or services, beside those that nodes tell: nobody’s address in it is UNASSIGNED, not UNKNOWN',
+    'address range of pods or services, beside those that nodes and ServiceCIDR objects tell: nobody’s address in it is UNASSIGNED, not UNKNOWN',
   ),
   denyAnnotations: many(
     '--deny-annotation',
