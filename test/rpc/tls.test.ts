@@ -97,6 +97,36 @@ describe('a server with a certificate', () => {
   });
 });
 
+describe('connections over TLS', () => {
+  it('are counted from their handshake to their end, and end with the server, also those that never said a word', async () => {
+    const serving = await serveTls();
+    const open = (): Promise<number> => metric(serving.registry, 'digger_grpc_connections');
+    const untilOpen = async (expected: number): Promise<void> => {
+      const until = Date.now() + 5_000;
+      while ((await open()) !== expected) {
+        assert.ok(Date.now() < until, `${await open()} connections, not ${expected}`);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    };
+    const client = serving.client();
+    assert.equal(await outcome(client), 'OUTCOME_UNASSIGNED');
+    const silent = connectTcp({ host: '127.0.0.1', port: serving.port });
+    await untilOpen(2);
+    client.close();
+    await untilOpen(1);
+    silent.destroy();
+    await untilOpen(0);
+    const [quiet, idle] = [connectTcp({ host: '127.0.0.1', port: serving.port }), serving.client()];
+    quiet.on('error', () => undefined);
+    assert.equal(await outcome(idle), 'OUTCOME_UNASSIGNED');
+    await untilOpen(2);
+    // Whoever says nothing is not waited for longer than the deadline.
+    await serving.server.drain(AbortSignal.timeout(100));
+    await untilOpen(0);
+    await serving.stop();
+  });
+});
+
 describe('a server that asks for client certificates', () => {
   let serving: TlsServing;
   before(async () => {
