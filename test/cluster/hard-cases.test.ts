@@ -275,6 +275,28 @@ describe('hard cases on a real API server', () => {
     await untilMetric('digger_address_waiters', 0);
   });
 
+  it('22: a ServiceCIDR that is added makes its addresses the cluster’s; without the right to see them nothing is EXTERNAL', async () => {
+    const range = { ...object('networking.k8s.io/v1', 'ServiceCIDR', 'more', { cidrs: ['10.97.0.0/24'] }) };
+    const { namespace: _, ...metadata } = range.metadata;
+    await untilOutcome('10.97.0.7', 'EXTERNAL');
+    await client.apply({ ...range, metadata });
+    await untilOutcome('10.97.0.7', 'UNASSIGNED');
+    assert.equal((await digger.resolve('10.97.1.7'))['outcome'], 'OUTCOME_EXTERNAL');
+    await client.delete({ ...range, metadata });
+    const rights = await createNarrowAccount(scene.plane, 'without-ranges', ['servicecidrs']);
+    const narrow = await scene.startDigger([], rights.kubeconfig);
+    await narrow.untilReady();
+    assert.equal((await narrow.resolve('8.8.8.8'))['outcome'], 'OUTCOME_UNKNOWN');
+    assert.equal((await narrow.resolve('10.128.0.60'))['outcome'], 'OUTCOME_UNASSIGNED');
+    await rights.grant(['servicecidrs']);
+    await eventually('the ranges are known', async () => {
+      const { outcome } = await narrow.resolve('8.8.8.8');
+      return outcome === 'OUTCOME_EXTERNAL' ? done(undefined) : notYet(outcome);
+    });
+    await narrow.stop();
+    assert.equal((await digger.resolve('10.97.0.7'))['outcome'], 'OUTCOME_UNASSIGNED', 'known while history lasts');
+  });
+
   /** A pod on node-a with a sandbox that has these addresses. Its place is `metadata.uid`. */
   async function startPod(
     name: string,
