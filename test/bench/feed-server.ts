@@ -11,7 +11,7 @@ import { createRpcServer } from '../../src/rpc/server.ts';
 import { createFeedService } from '../../src/rpc/watch.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { messageType } from '../../src/wire/schema.ts';
-import { Picture } from '../feed/cluster.ts';
+import { entity, Picture } from '../feed/cluster.ts';
 import { FakePicture } from '../rpc/fake-picture.ts';
 
 export type Which = 'digger' | 'naive';
@@ -33,6 +33,7 @@ export interface Measured {
   readonly maxBlockMs: number;
   /** CPU time of the thread that runs the event loop. */
   readonly maxTurnCpuMs: number;
+  /** Of the collected heap and of what lies outside of it (Buffers). */
   readonly heapBytes: number;
   readonly rssBytes: number;
 }
@@ -40,20 +41,33 @@ export interface Measured {
 export interface Ports {
   readonly digger: number;
   readonly naive: number;
+  /** Of one entity. */
+  readonly entityBytes: number;
 }
 
 const WatchResponse = messageType('digger.v1.WatchResponse');
 
-/** About 300 bytes of a pod: what VIEW_BASIC has of one, or FULL of a small one. */
-const BALLAST = 160;
-const LABELS = { app: 'checkout', tier: 'front' };
+const LABELS = {
+  app: 'checkout',
+  tier: 'front',
+  'pod-template-hash': '7d9c5b6f4',
+  'app.kubernetes.io/part-of': 'shop',
+};
+const SPEC = { kind: 'Pod', namespace: 'shop', nodeName: 'node-1', labels: LABELS } as const;
+const BALLAST = ballast();
 
 if (process.send !== undefined) await serve();
 
 async function serve(): Promise<void> {
   const registry = new Registry();
   const logger = createLogger({ level: 'silent', pretty: false });
-  const feed = new ChangeFeed({ epoch: Buffer.alloc(16, 1), configuration: '', freshness: () => [], registry });
+  const feed = new ChangeFeed({
+    epoch: Buffer.alloc(16, 1),
+    configuration: '',
+    freshness: () => [],
+    registry,
+    limits: { stallTimeoutMs: Number(process.env['FEED_STALL_TIMEOUT_MS'] ?? 60_000) },
+  });
   let revision = 0;
   let sources = 0;
   const picture = new Picture((batch) => {
@@ -110,11 +124,9 @@ async function serve(): Promise<void> {
   });
 
   const spec = (index: number) => ({
-    kind: 'Pod' as const,
-    namespace: 'shop',
+    ...SPEC,
     name: `checkout-${index}`,
     nodeName: `node-${index % 100}`,
-    labels: LABELS,
     revision: ++revision,
     ballast: BALLAST,
   });
@@ -172,13 +184,18 @@ async function serve(): Promise<void> {
       case 'tick':
         return tick(command.ticks, command.intervalMs, command.perTick);
       case 'subscribers':
-        return { digger: feed.stats().subscribers, naive: naiveCalls.size };
+        return {
+          digger: feed.stats().subscribers,
+          naive: naiveCalls.size,
+          openCalls: rpc.openCalls,
+          sockets: sockets(),
+        };
       case 'measure': {
         globalThis.gc?.();
         // The collection is ours, not the service's: let it be recorded before the histogram is emptied.
         await wait(20);
         const { user, system } = process.cpuUsage(cpu);
-        const { heapUsed, rss } = process.memoryUsage();
+        const { heapUsed, external, rss } = process.memoryUsage();
         const { maxBlockMs, maxTurnCpuMs } = last;
         turns.reset();
         cpu = process.cpuUsage();
@@ -186,7 +203,7 @@ async function serve(): Promise<void> {
           cpuMs: (user + system) / 1_000,
           maxBlockMs,
           maxTurnCpuMs,
-          heapBytes: heapUsed,
+          heapBytes: heapUsed + external,
           rssBytes: rss,
         } satisfies Measured;
       }
@@ -198,7 +215,13 @@ async function serve(): Promise<void> {
     process.send?.({ result: (await run(command)) ?? null });
   });
   process.on('disconnect', () => process.exit(0));
-  process.send?.({ result: { digger, naive: naivePort } satisfies Ports });
+  process.send?.({
+    result: { digger, naive: naivePort, entityBytes: entity(spec(1), 'uid-1').bytes.byteLength } satisfies Ports,
+  });
+}
+
+function sockets(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
 }
 
 /** The longest time between two turns of the event loop, by the clock and in CPU time, from a timer every 1 ms. */
@@ -225,15 +248,43 @@ function watchTurns() {
   };
 }
 
-/** The same content as an object, for the server that encodes. */
+/** A pod as an object, for the server that encodes: labels, owners, a service, one container. */
 function naivePod(index: number, revision: number): object {
-  return {
-    uid: `uid-${index}`,
+  const owner = (kind: string, name: string) => ({
+    apiVersion: 'apps/v1',
+    kind,
     namespace: 'shop',
-    name: `checkout-${index}`,
-    nodeName: `node-${index % 100}`,
+    name,
+    uid: `8d6a1b9e-0000-4000-8000-${name.length.toString().padStart(12, '0')}`,
+  });
+  const deployment = owner('Deployment', 'checkout');
+  return {
+    uid: `2f1b7c9a-0000-4000-8000-${index.toString(16).padStart(12, '0')}`,
+    namespace: 'shop',
+    name: `checkout-7d9c5b6f4-${index}`,
     addresses: [`10.0.0.${revision % 250}`],
+    nodeName: `node-${index % 100}`,
+    hostAddresses: [`192.168.0.${index % 100}`],
+    phase: 2,
+    workload: deployment,
+    ownerChain: [owner('ReplicaSet', 'checkout-7d9c5b6f4'), deployment],
+    services: [owner('Service', 'checkout')],
+    startTime: { seconds: 1_700_000_000 + revision },
     labels: LABELS,
-    annotations: { note: `revision ${revision}${'x'.repeat(BALLAST)}` },
+    annotations: { 'prometheus.io/scrape': 'true', 'prometheus.io/port': '9090' },
+    containers: [
+      {
+        name: 'app',
+        image: 'registry.example.com/shop/checkout:v1.2.3',
+        ports: [{ name: 'http', containerPort: 8080 }],
+      },
+    ],
   };
+}
+
+/** What our entities are filled up with, so that both servers send as many bytes. */
+function ballast(): number {
+  const pod = messageType('digger.v1.Pod');
+  const length = (message: object): number => pod.encode(message).finish().byteLength;
+  return length(naivePod(1, 1)) - entity({ ...SPEC, name: 'checkout-1', revision: 1 }, 'uid-1').bytes.byteLength;
 }

@@ -31,6 +31,7 @@ const measure = (): Promise<Measured> => order<Measured>({ do: 'measure' });
 const ports = await receive<Ports>();
 try {
   await order({ do: 'fill', entities: 100 });
+  console.log(`entities of ${ports.entityBytes} bytes`);
   await deliveries();
   await idleMemory();
   await latency('quiet', 1, SHORT ? 50 : 200, 50, 1);
