@@ -85,6 +85,12 @@ export interface RpcLimits {
   readonly maxRequestBytes: number;
   /** Concurrent calls of a connection. 1,000: a pipeline that pipelines its lookups; subscribers need one. */
   readonly maxStreamsPerConnection: number;
+  /**
+   * What one connection may have in HTTP/2's own buffers: headers, and answers that its peer does not take. Beyond it
+   * new calls on it are refused (RESOURCE_EXHAUSTED at a grpc-js client). grpc-js sets no bound. 64: some hundred frames
+   * of the feed, or a dozen large batches, that are all on their way at once.
+   */
+  readonly maxSessionMemoryMiB: number;
   /** Open connections; beyond it new ones are closed at once. 10,000: twice the subscribers that one replica is for. */
   readonly maxConnections: number;
 }
@@ -118,6 +124,7 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
     // Answers are bounded by their requests; a batch of 1,000 large entities may well exceed grpc-js's default of 4 MiB.
     'grpc.max_send_message_length': -1,
     'grpc.max_concurrent_streams': limits.maxStreamsPerConnection,
+    'grpc-node.max_session_memory': limits.maxSessionMemoryMiB,
     'grpc.keepalive_time_ms': KEEPALIVE_TIME_MS,
     'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
     // Bookkeeping for a debugging service that we do not offer; costs on every call.
@@ -169,6 +176,7 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
 const DEFAULT_LIMITS: RpcLimits = {
   maxRequestBytes: 1_048_576,
   maxStreamsPerConnection: 1_000,
+  maxSessionMemoryMiB: 64,
   maxConnections: 10_000,
 };
 

@@ -1,0 +1,85 @@
+// HTTP/2 by hand, for callers that no library would be: frames as bytes, in any order, of any length.
+import { connect, type Socket } from 'node:net';
+
+export const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
+
+/** Frame types of RFC 9113, section 6. */
+export const FRAME = { data: 0, headers: 1, reset: 3, settings: 4, ping: 6, windowUpdate: 8, continuation: 9 } as const;
+export const END_STREAM = 0x1;
+export const END_HEADERS = 0x4;
+
+/** One frame. The length is that of the payload unless told otherwise. */
+export function frame(
+  type: number,
+  flags: number,
+  stream: number,
+  payload: Buffer = Buffer.alloc(0),
+  length?: number,
+): Buffer {
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(length ?? payload.length, 0, 3);
+  head[3] = type;
+  head[4] = flags;
+  head.writeUInt32BE(stream, 5);
+  return Buffer.concat([head, payload]);
+}
+
+/** The header block of a lookup, in HPACK without its dynamic table (RFC 7541, appendix A names the indices). */
+export function lookupHeaders(): Buffer {
+  return Buffer.concat([
+    // :method POST, :scheme http
+    Buffer.from([0x83, 0x86]),
+    // :path, then content-type: names by their index, values as they are.
+    Buffer.from([0x04]),
+    text('/digger.v1.LookupService/ResolveAddress'),
+    Buffer.from([0x0f, 0x10]),
+    text('application/grpc'),
+    Buffer.from([0x00]),
+    text('te'),
+    text('trailers'),
+  ]);
+}
+
+/** A header with a name that the other side does not know. */
+export function header(name: string, value: string): Buffer {
+  return Buffer.concat([Buffer.from([0x00]), text(name), text(value)]);
+}
+
+/** A connection on which the preface and empty settings have been sent. */
+export function open(address: string, preface = true): Socket {
+  const [host, port] = address.split(':');
+  const socket = connect({ host: host ?? '', port: Number(port) });
+  // To be refused is what these callers are for.
+  socket.on('error', () => socket.destroy());
+  socket.resume();
+  if (preface) socket.write(Buffer.concat([PREFACE, frame(FRAME.settings, 0, 0)]));
+  return socket;
+}
+
+/** Resolves when the other side has closed, or after `patienceMs`; the socket is gone then. */
+export function untilClosed(socket: Socket, patienceMs: number): Promise<'closed' | 'open'> {
+  return new Promise((resolve) => {
+    if (socket.closed) {
+      resolve('closed');
+      return;
+    }
+    const timer = setTimeout(() => {
+      resolve('open');
+      socket.destroy();
+    }, patienceMs);
+    socket.once('close', () => {
+      clearTimeout(timer);
+      resolve('closed');
+    });
+  });
+}
+
+function text(value: string): Buffer {
+  const bytes = Buffer.from(value);
+  if (bytes.length < 127) return Buffer.concat([Buffer.from([bytes.length]), bytes]);
+  // HPACK integers: seven bits, then seven more a byte.
+  const length = [127];
+  let rest = bytes.length - 127;
+  for (; rest >= 128; rest >>= 7) length.push((rest & 127) | 128);
+  return Buffer.concat([Buffer.from([...length, rest]), bytes]);
+}
