@@ -134,6 +134,11 @@ export async function following(
   assert.equal(store.openReplacements, 0, 'every replacement is committed or aborted');
 }
 
+/** Three pods, versions 1001 to 1003. */
+export function arrange(simulator: Simulator): void {
+  for (const name of ['a', 'b', 'c']) simulator.cluster.create('pods', pod(name));
+}
+
 /** A pod with a little of everything that a record keeps. */
 export function pod(name: string): { metadata: { namespace: string; name: string }; [field: string]: unknown } {
   return {

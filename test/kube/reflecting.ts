@@ -13,8 +13,13 @@ import { MirrorStore } from './mirror-store.ts';
 import { type Answer, ScriptedApiServer } from './scripted-api-server.ts';
 
 const DEADLINE_MS = 10_000;
+/** From here on timers guard requests: 20 s for a pause in a streamed list, 60 s for a list, 5 min for a watch. */
+const PATIENCE_MS = 20_000;
 
-/** Timers fire a hundred times sooner; what was asked for is kept in `delaysMs`. */
+/**
+ * Waits end a hundred times sooner, and the patience with a silent server twenty times: on a busy machine a healthy one
+ * takes its time too. What was asked for is kept in `delaysMs`.
+ */
 export class HurriedClock implements Clock {
   readonly delaysMs: number[] = [];
 
@@ -24,7 +29,7 @@ export class HurriedClock implements Clock {
 
   setTimer(callback: () => void, delayMs: number): () => void {
     this.delaysMs.push(delayMs);
-    return systemClock.setTimer(callback, delayMs / 100);
+    return systemClock.setTimer(callback, delayMs / (delayMs < PATIENCE_MS ? 100 : 20));
   }
 }
 

@@ -10,8 +10,8 @@ import { forgetPid, watchPid } from '../observers/processes.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** What a person waits for without wondering, and some for a machine that is busy; the time itself is a diagnostic. */
-const READY_WITHIN_MS = 10_000;
+/** It takes about a second. The bound is the demo's own, for machines that are busy; the time itself is a diagnostic. */
+const READY_WITHIN_MS = 30_000;
 
 describe('digger demo', () => {
   it('is ready soon after its start, and what it prints can be asked as it stands', async (t) => {
