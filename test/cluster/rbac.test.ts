@@ -7,12 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { ServiceError } from '@grpc/grpc-js';
-import { writeKubeconfig } from './control-plane.ts';
 import type { Message } from '../observers/digger-client.ts';
 import { done, eventually, notYet } from '../observers/eventually.ts';
 import { readBase } from './manifests.ts';
 import { errorDetails } from '../observers/rpc-error.ts';
 import { Scene } from './scene.ts';
+import { createNarrowAccount } from './service-account.ts';
 import { assertWholeState } from '../observers/whole-state.ts';
 
 type Rule = {
@@ -133,30 +133,7 @@ describe('the rights of deploy/base', () => {
 
   /** Another account, with the rules of deploy/base but for one resource. */
   async function accountWithout(resource: string): Promise<string> {
-    const client = scene.plane.client;
-    const name = `without-${resource}`;
-    const left = rules().map((rule) => ({ ...rule, resources: rule.resources.filter((each) => each !== resource) }));
-    await client.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace: 'digger' } });
-    await client.apply({
-      apiVersion: 'rbac.authorization.k8s.io/v1',
-      kind: 'ClusterRole',
-      metadata: { name },
-      rules: left.filter((rule) => rule.resources.length > 0),
-    });
-    await client.apply({
-      apiVersion: 'rbac.authorization.k8s.io/v1',
-      kind: 'ClusterRoleBinding',
-      metadata: { name },
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
-      subjects: [{ kind: 'ServiceAccount', name, namespace: 'digger' }],
-    });
-    const answer = await client.raw('POST', `/api/v1/namespaces/digger/serviceaccounts/${name}/token`, {
-      body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} },
-    });
-    const { token } = (JSON.parse(answer.body) as { status: { token: string } }).status;
-    return writeKubeconfig(join(scene.plane.directory, `${name}.kubeconfig`), scene.plane.url, scene.plane.ca, {
-      token,
-    });
+    return (await createNarrowAccount(scene.plane, `without-${resource}`, [resource])).kubeconfig;
   }
 });
 
