@@ -2,13 +2,15 @@
 // real API server with strict field validation, and its pods pass the restricted pod security standard.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readdirSync, existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { ApiError } from './api-client.ts';
 import { findOrBuildKustomize } from './binaries.ts';
 import { ControlPlane } from './control-plane.ts';
+import { installPrometheusKinds } from './prometheus-operator.ts';
 import { applyAll, DEPLOY_DIRECTORY, parseManifests, readBase } from './manifests.ts';
 
 describe('the manifests of deploy/', () => {
@@ -70,6 +72,51 @@ describe('the manifests of deploy/', () => {
       assert.deepEqual(await applyAll(plane.client, objects), []);
     });
   }
+
+  for (const component of readdirSync(join(DEPLOY_DIRECTORY, 'components'))) {
+    it(`build and apply with a component: ${component}`, async (t) => {
+      await installPrometheusKinds(plane.client);
+      // The namespace that the example of components/namespaced names.
+      await plane.client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } });
+      const folder = realpathSync(mkdtempSync(join(tmpdir(), 'digger-overlay-')));
+      t.after(() => rmSync(folder, { recursive: true }));
+      const path = (target: string): string => relative(folder, join(DEPLOY_DIRECTORY, target));
+      // JSON is YAML.
+      const overlay = {
+        apiVersion: 'kustomize.config.k8s.io/v1beta1',
+        kind: 'Kustomization',
+        resources: [path('overlays/production')],
+        components: [path(`components/${component}`)],
+      };
+      writeFileSync(join(folder, 'kustomization.yaml'), JSON.stringify(overlay));
+      const built = spawnSync(findOrBuildKustomize(), ['build', folder], { encoding: 'utf8' });
+      assert.equal(built.status, 0, built.stderr);
+      const objects = parseManifests(built.stdout);
+      assert.ok(objects.length >= readBase().length, built.stdout);
+      assert.deepEqual(await applyAll(plane.client, objects), []);
+    });
+  }
+
+  it('put the replicas of production on different nodes, with time to drain within their grace period', () => {
+    const folder = join(DEPLOY_DIRECTORY, 'overlays/production');
+    const built = spawnSync(findOrBuildKustomize(), ['build', folder], { encoding: 'utf8' });
+    assert.equal(built.status, 0, built.stderr);
+    const deployment = parseManifests(built.stdout).find((object) => object.kind === 'Deployment');
+    const { replicas, template } = deployment?.['spec'] as {
+      readonly replicas: number;
+      readonly template: { readonly spec: Readonly<Record<string, unknown>> };
+    };
+    assert.ok(replicas > 2, `${replicas} replicas`);
+    assert.match(JSON.stringify(template.spec['affinity']), /requiredDuringScheduling.*kubernetes\.io\/hostname/);
+    const [container] = template.spec['containers'] as { env: { name: string; value: string }[]; args: string[] }[];
+    const drain = container?.env.find(({ name }) => name === 'DIGGER_DRAIN_TIMEOUT')?.value;
+    assert.ok(Number.parseInt(drain ?? '', 10) + 5 < Number(template.spec['terminationGracePeriodSeconds']), drain);
+    const env = Object.fromEntries(container?.env.map(({ name, value }) => [name, value]) ?? []);
+    const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+    const args = [main, ...(container?.args ?? []), '--print-config'];
+    const printed = spawnSync(process.execPath, args, { encoding: 'utf8', env: { ...process.env, ...env } });
+    assert.equal(printed.status, 0, printed.stderr);
+  });
 
   it('run in a namespace where the API server refuses pods that are not restricted', async () => {
     const pod = {
