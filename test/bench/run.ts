@@ -20,6 +20,8 @@ const BENCHMARKS: readonly Benchmark[] = [
   benchmark('questions to the address index', 'resolve', { nodeOptions: ['--expose-gc'] }),
   benchmark('joining and encoding in the catalog', 'catalog', { nodeOptions: ['--expose-gc'] }),
   benchmark('lookups over gRPC', 'lookup'),
+  benchmark('change feed', 'feed'),
+  benchmark('from start to the first answer', 'start'),
   benchmark('from start to synced, and memory', 'sync', { needsControlPlane: true }),
 ];
 
