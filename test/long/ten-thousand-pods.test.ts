@@ -1,10 +1,10 @@
 // Ten thousand pods listed, and listed again: how long the event loop stands still for it, and what is kept.
 //
-// The bounds are ratios against what naive clients do in the same run, the figures are diagnostics.
+// In CPU time of the thread, which does not depend on what else the machine does. The bounds are ratios against what
+// naive clients do in the same run, the figures are diagnostics.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -58,22 +58,15 @@ for (const streamInitialList of [true, false]) {
       }
     };
     const required = () => watch.statuses().filter((status) => status.required);
-    const longest = async (work: () => Promise<void>): Promise<number> => {
-      const delay = monitorEventLoopDelay({ resolution: 1 });
-      delay.enable();
-      await work();
-      delay.disable();
-      return delay.max / 1e6;
-    };
     try {
-      const firstMs = await longest(async () => {
+      const firstMs = await longestTurn(async () => {
         watch.start();
         await until(() => required().every((status) => status.synced));
         await catalog.open();
       });
       assert.equal(catalog.objects('pods'), PODS);
       const { sequence } = catalog;
-      const againMs = await longest(async () => {
+      const againMs = await longestTurn(async () => {
         // oxlint-disable-next-line unicorn/require-post-message-target-origin
         worker.postMessage('expire');
         await until(() => required().every((status) => status.lists >= 2 && status.state === 'watching'));
@@ -84,13 +77,13 @@ for (const streamInitialList of [true, false]) {
 
       // What a client does that reads the list as one JSON text.
       const text = await (await fetch(`${url}/api/v1/pods`, { headers: { accept: 'application/json' } })).text();
-      const startedAt = performance.now();
+      const beforeMs = cpuMs();
       const parsed = JSON.parse(text) as { items: readonly unknown[] };
-      const parseMs = performance.now() - startedAt;
+      const parseMs = cpuMs() - beforeMs;
       assert.equal(parsed.items.length, PODS);
 
       context.diagnostic(
-        `longest stop: ${firstMs.toFixed(0)} ms for the first list, ${againMs.toFixed(0)} ms for a relist`,
+        `longest turn: ${firstMs.toFixed(0)} ms for the first list, ${againMs.toFixed(0)} ms for a relist`,
       );
       context.diagnostic(`JSON.parse of the same list: ${parseMs.toFixed(0)} ms`);
       context.diagnostic(`kept: ${bytesPerPod.toFixed(0)} bytes a pod, of ${Math.round(text.length / PODS)} in JSON`);
@@ -106,4 +99,26 @@ for (const streamInitialList of [true, false]) {
 function held(): number {
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
+}
+
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1_000;
+}
+
+/** The longest turn of the event loop during `work`: as long would a lookup have waited. */
+async function longestTurn(work: () => Promise<void>): Promise<number> {
+  let longestMs = 0;
+  let lastMs = cpuMs();
+  let done = false;
+  const turn = (): void => {
+    const nowMs = cpuMs();
+    longestMs = Math.max(longestMs, nowMs - lastMs);
+    lastMs = nowMs;
+    if (!done) setImmediate(turn);
+  };
+  setImmediate(turn);
+  await work();
+  done = true;
+  return longestMs;
 }
