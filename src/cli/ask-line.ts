@@ -4,7 +4,7 @@
 // configures a service must not change what a person asks.
 
 import { parseArgs } from 'node:util';
-import { durationBetween, oneOf, type Parsed, type Parser, parseName } from '../option-values.ts';
+import { durationBetween, oneOf, type Parsed, type Parser, parseName, parsePath } from '../option-values.ts';
 import {
   type AddressAndPort,
   momentBefore,
@@ -14,6 +14,7 @@ import {
   parseServiceAddress,
 } from './ask-values.ts';
 import type { ConnectionOptions } from './connection.ts';
+import { type ConnectionSecurity, findSecurityProblems } from './connection-security.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 
 /** `auto`: a table on a terminal, else JSON lines. */
@@ -63,7 +64,11 @@ export function parseAskLine(args: readonly string[], nowMs: number): AskLine | 
   const connection: ConnectionOptions = {
     address: reading.last('address', parseServiceAddress) ?? '',
     timeoutMs: reading.last('timeout', durationBetween('100ms', '10m')) ?? 0,
+    ...readSecurity(reading),
   };
+  if (connection.security !== undefined) {
+    reading.problems.push(...findSecurityProblems(connection.security, connection.address));
+  }
   const output = reading.last('output', oneOf('auto', 'table', 'json')) ?? 'auto';
   let order: ResolveOrder | WatchOrder;
   switch (command) {
@@ -105,6 +110,11 @@ interface AskOption {
 
 const SHARED: Readonly<Record<string, AskOption>> = {
   address: { placeholder: 'host:port', meaning: 'where the service is', defaultText: '127.0.0.1:50051' },
+  tls: { placeholder: '', meaning: 'speak TLS, and trust the CAs of this system' },
+  'tls-ca': { placeholder: 'path', meaning: 'speak TLS, and trust this CA only, PEM' },
+  'tls-cert': { placeholder: 'path', meaning: 'client certificate to show, PEM; speaks TLS' },
+  'tls-key': { placeholder: 'path', meaning: 'private key of --tls-cert, PEM' },
+  'token-file': { placeholder: 'path', meaning: 'file with the bearer token to show, over TLS' },
   timeout: { placeholder: 'duration', meaning: 'how long the service may be silent', defaultText: '10s' },
   output: {
     placeholder: 'form',
@@ -159,6 +169,20 @@ export function askHelp(command: AskCommand): string {
   const options = rows.map(([term, meaning]) => `  ${term.padEnd(width)}  ${meaning}`);
   const codes = EXIT_CODES.map(([code, meaning]) => `  ${code}  ${meaning}`);
   return `${USAGE[command]}\n\nOptions:\n${options.join('\n')}\n\nExit codes:\n${codes.join('\n')}\n`;
+}
+
+/** Nothing, when nothing of it was given. */
+function readSecurity(reading: Reading): { readonly security?: ConnectionSecurity } {
+  const path = (name: string): string | undefined => reading.last(name, parsePath);
+  const [caPath, certPath, keyPath, tokenPath] = [
+    path('tls-ca'),
+    path('tls-cert'),
+    path('tls-key'),
+    path('token-file'),
+  ];
+  const tls = reading.given('tls') || caPath !== undefined || certPath !== undefined || keyPath !== undefined;
+  if (!tls && tokenPath === undefined) return {};
+  return { security: { tls, caPath, certPath, keyPath, tokenPath } };
 }
 
 function isAskCommand(word: string | undefined): word is AskCommand {

@@ -4,8 +4,9 @@
 
 import type { ResolveOrder, WatchOrder } from './ask-line.ts';
 import { Connection } from './connection.ts';
+import { SecurityFileError } from './connection-security.ts';
 import { resolutionLines } from './entity-text.ts';
-import { EXIT_NOT_RESOLVED, EXIT_OK, exitCodeOf } from './exit-codes.ts';
+import { EXIT_NOT_RESOLVED, EXIT_OK, EXIT_USAGE, exitCodeOf } from './exit-codes.ts';
 import type { JsonObject } from './proto-json.ts';
 import { failureText, toServiceError } from './service-error.ts';
 import { watch } from './watch.ts';
@@ -25,13 +26,19 @@ export interface AskEdge {
 
 /** Resolves with the exit code. */
 export async function ask(order: ResolveOrder | WatchOrder, edge: AskEdge): Promise<number> {
-  // Awaited below: the connection has to outlive the call.
-  using connection = new Connection(order.connection);
-  switch (order.command) {
-    case 'resolve':
-      return await resolve(order, connection, edge);
-    case 'watch':
-      return await watch(order, connection, edge);
+  try {
+    // Awaited below: the connection has to outlive the call.
+    using connection = new Connection(order.connection);
+    switch (order.command) {
+      case 'resolve':
+        return await resolve(order, connection, edge);
+      case 'watch':
+        return await watch(order, connection, edge);
+    }
+  } catch (error) {
+    if (!(error instanceof SecurityFileError)) throw error;
+    edge.stderr.write(`digger: ${error.message}\n`);
+    return EXIT_USAGE;
   }
 }
 

@@ -1,10 +1,11 @@
-// A client's connection to a running service: plaintext, and the calls that the commands for people make on it.
+// A client's connection to a running service, and the calls that the commands for people make on it.
 //
-// Bytes in, bytes out: messages are made and read through the same .proto files as the service's. Who needs TLS or a
-// token adds them here, and no command notices.
+// Bytes in, bytes out: messages are made and read through the same .proto files as the service's. TLS and the token are
+// connection-security.ts's, and no command notices.
 
-import { type ClientReadableStream, Client, credentials, type ServiceError } from '@grpc/grpc-js';
+import { type ClientReadableStream, Client, type ServiceError } from '@grpc/grpc-js';
 import { messageType } from '../wire/schema.ts';
+import { type ConnectionSecurity, createCallMetadata, createChannelCredentials } from './connection-security.ts';
 import { decodeToJson, type JsonObject } from './proto-json.ts';
 
 /** Where the service is, and how long it may take. */
@@ -13,13 +14,18 @@ export interface ConnectionOptions {
   readonly address: string;
   /** For an answer, a wait that was asked for not included. */
   readonly timeoutMs: number;
+  /** Unset: plaintext, and nothing to show. */
+  readonly security?: ConnectionSecurity;
 }
 
 export class Connection implements Disposable {
   readonly #client: Client;
+  readonly #security: ConnectionSecurity | undefined;
 
-  constructor({ address }: ConnectionOptions) {
-    this.#client = new Client(address, credentials.createInsecure(), {
+  /** Throws a SecurityFileError. */
+  constructor({ address, security }: ConnectionOptions) {
+    this.#security = security;
+    this.#client = new Client(address, createChannelCredentials(security), {
       // A frame of a snapshot, or a batch of large entities, may exceed the default of 4 MiB.
       'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
       // A person waits: try again soon.
@@ -27,7 +33,7 @@ export class Connection implements Disposable {
     });
   }
 
-  /** `method`: `LookupService/ResolveAddress`. Rejects with a ServiceError. */
+  /** `method`: `LookupService/ResolveAddress`. Rejects with a ServiceError, or with a SecurityFileError. */
   call(method: string, request: Record<string, unknown>, timeoutMs: number): Promise<JsonObject> {
     const [type, path] = [typeOf(method), `/digger.v1.${method}`];
     return new Promise((resolve, reject) => {
@@ -36,14 +42,21 @@ export class Connection implements Disposable {
         else resolve(answer ?? {});
       };
       const options = { deadline: Date.now() + timeoutMs };
-      this.#client.makeUnaryRequest(path, encode(`${type}Request`), decode(`${type}Response`), request, options, done);
+      const [serialize, deserialize] = [encode(`${type}Request`), decode(`${type}Response`)];
+      const metadata = createCallMetadata(this.#security);
+      this.#client.makeUnaryRequest(path, serialize, deserialize, request, metadata, options, done);
     });
   }
 
-  /** A server's stream of messages, as objects in the JSON form; ends with `end` or `error`, a ServiceError. */
+  /**
+   * A server's stream of messages, as objects in the JSON form; ends with `end` or `error`, a ServiceError. Throws a
+   * SecurityFileError.
+   */
   stream(method: string, request: Record<string, unknown>): ClientReadableStream<JsonObject> {
     const [type, path] = [typeOf(method), `/digger.v1.${method}`];
-    return this.#client.makeServerStreamRequest(path, encode(`${type}Request`), decode(`${type}Response`), request);
+    const [serialize, deserialize] = [encode(`${type}Request`), decode(`${type}Response`)];
+    const metadata = createCallMetadata(this.#security);
+    return this.#client.makeServerStreamRequest(path, serialize, deserialize, request, metadata);
   }
 
   [Symbol.dispose](): void {

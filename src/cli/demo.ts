@@ -34,7 +34,7 @@ export async function startDemo(options: DemoOptions): Promise<RunningService> {
     const started = await options.startService({ ...options, config });
     service = started;
     await untilReady(started.adminAddress, options.signal);
-    const lines = probeLines(started.address, cluster.examples());
+    const lines = probeLines(started.address, cluster.examples(), config.tlsCert !== undefined);
     out.write(`\ndigger answers for a simulated cluster. From another shell:\n\n${lines.join('\n')}\n\n`);
     return {
       address: started.address,

@@ -19,12 +19,12 @@ export interface ProbeExamples {
   };
 }
 
-/** `address`: where digger serves, `127.0.0.1:50051`. */
-export function probeLines(address: string, examples: ProbeExamples): readonly string[] {
+/** `address`: where digger serves, `127.0.0.1:50051`. With TLS whatever certificate it has is taken: it is a demo's. */
+export function probeLines(address: string, examples: ProbeExamples, tls = false): readonly string[] {
   const { pod, service, node, workload } = examples;
   const call = (method: string, request?: unknown): string => {
     const data = request === undefined ? '' : `-d '${JSON.stringify(request)}' `;
-    return `grpcurl -plaintext ${data}${address} ${method}`;
+    return `grpcurl ${tls ? '-insecure' : '-plaintext'} ${data}${address} ${method}`;
   };
   return [
     call('list'),

@@ -21,10 +21,13 @@ export async function watch(order: WatchOrder, connection: Connection, edge: Ask
   const { address, timeoutMs } = order.connection;
   const view = new WatchView(order, edge);
   for (let heardAtMs = performance.now(); ; ) {
+    const begunAtMs = performance.now();
     const failure = await follow(order, connection, view, edge.signal, () => (heardAtMs = performance.now()));
     view.progress.end();
     if (failure === undefined || edge.signal?.aborted) return EXIT_OK;
-    if (failure.code !== status.UNAVAILABLE || performance.now() - heardAtMs > timeoutMs) {
+    // A token may expire during a subscription; the file has the next one by then.
+    const expired = failure.code === status.UNAUTHENTICATED && heardAtMs > begunAtMs;
+    if ((failure.code !== status.UNAVAILABLE && !expired) || performance.now() - heardAtMs > timeoutMs) {
       edge.stderr.write(`digger: ${failureText(failure, address)}\n`);
       return exitCodeOf(failure.code);
     }

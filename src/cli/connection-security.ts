@@ -1,0 +1,70 @@
+// How a command proves who it is and whom it trusts: TLS with a CA, a client certificate, a bearer token.
+//
+// Files are read when they are needed, the token anew for each call, because kubelets renew it. A token leaves this
+// machine over TLS only. What is in the files never appears in a message.
+
+import { readFileSync } from 'node:fs';
+import { type ChannelCredentials, credentials, Metadata } from '@grpc/grpc-js';
+
+export interface ConnectionSecurity {
+  /** TLS; without a CA of its own, those that the system trusts. */
+  readonly tls: boolean;
+  /** PEM files. */
+  readonly caPath: string | undefined;
+  readonly certPath: string | undefined;
+  readonly keyPath: string | undefined;
+  /** A file that holds a bearer token. */
+  readonly tokenPath: string | undefined;
+}
+
+/** A file that is needed and cannot be used; the message names it. */
+export class SecurityFileError extends Error {
+  override readonly name = 'SecurityFileError';
+}
+
+/** Throws a SecurityFileError. */
+export function createChannelCredentials(security: ConnectionSecurity | undefined): ChannelCredentials {
+  if (security === undefined || !security.tls) return credentials.createInsecure();
+  const { caPath, certPath, keyPath } = security;
+  const files = [caPath, keyPath, certPath].map((path) => (path === undefined ? null : read(path)));
+  const [ca = null, key = null, cert = null] = files;
+  try {
+    return credentials.createSsl(ca, key, cert);
+  } catch {
+    // What OpenSSL says of it tells nobody which file is meant.
+    throw new SecurityFileError('the certificate, its key and the CA do not fit together, or are no PEM');
+  }
+}
+
+/** What goes with a call. Throws a SecurityFileError. */
+export function createCallMetadata(security: ConnectionSecurity | undefined): Metadata {
+  const metadata = new Metadata();
+  if (security?.tokenPath === undefined) return metadata;
+  const token = read(security.tokenPath).toString('utf8').trim();
+  if (!/^[\w.~+/-]+=*$/.test(token)) throw new SecurityFileError(`${security.tokenPath} holds no bearer token`);
+  metadata.set('authorization', `Bearer ${token}`);
+  return metadata;
+}
+
+/** What is wrong with the combination; each a line. */
+export function findSecurityProblems(security: ConnectionSecurity, address: string): readonly string[] {
+  const problems: string[] = [];
+  if ((security.certPath === undefined) !== (security.keyPath === undefined)) {
+    problems.push('--tls-cert, --tls-key: one without the other, allowed is both or neither');
+  }
+  if (security.tokenPath !== undefined && !security.tls && !LOOPBACK.test(address)) {
+    problems.push('--token-file: allowed only with --tls or --tls-ca, unless the service is on this machine');
+  }
+  return problems;
+}
+
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]):\d+$/;
+
+function read(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw new SecurityFileError(`cannot read ${path}: ${code}`);
+  }
+}

@@ -1,0 +1,108 @@
+// The commands for people against a service with TLS and authentication: who may ask, gets an answer; files that are no
+// good are named; a token leaves the machine over TLS only.
+
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+
+import { ask } from '../../src/cli/ask.ts';
+import { parseAskLine } from '../../src/cli/ask-line.ts';
+import { permissionDenied, unauthenticated } from '../../src/rpc/errors.ts';
+import { createCertificate } from '../simulator/certificate.ts';
+import { serveTls, type TlsServing } from '../rpc/tls-serving.ts';
+
+const TOKEN = 'head.claims.signature';
+let serving: TlsServing;
+let path: (name: string) => string;
+
+before(async () => {
+  serving = await serveTls({
+    mutual: true,
+    authenticate: () => (call) => {
+      const [given] = call.metadata.get('authorization');
+      if (given === undefined) return unauthenticated('no token');
+      return given === `Bearer ${TOKEN}` ? undefined : permissionDenied('not you', call.method);
+    },
+  });
+  path = (name) => join(serving.files.directory, name);
+  const client = createCertificate({ issuer: serving.files.clientCa, commonName: 'client' });
+  writeFileSync(path('server-ca.crt'), serving.files.ca.cert);
+  writeFileSync(path('client.crt'), client.cert);
+  writeFileSync(path('client.key'), client.key);
+  writeFileSync(path('token'), `${TOKEN}\n`);
+  writeFileSync(path('other-token'), 'other');
+  writeFileSync(path('no-token'), 'two words');
+});
+after(() => serving.stop());
+
+describe('digger resolve', () => {
+  it('asks over TLS with certificate and token', async () => {
+    const { code, stdout, stderr } = await run(...tls(), `--token-file=${path('token')}`);
+    assert.equal(stderr, '');
+    assert.match(stdout, /OUTCOME_UNASSIGNED/);
+    assert.equal(code, 1);
+  });
+
+  it('tells when it is not known, or not allowed', async () => {
+    assert.deepEqual(pick(await run(...tls())), [4, 'UNAUTHENTICATED']);
+    assert.deepEqual(pick(await run(...tls(), `--token-file=${path('other-token')}`)), [4, 'PERMISSION_DENIED']);
+    const { code } = await run(`--tls-ca=${path('server-ca.crt')}`, '--timeout=500ms');
+    assert.equal(code, 3, 'without a certificate it does not get in');
+  });
+
+  it('names the file that is no good, and not what is in it', async () => {
+    for (const [args, expected] of [
+      [[...tls(), `--token-file=${path('missing')}`], /cannot read .*missing: ENOENT/],
+      [[...tls(), `--token-file=${path('no-token')}`], /no-token holds no bearer token/],
+      [[`--tls-ca=${path('missing')}`], /cannot read .*missing: ENOENT/],
+      [[`--tls-cert=${path('client.crt')}`, `--tls-key=${path('token')}`], /do not fit together/],
+    ] as const) {
+      const { code, stderr } = await run(...args);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, expected);
+      assert.ok(!stderr.includes('two words') && !stderr.includes('claims'), stderr);
+    }
+  });
+});
+
+describe('the command line', () => {
+  it('refuses half a pair, and a token in plaintext to another machine', () => {
+    const problems = (...args: string[]): readonly string[] => {
+      const line = parseAskLine(['resolve', '10.0.0.1', ...args], 0);
+      return line?.action === 'refuse' ? line.problems : [];
+    };
+    assert.match(problems('--tls-cert=a').join(), /^--tls-cert, --tls-key: one without the other/);
+    assert.match(
+      problems('--token-file=a', '--address=digger.example:50051').join(),
+      /^--token-file: allowed only with/,
+    );
+    for (const address of ['127.0.0.1:1', 'localhost:1', '[::1]:1']) {
+      assert.deepEqual(problems('--token-file=a', `--address=${address}`), []);
+    }
+    assert.deepEqual(problems('--token-file=a', '--tls', '--address=digger.example:50051'), []);
+  });
+});
+
+function tls(): readonly string[] {
+  const [cert, key] = [path('client.crt'), path('client.key')];
+  return [`--tls-ca=${path('server-ca.crt')}`, `--tls-cert=${cert}`, `--tls-key=${key}`];
+}
+
+async function run(...args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const line = parseAskLine(['resolve', '10.0.0.1', `--address=${serving.target}`, '--timeout=5s', ...args], 0);
+  assert.ok(line?.action === 'ask', JSON.stringify(line));
+  const [stdout, stderr] = [{ text: '' }, { text: '' }];
+  const writer = (into: { text: string }) => ({
+    write(text: string) {
+      into.text += text;
+      return true;
+    },
+  });
+  const code = await ask(line.order, { stdout: writer(stdout), stderr: writer(stderr) });
+  return { code, stdout: stdout.text, stderr: stderr.text };
+}
+
+function pick({ code, stderr }: { code: number; stderr: string }): readonly [number, string | undefined] {
+  return [code, /answered ([A-Z_]+)/.exec(stderr)?.[1]];
+}
