@@ -164,8 +164,10 @@ export class AddressBook implements AddressReader {
     if (best === undefined) return { outcome: this.#nobody(question.address, atMs), historySinceMs };
     if (holders.length > 1) return { outcome: 'AMBIGUOUS', candidates: holders, historySinceMs };
     if (best.entity.kind !== 'Node') return { outcome: 'RESOLVED', holder: best, alternatives: [], historySinceMs };
-    // Whoever is asked for a port falls back on the node because no pod has it, which in a gap nobody can know.
-    const uncertain = best.uncertain || (question.port !== undefined && this.#mayHaveMissed(atMs));
+    // Whoever is asked for a port falls back on the node because no pod has it, which nobody can know in a gap, or of the
+    // namespaces that are not watched.
+    const isBlind = this.#options.partial === true || this.#mayHaveMissed(atMs);
+    const uncertain = best.uncertain || (question.port !== undefined && isBlind);
     const alternatives = this.#hostNetworkPods(best.entity.name, context);
     return { outcome: 'RESOLVED', holder: { ...best, uncertain }, alternatives, historySinceMs };
   }

@@ -169,6 +169,14 @@ describe('who holds an address', () => {
     assert.equal(world.who('10.0.0.1', { port: 9_100, at: 30_000 }), 'node-1?');
     assert.equal(world.who('10.0.0.1', { at: 30_000 }), 'node-1', 'the bare address is the node');
     assert.equal(world.who('10.0.0.1', { port: 9_100 }), 'node-1');
+    const partial = new World({ partial: true });
+    partial.at(1_000).put(node('node-1', { addresses: ['10.0.0.1'] }));
+    assert.equal(
+      partial.at(5_000).who('10.0.0.1', { port: 9_100 }),
+      'node-1?',
+      'a pod of another namespace may have it',
+    );
+    assert.equal(partial.who('10.0.0.1'), 'node-1');
   });
 
   it('8: a host-network pod without declared ports is a candidate, never a guess', () => {
