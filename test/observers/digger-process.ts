@@ -78,7 +78,7 @@ export class DiggerProcess extends DiggerClient implements AsyncDisposable {
     if (child.pid === undefined) throw new Error('digger did not start');
     watchPid(child.pid);
     const found = await eventually('digger listens', () => (bound ? done(bound) : notYet(log.join('\n'))), {
-      deadlineMs: 30_000,
+      deadlineMs: 60_000,
       giveUp: () => (ended === undefined ? undefined : `${ended}\n${log.join('\n')}`),
     });
     return new DiggerProcess(child, child.pid, end, log, found);
