@@ -16,7 +16,7 @@ import { createRandom } from '../random.ts';
 import { MirrorStore } from './mirror-store.ts';
 import { HurriedClock, TestCredentials } from './reflecting.ts';
 
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 30_000;
 
 export interface FollowingOptions {
   readonly simulator?: Partial<SimulatorOptions>;

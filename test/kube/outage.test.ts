@@ -10,7 +10,7 @@ import { createSimulator } from '../../src/simulator/simulator.ts';
 import { MirrorStore } from './mirror-store.ts';
 import { HurriedClock, TestCredentials } from './reflecting.ts';
 
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 30_000;
 
 for (const streamInitialList of [true, false]) {
   const how = streamInitialList ? 'streamed lists' : 'plain lists';

@@ -12,7 +12,7 @@ import { createTransport } from '../../src/kube/transport.ts';
 import { MirrorStore } from './mirror-store.ts';
 import { type Answer, ScriptedApiServer } from './scripted-api-server.ts';
 
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 30_000;
 /** From here on timers guard requests: 20 s for a pause in a streamed list, 60 s for a list, 5 min for a watch. */
 const PATIENCE_MS = 20_000;
 
