@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
+import { parseAskLine } from '../../src/cli/ask-line.ts';
 import { parseCommandLine } from '../../src/cli/program.ts';
 import { parseConfig } from '../../src/config.ts';
 import { type GrpcurlCall, parseGrpcurl, shownCommands, splitWords } from './readme-commands.ts';
@@ -105,6 +106,11 @@ test('npm and digger commands of README name scripts and options that exist', ()
       const script = words[0] === 'run' ? words[1] : words[0];
       assert.ok(script === 'ci' || scripts[script ?? ''] !== undefined, `no such script: ${command}`);
     } else if (program === 'npx' && words[0] === 'digger') {
+      const asked = parseAskLine(words.slice(1), Date.now());
+      if (asked !== undefined) {
+        assert.notEqual(asked.action, 'refuse', `${command}: ${JSON.stringify(asked)}`);
+        continue;
+      }
       const line = parseCommandLine(words.slice(1), '0');
       assert.notEqual(line.action, 'refuse', `${command}: ${JSON.stringify(line)}`);
       if (line.action === 'run') {
