@@ -32,8 +32,9 @@ const ports = await receive<Ports>();
 try {
   await order({ do: 'fill', entities: 100 });
   console.log(`entities of ${ports.entityBytes} bytes`);
-  await deliveries();
+  // First, while nothing has to be collected yet that others left.
   await idleMemory();
+  await deliveries();
   await latency('quiet', 1, SHORT ? 50 : 200, 50, 1);
   if (!SHORT) await latency('1,000 changes/s', 1_000, 500, 20, 20);
   await order({ do: 'fill', entities: ENTITIES });
