@@ -102,7 +102,8 @@ describe('the manifests of deploy/', () => {
     const built = spawnSync(findOrBuildKustomize(), ['build', folder], { encoding: 'utf8' });
     assert.equal(built.status, 0, built.stderr);
     const deployment = parseManifests(built.stdout).find((object) => object.kind === 'Deployment');
-    const { replicas, template } = deployment?.['spec'] as {
+    assert.ok(deployment);
+    const { replicas, template } = deployment['spec'] as {
       readonly replicas: number;
       readonly template: { readonly spec: Readonly<Record<string, unknown>> };
     };
