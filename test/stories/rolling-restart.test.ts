@@ -36,7 +36,9 @@ describe('a rolling restart of two replicas under load', () => {
       await load.untilAnswered(200);
     }
 
-    await eventually('the cluster has changed enough', () => (churn.steps > 50 ? done(undefined) : notYet(churn.steps)));
+    await eventually('the cluster has changed enough', () =>
+      churn.steps > 50 ? done(undefined) : notYet(churn.steps),
+    );
     churn.stop();
     await load.untilAnswered(200);
     await load.stop();
