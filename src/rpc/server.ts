@@ -15,6 +15,7 @@ import type { GetStatusRequest__Output } from '../wire/generated/digger/v1/GetSt
 import { RECHECK_INTERVAL_MS, watchForRevocation } from './auth/revocation.ts';
 import { batchResolveAddresses } from './batch-resolve-addresses.ts';
 import type { CallContext, CountLookup } from './call-context.ts';
+import { callerOf } from './caller.ts';
 import type { ClientCertificate } from './client-certificate.ts';
 import { type CallError, draining, notSynced } from './errors.ts';
 import { type EntityLookup, getNode, getPod, getService, getWorkload } from './get-entity.ts';
@@ -30,7 +31,6 @@ import { DIGGER_SERVICES, loadBytesService, RefusedRequest } from './services.ts
 import type { TlsSource } from './tls-termination.ts';
 import {
   type Authenticator,
-  authenticateCall,
   type CallGate,
   type Precondition,
   toCallFailure,
@@ -51,10 +51,11 @@ export interface RpcSources {
 /** The change feed, as a server needs it. */
 export interface FeedService {
   /**
-   * Handles one subscription; frames are encoded `WatchResponse`s. May throw CallError before the first frame. `revoked`
-   * aborts when the caller may not subscribe any more, with the CallError to end the stream with.
+   * Handles one subscription of `caller` (see `caller.ts`); frames are encoded `WatchResponse`s. May throw CallError
+   * before the first frame. `revoked` aborts when the caller may not subscribe any more, with the CallError to end the
+   * stream with.
    */
-  watch(call: WatchCall, revoked?: AbortSignal): void;
+  watch(call: WatchCall, caller: string, revoked?: AbortSignal): void;
   /**
    * Ends every subscription as planned: a last `Progress`, then UNAVAILABLE. Called once, when the drain begins; those
    * that do not take their last frame lose their connection at the deadline.
@@ -242,18 +243,15 @@ function addChangeFeedService(
         const error = refusal ?? precondition();
         if (error !== undefined) throw error;
         if (call.request instanceof RefusedRequest) throw call.request.error;
-        if (gate.authenticate === undefined) feed.watch(call as WatchCall);
-        else
-          feed.watch(
-            call as WatchCall,
-            watchForRevocation(gate.authenticate, toIdentity(call), call, recheckIntervalMs),
-          );
+        const revoked = gate.authenticate && watchForRevocation(gate.authenticate, identity, call, recheckIntervalMs);
+        feed.watch(call as WatchCall, callerOf(identity), revoked);
       } catch (thrown) {
         fail(thrown);
       }
     };
+    const identity = toIdentity(call);
     try {
-      const allowed = authenticateCall(gate, call);
+      const allowed = gate.authenticate?.(identity);
       if (allowed instanceof Promise) allowed.then(begin, fail);
       else begin(allowed);
     } catch (thrown) {

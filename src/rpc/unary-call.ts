@@ -19,6 +19,8 @@ export interface CallIdentity {
   readonly metadata: Metadata;
   /** `address:port`. */
   getPeer(): string;
+  /** Who it is, see `caller.ts`; set by the authenticator that lets the call pass. Unset: nobody was asked. */
+  name?: string | undefined;
 }
 
 /** Lets a call pass, or says why not: UNAUTHENTICATED or PERMISSION_DENIED. `undefined` at once for "may pass". */
@@ -52,8 +54,9 @@ export function unaryHandler<Request>(
       if (call.request instanceof RefusedRequest) throw call.request.error;
       return method(call.request, new UnaryContext(gate, call));
     };
+    const identity = toIdentity(call);
     try {
-      const allowed = authenticateCall(gate, call);
+      const allowed = gate.authenticate?.(identity);
       if (allowed instanceof Promise) {
         const checked = allowed.then((refusal) => {
           if (refusal !== undefined) throw refusal;
@@ -80,7 +83,7 @@ export function authenticateCall(gate: CallGate, call: AuthenticatedCall): Retur
 
 /** What an authenticator looks at. */
 export function toIdentity(call: AuthenticatedCall): CallIdentity {
-  return { method: call.getPath(), metadata: call.metadata, getPeer: () => call.getPeer() };
+  return new PeerIdentity(call);
 }
 
 /** The grpc-js error for anything that was thrown while a call was handled; logs what nobody expected. */
@@ -95,6 +98,28 @@ export function toCallFailure(error: unknown, method: string, logger: Logger): S
 }
 
 type AuthenticatedCall = Pick<ServerUnaryCall<unknown, unknown>, 'getPath' | 'getPeer' | 'metadata'>;
+
+/** Made for every call, hence a class, and nothing is asked of the call before somebody wants it. */
+class PeerIdentity implements CallIdentity {
+  name: string | undefined;
+  readonly #call: AuthenticatedCall;
+
+  constructor(call: AuthenticatedCall) {
+    this.#call = call;
+  }
+
+  get method(): string {
+    return this.#call.getPath();
+  }
+
+  get metadata(): Metadata {
+    return this.#call.metadata;
+  }
+
+  getPeer(): string {
+    return this.#call.getPeer();
+  }
+}
 
 /** Ids only have to tell failures in the logs of several replicas apart: a prefix per process, then a count. */
 const REQUEST_ID_PREFIX = randomBytes(6).toString('base64url');

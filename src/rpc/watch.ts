@@ -44,7 +44,7 @@ export const MAX_FILTER_LABELS = 64;
 /** The feed, as the server needs it. */
 export function createFeedService(options: WatchOptions): FeedService {
   return {
-    watch: (call, revoked) => watch(call, options, revoked),
+    watch: (call, _caller, revoked) => watch(call, options, revoked),
     drain: () => options.feed.drain(),
   };
 }

@@ -47,7 +47,7 @@ before(async () => {
   const disconnect = (): never => assert.fail('the stream itself can be ended');
   const service = createFeedService({ feed, logger: recording.logger, disconnect });
   const picture = new FakePicture();
-  picture.onWatch = (call, revoked) => service.watch(call, revoked);
+  picture.onWatch = (call, caller, revoked) => service.watch(call, caller, revoked);
   subscribers = () => feed.stats().subscribers;
   const authenticate = exempting(['status'], bearer);
   serving = await serve({ authenticate, logger: recording.logger, registry, recheckIntervalMs: 10 }, picture);

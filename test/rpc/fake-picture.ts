@@ -31,7 +31,7 @@ export class FakePicture implements RpcSources {
   /** Room for callers that wait for a holder. */
   maxWaiters = 10;
   readonly waiters = new Set<{ readonly addresses: readonly string[]; wake(): void }>();
-  onWatch: (call: WatchCall, revoked?: AbortSignal) => void = () => undefined;
+  onWatch: (call: WatchCall, caller: string, revoked?: AbortSignal) => void = () => undefined;
   onDrain: () => void = () => {
     for (const call of this.watches) call.end();
   };
@@ -115,10 +115,10 @@ export class FakePicture implements RpcSources {
   };
 
   readonly feed: RpcSources['feed'] = {
-    watch: (call, revoked) => {
+    watch: (call, caller, revoked) => {
       this.watches.add(call);
       call.on('cancelled', () => this.watches.delete(call));
-      this.onWatch(call, revoked);
+      this.onWatch(call, caller, revoked);
     },
     drain: () => this.onDrain(),
   };

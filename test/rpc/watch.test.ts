@@ -300,7 +300,7 @@ async function start(t: TestContext, limits: Partial<FeedLimits> = {}, stalledGr
     stalledGraceMs,
   });
   const picture = new FakePicture();
-  picture.onWatch = (call) => service.watch(call);
+  picture.onWatch = (call, caller) => service.watch(call, caller);
   picture.onDrain = () => void service.drain();
   const serving = await serve({}, picture);
   t.after(() => serving.stop());

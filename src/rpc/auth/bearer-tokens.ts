@@ -88,8 +88,11 @@ export function bearerTokenAuthenticator(options: BearerTokenOptions): Authentic
     const verdict = tokens.decide(key, () =>
       review('token', (signal) => reviews.reviewToken(token, TOKEN_AUDIENCE, signal)),
     );
-    const go = (decided: TokenVerdict): Verdict | Promise<Verdict> =>
-      decided.allowed ? authorize(call, key, decided.user) : unauthenticated(INVALID_TOKEN);
+    const go = (decided: TokenVerdict): Verdict | Promise<Verdict> => {
+      if (!decided.allowed) return unauthenticated(INVALID_TOKEN);
+      call.name = `user:${decided.user.username}`;
+      return authorize(call, key, decided.user);
+    };
     return verdict instanceof Promise ? verdict.then(go) : go(verdict);
   };
 

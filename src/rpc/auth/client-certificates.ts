@@ -5,7 +5,7 @@ import type { Registry } from '@prometheus-io/client';
 
 import type { ClientCertificate } from '../client-certificate.ts';
 import { type CallError, permissionDenied, unauthenticated } from '../errors.ts';
-import type { Authenticator } from '../unary-call.ts';
+import type { Authenticator, CallIdentity } from '../unary-call.ts';
 import { createAuthMetrics } from './auth-metrics.ts';
 
 export interface ClientCertificateOptions {
@@ -21,16 +21,20 @@ export interface ClientCertificateOptions {
 export function clientCertificateAuthenticator(options: ClientCertificateOptions): Authenticator {
   const { certificateOf, allowed, nowMs } = options;
   const { decisions } = createAuthMetrics(options.registry);
-  const decide = (peer: string, method: string): CallError | undefined => {
-    const certificate = certificateOf(peer);
+  const decide = (call: CallIdentity): CallError | undefined => {
+    const certificate = certificateOf(call.getPeer());
     if (certificate === undefined) return unauthenticated('this service wants a client certificate');
     // Connections live longer than certificates may.
     if (certificate.notAfterMs <= nowMs()) return unauthenticated('the client certificate has expired');
-    if (certificate.names.some((name) => allowed.has(name))) return undefined;
-    return permissionDenied('no name of the client certificate is allowed to call this service', method);
+    const name = certificate.names.find((each) => allowed.has(each));
+    if (name === undefined) {
+      return permissionDenied('no name of the client certificate is allowed to call this service', call.method);
+    }
+    call.name = name;
+    return undefined;
   };
   return (call) => {
-    const refusal = decide(call.getPeer(), call.method);
+    const refusal = decide(call);
     if (refusal === undefined) decisions.inc({ result: 'allowed' });
     else decisions.inc({ result: refusal.reason === 'PERMISSION_DENIED' ? 'denied' : 'unauthenticated' });
     return refusal;
