@@ -118,17 +118,20 @@ export class SourceHistory {
     if (index === this.#steps.length - 1) return { low: high, high };
     // While a list is applied, states come about that the server never had.
     for (let at = index + 1; at < this.#steps.length; at++) if (this.#steps[at]?.listed) return undefined;
-    return { low, high };
+    // The last change, not the last bookmark: another process has to have seen it, and gets bookmarks of its own.
+    return { low: momentOf(low), high: momentOf(this.#steps.at(-1) ?? high) };
   }
 
   /** Where to start for somebody who holds states of this range. `head`: of the log. */
   find({ low, high }: MomentRange, head: number): SourceAnswer {
-    if (high.digest !== this.#current.digest) {
+    const isOneMoment = low.version === high.version && low.digest === high.digest;
+    // Who holds one state is level with a process that has the same. Who holds states from a range is not: the records may
+    // have changed back, and what they were in between, which the consumer may hold, was not seen here.
+    if (!isOneMoment || high.digest !== this.#current.digest) {
       const ahead = compareResourceVersions(high.version, this.#current.version);
       if (ahead === undefined) return { answer: 'other-history' };
       if (ahead > 0) return { answer: 'behind' };
     }
-    const isOneMoment = low.version === high.version;
     const last = this.#lastIndex((step) => isUpTo(step.version, low.version));
     const isAfterBase = last >= this.#first || isUpTo(this.#base.version, low.version);
     const index = this.#sameVersion(last, low.digest);
@@ -184,6 +187,11 @@ export class SourceHistory {
     }
     return low - 1;
   }
+}
+
+/** Of a step: what goes into a token. */
+function momentOf({ version, digest }: SourceMoment): SourceMoment {
+  return { version, digest };
 }
 
 function isUpTo(a: string, b: string): boolean {
