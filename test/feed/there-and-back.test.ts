@@ -95,7 +95,6 @@ describe('a consumer that was cut off with a state that the next replica never s
 /** A feed with one pod and one node, each a source of its own; records are equal when revisions are. */
 class Side {
   readonly #feed: ChangeFeed;
-  readonly #pod = new Map<number, ReturnType<typeof entity>>();
   readonly #held = new Map<string, ReturnType<typeof entity>>();
   #sequence = 0;
 
