@@ -139,6 +139,13 @@ export const OPTIONS = {
     'ended claims remembered at most; beyond it the oldest go first',
   ),
   maxSubscribers: one('--max-subscribers', 'count', '10000', integerBetween(1, 100_000), 'open Watch streams at most'),
+  maxSubscribersPerCaller: one(
+    '--max-subscribers-per-caller',
+    'count',
+    '1000',
+    integerBetween(1, 100_000),
+    'open Watch streams of one caller: the name that authentication found, else the address',
+  ),
   subscriberStallTimeoutMs: one(
     '--subscriber-stall-timeout',
     'duration',

@@ -228,6 +228,7 @@ function createFeed(config: Config, registry: Registry, epoch: Uint8Array, fresh
       removalRetentionMs: config.feedRetentionMs,
       maxRemovals: config.maxFeedRemovals,
       maxSubscribers: config.maxSubscribers,
+      maxSubscribersPerCaller: config.maxSubscribersPerCaller,
       stallTimeoutMs: config.subscriberStallTimeoutMs,
     },
   });

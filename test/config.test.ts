@@ -39,6 +39,7 @@ test('without flags and environment it listens on loopback only, and every value
     historyRetentionMs: 600_000,
     maxHistoryClaims: 100_000,
     maxSubscribers: 10_000,
+    maxSubscribersPerCaller: 1_000,
     subscriberStallTimeoutMs: 60_000,
     feedRetentionMs: 600_000,
     maxFeedRemovals: 100_000,

@@ -20,6 +20,7 @@ import { Projection } from './projection.ts';
 import { parseToken, type ResumeToken } from './resume-token.ts';
 import { Resumption } from './resumption.ts';
 import { createScheduler, type Scheduler } from './scheduler.ts';
+import { type LimitReached, SubscriberPlaces } from './subscriber-places.ts';
 import {
   type EndReason,
   type FeedSurroundings,
@@ -47,6 +48,8 @@ export interface FeedLimits {
   readonly maxRemovals: number;
   /** Default 10,000. */
   readonly maxSubscribers: number;
+  /** Default: as many as there may be in all. */
+  readonly maxSubscribersPerCaller: number;
   /** Default 64 KiB: some 50 entities; small enough to interleave with lookups on the same connection. */
   readonly maxFrameBytes: number;
   /** Default 16 MiB. */
@@ -62,6 +65,8 @@ export interface FeedLimits {
 }
 
 export interface SubscribeRequest {
+  /** Whose subscriptions are counted together; unset: those of nobody known. */
+  readonly caller?: string;
   readonly filter: FilterCriteria;
   readonly view: View;
   /** As received; empty: from a snapshot. */
@@ -74,7 +79,7 @@ export type SubscribeOutcome =
   /** Frames follow, none before `open` returned. `close` when the other side is gone: nothing is written after it. */
   | { readonly outcome: 'opened'; readonly close: () => void }
   | { readonly outcome: 'not-a-token' }
-  | { readonly outcome: 'too-many-subscribers'; readonly limit: number }
+  | { readonly outcome: 'too-many-subscribers'; readonly reached: LimitReached; readonly limit: number }
   | { readonly outcome: 'draining' };
 
 export interface FeedStats {
@@ -87,6 +92,7 @@ const DEFAULT_LIMITS: FeedLimits = {
   removalRetentionMs: 600_000,
   maxRemovals: 100_000,
   maxSubscribers: 10_000,
+  maxSubscribersPerCaller: Number.POSITIVE_INFINITY,
   maxFrameBytes: 64 * 1024,
   maxSharedFrameBytes: 16 * 1024 * 1024,
   stallTimeoutMs: 60_000,
@@ -115,6 +121,7 @@ export class ChangeFeed {
   readonly #resumption: Resumption;
   readonly #metrics: FeedMetrics;
   readonly #subscribers = new Set<Subscription>();
+  readonly #places: SubscriberPlaces;
   /** Whose turn it is next, in this order (a Set iterates in insertion order). */
   readonly #ready = new Set<Subscription>();
   #sliceScheduled = false;
@@ -135,9 +142,11 @@ export class ChangeFeed {
     this.#scheduler = options.scheduler ?? createScheduler();
     this.#log = new ChangeLog(this.#limits);
     this.#memory = new FrameMemory(this.#limits.maxSharedFrameBytes);
+    this.#places = new SubscriberPlaces(this.#limits);
     this.#surroundings = this.#createSurroundings();
     this.#metrics = new FeedMetrics(options.registry, () => ({
       subscribers: this.#subscribers.size,
+      mostOfACaller: this.#places.mostOfACaller,
       entries: this.#log.size,
       removals: this.#log.removals,
       sharedFrameBytes: this.#memory.bytes,
@@ -175,9 +184,11 @@ export class ChangeFeed {
     if (this.#drained !== undefined) return { outcome: 'draining' };
     const token = request.resumeToken.byteLength === 0 ? 'none' : parseToken(request.resumeToken);
     if (token === undefined) return { outcome: 'not-a-token' };
-    if (this.#subscribers.size >= this.#limits.maxSubscribers) {
-      this.#metrics.refused.inc();
-      return { outcome: 'too-many-subscribers', limit: this.#limits.maxSubscribers };
+    const { caller = '' } = request;
+    const reached = this.#places.take(caller);
+    if (reached !== undefined) {
+      this.#metrics.refused.inc({ limit: reached });
+      return { outcome: 'too-many-subscribers', reached, limit: this.#places.limitOf(reached) };
     }
     const projection = new Projection({
       filter: new Filter(request.filter),
@@ -189,7 +200,10 @@ export class ChangeFeed {
     });
     const start = this.#startFrom(token, projection);
     const { snapshotOnly, heartbeatMs } = request;
-    const subscription = new Subscription({ projection, start, snapshotOnly, heartbeatMs, sink }, this.#surroundings);
+    const subscription = new Subscription(
+      { caller, projection, start, snapshotOnly, heartbeatMs, sink },
+      this.#surroundings,
+    );
     this.#subscribers.add(subscription);
     this.#wake(subscription);
     this.#startTicking();
@@ -297,6 +311,7 @@ export class ChangeFeed {
 
   #leave(subscription: Subscription, reason: EndReason | 'closed'): void {
     this.#subscribers.delete(subscription);
+    this.#places.free(subscription.caller);
     this.#ready.delete(subscription);
     this.#metrics.ended.inc({ reason });
     if (reason === 'stalled') this.#metrics.stalled.inc();

@@ -5,6 +5,8 @@ import { Counter, Gauge, type Registry } from '@prometheus-io/client';
 /** Read when metrics are collected. */
 export interface FeedGauges {
   readonly subscribers: number;
+  /** Of the caller that has most. */
+  readonly mostOfACaller: number;
   readonly entries: number;
   readonly removals: number;
   readonly sharedFrameBytes: number;
@@ -22,7 +24,7 @@ export class FeedMetrics {
   readonly bytes: Counter;
   readonly ended: Counter<'reason'>;
   readonly stalled: Counter;
-  readonly refused: Counter;
+  readonly refused: Counter<'limit'>;
   readonly resumedElsewhere: Counter;
 
   constructor(registry: Registry, read: () => FeedGauges) {
@@ -37,6 +39,11 @@ export class FeedMetrics {
         },
       });
     gauge('digger_feed_subscribers', 'Open feed subscriptions.', (now) => now.subscribers);
+    gauge(
+      'digger_feed_subscribers_of_busiest_caller',
+      'Open feed subscriptions of the caller that has most.',
+      (now) => now.mostOfACaller,
+    );
     gauge(
       'digger_feed_lag_changes',
       'Sequences between the head of the change log and the subscriber that is furthest behind.',
@@ -98,7 +105,8 @@ export class FeedMetrics {
     });
     this.refused = new Counter({
       name: 'digger_feed_subscriptions_refused_total',
-      help: 'Subscriptions that were refused because there were too many.',
+      help: 'Subscriptions that were refused because there were too many, in all (replica) or of one caller (caller).',
+      labelNames: ['limit'],
       registers,
     });
   }

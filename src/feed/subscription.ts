@@ -42,6 +42,8 @@ export interface FeedSurroundings {
 }
 
 export interface SubscriptionOptions {
+  /** See `SubscribeRequest`. */
+  readonly caller: string;
   readonly projection: Projection;
   readonly start: SubscriptionStart;
   /** End after `Synced`. */
@@ -95,6 +97,10 @@ export class Subscription {
     this.#feed = feed;
     this.#writtenAtMs = feed.now();
     this.#begin(options.start);
+  }
+
+  get caller(): string {
+    return this.#options.caller;
   }
 
   /** It waits for this process to see what the consumer has seen. */

@@ -112,13 +112,17 @@ export function permissionDenied(message: string, method: string): CallError {
   return new CallError(status.PERMISSION_DENIED, 'PERMISSION_DENIED', message, { metadata: { method } });
 }
 
-/** RESOURCE_EXHAUSTED: this replica serves as many subscribers as it may. */
-export function tooManySubscribers(limit: number): CallError {
+/** RESOURCE_EXHAUSTED: this replica serves as many subscribers as it may, in all or of this caller. */
+export function tooManySubscribers(reached: 'replica' | 'caller', limit: number, caller: string): CallError {
+  const whose = reached === 'replica' ? '' : ` of ${quote(caller)}`;
   return new CallError(
     status.RESOURCE_EXHAUSTED,
     'TOO_MANY_SUBSCRIBERS',
-    `this replica already serves its limit of ${limit} subscribers`,
-    { metadata: { limit: String(limit) }, retryDelayMs: SUBSCRIBERS_RETRY_MS },
+    `this replica already serves its limit of ${limit} subscribers${whose}`,
+    {
+      metadata: { limit: String(limit), of: reached, ...(reached === 'caller' ? { caller: quote(caller) } : {}) },
+      retryDelayMs: SUBSCRIBERS_RETRY_MS,
+    },
   );
 }
 

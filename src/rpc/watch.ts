@@ -44,7 +44,7 @@ export const MAX_FILTER_LABELS = 64;
 /** The feed, as the server needs it. */
 export function createFeedService(options: WatchOptions): FeedService {
   return {
-    watch: (call, _caller, revoked) => watch(call, options, revoked),
+    watch: (call, caller, revoked) => watch(call, options, caller, revoked),
     drain: () => options.feed.drain(),
   };
 }
@@ -72,9 +72,9 @@ const KINDS: ReadonlyMap<string | number, EntityKind> = new Map([
   ['ENTITY_KIND_WORKLOAD', 'Workload'],
 ]);
 
-function watch(call: WatchCall, options: WatchOptions, revoked: AbortSignal | undefined): void {
+function watch(call: WatchCall, options: WatchOptions, caller: string, revoked: AbortSignal | undefined): void {
   const { feed, logger } = options;
-  const request = parseWatchRequest(call.request);
+  const request = { caller, ...parseWatchRequest(call.request) };
   let writtenAtMs = performance.now();
   const fail = (error: CallError): void => {
     call.emit('error', toCallFailure(error, call.getPath(), logger));
@@ -124,7 +124,7 @@ function watch(call: WatchCall, options: WatchOptions, revoked: AbortSignal | un
         },
       ]);
     case 'too-many-subscribers':
-      throw tooManySubscribers(opened.limit);
+      throw tooManySubscribers(opened.reached, opened.limit, caller);
     case 'draining':
       throw draining();
   }

@@ -170,7 +170,7 @@ describe('callers that may not call', () => {
 
 describe('errors of subscribers', () => {
   it('say why there is no room and when there may be', () => {
-    const failure = toFailure(toServerError(tooManySubscribers(5_000), 'r'));
+    const failure = toFailure(toServerError(tooManySubscribers('replica', 5_000, 'address:10.0.0.1'), 'r'));
     assert.equal(failure.code, 'RESOURCE_EXHAUSTED');
     assert.equal(failure.details['ErrorInfo']?.['reason'], 'TOO_MANY_SUBSCRIBERS');
     assert.deepEqual(failure.details['RetryInfo'], { retryDelay: { seconds: 5, nanos: 0 } });

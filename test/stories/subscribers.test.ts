@@ -5,6 +5,8 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:h
 import { describe, it } from 'node:test';
 import { status } from '@grpc/grpc-js';
 import { done, eventually, notYet } from '../observers/eventually.ts';
+import { metric } from '../hostile/bystanders.ts';
+import { RawSubscriber } from '../hostile/raw-subscriber.ts';
 import { decodeDetails, errorDetails } from '../observers/rpc-error.ts';
 import { Story, untilTold } from './story.ts';
 
@@ -17,7 +19,11 @@ describe('a replica for one subscriber', () => {
     const error = await second.ended;
     assert.equal(error?.code, status.RESOURCE_EXHAUSTED, String(error));
     const { ErrorInfo, RetryInfo } = errorDetails(error);
-    assert.deepEqual(ErrorInfo, { reason: 'TOO_MANY_SUBSCRIBERS', domain: 'digger', metadata: { limit: '1' } });
+    assert.deepEqual(ErrorInfo, {
+      reason: 'TOO_MANY_SUBSCRIBERS',
+      domain: 'digger',
+      metadata: { limit: '1', of: 'replica' },
+    });
     assert.ok(RetryInfo?.['retry_delay'], 'says when to ask again');
     assert.deepEqual(second.frames, []);
 
@@ -30,6 +36,40 @@ describe('a replica for one subscriber', () => {
       return refusal ? notYet(String(refusal)) : done(subscription);
     });
     assert.equal(third.frames.at(-1)?.['frame'], 'synced');
+    await story.assertWholeState(digger);
+  });
+});
+
+describe('a caller with as many subscriptions as it may have', () => {
+  it('is refused another with TOO_MANY_SUBSCRIBERS, and others are served', async () => {
+    await using story = await Story.begin();
+    const digger = await story.startReadyDigger('--max-subscribers-per-caller', '2');
+    const [first] = [await story.subscribe(digger), await story.subscribe(digger)];
+    const third = digger.watch();
+    const error = await third.ended;
+    assert.equal(error?.code, status.RESOURCE_EXHAUSTED, String(error));
+    const { ErrorInfo, RetryInfo } = errorDetails(error);
+    const metadata = { limit: '2', of: 'caller', caller: 'address:127.0.0.1' };
+    assert.deepEqual(ErrorInfo, { reason: 'TOO_MANY_SUBSCRIBERS', domain: 'digger', metadata });
+    assert.ok(RetryInfo?.['retry_delay'], 'says when to ask again');
+    {
+      using other = new RawSubscriber(digger.address, { from: '127.0.0.2' });
+      other.read();
+      await eventually('another caller gets the picture', () =>
+        other.bytes > 0 ? done(undefined) : notYet(other.end),
+      );
+      assert.equal(await metric(digger, 'digger_feed_subscribers'), 3);
+      assert.equal(await metric(digger, 'digger_feed_subscribers_of_busiest_caller'), 2);
+    }
+    const counted = await digger.metrics();
+    assert.match(counted, /^digger_feed_subscriptions_refused_total\{limit="caller"\} 1$/m);
+    first?.close();
+    const fourth = await eventually('there is room again', async () => {
+      const subscription = digger.watch({ snapshotOnly: true });
+      const refusal = await subscription.ended;
+      return refusal ? notYet(String(refusal)) : done(subscription);
+    });
+    assert.equal(fourth.frames.at(-1)?.['frame'], 'synced');
     await story.assertWholeState(digger);
   });
 });
