@@ -1,0 +1,96 @@
+// A reflector is equal to the cluster at every quiet point, whatever the way there, and lists only where it has to.
+//
+// Random acts against the modelled API server of this folder; fast-check prints the seed and the path of a failure, and
+// makes it small. test/long/reflector-model.test.ts plays a hundred times as many.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { type Act, ERROR_CODES, run } from './modelled-run.ts';
+import { type Mood, REFUSALS } from './modelled-api-server.ts';
+
+const STEPS = Number(process.env['REFLECTOR_STEPS'] ?? 20_000);
+const ACTS_PER_RUN = 80;
+
+const name = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f');
+const mood: fc.Arbitrary<Partial<Mood>> = fc.record(
+  {
+    encoding: fc.constantFrom<Mood['encoding'][]>('protobuf', 'json'),
+    streamedLists: fc.constantFrom<Mood['streamedLists'][]>('served', 'served', 'refused', 'ignored', 'never complete'),
+    pagesAtZero: fc.boolean(),
+    forgetsPages: fc.boolean(),
+    lags: fc.boolean(),
+    sloppy: fc.boolean(),
+    errorsAsEvents: fc.boolean(),
+    down: fc.boolean(),
+  },
+  { requiredKeys: [] },
+);
+const acts: readonly (readonly [number, fc.Arbitrary<Act>])[] = [
+  [
+    30,
+    fc.record({ act: fc.constantFrom('put' as const, 'put' as const, 'remove' as const, 'recreate' as const), name }),
+  ],
+  [4, fc.record({ act: fc.constant('write elsewhere' as const), versions: fc.integer({ min: 1, max: 9 }) })],
+  [6, fc.record({ act: fc.constantFrom('bookmark' as const, 'bookmark' as const, 'hold' as const) })],
+  [2, fc.record({ act: fc.constantFrom('compact' as const, 'restart' as const, 'damage' as const) })],
+  [6, fc.record({ act: fc.constant('release' as const), pieces: fc.constantFrom(1, 2, 3, undefined, undefined) })],
+  [4, fc.record({ act: fc.constant('cut' as const), how: fc.constantFrom('end', 'reset', 'half a frame') })],
+  [2, fc.record({ act: fc.constant('error' as const), code: fc.constantFrom(...ERROR_CODES) })],
+  [
+    3,
+    fc.record({
+      act: fc.constant('refuse' as const),
+      refusals: fc.array(fc.constantFrom(...REFUSALS), { minLength: 1, maxLength: 4 }),
+    }),
+  ],
+  [3, fc.record({ act: fc.constant('change mood' as const), mood })],
+  [12, fc.record({ act: fc.constant('wait' as const), ms: fc.constantFrom(1, 900, 2_000, 10_000, 70_000, 700_000) })],
+  [3, fc.constant({ act: 'settle down' } as const)],
+];
+
+test('a reflector is equal to the cluster at every quiet point, and lists only where no watch can go on', async (t) => {
+  const totals = { steps: 0, comparisons: 0, lists: 0, resumes: 0 };
+  const restarts = new Map<string, number>();
+  const options = fc.record({
+    seed: fc.integer({ min: 0, max: 0x7fffffff }),
+    // Versions beyond 64 bits too: nobody may take them for numbers.
+    firstVersion: fc.constantFrom(1_000n, 10n ** 25n),
+    streamInitialList: fc.boolean(),
+    acts: fc.array(fc.oneof(...acts.map(([weight, arbitrary]) => ({ weight, arbitrary }))), {
+      minLength: ACTS_PER_RUN / 2,
+      maxLength: ACTS_PER_RUN * 1.5,
+      size: 'max',
+    }),
+  });
+  await fc.assert(
+    fc.asyncProperty(options, async (given) => {
+      const report = await run(given);
+      totals.steps += report.steps;
+      totals.comparisons += report.comparisons;
+      totals.lists += report.lists;
+      totals.resumes += report.resumes;
+      for (const [reason, times] of report.restarts) restarts.set(reason, (restarts.get(reason) ?? 0) + times);
+    }),
+    { numRuns: Math.ceil(STEPS / ACTS_PER_RUN) + 5 },
+  );
+  t.diagnostic(JSON.stringify({ ...totals, restarts: Object.fromEntries([...restarts].sort()) }));
+  assert.ok(totals.steps > STEPS * 0.9, `${totals.steps} steps`);
+  assert.ok(totals.comparisons > totals.steps / 4, `${totals.comparisons} comparisons in ${totals.steps} steps`);
+  // Every class of failure was met, and its answer with it.
+  for (const kind of [
+    'expired',
+    'version_too_large',
+    'throttled',
+    'server_error',
+    'unreachable',
+    'undecodable',
+    'stalled',
+    'expired_continue',
+    'store_read_error',
+    'rejected',
+    'short_watch',
+  ]) {
+    assert.ok((restarts.get(kind) ?? 0) > 0, `never ${kind}`);
+  }
+});
