@@ -90,6 +90,13 @@ export const OPTIONS = {
     durationBetween('1s', '10m'),
     'how long a review of a token, and of what it allows, is believed',
   ),
+  authRecheckIntervalMs: one(
+    '--auth-recheck-interval',
+    'duration',
+    '60s',
+    durationBetween('1s', '1h'),
+    'how often callers of open subscriptions are looked at again',
+  ),
   kubeconfig: optional(
     '--kubeconfig',
     'path',
@@ -137,6 +144,36 @@ export const OPTIONS = {
     '100000',
     integerBetween(0, 10_000_000),
     'ended claims remembered at most; beyond it the oldest go first',
+  ),
+  maxConnections: one('--max-connections', 'count', '10000', integerBetween(1, 1_000_000), 'open connections at most'),
+  maxConnectionStreams: one(
+    '--max-connection-streams',
+    'count',
+    '1000',
+    integerBetween(1, 100_000),
+    'calls and subscriptions at once on one connection',
+  ),
+  maxRequestMemoryBytes: one(
+    '--max-request-memory',
+    'bytes',
+    // Room for one message of the largest size and then some; the most is what a heap can bear.
+    '67108864',
+    integerBetween(4 * 1024 * 1024, 4 * 1024 * 1024 * 1024),
+    'memory of requests that are not complete, over all connections; and as much again for large ones whose calls have not ended',
+  ),
+  maxWaiters: one(
+    '--max-waiters',
+    'count',
+    '10000',
+    integerBetween(1, 1_000_000),
+    'lookups that wait at once, by address and by name each; about 1 kB a waiter',
+  ),
+  callerRate: one(
+    '--caller-rate',
+    'lookups/s',
+    '0',
+    integerBetween(0, 100_000_000),
+    'expensive work of one caller: a query of a batch counts 1, a lookup that waits 10, a subscription 1000; 0: no limit',
   ),
   maxSubscribers: one('--max-subscribers', 'count', '10000', integerBetween(1, 100_000), 'open Watch streams at most'),
   maxSubscribersPerCaller: one(

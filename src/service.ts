@@ -52,9 +52,6 @@ export interface ServiceOptions {
 
 export type StartService = (options: ServiceOptions) => Promise<RunningService>;
 
-/** Lookups that may wait at once, for addresses and for names each: a pipeline's burst, about 1 kB of heap a waiter. */
-const MAX_WAITERS = 10_000;
-
 /** See `--history`: how far outside a claim a moment may lie before the answer is nobody. 2 s was measured to be wrong. */
 const EDGE_SLACK_MS = 500;
 
@@ -87,14 +84,14 @@ export async function startService({ config, logger, signal }: ServiceOptions): 
   readiness.begin(JOINING);
 
   const catalog = new Catalog({ registry, valuePolicy: toValuePolicy(config), isWatchedKind });
-  const names = new NameWaiterTable(MAX_WAITERS);
+  const names = new NameWaiterTable(config.maxWaiters);
   const addresses = new AddressBook({
     now: Date.now,
     slackMs: EDGE_SLACK_MS,
     retentionMs: config.historyRetentionMs,
     maxClaims: config.maxHistoryClaims,
     maxBytes: MAX_HISTORY_BYTES,
-    maxWaiters: MAX_WAITERS,
+    maxWaiters: config.maxWaiters,
     clusterRanges: config.clusterRanges,
     partial: config.namespaces.length > 0,
     blindSinceMs: () => freshness.blindSinceMsOf(CLAIMING_RESOURCES),
@@ -172,7 +169,19 @@ export async function startService({ config, logger, signal }: ServiceOptions): 
       status,
       feed: createFeedService({ feed, logger, disconnect: (peer) => rpc.disconnect(peer) }),
     },
-    { ...access.server, credentials: ServerCredentials.createInsecure(), logger, registry },
+    {
+      ...access.server,
+      credentials: ServerCredentials.createInsecure(),
+      logger,
+      registry,
+      recheckIntervalMs: config.authRecheckIntervalMs,
+      limits: {
+        maxConnections: config.maxConnections,
+        maxStreamsPerConnection: config.maxConnectionStreams,
+        maxRequestMemoryBytes: config.maxRequestMemoryBytes,
+        callerRate: config.callerRate,
+      },
+    },
   );
   readiness.onChange(() => {
     rpc.setReady(readiness.isReady);

@@ -11,6 +11,7 @@ import type { BatchResolveAddressesRequest__Output } from '../wire/generated/dig
 import { startMessage } from '../wire/message-writer.ts';
 import { messageFieldTag, messageType } from '../wire/schema.ts';
 import type { CallContext } from './call-context.ts';
+import { CALL_COSTS } from './caller-rates.ts';
 import { type CallError, invalidArgument, toStatus } from './errors.ts';
 import { parseQuestion, parseView, parseWait, Violations } from './request-fields.ts';
 import { isHeld, type ResolutionContext, writeResolution } from './resolution.ts';
@@ -32,6 +33,7 @@ export function batchResolveAddresses(
   const waitMs = parseWait(request.wait, violations);
   const view = parseView(request.view, violations);
   violations.throwIfAny();
+  call.charge(queries.length);
 
   const nowMs = call.nowMs();
   const items = queries.map((query, index) => parseItem(query, index, nowMs));
@@ -42,6 +44,7 @@ export function batchResolveAddresses(
       view,
     });
   if (waitMs === 0 || openAddresses(items, lookup).length === 0) return finish();
+  call.charge(CALL_COSTS.wait);
   return waitForHolders(items, lookup, call, call.waitSignal(waitMs)).then(finish);
 }
 
@@ -65,7 +68,7 @@ export function refuseLargeBatch(bytes: Uint8Array): CallError | undefined {
   }
   if (count <= MAX_QUERIES) return undefined;
   const description = tooManyQueries(`more than ${MAX_QUERIES}`);
-  return invalidArgument([{ field: 'queries', reason: 'TOO_MANY', description }]);
+  return invalidArgument([{ field: 'queries', reason: 'TOO_MANY', description }], 'batch_size');
 }
 
 /** A query that can be asked, or what is wrong with it. */

@@ -13,6 +13,12 @@ export interface CallContext {
    */
   waitSignal(timeoutMs: number): AbortSignal;
 
+  /**
+   * To be said before expensive work, in looked-up addresses (see `CALL_COSTS`). Throws RESOURCE_EXHAUSTED when the
+   * caller has asked for too much lately.
+   */
+  charge(cost: number): void;
+
   /** The server stops; what waits now is answered by another replica. */
   readonly draining: boolean;
 

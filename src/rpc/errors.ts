@@ -58,14 +58,29 @@ export interface CallErrorFacts {
   readonly violations?: readonly Violation[];
   /** RetryInfo: when it makes sense to try again. */
   readonly retryDelayMs?: number;
+  /** The bound that the call met, for the metric of refusals. */
+  readonly limit?: Limit;
 }
 
-/** INVALID_ARGUMENT with every violation that was found; at least one. */
-export function invalidArgument(violations: readonly Violation[]): CallError {
+/** Bounds whose refusals are counted under their name. */
+export type Limit = (typeof LIMITS)[number];
+
+export const LIMITS = [
+  'message_size',
+  'batch_size',
+  'caller_rate',
+  'arriving_requests',
+  'request_timeout',
+  'large_requests',
+] as const;
+
+/** INVALID_ARGUMENT with every violation that was found; at least one. `limit`: what it ran into, if it is one. */
+export function invalidArgument(violations: readonly Violation[], limit?: Limit): CallError {
   const message = violations.map(({ field, description }) => (field === '' ? description : `${field}: ${description}`));
   return new CallError(status.INVALID_ARGUMENT, 'INVALID_ARGUMENT', message.join('; '), {
     metadata: { fields: violations.map(({ field }) => field).join(',') },
     violations,
+    ...(limit === undefined ? {} : { limit }),
   });
 }
 
@@ -126,6 +141,63 @@ export function tooManySubscribers(reached: 'replica' | 'caller', limit: number,
   );
 }
 
+/** RESOURCE_EXHAUSTED: a message of the request is longer than messages may be. */
+export function messageTooLarge(bytes: number, maxBytes: number): CallError {
+  return new CallError(
+    status.RESOURCE_EXHAUSTED,
+    'MESSAGE_TOO_LARGE',
+    `the request is a message of ${bytes} bytes, at most ${maxBytes} are allowed`,
+    { metadata: { bytes: String(bytes), max_bytes: String(maxBytes) }, limit: 'message_size' },
+  );
+}
+
+/** RESOURCE_EXHAUSTED: the caller asked for more expensive work than it may in a second. */
+export function callerRateExceeded(
+  caller: string,
+  { cost, left, perSecond, retryAfterMs }: Record<'cost' | 'left' | 'perSecond' | 'retryAfterMs', number>,
+): CallError {
+  return new CallError(
+    status.RESOURCE_EXHAUSTED,
+    'CALLER_RATE',
+    `${quote(caller)} asks for too much: this call counts as ${cost} lookups, ${left} are left of ${perSecond} a second`,
+    {
+      metadata: { cost: String(cost), left: String(left), per_second: String(perSecond) },
+      retryDelayMs: retryAfterMs,
+      limit: 'caller_rate',
+    },
+  );
+}
+
+/** RESOURCE_EXHAUSTED: too much is on its way to this replica, and this request has been for the longest. */
+export function requestEvicted(maxBytes: number): CallError {
+  return new CallError(
+    status.RESOURCE_EXHAUSTED,
+    'REQUEST_UNFINISHED',
+    `requests that are not complete take more than ${maxBytes} bytes together, and this one began first`,
+    { metadata: { max_bytes: String(maxBytes) }, retryDelayMs: REQUEST_RETRY_MS, limit: 'arriving_requests' },
+  );
+}
+
+/** RESOURCE_EXHAUSTED: the request was not complete in time. */
+export function requestTimedOut(timeoutMs: number): CallError {
+  return new CallError(
+    status.RESOURCE_EXHAUSTED,
+    'REQUEST_UNFINISHED',
+    `the request was not complete ${timeoutMs} ms after its headers`,
+    { metadata: { timeout_ms: String(timeoutMs) }, limit: 'request_timeout' },
+  );
+}
+
+/** RESOURCE_EXHAUSTED: large requests whose calls have not ended take as much as they may. */
+export function requestsTooLarge(maxBytes: number): CallError {
+  return new CallError(
+    status.RESOURCE_EXHAUSTED,
+    'LARGE_REQUESTS',
+    `large requests of calls that wait or follow take the ${maxBytes} bytes that there are for them`,
+    { metadata: { max_bytes: String(maxBytes) }, retryDelayMs: REQUEST_RETRY_MS, limit: 'large_requests' },
+  );
+}
+
 /** RESOURCE_EXHAUSTED: the subscriber took nothing for `stalledMs`. */
 export function subscriberStalled(stalledMs: number): CallError {
   return new CallError(
@@ -146,8 +218,11 @@ export function internalError(): CallError {
   return new CallError(status.INTERNAL, 'INTERNAL', 'internal error; the server log has the details');
 }
 
+/** A failure as grpc-js takes it from handlers and from interceptors. */
+export type CallFailure = Required<Omit<ServerErrorResponse, keyof Error>> & Error;
+
 /** What grpc-js sends for this error: code, message, and the details trailer with the request's id. */
-export function toServerError(error: CallError, requestId: string): ServerErrorResponse {
+export function toServerError(error: CallError, requestId: string): CallFailure {
   const metadata = new Metadata();
   metadata.set('grpc-status-details-bin', StatusType.encode(toStatus(error, requestId)).finish() as Buffer);
   return Object.assign(new Error(error.message), { code: error.code, details: error.message, metadata });
@@ -181,6 +256,9 @@ const NOT_SYNCED_RETRY_MS = 1_000;
 
 /** Another replica answers at once; the delay spreads its load. */
 const DRAINING_RETRY_MS = 200;
+
+/** Waiting lookups end within 30 s, half-sent requests within milliseconds. */
+const REQUEST_RETRY_MS = 1_000;
 
 /** The call waited already for as long as a healthy watch is ever late. */
 const REPLICA_BEHIND_RETRY_MS = 1_000;

@@ -15,6 +15,7 @@ import type { GetWorkloadRequest__Output } from '../wire/generated/digger/v1/Get
 import { startMessage } from '../wire/message-writer.ts';
 import { messageFieldTag, messageType } from '../wire/schema.ts';
 import type { CallContext, Staleness } from './call-context.ts';
+import { CALL_COSTS } from './caller-rates.ts';
 import { CallError, objectNotFound } from './errors.ts';
 import { entityKey, type NameWaiters, workloadKey } from './name-waiters.ts';
 import { parseView, parseWait, requireText, Violations } from './request-fields.ts';
@@ -116,6 +117,7 @@ function answer(search: Search, lookup: EntityLookup, call: CallContext): Answer
   };
   const entity = find(search);
   if (waitMs === 0 || entity !== undefined) return encode(entity);
+  call.charge(CALL_COSTS.wait);
   return waitForEntity(search, lookup, call, call.waitSignal(waitMs)).then(encode);
 }
 

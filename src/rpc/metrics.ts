@@ -7,12 +7,15 @@ import { status } from '@grpc/grpc-js';
 import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client';
 
 import type { CountLookup } from './call-context.ts';
+import { type Limit, LIMITS } from './errors.ts';
 import type { NameWaiters } from './name-waiters.ts';
+import type { RequestIntake } from './request-intake.ts';
 
 export interface RpcMetrics {
   /** The counters of a method; the same object for the same path. */
   method(path: string, requestStream: boolean, responseStream: boolean): MethodCounters;
   readonly countLookup: CountLookup;
+  readonly countRefusal: (limit: Limit) => void;
   readonly connections: Gauge;
   readonly connectionsRefused: Counter;
 }
@@ -42,6 +45,36 @@ export function exportNameWaiters(registry: Registry, names: NameWaiters): void 
       refused.inc(names.refused - exported);
       exported = names.refused;
     },
+  });
+}
+
+/** What calls take before they are let in, and how many callers are remembered. */
+export function exportCallers(
+  registry: Registry,
+  { intake, ratedCallers }: { readonly intake: RequestIntake; readonly ratedCallers: () => number },
+): void {
+  const registers = [registry];
+  const arriving: Gauge = new Gauge({
+    name: 'digger_grpc_arriving_requests',
+    help: 'Requests that have begun to arrive and are not complete.',
+    registers,
+    collect: () => arriving.set(intake.arriving),
+  });
+  const bytes: Gauge<'requests'> = new Gauge({
+    name: 'digger_grpc_request_memory_bytes',
+    help: 'Memory that requests take, about: those that are arriving, and large ones whose calls have not ended.',
+    labelNames: ['requests'],
+    registers,
+    collect: () => {
+      bytes.set({ requests: 'arriving' }, intake.arrivingBytes);
+      bytes.set({ requests: 'large' }, intake.largeBytes);
+    },
+  });
+  const callers: Gauge = new Gauge({
+    name: 'digger_rated_callers',
+    help: 'Callers whose rate of expensive calls is remembered.',
+    registers,
+    collect: () => callers.set(ratedCallers()),
   });
 }
 
@@ -90,6 +123,14 @@ export function createRpcMetrics(registry: Registry): RpcMetrics {
     registers,
     collect: tallies.settle,
   });
+  const refusals = new Counter({
+    name: 'digger_limit_refusals_total',
+    help: 'Calls that were refused because they met a bound, by bound.',
+    labelNames: ['limit'],
+    registers,
+  });
+  // All of them from the start: a rate needs a first value.
+  for (const limit of LIMITS) refusals.inc({ limit }, 0);
   const connections = new Gauge({ name: 'digger_grpc_connections', help: 'Open gRPC connections.', registers });
   const connectionsRefused = new Counter({
     name: 'digger_grpc_connections_refused_total',
@@ -134,7 +175,8 @@ export function createRpcMetrics(registry: Registry): RpcMetrics {
     child.inc();
   };
 
-  return { method, countLookup, connections, connectionsRefused };
+  const countRefusal = (limit: Limit): void => refusals.inc({ limit });
+  return { method, countLookup, countRefusal, connections, connectionsRefused };
 }
 
 /**

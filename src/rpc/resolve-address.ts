@@ -9,6 +9,7 @@ import type { ResolveAddressRequest__Output } from '../wire/generated/digger/v1/
 import { startMessage } from '../wire/message-writer.ts';
 import { messageFieldTag, messageType } from '../wire/schema.ts';
 import type { CallContext, CountLookup, Staleness } from './call-context.ts';
+import { CALL_COSTS } from './caller-rates.ts';
 import { parseQuestion, parseView, parseWait, Violations } from './request-fields.ts';
 import { isHeld, writeResolution } from './resolution.ts';
 
@@ -44,6 +45,7 @@ export function resolveAddress(
   };
   const answer = lookup.addresses.resolve(question);
   if (waitMs === 0 || isHeld(answer)) return encode(answer);
+  call.charge(CALL_COSTS.wait);
   return waitForAnswer(question, answer, lookup, call, call.waitSignal(waitMs)).then(encode);
 }
 

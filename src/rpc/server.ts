@@ -16,24 +16,27 @@ import { RECHECK_INTERVAL_MS, watchForRevocation } from './auth/revocation.ts';
 import { batchResolveAddresses } from './batch-resolve-addresses.ts';
 import type { CallContext, CountLookup } from './call-context.ts';
 import { callerOf } from './caller.ts';
+import { CALL_COSTS, CallerRates } from './caller-rates.ts';
 import type { ClientCertificate } from './client-certificate.ts';
 import { type CallError, draining, notSynced } from './errors.ts';
 import { type EntityLookup, getNode, getPod, getService, getWorkload } from './get-entity.ts';
 import { getStatus, type StatusSource, unsyncedTasks } from './get-status.ts';
 import { Health } from './health.ts';
 import { type ListenAddress, Listener } from './listener.ts';
-import { createRpcMetrics, exportNameWaiters } from './metrics.ts';
+import { createRpcMetrics, exportCallers, exportNameWaiters } from './metrics.ts';
 import type { NameWaiters } from './name-waiters.ts';
 import { OpenCalls } from './open-calls.ts';
 import { addReflection } from './reflection.ts';
+import { RequestIntake } from './request-intake.ts';
 import { type AddressLookup, resolveAddress } from './resolve-address.ts';
 import { DIGGER_SERVICES, loadBytesService, RefusedRequest } from './services.ts';
 import type { TlsSource } from './tls-termination.ts';
 import {
   type Authenticator,
   type CallGate,
+  chargeCaller,
+  failCall,
   type Precondition,
-  toCallFailure,
   toIdentity,
   type UnaryMethod,
   unaryHandler,
@@ -94,6 +97,16 @@ export interface RpcLimits {
   readonly maxSessionMemoryMiB: number;
   /** Open connections; beyond it new ones are closed at once. 10,000: twice the subscribers that one replica is for. */
   readonly maxConnections: number;
+  /**
+   * What requests that are not complete may take over all connections, and once more what large ones may whose calls have
+   * not ended (see `request-intake.ts`). 64 MiB: 4,000 calls of which only the headers have come, or hundreds of batches
+   * that are half sent.
+   */
+  readonly maxRequestMemoryBytes: number;
+  /** From the headers to the end of a request. 30 s: nobody sends 1 MiB more slowly. */
+  readonly requestTimeoutMs: number;
+  /** Expensive work of one caller, in looked-up addresses a second (see `caller-rates.ts`); 0: as much as it likes. */
+  readonly callerRate: number;
 }
 
 export interface RpcServer {
@@ -120,7 +133,30 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
   const metrics = createRpcMetrics(options.registry);
   exportNameWaiters(options.registry, sources.names);
   const calls = new OpenCalls(metrics, () => performance.now());
+  const drainController = new AbortController();
+  const monotonicMs = (): number => performance.now();
+  const rates =
+    limits.callerRate === 0
+      ? undefined
+      : new CallerRates({ perSecond: limits.callerRate, maxCallers: MAX_RATED_CALLERS, nowMs: monotonicMs });
+  const gate: CallGate = {
+    authenticate: options.authenticate,
+    logger: options.logger,
+    nowMs: options.nowMs ?? Date.now,
+    drainSignal: drainController.signal,
+    rates,
+    countRefusal: metrics.countRefusal,
+  };
+  const intake = new RequestIntake({
+    maxMessageBytes: limits.maxRequestBytes,
+    maxBytes: limits.maxRequestMemoryBytes,
+    timeoutMs: limits.requestTimeoutMs,
+    nowMs: monotonicMs,
+    fail: (error, method) => failCall(gate, error, method),
+  });
+  exportCallers(options.registry, { intake, ratedCallers: () => rates?.size ?? 0 });
   const server = new Server({
+    // The intake is before it with an error that says more; this one is for what is unpacked.
     'grpc.max_receive_message_length': limits.maxRequestBytes,
     // Answers are bounded by their requests; a batch of 1,000 large entities may well exceed grpc-js's default of 4 MiB.
     'grpc.max_send_message_length': -1,
@@ -130,15 +166,11 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
     'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
     // Bookkeeping for a debugging service that we do not offer; costs on every call.
     'grpc.enable_channelz': 0,
-    interceptors: [calls.interceptor],
+    // The last one is outermost: what the intake ends is seen by `calls`.
+    interceptors: [calls.interceptor, intake.interceptor],
   });
-  const drainController = new AbortController();
-  const gate: CallGate = {
-    authenticate: options.authenticate,
-    logger: options.logger,
-    nowMs: options.nowMs ?? Date.now,
-    drainSignal: drainController.signal,
-  };
+  const lateRequests = setInterval(() => intake.endLate(), Math.max(limits.requestTimeoutMs / 10, 10));
+  lateRequests.unref();
   const health = new Health();
 
   addLookupService(server, gate, sources, metrics.countLookup);
@@ -170,6 +202,7 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
       void drainFeed(sources.feed, options.logger);
       await calls.drain(deadline);
       await listener.closeConnections(deadline);
+      clearInterval(lateRequests);
     },
   };
 }
@@ -179,7 +212,13 @@ const DEFAULT_LIMITS: RpcLimits = {
   maxStreamsPerConnection: 1_000,
   maxSessionMemoryMiB: 64,
   maxConnections: 10_000,
+  maxRequestMemoryBytes: 64 * 1024 * 1024,
+  requestTimeoutMs: 30_000,
+  callerRate: 0,
 };
+
+/** As many as connections; about 200 bytes each. */
+const MAX_RATED_CALLERS = 10_000;
 
 /** Off by default in grpc-js; without it a peer that vanished keeps its streams for ever. */
 const KEEPALIVE_TIME_MS = 30_000;
@@ -236,13 +275,14 @@ function addChangeFeedService(
   const precondition = pictureComplete(gate, status);
   const watch = (call: ServerWritableStream<WatchRequest__Output | RefusedRequest, Uint8Array>): void => {
     const fail = (error: unknown): void => {
-      call.emit('error', toCallFailure(error, call.getPath(), gate.logger));
+      call.emit('error', failCall(gate, error, call.getPath()));
     };
     const begin = (refusal: CallError | undefined): void => {
       try {
         const error = refusal ?? precondition();
         if (error !== undefined) throw error;
         if (call.request instanceof RefusedRequest) throw call.request.error;
+        chargeCaller(gate, identity, CALL_COSTS.subscription);
         const revoked = gate.authenticate && watchForRevocation(gate.authenticate, identity, call, recheckIntervalMs);
         feed.watch(call as WatchCall, callerOf(identity), revoked);
       } catch (thrown) {

@@ -5,11 +5,22 @@
 
 import { randomBytes } from 'node:crypto';
 
-import type { handleUnaryCall, Metadata, sendUnaryData, ServerErrorResponse, ServerUnaryCall } from '@grpc/grpc-js';
+import type { handleUnaryCall, Metadata, sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
 
 import type { Logger } from '../telemetry/logger.ts';
 import type { CallContext } from './call-context.ts';
-import { CallError, cancelled, draining, internalError, toServerError } from './errors.ts';
+import { callerOf } from './caller.ts';
+import type { CallerRates } from './caller-rates.ts';
+import {
+  CallError,
+  callerRateExceeded,
+  cancelled,
+  draining,
+  internalError,
+  type CallFailure,
+  type Limit,
+  toServerError,
+} from './errors.ts';
 import { RefusedRequest } from './services.ts';
 
 /** Who calls what: what an Authenticator decides by. */
@@ -34,6 +45,10 @@ export interface CallGate {
   readonly nowMs: () => number;
   /** Aborts when the server begins to drain. */
   readonly drainSignal: AbortSignal;
+  /** See `caller-rates.ts`; unset: callers may ask for as much as they like. */
+  readonly rates: CallerRates | undefined;
+  /** Counts a call that met a bound. */
+  readonly countRefusal: (limit: Limit) => void;
 }
 
 /** When a method answers. */
@@ -52,7 +67,7 @@ export function unaryHandler<Request>(
       const refusal = precondition();
       if (refusal !== undefined) throw refusal;
       if (call.request instanceof RefusedRequest) throw call.request.error;
-      return method(call.request, new UnaryContext(gate, call));
+      return method(call.request, new UnaryContext(gate, call, identity));
     };
     const identity = toIdentity(call);
     try {
@@ -70,9 +85,23 @@ export function unaryHandler<Request>(
       if (answered instanceof Promise) void settle(answered, call.getPath(), gate, callback);
       else callback(null, answered);
     } catch (error) {
-      callback(toCallFailure(error, call.getPath(), gate.logger));
+      callback(failCall(gate, error, call.getPath()));
     }
   };
+}
+
+/** As `toCallFailure`, and counts what met a bound. */
+export function failCall(gate: CallGate, error: unknown, method: string): CallFailure {
+  if (error instanceof CallError && error.facts.limit !== undefined) gate.countRefusal(error.facts.limit);
+  return toCallFailure(error, method, gate.logger);
+}
+
+/** Takes the cost of a call from what its caller may ask for; throws RESOURCE_EXHAUSTED when that is not enough. */
+export function chargeCaller({ rates }: CallGate, identity: CallIdentity, cost: number): void {
+  if (rates === undefined) return;
+  const caller = callerOf(identity);
+  const verdict = rates.take(caller, cost);
+  if (!verdict.allowed) throw callerRateExceeded(caller, { ...verdict, cost, perSecond: rates.perSecond });
 }
 
 /** Asks the authenticator, if there is one. */
@@ -87,7 +116,7 @@ export function toIdentity(call: AuthenticatedCall): CallIdentity {
 }
 
 /** The grpc-js error for anything that was thrown while a call was handled; logs what nobody expected. */
-export function toCallFailure(error: unknown, method: string, logger: Logger): ServerErrorResponse {
+export function toCallFailure(error: unknown, method: string, logger: Logger): CallFailure {
   const requestId = nextRequestId();
   if (error instanceof CallError) {
     logger.debug({ requestId, method, code: error.code, reason: error.reason }, error.message);
@@ -140,7 +169,7 @@ async function settle(
   try {
     bytes = await answered;
   } catch (error) {
-    callback(toCallFailure(error, method, gate.logger));
+    callback(failCall(gate, error, method));
     return;
   }
   callback(null, bytes);
@@ -155,10 +184,12 @@ interface Cancellable {
 class UnaryContext implements CallContext {
   readonly #gate: CallGate;
   readonly #call: Cancellable;
+  readonly #identity: CallIdentity;
 
-  constructor(gate: CallGate, call: Cancellable) {
+  constructor(gate: CallGate, call: Cancellable, identity: CallIdentity) {
     this.#gate = gate;
     this.#call = call;
+    this.#identity = identity;
   }
 
   get draining(): boolean {
@@ -167,6 +198,10 @@ class UnaryContext implements CallContext {
 
   nowMs(): number {
     return this.#gate.nowMs();
+  }
+
+  charge(cost: number): void {
+    chargeCaller(this.#gate, this.#identity, cost);
   }
 
   throwIfOver(): void {
