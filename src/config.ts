@@ -188,7 +188,7 @@ export const OPTIONS = {
     'duration',
     '60s',
     durationBetween('1s', '1h'),
-    'a subscriber that takes nothing for this long is ended',
+    'a subscriber that has not taken a frame (64 KiB) within this time is ended, however slowly it reads',
   ),
   feedRetentionMs: one(
     '--feed-retention',

@@ -1,20 +1,44 @@
-// Ends one stream at once, also one that is stalled by flow control, and leaves its connection alone.
+// Ends one stream at once, also one that is stalled by flow control, and lets go of its connection.
 //
 // grpc-js offers nothing for that: a status waits behind the messages that nobody takes, for ever. HTTP/2 does
 // (RST_STREAM is not subject to flow control), so this reaches through the call for its stream. Where the stream is kept
-// is not part of grpc-js's API: when it is not found, the caller learns of it and has to end the whole connection.
+// is not part of grpc-js's API: when it is not found, the whole connection ends.
+//
+// A connection that is left without calls costs memory and one of the places that there are, and whoever let a stream
+// stall is the last to close it. So it is told to go (GOAWAY): other calls on it finish, new ones make a connection of
+// their own, and it ends after its last call. That fails where the peer does not even read its socket: nothing of the
+// above is sent then, and only destroying the socket helps.
 
 import { constants, type ServerHttp2Stream } from 'node:http2';
 
 /**
  * Resets the stream of a server call with ENHANCE_YOUR_CALM, which gRPC clients report as RESOURCE_EXHAUSTED
- * (PROTOCOL-HTTP2.md, "Errors"). The call then emits `cancelled`. False: the stream was not found, nothing was done.
+ * (PROTOCOL-HTTP2.md, "Errors"); the call then emits `cancelled`. Its connection ends with the last call on it. `destroy`
+ * ends the connection with everything on it: called when what was sent does not get through within `graceMs`.
  */
-export function resetStream(call: object): boolean {
+export function resetStream(call: object, graceMs: number, destroy: () => void): void {
   // The surface call holds the call below as `call`.
   const stream = findStream(field(call, 'call'));
-  stream?.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
-  return stream !== undefined;
+  if (stream === undefined) {
+    destroy();
+    return;
+  }
+  const { session } = stream;
+  // It has ended by itself.
+  if (session === undefined) return;
+  stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  session.close();
+  let timer: NodeJS.Timeout;
+  const look = (): void => {
+    if (!stream.destroyed || session.destroyed) {
+      destroy();
+      return;
+    }
+    // Other calls are still on it.
+    timer = setTimeout(look, graceMs).unref();
+  };
+  timer = setTimeout(look, graceMs).unref();
+  session.once('close', () => clearTimeout(timer));
 }
 
 /** The stream below an intercepted call: interceptors hold the next call as `nextCall`; the last, `stream`. */

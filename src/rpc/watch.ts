@@ -5,7 +5,8 @@
 // every end, also one that the other side makes, takes the subscription out of the feed.
 //
 // The status of a stream that is stalled by flow control waits behind a frame that nobody takes. So a stalled subscriber
-// has a little time to take both, and then its stream is reset; the feed forgot it before that.
+// has a little time to take both, and then its stream is reset, and its connection goes with the last call on it; the
+// feed forgot it before that.
 
 import type { ChangeFeed, SubscribeRequest } from '../feed/change-feed.ts';
 import type { EndReason } from '../feed/subscription.ts';
@@ -32,7 +33,10 @@ export interface WatchOptions {
   readonly logger: Logger;
   /** Ends the connection of a peer at once, with everything on it: the last resort, see `stream-reset.ts`. */
   readonly disconnect: (peer: string) => void;
-  /** What a stalled subscriber gets to take its status before its stream is reset. Default 5 s. */
+  /**
+   * What a stalled subscriber gets to take its status before its stream is reset, and then its connection to take that
+   * before it is destroyed. Default 5 s each.
+   */
   readonly stalledGraceMs?: number;
 }
 
@@ -131,12 +135,13 @@ function watch(call: WatchCall, options: WatchOptions, caller: string, revoked: 
 }
 
 function resetUnlessGone(call: WatchCall, { disconnect, logger, stalledGraceMs }: WatchOptions): void {
+  const graceMs = stalledGraceMs ?? DEFAULT_STALLED_GRACE_MS;
   const peer = call.getPeer();
   const timer = setTimeout(() => {
     if (call.cancelled) return;
     logger.warn({ peer }, 'a subscriber that was ended did not take its status: its stream is reset');
-    if (!resetStream(call)) disconnect(peer);
-  }, stalledGraceMs ?? DEFAULT_STALLED_GRACE_MS);
+    resetStream(call, graceMs, () => disconnect(peer));
+  }, graceMs);
   timer.unref();
   call.once('cancelled', () => clearTimeout(timer));
 }

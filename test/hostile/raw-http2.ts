@@ -24,20 +24,52 @@ export function frame(
   return Buffer.concat([head, payload]);
 }
 
-/** The header block of a lookup, in HPACK without its dynamic table (RFC 7541, appendix A names the indices). */
+/** The header block of a lookup. */
 export function lookupHeaders(): Buffer {
+  return callHeaders('/digger.v1.LookupService/ResolveAddress');
+}
+
+/** The header block of a call, in HPACK without its dynamic table (RFC 7541, appendix A names the indices). */
+export function callHeaders(path: string): Buffer {
   return Buffer.concat([
     // :method POST, :scheme http
     Buffer.from([0x83, 0x86]),
     // :path, then content-type: names by their index, values as they are.
     Buffer.from([0x04]),
-    text('/digger.v1.LookupService/ResolveAddress'),
+    text(path),
+    // :authority, without which HTTP/2 resets a request before anybody sees it.
+    Buffer.from([0x01]),
+    text('digger'),
     Buffer.from([0x0f, 0x10]),
     text('application/grpc'),
     Buffer.from([0x00]),
     text('te'),
     text('trailers'),
   ]);
+}
+
+/** A subscription to everything, as the first call of a connection. */
+export function watchCall(): Buffer {
+  return Buffer.concat([
+    frame(FRAME.headers, END_HEADERS, 1, callHeaders('/digger.v1.ChangeFeedService/Watch')),
+    // One empty message: not compressed, no bytes.
+    frame(FRAME.data, END_STREAM, 1, Buffer.alloc(5)),
+  ]);
+}
+
+/** Settings: how many bytes may be sent on a stream before more is asked for. */
+export function initialWindow(bytes: number): Buffer {
+  const payload = Buffer.alloc(6);
+  payload.writeUInt16BE(4, 0);
+  payload.writeUInt32BE(bytes, 2);
+  return frame(FRAME.settings, 0, 0, payload);
+}
+
+/** Lets so many bytes more be sent on a stream; 0: on the connection. */
+export function windowUpdate(stream: number, bytes: number): Buffer {
+  const payload = Buffer.alloc(4);
+  payload.writeUInt32BE(bytes, 0);
+  return frame(FRAME.windowUpdate, 0, stream, payload);
 }
 
 /** A header with a name that the other side does not know. */
