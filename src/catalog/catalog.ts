@@ -23,6 +23,7 @@ import type {
   EndpointSliceRecord,
   KubernetesRecord,
   NodeRecord,
+  ObjectIdentity,
   OwnerRecord,
   PodRecord,
   ServiceRecord,
@@ -30,6 +31,7 @@ import type {
 import { encodePodAsWorkload, encodeReferredWorkload } from '../wire/encode-workload.ts';
 import { DEFAULT_VALUE_POLICY, type ValuePolicy } from '../wire/value-policy.ts';
 import type { IsWatchedKind } from './custom-owners.ts';
+import type { Fingerprinted } from './fingerprint.ts';
 import { Join } from './join.ts';
 import type { JoinedChange, JoinedTouch } from './joined.ts';
 import { type CatalogMetrics, createCatalogMetrics } from './metrics.ts';
@@ -38,7 +40,7 @@ import type { OwnerState } from './owner-state.ts';
 import { Pacer } from './pacer.ts';
 import type { PodState } from './pod-state.ts';
 import type { CatalogReader, ChangeListener } from './reader.ts';
-import { RecordTable, type TableOwner, type TableReplacement } from './record-table.ts';
+import { RecordTable, type Shelf, type Shelved, type TableOwner, type TableReplacement } from './record-table.ts';
 import { NO_REFERENCES } from './rows.ts';
 
 export interface CatalogOptions {
@@ -79,7 +81,6 @@ export class Catalog implements CatalogReader {
   readonly #pacer: Pacer;
   readonly #metrics: CatalogMetrics;
   readonly #listeners = new Set<ChangeListener>();
-  readonly #sizes: { readonly resource: string; readonly size: number }[] = [];
   readonly #podTables: { get(namespace: string, name: string): PodState | undefined }[] = [];
   readonly #nodeTables: { get(namespace: string, name: string): NodeState | undefined }[] = [];
   readonly #ownerTables: { get(namespace: string, name: string): OwnerState | undefined }[] = [];
@@ -87,7 +88,9 @@ export class Catalog implements CatalogReader {
   readonly #positions = new Map<string, { position: SourcePosition; seen: Observation; unfinished: boolean }>();
   /** Workload entities that are made on demand, for as long as what they are made of lives. */
   readonly #made = new WeakMap<object, WorkloadEntity>();
+  readonly #tables: { readonly resource: string; readonly size: number; readonly isFilling: boolean }[] = [];
   readonly #tableOwner: TableOwner = {
+    isCollecting: () => this.#phase === 'collecting',
     publish: (position, seen, unfinished) => this.#publish(position, seen, unfinished),
     advance: (position) => {
       const known = this.#positions.get(position.resource);
@@ -134,23 +137,23 @@ export class Catalog implements CatalogReader {
   store(type: RecordType, resource: string): unknown {
     switch (type) {
       case 'Pod': {
-        const table = new RecordTable(resource, this.#join.podShelf(resource), this.#tableOwner, this.#pacer);
+        const table = this.#table(resource, this.#join.podShelf(resource), true);
         this.#podTables.push(table);
-        return this.#added(table);
+        return table;
       }
       case 'Service':
-        return this.#added(new RecordTable(resource, this.#join.serviceShelf(resource), this.#tableOwner, this.#pacer));
+        return this.#table(resource, this.#join.serviceShelf(resource), true);
       case 'EndpointSlice':
-        return this.#added(new RecordTable(resource, this.#join.sliceShelf(), this.#tableOwner, this.#pacer));
+        return this.#table(resource, this.#join.sliceShelf(), false);
       case 'Node': {
-        const table = new RecordTable(resource, this.#join.nodeShelf(resource), this.#tableOwner, this.#pacer);
+        const table = this.#table(resource, this.#join.nodeShelf(resource), false);
         this.#nodeTables.push(table);
-        return this.#added(table);
+        return table;
       }
       case 'Owner': {
-        const table = new RecordTable(resource, this.#join.ownerShelf(resource), this.#tableOwner, this.#pacer);
+        const table = this.#table(resource, this.#join.ownerShelf(resource), false);
         this.#ownerTables.push(table);
-        return this.#added(table);
+        return table;
       }
     }
   }
@@ -169,6 +172,9 @@ export class Catalog implements CatalogReader {
    */
   async open(): Promise<void> {
     if (this.#phase !== 'collecting') throw new Error('the catalog is open already');
+    const filling = this.#tables.find(({ isFilling }) => isFilling);
+    if (filling !== undefined)
+      throw new Error(`the catalog opens in the middle of the first list of ${filling.resource}`);
     this.#phase = 'opening';
     const slice = this.#pacer.begin();
     // Writes that arrive between slices mark more work; the drain goes on until there is none.
@@ -180,7 +186,6 @@ export class Catalog implements CatalogReader {
       if (slice.due()) await slice.pause();
     }
     this.#phase = 'open';
-    this.#join.drainsAtOnce = true;
     for (const { position, seen, unfinished } of this.#positions.values()) this.#emit([], position, seen, unfinished);
   }
 
@@ -309,16 +314,20 @@ export class Catalog implements CatalogReader {
     for (const listener of this.#listeners) listener(batch);
   }
 
-  #added<R extends KubernetesRecord>(
-    table: CatalogStore<R> & { readonly resource: string; readonly size: number },
-  ): CatalogStore<R> {
-    this.#sizes.push(table);
+  /** `isAwaited`: without pods and services there is no picture, so `open` is not called before their first lists. */
+  #table<R extends KubernetesRecord, D extends ObjectIdentity & Fingerprinted, S extends Shelved>(
+    resource: string,
+    shelf: Shelf<R, D, S>,
+    isAwaited: boolean,
+  ): RecordTable<R, D, S> {
+    const table = new RecordTable(resource, shelf, this.#tableOwner, this.#pacer, isAwaited);
+    this.#tables.push(table);
     return table;
   }
 
   #objects(): ReadonlyMap<string, number> {
     const objects = new Map<string, number>();
-    for (const { resource, size } of this.#sizes) objects.set(resource, (objects.get(resource) ?? 0) + size);
+    for (const { resource, size } of this.#tables) objects.set(resource, (objects.get(resource) ?? 0) + size);
     return objects;
   }
 

@@ -4,13 +4,16 @@
 // tells whether an idle resource is still as somebody else saw it. Not a defence against anybody: whoever can choose
 // objects so that 53 bits collide could as well change them.
 
+import type { ByteString } from '../model/entities.ts';
 import type { ControllerReference } from '../model/records.ts';
 
 /** What a draft may consist of; everything that makes two drafts of one uid differ. */
 export interface Fingerprinted {
   readonly uid: string;
   readonly row?: {
-    readonly bytes: Uint8Array;
+    readonly own: ByteString;
+    readonly values: ByteString;
+    readonly rest: ByteString;
     readonly creationTimeMs: number | undefined;
     readonly sandboxReadyTimeMs?: number | undefined;
     readonly finishedTimeMs?: number | undefined;
@@ -29,7 +32,11 @@ export function fingerprint(draft: Fingerprinted): number {
   const owner = controller && [controller.apiVersion, controller.kind, controller.name, controller.uid];
   const hash = new Hash();
   hash.text(JSON.stringify([uid, times, owner, serviceName, keys, manual, ranges]));
-  if (row !== undefined) hash.bytes(row.bytes);
+  if (row !== undefined) {
+    hash.text(row.own);
+    hash.text(row.values);
+    hash.text(row.rest);
+  }
   return hash.value;
 }
 
@@ -50,18 +57,6 @@ const LIMIT = Number.MAX_SAFE_INTEGER + 1;
 class Hash {
   #a = 0x811c9dc5;
   #b = 0x9e3779b9;
-
-  bytes(bytes: Uint8Array): void {
-    let a = this.#a;
-    let b = this.#b;
-    for (let at = 0; at < bytes.length; at++) {
-      const byte = bytes[at] ?? 0;
-      a = Math.imul(a ^ byte, 0x01000193);
-      b = Math.imul(b ^ byte, 0x85ebca6b) ^ (b >>> 15);
-    }
-    this.#a = a;
-    this.#b = b;
-  }
 
   text(text: string): void {
     let a = this.#a;

@@ -5,7 +5,14 @@
 // removals first, then nodes, workloads, pods, and services last, because the workloads behind a service follow from
 // its pods. Nothing here knows of sequences, listeners or time.
 
-import type { Entity, ObjectReference, PodEntity } from '../model/entities.ts';
+import type {
+  ByteString,
+  EncodedEntity,
+  Entity,
+  ObjectReference,
+  PodEntity,
+  ServiceEntity,
+} from '../model/entities.ts';
 import type {
   ControllerReference,
   EndpointSliceRecord,
@@ -14,7 +21,7 @@ import type {
   PodRecord,
   ServiceRecord,
 } from '../model/records.ts';
-import { joinParts } from '../wire/encode-entity.ts';
+import { concatBytes } from '../wire/encoded-entity.ts';
 import { encodePodOwners } from '../wire/encode-pod.ts';
 import { encodeServiceBackends } from '../wire/encode-service.ts';
 import type { ValuePolicy } from '../wire/value-policy.ts';
@@ -27,8 +34,8 @@ import { type ControllerEdge, type Dependant, OwnerGraph, type OwnerLink } from 
 import { draftOwner, isSameOwner, knownOwner, type OwnerDraft, OwnerState } from './owner-state.ts';
 import { draftPod, isSamePod, NO_SERVICES, type PodDraft, type PodRow, PodState } from './pod-state.ts';
 import type { Shelf } from './record-table.ts';
-import { compareText, detailPart, NO_REFERENCES, ownPart, type Row, sameBytes, sealed } from './rows.ts';
-import { draftService, isSameService, type ServiceDraft, type ServiceRow, ServiceState } from './service-state.ts';
+import { compareText, NO_REFERENCES, sameParts } from './rows.ts';
+import { draftService, isSameService, type ServiceDraft, ServiceState } from './service-state.ts';
 
 export class Join {
   readonly graph: OwnerGraph;
@@ -72,9 +79,6 @@ export class Join {
     });
   }
 
-  /** Every write is followed by a drain, so that nothing needs to be kept only to be joined later. */
-  drainsAtOnce = false;
-
   /** Joins everything that is marked. What is yielded is already the state that readers see. */
   *drain(): Generator<JoinedChange | JoinedTouch> {
     while (this.isDirty) {
@@ -112,23 +116,24 @@ export class Join {
   podShelf(resource: string): Shelf<PodRecord, PodDraft, PodState> {
     return {
       draft: (record) => draftPod(record, this.#policy, this.#interner),
-      keep: keepDraft,
       isSame: isSamePod,
       create: (draft) => {
-        const pod = new PodState(resource, this.#untilJoined(draft.row));
+        const pod = new PodState(resource, draft.row);
         this.pods.set(draft.uid, pod);
         if (draft.controller !== undefined) pod.edge = this.graph.attach(pod, draft.namespace, draft.controller);
+        pod.row.values = pod.edge?.shareValues(draft.row.values) ?? draft.row.values;
         this.graph.notice(pod.known);
         this.#dirtyPods.add(pod);
         return pod;
       },
       update: (pod, draft) => {
-        pod.row = this.#untilJoined(draft.row);
+        pod.row = draft.row;
         if (!sameController(pod.edge, draft.controller)) {
           pod.edge = this.graph.move(pod, pod.edge, draft.namespace, draft.controller);
           this.graph.notice(pod.known);
           this.#touchWhatItCountsFor(pod);
         }
+        pod.row.values = pod.edge?.shareValues(draft.row.values) ?? draft.row.values;
         this.#dirtyPods.add(pod);
       },
       remove: (pod) => {
@@ -148,17 +153,16 @@ export class Join {
   nodeShelf(resource: string): Shelf<NodeRecord, NodeDraft, NodeState> {
     return {
       draft: (record) => draftNode(record, this.#policy, this.#interner),
-      keep: keepDraft,
       isSame: isSameNode,
       create: (draft) => {
-        const node = new NodeState(resource, sealed(draft.row));
+        const node = new NodeState(resource, draft.row);
         this.nodes.set(draft.uid, node);
         this.graph.notice(node.known);
         this.#dirtyNodes.add(node);
         return node;
       },
       update: (node, draft) => {
-        node.row = sealed(draft.row);
+        node.row = draft.row;
         this.#dirtyNodes.add(node);
       },
       remove: (node) => {
@@ -173,19 +177,18 @@ export class Join {
   ownerShelf(resource: string): Shelf<OwnerRecord, OwnerDraft, OwnerState> {
     return {
       draft: (record) => draftOwner(record, this.#policy, this.#interner),
-      keep: keepDraft,
       isSame: isSameOwner,
       create: (draft) => {
         const link = this.graph.record(knownOwner(draft));
         this.#touchTop(link);
-        const owner = new OwnerState(resource, link, sealed(draft.row));
+        const owner = new OwnerState(resource, link, draft.row);
         owner.published = this.customOwners.handOver(draft.uid);
         this.owners.set(draft.uid, owner);
         this.#dirtyOwners.add(owner);
         return owner;
       },
       update: (owner, draft) => {
-        owner.row = sealed(draft.row);
+        owner.row = draft.row;
         owner.joined = undefined;
         this.#touchTop(owner.link);
         this.graph.record(knownOwner(draft));
@@ -205,12 +208,11 @@ export class Join {
   serviceShelf(resource: string): Shelf<ServiceRecord, ServiceDraft, ServiceState> {
     return {
       draft: (record) => draftService(record, this.#policy, this.#interner),
-      keep: keepDraft,
       isSame: isSameService,
       create: (draft) => {
         const service = this.#service(draft.namespace, draft.name);
         service.resource = resource;
-        service.row = this.#untilJoined(draft.row);
+        service.row = draft.row;
         service.setReference(draft.uid);
         this.services.set(draft.uid, service);
         this.#touchedMembers(service);
@@ -218,7 +220,7 @@ export class Join {
         return service;
       },
       update: (service, draft) => {
-        service.row = this.#untilJoined(draft.row);
+        service.row = draft.row;
         this.#dirtyServices.add(service);
       },
       remove: (service) => {
@@ -237,7 +239,6 @@ export class Join {
   sliceShelf(): Shelf<EndpointSliceRecord, SliceDraft, SliceState> {
     return {
       draft: draftSlice,
-      keep: (draft) => draft,
       isSame: isSameSlice,
       create: (draft) => {
         const slice = new SliceState(draft.uid);
@@ -256,17 +257,11 @@ export class Join {
     if (slice.service !== undefined) this.#countedServices.add(slice.service);
   }
 
-  /** A join copies the bytes, so sealing them first is waste when it follows at once. */
-  #untilJoined<R extends Row>(row: R): R {
-    return this.drainsAtOnce ? row : sealed(row);
-  }
-
   *#joinOwner(owner: OwnerState): Generator<JoinedChange | JoinedTouch> {
     const before = owner.published;
     const isTop = owner.link.edge === undefined;
     const entity = isTop ? owner.entity() : undefined;
-    const same = before?.bytes === entity?.bytes || (before && entity && sameBytes(before.bytes, entity.bytes));
-    if (same && before?.creationTimeMs === entity?.creationTimeMs) {
+    if (before === entity || (before && entity && before.joined === entity.joined && isSamePublished(before, entity))) {
       if (before !== undefined) yield { touched: before };
       return;
     }
@@ -280,17 +275,21 @@ export class Join {
     const services = this.#servicesOf(row);
     const ownerChain = lineage?.chain ?? NO_REFERENCES;
     const workload = lineage?.workload ?? selfReference(row, before);
-    const owners = lineage?.podBytes ?? encodePodOwners(workload, ownerChain);
-    const parts = [owners];
-    for (const { referenceBytes } of services) if (referenceBytes !== undefined) parts.push(referenceBytes);
-    const entity: PodRow = { ...row, ownerChain, workload, ...joinParts(ownPart(row), parts, detailPart(row)) };
+    const references = services.length === 1 ? services[0]?.referenceBytes : concatReferences(services);
+    const joined =
+      lineage?.podBytesWith(references ?? '') ?? concatBytes(encodePodOwners(workload, ownerChain), references ?? '');
     this.#count(pod, workload, services);
-    if (before !== undefined && isSameEntity(before, entity)) {
+    if (before !== undefined && before.joined === joined && (row === before || isSamePublished(before, row))) {
       // The row goes back to what listeners hold, so that the two share their memory.
       pod.row = before;
       yield { touched: before };
       return;
     }
+    // What nobody has seen yet may still be written to.
+    const entity = row === before ? { ...row } : row;
+    entity.ownerChain = ownerChain;
+    entity.workload = workload;
+    entity.joined = joined;
     pod.row = entity;
     pod.published = entity;
     yield { resource: pod.resource, before, after: entity };
@@ -302,13 +301,12 @@ export class Join {
     const workloads = service.workloads();
     const manualEndpoints = service.manualEndpoints();
     const joined = encodeServiceBackends(reference, workloads, manualEndpoints);
-    const bytes = joinParts(ownPart(row), [joined], detailPart(row));
-    const entity: ServiceRow = { ...row, workloads, manualEndpoints, ...bytes };
-    if (before !== undefined && sameBytes(before.bytes, entity.bytes) && before.creationTimeMs === row.creationTimeMs) {
+    if (before !== undefined && before.joined === joined && isSamePublished(before, row)) {
       service.row = before;
       yield { touched: before };
       return;
     }
+    const entity: ServiceEntity = { ...row, workloads, manualEndpoints, joined };
     service.row = entity;
     service.published = entity;
     yield { resource: service.resource, before, after: entity };
@@ -405,10 +403,6 @@ export class Join {
 /** Source of what only pods tell. */
 const PODS = 'pods';
 
-function keepDraft<D extends { readonly row: Row }>(draft: D): D {
-  return { ...draft, row: sealed(draft.row) };
-}
-
 /** Empties the set while it is walked; what is added meanwhile is walked too. */
 function* taken<T>(set: Set<T>): Generator<T> {
   for (const element of set) {
@@ -427,13 +421,24 @@ function selfReference(row: PodRow, before: PodRow | undefined): ObjectReference
   return Object.freeze({ apiVersion: 'v1', kind: 'Pod', namespace, name, uid, incomplete: false });
 }
 
-function isSameEntity(a: PodRow, b: PodRow): boolean {
+/** Two states of an entity say the same, whatever the join added: the times are the facts that are not encoded. */
+function isSamePublished(a: Published, b: Published): boolean {
   return (
     a.sandboxReadyTimeMs === b.sandboxReadyTimeMs &&
     a.finishedTimeMs === b.finishedTimeMs &&
     a.creationTimeMs === b.creationTimeMs &&
-    sameBytes(a.bytes, b.bytes)
+    sameParts(a, b)
   );
+}
+
+interface Published extends EncodedEntity {
+  readonly creationTimeMs: number | undefined;
+  readonly sandboxReadyTimeMs?: number | undefined;
+  readonly finishedTimeMs?: number | undefined;
+}
+
+function concatReferences(services: readonly ServiceState[]): ByteString {
+  return services.reduce((all, { referenceBytes }) => concatBytes(all, referenceBytes ?? ''), '');
 }
 
 function sameElements<T>(a: readonly T[], b: readonly T[]): boolean {

@@ -10,24 +10,20 @@ import type { KnownObject } from './owner-graph.ts';
 import type { Shelved } from './record-table.ts';
 import { sameParts } from './rows.ts';
 
-export interface NodeRow extends NodeEntity {
-  readonly ownLength: number;
-}
-
 export interface NodeDraft {
   readonly namespace: '';
   readonly name: string;
   readonly uid: string;
-  readonly row: NodeRow;
+  readonly row: NodeEntity;
 }
 
 export class NodeState implements Shelved {
   readonly resource: string;
-  row: NodeRow;
-  published: NodeRow | undefined;
+  row: NodeEntity;
+  published: NodeEntity | undefined;
   seenIn = 0;
 
-  constructor(resource: string, row: NodeRow) {
+  constructor(resource: string, row: NodeEntity) {
     this.resource = resource;
     this.row = row;
   }
@@ -44,10 +40,10 @@ export class NodeState implements Shelved {
 }
 
 export function draftNode(record: NodeRecord, policy: ValuePolicy, interner: Interner): NodeDraft {
-  const { bytes, ownLength } = encodeNodeRecord(record, policy);
+  const encoded = encodeNodeRecord(record, policy);
   const name = interner.string(record.name);
   const reachable = record.addresses.filter(({ type }) => type === 'InternalIP' || type === 'ExternalIP');
-  const row: NodeRow = {
+  const row: NodeEntity = {
     kind: 'Node',
     uid: record.uid,
     namespace: '',
@@ -55,9 +51,8 @@ export function draftNode(record: NodeRecord, policy: ValuePolicy, interner: Int
     creationTimeMs: record.creationTimeMs,
     addresses: interner.list(canonicalIps(reachable.map(({ address }) => address))),
     podRanges: record.podCidrs,
-    bytes,
-    basicLength: ownLength,
-    ownLength,
+    ...encoded,
+    joined: '',
   };
   return { namespace: '', name, uid: record.uid, row };
 }

@@ -8,8 +8,9 @@
 // Bound: links are owner records, plus uids that live objects refer to, plus retained ones, of which each live pod
 // keeps at most MAX_CHAIN. A link goes when the last reason for it does.
 
-import type { ObjectReference } from '../model/entities.ts';
+import type { ByteString, ObjectReference } from '../model/entities.ts';
 import type { ControllerReference } from '../model/records.ts';
+import { concatBytes } from '../wire/encoded-entity.ts';
 import { encodePodOwners } from '../wire/encode-pod.ts';
 import { encodeWorkloadOwners } from '../wire/encode-workload.ts';
 
@@ -34,15 +35,38 @@ export interface KnownObject {
 }
 
 /** What all dependants of one controller share. */
-export interface Lineage {
+export class Lineage {
   /** From the direct controller upwards; frozen. */
   readonly chain: readonly ObjectReference[];
   /** Top of the chain; `undefined` when the dependant is its own workload (a static pod under its Node). */
   readonly workload: ObjectReference | undefined;
-  /** Encoded `workload` and `owner_chain` of a pod; unset when the workload is. */
-  readonly podBytes: Uint8Array | undefined;
   /** Encoded `owner_chain` of a workload. */
-  readonly workloadBytes: Uint8Array;
+  readonly workloadBytes: ByteString;
+  /** Encoded `workload` and `owner_chain` of a pod; unset when the workload is. */
+  readonly #podBytes: ByteString | undefined;
+  #lastReferences: ByteString = '';
+  #lastPodBytes: ByteString | undefined;
+
+  constructor(chain: readonly ObjectReference[]) {
+    this.chain = Object.freeze(chain);
+    const top = chain.at(-1);
+    // A static pod's owner is its Node, which is where it runs, not what it is.
+    this.workload = top !== undefined && isNode(top) ? chain.at(-2) : top;
+    this.workloadBytes = encodeWorkloadOwners(chain);
+    this.#podBytes = this.workload === undefined ? undefined : encodePodOwners(this.workload, chain);
+    this.#lastPodBytes = this.#podBytes;
+  }
+
+  /**
+   * Encoded `workload`, `owner_chain` and these references to services; `undefined` when the workload is. One text for pods
+   * with the same services, as those of one controller mostly have.
+   */
+  podBytesWith(references: ByteString): ByteString | undefined {
+    if (this.#podBytes === undefined || references === this.#lastReferences) return this.#lastPodBytes;
+    this.#lastReferences = references;
+    this.#lastPodBytes = concatBytes(this.#podBytes, references);
+    return this.#lastPodBytes;
+  }
 }
 
 export class OwnerLink {
@@ -71,6 +95,7 @@ export class ControllerEdge {
   readonly told: ObjectReference;
   uses = 0;
   #lineage: Lineage | undefined;
+  #lastValues: ByteString = '';
 
   constructor(link: OwnerLink, told: ObjectReference) {
     this.link = link;
@@ -78,7 +103,7 @@ export class ControllerEdge {
   }
 
   get lineage(): Lineage {
-    this.#lineage ??= toLineage(toChain(this));
+    this.#lineage ??= new Lineage(toChain(this));
     return this.#lineage;
   }
 
@@ -90,7 +115,13 @@ export class ControllerEdge {
   lineageFor(uid: string): Lineage {
     const { lineage } = this;
     const at = lineage.chain.findIndex((owner) => owner.uid === uid);
-    return at === -1 ? lineage : toLineage(lineage.chain.slice(0, at));
+    return at === -1 ? lineage : new Lineage(lineage.chain.slice(0, at));
+  }
+
+  /** The same text for dependants with the same labels and annotations, as most of one controller have. */
+  shareValues(values: ByteString): ByteString {
+    if (values !== this.#lastValues) this.#lastValues = values;
+    return this.#lastValues;
   }
 
   says(controller: ControllerReference): boolean {
@@ -308,18 +339,6 @@ function toChain(start: ControllerEdge): ObjectReference[] {
     edge = link.edge;
   }
   return chain;
-}
-
-function toLineage(chain: ObjectReference[]): Lineage {
-  const top = chain.at(-1);
-  // A static pod's owner is its Node, which is where it runs, not what it is.
-  const workload = top !== undefined && isNode(top) ? chain.at(-2) : top;
-  return {
-    chain: Object.freeze(chain),
-    workload,
-    podBytes: workload === undefined ? undefined : encodePodOwners(workload, chain),
-    workloadBytes: encodeWorkloadOwners(chain),
-  };
 }
 
 function hasPods(link: OwnerLink, seen: Set<OwnerLink> = new Set()): boolean {

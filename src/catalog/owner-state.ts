@@ -3,36 +3,31 @@
 
 import type { WorkloadEntity } from '../model/entities.ts';
 import type { ControllerReference, OwnerRecord } from '../model/records.ts';
-import { joinParts } from '../wire/encode-entity.ts';
 import { encodeOwnerRecord } from '../wire/encode-workload.ts';
 import type { ValuePolicy } from '../wire/value-policy.ts';
 import type { Interner } from './interner.ts';
 import type { KnownObject, OwnerLink } from './owner-graph.ts';
 import type { Shelved } from './record-table.ts';
-import { detailPart, NO_REFERENCES, ownPart, sameParts } from './rows.ts';
-
-export interface WorkloadRow extends WorkloadEntity {
-  readonly ownLength: number;
-}
+import { NO_REFERENCES, sameParts } from './rows.ts';
 
 export interface OwnerDraft {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
-  readonly row: WorkloadRow;
+  readonly row: WorkloadEntity;
   readonly controller: ControllerReference | undefined;
 }
 
 export class OwnerState implements Shelved {
   readonly resource: string;
   readonly link: OwnerLink;
-  row: WorkloadRow;
+  row: WorkloadEntity;
   published: WorkloadEntity | undefined;
   /** The joined entity of a link, once asked for; void after a change above it. */
-  joined: WorkloadRow | undefined;
+  joined: WorkloadEntity | undefined;
   seenIn = 0;
 
-  constructor(resource: string, link: OwnerLink, row: WorkloadRow) {
+  constructor(resource: string, link: OwnerLink, row: WorkloadEntity) {
     this.resource = resource;
     this.link = link;
     this.row = row;
@@ -43,29 +38,24 @@ export class OwnerState implements Shelved {
   }
 
   /** The entity now, published or not. */
-  entity(): WorkloadRow {
+  entity(): WorkloadEntity {
     this.joined ??= joinOwner(this);
     return this.joined;
   }
 }
 
-function joinOwner({ row, link }: OwnerState): WorkloadRow {
+function joinOwner({ row, link }: OwnerState): WorkloadEntity {
   const { edge } = link;
   // A draft of a top-level owner is already its entity.
-  if (edge === undefined)
-    return row.topLevel ? row : { ...row, topLevel: true, ownerChain: NO_REFERENCES, ...bare(row) };
+  if (edge === undefined) return row.topLevel ? row : { ...row, topLevel: true, ownerChain: NO_REFERENCES, joined: '' };
   const { chain, workloadBytes } = edge.lineageFor(link.uid);
-  return { ...row, topLevel: false, ownerChain: chain, ...joinParts(ownPart(row), [workloadBytes], detailPart(row)) };
-}
-
-function bare(row: WorkloadRow): { readonly bytes: Uint8Array; readonly basicLength: number } {
-  return joinParts(ownPart(row), [], detailPart(row));
+  return { ...row, topLevel: false, ownerChain: chain, joined: workloadBytes };
 }
 
 export function draftOwner(record: OwnerRecord, policy: ValuePolicy, interner: Interner): OwnerDraft {
-  const { bytes, ownLength } = encodeOwnerRecord(record, policy);
+  const encoded = encodeOwnerRecord(record, policy);
   const namespace = interner.string(record.namespace);
-  const row: WorkloadRow = {
+  const row: WorkloadEntity = {
     kind: 'Workload',
     uid: record.uid,
     namespace,
@@ -75,9 +65,8 @@ export function draftOwner(record: OwnerRecord, policy: ValuePolicy, interner: I
     workloadKind: interner.string(record.kind),
     ownerChain: NO_REFERENCES,
     topLevel: true,
-    bytes,
-    basicLength: ownLength,
-    ownLength,
+    ...encoded,
+    joined: '',
   };
   return { namespace, name: record.name, uid: record.uid, row, controller: record.controller };
 }

@@ -1,7 +1,7 @@
 // What is kept of a pod: its entity, and its place among owners and services. The record itself is not kept; labels,
 // annotations and containers live on only as encoded bytes, and comparing bytes is how a no-op update is found.
 
-import type { HostPort, ObjectReference, PodEntity, Protocol } from '../model/entities.ts';
+import type { ByteString, HostPort, ObjectReference, PodEntity, Protocol } from '../model/entities.ts';
 import { canonicalIps } from '../model/ip.ts';
 import type { ControllerReference, PodRecord } from '../model/records.ts';
 import { boundHostAddress, encodePodRecord } from '../wire/encode-pod.ts';
@@ -12,10 +12,12 @@ import type { Shelved } from './record-table.ts';
 import { NO_REFERENCES, sameParts } from './rows.ts';
 import type { ServiceState } from './service-state.ts';
 
-/** A pod's entity, joined or (bytes without the join's fields) not yet. */
+/** A pod's entity; what the join adds is written in until it is published. */
 export interface PodRow extends PodEntity {
-  /** Where the part that the record says ends in `bytes`. */
-  readonly ownLength: number;
+  ownerChain: PodEntity['ownerChain'];
+  workload: ObjectReference;
+  joined: ByteString;
+  values: ByteString;
 }
 
 export interface PodDraft {
@@ -55,7 +57,7 @@ export class PodState implements PodDependant, Shelved {
 }
 
 export function draftPod(record: PodRecord, policy: ValuePolicy, interner: Interner): PodDraft {
-  const { bytes, ownLength } = encodePodRecord(record, policy);
+  const { own, values, rest } = encodePodRecord(record, policy);
   const namespace = interner.string(record.namespace);
   const addresses = canonicalIps(record.podIps);
   const row: PodRow = {
@@ -76,9 +78,10 @@ export function draftPod(record: PodRecord, policy: ValuePolicy, interner: Inter
     hostPorts: toHostPorts(record),
     ownerChain: NO_REFERENCES,
     workload: NO_WORKLOAD,
-    bytes,
-    basicLength: ownLength,
-    ownLength,
+    own,
+    joined: '',
+    values,
+    rest,
   };
   return { namespace, name: record.name, uid: record.uid, row, controller: record.controller };
 }

@@ -6,7 +6,8 @@
 // source change is one batch. It has the shape of the store that a reflector writes to, without knowing reflectors.
 //
 // A replacement keeps only what differs, already trimmed, until it is committed or aborted. Its commit removes first
-// and adds afterwards: an address that moved is free before somebody else takes it.
+// and adds afterwards: an address that moved is free before somebody else takes it. The first list of a resource that
+// the catalog waits for goes in while it arrives, because nobody can see it before it is complete.
 
 import type { Observation, SourcePosition } from '../model/observation.ts';
 import type { KubernetesRecord, ObjectIdentity } from '../model/records.ts';
@@ -15,10 +16,8 @@ import type { Pacer } from './pacer.ts';
 
 /** How records of one type become state. `D`: the trimmed draft of a record; `S`: the state of an accepted one. */
 export interface Shelf<R, D extends ObjectIdentity, S extends Shelved> {
-  /** Trims and encodes; touches no state. The draft is good until the next turn of the event loop. */
+  /** Trims and encodes; touches no state. */
   draft(record: R): D;
-  /** The draft in a form that may wait. */
-  keep(draft: D): D;
   /** The accepted state says the same as the draft (whose uid is the same). */
   isSame(state: S, draft: D): boolean;
   create(draft: D): S;
@@ -36,6 +35,8 @@ export interface Shelved {
 
 /** The table's way back to the catalog. */
 export interface TableOwner {
+  /** Nobody sees anything yet, and nobody will before every table that is awaited has its first list. */
+  isCollecting(): boolean;
   /** One source change is applied: join what it touched and tell the listeners. */
   publish(position: SourcePosition, seen: Observation, unfinished: boolean): void;
   /** The source moved on; nothing was touched. */
@@ -49,20 +50,29 @@ export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity & 
   readonly #shelf: Shelf<R, D, S>;
   readonly #owner: TableOwner;
   readonly #pacer: Pacer;
+  readonly #isAwaited: boolean;
+  #isFilling = false;
   #size = 0;
   #replacements = 0;
   /** Sum of the fingerprints of all records. */
   #digest = 0;
 
-  constructor(resource: string, shelf: Shelf<R, D, S>, owner: TableOwner, pacer: Pacer) {
+  /** `isAwaited`: the catalog does not open before this table has its first list. */
+  constructor(resource: string, shelf: Shelf<R, D, S>, owner: TableOwner, pacer: Pacer, isAwaited: boolean) {
     this.resource = resource;
     this.#shelf = shelf;
     this.#owner = owner;
     this.#pacer = pacer;
+    this.#isAwaited = isAwaited;
   }
 
   get size(): number {
     return this.#size;
+  }
+
+  /** A first list is on its way, and what arrived of it is in the table. */
+  get isFilling(): boolean {
+    return this.#isFilling;
   }
 
   get(namespace: string, name: string): S | undefined {
@@ -97,6 +107,8 @@ export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity & 
   /** Begins a new picture of all objects. A newer one makes this one void. */
   beginReplace(): TableReplacement<R> {
     this.#replacements += 1;
+    if (this.#isFilling) this.#empty();
+    if (this.#isAwaited && this.#owner.isCollecting() && this.#size === 0) return this.#fill(this.#replacements);
     const number = this.#replacements;
     const stash = new Map<string, Map<string, D>>();
     let open = true;
@@ -120,6 +132,39 @@ export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity & 
     };
   }
 
+  #fill(number: number): TableReplacement<R> {
+    this.#isFilling = true;
+    const check = (): void => {
+      if (!this.#isFilling || number !== this.#replacements)
+        throw new Error(`${this.resource}: this replacement is over`);
+    };
+    return {
+      add: (record) => {
+        check();
+        const draft = this.#shelf.draft(record);
+        const state = this.get(draft.namespace, draft.name);
+        if (state?.uid !== draft.uid || !this.#shelf.isSame(state, draft)) this.#apply(draft);
+      },
+      commit: (resourceVersion, seen) => {
+        check();
+        this.#isFilling = false;
+        this.#owner.publish({ ...this.#position(resourceVersion), listed: true }, seen, false);
+        return Promise.resolve();
+      },
+      abort: () => {
+        if (!this.#isFilling || number !== this.#replacements) return;
+        this.#empty();
+      },
+    };
+  }
+
+  #empty(): void {
+    this.#isFilling = false;
+    for (const [namespace, rows] of this.#rows) {
+      for (const [name, state] of rows) this.#drop(namespace, name, state);
+    }
+  }
+
   #stash(stash: Map<string, Map<string, D>>, draft: D, number: number): void {
     const state = this.get(draft.namespace, draft.name);
     if (state !== undefined && state.uid === draft.uid) {
@@ -133,7 +178,7 @@ export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity & 
     // Another uid under a known name leaves the old object unseen: it is removed like everything that vanished.
     let drafts = stash.get(draft.namespace);
     if (drafts === undefined) stash.set(draft.namespace, (drafts = new Map()));
-    drafts.set(draft.name, this.#shelf.keep(draft));
+    drafts.set(draft.name, draft);
   }
 
   async #commit(

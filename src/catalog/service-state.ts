@@ -1,7 +1,7 @@
 // What is kept of a service: its entity, and what its endpoints say. The state exists as soon as either the service or
 // one of its slices does, because they come from different watches in any order.
 
-import type { ObjectReference, ServiceEntity } from '../model/entities.ts';
+import type { ByteString, ObjectReference, ServiceEntity } from '../model/entities.ts';
 import { canonicalIps } from '../model/ip.ts';
 import type { ServiceRecord } from '../model/records.ts';
 import { encodeServiceRecord } from '../wire/encode-service.ts';
@@ -12,26 +12,22 @@ import { toProtocol } from './pod-state.ts';
 import { compareReferences, NO_REFERENCES, sameParts } from './rows.ts';
 import type { Target } from './membership.ts';
 
-export interface ServiceRow extends ServiceEntity {
-  readonly ownLength: number;
-}
-
 export interface ServiceDraft {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
-  readonly row: ServiceRow;
+  readonly row: ServiceEntity;
 }
 
 export class ServiceState {
   readonly namespace: string;
   readonly name: string;
   resource = '';
-  row: ServiceRow | undefined;
-  published: ServiceRow | undefined;
+  row: ServiceEntity | undefined;
+  published: ServiceEntity | undefined;
   reference: ObjectReference | undefined;
   /** The reference as an element of a pod's `services`; encoded once for all its pods. */
-  referenceBytes: Uint8Array | undefined;
+  referenceBytes: ByteString | undefined;
   /** Just this service, for the many pods that are in one service. */
   readonly alone: readonly ServiceState[] = Object.freeze([this]);
   /** Slices that name this service. */
@@ -91,13 +87,13 @@ export class ServiceState {
 }
 
 export function draftService(record: ServiceRecord, policy: ValuePolicy, interner: Interner): ServiceDraft {
-  const { bytes, ownLength } = encodeServiceRecord(record, policy);
+  const encoded = encodeServiceRecord(record, policy);
   const namespace = interner.string(record.namespace);
   const nodePorts = record.ports.flatMap(({ nodePort, protocol: text }) => {
     const protocol = toProtocol(text);
     return nodePort === 0 || protocol === undefined ? [] : [{ port: nodePort, protocol }];
   });
-  const row: ServiceRow = {
+  const row: ServiceEntity = {
     kind: 'Service',
     uid: record.uid,
     namespace,
@@ -109,9 +105,8 @@ export function draftService(record: ServiceRecord, policy: ValuePolicy, interne
     nodePorts,
     manualEndpoints: NO_TEXTS,
     workloads: NO_REFERENCES,
-    bytes,
-    basicLength: ownLength,
-    ownLength,
+    ...encoded,
+    joined: '',
   };
   return { namespace, name: record.name, uid: record.uid, row };
 }

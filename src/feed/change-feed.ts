@@ -11,7 +11,8 @@
 
 import type { Registry } from '@prometheus-io/client';
 import type { ChangeBatch } from '../model/changes.ts';
-import { encodeProgress, type ResourceFreshness, type View } from '../wire/frame.ts';
+import type { View } from '../wire/encoded-entity.ts';
+import { encodeProgress, type ResourceFreshness } from '../wire/frame.ts';
 import { ChangeLog } from './change-log.ts';
 import { Filter, type FilterCriteria } from './filter.ts';
 import { FrameMemory } from './frame-memory.ts';

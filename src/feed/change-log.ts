@@ -14,8 +14,8 @@
 import type { EntityChange } from '../model/changes.ts';
 import type { Entity } from '../model/entities.ts';
 import { encodeRemoval, removalKey } from '../wire/frame.ts';
-import { labelBytes } from '../wire/labels.ts';
-import { type FilterFacts, factsOf } from './filter.ts';
+import { labelsOf } from '../wire/labels.ts';
+import type { FilterFacts } from './filter.ts';
 
 interface EntryPlace {
   readonly sequence: number;
@@ -24,11 +24,10 @@ interface EntryPlace {
   readonly nodeAt: number;
 }
 
-/** The entity lives; `facts` are read from its own bytes. */
+/** The entity lives, and is itself what a filter looks at. */
 export interface PresentEntry extends EntryPlace {
   readonly state: 'present';
-  readonly entity: Entity;
-  readonly facts: FilterFacts;
+  readonly facts: Entity;
 }
 
 /** The entity is gone. Its bytes are not kept; `facts` has a copy of its last labels. */
@@ -111,10 +110,9 @@ export class ChangeLog {
     const sequence = change.sequence;
     const bornAt = previous?.bornAt ?? sequence;
     if (after !== undefined) {
-      const facts = factsOf(after);
-      const labelsAt = previous !== undefined && sameLabels(previous.facts, facts) ? previous.labelsAt : sequence;
-      const nodeAt = previous !== undefined && keepsNode(previous.facts, facts) ? previous.nodeAt : sequence;
-      this.#place({ state: 'present', sequence, bornAt, labelsAt, nodeAt, entity: after, facts });
+      const labelsAt = previous !== undefined && sameLabels(previous.facts, after) ? previous.labelsAt : sequence;
+      const nodeAt = previous !== undefined && keepsNode(previous.facts, after) ? previous.nodeAt : sequence;
+      this.#place({ state: 'present', sequence, bornAt, labelsAt, nodeAt, facts: after });
     } else if (before !== undefined) {
       const { labelsAt = sequence, nodeAt = sequence } = previous ?? {};
       this.#place({
@@ -162,7 +160,7 @@ export class ChangeLog {
   #place(entry: LogEntry): void {
     this.#sequences.push(entry.sequence);
     this.#entries.push(entry);
-    this.#byUid.set(entry.state === 'present' ? entry.entity.uid : entry.uid, entry);
+    this.#byUid.set(entry.state === 'present' ? entry.facts.uid : entry.uid, entry);
     if (entry.state === 'removed') this.#removals.set(entry.sequence, entry);
   }
 
@@ -194,27 +192,23 @@ export class ChangeLog {
 }
 
 /**
- * What is kept of an entity, in memory of its own: small Buffers share slabs of 64 KiB, and a few bytes that stay for
- * minutes would keep a whole slab of frames alive.
+ * What is kept of an entity. The removal is in memory of its own: small Buffers share slabs of 64 KiB, and a few bytes
+ * that stay for minutes would keep a whole slab of frames alive.
  */
 function epitaph(entity: Entity): Pick<RemovedEntry, 'removal' | 'facts'> {
-  const live = factsOf(entity);
-  const removal = encodeRemoval(removalKey(entity));
-  const labels = labelBytes(live.bytes, live.labelsFrom);
-  const kept = new Uint8Array(removal.byteLength + labels.byteLength);
-  kept.set(removal);
-  kept.set(labels, removal.byteLength);
+  const { kind, namespace, name, values } = entity;
+  const nodeName = entity.kind === 'Pod' ? entity.nodeName : '';
   return {
-    removal: kept.subarray(0, removal.byteLength),
-    facts: { ...live, bytes: kept, labelsFrom: removal.byteLength },
+    removal: new Uint8Array(encodeRemoval(removalKey(entity))),
+    facts: { kind, namespace, name, nodeName, values: labelsOf(values) },
   };
 }
 
 function sameLabels(a: FilterFacts, b: FilterFacts): boolean {
-  return labelBytes(a.bytes, a.labelsFrom).equals(labelBytes(b.bytes, b.labelsFrom));
+  return a.values === b.values || labelsOf(a.values) === labelsOf(b.values);
 }
 
 /** A pod gets its node once. Before that it passes no filter by node, so that getting it cannot end its passing. */
 function keepsNode(before: FilterFacts, after: FilterFacts): boolean {
-  return before.nodeName === '' || before.nodeName === after.nodeName;
+  return (before.nodeName ?? '') === '' || before.nodeName === after.nodeName;
 }

@@ -4,8 +4,8 @@
 // Pure. It answers two questions about an entity: does it pass, and may an earlier state of it have passed. For the second
 // it needs to know when the entity's labels and node changed; kind and namespace are the same all its life.
 
-import type { Entity, EntityKind, ObjectReference } from '../model/entities.ts';
-import { hasLabels } from '../wire/labels.ts';
+import type { ByteString, EntityKind, ObjectReference } from '../model/entities.ts';
+import { encodeLabel, hasLabels } from '../wire/labels.ts';
 
 /** As a subscriber asks; an empty criterion lets everything pass. */
 export interface FilterCriteria {
@@ -15,17 +15,15 @@ export interface FilterCriteria {
   readonly labels: ReadonlyMap<string, string>;
 }
 
-/** What a filter looks at; kept of a removed entity after its bytes are gone. */
+/** What a filter looks at: an entity, or what is kept of one that was removed. */
 export interface FilterFacts {
   readonly kind: EntityKind;
   readonly namespace: string;
   readonly name: string;
-  /** Empty for what is not on a node. */
-  readonly nodeName: string;
-  /** Encoded label entries are found in here … */
-  readonly bytes: Uint8Array;
-  /** … from this offset on. */
-  readonly labelsFrom: number;
+  /** Empty or unset for what is not on a node. */
+  readonly nodeName?: string;
+  /** Has the encoded labels in it. */
+  readonly values: ByteString;
 }
 
 /** The facts, and the sequences at which they last changed. */
@@ -43,7 +41,7 @@ export class Filter {
   readonly #kinds: ReadonlySet<EntityKind> | undefined;
   readonly #namespaces: ReadonlySet<string> | undefined;
   readonly #nodeNames: ReadonlySet<string> | undefined;
-  readonly #labels: ReadonlyMap<string, string>;
+  readonly #labels: readonly ByteString[];
 
   constructor(criteria: FilterCriteria) {
     const kinds = distinct(criteria.kinds);
@@ -51,28 +49,28 @@ export class Filter {
     this.#kinds = criterion(kinds.length === ALL_KINDS.length ? [] : kinds);
     this.#namespaces = criterion(distinct(criteria.namespaces));
     this.#nodeNames = criterion(distinct(criteria.nodeNames));
-    this.#labels = criteria.labels;
+    this.#labels = [...criteria.labels].map(([key, value]) => encodeLabel(key, value));
     this.key = JSON.stringify([
       [...(this.#kinds ?? [])],
       [...(this.#namespaces ?? [])],
       [...(this.#nodeNames ?? [])],
-      [...this.#labels].sort(([a], [b]) => (a < b ? -1 : 1)),
+      [...criteria.labels].sort(([a], [b]) => (a < b ? -1 : 1)),
     ]);
   }
 
   passes(facts: FilterFacts): boolean {
     if (!this.#couldPass(facts)) return false;
     if (this.#nodeNames !== undefined) {
-      const nodeName = facts.kind === 'Node' ? facts.name : facts.nodeName;
+      const nodeName = facts.kind === 'Node' ? facts.name : (facts.nodeName ?? '');
       if (!this.#nodeNames.has(nodeName)) return false;
     }
-    return hasLabels(facts.bytes, facts.labelsFrom, this.#labels);
+    return hasLabels(facts.values, this.#labels);
   }
 
   /** Whether a state that was current at or after `floor` may have passed, given how the entity is or ended. */
   mayHavePassed(entry: FilterHistory, floor: number): boolean {
     if (!this.#couldPass(entry.facts)) return false;
-    const labelsCount = this.#labels.size > 0 && entry.labelsAt > floor;
+    const labelsCount = this.#labels.length > 0 && entry.labelsAt > floor;
     const nodeCounts = this.#nodeNames !== undefined && entry.nodeAt > floor;
     return labelsCount || nodeCounts || this.passes(entry.facts);
   }
@@ -83,24 +81,10 @@ export class Filter {
   }
 }
 
-/** Facts of a live entity: its labels are read from its own bytes. */
-export function factsOf(entity: Entity): FilterFacts {
-  return {
-    kind: entity.kind,
-    namespace: entity.namespace,
-    name: entity.name,
-    nodeName: entity.kind === 'Pod' ? entity.nodeName : '',
-    bytes: entity.bytes,
-    labelsFrom: entity.basicLength,
-  };
-}
-
 /** Of a workload of which nothing but the reference is known: it has no labels. */
 export function factsOfReference({ namespace, name }: ObjectReference): FilterFacts {
-  return { kind: 'Workload', namespace, name, nodeName: '', bytes: NO_BYTES, labelsFrom: 0 };
+  return { kind: 'Workload', namespace, name, values: '' };
 }
-
-const NO_BYTES = new Uint8Array(0);
 
 function distinct<T extends string>(values: readonly T[]): readonly T[] {
   return [...new Set(values)].sort();

@@ -20,7 +20,8 @@
 // Readers at the same place get the same buffer, see `frame-memory.ts`.
 
 import { createHash } from 'node:crypto';
-import { ChangesFrame, encodeRemoval, referenceKey, removalKey, type View } from '../wire/frame.ts';
+import type { View } from '../wire/encoded-entity.ts';
+import { ChangesFrame, encodeRemoval, referenceKey, removalKey } from '../wire/frame.ts';
 import type { ChangeLog, LogEntry } from './change-log.ts';
 import { factsOfReference, type Filter } from './filter.ts';
 import type { FrameMemory } from './frame-memory.ts';
@@ -123,14 +124,14 @@ export class Projection {
    * `from` anyway; `rest` is what did not fit.
    */
   readTouched(log: ChangeLog, keys: readonly TouchedKey[], from: ReadingPosition): TouchedStep {
-    const { filter, maxFrameBytes, view } = this.#options;
-    const frame = new ChangesFrame();
+    const { filter, maxFrameBytes } = this.#options;
+    const frame = new ChangesFrame(this.#options.view);
     let at = 0;
     for (; at < keys.length && frame.byteLength < maxFrameBytes; at++) {
       const { uid = '', absent } = keys[at] ?? {};
       const entry = log.present(uid);
       if (entry !== undefined && entry.sequence <= from.cursor && filter.passes(entry.facts)) {
-        frame.addUpsert(entry.entity, view);
+        frame.addUpsert(entry.facts);
       } else if (entry === undefined && absent !== undefined && filter.passes(factsOfReference(absent))) {
         frame.addRemoval(encodeRemoval(referenceKey(absent)));
       }
@@ -143,7 +144,7 @@ export class Projection {
   }
 
   #compose(log: ChangeLog, from: ReadingPosition): ReadingStep {
-    const frame = new ChangesFrame();
+    const frame = new ChangesFrame(this.#options.view);
     const cursor = log.read(from.cursor, MAX_VISITS, (entry) => {
       if (frame.byteLength >= this.#options.maxFrameBytes) return false;
       this.#add(frame, entry, from);
@@ -158,14 +159,14 @@ export class Projection {
   }
 
   #add(frame: ChangesFrame, entry: LogEntry, from: ReadingPosition): void {
-    const { filter, view } = this.#options;
+    const { filter } = this.#options;
     if (entry.state === 'present' && filter.passes(entry.facts)) {
-      frame.addUpsert(entry.entity, view);
+      frame.addUpsert(entry.facts);
       return;
     }
     const mayBeHeld = entry.sequence > from.floor && entry.bornAt <= from.held;
     if (!mayBeHeld || !filter.mayHavePassed(entry, from.floor)) return;
-    frame.addRemoval(entry.state === 'removed' ? entry.removal : encodeRemoval(removalKey(entry.entity)));
+    frame.addRemoval(entry.state === 'removed' ? entry.removal : encodeRemoval(removalKey(entry.facts)));
   }
 }
 

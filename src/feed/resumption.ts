@@ -77,7 +77,7 @@ export class Resumption implements ProjectionSurroundings {
   apply(batch: ChangeBatch, before: number, nowMs: number): boolean {
     for (const { before: old, after } of batch.changes) this.#touched.drop((after ?? old)?.uid ?? '');
     for (const touched of batch.touched ?? []) {
-      const absent = 'bytes' in touched ? undefined : touched;
+      const absent = 'own' in touched ? undefined : touched;
       this.#touched.touch({ uid: touched.uid, absent }, before, nowMs);
     }
     const isRewritten = this.#sources.apply(batch, before, this.#options.log.head, nowMs);

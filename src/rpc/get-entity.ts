@@ -7,7 +7,7 @@
 import { status } from '@grpc/grpc-js';
 import type { CatalogReader } from '../catalog/reader.ts';
 import type { Entity } from '../model/entities.ts';
-import { writeDuration, writeEncoded } from '../wire/fields.ts';
+import { writeDuration } from '../wire/fields.ts';
 import type { GetNodeRequest__Output } from '../wire/generated/digger/v1/GetNodeRequest.ts';
 import type { GetPodRequest__Output } from '../wire/generated/digger/v1/GetPodRequest.ts';
 import type { GetServiceRequest__Output } from '../wire/generated/digger/v1/GetServiceRequest.ts';
@@ -19,7 +19,6 @@ import { CALL_COSTS } from './caller-rates.ts';
 import { CallError, objectNotFound } from './errors.ts';
 import { entityKey, type NameWaiters, workloadKey } from './name-waiters.ts';
 import { parseView, parseWait, requireText, Violations } from './request-fields.ts';
-import { viewLength } from './resolution.ts';
 
 export interface EntityLookup {
   readonly catalog: Pick<CatalogReader, 'pod' | 'service' | 'node' | 'workload'>;
@@ -110,7 +109,7 @@ function answer(search: Search, lookup: EntityLookup, call: CallContext): Answer
   const encode = (entity: Entity | undefined): Uint8Array => {
     if (entity === undefined) throw objectNotFound(search.kind, search.namespace, request.name, request.uid);
     const writer = startMessage();
-    writeEncoded(writer, search.tags.entity, entity.bytes, viewLength(entity, view));
+    writer.uint32(search.tags.entity).entity(entity, view);
     const stalenessMs = lookup.stalenessMs();
     if (stalenessMs !== undefined) writeDuration(writer, search.tags.staleness, stalenessMs);
     return writer.finish();

@@ -7,7 +7,7 @@ import type { AddressQuestion } from '../addresses/reader.ts';
 import type { Protocol } from '../model/entities.ts';
 import { parseIp } from '../model/ip.ts';
 import { invalidArgument, quote, type Violation } from './errors.ts';
-import type { View } from './resolution.ts';
+import type { View } from '../wire/encoded-entity.ts';
 
 /** Longest `wait`. A caller that wants to know for longer subscribes to the feed. */
 export const MAX_WAIT_MS = 30_000;

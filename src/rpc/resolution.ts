@@ -7,20 +7,17 @@
 import type protobuf from 'protobufjs';
 
 import type { AddressAnswer, AddressRole, Holder } from '../addresses/reader.ts';
-import type { EncodedEntity, ObjectReference, ServiceEntity, WorkloadEntity } from '../model/entities.ts';
+import type { ObjectReference, ServiceEntity, WorkloadEntity } from '../model/entities.ts';
+import type { View } from '../wire/encoded-entity.ts';
 import {
   varintFieldTag,
   writeDuration,
-  writeEncoded,
   writeReference,
   writeText,
   writeTimestamp,
 } from '../wire/fields.ts';
 import type { MessageWriter } from '../wire/message-writer.ts';
 import { enumValues, messageFieldTag, messageType } from '../wire/schema.ts';
-
-/** How much of the entities goes into an answer. */
-export type View = 'BASIC' | 'FULL';
 
 /** What a resolution is joined with. */
 export interface ResolutionContext {
@@ -67,11 +64,6 @@ export function writeResolution(
 /** Whether somebody holds (or may hold) the address: there is nothing to wait for. */
 export function isHeld(answer: AddressAnswer): boolean {
   return answer.outcome === 'RESOLVED' || answer.outcome === 'AMBIGUOUS';
-}
-
-/** Bytes of an entity that a view carries. */
-export function viewLength(entity: EncodedEntity, view: View): number {
-  return view === 'BASIC' ? entity.basicLength : entity.bytes.length;
 }
 
 /** As documented in the contract. */
@@ -139,7 +131,7 @@ function writeTarget(writer: MessageWriter, tags: TargetTags, address: string, h
     writer.end(begun);
     return;
   }
-  writeEncoded(writer, tags[entity.kind], entity.bytes, viewLength(entity, view));
+  writer.uint32(tags[entity.kind]).entity(entity, view);
 }
 
 function writeWorkload(
@@ -149,7 +141,7 @@ function writeWorkload(
 ): void {
   if (reference === undefined) return;
   const workload = context.resolveWorkload(reference);
-  writeEncoded(writer, WORKLOAD, workload.bytes, viewLength(workload, context.view));
+  writer.uint32(WORKLOAD).entity(workload, context.view);
 }
 
 function writeCandidates(writer: MessageWriter, address: string, candidates: readonly Holder[], view: View): void {

@@ -2,27 +2,29 @@
 
 import { parseIp } from '../model/ip.ts';
 import type { NodeRecord } from '../model/records.ts';
-import { type EncodedRecord, FieldTags, newWriter, writeString, writeStrings } from './encode-entity.ts';
+import { type EncodedRecord, FieldTags } from './encode-entity.ts';
+import { writeText, writeTexts } from './fields.ts';
+import { startEntity } from './message-writer.ts';
 import { type ValuePolicy, writeValues } from './value-policy.ts';
 
-/** The whole message. The bytes are not sealed. */
+/** The whole message. */
 export function encodeNodeRecord(record: NodeRecord, policy: ValuePolicy): EncodedRecord {
-  const writer = newWriter();
-  writeString(writer, NODE.name, record.name);
-  writeString(writer, NODE.uid, record.uid);
+  const writer = startEntity();
+  writeText(writer, NODE.name, record.name);
+  writeText(writer, NODE.uid, record.uid);
   for (const { type, address } of record.addresses) {
-    writer.uint32(NODE.addresses).fork();
-    writeString(writer, ADDRESS.type, type);
-    writeString(writer, ADDRESS.address, parseIp(address) ?? address);
-    writer.ldelim();
+    const begun = writer.uint32(NODE.addresses).begin();
+    writeText(writer, ADDRESS.type, type);
+    writeText(writer, ADDRESS.address, parseIp(address) ?? address);
+    writer.end(begun);
   }
   // Well-known labels: https://kubernetes.io/docs/reference/labels-annotations-taints/#topologykubernetesiozone
-  writeString(writer, NODE.zone, record.labels['topology.kubernetes.io/zone'] ?? '');
-  writeString(writer, NODE.region, record.labels['topology.kubernetes.io/region'] ?? '');
-  writeStrings(writer, NODE.podRanges, record.podCidrs);
-  const ownLength = writer.len;
+  writeText(writer, NODE.zone, record.labels['topology.kubernetes.io/zone'] ?? '');
+  writeText(writer, NODE.region, record.labels['topology.kubernetes.io/region'] ?? '');
+  writeTexts(writer, NODE.podRanges, record.podCidrs);
+  const own = writer.cut();
   writeValues(writer, NODE, record.labels, {}, policy);
-  return { bytes: writer.finish(), ownLength };
+  return { own, values: writer.cut(), rest: '' };
 }
 
 const node = new FieldTags('digger.v1.Node');

@@ -1,58 +1,50 @@
 // `digger.v1.Pod`: the part that the pod's own record says, and the part that the join adds.
 
-import type { ObjectReference } from '../model/entities.ts';
+import type { ByteString, ObjectReference } from '../model/entities.ts';
 import { canonicalIps, parseIp } from '../model/ip.ts';
 import type { ContainerRecord, PodRecord } from '../model/records.ts';
-import {
-  type EncodedRecord,
-  FieldTags,
-  newWriter,
-  writeBool,
-  writeReference,
-  writeString,
-  writeStrings,
-  writeTimestamp,
-  writeUint,
-} from './encode-entity.ts';
+import { type EncodedRecord, FieldTags } from './encode-entity.ts';
 import { protocolNumber } from './encode-service.ts';
+import { writeBool, writeReference, writeText, writeTexts, writeTimestamp, writeUint } from './fields.ts';
+import { startEntity } from './message-writer.ts';
 import { enumValues } from './schema.ts';
 import { type ValuePolicy, writeValues } from './value-policy.ts';
 
-/** Everything but workload, owner chain and services. The bytes are not sealed. */
+/** Everything but workload, owner chain and services. */
 export function encodePodRecord(record: PodRecord, policy: ValuePolicy): EncodedRecord {
-  const writer = newWriter();
-  writeString(writer, POD.uid, record.uid);
-  writeString(writer, POD.namespace, record.namespace);
-  writeString(writer, POD.name, record.name);
-  writeStrings(writer, POD.addresses, canonicalIps(record.podIps));
+  const writer = startEntity();
+  writeText(writer, POD.uid, record.uid);
+  writeText(writer, POD.namespace, record.namespace);
+  writeText(writer, POD.name, record.name);
+  writeTexts(writer, POD.addresses, canonicalIps(record.podIps));
   writeBool(writer, POD.hostNetwork, record.hostNetwork);
-  writeString(writer, POD.nodeName, record.nodeName);
-  writeStrings(writer, POD.hostAddresses, canonicalIps(record.hostIps));
+  writeText(writer, POD.nodeName, record.nodeName);
+  writeTexts(writer, POD.hostAddresses, canonicalIps(record.hostIps));
   writeUint(writer, POD.phase, PHASES.get(record.phase) ?? 0);
-  writeTimestamp(writer, POD.startTime, record.startTimeMs);
-  writeTimestamp(writer, POD.deletionTime, record.deletionTimeMs);
-  const ownLength = writer.len;
-  // Containers stand last, so that what precedes them is also the detail of the pod as its own workload.
+  if (record.startTimeMs !== undefined) writeTimestamp(writer, POD.startTime, record.startTimeMs);
+  if (record.deletionTimeMs !== undefined) writeTimestamp(writer, POD.deletionTime, record.deletionTimeMs);
+  const own = writer.cut();
   writeValues(writer, POD, record.labels, record.annotations, policy);
+  const values = writer.cut();
   for (const container of record.containers) {
-    writer.uint32(POD.containers).fork();
-    writeString(writer, CONTAINER.name, container.name);
-    writeString(writer, CONTAINER.image, container.image);
+    const begun = writer.uint32(POD.containers).begin();
+    writeText(writer, CONTAINER.name, container.name);
+    writeText(writer, CONTAINER.image, container.image);
     writePorts(container);
-    writeString(writer, CONTAINER.containerId, container.containerId);
-    writer.ldelim();
+    writeText(writer, CONTAINER.containerId, container.containerId);
+    writer.end(begun);
   }
-  return { bytes: writer.finish(), ownLength };
+  return { own, values, rest: writer.cut() };
 
   function writePorts(container: ContainerRecord): void {
     for (const port of container.ports) {
-      writer.uint32(CONTAINER.ports).fork();
-      writeString(writer, PORT.name, port.name);
+      const begun = writer.uint32(CONTAINER.ports).begin();
+      writeText(writer, PORT.name, port.name);
       writeUint(writer, PORT.containerPort, port.containerPort);
       writeUint(writer, PORT.hostPort, port.hostPort);
-      writeString(writer, PORT.hostIp, boundHostAddress(port.hostIp) ?? '');
+      writeText(writer, PORT.hostIp, boundHostAddress(port.hostIp) ?? '');
       writeUint(writer, PORT.protocol, protocolNumber(port.protocol));
-      writer.ldelim();
+      writer.end(begun);
     }
   }
 }
@@ -64,18 +56,18 @@ export function boundHostAddress(hostIp: string): string | undefined {
 }
 
 /** The fields `workload` and `owner_chain`: the same for all pods of one controller, hence encoded once for all. */
-export function encodePodOwners(workload: ObjectReference, ownerChain: readonly ObjectReference[]): Uint8Array {
-  const writer = newWriter();
+export function encodePodOwners(workload: ObjectReference, ownerChain: readonly ObjectReference[]): ByteString {
+  const writer = startEntity();
   writeReference(writer, POD.workload, workload);
   for (const owner of ownerChain) writeReference(writer, POD.ownerChain, owner);
-  return writer.finish();
+  return writer.cut();
 }
 
 /** One element of the field `services`. */
-export function encodePodService(service: ObjectReference): Uint8Array {
-  const writer = newWriter();
+export function encodePodService(service: ObjectReference): ByteString {
+  const writer = startEntity();
   writeReference(writer, POD.services, service);
-  return writer.finish();
+  return writer.cut();
 }
 
 const pod = new FieldTags('digger.v1.Pod');
@@ -98,9 +90,6 @@ const POD = {
   containers: pod.delimited('containers'),
   omitted: pod.delimited('omitted'),
 };
-
-/** Tag of the field at which the containers begin in a pod's detail. */
-export const POD_CONTAINERS_TAG: number = POD.containers;
 
 const container = new FieldTags('digger.v1.Container');
 const CONTAINER = {

@@ -1,41 +1,34 @@
 // `digger.v1.Service`: the part that the service's own record says, and the part that its endpoints add.
 
-import type { ObjectReference } from '../model/entities.ts';
+import type { ByteString, ObjectReference } from '../model/entities.ts';
 import { canonicalIps } from '../model/ip.ts';
 import type { ServiceRecord } from '../model/records.ts';
-import {
-  type EncodedRecord,
-  FieldTags,
-  newWriter,
-  writeMap,
-  writeReference,
-  writeString,
-  writeStrings,
-  writeUint,
-} from './encode-entity.ts';
+import { type EncodedRecord, FieldTags } from './encode-entity.ts';
+import { writeMap, writeReference, writeText, writeTexts, writeUint } from './fields.ts';
+import { startEntity } from './message-writer.ts';
 import { enumValues } from './schema.ts';
 import { type ValuePolicy, writeValues } from './value-policy.ts';
 
-/** Everything but workloads and manual endpoints. The bytes are not sealed. */
+/** Everything but workloads and manual endpoints. */
 export function encodeServiceRecord(record: ServiceRecord, policy: ValuePolicy): EncodedRecord {
-  const writer = newWriter();
-  writeString(writer, SERVICE.uid, record.uid);
-  writeString(writer, SERVICE.namespace, record.namespace);
-  writeString(writer, SERVICE.name, record.name);
+  const writer = startEntity();
+  writeText(writer, SERVICE.uid, record.uid);
+  writeText(writer, SERVICE.namespace, record.namespace);
+  writeText(writer, SERVICE.name, record.name);
   writeUint(writer, SERVICE.type, SERVICE_TYPES.get(record.serviceType) ?? 0);
-  writeStrings(writer, SERVICE.clusterAddresses, canonicalIps(record.clusterIps));
-  writeStrings(writer, SERVICE.loadBalancerAddresses, canonicalIps(record.loadBalancerIps));
-  writeStrings(writer, SERVICE.loadBalancerHostnames, record.loadBalancerHostnames);
-  writeStrings(writer, SERVICE.externalAddresses, canonicalIps(record.externalIps));
+  writeTexts(writer, SERVICE.clusterAddresses, canonicalIps(record.clusterIps));
+  writeTexts(writer, SERVICE.loadBalancerAddresses, canonicalIps(record.loadBalancerIps));
+  writeTexts(writer, SERVICE.loadBalancerHostnames, record.loadBalancerHostnames);
+  writeTexts(writer, SERVICE.externalAddresses, canonicalIps(record.externalIps));
   for (const port of record.ports) {
-    writer.uint32(SERVICE.ports).fork();
-    writeString(writer, PORT.name, port.name);
+    const begun = writer.uint32(SERVICE.ports).begin();
+    writeText(writer, PORT.name, port.name);
     writeUint(writer, PORT.protocol, protocolNumber(port.protocol));
     writeUint(writer, PORT.port, port.port);
-    writeString(writer, PORT.targetPort, port.targetPort);
+    writeText(writer, PORT.targetPort, port.targetPort);
     writeUint(writer, PORT.nodePort, port.nodePort);
-    writeString(writer, PORT.appProtocol, port.appProtocol);
-    writer.ldelim();
+    writeText(writer, PORT.appProtocol, port.appProtocol);
+    writer.end(begun);
   }
   const selector = Object.keys(record.selector).sort();
   writeMap(
@@ -43,9 +36,9 @@ export function encodeServiceRecord(record: ServiceRecord, policy: ValuePolicy):
     SERVICE.selector,
     selector.map((key) => [key, record.selector[key] ?? '']),
   );
-  const ownLength = writer.len;
+  const own = writer.cut();
   writeValues(writer, SERVICE, record.labels, record.annotations, policy);
-  return { bytes: writer.finish(), ownLength };
+  return { own, values: writer.cut(), rest: '' };
 }
 
 /** The fields `workloads` and `manual_endpoints`; both sorted by the caller. */
@@ -53,16 +46,16 @@ export function encodeServiceBackends(
   service: ObjectReference,
   workloads: readonly ObjectReference[],
   manualEndpoints: readonly string[],
-): Uint8Array {
-  const writer = newWriter();
+): ByteString {
+  const writer = startEntity();
   for (const workload of workloads) writeReference(writer, SERVICE.workloads, workload);
   for (const address of manualEndpoints) {
-    writer.uint32(SERVICE.manualEndpoints).fork();
-    writeString(writer, ENDPOINT.address, address);
+    const begun = writer.uint32(SERVICE.manualEndpoints).begin();
+    writeText(writer, ENDPOINT.address, address);
     writeReference(writer, ENDPOINT.service, service);
-    writer.ldelim();
+    writer.end(begun);
   }
-  return writer.finish();
+  return writer.cut();
 }
 
 /** A `digger.v1.Protocol`; what Kubernetes leaves empty is TCP, what we do not know is PROTOCOL_UNSPECIFIED. */

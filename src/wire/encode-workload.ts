@@ -1,35 +1,27 @@
 // `digger.v1.Workload`: from an owner's record, from a pod that is its own workload, or from a bare reference.
 
-import protobuf from 'protobufjs';
-import type { EncodedEntity, ObjectReference, PodEntity } from '../model/entities.ts';
+import type { ByteString, EncodedEntity, ObjectReference, PodEntity } from '../model/entities.ts';
 import type { OwnerRecord } from '../model/records.ts';
-import {
-  type EncodedRecord,
-  FieldTags,
-  joinParts,
-  newWriter,
-  writeBool,
-  writeReference,
-  writeString,
-} from './encode-entity.ts';
-import { POD_CONTAINERS_TAG } from './encode-pod.ts';
+import { type EncodedRecord, FieldTags } from './encode-entity.ts';
+import { writeBool, writeReference, writeText } from './fields.ts';
+import { type MessageWriter, startEntity } from './message-writer.ts';
 import { messageType } from './schema.ts';
 import { type ValuePolicy, writeValues } from './value-policy.ts';
 
-/** Everything but the owner chain. The bytes are not sealed. */
+/** Everything but the owner chain. */
 export function encodeOwnerRecord(record: OwnerRecord, policy: ValuePolicy): EncodedRecord {
-  const writer = newWriter();
+  const writer = startEntity();
   writeIdentity(writer, record);
-  const ownLength = writer.len;
+  const own = writer.cut();
   writeValues(writer, WORKLOAD, record.labels, record.annotations, policy);
-  return { bytes: writer.finish(), ownLength };
+  return { own, values: writer.cut(), rest: '' };
 }
 
 /** The field `owner_chain`. */
-export function encodeWorkloadOwners(ownerChain: readonly ObjectReference[]): Uint8Array {
-  const writer = newWriter();
+export function encodeWorkloadOwners(ownerChain: readonly ObjectReference[]): ByteString {
+  const writer = startEntity();
   for (const owner of ownerChain) writeReference(writer, WORKLOAD.ownerChain, owner);
-  return writer.finish();
+  return writer.cut();
 }
 
 /** A workload of which only its reference (and perhaps its owners) is known: no labels, no annotations. */
@@ -37,32 +29,20 @@ export function encodeReferredWorkload(
   reference: ObjectReference,
   ownerChain: readonly ObjectReference[],
 ): EncodedEntity {
-  const writer = newWriter();
+  const writer = startEntity();
   writeIdentity(writer, reference);
-  for (const owner of ownerChain) writeReference(writer, WORKLOAD.ownerChain, owner);
   writeBool(writer, WORKLOAD.incomplete, reference.incomplete);
-  return joinParts(writer.finish(), [], NOTHING);
+  const own = writer.cut();
+  return { own, joined: encodeWorkloadOwners(ownerChain), values: '', rest: '' };
 }
 
 /** A pod that is its own workload, with the pod's labels and annotations. */
 export function encodePodAsWorkload(pod: PodEntity, reference: ObjectReference): EncodedEntity {
-  const writer = newWriter();
+  const writer = startEntity();
   writeIdentity(writer, reference);
-  for (const owner of pod.ownerChain) writeReference(writer, WORKLOAD.ownerChain, owner);
-  return joinParts(writer.finish(), [], valuesOf(pod));
-}
-
-/** The pod's detail without its containers: labels, annotations and omitted keys have the same numbers in both. */
-function valuesOf(pod: EncodedEntity): Uint8Array {
-  const detail = pod.bytes.subarray(pod.basicLength);
-  const reader = protobuf.Reader.create(detail);
-  while (reader.pos < reader.len) {
-    const start = reader.pos;
-    const tag = reader.uint32();
-    if (tag === POD_CONTAINERS_TAG) return detail.subarray(0, start);
-    reader.skipType(tag & 7);
-  }
-  return detail;
+  const own = writer.cut();
+  // Labels, annotations and omitted keys have the same numbers in both.
+  return { own, joined: encodeWorkloadOwners(pod.ownerChain), values: pod.values, rest: '' };
 }
 
 interface Identity {
@@ -73,12 +53,12 @@ interface Identity {
   readonly uid: string;
 }
 
-function writeIdentity(writer: protobuf.Writer, identity: Identity): void {
-  writeString(writer, WORKLOAD.apiVersion, identity.apiVersion);
-  writeString(writer, WORKLOAD.kind, identity.kind);
-  writeString(writer, WORKLOAD.namespace, identity.namespace);
-  writeString(writer, WORKLOAD.name, identity.name);
-  writeString(writer, WORKLOAD.uid, identity.uid);
+function writeIdentity(writer: MessageWriter, identity: Identity): void {
+  writeText(writer, WORKLOAD.apiVersion, identity.apiVersion);
+  writeText(writer, WORKLOAD.kind, identity.kind);
+  writeText(writer, WORKLOAD.namespace, identity.namespace);
+  writeText(writer, WORKLOAD.name, identity.name);
+  writeText(writer, WORKLOAD.uid, identity.uid);
 }
 
 const workload = new FieldTags('digger.v1.Workload');
@@ -95,9 +75,7 @@ const WORKLOAD = {
   omitted: workload.delimited('omitted'),
 };
 
-const NOTHING = new Uint8Array(0);
-
-// `valuesOf` copies fields from one message to the other, which holds only while their numbers agree.
+// `encodePodAsWorkload` takes fields from one message into the other, which holds only while their numbers agree.
 for (const field of ['labels', 'annotations', 'omitted']) {
   const inPod = messageType('digger.v1.Pod').fields[field]?.id;
   const inWorkload = messageType('digger.v1.Workload').fields[field]?.id;

@@ -1,5 +1,5 @@
-// Writes the parts that the messages of answers share straight into a message writer: embedded bytes that are encoded already,
-// moments, durations, references. Tags come from the schema; nothing here builds an object only to encode it.
+// Writes what messages have in common straight into a message writer: text, lists, maps, moments, durations, references. Tags
+// come from the schema; nothing here builds an object only to encode it.
 //
 // Default values (empty text, zero, false) are left out, as proto3 encoders do; a message field that is set is always
 // written, however empty.
@@ -16,14 +16,31 @@ export function varintFieldTag(type: protobuf.Type, field: string): number {
   return messageFieldTag(type, field) - 2;
 }
 
-/** An embedded message whose encoding is the first `length` bytes of `bytes`. */
-export function writeEncoded(writer: MessageWriter, tag: number, bytes: Uint8Array, length: number): void {
-  writer.uint32(tag).bytes(bytes, length);
-}
-
 /** Text, unless empty. */
 export function writeText(writer: MessageWriter, tag: number, text: string): void {
   if (text !== '') writer.uint32(tag).string(text);
+}
+
+export function writeTexts(writer: MessageWriter, tag: number, texts: readonly string[]): void {
+  for (const text of texts) writer.uint32(tag).string(text);
+}
+
+export function writeUint(writer: MessageWriter, tag: number, value: number): void {
+  if (value !== 0) writer.uint32(tag).uint32(value);
+}
+
+export function writeBool(writer: MessageWriter, tag: number, value: boolean): void {
+  if (value) writer.uint32(tag).bool(true);
+}
+
+/** A map of strings; the caller sorts the entries, so that equal maps are equal bytes. */
+export function writeMap(writer: MessageWriter, tag: number, entries: readonly (readonly [string, string])[]): void {
+  for (const [key, value] of entries) {
+    const begun = writer.uint32(tag).begin();
+    // Both fields, as every protobuf implementation writes an entry.
+    writer.uint32(MAP_KEY).string(key).uint32(MAP_VALUE).string(value);
+    writer.end(begun);
+  }
 }
 
 /** `google.protobuf.Timestamp` of a moment in ms since the epoch. */
@@ -48,7 +65,7 @@ export function writeReference(writer: MessageWriter, tag: number, reference: Ob
   writeText(writer, NAMESPACE, reference.namespace);
   writeText(writer, NAME, reference.name);
   writeText(writer, UID, reference.uid);
-  if (reference.incomplete) writer.uint32(INCOMPLETE).bool(true);
+  writeBool(writer, INCOMPLETE, reference.incomplete);
   writer.end(begun);
 }
 
@@ -64,6 +81,10 @@ const NANOS_PER_MS = 1_000_000;
 // Timestamp and Duration are the same on the wire: 1 = seconds (int64), 2 = nanos (int32).
 const SECONDS = 1 << 3;
 const NANOS = 2 << 3;
+
+// A map field is a repeated message {key = 1, value = 2}: protobuf encoding guide, "Maps".
+const MAP_KEY = (1 << 3) | 2;
+const MAP_VALUE = (2 << 3) | 2;
 
 const ObjectReferenceType = messageType('digger.v1.ObjectReference');
 const API_VERSION = messageFieldTag(ObjectReferenceType, 'apiVersion');

@@ -5,10 +5,8 @@
 // last field, which lets subscribers that stand at different places share the body before it.
 
 import type { Entity, EntityKind, ObjectReference } from '../model/entities.ts';
+import { copyEncoded, encodedLength, type View } from './encoded-entity.ts';
 import { enumValues, messageFieldTag, messageType } from './schema.ts';
-
-/** `digger.v1.View` without its default. */
-export type View = 'BASIC' | 'FULL';
 
 /** `digger.v1.ResetReason`, without prefix. */
 export type ResetReason =
@@ -61,8 +59,14 @@ const REASON_NUMBERS = enumValues('digger.v1.ResetReason');
 
 /** Collects changes in the order in which they have to be applied, then becomes one frame. */
 export class ChangesFrame {
-  readonly #parts: { readonly tag: number; readonly entityTag: number; readonly bytes: Uint8Array }[] = [];
+  /** Entities to be upserted, and encoded removals. */
+  readonly #parts: (Entity | Uint8Array)[] = [];
+  readonly #view: View;
   #bodyLength = 0;
+
+  constructor(view: View) {
+    this.#view = view;
+  }
 
   /** Changes so far. */
   get count(): number {
@@ -74,14 +78,13 @@ export class ChangesFrame {
     return this.#bodyLength;
   }
 
-  addUpsert(entity: Entity, view: View): void {
-    const bytes = view === 'BASIC' ? entity.bytes.subarray(0, entity.basicLength) : entity.bytes;
-    this.#add({ tag: CHANGE_UPSERT_TAG, entityTag: ENTITY_TAGS[entity.kind], bytes });
+  addUpsert(entity: Entity): void {
+    this.#add(entity, fieldLength(encodedLength(entity, this.#view)));
   }
 
   /** `bytes`: see `encodeRemoval`. */
   addRemoval(bytes: Uint8Array): void {
-    this.#add({ tag: CHANGE_REMOVAL_TAG, entityTag: 0, bytes });
+    this.#add(bytes, bytes.byteLength);
   }
 
   /** The whole `WatchResponse`. */
@@ -89,21 +92,27 @@ export class ChangesFrame {
     const length = fieldLength(this.#bodyLength) + fieldLength(token.byteLength);
     const frame = Buffer.allocUnsafe(length);
     let at = writeHeader(frame, 0, FRAME_CHANGES_TAG, this.#bodyLength);
-    for (const { tag, entityTag, bytes } of this.#parts) {
-      const inner = entityTag === 0 ? bytes.byteLength : fieldLength(bytes.byteLength);
-      at = writeHeader(frame, at, CHANGES_CHANGE_TAG, fieldLength(inner));
-      at = writeHeader(frame, at, tag, inner);
-      if (entityTag !== 0) at = writeHeader(frame, at, entityTag, bytes.byteLength);
-      frame.set(bytes, at);
-      at += bytes.byteLength;
+    for (const part of this.#parts) {
+      if (part instanceof Uint8Array) {
+        at = writeHeader(frame, at, CHANGES_CHANGE_TAG, fieldLength(part.byteLength));
+        at = writeHeader(frame, at, CHANGE_REMOVAL_TAG, part.byteLength);
+        frame.set(part, at);
+        at += part.byteLength;
+        continue;
+      }
+      const length = encodedLength(part, this.#view);
+      at = writeHeader(frame, at, CHANGES_CHANGE_TAG, fieldLength(fieldLength(length)));
+      at = writeHeader(frame, at, CHANGE_UPSERT_TAG, fieldLength(length));
+      at = writeHeader(frame, at, ENTITY_TAGS[part.kind], length);
+      at = copyEncoded(frame, at, part, this.#view);
     }
     at = writeHeader(frame, at, FRAME_TOKEN_TAG, token.byteLength);
     frame.set(token, at);
     return frame;
   }
 
-  #add(part: { readonly tag: number; readonly entityTag: number; readonly bytes: Uint8Array }): void {
-    const inner = part.entityTag === 0 ? part.bytes.byteLength : fieldLength(part.bytes.byteLength);
+  /** `inner`: length of what stands in the `Change`. */
+  #add(part: Entity | Uint8Array, inner: number): void {
     this.#parts.push(part);
     this.#bodyLength += fieldLength(fieldLength(inner));
   }

@@ -1,67 +1,71 @@
-// The labels of an entity, read where they lie: inside its encoded message.
+// The labels of an entity, read where they lie: inside its encoded values.
 //
-// Nothing but a label filter asks for them, so they are not decoded in advance and not kept: reading a handful of map
-// entries costs about as much as finding them in a cache would.
+// Nothing but a label filter asks for them, so they are not decoded in advance and not kept: a wanted label is encoded as
+// it would stand there, and equal labels are equal bytes.
 
-import protobuf from 'protobufjs';
+import type { ByteString } from '../model/entities.ts';
+import { writeMap } from './fields.ts';
+import { startEntity } from './message-writer.ts';
 import { messageType } from './schema.ts';
 
 const LABELS_FIELD = labelsField();
+const LABELS_TAG = (LABELS_FIELD << 3) | 2;
 
-/**
- * The label entries of an encoded entity as they stand there, one after the other; `from` skips what cannot be labels
- * (`basicLength`: labels are behind it). Equal labels of equally encoded entities give equal bytes.
- */
-export function labelBytes(message: Uint8Array, from: number): Buffer {
-  const entries: Uint8Array[] = [];
-  scan(message, from, (start, end) => {
-    entries.push(message.subarray(start, end));
-    return true;
-  });
-  return Buffer.concat(entries);
+/** One label as it stands in an entity's values. */
+export function encodeLabel(key: string, value: string): ByteString {
+  const writer = startEntity();
+  writeMap(writer, LABELS_TAG, [[key, value]]);
+  return writer.cut();
 }
 
-/** Whether all of `wanted` is among the labels. `from` as above; bytes made by `labelBytes` start at 0. */
-export function hasLabels(message: Uint8Array, from: number, wanted: ReadonlyMap<string, string>): boolean {
-  let missing = wanted.size;
+/**
+ * The labels alone, as they stand in an entity's `values`, one after the other, in memory of their own. Equal labels give
+ * equal text.
+ */
+export function labelsOf(values: ByteString): ByteString {
+  const writer = startEntity();
+  scan(values, (start, end) => {
+    writer.fields(values.slice(start, end));
+    return true;
+  });
+  return writer.cut();
+}
+
+/** Whether all of `wanted` (see `encodeLabel`, each once) is among the labels. */
+export function hasLabels(values: ByteString, wanted: readonly ByteString[]): boolean {
+  let missing = wanted.length;
   if (missing === 0) return true;
-  scan(message, from, (start, end) => {
-    const { key, value } = readEntry(message.subarray(start, end));
-    if (wanted.get(key) === value) missing--;
+  scan(values, (start, end) => {
+    const length = end - start;
+    if (wanted.some((label) => label.length === length && values.startsWith(label, start))) missing -= 1;
     return missing > 0;
   });
   return missing === 0;
 }
 
 /** Calls back with start and end of every label field, tag included, until told to stop. */
-function scan(message: Uint8Array, from: number, found: (start: number, end: number) => boolean): void {
-  const reader = protobuf.Reader.create(message);
-  reader.pos = from;
-  while (reader.pos < reader.len) {
-    const start = reader.pos;
-    const tag = reader.uint32();
-    reader.skipType(tag & 7);
-    if (tag >>> 3 === LABELS_FIELD && !found(start, reader.pos)) return;
+function scan(values: ByteString, found: (start: number, end: number) => boolean): void {
+  for (let start = 0; start < values.length; ) {
+    const tag = varintAt(values, start);
+    const length = varintAt(values, tag.end);
+    // Labels, annotations and omitted keys are all length-delimited.
+    const end = length.end + length.value;
+    if (tag.value === LABELS_TAG && !found(start, end)) return;
+    start = end;
   }
 }
 
-/** A map entry is a message with the key as field 1 and the value as field 2; either may be absent when empty. */
-function readEntry(field: Uint8Array): { readonly key: string; readonly value: string } {
-  const reader = protobuf.Reader.create(field);
-  reader.uint32();
-  const end = reader.uint32() + reader.pos;
-  let key = '';
-  let value = '';
-  while (reader.pos < end) {
-    const tag = reader.uint32();
-    if (tag >>> 3 === 1) key = reader.string();
-    else if (tag >>> 3 === 2) value = reader.string();
-    else reader.skipType(tag & 7);
+function varintAt(text: ByteString, from: number): { readonly value: number; readonly end: number } {
+  let value = 0;
+  for (let at = from, shift = 0; at < text.length; at += 1, shift += 7) {
+    const byte = text.charCodeAt(at);
+    value += (byte & 0x7f) * 2 ** shift;
+    if (byte < 0x80) return { value, end: at + 1 };
   }
-  return { key, value };
+  throw new Error('an entity has values that end in the middle of a number');
 }
 
-/** The four kinds share the number, so that the bytes can be read without knowing which one they are. */
+/** The four kinds share the number, so that values can be read without knowing whose they are. */
 function labelsField(): number {
   const numbers = ['Pod', 'Service', 'Node', 'Workload'].map(
     (kind) => messageType(`digger.v1.${kind}`).fields['labels']?.id,

@@ -1,14 +1,25 @@
 // Writes protobuf messages into memory that it keeps, for what is written once per call.
 //
 // protobufjs collects an operation object per field and sizes the message at the end; that suits messages that are
-// encoded rarely, but for a lookup, whose entities are encoded already, it cost more than the lookup itself. Here every
+// encoded rarely, but for a lookup, whose entities are encoded already, it cost more than the lookup itself, and for the
+// first list of a large cluster more than decoding it. Here every
 // field goes straight into one buffer, and the length of an embedded message is put in front of it when it is complete.
-// One message at a time, from `startMessage` to `finish`, without waiting in between; what `finish` gives is a copy.
+// One message at a time, from `startMessage` to `finish` or the last `cut`, without waiting in between; what these give is
+// a copy.
 
-/** The writer, empty. What was begun before and not finished (its encoder threw) is forgotten. */
+import type { ByteString, EncodedEntity } from '../model/entities.ts';
+import { copyByteString, copyEncoded, encodedLength, type View } from './encoded-entity.ts';
+
+/** The writer for messages, empty. What was begun before and not finished (its encoder threw) is forgotten. */
 export function startMessage(): MessageWriter {
-  shared.reset();
-  return shared;
+  forMessages.reset();
+  return forMessages;
+}
+
+/** The writer for parts of entities, empty. Another one, because some entities are encoded in the middle of an answer. */
+export function startEntity(): MessageWriter {
+  forEntities.reset();
+  return forEntities;
 }
 
 export class MessageWriter {
@@ -53,18 +64,52 @@ export class MessageWriter {
 
   /** Text with its length in front. */
   string(text: string): this {
+    const { length } = text;
+    this.#reserve(1 + length * MAX_UTF8_BYTES);
+    if (length <= MAX_COPIED_CHARACTERS) {
+      // The way out of JavaScript costs more than a few dozen characters do.
+      const bytes = this.#bytes;
+      let at = this.#at;
+      bytes[at++] = length;
+      let index = 0;
+      for (; index < length; index += 1) {
+        const character = text.charCodeAt(index);
+        if (character > 0x7f) break;
+        bytes[at++] = character;
+      }
+      if (index === length) {
+        this.#at = at;
+        return this;
+      }
+    }
     const mark = this.begin();
-    this.#reserve(text.length * MAX_UTF8_BYTES);
     this.#at += this.#bytes.write(text, this.#at, 'utf8');
     return this.end(mark);
   }
 
-  /** The first `length` of the bytes, with the length in front. */
-  bytes(source: Uint8Array, length: number = source.length): this {
+  /** Bytes with their length in front. */
+  bytes(source: Uint8Array): this {
+    const { length } = source;
     this.uint32(length);
     this.#reserve(length);
-    this.#bytes.set(length === source.length ? source : source.subarray(0, length), this.#at);
+    this.#bytes.set(source, this.#at);
     this.#at += length;
+    return this;
+  }
+
+  /** An encoded entity with its length in front. */
+  entity(entity: EncodedEntity, view: View): this {
+    const length = encodedLength(entity, view);
+    this.uint32(length);
+    this.#reserve(length);
+    this.#at = copyEncoded(this.#bytes, this.#at, entity, view);
+    return this;
+  }
+
+  /** Fields that are encoded already. */
+  fields(encoded: ByteString): this {
+    this.#reserve(encoded.length);
+    this.#at = copyByteString(this.#bytes, this.#at, encoded);
     return this;
   }
 
@@ -91,6 +136,13 @@ export class MessageWriter {
     return this;
   }
 
+  /** What was written since the last cut or the start, for good; what follows begins anew. */
+  cut(): ByteString {
+    const text = this.#bytes.toString('latin1', 0, this.#at);
+    this.reset();
+    return text;
+  }
+
   /** The message. */
   finish(): Buffer {
     const message = Buffer.allocUnsafe(this.#at);
@@ -113,6 +165,9 @@ const KEPT_BYTES = 262_144;
 
 const MAX_VARINT_BYTES = 10;
 
+/** Names, addresses, label keys; at most 127, so that the length takes one byte. */
+const MAX_COPIED_CHARACTERS = 48;
+
 /** UTF-8 takes at most three bytes for a UTF-16 code unit (four for the two of a surrogate pair). */
 const MAX_UTF8_BYTES = 3;
 
@@ -124,4 +179,5 @@ function varintBytes(value: number): number {
   return bytes;
 }
 
-const shared = new MessageWriter();
+const forMessages = new MessageWriter();
+const forEntities = new MessageWriter();

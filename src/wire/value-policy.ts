@@ -1,9 +1,9 @@
 // Which labels and annotations leave the service. Annotations are where people keep secrets and whole manifests, so
 // some are left out; their keys are told in `omitted`, so that nobody takes an absent value for one that never was.
 
-import type protobuf from 'protobufjs';
 import type { StringMap } from '../model/records.ts';
-import { writeMap, writeStrings } from './encode-entity.ts';
+import { writeMap, writeTexts } from './fields.ts';
+import type { MessageWriter } from './message-writer.ts';
 
 export interface ValuePolicy {
   /** Exact annotation keys that are left out. */
@@ -31,7 +31,7 @@ export interface ValueTags {
 
 /** Writes labels, annotations and the keys that the policy left out. */
 export function writeValues(
-  writer: protobuf.Writer,
+  writer: MessageWriter,
   tags: ValueTags,
   labels: StringMap,
   annotations: StringMap,
@@ -46,7 +46,7 @@ export function writeValues(
   } else {
     writeMap(writer, tags.labels, keptEntries(labels, policy.deniedLabels, policy.maxValueBytes, 'labels/', omitted));
   }
-  writeStrings(writer, tags.omitted, omitted);
+  writeTexts(writer, tags.omitted, omitted);
 }
 
 /** Entries of `values` that may go out, sorted by key; the keys of the others are appended to `omitted`. */

@@ -8,7 +8,7 @@ import type { Entity, NodeEntity, ObjectReference, PodEntity, ServiceEntity } fr
 /** Monday, whole second. */
 export const T0 = Date.UTC(2026, 10, 23, 12, 0, 0);
 
-const BYTES = { bytes: new Uint8Array(8), basicLength: 8 };
+const BYTES = { own: 'x'.repeat(8), joined: '', values: '', rest: '' };
 
 export function pod(name: string, facts: Partial<PodEntity> = {}): PodEntity {
   const uid = facts.uid ?? `uid-${name}`;

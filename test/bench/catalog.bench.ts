@@ -3,6 +3,7 @@
 import { Registry } from '@prometheus-io/client';
 import { Catalog } from '../../src/catalog/catalog.ts';
 import type { PodRecord } from '../../src/model/records.ts';
+import { encodedLength } from '../../src/wire/encoded-entity.ts';
 import { controlledBy, node, owner, pod, service, slice } from '../catalog/records.ts';
 
 const PODS = 20_000;
@@ -61,7 +62,7 @@ async function main(): Promise<void> {
     openUsPerPod: microseconds(openMs),
     updateUsPerPod: microseconds(updateMs),
     noopUsPerPod: microseconds(noopMs),
-    encodedBytesPerPod: sample?.bytes.length,
+    encodedBytesPerPod: sample && encodedLength(sample, 'FULL'),
     heapBytesPerPod: perPod(after.heapUsed - before.heapUsed),
     arrayBufferBytesPerPod: perPod(after.arrayBuffers - before.arrayBuffers),
     rssBytesPerPod: perPod(after.rss - before.rss),

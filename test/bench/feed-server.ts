@@ -10,6 +10,7 @@ import { ChangeFeed } from '../../src/feed/change-feed.ts';
 import { createRpcServer } from '../../src/rpc/server.ts';
 import { createFeedService } from '../../src/rpc/watch.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
+import { encodedLength } from '../../src/wire/encoded-entity.ts';
 import { messageType } from '../../src/wire/schema.ts';
 import { entity, Picture } from '../feed/cluster.ts';
 import { FakePicture } from '../rpc/fake-picture.ts';
@@ -216,7 +217,7 @@ async function serve(): Promise<void> {
   });
   process.on('disconnect', () => process.exit(0));
   process.send?.({
-    result: { digger, naive: naivePort, entityBytes: entity(spec(1), 'uid-1').bytes.byteLength } satisfies Ports,
+    result: { digger, naive: naivePort, entityBytes: encodedLength(entity(spec(1), 'uid-1'), 'FULL') } satisfies Ports,
   });
 }
 
@@ -286,5 +287,5 @@ function naivePod(index: number, revision: number): object {
 function ballast(): number {
   const pod = messageType('digger.v1.Pod');
   const length = (message: object): number => pod.encode(message).finish().byteLength;
-  return length(naivePod(1, 1)) - entity({ ...SPEC, name: 'checkout-1', revision: 1 }, 'uid-1').bytes.byteLength;
+  return length(naivePod(1, 1)) - encodedLength(entity({ ...SPEC, name: 'checkout-1', revision: 1 }, 'uid-1'), 'FULL');
 }

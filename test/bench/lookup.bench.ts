@@ -21,6 +21,7 @@ import { createRpcServer } from '../../src/rpc/server.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { FakePicture, fakePod, fakeReference, fakeWorkload } from '../rpc/fake-picture.ts';
 import { encodeMessage } from '../rpc/serving.ts';
+import { toByteString } from '../../src/wire/encoded-entity.ts';
 import { messageType } from '../../src/wire/schema.ts';
 
 const PODS = 20_000;
@@ -58,7 +59,7 @@ function createPod(index: number): PodEntity {
     }),
   );
   const addresses = [podAddress(index)];
-  return { ...pod, bytes: Buffer.concat([pod.bytes, details.finish()]), addresses };
+  return { ...pod, values: pod.values + toByteString(details.finish()), addresses };
 }
 
 async function serveBoth(): Promise<void> {

@@ -6,6 +6,7 @@ import { Catalog, type CatalogOptions, type CatalogStore } from '../../src/catal
 import type { ChangeBatch } from '../../src/model/changes.ts';
 import type { Entity } from '../../src/model/entities.ts';
 import type { KubernetesRecord, OwnerRecord } from '../../src/model/records.ts';
+import { encodedBytes } from '../../src/wire/encoded-entity.ts';
 import { messageType } from '../../src/wire/schema.ts';
 
 export const SEEN = { atMs: 1_700_000_100_000 };
@@ -98,7 +99,7 @@ export class Harness {
 /** The message in an entity's bytes, as a reader who knows only the contract sees it. */
 export function decode(entity: Entity): Record<string, unknown> {
   const type = messageType(`digger.v1.${entity.kind}`);
-  return type.toObject(type.decode(entity.bytes), { longs: Number, enums: String });
+  return type.toObject(type.decode(encodedBytes(entity)), { longs: Number, enums: String });
 }
 
 /** `Deployment web`, with `?` when incomplete. */

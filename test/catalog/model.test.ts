@@ -180,9 +180,6 @@ function decodedCopy(harness: Harness): Map<string, Record<string, unknown>> {
 }
 
 function entitiesOf(harness: Harness): unknown[] {
-  const entities = [...harness.catalog.entities()].map((entity) => ({
-    ...entity,
-    bytes: Buffer.from(entity.bytes).toString('hex'),
-  }));
+  const entities = [...harness.catalog.entities()];
   return entities.sort((a, b) => (a.uid < b.uid ? -1 : 1));
 }

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ChangeLog, type LogEntry } from '../../src/feed/change-log.ts';
 import { Picture } from './cluster.ts';
+import { encodeLabel, hasLabels, labelsOf } from '../../src/wire/labels.ts';
 
 const POD = { kind: 'Pod', namespace: 'a', name: 'p0', nodeName: 'n0', labels: { app: 'x' } } as const;
 
@@ -63,7 +64,9 @@ describe('the change log', () => {
     picture.remove('Pod', 'a', 'p0');
     const [entry] = entries(log);
     assert.equal(entry?.state, 'removed');
-    assert.ok(entry.facts.bytes.buffer.byteLength < 200, `${entry.facts.bytes.buffer.byteLength} bytes`);
+    assert.ok(entry.removal.buffer.byteLength < 200, `${entry.removal.buffer.byteLength} bytes`);
+    assert.equal(entry.facts.values, labelsOf(entry.facts.values), 'labels alone');
+    assert.ok(hasLabels(entry.facts.values, [encodeLabel('app', 'x')]), 'its labels');
   });
 
   it('remembers when an entity came, and when its labels and its node changed last', () => {

@@ -4,6 +4,7 @@
 import type { ChangeBatch, EntityChange } from '../../src/model/changes.ts';
 import type { Entity, EntityKind } from '../../src/model/entities.ts';
 import type { FilterCriteria } from '../../src/feed/filter.ts';
+import { toByteString } from '../../src/wire/encoded-entity.ts';
 import { messageType } from '../../src/wire/schema.ts';
 
 export interface EntitySpec {
@@ -38,8 +39,10 @@ export function entity(spec: EntitySpec, uid: string): Entity {
     namespace,
     name,
     creationTimeMs: undefined,
-    bytes: Buffer.concat([first, second]),
-    basicLength: first.byteLength,
+    own: toByteString(first),
+    joined: '',
+    values: toByteString(second),
+    rest: '',
   };
   switch (kind) {
     case 'Pod':

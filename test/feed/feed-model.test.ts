@@ -9,6 +9,7 @@ import type { FilterCriteria } from '../../src/feed/filter.ts';
 import type { EntitySpec } from './cluster.ts';
 import { Consumer, decodeEntity } from './consumer.ts';
 import { Harness, type Subscriber } from './harness.ts';
+import { encodedBytes } from '../../src/wire/encoded-entity.ts';
 
 const kind = fc.constantFrom<EntityKind[]>('Pod', 'Pod', 'Pod', 'Service', 'Node', 'Workload');
 const namespace = fc.constantFrom('a', 'b');
@@ -180,7 +181,7 @@ function compare(harness: Harness, readers: readonly Reader[]): void {
     for (const [key, held] of consumer.copy) {
       const live = expected.get(key);
       assert.ok(live, story);
-      assert.deepEqual(held, decodeEntity(live.kind, live.bytes), story);
+      assert.deepEqual(held, decodeEntity(live.kind, encodedBytes(live)), story);
     }
   }
 }

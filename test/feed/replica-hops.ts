@@ -14,6 +14,7 @@ import { ManualScheduler } from './manual-scheduler.ts';
 import { nameOf, RawCopy } from './raw-copy.ts';
 import { Replica } from './replica.ts';
 import { ReplicaHistory } from './replica-history.ts';
+import { encodedBytes } from '../../src/wire/encoded-entity.ts';
 
 export interface HopsOptions {
   readonly seed: number;
@@ -188,7 +189,7 @@ function compare({ connection, copy, filter }: Consumer, result: HopsResult, see
   const where = `seed ${seed}, cut ${result.cuts}, filter ${JSON.stringify(filter)}`;
   assert.deepEqual([...copy.entities.keys()].sort(), [...expected.keys()].sort(), where);
   for (const [key, { bytes }] of copy.entities) {
-    const live = expected.get(key)?.bytes ?? assert.fail(where);
+    const live = encodedBytes(expected.get(key) ?? assert.fail(where));
     if (Buffer.compare(live, bytes) !== 0) {
       assert.deepEqual(decode(key, bytes), decode(key, live), `${where}: ${key}`);
       assert.fail(`${where}: ${key} has other bytes`);
@@ -206,7 +207,7 @@ function isVisible(entity: Entity, { kinds, nodeNames, labels }: FilterCriteria)
     if (!nodeNames.includes(nodeName)) return false;
   }
   if (labels.size === 0) return true;
-  const held = (decode(entity.kind.toLowerCase(), entity.bytes)['labels'] ?? {}) as Record<string, string>;
+  const held = (decode(entity.kind.toLowerCase(), encodedBytes(entity))['labels'] ?? {}) as Record<string, string>;
   return [...labels].every(([key, value]) => held[key] === value);
 }
 

@@ -11,7 +11,8 @@ import {
   removalKey,
   withToken,
 } from '../../src/wire/frame.ts';
-import { hasLabels, labelBytes } from '../../src/wire/labels.ts';
+import { encodedBytes } from '../../src/wire/encoded-entity.ts';
+import { encodeLabel, hasLabels, labelsOf } from '../../src/wire/labels.ts';
 import { messageType } from '../../src/wire/schema.ts';
 import { entity } from '../feed/cluster.ts';
 
@@ -30,7 +31,7 @@ describe('a frame of changes', () => {
   it('equals what protobuf makes of the same message', () => {
     fc.assert(
       fc.property(fc.array(spec, { minLength: 1, maxLength: 6 }), fc.uint8Array({ maxLength: 300 }), (specs, token) => {
-        const frame = new ChangesFrame();
+        const frame = new ChangesFrame('FULL');
         const changes = specs.map((one, index) => {
           const made = entity(one, `uid-${index}`);
           if (index % 3 === 2) {
@@ -38,8 +39,8 @@ describe('a frame of changes', () => {
             frame.addRemoval(bytes);
             return { removal: messageType('digger.v1.Removal').decode(bytes) };
           }
-          frame.addUpsert(made, 'FULL');
-          const message = messageType(`digger.v1.${one.kind}`).decode(made.bytes);
+          frame.addUpsert(made);
+          const message = messageType(`digger.v1.${one.kind}`).decode(encodedBytes(made));
           return { upsert: { [one.kind.toLowerCase()]: message } };
         });
         const encoded = frame.encode(token);
@@ -54,8 +55,8 @@ describe('a frame of changes', () => {
 
   it('carries VIEW_BASIC as a prefix of the whole entity', () => {
     const made = entity({ kind: 'Pod', namespace: 'a', name: 'x', labels: { app: 'web' } }, 'uid-1');
-    const frame = new ChangesFrame();
-    frame.addUpsert(made, 'BASIC');
+    const frame = new ChangesFrame('BASIC');
+    frame.addUpsert(made);
     const decoded = WatchResponse.toObject(WatchResponse.decode(frame.encode(Buffer.of(1)))) as {
       changes: { changes: { upsert: { pod: Record<string, unknown> } }[] };
     };
@@ -112,13 +113,16 @@ describe('labels in encoded bytes', () => {
     fc.assert(
       fc.property(labels, text, text, (given, key, value) => {
         const made = entity({ kind: 'Service', namespace: 'a', name: 'x', labels: given }, 'uid-1');
-        const has = (wanted: Record<string, string>) =>
-          hasLabels(made.bytes, made.basicLength, new Map(Object.entries(wanted)));
+        const hasIn = (values: string, wanted: Record<string, string>) =>
+          hasLabels(
+            values,
+            Object.entries(wanted).map(([name, wantedValue]) => encodeLabel(name, wantedValue)),
+          );
+        const has = (wanted: Record<string, string>) => hasIn(made.values, wanted);
         assert.ok(has(given));
         assert.equal(has({ [key]: value }), Object.hasOwn(given, key) && given[key] === value);
         assert.equal(has({ ...given, another: 'label' }), given['another'] === 'label');
-        const copied = labelBytes(made.bytes, made.basicLength);
-        assert.ok(hasLabels(copied, 0, new Map(Object.entries(given))));
+        assert.ok(hasIn(labelsOf(made.values), given));
       }),
     );
   });

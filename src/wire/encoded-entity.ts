@@ -1,0 +1,51 @@
+// The parts of an encoded entity put together, for whoever copies them into an answer or a frame.
+
+import type { ByteString, EncodedEntity } from '../model/entities.ts';
+
+/** `digger.v1.View` without its default. */
+export type View = 'BASIC' | 'FULL';
+
+/** Bytes of the message in this view. */
+export function encodedLength({ own, joined, values, rest }: EncodedEntity, view: View): number {
+  const basic = own.length + joined.length;
+  return view === 'BASIC' ? basic : basic + values.length + rest.length;
+}
+
+/** Writes the message into memory that has room for it; returns the offset behind it. */
+export function copyEncoded(target: Buffer, offset: number, entity: EncodedEntity, view: View): number {
+  let at = offset;
+  at = copyByteString(target, at, entity.own);
+  at = copyByteString(target, at, entity.joined);
+  if (view === 'BASIC') return at;
+  at = copyByteString(target, at, entity.values);
+  return copyByteString(target, at, entity.rest);
+}
+
+/** The message in memory of its own. */
+export function encodedBytes(entity: EncodedEntity, view: View = 'FULL'): Buffer {
+  const bytes = Buffer.allocUnsafe(encodedLength(entity, view));
+  copyEncoded(bytes, 0, entity, view);
+  return bytes;
+}
+
+/** Returns the offset behind what was written. */
+export function copyByteString(target: Buffer, offset: number, text: ByteString): number {
+  // Most parts of most entities are there, but not all.
+  return text === '' ? offset : offset + target.write(text, offset, 'latin1');
+}
+
+/** In one piece: text that was put together with `+` keeps what it is made of, and is put together anew by each reader. */
+export function concatBytes(a: ByteString, b: ByteString): ByteString {
+  if (a === '' || b === '') return a + b;
+  const bytes = Buffer.allocUnsafe(a.length + b.length);
+  copyByteString(bytes, copyByteString(bytes, 0, a), b);
+  return bytes.toString('latin1');
+}
+
+export function toByteString(bytes: Uint8Array): ByteString {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+}
+
+export function fromByteString(text: ByteString): Buffer {
+  return Buffer.from(text, 'latin1');
+}
