@@ -35,9 +35,10 @@ export async function besideOthers(story: Story, digger: DiggerProcess, attack: 
   });
 }
 
-/** A metric without labels. */
+/** A metric, with its labels as they are exposed if it has any. */
 export async function metric(digger: DiggerProcess, name: string): Promise<number> {
-  const [, value] = new RegExp(`^${name} (\\S+)$`, 'm').exec(await digger.metrics()) ?? [];
+  const lines = (await digger.metrics()).split('\n');
+  const value = lines.find((line) => line.startsWith(`${name} `))?.slice(name.length);
   assert.ok(value !== undefined, `${name} is exposed`);
   return Number(value);
 }

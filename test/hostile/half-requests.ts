@@ -1,0 +1,97 @@
+// A crowd of connections, each of which sends half of a large request and no more: a stranger needs no credentials for
+// that, because nobody is asked for any before a request is complete.
+import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
+import type { DiggerProcess } from '../observers/digger-process.ts';
+import { done, eventually, notYet } from '../observers/eventually.ts';
+import type { Story } from '../stories/story.ts';
+import { besideOthers, metric } from './bystanders.ts';
+import { END_HEADERS, FRAME, frame, lookupHeaders, open } from './raw-http2.ts';
+
+/** Half of the backlog that Node asks the system for: nobody is to be refused by the system. */
+const AT_ONCE = 250;
+
+/** As much as HTTP/2 lets a client send that nobody has heard of yet (RFC 9113, section 6.9.2), in frames of 16 KiB. */
+const SENT_BYTES = 60_000;
+const FRAME_BYTES = 15_000;
+
+/** `--max-request-memory` by default. */
+const MAX_REQUEST_MEMORY_BYTES = 64 * 1024 * 1024;
+
+/**
+ * What the heap, its surroundings and the system's own buffers may add beyond that: a connection takes about 30 kB, and
+ * V8 lets garbage lie until it has to work.
+ */
+const SLACK_BYTES = 160 * 1024 * 1024;
+const CONNECTION_BYTES = 40_000;
+
+const REFUSALS = 'digger_limit_refusals_total{limit="arriving_requests"}';
+
+export interface HalfRequests {
+  /** Most that requests took at once, by digger's own account. */
+  readonly peakRequestBytes: number;
+  readonly peakResidentBytes: number;
+  readonly residentBefore: number;
+  /** What was sent. */
+  readonly sentBytes: number;
+  /** Calls that were ended for it. */
+  readonly refused: number;
+}
+
+/** Comes, sends, stays until all have sent, and goes. */
+export async function sendHalfRequests(story: Story, digger: DiggerProcess, size: number): Promise<HalfRequests> {
+  const refusedBefore = await metric(digger, REFUSALS);
+  const residentBefore = await metric(digger, 'process_resident_memory_bytes');
+  let peakRequestBytes = 0;
+  let peakResidentBytes = 0;
+  const look = async (): Promise<void> => {
+    const requests = await metric(digger, 'digger_grpc_request_memory_bytes{requests="arriving"}');
+    peakRequestBytes = Math.max(peakRequestBytes, requests);
+    peakResidentBytes = Math.max(peakResidentBytes, await metric(digger, 'process_resident_memory_bytes'));
+  };
+  await besideOthers(story, digger, async () => {
+    const before = await metric(digger, 'digger_grpc_connections');
+    const sockets = new Set<Socket>();
+    const half = halfRequest();
+    try {
+      while (sockets.size < size) {
+        for (let count = 0; count < AT_ONCE && sockets.size < size; count++) {
+          const socket = open(digger.address);
+          socket.write(half);
+          sockets.add(socket);
+        }
+        await eventually(`${sockets.size} are connected`, async () => {
+          const connections = (await metric(digger, 'digger_grpc_connections')) - before;
+          return connections >= sockets.size ? done(undefined) : notYet(connections);
+        });
+        await look();
+      }
+      await eventually('everything that was sent has come', async () => {
+        const ended = (await metric(digger, REFUSALS)) - refusedBefore;
+        const seen = ended + (await metric(digger, 'digger_grpc_arriving_requests'));
+        return seen >= size ? done(undefined) : notYet({ seen, size });
+      });
+      await look();
+      assert.equal((await digger.resolve(story.demo.wellKnown.statefulPod.ip))['outcome'], 'OUTCOME_RESOLVED');
+    } finally {
+      for (const socket of sockets) socket.destroy();
+    }
+  });
+  const refused = (await metric(digger, REFUSALS)) - refusedBefore;
+  assert.ok(peakRequestBytes <= MAX_REQUEST_MEMORY_BYTES, `${peakRequestBytes} bytes of requests`);
+  const most = residentBefore + MAX_REQUEST_MEMORY_BYTES + SLACK_BYTES + size * CONNECTION_BYTES;
+  assert.ok(peakResidentBytes < most, `${peakResidentBytes} bytes are resident, ${residentBefore} were before`);
+  return { peakRequestBytes, peakResidentBytes, residentBefore, sentBytes: size * SENT_BYTES, refused };
+}
+
+function halfRequest(): Buffer {
+  const length = Buffer.alloc(5);
+  // The largest message that is allowed.
+  length.writeUInt32BE(1_048_576, 1);
+  const message = Buffer.concat([length, Buffer.alloc(SENT_BYTES - length.length, 0x61)]);
+  const frames = [frame(FRAME.headers, END_HEADERS, 1, lookupHeaders())];
+  for (let at = 0; at < message.length; at += FRAME_BYTES) {
+    frames.push(frame(FRAME.data, 0, 1, message.subarray(at, at + FRAME_BYTES)));
+  }
+  return Buffer.concat(frames);
+}
