@@ -1,0 +1,233 @@
+// Subscribers that behave badly, in a size that is told: each attack ends by itself, beside lookups of others, and checks
+// by what the service tells about itself that nothing of it is left: no subscription, stream, socket, timer or memory.
+import assert from 'node:assert/strict';
+import type { ClientHttp2Session } from 'node:http2';
+import type { Socket } from 'node:net';
+import type { DiggerProcess } from '../observers/digger-process.ts';
+import { done, eventually, notYet } from '../observers/eventually.ts';
+import { decodeDetails } from '../observers/rpc-error.ts';
+import { Story } from '../stories/story.ts';
+import { besideOthers, metric } from './bystanders.ts';
+import { FRAME, frame, initialWindow, open, watchCall, windowUpdate } from './raw-http2.ts';
+import { openSession, RawSubscriber } from './raw-subscriber.ts';
+
+/** What gRPC says to one too many, and to one that stalls. */
+const RESOURCE_EXHAUSTED = 8;
+/** HTTP/2's name for the same, when a status does not get through. */
+const ENHANCE_YOUR_CALM = 11;
+
+/** Waiting for the stall timeout and the graces after it comes on top of what a busy machine takes. */
+const PATIENCE_MS = 60_000;
+
+const WATCH = '{grpc_type="server_stream",grpc_service="digger.v1.ChangeFeedService",grpc_method="Watch"';
+
+/** A story with a picture of about a megabyte: much more than flow control lets through to somebody who does not read. */
+export function beginLargeStory(): Promise<Story> {
+  return Story.begin({
+    arrange: (simulator) => {
+      const annotations = Object.fromEntries(['a', 'b', 'c', 'd', 'e'].map((key) => [key, key.repeat(1_000)]));
+      for (let index = 0; index < 200; index++) {
+        simulator.cluster.create('services', {
+          metadata: { namespace: 'bulk', name: `service-${index}`, annotations },
+          spec: { type: 'ClusterIP', clusterIP: 'None', clusterIPs: ['None'], ports: [] },
+        });
+      }
+    },
+  });
+}
+
+/** They connect, each on a connection of its own, and read nothing. */
+export async function readNothing(story: Story, digger: DiggerProcess, count: number, stallMs: number): Promise<void> {
+  await besideSubscription(story, digger, async () => {
+    const stalledBefore = await metric(digger, 'digger_feed_subscribers_stalled_total');
+    const connections = await metric(digger, 'digger_grpc_connections');
+    const subscribers = Array.from({ length: count }, () => new RawSubscriber(digger.address));
+    try {
+      await untilMetric(digger, 'digger_feed_subscribers', count + 1);
+      await untilMetric(digger, 'digger_feed_subscribers_stalled_total', stalledBefore + count, stallMs);
+      await untilReleased(digger, connections, stallMs);
+      for (const { end } of subscribers) {
+        assert.ok(end !== undefined && end !== 'disconnected' && 'reset' in end, JSON.stringify(end));
+        assert.equal(end.reset, ENHANCE_YOUR_CALM);
+      }
+    } finally {
+      for (const subscriber of subscribers) subscriber[Symbol.dispose]();
+    }
+  });
+}
+
+/** They read all the time, and let one byte more through in every interval; they answer pings, and are alive. */
+export async function drip(
+  story: Story,
+  digger: DiggerProcess,
+  { count, intervalMs, stallMs }: { readonly count: number; readonly intervalMs: number; readonly stallMs: number },
+): Promise<void> {
+  await besideSubscription(story, digger, async () => {
+    const stalledBefore = await metric(digger, 'digger_feed_subscribers_stalled_total');
+    const connections = await metric(digger, 'digger_grpc_connections');
+    const drips = Array.from({ length: count }, () => new Drip(digger.address, intervalMs));
+    try {
+      await untilMetric(digger, 'digger_feed_subscribers', count + 1);
+      await untilMetric(digger, 'digger_feed_subscribers_stalled_total', stalledBefore + count, stallMs);
+      await untilReleased(digger, connections, stallMs);
+      for (const each of drips) {
+        assert.ok(each.bytes > 0, 'it was given some bytes');
+        assert.ok(each.bytes < 64 * 1024, `${each.bytes} bytes are no frame`);
+        assert.equal(each.resetCode, ENHANCE_YOUR_CALM);
+      }
+    } finally {
+      for (const each of drips) each.destroy();
+    }
+  });
+}
+
+export interface ManyStreams {
+  readonly streams: number;
+  readonly connections: number;
+  /** What the service was told to allow one caller. */
+  readonly limit: number;
+}
+
+/** They ask for far more streams than one caller may have: all but the limit are refused, and others are served. */
+export async function openTooMany(
+  story: Story,
+  digger: DiggerProcess,
+  { streams, connections, limit }: ManyStreams,
+): Promise<void> {
+  await besideSubscription(story, digger, async () => {
+    const sessions: ClientHttp2Session[] = [];
+    try {
+      for (let count = 0; count < connections; count++) sessions.push(openSession(digger.address, '127.0.0.2'));
+      const subscribers = Array.from({ length: streams }, (_, index) => {
+        const session = sessions[index % connections];
+        assert.ok(session);
+        const subscriber = new RawSubscriber(digger.address, { session });
+        subscriber.read();
+        return subscriber;
+      });
+      // HTTP/2 keeps those waiting that are more than a connection may have at once.
+      const reached = Math.min(streams, connections * 1_000);
+      await eventually('all but the limit are refused', () => {
+        const refused = subscribers.filter(({ end }) => end !== undefined).length;
+        return refused >= reached - limit ? done(undefined) : notYet(`${refused} of ${streams}`);
+      });
+      await untilMetric(digger, 'digger_feed_subscribers_of_busiest_caller', limit);
+      for (const { end } of subscribers) {
+        if (end === undefined) continue;
+        assert.ok(end !== 'disconnected' && 'grpcStatus' in end, JSON.stringify(end));
+        assert.equal(end.grpcStatus, RESOURCE_EXHAUSTED);
+      }
+      const refusal = subscribers.map(({ end }) => end).find((end) => typeof end === 'object' && 'details' in end);
+      assert.ok(typeof refusal === 'object' && 'details' in refusal);
+      const { ErrorInfo, RetryInfo } = decodeDetails(refusal.details);
+      const metadata = { limit: String(limit), of: 'caller', caller: 'address:127.0.0.2' };
+      assert.deepEqual(ErrorInfo, { reason: 'TOO_MANY_SUBSCRIBERS', domain: 'digger', metadata });
+      assert.ok(RetryInfo, 'says when to ask again');
+      // Somebody else gets the whole picture meanwhile.
+      const other = await story.subscribe(digger);
+      await other.untilEqual(story.readLists);
+      other.close();
+    } finally {
+      for (const session of sessions) session.destroy();
+    }
+  });
+}
+
+/** Runs the attack beside lookups and a subscriber that hears every change; afterwards the service is as it was before. */
+async function besideSubscription(story: Story, digger: DiggerProcess, attack: () => Promise<void>): Promise<void> {
+  const healthy = await story.subscribe(digger);
+  try {
+    const before = await leftovers(digger);
+    await besideOthers(story, digger, attack);
+    story.createPod('meanwhile', 201);
+    await healthy.untilEqual(story.readLists);
+    story.deletePod('meanwhile');
+    await healthy.untilEqual(story.readLists);
+    assert.equal(healthy.resets, 1, 'it never had to start over');
+    await eventually('nothing is left', async () => {
+      const now = await leftovers(digger);
+      const more = Object.entries(now).filter(([what, count]) => count > (before[what] ?? 0));
+      return more.length === 0 ? done(undefined) : notYet({ before, now });
+    });
+  } finally {
+    healthy.close();
+  }
+}
+
+/** What an attack might leave, by the service's own account. */
+async function leftovers(digger: DiggerProcess): Promise<Record<string, number>> {
+  const started = await metric(digger, `grpc_server_started_total${WATCH}}`);
+  const handled = (await digger.metrics())
+    .split('\n')
+    .filter((line) => line.startsWith(`grpc_server_handled_total${WATCH},`))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+  return {
+    streams: started - handled,
+    subscriptions: await metric(digger, 'digger_feed_subscribers'),
+    sockets: await metric(digger, 'nodejs_active_resources{type="TCPSocketWrap"}'),
+    timers: await metric(digger, 'nodejs_active_resources{type="Timeout"}'),
+    files: await metric(digger, 'process_open_fds'),
+  };
+}
+
+/** Nothing but the healthy subscriber is left, though the others have not gone by themselves. */
+async function untilReleased(digger: DiggerProcess, connections: number, stallMs: number): Promise<void> {
+  await untilMetric(digger, 'digger_feed_subscribers', 1);
+  await untilMetric(digger, 'digger_grpc_connections', connections, stallMs);
+  await eventually(
+    'their streams are gone',
+    async () => {
+      const { streams } = await leftovers(digger);
+      return streams === 1 ? done(undefined) : notYet(streams);
+    },
+    { deadlineMs: PATIENCE_MS + stallMs },
+  );
+}
+
+async function untilMetric(digger: DiggerProcess, name: string, wanted: number, moreMs = 0): Promise<void> {
+  await eventually(
+    `${name} is ${wanted}`,
+    async () => {
+      const value = await metric(digger, name);
+      return value === wanted ? done(undefined) : notYet(value);
+    },
+    { deadlineMs: PATIENCE_MS + moreMs },
+  );
+}
+
+/** HTTP/2 by hand: a window of one byte for its stream, and one more in every interval. */
+class Drip {
+  /** Of frames of the feed. */
+  bytes = 0;
+  resetCode: number | undefined;
+  readonly #socket: Socket;
+  readonly #timer: NodeJS.Timeout;
+  #unread: Buffer = Buffer.alloc(0);
+
+  constructor(address: string, intervalMs: number) {
+    this.#socket = open(address);
+    this.#socket.write(Buffer.concat([initialWindow(1), watchCall()]));
+    this.#socket.on('data', (chunk: Buffer) => this.#read(chunk));
+    this.#timer = setInterval(() => this.#socket.write(windowUpdate(1, 1)), intervalMs);
+    this.#socket.once('close', () => clearInterval(this.#timer));
+  }
+
+  destroy(): void {
+    clearInterval(this.#timer);
+    this.#socket.destroy();
+  }
+
+  #read(chunk: Buffer): void {
+    this.#unread = Buffer.concat([this.#unread, chunk]);
+    while (this.#unread.length >= 9) {
+      const length = this.#unread.readUIntBE(0, 3);
+      if (this.#unread.length < 9 + length) return;
+      const [type, flags] = [this.#unread[3], this.#unread[4] ?? 0];
+      const payload = this.#unread.subarray(9, 9 + length);
+      this.#unread = this.#unread.subarray(9 + length);
+      if (type === FRAME.data) this.bytes += length;
+      if (type === FRAME.reset) this.resetCode = payload.readUInt32BE(0);
+      if (type === FRAME.ping && flags === 0) this.#socket.write(frame(FRAME.ping, 1, 0, payload));
+    }
+  }
+}
