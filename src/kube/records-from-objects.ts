@@ -45,6 +45,9 @@ const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 
 /** Go's zero time, 0001-01-01T00:00:00Z, in seconds since the epoch: how some writers say "no time". */
 const ZERO_TIME_SECONDS = -62_135_596_800;
+const MAX_PORT = 65_535;
+/** Year 10000: the first that a Timestamp cannot say, so that clients could not print an answer with it. */
+const END_OF_TIME_SECONDS = 253_402_300_800;
 
 export function toPodRecord(pod: PodObject): PodRecord {
   const spec = pod.spec ?? NOTHING;
@@ -84,9 +87,9 @@ export function toServiceRecord(service: ServiceObject): ServiceRecord {
       (port): ServicePortRecord => ({
         name: shared(port?.name),
         protocol: shared(port?.protocol),
-        port: count(port?.port),
+        port: toPort(port?.port),
         targetPort: toTargetPort(port?.targetPort),
-        nodePort: count(port?.nodePort),
+        nodePort: toPort(port?.nodePort),
         appProtocol: shared(port?.appProtocol),
       }),
     ),
@@ -142,18 +145,20 @@ export function toOwnerRecord(object: KubernetesObject, apiVersion: string, kind
   return { type: 'Owner', ...toMeta(object), apiVersion, kind };
 }
 
-/** Ms since the epoch; `undefined` for no time, Go's zero time and what is no time at all. */
+/** Ms since the epoch; `undefined` for no time, Go's zero time, years of five digits and what is no time at all. */
 export function toTimeMs(time: TimeValue): number | undefined {
   if (time === null || time === undefined) return undefined;
   if (typeof time === 'string') {
     const parsed = Date.parse(time);
-    return Number.isNaN(parsed) || parsed <= ZERO_TIME_SECONDS * 1000 ? undefined : parsed;
+    return parsed > ZERO_TIME_SECONDS * 1000 && parsed < END_OF_TIME_SECONDS * 1000 ? parsed : undefined;
   }
   // Go writes its zero time as an empty message; hence unset seconds are not 1970.
   if (!Object.hasOwn(time, 'seconds') || time.seconds === undefined) return undefined;
   const seconds = toNumber(time.seconds);
-  if (!(seconds > ZERO_TIME_SECONDS)) return undefined;
-  return seconds * 1000 + Math.floor(count(time.nanos) / 1e6);
+  if (!Number.isInteger(seconds) || seconds <= ZERO_TIME_SECONDS || seconds >= END_OF_TIME_SECONDS) return undefined;
+  // Kubernetes writes whole seconds only; what is no part of a second is none.
+  const nanos = count(time.nanos);
+  return seconds * 1000 + (nanos > 0 && nanos < 1e9 ? Math.floor(nanos / 1e6) : 0);
 }
 
 function toMeta(object: KubernetesObject): RecordMeta {
@@ -214,8 +219,8 @@ function toContainer(
 function toContainerPort(port: NonNullable<ContainerObject['ports']>[number]): ContainerPortRecord {
   return {
     name: shared(port?.name),
-    containerPort: count(port?.containerPort),
-    hostPort: count(port?.hostPort),
+    containerPort: toPort(port?.containerPort),
+    hostPort: toPort(port?.hostPort),
     hostIp: shared(port?.hostIP),
     protocol: shared(port?.protocol),
   };
@@ -326,6 +331,12 @@ function text(value: string | null | undefined): string {
 /** For text that many objects have in common. */
 function shared(value: string | null | undefined): string {
   return typeof value === 'string' ? intern(value) : '';
+}
+
+/** What is no port is none: a negative one would not even survive being encoded. */
+function toPort(value: number | undefined): number {
+  const port = count(value);
+  return Number.isInteger(port) && port > 0 && port <= MAX_PORT ? port : 0;
 }
 
 function count(value: number | undefined): number {
