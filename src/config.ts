@@ -15,7 +15,7 @@ import {
   parseName,
   parseNamespace,
   parsePath,
-  parseQualifiedName,
+  parseKeyPattern,
   parseRange,
   parseSwitch,
 } from './option-values.ts';
@@ -119,17 +119,29 @@ export const OPTIONS = {
   denyAnnotations: many(
     '--deny-annotation',
     'key',
-    parseQualifiedName,
-    'annotation to leave out, beside kubectl.kubernetes.io/last-applied-configuration',
+    parseKeyPattern,
+    'annotation to leave out, beside kubectl.kubernetes.io/last-applied-configuration; example.com/* is all of a domain',
   ),
-  denyLabels: many('--deny-label', 'key', parseQualifiedName, 'label to leave out'),
+  allowAnnotations: many(
+    '--allow-annotation',
+    'key',
+    parseKeyPattern,
+    'annotation to publish, and no other; unset: all that are not denied',
+  ),
+  denyLabels: many('--deny-label', 'key', parseKeyPattern, 'label to leave out, in selectors too'),
+  allowLabels: many(
+    '--allow-label',
+    'key',
+    parseKeyPattern,
+    'label to publish, and no other; unset: all that are not denied. Filters of subscriptions see only published labels',
+  ),
   maxValueBytes: one(
     '--max-value-bytes',
     'bytes',
     '1024',
     // Kubernetes itself stops at 256 KiB for all annotations of an object together.
     integerBetween(0, 262_144),
-    'leave out annotations with longer values',
+    'leave out annotations and labels with longer values',
   ),
   historyRetentionMs: one(
     '--history',

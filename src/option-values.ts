@@ -99,6 +99,13 @@ export function parseQualifiedName(text: string): Parsed<string> {
   return { ok: false, allowed: 'the key of a label or annotation: app, example.com/team' };
 }
 
+/** As above, or all keys of a domain: `example.com/*`. */
+export function parseKeyPattern(text: string): Parsed<string> {
+  const parsed = parseQualifiedName(text.endsWith('/*') ? `${text.slice(0, -1)}x` : text);
+  if (parsed.ok) return { ok: true, value: text };
+  return { ok: false, allowed: `${parsed.allowed}, or all of a domain: example.com/*` };
+}
+
 /** `10.96.0.0/12`, `fd00:10:96::/112`. */
 export function parseRange(text: string): Parsed<string> {
   if (parseCidr(text) !== undefined) return { ok: true, value: text };

@@ -33,7 +33,7 @@ import { startAdminServer } from './telemetry/admin-server.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createRegistry } from './telemetry/metrics.ts';
 import { VERSION } from './version.ts';
-import { DEFAULT_VALUE_POLICY, type ValuePolicy } from './wire/value-policy.ts';
+import { DEFAULT_DENIED_ANNOTATIONS, KeyList, type ValuePolicy } from './wire/value-policy.ts';
 
 export interface RunningService {
   /** `127.0.0.1:50051`, with the port that the system chose. */
@@ -213,10 +213,13 @@ export async function startService({ config, logger, signal }: ServiceOptions): 
 }
 
 function toValuePolicy(config: Config): ValuePolicy {
-  const { deniedAnnotations, deniedLabels } = DEFAULT_VALUE_POLICY;
+  const listed = (patterns: readonly string[]): KeyList | undefined =>
+    patterns.length === 0 ? undefined : new KeyList(patterns);
   return {
-    deniedAnnotations: new Set([...deniedAnnotations, ...config.denyAnnotations]),
-    deniedLabels: new Set([...deniedLabels, ...config.denyLabels]),
+    deniedAnnotations: new KeyList([...DEFAULT_DENIED_ANNOTATIONS, ...config.denyAnnotations]),
+    allowedAnnotations: listed(config.allowAnnotations),
+    deniedLabels: new KeyList(config.denyLabels),
+    allowedLabels: listed(config.allowLabels),
     maxValueBytes: config.maxValueBytes,
   };
 }
@@ -228,6 +231,8 @@ function createFeed(config: Config, registry: Registry, epoch: Uint8Array, fresh
     configuration: JSON.stringify([
       config.denyAnnotations,
       config.denyLabels,
+      config.allowAnnotations,
+      config.allowLabels,
       config.maxValueBytes,
       ...config.namespaces.toSorted(),
     ]),

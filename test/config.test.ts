@@ -35,7 +35,9 @@ test('without flags and environment it listens on loopback only, and every value
     namespaces: [],
     clusterRanges: [],
     denyAnnotations: [],
+    allowAnnotations: [],
     denyLabels: [],
+    allowLabels: [],
     maxValueBytes: 1024,
     historyRetentionMs: 600_000,
     maxHistoryClaims: 100_000,
@@ -91,6 +93,14 @@ test('plaintext beyond loopback is refused unless it is allowed explicitly; TLS 
     assert.equal(accepted({ listen, allowPlaintext: true }).allowPlaintext, true);
   }
   for (const listen of ['127.0.0.1:0', '127.9.9.9:1', '[::1]:50051', 'localhost:50051']) accepted({ listen });
+});
+
+test('keys of labels and annotations are whole, or all of a domain', () => {
+  const keys = ['app', 'example.com/team', 'example.com/*'];
+  assert.deepEqual(accepted({ denyLabels: keys, allowAnnotations: keys }).denyLabels, keys);
+  for (const key of ['', '*', 'app*', 'example.com/', 'example.com/a*', '/*', 'a/b/*', 'a b']) {
+    assert.equal(refused({ allowLabels: [key] }).length, 1, key);
+  }
 });
 
 test('namespaces are named one by one, and not too many of them', () => {

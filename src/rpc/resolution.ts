@@ -9,13 +9,7 @@ import type protobuf from 'protobufjs';
 import type { AddressAnswer, AddressRole, Holder } from '../addresses/reader.ts';
 import type { ObjectReference, ServiceEntity, WorkloadEntity } from '../model/entities.ts';
 import type { View } from '../wire/encoded-entity.ts';
-import {
-  varintFieldTag,
-  writeDuration,
-  writeReference,
-  writeText,
-  writeTimestamp,
-} from '../wire/fields.ts';
+import { varintFieldTag, writeDuration, writeReference, writeText, writeTimestamp } from '../wire/fields.ts';
 import type { MessageWriter } from '../wire/message-writer.ts';
 import { enumValues, messageFieldTag, messageType } from '../wire/schema.ts';
 

@@ -7,7 +7,7 @@ import { type EncodedRecord, FieldTags } from './encode-entity.ts';
 import { writeMap, writeReference, writeText, writeTexts, writeUint } from './fields.ts';
 import { startEntity } from './message-writer.ts';
 import { enumValues } from './schema.ts';
-import { type ValuePolicy, writeValues } from './value-policy.ts';
+import { keptSelector, type ValuePolicy, writeValues } from './value-policy.ts';
 
 /** Everything but workloads and manual endpoints. */
 export function encodeServiceRecord(record: ServiceRecord, policy: ValuePolicy): EncodedRecord {
@@ -30,14 +30,10 @@ export function encodeServiceRecord(record: ServiceRecord, policy: ValuePolicy):
     writeText(writer, PORT.appProtocol, port.appProtocol);
     writer.end(begun);
   }
-  const selector = Object.keys(record.selector).sort();
-  writeMap(
-    writer,
-    SERVICE.selector,
-    selector.map((key) => [key, record.selector[key] ?? '']),
-  );
+  const omitted: string[] = [];
+  writeMap(writer, SERVICE.selector, keptSelector(record.selector, policy, omitted));
   const own = writer.cut();
-  writeValues(writer, SERVICE, record.labels, record.annotations, policy);
+  writeValues(writer, SERVICE, record.labels, record.annotations, policy, omitted);
   return { own, values: writer.cut(), rest: '' };
 }
 

@@ -5,22 +5,51 @@ import type { StringMap } from '../model/records.ts';
 import { writeMap, writeTexts } from './fields.ts';
 import type { MessageWriter } from './message-writer.ts';
 
+/** Which keys: a Set of them, or a KeyList. */
+export interface Keys {
+  has(key: string): boolean;
+}
+
 export interface ValuePolicy {
-  /** Exact annotation keys that are left out. */
-  readonly deniedAnnotations: ReadonlySet<string>;
-  /** Exact label keys that are left out. */
-  readonly deniedLabels: ReadonlySet<string>;
+  /** Annotation keys that are left out, also when they are allowed. */
+  readonly deniedAnnotations: Keys;
+  /** Annotation keys that may go out; unset: all. */
+  readonly allowedAnnotations?: Keys | undefined;
+  /** Label keys that are left out, also when they are allowed; in selectors too. */
+  readonly deniedLabels: Keys;
+  /** Label keys that may go out; unset: all. */
+  readonly allowedLabels?: Keys | undefined;
   /** Values with more UTF-8 bytes than this are left out. */
   readonly maxValueBytes: number;
 }
 
+/** A copy of the whole object, environment variables with their secrets included. */
+export const DEFAULT_DENIED_ANNOTATIONS: readonly string[] = ['kubectl.kubernetes.io/last-applied-configuration'];
+
 export const DEFAULT_VALUE_POLICY: ValuePolicy = {
-  // A copy of the whole object, environment variables with their secrets included.
-  deniedAnnotations: new Set(['kubectl.kubernetes.io/last-applied-configuration']),
+  deniedAnnotations: new Set(DEFAULT_DENIED_ANNOTATIONS),
   deniedLabels: new Set(),
   // Label values end at 63 bytes; annotations above 1 KiB are documents (manifests, certificates), not attributes.
   maxValueBytes: 1024,
 };
+
+/** Keys as an operator lists them: whole ones, and `example.com/*` for all of a domain. */
+export class KeyList implements Keys {
+  readonly #keys: ReadonlySet<string>;
+  /** With their slash. */
+  readonly #domains: ReadonlySet<string>;
+
+  constructor(patterns: Iterable<string>) {
+    const all = [...patterns];
+    this.#keys = new Set(all.filter((pattern) => !pattern.endsWith('/*')));
+    this.#domains = new Set(all.filter((pattern) => pattern.endsWith('/*')).map((pattern) => pattern.slice(0, -1)));
+  }
+
+  has(key: string): boolean {
+    if (this.#keys.has(key)) return true;
+    return this.#domains.size > 0 && this.#domains.has(key.slice(0, key.indexOf('/') + 1));
+  }
+}
 
 /** Tags of the fields in one message; `annotations` is unset where the message has none. */
 export interface ValueTags {
@@ -29,30 +58,37 @@ export interface ValueTags {
   readonly omitted: number;
 }
 
-/** Writes labels, annotations and the keys that the policy left out. */
+/** Writes labels, annotations and the keys that the policy left out; of selectors what `keptSelector` added to `omitted`. */
 export function writeValues(
   writer: MessageWriter,
   tags: ValueTags,
   labels: StringMap,
   annotations: StringMap,
   policy: ValuePolicy,
+  omittedBefore: readonly string[] = [],
 ): void {
-  const omitted: string[] = [];
-  if (tags.annotations !== undefined) {
-    const kept = keptEntries(annotations, policy.deniedAnnotations, policy.maxValueBytes, 'annotations/', omitted);
-    const keptLabels = keptEntries(labels, policy.deniedLabels, policy.maxValueBytes, 'labels/', omitted);
-    writeMap(writer, tags.labels, keptLabels);
-    writeMap(writer, tags.annotations, kept);
-  } else {
-    writeMap(writer, tags.labels, keptEntries(labels, policy.deniedLabels, policy.maxValueBytes, 'labels/', omitted));
-  }
+  const omitted = [...omittedBefore];
+  const { deniedAnnotations, allowedAnnotations, deniedLabels, allowedLabels, maxValueBytes } = policy;
+  const keptAnnotations =
+    tags.annotations === undefined
+      ? []
+      : keptEntries(annotations, deniedAnnotations, allowedAnnotations, maxValueBytes, 'annotations/', omitted);
+  writeMap(writer, tags.labels, keptEntries(labels, deniedLabels, allowedLabels, maxValueBytes, 'labels/', omitted));
+  if (tags.annotations !== undefined) writeMap(writer, tags.annotations, keptAnnotations);
   writeTexts(writer, tags.omitted, omitted);
+}
+
+/** A selector says what labels say, so the policy of labels holds for it. Appends the keys of what it leaves out. */
+export function keptSelector(selector: StringMap, policy: ValuePolicy, omitted: string[]): [string, string][] {
+  const { deniedLabels, allowedLabels, maxValueBytes } = policy;
+  return keptEntries(selector, deniedLabels, allowedLabels, maxValueBytes, 'selector/', omitted);
 }
 
 /** Entries of `values` that may go out, sorted by key; the keys of the others are appended to `omitted`. */
 function keptEntries(
   values: StringMap,
-  denied: ReadonlySet<string>,
+  denied: Keys,
+  allowed: Keys | undefined,
   maxValueBytes: number,
   prefix: string,
   omitted: string[],
@@ -62,7 +98,7 @@ function keptEntries(
     const value = values[key] ?? '';
     // A UTF-16 code unit is at most 3 bytes of UTF-8: most values are short enough without counting.
     const short = value.length * 3 <= maxValueBytes || Buffer.byteLength(value) <= maxValueBytes;
-    if (short && !denied.has(key)) kept.push([key, value]);
+    if (short && !denied.has(key) && allowed?.has(key) !== false) kept.push([key, value]);
     else omitted.push(prefix + key);
   }
   return kept;

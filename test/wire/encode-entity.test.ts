@@ -12,7 +12,7 @@ import { encodePodOwners, encodePodRecord, encodePodService } from '../../src/wi
 import { encodeServiceBackends, encodeServiceRecord } from '../../src/wire/encode-service.ts';
 import { encodeOwnerRecord, encodeWorkloadOwners } from '../../src/wire/encode-workload.ts';
 import { messageType } from '../../src/wire/schema.ts';
-import { DEFAULT_VALUE_POLICY, type ValuePolicy } from '../../src/wire/value-policy.ts';
+import { DEFAULT_VALUE_POLICY, KeyList, type ValuePolicy } from '../../src/wire/value-policy.ts';
 
 /** Plain objects, as decoders make them. */
 const record = <T>(of: { [K in keyof T]: fc.Arbitrary<T[K]> }) => fc.record<T>(of, { noNullPrototype: true });
@@ -256,6 +256,40 @@ describe('an encoded entity', () => {
       'annotations/large',
       'annotations/wide',
       'labels/secret',
+    ]);
+  });
+
+  it('publishes only what is on the list where there is one, of labels in selectors too; what is denied wins', () => {
+    const policy: ValuePolicy = {
+      deniedAnnotations: new KeyList(['example.com/secret']),
+      allowedAnnotations: new KeyList(['example.com/*', 'team']),
+      deniedLabels: new KeyList([]),
+      allowedLabels: new KeyList(['app']),
+      maxValueBytes: 1024,
+    };
+    const values = {
+      app: 'a',
+      team: 't',
+      'example.com/open': 'o',
+      'example.com/secret': 's',
+      'sub.example.com/open': 'x',
+    };
+    const service: ServiceRecord = {
+      ...{ type: 'Service', namespace: 'n', name: 's', uid: 'u', serviceType: 'ClusterIP' },
+      ...{ creationTimeMs: undefined, deletionTimeMs: undefined, controller: undefined },
+      ...{ clusterIps: [], externalIps: [], loadBalancerIps: [], loadBalancerHostnames: [], ports: [] },
+      ...{ labels: values, annotations: values, selector: { app: 'a', team: 't' } },
+    };
+    const decoded = decode('Service', whole(encodeServiceRecord(service, policy)));
+    assert.deepEqual(decoded['labels'], { app: 'a' });
+    assert.deepEqual(decoded['selector'], { app: 'a' });
+    assert.deepEqual(decoded['annotations'], { team: 't', 'example.com/open': 'o' });
+    assert.deepEqual(decoded['omitted'], [
+      'selector/team',
+      'annotations/app',
+      'annotations/example.com/secret',
+      'annotations/sub.example.com/open',
+      ...['example.com/open', 'example.com/secret', 'sub.example.com/open', 'team'].map((key) => `labels/${key}`),
     ]);
   });
 
