@@ -7,7 +7,7 @@
 // Order of what is owed: why everything has to be forgotten, the log, that the picture is complete, a sign of life, the
 // end. A later one never overtakes an earlier one.
 
-import { encodeReset, encodeSynced, type ResetReason, withToken } from '../wire/frame.ts';
+import { encodeReset, encodeSynced, type Frame, type ResetReason, withToken } from '../wire/frame.ts';
 import type { ChangeLog } from './change-log.ts';
 import { caughtUp, type Projection, type ReadingPosition } from './projection.ts';
 import type { TouchedKey } from './touched-keys.ts';
@@ -20,8 +20,8 @@ export type EndReason = 'complete' | 'draining' | 'stalled' | 'behind';
 
 /** Where frames go. */
 export interface FrameSink {
-  /** Takes a whole `WatchResponse`; calls `taken` once, later, when there is room for the next. */
-  write(frame: Uint8Array, taken: () => void): void;
+  /** Takes a frame; calls `taken` once, later, when there is room for the next. */
+  write(frame: Frame, taken: () => void): void;
   /** No frame follows. */
   end(reason: EndReason): void;
 }
@@ -30,14 +30,14 @@ export interface FrameSink {
 export interface FeedSurroundings {
   readonly log: ChangeLog;
   now(): number;
-  /** The `Progress` frame of this moment, without its token. */
+  /** The `Progress` of this moment, without its token. */
   progress(closing: boolean): Uint8Array;
   /** There is something to do for this one again. */
   wake(subscription: Subscription): void;
   /** What was in flight was taken. */
   taken(subscription: Subscription): void;
   ended(subscription: Subscription, reason: EndReason | 'closed'): void;
-  sent(frame: Uint8Array, changes: number): void;
+  sent(frame: Frame, changes: number): void;
   reset(reason: ResetReason): void;
 }
 
@@ -260,11 +260,11 @@ export class Subscription {
     this.#writeWithToken(encodeReset(reason, RESET_MESSAGES[reason]));
   }
 
-  #writeWithToken(frame: Uint8Array): void {
-    this.#write(withToken(frame, this.#options.projection.token(this.#position)), 0);
+  #writeWithToken(message: Uint8Array): void {
+    this.#write(withToken(message, this.#options.projection.token(this.#position)), 0);
   }
 
-  #write(frame: Uint8Array, changes: number): void {
+  #write(frame: Frame, changes: number): void {
     this.#inFlight = true;
     this.#writtenAtMs = this.#feed.now();
     this.#feed.sent(frame, changes);

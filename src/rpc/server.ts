@@ -10,6 +10,7 @@ import type { Registry } from '@prometheus-io/client';
 import type { AddressReader } from '../addresses/reader.ts';
 import type { CatalogReader } from '../catalog/reader.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { Frame } from '../wire/frame.ts';
 import type { WatchRequest__Output } from '../wire/generated/digger/v1/WatchRequest.ts';
 import type { GetStatusRequest__Output } from '../wire/generated/digger/v1/GetStatusRequest.ts';
 import { RECHECK_INTERVAL_MS, watchForRevocation } from './auth/revocation.ts';
@@ -30,6 +31,7 @@ import { addReflection } from './reflection.ts';
 import { RequestIntake } from './request-intake.ts';
 import { type AddressLookup, resolveAddress } from './resolve-address.ts';
 import { DIGGER_SERVICES, loadBytesService, RefusedRequest } from './services.ts';
+import { sharedFrames } from './shared-frames.ts';
 import type { TlsSource } from './tls-termination.ts';
 import {
   type Authenticator,
@@ -66,7 +68,7 @@ export interface FeedService {
   drain(): Promise<void> | void;
 }
 
-export type WatchCall = ServerWritableStream<WatchRequest__Output, Uint8Array>;
+export type WatchCall = ServerWritableStream<WatchRequest__Output, Frame | Uint8Array>;
 
 export interface RpcServerOptions {
   readonly credentials: ServerCredentials;
@@ -167,7 +169,7 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
     // Bookkeeping for a debugging service that we do not offer; costs on every call.
     'grpc.enable_channelz': 0,
     // The last one is outermost: what the intake ends is seen by `calls`.
-    interceptors: [calls.interceptor, intake.interceptor],
+    interceptors: [sharedFrames(WATCH_PATH), calls.interceptor, intake.interceptor],
   });
   const lateRequests = setInterval(() => intake.endLate(), Math.max(limits.requestTimeoutMs / 10, 10));
   lateRequests.unref();
@@ -219,6 +221,8 @@ const DEFAULT_LIMITS: RpcLimits = {
 
 /** As many as connections; about 200 bytes each. */
 const MAX_RATED_CALLERS = 10_000;
+
+const WATCH_PATH = '/digger.v1.ChangeFeedService/Watch';
 
 /** Off by default in grpc-js; without it a peer that vanished keeps its streams for ever. */
 const KEEPALIVE_TIME_MS = 30_000;
@@ -273,7 +277,7 @@ function addChangeFeedService(
   recheckIntervalMs: number,
 ): void {
   const precondition = pictureComplete(gate, status);
-  const watch = (call: ServerWritableStream<WatchRequest__Output | RefusedRequest, Uint8Array>): void => {
+  const watch = (call: ServerWritableStream<WatchRequest__Output | RefusedRequest, Frame | Uint8Array>): void => {
     const fail = (error: unknown): void => {
       call.emit('error', failCall(gate, error, call.getPath()));
     };

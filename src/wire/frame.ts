@@ -2,7 +2,8 @@
 //
 // Entities arrive here encoded. A protobuf message is the concatenation of its fields, so a frame of changes is written
 // as headers (tag and length) around copies of those bytes: composing costs a copy, never an encoding. The token is the
-// last field, which lets subscribers that stand at different places share the body before it.
+// last field, which lets subscribers that stand at different places share the body before it. What gRPC puts before a
+// message is put there once too, so that a frame goes to thousands from one piece of memory, see `rpc/shared-frames.ts`.
 
 import type { Entity, EntityKind, ObjectReference } from '../model/entities.ts';
 import { copyEncoded, encodedLength, type View } from './encoded-entity.ts';
@@ -35,6 +36,30 @@ export interface ResourceFreshness {
   readonly lastContactMs: number | undefined;
   readonly stalenessMs: number | undefined;
 }
+
+/** A whole `WatchResponse`, to be sent as it is to everybody who stands at the same place. */
+export class Frame {
+  /** Behind the five bytes that gRPC puts before a message (PROTOCOL-HTTP2.md, "Length-Prefixed-Message"). */
+  readonly prefixed: Buffer;
+  /** The same memory without them. */
+  readonly message: Buffer;
+
+  /** Of a message of this length, which has to be written behind the prefix. */
+  constructor(messageLength: number) {
+    this.prefixed = Buffer.allocUnsafe(PREFIX_BYTES + messageLength);
+    this.message = this.prefixed.subarray(PREFIX_BYTES);
+    // Not compressed.
+    this.prefixed[0] = 0;
+    this.prefixed.writeUInt32BE(messageLength, 1);
+  }
+
+  /** Of the message. */
+  get byteLength(): number {
+    return this.message.byteLength;
+  }
+}
+
+const PREFIX_BYTES = 5;
 
 const WatchResponse = messageType('digger.v1.WatchResponse');
 const Changes = messageType('digger.v1.Changes');
@@ -88,26 +113,26 @@ export class ChangesFrame {
   }
 
   /** The whole `WatchResponse`. */
-  encode(token: Uint8Array): Buffer {
-    const length = fieldLength(this.#bodyLength) + fieldLength(token.byteLength);
-    const frame = Buffer.allocUnsafe(length);
-    let at = writeHeader(frame, 0, FRAME_CHANGES_TAG, this.#bodyLength);
+  encode(token: Uint8Array): Frame {
+    const frame = new Frame(fieldLength(this.#bodyLength) + fieldLength(token.byteLength));
+    const target = frame.prefixed;
+    let at = writeHeader(target, PREFIX_BYTES, FRAME_CHANGES_TAG, this.#bodyLength);
     for (const part of this.#parts) {
       if (part instanceof Uint8Array) {
-        at = writeHeader(frame, at, CHANGES_CHANGE_TAG, fieldLength(part.byteLength));
-        at = writeHeader(frame, at, CHANGE_REMOVAL_TAG, part.byteLength);
-        frame.set(part, at);
+        at = writeHeader(target, at, CHANGES_CHANGE_TAG, fieldLength(part.byteLength));
+        at = writeHeader(target, at, CHANGE_REMOVAL_TAG, part.byteLength);
+        target.set(part, at);
         at += part.byteLength;
         continue;
       }
       const length = encodedLength(part, this.#view);
-      at = writeHeader(frame, at, CHANGES_CHANGE_TAG, fieldLength(fieldLength(length)));
-      at = writeHeader(frame, at, CHANGE_UPSERT_TAG, fieldLength(length));
-      at = writeHeader(frame, at, ENTITY_TAGS[part.kind], length);
-      at = copyEncoded(frame, at, part, this.#view);
+      at = writeHeader(target, at, CHANGES_CHANGE_TAG, fieldLength(fieldLength(length)));
+      at = writeHeader(target, at, CHANGE_UPSERT_TAG, fieldLength(length));
+      at = writeHeader(target, at, ENTITY_TAGS[part.kind], length);
+      at = copyEncoded(target, at, part, this.#view);
     }
-    at = writeHeader(frame, at, FRAME_TOKEN_TAG, token.byteLength);
-    frame.set(token, at);
+    at = writeHeader(target, at, FRAME_TOKEN_TAG, token.byteLength);
+    target.set(token, at);
     return frame;
   }
 
@@ -142,17 +167,17 @@ export function referenceKey({ apiVersion, kind, namespace, name, uid }: ObjectR
   return { kind: 'Workload', namespace, name, uid, workloadApiVersion: apiVersion, workloadKind: kind };
 }
 
-/** A `Reset` frame without its token. */
+/** A `Reset` without its token. */
 export function encodeReset(reason: ResetReason, message: string): Uint8Array {
   return WatchResponse.encode({ reset: { reason: REASON_NUMBERS[`RESET_REASON_${reason}`], message } }).finish();
 }
 
-/** A `Synced` frame without its token. */
+/** A `Synced` without its token. */
 export function encodeSynced(): Uint8Array {
   return WatchResponse.encode({ synced: {} }).finish();
 }
 
-/** A `Progress` frame without its token. `serverTimeMs`: ms since the epoch. */
+/** A `Progress` without its token. `serverTimeMs`: ms since the epoch. */
 export function encodeProgress(
   serverTimeMs: number,
   resources: readonly ResourceFreshness[],
@@ -171,12 +196,13 @@ export function encodeProgress(
   }).finish();
 }
 
-/** Puts the token behind a frame that has none yet. */
-export function withToken(frame: Uint8Array, token: Uint8Array): Buffer {
-  const whole = Buffer.allocUnsafe(frame.byteLength + fieldLength(token.byteLength));
-  whole.set(frame, 0);
-  whole.set(token, writeHeader(whole, frame.byteLength, FRAME_TOKEN_TAG, token.byteLength));
-  return whole;
+/** Puts the token behind a `WatchResponse` that has none yet. */
+export function withToken(message: Uint8Array, token: Uint8Array): Frame {
+  const frame = new Frame(message.byteLength + fieldLength(token.byteLength));
+  const target = frame.prefixed;
+  target.set(message, PREFIX_BYTES);
+  target.set(token, writeHeader(target, PREFIX_BYTES + message.byteLength, FRAME_TOKEN_TAG, token.byteLength));
+  return frame;
 }
 
 /** Length of a length-delimited field whose tag takes one byte. */

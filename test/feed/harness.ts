@@ -3,6 +3,7 @@
 import { Registry } from '@prometheus-io/client';
 import { ChangeFeed, type FeedLimits, type SubscribeRequest } from '../../src/feed/change-feed.ts';
 import type { EndReason } from '../../src/feed/subscription.ts';
+import type { Frame } from '../../src/wire/frame.ts';
 import { Picture, everything } from './cluster.ts';
 import { Consumer } from './consumer.ts';
 import { ManualScheduler } from './manual-scheduler.ts';
@@ -82,10 +83,10 @@ export class Subscriber {
     this.#close();
   }
 
-  #write(frame: Uint8Array, taken: () => void): void {
+  #write({ message }: Frame, taken: () => void): void {
     if (this.#untaken !== undefined) throw new Error('two frames in flight');
-    this.frames.push(frame);
-    this.consumer.apply(frame);
+    this.frames.push(message);
+    this.consumer.apply(message);
     if (this.#paused) this.#untaken = taken;
     else this.#harness.scheduler.soon(taken);
   }

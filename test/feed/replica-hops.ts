@@ -127,7 +127,7 @@ class Connection {
     const opened = replica.feed.open(request, {
       write: (frame, taken) => {
         assert.equal(this.#isClosed, false, 'nothing is written after close');
-        copy.apply(frame);
+        copy.apply(frame.message);
         scheduler.soon(taken);
       },
       end: (reason) => {

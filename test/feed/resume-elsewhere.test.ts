@@ -149,7 +149,7 @@ function open(replica: Replica, copy: RawCopy, scheduler: ManualScheduler) {
     },
     {
       write: (frame, taken) => {
-        copy.apply(frame);
+        copy.apply(frame.message);
         scheduler.soon(taken);
       },
       end: (reason) => {

@@ -141,7 +141,7 @@ class Side {
       { filter: everything(), view: 'FULL', resumeToken: copy.token, snapshotOnly: false, heartbeatMs: 1e9 },
       {
         write: (frame, taken) => {
-          copy.apply(frame);
+          copy.apply(frame.message);
           onFrame(taken);
         },
         end: (reason) => {

@@ -43,7 +43,7 @@ describe('a frame of changes', () => {
           const message = messageType(`digger.v1.${one.kind}`).decode(encodedBytes(made));
           return { upsert: { [one.kind.toLowerCase()]: message } };
         });
-        const encoded = frame.encode(token);
+        const encoded = frame.encode(token).message;
         const expected = { changes: { changes }, resumeToken: token };
         assert.deepEqual(
           WatchResponse.toObject(WatchResponse.decode(encoded)),
@@ -53,11 +53,17 @@ describe('a frame of changes', () => {
     );
   });
 
+  it('has in front of it what gRPC puts before a message', () => {
+    const { prefixed, message } = withToken(encodeReset('TOO_SLOW', 'x'.repeat(300)), Buffer.of(7));
+    assert.deepEqual([...prefixed.subarray(0, 5)], [0, 0, 0, message.byteLength >> 8, message.byteLength & 0xff]);
+    assert.deepEqual(prefixed.subarray(5), message);
+  });
+
   it('carries VIEW_BASIC as a prefix of the whole entity', () => {
     const made = entity({ kind: 'Pod', namespace: 'a', name: 'x', labels: { app: 'web' } }, 'uid-1');
     const frame = new ChangesFrame('BASIC');
     frame.addUpsert(made);
-    const decoded = WatchResponse.toObject(WatchResponse.decode(frame.encode(Buffer.of(1)))) as {
+    const decoded = WatchResponse.toObject(WatchResponse.decode(frame.encode(Buffer.of(1)).message)) as {
       changes: { changes: { upsert: { pod: Record<string, unknown> } }[] };
     };
     const pod = decoded.changes.changes[0]?.upsert.pod;
@@ -69,7 +75,7 @@ describe('a frame of changes', () => {
 describe('the other frames', () => {
   it('carry their token behind what they say', () => {
     const reset = WatchResponse.toObject(
-      WatchResponse.decode(withToken(encodeReset('TOO_SLOW', 'why'), Buffer.of(7))),
+      WatchResponse.decode(withToken(encodeReset('TOO_SLOW', 'why'), Buffer.of(7)).message),
       {
         enums: String,
       },
