@@ -12,7 +12,7 @@ import type { Observation } from '../model/observation.ts';
 import { resourceOf } from '../model/source.ts';
 import { BlindMoments } from './blind-moments.ts';
 import {
-  type Claim,
+  Claim,
   type ClaimPlace,
   type ClaimRole,
   claimKey,
@@ -32,7 +32,7 @@ import { type JudgeContext, judge, rememberSuccession, toHolder } from './judge.
 import { ClusterRanges } from './ranges.ts';
 import { ServiceRanges } from './service-ranges.ts';
 import type { AddressAnswer, AddressQuestion, AddressReader, Holder } from './reader.ts';
-import { Timeline } from './timeline.ts';
+import { Timelines } from './timelines.ts';
 import { AddressWaiters } from './waiters.ts';
 
 export interface AddressBookOptions extends EndedClaimsOptions {
@@ -65,8 +65,9 @@ export class AddressBook implements AddressReader {
   /** Where ServiceCIDR objects go. */
   readonly serviceRanges: ServiceRanges;
   readonly #options: AddressBookOptions;
-  readonly #timelines = new Map<string, Timeline>();
-  readonly #openByHolder = new Map<string, Claim[]>();
+  readonly #timelines = new Timelines();
+  /** Nearly always one claim, which then stands there by itself. */
+  readonly #openByHolder = new Map<string, Claim | readonly Claim[]>();
   readonly #nodeUids = new Map<string, string>();
   readonly #ended: EndedClaims;
   readonly #blind = new BlindMoments();
@@ -128,12 +129,7 @@ export class AddressBook implements AddressReader {
 
   #forgetEnded(nowMs: number): void {
     for (const claim of this.#ended.expire(nowMs)) {
-      const key = placeKey(claim.place);
-      const timeline = this.#timelines.get(key);
-      if (timeline === undefined) continue;
-      timeline.forget(claim);
-      if (timeline.isEmpty) this.#timelines.delete(key);
-      else rememberSuccession(claim, timeline.claims());
+      rememberSuccession(claim, this.#timelines.forget(placeKey(claim.place), claim));
     }
   }
 
@@ -180,7 +176,7 @@ export class AddressBook implements AddressReader {
     // Somebody of another namespace may have it, inside and outside of the ranges.
     if (this.#options.partial === true) return 'UNKNOWN';
     // Whatever the ranges say: where pods, nodes and services had addresses a moment ago is the cluster.
-    const wasInside = this.#timelines.get(address)?.some(({ role }) => ROLES_OF_THE_CLUSTER.has(role)) ?? false;
+    const wasInside = this.#timelines.some(address, ({ role }) => ROLES_OF_THE_CLUSTER.has(role));
     switch (wasInside ? 'inside' : this.#ranges.verdict(address)) {
       case 'unknown':
         return 'UNKNOWN';
@@ -200,7 +196,7 @@ export class AddressBook implements AddressReader {
   }
 
   #around(key: string, atMs: number): Claim[] {
-    return this.#timelines.get(key)?.around(atMs, this.#options.slackMs) ?? [];
+    return this.#timelines.around(key, atMs, this.#options.slackMs);
   }
 
   /** Names of the nodes that have the address at the moment. */
@@ -218,7 +214,7 @@ export class AddressBook implements AddressReader {
     const claims = this.#around(`p ${port}`, atMs);
     for (const name of nodeNames) claims.push(...this.#around(`h ${name} ${port}`, atMs));
     return claims.filter(({ place }) => {
-      if (place.on !== 'node-port' && place.on !== 'every-node-port') return false;
+      if (typeof place === 'string' || place.on === 'node') return false;
       if (question.protocol !== undefined && place.protocol !== question.protocol) return false;
       return place.on === 'every-node-port' || place.address === undefined || place.address === question.address;
     });
@@ -234,7 +230,7 @@ export class AddressBook implements AddressReader {
 
   #update(before: HolderEntity | undefined, after: HolderEntity | undefined, seen: Observation): void {
     if (before !== undefined && after !== undefined && sameClaims(before, after)) {
-      for (const claim of this.#openByHolder.get(after.uid) ?? []) renewEntity(claim, after, seen);
+      for (const claim of this.#openClaims(after.uid) ?? []) renewEntity(claim, after, seen);
     } else {
       const entity = after ?? before;
       if (entity !== undefined) this.#exchange(entity, after, seen);
@@ -245,7 +241,7 @@ export class AddressBook implements AddressReader {
   /** Ends the claims that the entity does not make any more and opens those that are new. */
   #exchange(entity: HolderEntity, after: HolderEntity | undefined, seen: Observation): void {
     const { uid } = entity;
-    const open = this.#openByHolder.get(uid);
+    const open = this.#openClaims(uid);
     const derived = after === undefined ? [] : deriveClaims(after, open === undefined);
     const wanted = new Map(derived.map((claim) => [claimKey(claim), claim]));
     const kept: Claim[] = [];
@@ -260,21 +256,23 @@ export class AddressBook implements AddressReader {
     if (after === undefined) this.#openByHolder.delete(uid);
     else if (kept.length + opened.length > 0 || open !== undefined) {
       // An array of exactly this length: one that grew by `push` holds room for 16 more.
-      this.#openByHolder.set(uid, kept.concat(opened));
+      const all = kept.concat(opened);
+      const [only] = all;
+      this.#openByHolder.set(uid, only !== undefined && all.length === 1 ? only : all);
     }
-    for (const { place } of opened) if (place.on === 'address') this.#waiters.wake(place.address);
+    for (const { place } of opened) if (typeof place === 'string') this.#waiters.wake(place);
+  }
+
+  /** `undefined`: it never had one. */
+  #openClaims(uid: string): readonly Claim[] | undefined {
+    const open = this.#openByHolder.get(uid);
+    return open instanceof Claim ? [open] : open;
   }
 
   #open(derived: DerivedClaim, entity: HolderEntity, seen: Observation): Claim {
     const isListed = seen.relisted === true || this.#startedMs === Number.POSITIVE_INFINITY;
     const claim = openClaim(derived, entity, seen, isListed);
-    const key = placeKey(claim.place);
-    let timeline = this.#timelines.get(key);
-    if (timeline === undefined) {
-      timeline = new Timeline();
-      this.#timelines.set(key, timeline);
-    }
-    timeline.add(claim);
+    this.#timelines.add(placeKey(claim.place), claim);
     this.#openCount++;
     return claim;
   }
@@ -283,7 +281,7 @@ export class AddressBook implements AddressReader {
     endClaim(claim, seen, apiEndMs);
     if (claim.entity.kind === 'Pod' && !this.#nodeExists(claim.entity.nodeName))
       claim.leavingSeenMs = claim.knownFromMs;
-    this.#timelines.get(placeKey(claim.place))?.end(claim);
+    this.#timelines.end(placeKey(claim.place), claim);
     this.#openCount--;
     this.#ended.add(claim, seen.atMs);
   }
@@ -321,9 +319,8 @@ function asHolder(entity: Entity | undefined): HolderEntity | undefined {
 
 /** Names a timeline. An address stands for itself: it has no space, the other names do, and its text is there already. */
 function placeKey(place: ClaimPlace): string {
+  if (typeof place === 'string') return place;
   switch (place.on) {
-    case 'address':
-      return place.address;
     case 'node-port':
       return `h ${place.nodeName} ${place.port}`;
     case 'every-node-port':

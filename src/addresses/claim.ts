@@ -20,11 +20,11 @@ const API_TIME_RESOLUTION_MS = 1_000;
 export const REPORT_DELAY_MS = 2_000;
 
 /**
- * Where a claim lives: on an address as a whole; on a port of a node, at every address of that node; on a port of all
- * nodes; or, for the pods in a node's network, on the node without a port.
+ * Where a claim lives: on an address as a whole, which is just that; on a port of a node, at every address of that node; on
+ * a port of all nodes; or, for the pods in a node's network, on the node without a port.
  */
 export type ClaimPlace =
-  | { readonly on: 'address'; readonly address: string }
+  | string
   | {
       readonly on: 'node-port';
       readonly nodeName: string;
@@ -57,37 +57,72 @@ export interface DerivedClaim {
   readonly apiStart: ApiStart | undefined;
 }
 
-export interface Claim {
+/** There is one for each address of each pod, so what follows from something else is not kept. */
+export class Claim {
   readonly role: ClaimRole;
   readonly place: ClaimPlace;
   /** The newest state while the claim is open, then the last one. */
   entity: HolderEntity;
   readonly startEarliestMs: number;
-  readonly startLatestMs: number;
+  readonly #startSpanMs: number;
   /** Only our own observation tells the start, so it may have been earlier by as much as a kubelet reports late. */
   readonly isStartObserved: boolean;
-  /** Our clock: when the claim was first seen. Orders holders whose API times fall into the same second. */
-  readonly firstSeenMs: number;
-  /**
-   * By then it had taken the place for certain. The same as the latest start, but for one that was first seen in a list:
-   * its sandbox may have been remade since that time, which need not show.
-   */
-  readonly tookPlaceByMs: number;
-  /**
-   * From when on we would have heard of the end: when the claim was first seen, or for one that was first seen after a gap
-   * its latest start, because it may be over since.
-   */
-  readonly knownFromMs: number;
+  /** Shared with all that was seen at the same moment. */
+  readonly #seen: Observation;
+  readonly #isListed: boolean;
   /** `undefined` while it is open. */
-  endEarliestMs: number | undefined;
-  endLatestMs: number | undefined;
+  endEarliestMs: number | undefined = undefined;
+  endLatestMs: number | undefined = undefined;
   /**
    * Since when the pod was known to be on its way out, by our clock: when its deletion timestamp was first seen; for a pod
    * that ended after its node was gone, all of it, because nobody knows when the node was lost.
    */
   leavingSeenMs: number | undefined;
   /** Successors that were forgotten since, as one; see `judge.ts`. */
-  lostTo: { readonly fromMs: number; readonly toMs: number; readonly mayHaveEndedMs: number } | undefined;
+  lostTo: { readonly fromMs: number; readonly toMs: number; readonly mayHaveEndedMs: number } | undefined = undefined;
+
+  constructor(
+    { role, place, apiStart }: DerivedClaim,
+    entity: HolderEntity,
+    start: { readonly earliestMs: number; readonly latestMs: number },
+    seen: Observation,
+    isListed: boolean,
+  ) {
+    this.role = role;
+    this.place = place;
+    this.entity = entity;
+    this.startEarliestMs = start.earliestMs;
+    this.#startSpanMs = start.latestMs - start.earliestMs;
+    this.isStartObserved = apiStart === undefined;
+    this.#seen = seen;
+    this.#isListed = isListed;
+    this.leavingSeenMs = isLeaving(entity) ? seen.atMs : undefined;
+  }
+
+  get startLatestMs(): number {
+    return this.startEarliestMs + this.#startSpanMs;
+  }
+
+  /** Our clock: when the claim was first seen. Orders holders whose API times fall into the same second. */
+  get firstSeenMs(): number {
+    return this.#seen.atMs;
+  }
+
+  /**
+   * By then it had taken the place for certain. The same as the latest start, but for one that was first seen in a list:
+   * its sandbox may have been remade since that time, which need not show.
+   */
+  get tookPlaceByMs(): number {
+    return this.#isListed ? this.#seen.atMs : this.startLatestMs;
+  }
+
+  /**
+   * From when on we would have heard of the end: when the claim was first seen, or for one that was first seen after a gap
+   * its latest start, because it may be over since.
+   */
+  get knownFromMs(): number {
+    return this.#seen.sinceMs === undefined ? this.#seen.atMs : this.startLatestMs;
+  }
 }
 
 /** Opens a claim. The start is never later than our first sight of it. `isListed`: that came with a list. */
@@ -105,21 +140,7 @@ export function openClaim(derived: DerivedClaim, entity: HolderEntity, seen: Obs
       earliest = Math.min(Math.max(apiStart.ms, toldMs), seen.atMs);
     }
   }
-  return {
-    role: derived.role,
-    place: derived.place,
-    entity,
-    startEarliestMs: earliest,
-    startLatestMs: latest,
-    isStartObserved: apiStart === undefined,
-    firstSeenMs: seen.atMs,
-    tookPlaceByMs: isListed ? seen.atMs : latest,
-    knownFromMs: seen.sinceMs === undefined ? seen.atMs : latest,
-    endEarliestMs: undefined,
-    endLatestMs: undefined,
-    leavingSeenMs: isLeaving(entity) ? seen.atMs : undefined,
-    lostTo: undefined,
-  };
+  return new Claim(derived, entity, { earliestMs: earliest, latestMs: latest }, seen, isListed);
 }
 
 /** The newest state of the entity, under which the claim stands or ends. */
@@ -186,9 +207,8 @@ export function newestFirst(a: Claim, b: Claim): number {
 /** Names a claim among the open claims of one entity. */
 export function claimKey(claim: Pick<DerivedClaim, 'role' | 'place'>): string {
   const { place, role } = claim;
+  if (typeof place === 'string') return `${role} ${place}`;
   switch (place.on) {
-    case 'address':
-      return `${role} ${place.address}`;
     case 'node-port':
       return `${role} ${place.nodeName} ${place.port}/${place.protocol} ${place.address ?? ''}`;
     case 'every-node-port':

@@ -24,7 +24,7 @@ export function deriveClaims(entity: HolderEntity, isNew: boolean): DerivedClaim
  */
 export function apiEndOf(place: ClaimPlace, entity: HolderEntity): number | undefined {
   if (entity.kind !== 'Pod' || !entity.terminal) return undefined;
-  if (place.on === 'address' && entity.addresses.length > 0 && !entity.addresses.includes(place.address)) {
+  if (typeof place === 'string' && entity.addresses.length > 0 && !entity.addresses.includes(place)) {
     return undefined;
   }
   return entity.finishedTimeMs;
@@ -70,7 +70,7 @@ function podClaims(pod: PodEntity, isNew: boolean): DerivedClaim[] {
   const apiStart = isNew ? sandboxStart(pod) : undefined;
   if (!pod.hostNetwork) {
     for (const address of pod.addresses) {
-      claims.push({ role: 'POD_IP', place: { on: 'address', address }, apiStart });
+      claims.push({ role: 'POD_IP', place: address, apiStart });
     }
   }
   if (pod.nodeName === '') return claims;
@@ -82,7 +82,7 @@ function podClaims(pod: PodEntity, isNew: boolean): DerivedClaim[] {
   if (pod.hostNetwork) claims.push({ role: 'HOST_NETWORK', place: { on: 'node', nodeName }, apiStart });
   if (pod.hostNetwork || pod.hostPorts.length > 0) {
     for (const address of pod.hostAddresses) {
-      claims.push({ role: 'HOST_ADDRESS', place: { on: 'address', address }, apiStart });
+      claims.push({ role: 'HOST_ADDRESS', place: address, apiStart });
     }
   }
   return claims;
@@ -91,7 +91,7 @@ function podClaims(pod: PodEntity, isNew: boolean): DerivedClaim[] {
 function serviceClaims(service: ServiceEntity, isNew: boolean): DerivedClaim[] {
   const claims: DerivedClaim[] = [];
   const onAddress = (role: DerivedClaim['role'], addresses: readonly string[], apiStart?: ApiStart) => {
-    for (const address of addresses) claims.push({ role, place: { on: 'address', address }, apiStart });
+    for (const address of addresses) claims.push({ role, place: address, apiStart });
   };
   // Cluster addresses are given out with the creation of the service; all others come later, when we see them.
   const { creationTimeMs } = service;
@@ -110,7 +110,7 @@ function serviceClaims(service: ServiceEntity, isNew: boolean): DerivedClaim[] {
 function nodeClaims(node: NodeEntity): DerivedClaim[] {
   return node.addresses.map((address) => ({
     role: 'NODE_ADDRESS',
-    place: { on: 'address', address },
+    place: address,
     apiStart: undefined,
   }));
 }

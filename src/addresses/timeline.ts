@@ -7,9 +7,7 @@
 import type { Claim } from './claim.ts';
 
 export class Timeline {
-  /** Nearly always one claim: arrays are made with their elements, because one that grows reserves 16 places more. */
-  #open: Claim[] = [];
-  /** Made with the first claim that ends: most places have never changed hands. */
+  readonly #open: Claim[] = [];
   #past: Past | undefined;
 
   get isEmpty(): boolean {
@@ -33,8 +31,7 @@ export class Timeline {
 
   /** Takes a claim that was just opened. */
   add(claim: Claim): void {
-    if (this.#open.length === 0) this.#open = [claim];
-    else this.#open.push(claim);
+    this.#open.push(claim);
   }
 
   /** Moves a claim that was just ended to the past. */

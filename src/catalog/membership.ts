@@ -35,6 +35,7 @@ export class SliceState implements Shelved {
   targets: readonly Target[] = NO_TARGETS;
   manual: readonly string[] = [];
   seenIn = 0;
+  fingerprint = 0;
 
   constructor(uid: string) {
     this.uid = uid;

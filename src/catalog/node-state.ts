@@ -22,6 +22,7 @@ export class NodeState implements Shelved {
   row: NodeEntity;
   published: NodeEntity | undefined;
   seenIn = 0;
+  fingerprint = 0;
 
   constructor(resource: string, row: NodeEntity) {
     this.resource = resource;

@@ -26,6 +26,7 @@ export class OwnerState implements Shelved {
   /** The joined entity of a link, once asked for; void after a change above it. */
   joined: WorkloadEntity | undefined;
   seenIn = 0;
+  fingerprint = 0;
 
   constructor(resource: string, link: OwnerLink, row: WorkloadEntity) {
     this.resource = resource;

@@ -29,7 +29,6 @@ export interface PodDraft {
 }
 
 export class PodState implements PodDependant, Shelved {
-  readonly dependant = 'pod';
   readonly resource: string;
   row: PodRow;
   /** What listeners know; the same object as `row` unless a join is due. */
@@ -39,10 +38,15 @@ export class PodState implements PodDependant, Shelved {
   countedAs: ObjectReference | undefined;
   countedIn: readonly ServiceState[] = NO_SERVICES;
   seenIn = 0;
+  fingerprint = 0;
 
   constructor(resource: string, row: PodRow) {
     this.resource = resource;
     this.row = row;
+  }
+
+  get dependant(): 'pod' {
+    return 'pod';
   }
 
   get uid(): string {

@@ -30,7 +30,7 @@ export interface Shelved {
   /** Number of the last replacement that contained it. */
   seenIn: number;
   /** Of the draft that was accepted last; kept by the table. */
-  fingerprint?: number;
+  fingerprint: number;
 }
 
 /** The table's way back to the catalog. */
@@ -235,7 +235,7 @@ export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity & 
 
   /** 0: it is gone. */
   #count(state: S, value: number): void {
-    this.#digest = addFingerprint(subtractFingerprint(this.#digest, state.fingerprint ?? 0), value);
+    this.#digest = addFingerprint(subtractFingerprint(this.#digest, state.fingerprint), value);
     state.fingerprint = value;
   }
 

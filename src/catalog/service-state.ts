@@ -39,6 +39,7 @@ export class ServiceState {
   /** Workloads of joined members, each with the number of pods. */
   readonly backends = new Map<ObjectReference, number>();
   seenIn = 0;
+  fingerprint = 0;
 
   constructor(namespace: string, name: string) {
     this.namespace = namespace;

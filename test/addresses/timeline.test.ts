@@ -24,7 +24,7 @@ it('finds every claim that reaches the moment, whatever was added, ended and for
       for (const { verb, pick, start, length } of steps) {
         if (verb === 'open') {
           const claim = openClaim(
-            { role: 'POD_IP', place: { on: 'address', address: '10.0.0.1' }, apiStart: undefined },
+            { role: 'POD_IP', place: '10.0.0.1', apiStart: undefined },
             pod('a'),
             { atMs: start + 2, sinceMs: start },
             false,
@@ -63,7 +63,7 @@ it('looks at few claims however many held the place before', () => {
   const timeline = new Timeline();
   for (let i = 0; i < 1_000; i++) {
     const claim = openClaim(
-      { role: 'POD_IP', place: { on: 'address', address: '10.0.0.1' }, apiStart: undefined },
+      { role: 'POD_IP', place: '10.0.0.1', apiStart: undefined },
       pod(`p${i}`),
       { atMs: i * 10 },
       false,
