@@ -12,6 +12,9 @@ import { forgetPid, watchPid } from './processes.ts';
 /** How a process ended. */
 export type ProcessEnd = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
 
+/** Lines of its log that are kept. */
+export const MAX_LOG_LINES = 2_000;
+
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 /** See the head of the file. */
@@ -137,5 +140,5 @@ export class DiggerProcess extends DiggerClient implements AsyncDisposable {
 /** Enough to explain a failure; bounded, because a service that logs in a loop is one of the failures. */
 function keep(log: string[], line: string): void {
   log.push(line);
-  if (log.length > 200) log.shift();
+  if (log.length > MAX_LOG_LINES) log.shift();
 }

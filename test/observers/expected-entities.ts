@@ -90,6 +90,9 @@ export function expectedService(lists: ClusterLists, service: V1Service): Messag
     LoadBalancer: 'LOAD_BALANCER',
     ExternalName: 'EXTERNAL_NAME',
   };
+  const published = metadata(service.metadata);
+  const selector = Object.entries(spec.selector ?? {});
+  const isPublished = ([, value]: readonly [string, string]): boolean => Buffer.byteLength(value) <= MAX_VALUE_BYTES;
   return comparable({
     uid: service.metadata?.uid,
     namespace: service.metadata?.namespace,
@@ -107,10 +110,14 @@ export function expectedService(lists: ClusterLists, service: V1Service): Messag
       nodePort: port.nodePort,
       appProtocol: port.appProtocol,
     })),
-    selector: spec.selector,
+    selector: Object.fromEntries(selector.filter(isPublished)),
     workloads: workloadsOf(lists, service),
     manualEndpoints: manualEndpointsOf(lists, service).map((address) => ({ address, service: own })),
-    ...metadata(service.metadata),
+    ...published,
+    omitted: [
+      ...published.omitted,
+      ...selector.filter((entry) => !isPublished(entry)).map(([key]) => `selector/${key}`),
+    ],
   });
 }
 
