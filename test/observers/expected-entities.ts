@@ -124,7 +124,8 @@ export function expectedService(lists: ClusterLists, service: V1Service): Messag
 /** `digger.v1.Node`. */
 export function expectedNode(node: ClusterLists['nodes'][number]): Message {
   const labels = node.metadata?.labels ?? {};
-  const { annotations: _, ...meta } = metadata(node.metadata);
+  // Annotations of nodes are published nowhere, so that there is nothing of them to leave out.
+  const { annotations: _, ...meta } = metadata({ labels });
   return comparable({
     name: node.metadata?.name,
     uid: node.metadata?.uid,
