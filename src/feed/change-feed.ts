@@ -270,7 +270,8 @@ export class ChangeFeed {
     this.#flushedAtMs = this.#scheduler.now();
     this.#flushedHead = this.#log.head;
     for (const subscription of this.#subscribers) if (subscription.isIdle) this.#ready.add(subscription);
-    this.#scheduleSlice();
+    // In this turn already, unless one is due anyway: a turn more costs as much as a frame for one subscriber.
+    if (!this.#sliceScheduled) this.#slice();
   }
 
   #wake(subscription: Subscription): void {
