@@ -14,6 +14,7 @@ import { AddressBook, CLAIMING_RESOURCES } from './addresses/address-book.ts';
 import { registerAddressMetrics } from './addresses/metrics.ts';
 import { openCallerAccess } from './caller-access.ts';
 import { Catalog } from './catalog/catalog.ts';
+import { createPacer } from './catalog/pacer.ts';
 import type { Config } from './config.ts';
 import { ChangeFeed } from './feed/change-feed.ts';
 import { Freshness, registerFreshnessMetrics } from './freshness.ts';
@@ -83,7 +84,8 @@ export async function startService({ config, logger, signal }: ServiceOptions): 
   const readiness = new Readiness();
   readiness.begin(JOINING);
 
-  const catalog = new Catalog({ registry, valuePolicy: toValuePolicy(config), isWatchedKind });
+  const pacer = createPacer();
+  const catalog = new Catalog({ registry, pacer, valuePolicy: toValuePolicy(config), isWatchedKind });
   const names = new NameWaiterTable(config.maxWaiters);
   const addresses = new AddressBook({
     now: Date.now,
@@ -113,6 +115,7 @@ export async function startService({ config, logger, signal }: ServiceOptions): 
     random: Math.random,
     userAgent,
     namespaces: config.namespaces,
+    pace: pacer,
     onStatusChange: () => follow(),
   });
   const freshness = new Freshness({ statuses: watch.statuses, now: Date.now });

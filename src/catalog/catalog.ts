@@ -6,7 +6,6 @@
 // batch with one change per entity that really differs, numbered densely from 1. Entities are a pure function of the
 // records; only the names of retained owners are not. A listener that throws is a bug and is not caught.
 
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Registry } from '@prometheus-io/client';
 import type { EntityChange } from '../model/changes.ts';
 import type {
@@ -37,7 +36,7 @@ import type { JoinedChange, JoinedTouch } from './joined.ts';
 import { type CatalogMetrics, createCatalogMetrics } from './metrics.ts';
 import type { NodeState } from './node-state.ts';
 import type { OwnerState } from './owner-state.ts';
-import { Pacer } from './pacer.ts';
+import { createPacer, type Pacer } from './pacer.ts';
 import type { PodState } from './pod-state.ts';
 import type { CatalogReader, ChangeListener } from './reader.ts';
 import { RecordTable, type Shelf, type Shelved, type TableOwner, type TableReplacement } from './record-table.ts';
@@ -49,12 +48,8 @@ export interface CatalogOptions {
   readonly valuePolicy?: ValuePolicy;
   /** Owners of pods of any other kind are published by their reference alone. Unset: none is. */
   readonly isWatchedKind?: IsWatchedKind;
-  /** Monotonic clock, ms; only to cut long work into slices. */
-  readonly nowMs?: () => number;
-  /** One turn of the event loop. */
-  readonly turn?: () => Promise<void>;
-  /** Longest slice of a relist or of `open`, ms. Default 4: lookups that wait behind it stay under 10 ms. */
-  readonly sliceMs?: number;
+  /** Cuts relists and `open` into slices. Default: one of its own. */
+  readonly pacer?: Pacer;
 }
 
 /** What a reflector writes to; has the shape of its store. */
@@ -68,8 +63,6 @@ export interface CatalogStore<R extends KubernetesRecord> {
 /** Ranges of services are joined into nothing and go past the catalog. */
 export type RecordType = Exclude<KubernetesRecord['type'], 'ServiceCidr'>;
 export type RecordOf<T extends RecordType> = Extract<KubernetesRecord, { readonly type: T }>;
-
-const DEFAULT_SLICE_MS = 4;
 
 export class Catalog implements CatalogReader {
   /** Stores for a cluster that is watched as a whole; see `store` for other cuts. */
@@ -108,11 +101,7 @@ export class Catalog implements CatalogReader {
       options.isWatchedKind ?? (() => true),
       (namespace, name) => first(this.#podTables, namespace, name),
     );
-    this.#pacer = new Pacer({
-      nowMs: options.nowMs ?? (() => performance.now()),
-      turn: options.turn ?? (() => nextTurn()),
-      budgetMs: options.sliceMs ?? DEFAULT_SLICE_MS,
-    });
+    this.#pacer = options.pacer ?? createPacer();
     this.#metrics = createCatalogMetrics(options.registry, {
       objects: () => this.#objects(),
       entities: () => this.#entityCounts(),
@@ -179,10 +168,11 @@ export class Catalog implements CatalogReader {
     const slice = this.#pacer.begin();
     // Writes that arrive between slices mark more work; the drain goes on until there is none.
     for (const change of this.#join.drain()) {
-      if ('touched' in change) continue;
-      const at = this.#positions.get(change.resource);
-      const position = at?.position ?? { resource: change.resource, resourceVersion: '' };
-      this.#emit([change], position, at?.seen ?? NEVER, true);
+      if (!('touched' in change)) {
+        const at = this.#positions.get(change.resource);
+        const position = at?.position ?? { resource: change.resource, resourceVersion: '' };
+        this.#emit([change], position, at?.seen ?? NEVER, true);
+      }
       if (slice.due()) await slice.pause();
     }
     this.#phase = 'open';

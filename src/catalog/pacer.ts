@@ -1,19 +1,29 @@
-// Long work in slices: whoever has run longer than the budget lets the event loop turn before it goes on, so that
-// lookups and watches are served between the slices. Time and the pause are arguments.
+// Long work in slices: once the work of one turn has taken its share, whoever has more to do lets the event loop turn
+// before it goes on, so that lookups and watches are served in between. All who share a pacer share the turn: ten lists
+// that arrive at once take no longer than one. Time and the turn are arguments.
+
+import { setImmediate as nextTurn } from 'node:timers/promises';
 
 export interface PacerOptions {
   /** Monotonic, ms. */
   readonly nowMs: () => number;
   /** One turn of the event loop. */
   readonly turn: () => Promise<void>;
-  /** Longest slice, ms. Lookups wait at most this long behind a slice. */
+  /** What all take together of one turn, ms. Lookups wait about this long behind them. */
   readonly budgetMs: number;
 }
 
-/** A slice that may be asked often: the clock is read only every few steps. */
+/** Piece of work of many small steps, which may be asked at every step: the clock is read only every few. */
 export interface Slice {
   due(): boolean;
   pause(): Promise<void>;
+}
+
+/** Lookups that wait behind a slice of 4 ms and a pause of the garbage collector mostly stay under 10 ms. */
+const BUDGET_MS = 4;
+
+export function createPacer(): Pacer {
+  return new Pacer({ nowMs: () => performance.now(), turn: () => nextTurn(), budgetMs: BUDGET_MS });
 }
 
 /** Steps between two readings of the clock: a step costs microseconds, so a slice overruns by well under 1 ms. */
@@ -21,24 +31,36 @@ const STEPS_PER_READING = 16;
 
 export class Pacer {
   readonly #options: PacerOptions;
+  #endMs: number;
+  #pause: Promise<void> | undefined;
 
   constructor(options: PacerOptions) {
     this.#options = options;
+    this.#endMs = options.nowMs() + options.budgetMs;
+  }
+
+  /** The share of this turn is used up; also when nobody has paused for long, which then costs one turn for nothing. */
+  due(): boolean {
+    return this.#options.nowMs() >= this.#endMs;
+  }
+
+  /** The next turn. All who wait for it share it, so everybody gets ahead by a few steps at least. */
+  pause(): Promise<void> {
+    this.#pause ??= this.#options.turn().then(() => {
+      this.#pause = undefined;
+      this.#endMs = this.#options.nowMs() + this.#options.budgetMs;
+    });
+    return this.#pause;
   }
 
   begin(): Slice {
-    const { nowMs, turn, budgetMs } = this.#options;
-    let endMs = nowMs() + budgetMs;
     let steps = 0;
     return {
       due: () => {
         steps += 1;
-        return steps % STEPS_PER_READING === 0 && nowMs() >= endMs;
+        return steps % STEPS_PER_READING === 0 && this.due();
       },
-      pause: async () => {
-        await turn();
-        endMs = nowMs() + budgetMs;
-      },
+      pause: () => this.pause(),
     };
   }
 }

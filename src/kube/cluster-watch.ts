@@ -25,6 +25,7 @@ import type { Credentials } from './credentials.ts';
 import { CustomKinds, MAX_CUSTOM_KINDS } from './custom-kinds.ts';
 import { registerCustomKindMetrics, registerWatchMetrics } from './metrics.ts';
 import { Reflector } from './reflector.ts';
+import type { Pace } from './requests.ts';
 import { endpointSlices, nodes, owners, pods, type ResourceDescriptor, serviceCidrs, services } from './resources.ts';
 import { ServerContact } from './server-contact.ts';
 import type { ReflectorStatus } from './status.ts';
@@ -57,6 +58,8 @@ export interface ClusterWatchOptions {
   readonly onStatusChange?: () => void;
   /** Watch these namespaces and no others; at most MAX_NAMESPACES. Empty: all of them. */
   readonly namespaces?: readonly string[];
+  /** Keeps long lists from holding the event loop. Unset: they do. */
+  readonly pace?: Pace;
   /** Stream initial lists where the server can (KEP-3157). Default: true. */
   readonly streamInitialList?: boolean;
 }
@@ -103,6 +106,7 @@ export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
       clock,
       random,
       streamInitialList,
+      pace: options.pace,
       onStatusChange,
     });
   const isLimited = namespaces.length > 0;

@@ -21,7 +21,7 @@ import { type Clock, type Random, sleep } from './clock.ts';
 import { ApiError, type Failure, ShortWatchError, toFailure } from './failure.ts';
 import { InitialEvents, NO_STREAMED_LIST } from './initial-events.ts';
 import { ExpiredContinueError, LIST_SILENCE_MS, listPages } from './paged-list.ts';
-import { type RequestContext, requestWatch } from './requests.ts';
+import { type Pace, type RequestContext, requestWatch } from './requests.ts';
 import type { ResourceDescriptor } from './resources.ts';
 import type { ServerContact } from './server-contact.ts';
 import { SilenceGuard } from './silence-guard.ts';
@@ -43,6 +43,8 @@ export interface ReflectorOptions<R extends KubernetesRecord> {
   readonly random: Random;
   /** Stream the initial list where the server can (KEP-3157); false: always list in pages. Default: true. */
   readonly streamInitialList?: boolean;
+  /** Unset: lists are read in one go. */
+  readonly pace?: Pace | undefined;
   /** Called after each change of what `status()` says about state, sync and blindness. */
   readonly onStatusChange: () => void;
 }
@@ -420,6 +422,7 @@ export class Reflector<R extends KubernetesRecord> {
       resource: this.#resource,
       namespace: this.#options.namespace,
       signal: guard.signal,
+      pace: this.#options.pace,
       onContact: () => {
         this.#blindness.contact();
         if (silenceMs > 0) guard.expectWithin(silenceMs, 'a list was silent for too long');

@@ -7,7 +7,7 @@ import { type ApiStatus, parseStatusBody } from './api-status.ts';
 import { ApiError } from './failure.ts';
 import { createListBody, type Encoding, type ListMeta } from './list-body.ts';
 import { acceptHeader, collectionPath, type ResourceDescriptor } from './resources.ts';
-import type { ApiResponse, Transport } from './transport.ts';
+import type { ApiRequest, ApiResponse, Transport } from './transport.ts';
 import { createWatchBody, type WatchEvent } from './watch-body.ts';
 import { WireError } from './wire-error.ts';
 
@@ -34,6 +34,16 @@ export interface RequestContext<R extends KubernetesRecord> {
   readonly signal: AbortSignal;
   /** Called for the headers and for every piece of the body: the server is there. */
   readonly onContact: () => void;
+  /** Asked after each piece of a body; unset: never pause. */
+  readonly pace?: Pace | undefined;
+}
+
+/** Keeps long lists from holding the event loop: others have their turn between two pieces of a body. */
+export interface Pace {
+  /** This turn has been used for long enough. */
+  due(): boolean;
+  /** The next turn. */
+  pause(): Promise<void>;
 }
 
 /** Hands over the objects of one page. Rejects with what failure.ts classifies; then some may have been handed over. */
@@ -51,11 +61,13 @@ export async function requestList<R extends KubernetesRecord>(
     // A limit would turn a version into "exactly", which an old version cannot satisfy for long.
     if (query.limit > 0 && query.resourceVersion !== '0') parameters.set('resourceVersionMatch', 'NotOlderThan');
   }
-  const response = await send(context, parameters, acceptHeader(resource, 'list'), `list ${resource.resource}`);
+  const accept = acceptHeader(resource, 'list');
+  const response = await send(context, parameters, { accept, gzip: true }, `list ${resource.resource}`);
   const body = createListBody(encodingOf(response), resource.decoder, (item) => onItem(item.record));
   for await (const chunk of response.body) {
     context.onContact();
     body.push(chunk);
+    if (context.pace?.due()) await context.pace.pause();
   }
   return body.end();
 }
@@ -73,13 +85,17 @@ export async function requestWatch<R extends KubernetesRecord>(
     parameters.set('sendInitialEvents', 'true');
     parameters.set('resourceVersionMatch', 'NotOlderThan');
   }
-  const response = await send(context, parameters, acceptHeader(resource, 'watch'), `watch ${resource.resource}`);
+  const accept = acceptHeader(resource, 'watch');
+  // The server compresses no other watch, and what stands before it could hold events back by doing so.
+  const gzip = query.sendInitialEvents;
+  const response = await send(context, parameters, { accept, gzip }, `watch ${resource.resource}`);
   const body = createWatchBody(encodingOf(response), resource.decoder);
   return (async function* () {
     for await (const chunk of response.body) {
       context.onContact();
       const events = body.push(chunk);
       if (events.length > 0) yield events;
+      if (context.pace?.due()) await context.pace.pause();
     }
     body.end();
   })();
@@ -91,21 +107,14 @@ const MAX_ERROR_BODY_BYTES = 64 * 1024;
 async function send<R extends KubernetesRecord>(
   context: RequestContext<R>,
   parameters: URLSearchParams,
-  accept: string,
+  form: Pick<ApiRequest, 'accept' | 'gzip'>,
   what: string,
 ): Promise<ApiResponse> {
   const path = `${collectionPath(context.resource, context.namespace)}?${parameters}`;
-  const response = await context.transport.request({ path, accept, signal: context.signal });
+  const response = await context.transport.request({ path, ...form, signal: context.signal });
   context.onContact();
   if (response.status === 200) return response;
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of response.body) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length > MAX_ERROR_BODY_BYTES) break;
-  }
-  const parsed = parseStatusBody(Buffer.concat(chunks), response.status);
+  const parsed = parseStatusBody(await readErrorBody(response), response.status);
   const status: ApiStatus = {
     ...parsed,
     // The status line decides, whatever a body says.
@@ -113,6 +122,22 @@ async function send<R extends KubernetesRecord>(
     retryAfterMs: Math.max(parsed.retryAfterMs, response.retryAfterMs),
   };
   throw new ApiError(status, what);
+}
+
+async function readErrorBody({ body }: ApiResponse): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of body) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > MAX_ERROR_BODY_BYTES) break;
+    }
+  } catch (error) {
+    // The status line has said what matters; a body that cannot be read only explains less.
+    if (!(error instanceof WireError)) throw error;
+  }
+  return Buffer.concat(chunks);
 }
 
 function encodingOf(response: ApiResponse): Encoding {

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Pacer } from '../../src/catalog/pacer.ts';
 import { Harness, SEEN } from './harness.ts';
 import { pod } from './records.ts';
 
@@ -24,13 +25,15 @@ describe('a store', () => {
   it('takes writes while the catalog opens in slices', async () => {
     let turns = 0;
     const harness: Harness = new Harness({
-      sliceMs: 0,
-      nowMs: () => 0,
-      turn: async () => {
-        turns += 1;
-        harness.put(pod(`late-${turns}`));
-        if (turns === 1) harness.remove(pod('p0'));
-      },
+      pacer: new Pacer({
+        budgetMs: 0,
+        nowMs: () => 0,
+        turn: async () => {
+          turns += 1;
+          harness.put(pod(`late-${turns}`));
+          if (turns === 1) harness.remove(pod('p0'));
+        },
+      }),
     });
     for (let at = 0; at < 40; at += 1) harness.put(pod(`p${at}`));
     await harness.catalog.open();
@@ -92,7 +95,7 @@ describe('a store', () => {
   it('lets the event loop turn during a large relist', async () => {
     let turns = 0;
     const turn = async () => void (turns += 1);
-    const harness = new Harness({ sliceMs: 0, nowMs: () => 0, turn });
+    const harness = new Harness({ pacer: new Pacer({ budgetMs: 0, nowMs: () => 0, turn }) });
     await harness.catalog.open();
     await harness.relist(
       'Pod',

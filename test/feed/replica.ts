@@ -2,6 +2,7 @@
 
 import { Registry } from '@prometheus-io/client';
 import { Catalog, type CatalogStore } from '../../src/catalog/catalog.ts';
+import { Pacer } from '../../src/catalog/pacer.ts';
 import { ChangeFeed, type FeedLimits } from '../../src/feed/change-feed.ts';
 import type { Entity } from '../../src/model/entities.ts';
 import type { KubernetesRecord } from '../../src/model/records.ts';
@@ -43,7 +44,7 @@ export class Replica {
     // The clock stands still, so that nothing is cut into slices and every call is done when it returns.
     this.#catalog = new Catalog({
       registry,
-      nowMs: () => 0,
+      pacer: new Pacer({ nowMs: () => 0, turn: () => Promise.reject(new Error('there is time')), budgetMs: 1 }),
       isWatchedKind: (_, kind) => kind !== 'Rollout',
     });
     const bytes = Buffer.alloc(16);
