@@ -153,6 +153,7 @@ export class ChangeFeed {
       sharedFrameBytes: this.#memory.bytes,
       maxLag: this.#maxLag(),
       sourceSteps: this.#resumption.steps,
+      tokenBytes: this.#resumption.tokenBytes,
       touched: this.#resumption.touched,
     }));
     this.#resumption = new Resumption({
@@ -223,8 +224,9 @@ export class ChangeFeed {
     return this.#drained.promise;
   }
 
-  #startFrom(token: ResumeToken | 'none', projection: Projection): SubscriptionStart {
+  #startFrom(token: ResumeToken | 'none' | 'other-form', projection: Projection): SubscriptionStart {
     if (token === 'none') return { from: 'snapshot', reason: 'NO_TOKEN' };
+    if (token === 'other-form') return { from: 'snapshot', reason: 'PROJECTION_CHANGED' };
     if (!projection.hash.equals(token.projection)) return { from: 'snapshot', reason: 'PROJECTION_CHANGED' };
     return this.#resumption.start(token);
   }

@@ -14,6 +14,8 @@ export interface FeedGauges {
   readonly maxLag: number;
   /** Steps of sources, see `source-history.ts`. */
   readonly sourceSteps: number;
+  /** Of somebody who has everything. */
+  readonly tokenBytes: number;
   readonly touched: number;
 }
 
@@ -59,6 +61,11 @@ export class FeedMetrics {
       'digger_feed_source_steps',
       'Versions of watched resources that are kept to continue subscriptions of other replicas.',
       (now) => now.sourceSteps,
+    );
+    gauge(
+      'digger_feed_resume_token_bytes',
+      'Length of a resume token now; below 100 while other replicas could not continue from it.',
+      (now) => now.tokenBytes,
     );
     gauge(
       'digger_feed_touched_entities',

@@ -25,7 +25,7 @@ import { ChangesFrame, encodeRemoval, type Frame, referenceKey, removalKey } fro
 import type { ChangeLog, LogEntry } from './change-log.ts';
 import { factsOfReference, type Filter } from './filter.ts';
 import type { FrameMemory } from './frame-memory.ts';
-import { encodeToken, type TokenSource } from './resume-token.ts';
+import { encodeToken, NO_SOURCES, type TokenSources } from './resume-token.ts';
 import type { TouchedKey } from './touched-keys.ts';
 
 /** Where a reader stands in the log; see above. */
@@ -71,8 +71,8 @@ export interface ProjectionSurroundings {
   epoch(): Uint8Array;
   /** ms since the epoch. */
   wallTime(): number;
-  /** For somebody who had everything up to `floor`; empty: cannot be told. */
-  sources(floor: number): readonly TokenSource[];
+  /** For somebody who had everything up to `floor`; none: cannot be told. */
+  sources(floor: number): TokenSources;
 }
 
 // One step looks at no more than this many places, so that a filter that lets little pass yields as often as others:
@@ -81,8 +81,6 @@ const MAX_VISITS = 512;
 
 /** Changes when the meaning of encoded entities or of tokens does. */
 const SCHEMA = 'digger.v1';
-
-const NO_SOURCES: readonly TokenSource[] = Object.freeze([]);
 
 export class Projection {
   readonly #options: ProjectionOptions;

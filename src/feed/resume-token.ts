@@ -1,12 +1,18 @@
 // The resume token: opaque to consumers, who store it beside their copy and hand it back.
 //
-//   version 1 byte · CRC-32 of the rest · projection 8 bytes · epoch 16 bytes · issued 8 bytes · cursor, floor and held,
-//   8 bytes each · number of sources 1 byte · per source: id 8 bytes, low, and high unless it is the same
-//   (a moment: 1 byte of length + resourceVersion, digest 8 bytes; an empty version: the same as low)
+//   form 1 byte · CRC-32 of the rest · projection 8 bytes · epoch 16 bytes · issued, cursor, floor, held · number of sources
+//   if there are any: which sources they are 8 bytes · per source, in the order of their ids: a moment, and another one
+//   if its first says so
+//   a moment: version and two bits (another one follows; the digest is 0, as that of no records at all) · digest 7 bytes
 //
-// All numbers are big-endian. The checksum is there to tell a token from bytes that never were one, not against forgery:
-// a forged token gets nothing that an empty one would not. Cursor, floor and held mean something in their own process
-// only; the sources let another replica continue. 12 sources with two versions of 19 digits each take 830 bytes.
+// Numbers without a size are varints: seven bits a byte, lowest first. Which sources is a hash of all their names, because
+// another process continues only with the same ones. So a token takes 50 to 60 bytes, and 11 for each source at one
+// moment with a version of eight digits; 12 sources: 190 bytes.
+//
+// The checksum is there to tell a token from bytes that never were one, not against forgery: a forged token gets nothing
+// that an empty one would not. Cursor, floor and held mean something in their own process only; the sources let another
+// replica continue. A token of another form (of an older or newer version of this service) is known by its checksum, which
+// stands in the same place in all of them: it is not refused, but starts over.
 
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
@@ -21,11 +27,16 @@ export interface SourceMoment {
  * Between which moments of one source everything lies that the consumer holds: `low` and `high` are the same object or
  * equal when it holds exactly one state.
  */
-export interface TokenSource {
-  /** 16 hexadecimal digits, see `sourceId`. */
-  readonly id: string;
+export interface MomentRange {
   readonly low: SourceMoment;
   readonly high: SourceMoment;
+}
+
+export interface TokenSources {
+  /** 16 hexadecimal digits, see `sourceSet`. */
+  readonly set: string;
+  /** Of each source of the set, in the order of their names. */
+  readonly ranges: readonly MomentRange[];
 }
 
 export interface ResumeToken {
@@ -41,66 +52,72 @@ export interface ResumeToken {
   readonly floor: number;
   /** See `projection.ts`. */
   readonly held: number;
-  /** Empty: only its own process can continue. */
-  readonly sources: readonly TokenSource[];
+  /** None: only its own process can continue. */
+  readonly sources: TokenSources;
 }
 
-/** The contract's bound. Sources that would exceed it are left out: the token then works in its own process only. */
-export const MAX_TOKEN_BYTES = 1024;
+/**
+ * The contract's bound: room for what 16 namespaces watched one by one have in sources, each between two moments. Sources
+ * that would exceed it are left out: the token then works in its own process only.
+ */
+export const MAX_TOKEN_BYTES = 4096;
 
-const VERSION = 1;
+export const NO_SOURCES: TokenSources = Object.freeze({ set: '', ranges: Object.freeze([]) });
+
+/** 1 had sources by name, and numbers of fixed length. */
+const FORM = 2;
 const CHECKSUM_AT = 1;
 const PROJECTION_AT = 5;
 const EPOCH_AT = 13;
-const ISSUED_AT = 29;
-const CURSOR_AT = 37;
-const FLOOR_AT = 45;
-const HELD_AT = 53;
-const COUNT_AT = 61;
-const SOURCES_AT = 62;
-const ID_BYTES = 8;
-const DIGEST_BYTES = 8;
+const NUMBERS_AT = 29;
+const SET_BYTES = 8;
+const DIGEST_BYTES = 7;
+/** Of a 64-bit number and the two bits. */
+const MAX_VARINT_BYTES = 10;
+const MAX_VERSION = 2n ** 64n - 1n;
 
-/** A short name for a resource, of the same length whatever it is called. */
-export function sourceId(resource: string): string {
+const HAS_HIGH = 1;
+const HAS_NO_RECORDS = 2;
+
+/** A short name for several sources, whatever they are called. */
+export function sourceSet(names: Iterable<string>): string {
+  const sorted = [...names].sort();
   return createHash('sha256')
-    .update(resource)
+    .update(JSON.stringify(sorted))
     .digest('hex')
-    .slice(0, ID_BYTES * 2);
+    .slice(0, SET_BYTES * 2);
 }
 
 export function encodeToken(token: ResumeToken): Buffer {
   const sources = encodeSources(token.sources);
-  const fits = SOURCES_AT + sources.byteLength <= MAX_TOKEN_BYTES && token.sources.length <= 0xff;
-  const bytes = Buffer.allocUnsafe(SOURCES_AT + (fits ? sources.byteLength : 0));
-  bytes[0] = VERSION;
+  const numbers = [token.issuedMs, token.cursor, token.floor, token.held];
+  const bytes = Buffer.allocUnsafe(NUMBERS_AT + numbers.length * MAX_VARINT_BYTES + sources.byteLength);
+  bytes[0] = FORM;
   bytes.set(token.projection, PROJECTION_AT);
   bytes.set(token.epoch, EPOCH_AT);
-  bytes.writeBigUInt64BE(BigInt(token.issuedMs), ISSUED_AT);
-  bytes.writeBigUInt64BE(BigInt(token.cursor), CURSOR_AT);
-  bytes.writeBigUInt64BE(BigInt(token.floor), FLOOR_AT);
-  bytes.writeBigUInt64BE(BigInt(token.held), HELD_AT);
-  bytes[COUNT_AT] = fits ? token.sources.length : 0;
-  if (fits) bytes.set(sources, SOURCES_AT);
-  bytes.writeUInt32BE(crc32(bytes.subarray(PROJECTION_AT)), CHECKSUM_AT);
-  return bytes;
+  let at = NUMBERS_AT;
+  for (const number of numbers) at = writeVarint(bytes, at, number);
+  const fits = at + sources.byteLength <= MAX_TOKEN_BYTES;
+  if (fits) bytes.set(sources, at);
+  else bytes[at] = 0;
+  const whole = bytes.subarray(0, at + (fits ? sources.byteLength : 1));
+  whole.writeUInt32BE(crc32(whole.subarray(PROJECTION_AT)), CHECKSUM_AT);
+  return whole;
 }
 
-/** `undefined`: these bytes are no token of this version. */
-export function parseToken(given: Uint8Array): ResumeToken | undefined {
+/** `other-form`: a token of another version of this service. `undefined`: these bytes are no token. */
+export function parseToken(given: Uint8Array): ResumeToken | 'other-form' | undefined {
   const bytes = Buffer.from(given.buffer, given.byteOffset, given.byteLength);
-  if (bytes.byteLength < SOURCES_AT || bytes.byteLength > MAX_TOKEN_BYTES || bytes[0] !== VERSION) return undefined;
+  if (bytes.byteLength <= NUMBERS_AT || bytes.byteLength > MAX_TOKEN_BYTES) return undefined;
   if (bytes.readUInt32BE(CHECKSUM_AT) !== crc32(bytes.subarray(PROJECTION_AT))) return undefined;
-  const numberAt = (offset: number): number => Number(bytes.readBigUInt64BE(offset));
-  const issuedMs = numberAt(ISSUED_AT);
-  const cursor = numberAt(CURSOR_AT);
-  const floor = numberAt(FLOOR_AT);
-  const held = numberAt(HELD_AT);
-  const sources = parseSources(bytes.subarray(SOURCES_AT), bytes[COUNT_AT] ?? 0);
-  if (![issuedMs, cursor, floor, held].every(Number.isSafeInteger) || sources === undefined) return undefined;
+  if (bytes[0] !== FORM) return 'other-form';
+  const reader = new Reader(bytes, NUMBERS_AT);
+  const [issuedMs, cursor, floor, held] = [reader.number(), reader.number(), reader.number(), reader.number()];
+  const sources = readSources(reader);
+  if (reader.isBroken || !reader.isAtEnd) return undefined;
   return {
     projection: bytes.subarray(PROJECTION_AT, EPOCH_AT),
-    epoch: bytes.subarray(EPOCH_AT, ISSUED_AT),
+    epoch: bytes.subarray(EPOCH_AT, NUMBERS_AT),
     issuedMs,
     cursor,
     floor,
@@ -109,54 +126,141 @@ export function parseToken(given: Uint8Array): ResumeToken | undefined {
   };
 }
 
-/** Frames that are made one after the other carry the same sources, as the same array. */
-const encoded = new WeakMap<readonly TokenSource[], Buffer>();
+/** Frames that are made one after the other carry the same sources, as the same object. */
+const encoded = new WeakMap<TokenSources, Buffer>();
 
-function encodeSources(sources: readonly TokenSource[]): Buffer {
+const WITHOUT_SOURCES = Buffer.of(0);
+
+/** With their number. */
+function encodeSources(sources: TokenSources): Buffer {
   let bytes = encoded.get(sources);
   if (bytes === undefined) {
-    bytes = Buffer.concat(
-      sources.flatMap(({ id, low, high }) => [
-        Buffer.from(id, 'hex'),
-        encodeMoment(low),
-        low.version === high.version && low.digest === high.digest ? Buffer.of(0) : encodeMoment(high),
-      ]),
-    );
+    bytes = encodeRanges(sources) ?? WITHOUT_SOURCES;
     encoded.set(sources, bytes);
   }
   return bytes;
 }
 
-function encodeMoment({ version, digest }: SourceMoment): Buffer {
-  const length = Buffer.byteLength(version);
-  if (length === 0 || length > 0xff) throw new Error(`${version} does not fit a token: ${length} bytes, 1 to 255`);
-  const bytes = Buffer.alloc(1 + length + DIGEST_BYTES);
-  bytes[0] = length;
-  bytes.write(version, 1);
-  bytes.writeBigUInt64BE(BigInt(digest), 1 + length);
-  return bytes;
+/** `undefined`: versions that are no numbers, which cannot be compared elsewhere either, or nothing to encode. */
+function encodeRanges({ set, ranges }: TokenSources): Buffer | undefined {
+  if (ranges.length === 0) return undefined;
+  const momentBytes = MAX_VARINT_BYTES + DIGEST_BYTES;
+  const bytes = Buffer.allocUnsafe(MAX_VARINT_BYTES + SET_BYTES + ranges.length * 2 * momentBytes);
+  let at = writeVarint(bytes, 0, ranges.length);
+  at += bytes.write(set, at, SET_BYTES, 'hex');
+  for (const { low, high } of ranges) {
+    const isOne = low.version === high.version && low.digest === high.digest;
+    for (const moment of isOne ? [low] : [low, high]) {
+      if (!isVersionNumber(moment.version)) return undefined;
+      at = writeMoment(bytes, at, moment, !isOne && moment === low ? HAS_HIGH : 0);
+    }
+  }
+  return bytes.subarray(0, at);
 }
 
-function parseSources(bytes: Buffer, count: number): readonly TokenSource[] | undefined {
-  const sources: TokenSource[] = [];
-  let at = 0;
-  /** `undefined`: an empty version, or the bytes are over. */
-  const moment = (): SourceMoment | undefined => {
-    const length = bytes[at] ?? 0;
-    const start = at + 1;
-    at = start + (length === 0 ? 0 : length + DIGEST_BYTES);
-    if (length === 0 || at > bytes.byteLength) return undefined;
-    const digest = Number(bytes.readBigUInt64BE(start + length));
-    return { version: bytes.toString('utf8', start, start + length), digest };
-  };
-  for (let index = 0; index < count; index++) {
-    const id = bytes.toString('hex', at, at + ID_BYTES);
-    at += ID_BYTES;
-    const low = moment();
-    if (low === undefined) return undefined;
-    const high = moment() ?? low;
-    if (at > bytes.byteLength) return undefined;
-    sources.push({ id, low, high });
+function writeMoment(bytes: Buffer, from: number, { version, digest }: SourceMoment, flags: number): number {
+  const bits = flags | (digest === 0 ? HAS_NO_RECORDS : 0);
+  // Up to 15 digits everything stays below 2^53.
+  const at = writeVarint(
+    bytes,
+    from,
+    version.length <= 15 ? Number(version) * 4 + bits : BigInt(version) * 4n + BigInt(bits),
+  );
+  if (digest === 0) return at;
+  bytes.writeUIntBE(Math.floor(digest / 2 ** 32), at, DIGEST_BYTES - 4);
+  bytes.writeUInt32BE(digest % 2 ** 32, at + DIGEST_BYTES - 4);
+  return at + DIGEST_BYTES;
+}
+
+function readSources(reader: Reader): TokenSources {
+  const count = reader.number();
+  if (count === 0) return NO_SOURCES;
+  const set = reader.bytes(SET_BYTES).toString('hex');
+  const ranges: MomentRange[] = [];
+  // Whoever lies about the number runs out of bytes soon.
+  for (let index = 0; index < count && !reader.isBroken; index++) {
+    const low = readMoment(reader);
+    ranges.push({ low: low.moment, high: low.hasHigh ? readMoment(reader).moment : low.moment });
   }
-  return at === bytes.byteLength ? sources : undefined;
+  return { set, ranges };
+}
+
+function readMoment(reader: Reader): { readonly moment: SourceMoment; readonly hasHigh: boolean } {
+  const head = reader.varint();
+  const hasHigh = (head & BigInt(HAS_HIGH)) !== 0n;
+  const hasNoRecords = (head & BigInt(HAS_NO_RECORDS)) !== 0n;
+  const version = head >> 2n;
+  if (version > MAX_VERSION) reader.isBroken = true;
+  if (hasNoRecords) return { moment: { version: String(version), digest: 0 }, hasHigh };
+  const bytes = reader.bytes(DIGEST_BYTES);
+  const digest = bytes.readUIntBE(0, DIGEST_BYTES - 4) * 2 ** 32 + bytes.readUInt32BE(DIGEST_BYTES - 4);
+  // One way to write it, and below 2^53.
+  if (digest === 0 || !Number.isSafeInteger(digest)) reader.isBroken = true;
+  return { moment: { version: String(version), digest }, hasHigh };
+}
+
+function isVersionNumber(version: string): boolean {
+  return /^(?:0|[1-9][0-9]{0,19})$/.test(version) && (version.length < 20 || BigInt(version) <= MAX_VERSION);
+}
+
+/** Returns where it ends. */
+function writeVarint(bytes: Buffer, from: number, value: number | bigint): number {
+  let at = from;
+  if (typeof value === 'bigint') {
+    let rest = value;
+    for (; rest >= 0x80n; rest >>= 7n) bytes[at++] = Number(rest & 0x7fn) | 0x80;
+    bytes[at++] = Number(rest);
+    return at;
+  }
+  let rest = value;
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes[at++] = (rest % 0x80) | 0x80;
+  bytes[at++] = rest;
+  return at;
+}
+
+/** Reads on and on; beyond the end it gives nothing, and says so once. */
+class Reader {
+  isBroken = false;
+  readonly #bytes: Buffer;
+  #at: number;
+
+  constructor(bytes: Buffer, from: number) {
+    this.#bytes = bytes;
+    this.#at = from;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at === this.#bytes.byteLength;
+  }
+
+  /** So many bytes; zeros when there are fewer. */
+  bytes(length: number): Buffer {
+    const start = this.#at;
+    this.#at += length;
+    if (this.#at <= this.#bytes.byteLength) return this.#bytes.subarray(start, this.#at);
+    this.isBroken = true;
+    return Buffer.alloc(length);
+  }
+
+  /** A number that is safe. */
+  number(): number {
+    const value = Number(this.varint());
+    if (!Number.isSafeInteger(value)) this.isBroken = true;
+    return value;
+  }
+
+  varint(): bigint {
+    let value = 0n;
+    for (let index = 0; index < MAX_VARINT_BYTES; index++) {
+      const byte = this.bytes(1)[0] ?? 0;
+      value |= BigInt(byte & 0x7f) << BigInt(7 * index);
+      if (byte < 0x80) {
+        // One way to write it: no zeros at the end.
+        if (byte === 0 && index > 0) this.isBroken = true;
+        return value;
+      }
+    }
+    this.isBroken = true;
+    return 0n;
+  }
 }

@@ -12,7 +12,7 @@ import { createHash } from 'node:crypto';
 import type { ChangeBatch } from '../model/changes.ts';
 import type { ChangeLog } from './change-log.ts';
 import type { ProjectionSurroundings } from './projection.ts';
-import type { ResumeToken } from './resume-token.ts';
+import { encodeToken, type ResumeToken } from './resume-token.ts';
 import type { Scheduler } from './scheduler.ts';
 import { Sources } from './sources.ts';
 import type { SubscriptionStart } from './subscription.ts';
@@ -56,6 +56,20 @@ export class Resumption implements ProjectionSurroundings {
   /** Touched entities that are kept. */
   get touched(): number {
     return this.#touched.size;
+  }
+
+  /** Of a token of somebody who has everything. */
+  get tokenBytes(): number {
+    const { head } = this.#options.log;
+    return encodeToken({
+      projection: new Uint8Array(8),
+      epoch: this.#epoch,
+      issuedMs: Math.floor(this.wallTime()),
+      cursor: head,
+      floor: head,
+      held: head,
+      sources: this.sources(head),
+    }).byteLength;
   }
 
   epoch(): Uint8Array {

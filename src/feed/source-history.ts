@@ -8,7 +8,7 @@
 
 import type { SourcePosition } from '../model/observation.ts';
 import { compareResourceVersions } from '../model/resource-version.ts';
-import type { SourceMoment } from './resume-token.ts';
+import type { MomentRange, SourceMoment } from './resume-token.ts';
 
 interface Step extends SourceMoment {
   /** The head of the log before and after it. */
@@ -16,12 +16,6 @@ interface Step extends SourceMoment {
   readonly after: number;
   readonly listed: boolean;
   readonly atMs: number;
-}
-
-/** Everything that the consumer of a token holds of this source lies between these. */
-export interface MomentRange {
-  readonly low: SourceMoment;
-  readonly high: SourceMoment;
 }
 
 export type SourceAnswer =

@@ -7,7 +7,7 @@
 import type { ChangeBatch } from '../model/changes.ts';
 import { compareResourceVersions } from '../model/resource-version.ts';
 import type { ResetReason } from '../wire/frame.ts';
-import { sourceId, type TokenSource } from './resume-token.ts';
+import { type MomentRange, NO_SOURCES, sourceSet, type TokenSources } from './resume-token.ts';
 import { SourceHistory } from './source-history.ts';
 
 export type ResumeAnswer =
@@ -18,18 +18,18 @@ export type ResumeAnswer =
 /** Of one source; about 100 bytes each. 200 s at 500 changes a second. */
 const MAX_STEPS = 100_000;
 
-const UNKNOWN: readonly TokenSource[] = Object.freeze([]);
-
 export class Sources {
   readonly #histories = new Map<string, SourceHistory>();
+  /** Names of all of them, and the histories in the order of their names: as tokens have them. */
+  #set = '';
+  #ordered: readonly SourceHistory[] = [];
   /** Lists that were begun before anything was known of their source. */
   readonly #unborn = new Set<string>();
-  readonly #ids = new Map<string, string>();
   /** Sources that have not told yet whether their history is another one too. */
   readonly #suspects = new Set<string>();
   /** A source came without a digest: there is nothing to compare. */
   #isBlind = false;
-  #now: { readonly head: number; readonly sources: readonly TokenSource[] } | undefined;
+  #now: { readonly head: number; readonly sources: TokenSources } | undefined;
 
   /** Steps that are kept, of all sources. */
   get steps(): number {
@@ -45,7 +45,7 @@ export class Sources {
   apply({ position, unfinished = false }: ChangeBatch, before: number, head: number, nowMs: number): boolean {
     this.#now = undefined;
     const { resource, resourceVersion: version, digest, listed = false } = position;
-    const history = this.#histories.get(this.#id(resource));
+    const history = this.#histories.get(resource);
     if (unfinished) {
       if (history === undefined) this.#unborn.add(resource);
       else history.begin(before);
@@ -57,20 +57,22 @@ export class Sources {
       return false;
     }
     if (history === undefined) {
-      this.#histories.set(this.#id(resource), new SourceHistory({ version, digest }, head));
+      this.#histories.set(resource, new SourceHistory({ version, digest }, head));
+      this.#set = sourceSet(this.#histories.keys());
+      this.#ordered = [...this.#histories].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, each]) => each);
       return false;
     }
     const order = compareResourceVersions(version, history.current.version);
     if (order === undefined || order < 0) {
       history.restart({ version, digest }, head);
-      return order !== undefined && listed && this.#isNews(this.#id(resource));
+      return order !== undefined && listed && this.#isNews(resource);
     }
     history.advance({ ...position, digest }, before, head, nowMs);
     return false;
   }
 
-  /** Of a token for somebody who had everything up to `floor`. Empty: cannot be told. The log is at `head`. */
-  since(floor: number, head: number): readonly TokenSource[] {
+  /** Of a token for somebody who had everything up to `floor`. None: cannot be told. The log is at `head`. */
+  since(floor: number, head: number): TokenSources {
     if (floor === head && this.#now?.head === head) return this.#now.sources;
     const sources = this.#since(floor);
     if (floor === head) this.#now = { head, sources };
@@ -78,13 +80,13 @@ export class Sources {
   }
 
   /** Where the log has to be read from for somebody with these sources. */
-  find(sources: readonly TokenSource[], head: number): ResumeAnswer {
-    const isSame = sources.length === this.#histories.size && sources.every(({ id }) => this.#histories.has(id));
-    if (sources.length === 0 || !isSame || this.#isBlind) return { answer: 'reset', reason: 'OTHER_EPOCH' };
+  find({ set, ranges }: TokenSources, head: number): ResumeAnswer {
+    const isSame = ranges.length === this.#ordered.length && set === this.#set;
+    if (ranges.length === 0 || !isSame || this.#isBlind) return { answer: 'reset', reason: 'OTHER_EPOCH' };
     let sequence = head;
     let isBehind = false;
-    for (const { id, ...range } of sources) {
-      const found = this.#histories.get(id)?.find(range, head) ?? { answer: 'skipped' };
+    for (const [index, range] of ranges.entries()) {
+      const found = this.#ordered[index]?.find(range, head) ?? { answer: 'skipped' };
       switch (found.answer) {
         case 'from':
           sequence = Math.min(sequence, found.sequence);
@@ -109,27 +111,21 @@ export class Sources {
     for (const history of this.#histories.values()) history.forget(oldestMs, oldestSequence, MAX_STEPS);
   }
 
-  #since(floor: number): readonly TokenSource[] {
-    if (this.#isBlind || this.#unborn.size > 0) return UNKNOWN;
-    const sources: TokenSource[] = [];
-    for (const [id, history] of this.#histories) {
+  #since(floor: number): TokenSources {
+    if (this.#isBlind || this.#unborn.size > 0) return NO_SOURCES;
+    const ranges: MomentRange[] = [];
+    for (const history of this.#ordered) {
       const range = history.rangeSince(floor);
-      if (range === undefined) return UNKNOWN;
-      sources.push({ id, ...range });
+      if (range === undefined) return NO_SOURCES;
+      ranges.push(range);
     }
-    return sources;
+    return { set: this.#set, ranges };
   }
 
   /** A restored storage shows in every source, one after the other; it is told once. */
-  #isNews(id: string): boolean {
-    if (this.#suspects.delete(id)) return false;
-    for (const other of this.#histories.keys()) if (other !== id) this.#suspects.add(other);
+  #isNews(resource: string): boolean {
+    if (this.#suspects.delete(resource)) return false;
+    for (const other of this.#histories.keys()) if (other !== resource) this.#suspects.add(other);
     return true;
-  }
-
-  #id(resource: string): string {
-    let id = this.#ids.get(resource);
-    if (id === undefined) this.#ids.set(resource, (id = sourceId(resource)));
-    return id;
   }
 }

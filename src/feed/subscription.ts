@@ -70,7 +70,7 @@ const RESET_MESSAGES: Readonly<Record<ResetReason, string>> = {
   NO_TOKEN: 'a snapshot follows, as no resume token was given',
   TOKEN_EXPIRED: 'the resume token is older than the oldest removal that is kept',
   OTHER_EPOCH: 'the resume token comes from another process, and what was missed cannot be told from here',
-  PROJECTION_CHANGED: 'the resume token was given for another filter, view or configuration',
+  PROJECTION_CHANGED: 'the resume token was given for another filter, view or configuration, or by another version',
   TOO_SLOW: 'the subscriber fell behind the oldest removal that is kept',
   HISTORY_REWRITTEN: "the API server's history changed",
 };

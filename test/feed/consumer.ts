@@ -84,7 +84,7 @@ export class Consumer {
     } else {
       assert.ok(frame.progress, 'a frame is one of the four');
     }
-    assert.ok(frame.resumeToken.length > 0 && frame.resumeToken.length <= 1024, 'every frame carries a token');
+    assert.ok(frame.resumeToken.length > 0 && frame.resumeToken.length <= 4096, 'every frame carries a token');
     this.token = frame.resumeToken;
   }
 

@@ -55,7 +55,7 @@ export class RawCopy {
           this.synced = true;
           break;
         case TOKEN:
-          assert.ok(bytes.byteLength <= 1024, `a token of ${bytes.byteLength} bytes`);
+          assert.ok(bytes.byteLength <= 4096, `a token of ${bytes.byteLength} bytes`);
           this.token = Uint8Array.from(bytes);
           hasToken = true;
           break;

@@ -168,7 +168,7 @@ function connect(
   if (copy.token !== before) consumer.from = replica;
   if (!isCut) return;
   result.cuts += 1;
-  const isPartial = parseToken(before)?.sources.length === 0;
+  const isPartial = isWithoutSources(before);
   const isOlder = replica.startedIn > consumer.seenIn;
   if (!isPartial && !isOlder) result.insideRetention += 1;
   const reset = copy.resets[resets];
@@ -178,6 +178,11 @@ function connect(
     result.resets.set(reason, (result.resets.get(reason) ?? 0) + 1);
   } else if (consumer.connection.ended === 'behind') result.behind += 1;
   else result.resumed += 1;
+}
+
+function isWithoutSources(bytes: Uint8Array): boolean {
+  const token = parseToken(bytes);
+  return typeof token === 'object' && token.sources.ranges.length === 0;
 }
 
 function compare({ connection, copy, filter }: Consumer, result: HopsResult, seed: number): void {

@@ -2,14 +2,24 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { crc32 } from 'node:zlib';
 import * as fc from 'fast-check';
-import { encodeToken, MAX_TOKEN_BYTES, parseToken, type ResumeToken, sourceId } from '../../src/feed/resume-token.ts';
+import {
+  encodeToken,
+  MAX_TOKEN_BYTES,
+  type MomentRange,
+  NO_SOURCES,
+  parseToken,
+  type ResumeToken,
+  sourceSet,
+} from '../../src/feed/resume-token.ts';
 
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
 const moment = fc.record({
-  version: fc.maxSafeNat().map(String),
-  digest: fc.maxSafeNat(),
+  version: fc.oneof(fc.maxSafeNat().map(String), fc.bigInt(0n, 2n ** 64n - 1n).map(String)),
+  digest: fc.oneof(fc.constant(0), fc.maxSafeNat()),
 });
+const one = moment.map((each): MomentRange => ({ low: each, high: each }));
 const token: fc.Arbitrary<ResumeToken> = fc.record({
   projection: bytes(8),
   epoch: bytes(16),
@@ -17,15 +27,29 @@ const token: fc.Arbitrary<ResumeToken> = fc.record({
   cursor: fc.maxSafeNat(),
   floor: fc.maxSafeNat(),
   held: fc.maxSafeNat(),
-  sources: fc.array(
+  sources: fc.oneof(
+    fc.constant(NO_SOURCES),
     fc.record({
-      id: fc.constantFrom('pods', 'deployments.apps', 'endpointslices.discovery.k8s.io').map(sourceId),
-      low: moment,
-      high: moment,
+      set: bytes(8).map((set) => Buffer.from(set).toString('hex')),
+      ranges: fc.array(fc.oneof(one, fc.record({ low: moment, high: moment })), { minLength: 1, maxLength: 12 }),
     }),
-    { maxLength: 12 },
   ),
 });
+
+const RESOURCES = [
+  'pods',
+  'services',
+  'endpointslices.discovery.k8s.io',
+  'nodes',
+  'replicasets.apps',
+  'deployments.apps',
+  'statefulsets.apps',
+  'daemonsets.apps',
+  'jobs.batch',
+  'cronjobs.batch',
+  'replicationcontrollers',
+  'rollouts.argoproj.io',
+];
 
 describe('a resume token', () => {
   it('comes back as it was given', () => {
@@ -38,24 +62,75 @@ describe('a resume token', () => {
     );
   });
 
-  it('has room for twelve resources at the largest versions there are', () => {
-    const encoded = encodeToken({ ...EMPTY, sources: sources(12) });
-    assert.ok(encoded.byteLength <= 840, `${encoded.byteLength} bytes`);
-    assert.equal(parseToken(encoded)?.sources.length, 12);
+  it('is short: 190 bytes where a cluster is watched as a whole', () => {
+    const encoded = encodeToken({ ...EMPTY, sources: sourcesOf(RESOURCES) });
+    console.log(`${encoded.byteLength} bytes for ${RESOURCES.length} sources, all with records and at one moment`);
+    assert.ok(encoded.byteLength <= 190, `${encoded.byteLength} bytes`);
   });
 
-  it('leaves out the sources when they would not fit', () => {
-    const encoded = encodeToken({ ...EMPTY, cursor: 7, sources: sources(40) });
-    assert.ok(encoded.byteLength <= MAX_TOKEN_BYTES);
-    assert.deepEqual(parseToken(encoded)?.sources, []);
-    assert.equal(parseToken(encoded)?.cursor, 7);
+  it('has room for 16 namespaces watched one by one, also in the midst of changes and at the largest versions', () => {
+    const namespaced = RESOURCES.filter((resource) => resource !== 'nodes');
+    const names = Array.from({ length: 16 }, (_, index) => namespaced.map((each) => `team-${index}/${each}`)).flat();
+    const encoded = encodeToken({ ...EMPTY, sources: sourcesOf([...names, 'nodes']) });
+    console.log(`${encoded.byteLength} bytes for ${names.length + 1} sources`);
+    assert.ok(encoded.byteLength <= 2_100, `${encoded.byteLength} bytes`);
+    const changing = { low: '18446744073709551000', high: '18446744073709551615' };
+    // Nobody changes everything at once; a quarter is much.
+    const busy = names.filter((_, index) => index % 4 === 0);
+    const ranges = [...sourcesOf(names).ranges].map((range, index) =>
+      index < busy.length
+        ? { low: { version: changing.low, digest: 7 }, high: { version: changing.high, digest: 8 } }
+        : { low: { version: changing.high, digest: 7 }, high: { version: changing.high, digest: 7 } },
+    );
+    const largest = encodeToken({ ...EMPTY, sources: { set: sourceSet(names), ranges } });
+    const parsed = parseToken(largest);
+    assert.ok(
+      typeof parsed === 'object' && parsed.sources.ranges.length === names.length,
+      `${largest.byteLength} bytes`,
+    );
+  });
+
+  it('leaves out the sources when they would not fit, and still works where it came from', () => {
+    const names = Array.from({ length: 500 }, (_, index) => `resource-${index}.example.com`);
+    const encoded = encodeToken({ ...EMPTY, cursor: 7, sources: sourcesOf(names) });
+    const parsed = parseToken(encoded);
+    assert.ok(typeof parsed === 'object');
+    assert.deepEqual([parsed.sources, parsed.cursor], [NO_SOURCES, 7]);
+    assert.ok(encoded.byteLength < 100, `${encoded.byteLength} bytes`);
+  });
+
+  it('leaves them out too when their versions are no numbers: nobody could compare them', () => {
+    for (const version of ['', '007', 'a1', '-1', '18446744073709551616']) {
+      const range = { low: { version, digest: 1 }, high: { version, digest: 1 } };
+      const parsed = parseToken(encodeToken({ ...EMPTY, sources: { set: sourceSet(['pods']), ranges: [range] } }));
+      assert.ok(typeof parsed === 'object' && parsed.sources === NO_SOURCES, JSON.stringify(version));
+    }
+  });
+
+  it('names the same sources whatever their order', () => {
+    assert.equal(sourceSet(['pods', 'nodes']), sourceSet(['nodes', 'pods']));
+    assert.notEqual(sourceSet(['pods', 'nodes']), sourceSet(['podsnodes']));
+  });
+
+  it('of another form is known as one', () => {
+    const first = Buffer.alloc(62);
+    first[0] = 1;
+    first.writeUInt32BE(crc32(first.subarray(5)), 1);
+    assert.equal(parseToken(first), 'other-form');
+    fc.assert(
+      fc.property(token, fc.integer({ min: 3, max: 255 }), (given, form) => {
+        const encoded = encodeToken(given);
+        encoded[0] = form;
+        assert.equal(parseToken(encoded), 'other-form');
+      }),
+    );
   });
 
   it('is told from a damaged one', () => {
     fc.assert(
       fc.property(token, fc.nat(), fc.integer({ min: 1, max: 255 }), (given, where, change) => {
         const encoded = encodeToken(given);
-        const at = where % encoded.byteLength;
+        const at = 1 + (where % (encoded.byteLength - 1));
         encoded[at] = (encoded[at] ?? 0) ^ change;
         assert.equal(parseToken(encoded), undefined);
       }),
@@ -64,34 +139,52 @@ describe('a resume token', () => {
 
   it('is told from any other bytes', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 1200 }), (other) => {
+      fc.property(fc.uint8Array({ maxLength: 5_000 }), (other) => {
         assert.equal(parseToken(other), undefined);
       }),
     );
   });
+
+  it('that somebody made up is read or refused, and what is read is a token', () => {
+    const edit = fc.record({ at: fc.nat(), byte: fc.nat(255) });
+    fc.assert(
+      fc.property(token, fc.array(edit, { maxLength: 8 }), fc.nat(40), (given, edits, cut) => {
+        const encoded = encodeToken(given);
+        const forged = Buffer.from(encoded.subarray(0, encoded.byteLength - cut));
+        for (const { at, byte } of edits) forged[5 + (at % Math.max(1, forged.byteLength - 5))] = byte;
+        if (forged.byteLength >= 5) forged.writeUInt32BE(crc32(forged.subarray(5)), 1);
+        const parsed = parseToken(forged);
+        if (typeof parsed !== 'object') return;
+        assert.ok(parsed.sources.ranges.length <= forged.byteLength);
+        assert.deepEqual(plain(parseToken(encodeToken(parsed))), plain(parsed));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
 });
 
-const EMPTY = {
+const EMPTY: ResumeToken = {
   projection: new Uint8Array(8),
   epoch: new Uint8Array(16),
-  issuedMs: 0,
-  cursor: 0,
-  floor: 0,
-  held: 0,
-  sources: [],
+  issuedMs: 1_795_000_000_000,
+  cursor: 123_456,
+  floor: 123_456,
+  held: 123_456,
+  sources: NO_SOURCES,
 };
 
-/** With versions of 19 digits, the length of the largest 64-bit number, and two moments each. */
-function sources(count: number): ResumeToken['sources'] {
-  return Array.from({ length: count }, (_, index) => ({
-    id: sourceId(`resource-${index}.example.com`),
-    low: { version: '9223372036854775806', digest: index },
-    high: { version: '9223372036854775807', digest: Number.MAX_SAFE_INTEGER },
-  }));
+/** At one moment each, with versions of eight digits. */
+function sourcesOf(names: readonly string[]): ResumeToken['sources'] {
+  const ranges = names.map((_, index) => {
+    const each = { version: String(12_345_678 + index), digest: Number.MAX_SAFE_INTEGER - index };
+    return { low: each, high: each };
+  });
+  return { set: sourceSet(names), ranges };
 }
 
 /** Without the difference between Buffer and Uint8Array, and as text. */
-function plain(given: ResumeToken | undefined): string | undefined {
+function plain(given: ReturnType<typeof parseToken>): string | undefined {
+  if (typeof given !== 'object') return given;
   const digits = (value: Uint8Array): string => Buffer.from(value).toString('hex');
-  return given && JSON.stringify({ ...given, projection: digits(given.projection), epoch: digits(given.epoch) });
+  return JSON.stringify({ ...given, projection: digits(given.projection), epoch: digits(given.epoch) });
 }

@@ -162,11 +162,9 @@ async function tokenOfAReplicaAhead({ watch }: Started): Promise<Buffer> {
   await until(() => consumer.synced);
   cancel();
   const token = parseToken(consumer.token);
-  assert.ok(token !== undefined && token.sources.length > 0, 'a token that other processes can continue');
-  const sources = token.sources.map(({ id }) => {
-    const moment = { version: '999999999999', digest: 1 };
-    return { id, low: moment, high: moment };
-  });
+  assert.ok(typeof token === 'object' && token.sources.ranges.length > 0, 'a token that others can continue');
+  const moment = { version: '999999999999', digest: 1 };
+  const sources = { set: token.sources.set, ranges: token.sources.ranges.map(() => ({ low: moment, high: moment })) };
   // Young for as long as this takes: an old one is not waited for.
   const issuedMs = token.issuedMs + 3_600_000;
   return encodeToken({ ...token, issuedMs, epoch: Buffer.alloc(16, 7), sources });

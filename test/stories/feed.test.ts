@@ -25,7 +25,7 @@ describe('a subscriber', () => {
     assert.equal(subscriber.frames[0]?.['reset']['reason'], 'RESET_REASON_NO_TOKEN');
     for (const frame of subscriber.frames) {
       const { length } = frame['resumeToken'];
-      assert.ok(length > 0 && length <= 1_024, `${frame['frame']} with a token of ${length} bytes`);
+      assert.ok(length > 0 && length <= 400, `${frame['frame']} with a token of ${length} bytes`);
     }
     await subscriber.untilEqual(story.readLists);
     await eventually('a heartbeat, when nothing happens', () => {
