@@ -9,10 +9,13 @@ import { type Clock, type Random, sleep } from './clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { CredentialsError } from './credentials.ts';
 import { type Transport, TransportError } from './transport.ts';
+import { WireError } from './wire-error.ts';
 
 /** Open to everybody by default (`system:public-info-viewer`), and not answered with 200 before RBAC works. */
 const PROBE_PATH = '/readyz';
 const PROBE_TIMEOUT_MS = 5_000;
+/** Stands for the status of an answer that could not be read. */
+const UNREADABLE = 0;
 /** A server that keeps saying "not ready" may still serve: after so many such answers let the watches find out. */
 const MAX_NOT_READY_ANSWERS = 6;
 
@@ -76,6 +79,8 @@ export class ServerContact {
       }
       return response.status;
     } catch (error) {
+      // Something answers; what it says is for the watches to find out.
+      if (error instanceof WireError) return UNREADABLE;
       // No answer is the very thing that is asked about; without credentials nobody can be asked.
       if (signal.aborted || error instanceof TransportError || error instanceof CredentialsError) return undefined;
       throw error;

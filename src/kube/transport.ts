@@ -3,13 +3,14 @@
 // One pool of connections per cluster: HTTP/2 where the server offers it, so that pings tell a dead connection from a
 // quiet watch (docs/decisions/http2-with-pings.md). It is rebuilt when the CA, certificate or key change; requests under
 // way finish on the old one. Speaks of failures in two ways: an answer of any status is a value, no answer is a
-// TransportError. Bodies are asked for uncompressed: gzip doubles the API server's CPU time for a list, and the network
-// between the two is rarely the bottleneck.
+// TransportError. Bodies that come compressed are taken so, asked for or not (docs/decisions/gzip-for-lists.md).
 
-import { ConnectionPool } from './connection-pool.ts';
+import { ConnectionPool, type PoolResponse } from './connection-pool.ts';
 import type { Credentials, TlsMaterial } from './credentials.ts';
 import { CredentialsError } from './credentials.ts';
+import { gunzip } from './gunzip.ts';
 import type { PingOptions } from './http2-connection.ts';
+import { WireError } from './wire-error.ts';
 
 export interface ApiResponse {
   readonly status: number;
@@ -17,7 +18,10 @@ export interface ApiResponse {
   readonly contentType: string;
   /** From `Retry-After` in seconds; 0: none, or not a number. */
   readonly retryAfterMs: number;
-  /** Must be read or dropped by ending the iteration. Rejects with a TransportError when the connection breaks. */
+  /**
+   * Must be read or dropped by ending the iteration. Rejects with a TransportError when the connection breaks, and with a
+   * WireError when it is compressed and damaged.
+   */
   readonly body: AsyncIterable<Buffer>;
 }
 
@@ -25,6 +29,8 @@ export interface ApiRequest {
   /** Path and query. */
   readonly path: string;
   readonly accept: string;
+  /** Ask for gzip. Default: false. */
+  readonly gzip?: boolean;
   /** JSON, to be posted; unset: a GET. */
   readonly json?: Buffer;
   /** Ends the request and its body. */
@@ -33,7 +39,7 @@ export interface ApiRequest {
 
 /** All that a reflector knows of HTTP: small enough to be another protocol one day. */
 export interface Transport {
-  /** Rejects with a TransportError or a CredentialsError; with the signal's reason when that aborted. */
+  /** Rejects with a TransportError, a CredentialsError, a WireError; with the signal's reason when that aborted. */
   request(request: ApiRequest): Promise<ApiResponse>;
   /** The server said 401. */
   discardCredentials(): void;
@@ -103,25 +109,21 @@ class PooledTransport implements Transport {
     const { headers, tls } = await this.#credentials.current();
     request.signal.throwIfAborted();
     if (this.#closed) throw new TransportError(new Error('the transport is closed'));
-    try {
-      const fields = {
-        ...headers,
-        accept: request.accept,
-        'user-agent': this.#userAgent,
-        ...(request.json === undefined ? {} : { 'content-type': 'application/json' }),
-      };
-      const path = `${this.#basePath}${request.path}`;
-      const response = await this.#poolFor(tls).request(path, fields, request.signal, request.json);
-      return {
-        status: response.status,
-        contentType: (response.header('content-type').split(';')[0] ?? '').trim().toLowerCase(),
-        retryAfterMs: toRetryAfterMs(response.header('retry-after')),
-        body: readBody(response.body, request.signal),
-      };
-    } catch (error) {
-      request.signal.throwIfAborted();
-      throw error instanceof CredentialsError ? error : new TransportError(error);
+    const unreadable = new AbortController();
+    const signal = AbortSignal.any([request.signal, unreadable.signal]);
+    const response = await this.#send(request, headers, tls, signal);
+    const decode = decoderOf(response.header('content-encoding'));
+    if (decode === undefined) {
+      unreadable.abort();
+      const encoding = JSON.stringify(response.header('content-encoding'));
+      throw new WireError(`the answer has the content encoding ${encoding}, which was not asked for`);
     }
+    return {
+      status: response.status,
+      contentType: (response.header('content-type').split(';')[0] ?? '').trim().toLowerCase(),
+      retryAfterMs: toRetryAfterMs(response.header('retry-after')),
+      body: decode(readBody(response.body, request.signal)),
+    };
   }
 
   discardCredentials(): void {
@@ -133,6 +135,27 @@ class PooledTransport implements Transport {
     const pools = [...this.#oldPools, ...(this.#pool === undefined ? [] : [this.#pool])];
     this.#pool = undefined;
     await Promise.all(pools.map((pool) => pool.destroy()));
+  }
+
+  async #send(
+    { path, accept, gzip, json, signal: asked }: ApiRequest,
+    headers: Readonly<Record<string, string>>,
+    tls: TlsMaterial,
+    signal: AbortSignal,
+  ): Promise<PoolResponse> {
+    const fields = {
+      ...headers,
+      accept,
+      'accept-encoding': gzip === true ? 'gzip' : 'identity',
+      'user-agent': this.#userAgent,
+      ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+    };
+    try {
+      return await this.#poolFor(tls).request(`${this.#basePath}${path}`, fields, signal, json);
+    } catch (error) {
+      asked.throwIfAborted();
+      throw error instanceof CredentialsError ? error : new TransportError(error);
+    }
   }
 
   #poolFor(tls: TlsMaterial): ConnectionPool {
@@ -155,6 +178,21 @@ class PooledTransport implements Transport {
       old.close();
     }
     return pool;
+  }
+}
+
+/** `undefined`: nobody can read it. */
+function decoderOf(contentEncoding: string): ((body: AsyncGenerator<Buffer>) => AsyncGenerator<Buffer>) | undefined {
+  switch (contentEncoding.trim().toLowerCase()) {
+    case '':
+    case 'identity':
+      return (body) => body;
+    case 'gzip':
+    // Its old name (RFC 9110, section 8.4.1.3).
+    case 'x-gzip':
+      return gunzip;
+    default:
+      return undefined;
   }
 }
 

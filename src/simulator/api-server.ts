@@ -188,7 +188,8 @@ export class ApiServer {
     if (content.metadataOnly && !content.listForm && !options.watch) {
       throw new StatusError(wrongForm(content.listForm, resource.kind));
     }
-    const gzip = faults.gzip && /\bgzip\b/.test(`${request.headers['accept-encoding'] ?? ''}`);
+    const acceptsGzip = /\bgzip\b/.test(`${request.headers['accept-encoding'] ?? ''}`);
+    const gzip = faults.gzip === 'always' || (faults.gzip === 'accepted' && acceptsGzip);
     if (options.watch) {
       await this.#watch(response, found, path.namespace, options, encoding, gzip, !content.listForm);
       return;
@@ -201,7 +202,7 @@ export class ApiServer {
       waitFor: (version) => this.#waitFor(version),
     });
     const body = encoding.list(items, metadata);
-    const compressed = gzip && body.length > MIN_GZIP_BYTES;
+    const compressed = gzip && (faults.gzip === 'always' || body.length > MIN_GZIP_BYTES);
     send(response, 200, encoding.contentType, compressed ? gzipSync(body, { level: 1 }) : body, compressed);
   }
 
@@ -237,7 +238,7 @@ export class ApiServer {
     namespace: string | undefined,
     options: ListOptions,
     encoding: Encoding,
-    acceptsGzip: boolean,
+    gzip: boolean,
     objectsFit: boolean,
   ): Promise<void> {
     const { random, maxPendingEvents, bookmarkIntervalMs, faults, cluster } = this.#options;
@@ -264,7 +265,7 @@ export class ApiServer {
       response,
       start: failed === undefined ? (start as WatchStart) : NOTHING,
       objectsFit,
-      gzip: acceptsGzip && options.sendInitialEvents === true,
+      gzip: gzip && (faults.gzip === 'always' || options.sendInitialEvents === true),
       timeoutMs,
       bookmarkIntervalMs: options.allowWatchBookmarks ? bookmarkIntervalMs : undefined,
       maxPendingEvents,

@@ -12,6 +12,7 @@ export interface SeenRequest {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly accept: string;
+  readonly acceptEncoding: string;
   readonly authorization: string;
 }
 
@@ -65,6 +66,7 @@ export class ScriptedApiServer {
       path: url.pathname,
       query: url.searchParams,
       accept: request.headers.accept ?? '',
+      acceptEncoding: String(request.headers['accept-encoding'] ?? ''),
       authorization: request.headers.authorization ?? '',
     };
     this.requests.push(seen);

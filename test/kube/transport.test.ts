@@ -22,8 +22,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type TestContext, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { gzipSync } from 'node:zlib';
 import type { Credentials, TlsMaterial } from '../../src/kube/credentials.ts';
 import { createTransport, type Transport, TransportError } from '../../src/kube/transport.ts';
+import { WireError } from '../../src/kube/wire-error.ts';
 import { type Certificate, createCertificate } from '../simulator/certificate.ts';
 
 const DEADLINE_MS = 10_000;
@@ -401,6 +403,59 @@ test('a client certificate is shown, and a renewed one on a new connection', asy
     clients.map(({ cert }) => cert),
   );
 });
+
+for (const protocol of ['h2', 'http/1.1']) {
+  test(`a compressed answer is read, one that nobody can read is refused at once, and its stream let go (${protocol})`, async (context) => {
+    const certificate = createCertificate();
+    let open = 0;
+    const answer = (path: string, respond: (encoding: string, first: Buffer) => void) => {
+      open += 1;
+      if (path === '/gzip') respond('gzip', Buffer.concat([gzipSync('one '), gzipSync('two')]));
+      // Nothing follows, as on a quiet watch.
+      else respond('zstd', Buffer.alloc(0));
+    };
+    const server = createSecureServer({
+      key: certificate.key,
+      cert: certificate.cert,
+      allowHTTP1: protocol !== 'h2',
+      ALPNProtocols: [protocol],
+    });
+    server.on('request', (request, response) => {
+      response.once('close', () => (open -= 1));
+      answer(request.url, (encoding, first) => {
+        response.writeHead(200, { 'content-encoding': encoding });
+        response.write(first);
+      });
+    });
+    const sessions = new Set<{ destroy(): void }>();
+    server.on('session', (session) => sessions.add(session));
+    server.on('secureConnection', (socket) => sessions.add(socket));
+    await listen(server, 0);
+    context.after(async () => {
+      for (const session of sessions) session.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    });
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const transport = transportTo(context, new GivenCredentials(url, certificate.cert));
+    const signal = AbortSignal.timeout(DEADLINE_MS);
+    const { body } = await transport.request({ path: '/gzip', accept: '*/*', gzip: true, signal });
+    let text = '';
+    for await (const block of body) {
+      text += block.toString();
+      if (text === 'one two') break;
+    }
+    await assert.rejects(transport.request({ path: '/zstd', accept: '*/*', signal }), (error) => {
+      assert.ok(error instanceof WireError, String(error));
+      assert.match(error.message, /"zstd"/);
+      return true;
+    });
+    await until(
+      'every stream is let go',
+      () => open === 0,
+      () => open,
+    );
+  });
+}
 
 test('connections, listeners and heap do not grow over 1,000 reconnects', async (context) => {
   const certificate = createCertificate();
