@@ -24,13 +24,13 @@ const ACCEPTED = new Set([
 
 const REASONS: Readonly<Record<string, string>> = {
   '@grpc/grpc-js': 'gRPC server and client',
-  '@grpc/proto-loader': 'services from .proto files; types by its generator',
+  '@grpc/proto-loader': 'types of messages, by its generator; reads the schema of grpc-health-check',
   '@kubernetes/client-node':
-    'kubeconfig, credentials, in-cluster configuration; the tests’ second opinion on the cluster',
+    'parsing of kubeconfigs, exec plugins, auth providers; the tests’ second opinion on the cluster',
   '@prometheus-io/client': 'metrics in the Prometheus text format',
   commander: 'command line and help',
   'grpc-health-check': 'the standard health service',
-  'js-yaml': 'the parts of a kubeconfig that client-node leaves out; the copy that it uses',
+  'js-yaml': 'kubeconfigs; the copy that client-node uses',
   pino: 'structured logs',
   'pino-pretty': 'logs on a terminal',
   protobufjs: 'protobuf encoding and decoding; the copy that proto-loader uses',

@@ -7,7 +7,6 @@
 import type { Dispatcher } from 'undici';
 import type { TlsMaterial } from './credentials.ts';
 import { canTunnel, dial } from './dial.ts';
-import { createHttp1Pool } from './http1-pool.ts';
 import { Http2Connection, NotProcessedError, type PingOptions } from './http2-connection.ts';
 
 export interface PoolOptions extends PingOptions {
@@ -38,6 +37,7 @@ export class ConnectionPool {
   #onlyHttp1: boolean;
   readonly #alwaysHttp1: boolean;
   #closing = false;
+  #destroyed = false;
 
   constructor(options: PoolOptions) {
     this.tls = options.tls;
@@ -80,25 +80,38 @@ export class ConnectionPool {
   close(): void {
     this.#closing = true;
     for (const connection of this.#connections) connection.close();
-    const http1 = this.#http1;
-    if (http1 !== undefined) {
-      // What cannot be closed in peace is closed all the same.
-      void http1
-        .close()
-        .catch(() => http1.destroy())
-        .finally(() => {
-          this.#http1 = undefined;
-          this.#tellIfGone();
-        });
-    }
+    this.#closeHttp1();
     this.#tellIfGone();
   }
 
   /** Cuts everything. */
   async destroy(): Promise<void> {
     this.#closing = true;
+    this.#destroyed = true;
     for (const connection of this.#connections) connection.destroy();
     await this.#http1?.destroy();
+  }
+
+  #closeHttp1(): void {
+    const http1 = this.#http1;
+    if (http1 === undefined) return;
+    // What cannot be closed in peace is closed all the same.
+    void http1
+      .close()
+      .catch(() => http1.destroy())
+      .finally(() => {
+        this.#http1 = undefined;
+        this.#tellIfGone();
+      });
+  }
+
+  async #openHttp1(): Promise<Dispatcher> {
+    if (this.#http1 !== undefined) return this.#http1;
+    // Loaded only here: where the server speaks HTTP/2, which is nearly everywhere, undici is not needed.
+    const { createHttp1Pool } = await import('./http1-pool.ts');
+    if (this.#destroyed) throw new Error('the connections were cut');
+    this.#http1 ??= createHttp1Pool(this.#options);
+    return this.#http1;
   }
 
   async #requestHttp1(
@@ -107,11 +120,14 @@ export class ConnectionPool {
     signal: AbortSignal,
     body: Buffer | undefined,
   ): Promise<PoolResponse> {
-    this.#http1 ??= createHttp1Pool(this.#options);
+    const http1 = await this.#openHttp1();
     try {
       const { origin } = this.#options.server;
       const method = body === undefined ? 'GET' : 'POST';
-      const response = await this.#http1.request({ origin, path, method, headers, signal, body: body ?? null });
+      const answered = http1.request({ origin, path, method, headers, signal, body: body ?? null });
+      // It was closed while undici was loaded: this is the last request, and it may end.
+      if (this.#closing) this.#closeHttp1();
+      const response = await answered;
       return {
         status: response.statusCode,
         header: (name) => {

@@ -1,19 +1,16 @@
 // Who we are to the API server, and how we know it: a kubeconfig or a pod's service account.
 //
-// Reading, contexts and exec plugins are @kubernetes/client-node's; on top of it: token files are re-read, trimmed,
-// and the last good one outlives a read error; one lookup runs at a time however many requests wait; after a 401
+// On top of what kubeconfig.ts reads: token files are re-read, trimmed, and the last good one outlives a read error; one lookup runs at a time however many requests wait; after a 401
 // everything is read afresh (which also empties the exec plugin's cache), and a kubeconfig that somebody rewrites (new
 // CA, certificate or token in it) is read again within seconds, the old one kept while the new is half written. Files
 // that it names for CA, certificate and key are read for every connection anyway. Secrets never appear in messages.
 // Refuses to follow a change of the server's address: that may be another cluster.
 
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import type { RequestOptions } from 'node:https';
-import { delimiter, dirname, isAbsolute, join } from 'node:path';
-import { KubeConfig, type User } from '@kubernetes/client-node';
-import { load as parseYaml } from 'js-yaml';
+import { delimiter, join } from 'node:path';
 import type { Clock } from './clock.ts';
+import { type Cluster, type Kubeconfig, podAccount, readKubeconfigs, UserCredentials } from './kubeconfig.ts';
 import { TokenFile } from './token-file.ts';
 
 /** What TLS needs; compared by value to notice a rotation. */
@@ -73,7 +70,7 @@ class KubeConfigCredentials implements Credentials {
   readonly proxyUrl: string | undefined;
   readonly #options: CredentialsOptions;
   readonly #tokenFile: TokenFile | undefined;
-  #config: KubeConfig;
+  #user: UserCredentials;
   #running: Promise<RequestCredentials> | undefined;
   #stale = false;
   readonly #files: readonly string[];
@@ -85,10 +82,8 @@ class KubeConfigCredentials implements Credentials {
     this.#files = kubeconfigFiles(options);
     this.#lookedAtMs = options.clock.now();
     this.#seenFiles = fingerprint(this.#files);
-    const { config, tokenPath } = load(options);
-    this.#config = config;
-    const cluster = this.#config.getCurrentCluster();
-    if (cluster === null) throw new NoClusterError('no cluster');
+    const { cluster, user, tokenPath } = load(options);
+    this.#user = user;
     this.server = cluster.server.replace(/\/+$/, '');
     this.proxyUrl = cluster.proxyUrl;
     if (tokenPath !== undefined) {
@@ -119,7 +114,7 @@ class KubeConfigCredentials implements Credentials {
     }
     if (seenFiles === this.#seenFiles && !this.#stale) return;
     try {
-      this.#config = load(this.#options).config;
+      this.#user = load(this.#options).user;
       this.#stale = false;
       this.#seenFiles = seenFiles;
     } catch (error) {
@@ -131,11 +126,10 @@ class KubeConfigCredentials implements Credentials {
   async #read(): Promise<RequestCredentials> {
     try {
       this.#reload();
-      const applied: RequestOptions & { headers?: Record<string, string>; servername?: string } = { headers: {} };
       // Static tokens, certificates, exec plugins, OIDC, impersonation; the token file is ours.
-      await this.#config.applyToHTTPSOptions(applied);
+      const applied = await this.#user.apply();
       const headers: Record<string, string> = {};
-      for (const [name, value] of Object.entries(applied.headers ?? {})) headers[name.toLowerCase()] = value.trim();
+      for (const [name, value] of Object.entries(applied.headers)) headers[name.toLowerCase()] = value.trim();
       if (applied.auth !== undefined && applied.auth !== null) {
         headers['authorization'] = `Basic ${Buffer.from(applied.auth).toString('base64')}`;
       }
@@ -180,83 +174,54 @@ function fingerprint(files: readonly string[]): string {
 }
 
 interface Loaded {
-  /** Holds one cluster and one user: the context's. */
-  readonly config: KubeConfig;
-  /** The token file of a service account, which is then not the config's business any more. */
+  readonly cluster: Cluster;
+  readonly user: UserCredentials;
+  /** The token file of a service account, which is then not the user's business any more. */
   readonly tokenPath: string | undefined;
 }
 
 function load(options: CredentialsOptions): Loaded {
-  const config = new TokenFileKubeConfig();
-  try {
-    if (options.kubeconfig !== undefined) config.loadFromFile(options.kubeconfig);
-    else config.loadFromDefault();
-  } catch (error) {
-    const where = options.kubeconfig ?? process.env['KUBECONFIG'] ?? 'the default kubeconfig';
-    throw new NoClusterError(
-      `cannot read ${where}: ${error instanceof Error ? error.message : String(error)}; ` +
-        'name another with --kubeconfig, or run `digger demo`, which needs no cluster',
-      { cause: error },
-    );
-  }
-  if (options.context !== undefined) {
-    if (config.getContextObject(options.context) === null) {
-      const known = config.getContexts().map((context) => context.name);
-      throw new NoClusterError(
-        `there is no context ${options.context} in the kubeconfig (it has: ${known.join(', ')})`,
-      );
-    }
-    config.setCurrentContext(options.context);
-  }
-  const cluster = config.getCurrentCluster();
-  // client-node invents this cluster when it finds none.
-  const invented =
-    cluster?.name === 'cluster' && cluster.server === 'http://localhost:8080' && options.kubeconfig === undefined;
-  if (cluster === null || invented) {
+  const config = read(options);
+  if (config === undefined) {
     throw new NoClusterError(
       'no cluster is configured: set KUBECONFIG, pass --kubeconfig and --context, or run in a pod with a service ' +
         'account; `digger demo` runs against a simulated cluster and needs none of it',
     );
   }
-  const user = config.getCurrentUser();
-  const tokenPath = (user?.authProvider as { config?: { tokenFile?: string } } | undefined)?.config?.tokenFile;
-  const chosen = new KubeConfig();
-  chosen.loadFromClusterAndUser(
-    // Without TLS there is nothing to verify; client-node wants it said.
-    cluster.server.startsWith('http:') ? { ...cluster, skipTLSVerify: true } : cluster,
-    // Without a user client-node applies no CA either; with a token file it fails when that cannot be read.
-    user === null ? { name: 'nobody' } : tokenPath !== undefined ? withoutToken(user) : user,
-  );
-  return { config: chosen, tokenPath };
-}
-
-/** The rest of a user whose token is in a file: its certificate, whom it impersonates. */
-function withoutToken(user: User): User {
-  const { token: _token, authProvider: _authProvider, ...rest } = user;
-  return rest;
-}
-
-/**
- * client-node reads the file of a user's `tokenFile` never; here such a user gets the provider that client-node gives
- * to service accounts. As in client-go it comes before `token`, and its path is relative to the kubeconfig.
- */
-class TokenFileKubeConfig extends KubeConfig {
-  #directory = '';
-
-  override loadFromFile(file: string): void {
-    this.#directory = dirname(file);
-    super.loadFromFile(file);
+  const name = options.context ?? config.currentContext;
+  const context = config.contexts.find((each) => each.name === name);
+  const known = config.contexts.map((each) => each.name).join(', ');
+  if (context === undefined && options.context !== undefined) {
+    throw new NoClusterError(`there is no context ${options.context} in the kubeconfig (it has: ${known})`);
   }
+  const cluster = config.clusters.find((each) => each.name === context?.cluster);
+  if (cluster === undefined) {
+    const what = context === undefined ? `no current context (it has: ${known})` : `no cluster ${context.cluster}`;
+    throw new NoClusterError(`the kubeconfig has ${what}; choose one with --context, or run \`digger demo\``);
+  }
+  const user = config.users.find((each) => each.name === context?.user);
+  const tokenPath = user?.tokenFile;
+  if (user === undefined || tokenPath === undefined) {
+    return { cluster, user: new UserCredentials(cluster, user), tokenPath };
+  }
+  // The rest of a user whose token is in a file: its certificate, whom it impersonates.
+  const { token: _token, authProvider: _authProvider, ...rest } = user;
+  return { cluster, user: new UserCredentials(cluster, rest), tokenPath };
+}
 
-  override loadFromString(text: string): void {
-    super.loadFromString(text);
-    const parsed = parseYaml(text) as { users?: { name?: string; user?: { tokenFile?: unknown } | null }[] } | null;
-    this.users = this.users.map((user) => {
-      const tokenFile = parsed?.users?.find((entry) => entry?.name === user.name)?.user?.tokenFile;
-      if (typeof tokenFile !== 'string' || tokenFile === '') return user;
-      const path = isAbsolute(tokenFile) ? tokenFile : join(this.#directory, tokenFile);
-      return { ...user, authProvider: { name: 'tokenFile', config: { tokenFile: path } } };
-    });
+/** What is configured, if anything is. */
+function read(options: CredentialsOptions): Kubeconfig | undefined {
+  const files = kubeconfigFiles(options);
+  const named = options.kubeconfig !== undefined || (process.env['KUBECONFIG'] ?? '') !== '';
+  if (!named && !files.every((file) => existsSync(file))) return podAccount(process.env);
+  try {
+    return readKubeconfigs(files);
+  } catch (error) {
+    throw new NoClusterError(
+      `cannot read ${files.join(', ')}: ${error instanceof Error ? error.message : String(error)}; ` +
+        'name another with --kubeconfig, or run `digger demo`, which needs no cluster',
+      { cause: error },
+    );
   }
 }
 

@@ -18,7 +18,9 @@ import { authenticateCall, type CallGate, toCallFailure } from './unary-call.ts'
 
 /** Adds both versions; `services` are the full names that `list_services` tells, besides reflection's own. */
 export function addReflection(server: Server, services: readonly string[], gate: CallGate): void {
-  const index = new DescriptorIndex(Buffer.from(DESCRIPTOR_SET_BASE64, 'base64'));
+  // Read at the first question: few processes are ever asked one.
+  let read: DescriptorIndex | undefined;
+  const index = (): DescriptorIndex => (read ??= new DescriptorIndex(Buffer.from(DESCRIPTOR_SET_BASE64, 'base64')));
   const names = [...services, ...VERSIONS.map((version) => `grpc.reflection.${version}.ServerReflection`)].toSorted();
   for (const version of VERSIONS) {
     const file = `grpc/reflection/${version}/reflection.proto`;
@@ -27,7 +29,7 @@ export function addReflection(server: Server, services: readonly string[], gate:
       serverReflectionInfo: (call: ReflectionCall) => {
         const begin = (refusal: CallError | undefined): void => {
           if (refusal !== undefined) call.emit('error', toCallFailure(refusal, call.getPath(), gate.logger));
-          else serve(call, (request) => answerReflection(request, index, names));
+          else serve(call, (request) => answerReflection(request, index(), names));
         };
         const allowed = authenticateCall(gate, call);
         if (allowed instanceof Promise) void allowed.then(begin);

@@ -15,7 +15,7 @@ export const MAX_WAIT_MS = 30_000;
 /** How far `at` may be ahead of our clock and still mean now: clocks of callers differ by this much. */
 export const MAX_CLOCK_SKEW_MS = 5_000;
 
-/** Timestamp and Duration as proto-loader decodes them. */
+/** Timestamp and Duration as services.ts decodes them. */
 interface SecondsAndNanos {
   readonly seconds: number;
   readonly nanos: number;

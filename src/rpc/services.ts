@@ -1,14 +1,13 @@
-// The gRPC services that this server has, read from the .proto files, with the two things that differ from what
-// proto-loader makes of them: answers are bytes already, and a request that is no message is a value, not an exception.
+// The gRPC services that this server has, made of the schema that is loaded anyway. Two things differ from what others
+// make of .proto files: answers are bytes already, and a request that is no message is a value, not an exception.
 //
 // grpc-js turns an exception of a deserializer into INTERNAL, which blames the server and says nothing; as a value it
 // reaches the handler, which answers INVALID_ARGUMENT as it does for every other wrong request.
 
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
-import { loadSync, type Options, type PackageDefinition } from '@grpc/proto-loader';
 import protobuf from 'protobufjs';
 
-import { PROTO_ROOT } from '../wire/schema.ts';
+import { loadSchema, serviceType } from '../wire/schema.ts';
 import { refuseLargeBatch } from './batch-resolve-addresses.ts';
 import { type CallError, invalidArgument } from './errors.ts';
 
@@ -23,7 +22,7 @@ export class RefusedRequest {
 
 /** A service whose handlers get `Request | RefusedRequest` and answer with encoded messages. */
 export function loadBytesService(serviceName: DiggerService): ServiceDefinition {
-  return mapMethods(serviceIn(diggerPackage(), serviceName), (method) => ({
+  return defineMethods(serviceType(serviceName), (method) => ({
     ...method,
     requestDeserialize: refusing(method),
     // The bytes are a Buffer, as grpc-js wants them (also what protobufjs makes on Node).
@@ -34,7 +33,7 @@ export function loadBytesService(serviceName: DiggerService): ServiceDefinition 
 
 /** A standard service whose handlers get and answer with objects. */
 export function loadObjectService(file: string, serviceName: string): ServiceDefinition {
-  return mapMethods(serviceIn(loadSync(file, LOAD_OPTIONS), serviceName), (method) => ({
+  return defineMethods(loadSchema([file]).lookupService(serviceName), (method) => ({
     ...method,
     requestDeserialize: refusing(method),
   }));
@@ -50,36 +49,44 @@ export const DIGGER_SERVICES = [
 ] as const;
 
 /** As in proto/generate.ts, which generates the types of the same messages. */
-const LOAD_OPTIONS: Options = {
-  longs: Number,
-  enums: String,
-  defaults: true,
-  oneofs: true,
-  includeDirs: [PROTO_ROOT],
-};
+const CONVERSION: protobuf.IConversionOptions = { longs: Number, enums: String, defaults: true, oneofs: true };
 
 /** Checks on the bytes of a request, before objects are made of it. */
 const PRECHECKS: ReadonlyMap<string, (bytes: Uint8Array) => CallError | undefined> = new Map([
   ['/digger.v1.LookupService/BatchResolveAddresses', refuseLargeBatch],
 ]);
 
-let loaded: PackageDefinition | undefined;
-
-function diggerPackage(): PackageDefinition {
-  loaded ??= loadSync(['digger/v1/lookup.proto', 'digger/v1/feed.proto', 'digger/v1/status.proto'], LOAD_OPTIONS);
-  return loaded;
-}
-
-function serviceIn(definitions: PackageDefinition, name: string): ServiceDefinition {
-  const found = definitions[name];
-  if (found === undefined || 'format' in found) throw new Error(`the .proto files declare no service ${name}`);
-  return found as ServiceDefinition;
-}
-
 type Method = MethodDefinition<object, object>;
 
-function mapMethods(service: ServiceDefinition, map: (method: Method) => Method): ServiceDefinition {
-  return Object.fromEntries(Object.entries(service).map(([name, method]) => [name, map(method as Method)]));
+/** By the names that grpc-js looks handlers up by: those of the methods in lower camel case. */
+function defineMethods(service: protobuf.Service, adapt: (method: Method) => Method): ServiceDefinition {
+  const path = service.fullName.replace('.', '/');
+  return Object.fromEntries(
+    service.methodsArray.map((method) => {
+      method.resolve();
+      const { resolvedRequestType: request, resolvedResponseType: response } = method;
+      if (request === null || response === null) throw new Error(`${service.fullName}.${method.name} is not resolved`);
+      const definition: Method = {
+        path: `${path}/${method.name}`,
+        requestStream: method.requestStream === true,
+        responseStream: method.responseStream === true,
+        requestSerialize: encoderOf(request),
+        requestDeserialize: decoderOf(request),
+        responseSerialize: encoderOf(response),
+        responseDeserialize: decoderOf(response),
+      };
+      return [method.name.charAt(0).toLowerCase() + method.name.slice(1), adapt(definition)];
+    }),
+  );
+}
+
+function decoderOf(type: protobuf.Type): (bytes: Buffer) => object {
+  return (bytes) => type.toObject(type.decode(bytes), CONVERSION);
+}
+
+function encoderOf(type: protobuf.Type): (message: object) => Buffer {
+  // On Node protobufjs writes Buffers.
+  return (message) => type.encode(type.fromObject(message)).finish() as Buffer;
 }
 
 function refusing({ path, requestDeserialize }: Method): (bytes: Buffer) => object {

@@ -34,6 +34,11 @@ export function messageType(fullName: string): protobuf.Type {
   return root.lookupType(fullName);
 }
 
+/** A service of the contract by its full name. Throws when there is none. */
+export function serviceType(fullName: string): protobuf.Service {
+  return root.lookupService(fullName);
+}
+
 /** Values of an enum of the contract by name, e.g. `digger.v1.Outcome`. */
 export function enumValues(fullName: string): Readonly<Record<string, number>> {
   return root.lookupEnum(fullName).values;
