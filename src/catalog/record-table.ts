@@ -145,11 +145,10 @@ export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity & 
         const state = this.get(draft.namespace, draft.name);
         if (state?.uid !== draft.uid || !this.#shelf.isSame(state, draft)) this.#apply(draft);
       },
-      commit: (resourceVersion, seen) => {
+      commit: async (resourceVersion, seen) => {
         check();
         this.#isFilling = false;
         this.#owner.publish({ ...this.#position(resourceVersion), listed: true }, seen, false);
-        return Promise.resolve();
       },
       abort: () => {
         if (!this.#isFilling || number !== this.#replacements) return;

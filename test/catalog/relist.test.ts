@@ -22,6 +22,29 @@ describe('a store', () => {
     assert.deepEqual(harness.pod('a').addresses, ['10.0.0.9']);
   });
 
+  it('takes a first list while it arrives, and leaves nothing of one that breaks off', async () => {
+    const harness = new Harness();
+    const broken = harness.storeOf('Pod').beginReplace();
+    broken.add(A);
+    broken.add(B);
+    await assert.rejects(harness.catalog.open(), /first list of pods/, 'half a list is no picture');
+    broken.abort();
+    assert.equal(harness.catalog.objects('pods'), 0);
+    const whole = harness.storeOf('Pod').beginReplace();
+    assert.throws(() => broken.add(A), /over/);
+    whole.add(B);
+    // A streamed list may bring an object twice, changed, or under its name with another uid.
+    whole.add(C);
+    whole.add({ ...B, podIps: ['10.0.0.9'] });
+    whole.add({ ...C, uid: 'uid-again' });
+    await whole.commit('200', SEEN);
+    await assert.rejects(whole.commit('201', SEEN), /over/);
+    await harness.catalog.open();
+    assert.deepEqual(harness.told(), ['+ Pod b', '+ Pod c']);
+    assert.deepEqual([harness.pod('b').addresses, harness.pod('c').uid], [['10.0.0.9'], 'uid-again']);
+    assert.equal(harness.catalog.byUid(A.uid), undefined);
+  });
+
   it('takes writes while the catalog opens in slices', async () => {
     let turns = 0;
     const harness: Harness = new Harness({
