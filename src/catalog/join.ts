@@ -5,14 +5,7 @@
 // removals first, then nodes, workloads, pods, and services last, because the workloads behind a service follow from
 // its pods. Nothing here knows of sequences, listeners or time.
 
-import type {
-  ByteString,
-  EncodedEntity,
-  Entity,
-  ObjectReference,
-  PodEntity,
-  ServiceEntity,
-} from '../model/entities.ts';
+import type { ByteString, Entity, ObjectReference, PodEntity, ServiceEntity } from '../model/entities.ts';
 import type {
   ControllerReference,
   EndpointSliceRecord,
@@ -28,14 +21,14 @@ import type { ValuePolicy } from '../wire/value-policy.ts';
 import { CustomOwners, type IsWatchedKind } from './custom-owners.ts';
 import { Interner } from './interner.ts';
 import type { JoinedChange, JoinedTouch } from './joined.ts';
-import { draftSlice, isSameSlice, Membership, type SliceDraft, SliceState, type Target } from './membership.ts';
+import { draftSlice, isSameSlice, Membership, type SliceDraft, SliceState } from './membership.ts';
 import { draftNode, isSameNode, type NodeDraft, NodeState } from './node-state.ts';
 import { type ControllerEdge, type Dependant, OwnerGraph, type OwnerLink } from './owner-graph.ts';
 import { draftOwner, isSameOwner, knownOwner, type OwnerDraft, OwnerState } from './owner-state.ts';
 import { draftPod, isSamePod, NO_SERVICES, type PodDraft, type PodRow, PodState } from './pod-state.ts';
 import type { Shelf } from './record-table.ts';
-import { compareText, NO_REFERENCES, sameParts } from './rows.ts';
-import { draftService, isSameService, type ServiceDraft, ServiceState } from './service-state.ts';
+import { compareText, isSameButJoined, NO_REFERENCES } from './rows.ts';
+import { draftService, isSameService, type ServiceDraft, ServiceState, type Target } from './service-state.ts';
 
 export class Join {
   readonly graph: OwnerGraph;
@@ -261,7 +254,7 @@ export class Join {
     const before = owner.published;
     const isTop = owner.link.edge === undefined;
     const entity = isTop ? owner.entity() : undefined;
-    if (before === entity || (before && entity && before.joined === entity.joined && isSamePublished(before, entity))) {
+    if (before === entity || (before && entity && before.joined === entity.joined && isSameButJoined(before, entity))) {
       if (before !== undefined) yield { touched: before };
       return;
     }
@@ -279,7 +272,7 @@ export class Join {
     const joined =
       lineage?.podBytesWith(references ?? '') ?? concatBytes(encodePodOwners(workload, ownerChain), references ?? '');
     this.#count(pod, workload, services);
-    if (before !== undefined && before.joined === joined && (row === before || isSamePublished(before, row))) {
+    if (before !== undefined && before.joined === joined && (row === before || isSameButJoined(before, row))) {
       // The row goes back to what listeners hold, so that the two share their memory.
       pod.row = before;
       yield { touched: before };
@@ -301,7 +294,7 @@ export class Join {
     const workloads = service.workloads();
     const manualEndpoints = service.manualEndpoints();
     const joined = encodeServiceBackends(reference, workloads, manualEndpoints);
-    if (before !== undefined && before.joined === joined && isSamePublished(before, row)) {
+    if (before !== undefined && before.joined === joined && isSameButJoined(before, row)) {
       service.row = before;
       yield { touched: before };
       return;
@@ -419,22 +412,6 @@ function selfReference(row: PodRow, before: PodRow | undefined): ObjectReference
   if (before?.workload.uid === row.uid && before.workload.kind === 'Pod') return before.workload;
   const { namespace, name, uid } = row;
   return Object.freeze({ apiVersion: 'v1', kind: 'Pod', namespace, name, uid, incomplete: false });
-}
-
-/** Two states of an entity say the same, whatever the join added: the times are the facts that are not encoded. */
-function isSamePublished(a: Published, b: Published): boolean {
-  return (
-    a.sandboxReadyTimeMs === b.sandboxReadyTimeMs &&
-    a.finishedTimeMs === b.finishedTimeMs &&
-    a.creationTimeMs === b.creationTimeMs &&
-    sameParts(a, b)
-  );
-}
-
-interface Published extends EncodedEntity {
-  readonly creationTimeMs: number | undefined;
-  readonly sandboxReadyTimeMs?: number | undefined;
-  readonly finishedTimeMs?: number | undefined;
 }
 
 function concatReferences(services: readonly ServiceState[]): ByteString {

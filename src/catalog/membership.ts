@@ -8,15 +8,7 @@
 import { canonicalIps } from '../model/ip.ts';
 import type { EndpointSliceRecord } from '../model/records.ts';
 import type { Shelved } from './record-table.ts';
-import type { ServiceState } from './service-state.ts';
-
-/** What slices mean when they name a pod; the pod itself may not be known. */
-export interface Target {
-  /** The uid, or `/namespace/name` (no uid begins with a slash). */
-  readonly key: string;
-  /** Services whose slices name it, each once: one or two, so a list is smaller than a set and as quick. */
-  services: readonly ServiceState[];
-}
+import type { ServiceState, Target } from './service-state.ts';
 
 export interface SliceDraft {
   readonly namespace: string;

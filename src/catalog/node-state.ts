@@ -8,7 +8,7 @@ import type { ValuePolicy } from '../wire/value-policy.ts';
 import type { Interner } from './interner.ts';
 import type { KnownObject } from './owner-graph.ts';
 import type { Shelved } from './record-table.ts';
-import { sameParts } from './rows.ts';
+import { isSameButJoined } from './rows.ts';
 
 export interface NodeDraft {
   readonly namespace: '';
@@ -59,5 +59,5 @@ export function draftNode(record: NodeRecord, policy: ValuePolicy, interner: Int
 }
 
 export function isSameNode(state: NodeState, { row }: NodeDraft): boolean {
-  return state.row.creationTimeMs === row.creationTimeMs && sameParts(state.row, row);
+  return isSameButJoined(state.row, row);
 }

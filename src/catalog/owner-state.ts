@@ -8,7 +8,7 @@ import type { ValuePolicy } from '../wire/value-policy.ts';
 import type { Interner } from './interner.ts';
 import type { KnownObject, OwnerLink } from './owner-graph.ts';
 import type { Shelved } from './record-table.ts';
-import { NO_REFERENCES, sameParts } from './rows.ts';
+import { isSameButJoined, NO_REFERENCES } from './rows.ts';
 
 export interface OwnerDraft {
   readonly namespace: string;
@@ -81,8 +81,6 @@ export function knownOwner({ row, controller }: OwnerDraft): KnownObject {
 export function isSameOwner(state: OwnerState, { row, controller }: OwnerDraft): boolean {
   const { edge } = state.link;
   return (
-    state.row.creationTimeMs === row.creationTimeMs &&
-    (controller === undefined ? edge === undefined : edge?.says(controller) === true) &&
-    sameParts(state.row, row)
+    (controller === undefined ? edge === undefined : edge?.says(controller) === true) && isSameButJoined(state.row, row)
   );
 }

@@ -1,15 +1,16 @@
 // What is kept of a pod: its entity, and its place among owners and services. The record itself is not kept; labels,
 // annotations and containers live on only as encoded bytes, and comparing bytes is how a no-op update is found.
 
-import type { ByteString, HostPort, ObjectReference, PodEntity, Protocol } from '../model/entities.ts';
+import type { ByteString, HostPort, ObjectReference, PodEntity } from '../model/entities.ts';
 import { canonicalIps } from '../model/ip.ts';
+import { toProtocol } from '../model/protocol.ts';
 import type { ControllerReference, PodRecord } from '../model/records.ts';
 import { boundHostAddress, encodePodRecord } from '../wire/encode-pod.ts';
 import type { ValuePolicy } from '../wire/value-policy.ts';
 import type { Interner } from './interner.ts';
 import type { ControllerEdge, KnownObject, PodDependant } from './owner-graph.ts';
 import type { Shelved } from './record-table.ts';
-import { NO_REFERENCES, sameParts } from './rows.ts';
+import { isSameButJoined, NO_REFERENCES } from './rows.ts';
 import type { ServiceState } from './service-state.ts';
 
 /** A pod's entity; what the join adds is written in until it is published. */
@@ -92,14 +93,7 @@ export function draftPod(record: PodRecord, policy: ValuePolicy, interner: Inter
 
 export function isSamePod(state: PodState, { row, controller }: PodDraft): boolean {
   const { row: old, edge } = state;
-  return (
-    // The fields that are not in the bytes; all other facts are.
-    old.sandboxReadyTimeMs === row.sandboxReadyTimeMs &&
-    old.finishedTimeMs === row.finishedTimeMs &&
-    old.creationTimeMs === row.creationTimeMs &&
-    (controller === undefined ? edge === undefined : edge?.says(controller) === true) &&
-    sameParts(old, row)
-  );
+  return (controller === undefined ? edge === undefined : edge?.says(controller) === true) && isSameButJoined(old, row);
 }
 
 /** Ports of the node that the pod claims; a pod in the node's network listens on the node's ports directly. */
@@ -114,20 +108,6 @@ function toHostPorts(record: PodRecord): readonly HostPort[] {
     }
   }
   return found.length === 0 ? NO_PORTS : found;
-}
-
-/** `undefined` for a protocol that this version does not know. Unset is TCP (Kubernetes API conventions). */
-export function toProtocol(protocol: string): Protocol | undefined {
-  switch (protocol) {
-    case '':
-    case 'TCP':
-      return 'TCP';
-    case 'UDP':
-    case 'SCTP':
-      return protocol;
-    default:
-      return undefined;
-  }
 }
 
 const NO_PORTS: readonly HostPort[] = Object.freeze([]);

@@ -4,9 +4,22 @@ import type { EncodedEntity, ObjectReference } from '../model/entities.ts';
 
 export const NO_REFERENCES: readonly ObjectReference[] = Object.freeze([]);
 
-/** The records behind two rows encode to the same, whatever the join added to either. */
-export function sameParts(a: EncodedEntity, b: EncodedEntity): boolean {
-  return a.own === b.own && a.values === b.values && a.rest === b.rest;
+/** Two records say the same, whatever the join added to their rows: the times are the facts that are not encoded. */
+export function isSameButJoined(a: Row, b: Row): boolean {
+  return (
+    a.sandboxReadyTimeMs === b.sandboxReadyTimeMs &&
+    a.finishedTimeMs === b.finishedTimeMs &&
+    a.creationTimeMs === b.creationTimeMs &&
+    a.own === b.own &&
+    a.values === b.values &&
+    a.rest === b.rest
+  );
+}
+
+interface Row extends EncodedEntity {
+  readonly creationTimeMs: number | undefined;
+  readonly sandboxReadyTimeMs?: number | undefined;
+  readonly finishedTimeMs?: number | undefined;
 }
 
 /** By kind, namespace, name and uid, in UTF-16 code units: an order that does not depend on a locale. */

@@ -3,14 +3,21 @@
 
 import type { ByteString, ObjectReference, ServiceEntity } from '../model/entities.ts';
 import { canonicalIps } from '../model/ip.ts';
+import { toProtocol } from '../model/protocol.ts';
 import type { ServiceRecord } from '../model/records.ts';
 import { encodeServiceRecord } from '../wire/encode-service.ts';
 import { encodePodService } from '../wire/encode-pod.ts';
 import type { ValuePolicy } from '../wire/value-policy.ts';
 import { type Interner, NO_TEXTS } from './interner.ts';
-import { toProtocol } from './pod-state.ts';
-import { compareReferences, NO_REFERENCES, sameParts } from './rows.ts';
-import type { Target } from './membership.ts';
+import { compareReferences, isSameButJoined, NO_REFERENCES } from './rows.ts';
+
+/** What slices mean when they name a pod; the pod itself may not be known. */
+export interface Target {
+  /** The uid, or `/namespace/name` (no uid begins with a slash). */
+  readonly key: string;
+  /** Services whose slices name it, each once: one or two, so a list is smaller than a set and as quick. */
+  services: readonly ServiceState[];
+}
 
 export interface ServiceDraft {
   readonly namespace: string;
@@ -114,5 +121,5 @@ export function draftService(record: ServiceRecord, policy: ValuePolicy, interne
 
 export function isSameService(state: ServiceState, { row }: ServiceDraft): boolean {
   const old = state.row;
-  return old !== undefined && old.creationTimeMs === row.creationTimeMs && sameParts(old, row);
+  return old !== undefined && isSameButJoined(old, row);
 }
