@@ -108,6 +108,10 @@ const TICK_MS = 250;
 // Coalescing: a flush to 1,000 subscribers takes about 10 ms of one core, so that this leaves three quarters of it to
 // others; the cap keeps the feed fresher than a person notices.
 const INTERVAL_MS_PER_SUBSCRIBER = 0.04;
+
+// Who has not taken a frame for this long is not written to and costs a flush next to nothing, so others need not wait.
+const STUCK_MS = 1_000;
+const INTERVAL_MS_PER_STUCK = 0.002;
 const MAX_INTERVAL_MS = 250;
 
 // A frame's server time may be this old.
@@ -130,6 +134,8 @@ export class ChangeFeed {
   #sliceBytes = 0;
   #flushScheduled = false;
   #flushedAtMs = Number.NEGATIVE_INFINITY;
+  /** At the last flush. */
+  #stuck = 0;
   /** Head of the log at the last flush: what is newer waits for the next one. */
   #flushedHead = 0;
   #cancelTick: (() => void) | undefined;
@@ -260,8 +266,9 @@ export class ChangeFeed {
   #scheduleFlush(): void {
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
-    const intervalMs = Math.min(this.#subscribers.size * INTERVAL_MS_PER_SUBSCRIBER, MAX_INTERVAL_MS);
-    const delayMs = this.#flushedAtMs + intervalMs - this.#scheduler.now();
+    const served = Math.max(0, this.#subscribers.size - this.#stuck);
+    const intervalMs = served * INTERVAL_MS_PER_SUBSCRIBER + this.#stuck * INTERVAL_MS_PER_STUCK;
+    const delayMs = this.#flushedAtMs + Math.min(intervalMs, MAX_INTERVAL_MS) - this.#scheduler.now();
     const flush = () => this.#flush();
     if (delayMs <= 1) this.#scheduler.soon(flush);
     else this.#scheduler.after(delayMs, flush);
@@ -269,9 +276,14 @@ export class ChangeFeed {
 
   #flush(): void {
     this.#flushScheduled = false;
-    this.#flushedAtMs = this.#scheduler.now();
+    const now = this.#scheduler.now();
+    this.#flushedAtMs = now;
+    this.#stuck = 0;
     this.#flushedHead = this.#log.head;
-    for (const subscription of this.#subscribers) if (subscription.isIdle) this.#ready.add(subscription);
+    for (const subscription of this.#subscribers) {
+      if (subscription.isIdle) this.#ready.add(subscription);
+      else if (subscription.isStuck(now, STUCK_MS)) this.#stuck += 1;
+    }
     // In this turn already, unless one is due anyway: a turn more costs as much as a frame for one subscriber.
     if (!this.#sliceScheduled) this.#slice();
   }

@@ -118,6 +118,11 @@ export class Subscription {
     return !this.#inFlight && !this.#ended;
   }
 
+  /** It has not taken the frame that is in flight for `forMs`. */
+  isStuck(nowMs: number, forMs: number): boolean {
+    return this.#inFlight && nowMs - this.#writtenAtMs >= forMs;
+  }
+
   /** There is something to write that should not wait for the changes behind `head`. */
   isDue(head: number): boolean {
     if (!this.#synced || this.#owesProgress) return true;

@@ -67,7 +67,10 @@ async function serve(): Promise<void> {
     configuration: '',
     freshness: () => [],
     registry,
-    limits: { stallTimeoutMs: Number(process.env['FEED_STALL_TIMEOUT_MS'] ?? 60_000) },
+    limits: {
+      stallTimeoutMs: Number(process.env['FEED_STALL_TIMEOUT_MS'] ?? 60_000),
+      removalRetentionMs: Number(process.env['FEED_RETENTION_MS'] ?? 600_000),
+    },
   });
   let revision = 0;
   let sources = 0;

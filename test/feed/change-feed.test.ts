@@ -307,6 +307,23 @@ describe('a subscriber that is slow', () => {
     assert.equal(slow.frames.length, 1);
   });
 
+  it('delays nobody by not reading: changes come as soon as without it', () => {
+    const delays = [0, 1_000].map((stuck) => {
+      const { picture, scheduler, ...harness } = parts({ stallTimeoutMs: 1e9 });
+      picture.set(WEB);
+      for (let index = 0; index < stuck; index++) harness.subscribe().pause();
+      const { consumer } = harness.subscribe();
+      scheduler.advance(5_000);
+      let waitedMs = 0;
+      for (let revision = 1; revision <= 50; revision++) {
+        picture.set({ ...WEB, revision });
+        for (const seen = consumer.upserts; consumer.upserts === seen; waitedMs++) scheduler.advance(1);
+      }
+      return waitedMs / 50;
+    });
+    assert.ok((delays[1] ?? 0) <= (delays[0] ?? 0) + 3, `${delays} ms, without and with a thousand`);
+  });
+
   it('is told to start over when a removal that it needs is not kept any more', async () => {
     const harness = new Harness({ removalRetentionMs: 5_000 });
     const { picture, scheduler } = harness;
