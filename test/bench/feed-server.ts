@@ -1,21 +1,21 @@
-// The process under test of feed.bench.ts: our server with a feed, and a naive one beside it on another port.
-//
-// The naive server does what comes to mind first: it keeps a list of calls, and at each change encodes the message
-// and writes it, for every subscriber. Both are told what to do over IPC, and answer with what it cost.
+// The process under test of feed.bench.ts: our server with a feed, and what it is measured beside, on ports of their own
+// (see feed-baselines.ts). All are told what to do over IPC, and answer with what it cost.
 
 import { setTimeout as wait } from 'node:timers/promises';
-import { Server, ServerCredentials, type ServerWritableStream } from '@grpc/grpc-js';
+import { ServerCredentials } from '@grpc/grpc-js';
 import { Registry } from '@prometheus-io/client';
 import { ChangeFeed } from '../../src/feed/change-feed.ts';
 import { createRpcServer } from '../../src/rpc/server.ts';
 import { createFeedService } from '../../src/rpc/watch.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { encodedLength } from '../../src/wire/encoded-entity.ts';
+import type { Frame } from '../../src/wire/frame.ts';
 import { messageType } from '../../src/wire/schema.ts';
 import { entity, Picture } from '../feed/cluster.ts';
 import { FakePicture } from '../rpc/fake-picture.ts';
+import { LABELS, naivePod, startBare, startNaive } from './feed-baselines.ts';
 
-export type Which = 'digger' | 'naive';
+export type Which = 'digger' | 'naive' | 'bare';
 
 export type Command =
   /** So many entities in all. */
@@ -24,6 +24,8 @@ export type Command =
   | { readonly do: 'burst'; readonly which: Which; readonly changes: number; readonly frames: number }
   /** A change in every interval, with the time in it; `perTick` at once. */
   | { readonly do: 'tick'; readonly ticks: number; readonly intervalMs: number; readonly perTick: number }
+  /** So many changes of entities that were there already; gives the token of somebody who had everything before. */
+  | { readonly do: 'change'; readonly changes: number }
   /** Since the last time: CPU, the longest time that the event loop did not turn; and memory now. */
   | { readonly do: 'measure' }
   | { readonly do: 'subscribers' };
@@ -39,21 +41,13 @@ export interface Measured {
   readonly rssBytes: number;
 }
 
-export interface Ports {
-  readonly digger: number;
-  readonly naive: number;
+export interface Ports extends Readonly<Record<Which, number>> {
   /** Of one entity. */
   readonly entityBytes: number;
 }
 
 const WatchResponse = messageType('digger.v1.WatchResponse');
 
-const LABELS = {
-  app: 'checkout',
-  tier: 'front',
-  'pod-template-hash': '7d9c5b6f4',
-  'app.kubernetes.io/part-of': 'shop',
-};
 const SPEC = { kind: 'Pod', namespace: 'shop', nodeName: 'node-1', labels: LABELS } as const;
 const BALLAST = ballast();
 
@@ -82,19 +76,26 @@ async function serve(): Promise<void> {
     }
     feed.onBatch({ ...batch, position: { ...batch.position, digest: picture.sequence } });
   });
+  let lastFrame: Frame | undefined;
   let taken = 0;
+  let completed = 0;
   let owed = 0;
   let allTaken: () => void = () => undefined;
   const open = feed.open.bind(feed);
   feed.open = (request, sink) =>
     open(request, {
-      ...sink,
-      write: (frame, done) =>
+      end: (reason) => {
+        completed += 1;
+        sink.end(reason);
+      },
+      write: (frame, done) => {
+        lastFrame = frame;
         sink.write(frame, () => {
           done();
           taken += 1;
           if (taken === owed) allTaken();
-        }),
+        });
+      },
     });
   const rpc = createRpcServer(
     Object.assign(new FakePicture(), { feed: createFeedService({ feed, logger, disconnect: () => undefined }) }),
@@ -108,24 +109,10 @@ async function serve(): Promise<void> {
   const { port: digger } = await rpc.start({ host: '127.0.0.1', port: 0 });
   rpc.setReady(true);
 
-  const naiveCalls = new Set<ServerWritableStream<unknown, object>>();
-  const naive = new Server({ 'grpc.enable_channelz': 0, 'grpc.max_concurrent_streams': 10_000 });
-  naive.register(
-    '/digger.v1.ChangeFeedService/Watch',
-    (call: ServerWritableStream<unknown, object>) => {
-      naiveCalls.add(call);
-      call.write({ synced: {} });
-      call.once('cancelled', () => naiveCalls.delete(call));
-    },
-    (message: object) => Buffer.from(WatchResponse.encode(message).finish()),
-    (bytes: Buffer) => bytes,
-    'serverStream',
-  );
-  const naivePort = await new Promise<number>((resolve, reject) => {
-    naive.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) =>
-      error === null ? resolve(port) : reject(error),
-    );
-  });
+  const naive = await startNaive();
+  /** Of the feed's frames with so many changes, as they go out. */
+  const frameBytes = new Map<number, number>();
+  const bare = await startBare((changes) => frameBytes.get(changes) ?? 0);
 
   const spec = (index: number) => ({
     ...SPEC,
@@ -144,28 +131,14 @@ async function serve(): Promise<void> {
       for (let index = 0; index < changes; index++) picture.set(spec(index));
       await all;
     }
-  };
-  const burstNaive = async (changes: number, frames: number): Promise<void> => {
-    for (let frame = 0; frame < frames; frame++) {
-      const message = {
-        changes: {
-          changes: Array.from({ length: changes }, (_, index) => ({ upsert: { pod: naivePod(index, ++revision) } })),
-        },
-        resumeToken: Buffer.alloc(60),
-      };
-      await Promise.all(
-        [...naiveCalls].map((call) => new Promise<void>((resolve) => void call.write(message, () => resolve()))),
-      );
-    }
+    frameBytes.set(changes, lastFrame?.prefixed.byteLength ?? 0);
   };
   const tick = async (ticks: number, intervalMs: number, perTick: number): Promise<void> => {
     const startMs = performance.now();
     for (let each = 0; each < ticks; each++) {
       for (let index = 0; index < perTick; index++) {
-        const name = `at-${Math.round((performance.timeOrigin + performance.now()) * 1_000)}-${index}`;
-        picture.set({ ...spec(0), name });
-        picture.remove('Pod', 'shop', name);
-        picture.set({ ...spec(index), name: `latency-${index}`, labels: { sentUs: name.split('-')[1] ?? '' } });
+        const sentUs = String(Math.round((performance.timeOrigin + performance.now()) * 1_000));
+        picture.set({ ...spec(index), name: `latency-${index}`, labels: { sentUs } });
       }
       await wait(Math.max(0, startMs + (each + 1) * intervalMs - performance.now()));
     }
@@ -182,16 +155,26 @@ async function serve(): Promise<void> {
         }
         return undefined;
       case 'burst':
-        if (command.which === 'digger') await burstDigger(command.changes, command.frames);
-        else await burstNaive(command.changes, command.frames);
+        turns.stop();
+        await { digger: burstDigger, naive: naive.burst, bare: bare.burst }[command.which](
+          command.changes,
+          command.frames,
+        );
         return undefined;
+      case 'change': {
+        const before = lastFrame === undefined ? undefined : WatchResponse.decode(lastFrame.message);
+        for (let index = 0; index < command.changes; index++) picture.set(spec(index));
+        return before === undefined ? undefined : Buffer.from(Reflect.get(before, 'resumeToken')).toString('base64');
+      }
       case 'tick':
         return tick(command.ticks, command.intervalMs, command.perTick);
       case 'subscribers':
         return {
           digger: feed.stats().subscribers,
-          naive: naiveCalls.size,
+          naive: naive.subscribers(),
+          bare: bare.subscribers(),
           openCalls: rpc.openCalls,
+          completed,
           sockets: sockets(),
         };
       case 'measure': {
@@ -201,7 +184,8 @@ async function serve(): Promise<void> {
         const { user, system } = process.cpuUsage(cpu);
         const { heapUsed, external, rss } = process.memoryUsage();
         const { maxBlockMs, maxTurnCpuMs } = last;
-        turns.reset();
+        turns.start();
+        completed = 0;
         cpu = process.cpuUsage();
         return {
           cpuMs: (user + system) / 1_000,
@@ -220,7 +204,12 @@ async function serve(): Promise<void> {
   });
   process.on('disconnect', () => process.exit(0));
   process.send?.({
-    result: { digger, naive: naivePort, entityBytes: encodedLength(entity(spec(1), 'uid-1'), 'FULL') } satisfies Ports,
+    result: {
+      digger,
+      naive: naive.port,
+      bare: bare.port,
+      entityBytes: encodedLength(entity(spec(1), 'uid-1'), 'FULL'),
+    } satisfies Ports,
   });
 }
 
@@ -237,52 +226,22 @@ function watchTurns() {
     return (user + system) / 1_000;
   };
   let [atMs, cpuMs] = [performance.now(), cpuNow()];
-  setInterval(() => {
-    const [nowMs, nowCpuMs] = [performance.now(), cpuNow()];
-    maxMs = Math.max(maxMs, nowMs - atMs - tickMs);
-    maxCpuMs = Math.max(maxCpuMs, nowCpuMs - cpuMs);
-    [atMs, cpuMs] = [nowMs, nowCpuMs];
-  }, tickMs);
+  let timer: NodeJS.Timeout | undefined;
   return {
     read: () => ({ maxBlockMs: maxMs, maxTurnCpuMs: maxCpuMs }),
-    reset: () => {
+    /** It costs CPU time itself, about 3 % of a core. */
+    stop: () => clearInterval(timer),
+    start: () => {
+      clearInterval(timer);
       [maxMs, maxCpuMs] = [0, 0];
       [atMs, cpuMs] = [performance.now(), cpuNow()];
+      timer = setInterval(() => {
+        const [nowMs, nowCpuMs] = [performance.now(), cpuNow()];
+        maxMs = Math.max(maxMs, nowMs - atMs - tickMs);
+        maxCpuMs = Math.max(maxCpuMs, nowCpuMs - cpuMs);
+        [atMs, cpuMs] = [nowMs, nowCpuMs];
+      }, tickMs);
     },
-  };
-}
-
-/** A pod as an object, for the server that encodes: labels, owners, a service, one container. */
-function naivePod(index: number, revision: number): object {
-  const owner = (kind: string, name: string) => ({
-    apiVersion: 'apps/v1',
-    kind,
-    namespace: 'shop',
-    name,
-    uid: `8d6a1b9e-0000-4000-8000-${name.length.toString().padStart(12, '0')}`,
-  });
-  const deployment = owner('Deployment', 'checkout');
-  return {
-    uid: `2f1b7c9a-0000-4000-8000-${index.toString(16).padStart(12, '0')}`,
-    namespace: 'shop',
-    name: `checkout-7d9c5b6f4-${index}`,
-    addresses: [`10.0.0.${revision % 250}`],
-    nodeName: `node-${index % 100}`,
-    hostAddresses: [`192.168.0.${index % 100}`],
-    phase: 2,
-    workload: deployment,
-    ownerChain: [owner('ReplicaSet', 'checkout-7d9c5b6f4'), deployment],
-    services: [owner('Service', 'checkout')],
-    startTime: { seconds: 1_700_000_000 + revision },
-    labels: LABELS,
-    annotations: { 'prometheus.io/scrape': 'true', 'prometheus.io/port': '9090' },
-    containers: [
-      {
-        name: 'app',
-        image: 'registry.example.com/shop/checkout:v1.2.3',
-        ports: [{ name: 'http', containerPort: 8080 }],
-      },
-    ],
   };
 }
 

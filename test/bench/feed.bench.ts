@@ -1,24 +1,33 @@
-// The change feed beside a naive server (encode and write per subscriber) in one run: CPU per delivery at 1 and 50 changes
-// a frame, snapshots and what they do to the event loop, memory of idle subscribers, and how long a change takes.
+// The change feed beside a naive server (encode and write per subscriber) and a bare HTTP/2 one (the ceiling) in one run:
+// CPU per delivery at 1 and 50 changes a frame, how long a change takes, snapshots and what they do to the event loop,
+// reconnecting, thousands of subscribers, and memory of idle ones.
 //
-// The server is a process of its own; this one subscribes over node:http2 and takes whatever comes. What counts is the
-// server's CPU time: it does not depend on how fast this side reads. `--short`: the same with less of everything.
+// The server is a process of its own, with the options of the image; this one subscribes and takes whatever comes. What
+// counts is the server's CPU time: it does not depend on how fast this side reads. `--short`: the same with less of
+// everything; `--only=deliveries` (latency, snapshots, reconnects, crowd, idle): that alone.
 
 import { fork } from 'node:child_process';
-import { type ClientHttp2Session, connect } from 'node:http2';
 import { fileURLToPath } from 'node:url';
 import { createHistogram } from 'node:perf_hooks';
+import { type Clients, drain, subscribe } from './feed-clients.ts';
 import type { Command, Measured, Ports, Which } from './feed-server.ts';
 
 const SHORT = process.argv.includes('--short');
+const ONLY = process.argv.find((argument) => argument.startsWith('--only='))?.slice('--only='.length);
 const SUBSCRIBERS = SHORT ? [1, 100] : [1, 100, 1_000];
-const ENTITIES = SHORT ? 10_000 : 100_000;
-const IDLE = SHORT ? 100 : 500;
+const ENTITIES = SHORT ? [10_000] : [10_000, 100_000];
+const IDLE = SHORT ? 100 : 1_000;
+const CROWD = SHORT ? 500 : 5_000;
 /** Deliveries of one measurement: enough for a second or so of CPU. */
-const DELIVERIES = SHORT ? 100_000 : 500_000;
-const STREAMS_PER_CONNECTION = 50;
+const DELIVERIES = SHORT ? 100_000 : 1_000_000;
+/** Of the subscribers whose latency is asked for; the others are there all the same. */
+const SAMPLED = 20;
+/** What happens within 30 s at 100 changes a second. */
+const MISSED = 3_000;
 
-const child = fork(fileURLToPath(new URL('feed-server.ts', import.meta.url)), { execArgv: ['--expose-gc'] });
+const child = fork(fileURLToPath(new URL('feed-server.ts', import.meta.url)), {
+  execArgv: ['--expose-gc', '--max-semi-space-size=4'],
+});
 const receive = <Result>(): Promise<Result> =>
   new Promise((resolve) => child.once('message', ({ result }: { result: Result }) => resolve(result)));
 const order = <Result>(command: Command): Promise<Result> => {
@@ -33,57 +42,157 @@ try {
   await order({ do: 'fill', entities: 100 });
   console.log(`entities of ${ports.entityBytes} bytes`);
   // First, while nothing has to be collected yet that others left.
-  await idleMemory();
-  await deliveries();
-  await latency('quiet', 1, SHORT ? 50 : 200, 50, 1);
-  if (!SHORT) await latency('1,000 changes/s', 1_000, 500, 20, 20);
-  await order({ do: 'fill', entities: ENTITIES });
-  await snapshots(1);
-  await snapshots(10);
-  if (!SHORT) await snapshots(100);
+  await section('idle', idleMemory);
+  await section('deliveries', deliveries);
+  await section('latency', async () => {
+    await latency('quiet', 1, SHORT ? 50 : 200, 50, 1);
+    if (!SHORT) await latency('1,000 changes/s', 1_000, 500, 20, 20);
+  });
+  await section('crowd', async () => {
+    await crowd(1);
+    if (!SHORT) await crowd(50);
+  });
+  for (const entities of ENTITIES) {
+    await order({ do: 'fill', entities });
+    await section('snapshots', async () => {
+      for (const count of snapshotCounts(entities)) await snapshots(entities, count);
+    });
+    await section('reconnects', () => reconnects(entities));
+  }
 } finally {
   child.disconnect();
+}
+
+async function section(name: string, run: () => Promise<void>): Promise<void> {
+  if (ONLY === undefined || ONLY === name) await run();
+}
+
+function snapshotCounts(entities: number): readonly number[] {
+  if (SHORT) return [1, 10];
+  return entities === 100_000 ? [1, 10, 100] : [1, 1_000];
 }
 
 async function deliveries(): Promise<void> {
   for (const subscribers of SUBSCRIBERS) {
     for (const changes of [1, 50]) {
-      const perSecond = new Map<Which, number>();
-      for (const which of ['naive', 'digger'] as const) {
+      const perSecond: Record<Which, number> = { digger: 0, naive: 0, bare: 0 };
+      // The bare one last: it sends what the feed's frames weigh.
+      for (const which of ['naive', 'digger', 'bare'] as const) {
         const clients = await subscribe(ports[which], subscribers);
         await until(which, subscribers);
-        await order({ do: 'burst', which, changes, frames: 5 });
+        await order({ do: 'burst', which, changes, frames: 10 });
         await measure();
-        const frames = Math.min(Math.max(Math.round(DELIVERIES / (subscribers * changes)), 20), 5_000);
+        // A quarter for the naive one: it takes longer for each.
+        const share = which === 'naive' ? DELIVERIES / 4 : DELIVERIES;
+        const frames = Math.min(Math.max(Math.round(share / (subscribers * changes)), 20), 5_000);
         await order({ do: 'burst', which, changes, frames });
         const { cpuMs } = await measure();
-        perSecond.set(which, (subscribers * changes * frames) / (cpuMs / 1_000));
+        perSecond[which] = (subscribers * changes * frames) / (cpuMs / 1_000);
         clients.close();
         await until(which, 0);
       }
-      const [ours, theirs] = [perSecond.get('digger') ?? 0, perSecond.get('naive') ?? 1];
+      const { digger, naive, bare } = perSecond;
       console.log(
-        `${subscribers} subscribers, ${changes} changes a frame: ${Math.round(ours)} deliveries per CPU second, ` +
-          `naive ${Math.round(theirs)}, ratio ${(ours / theirs).toFixed(1)}`,
+        `${subscribers} subscribers, ${changes} changes a frame: ${Math.round(digger)} deliveries per CPU second, ` +
+          `naive ${Math.round(naive)}, ratio ${(digger / naive).toFixed(1)}; ` +
+          `bare HTTP/2 ${Math.round(bare)}, ratio ${(digger / bare).toFixed(2)}`,
       );
     }
   }
 }
 
-async function snapshots(count: number): Promise<void> {
+async function latency(what: string, subscribers: number, ticks: number, intervalMs: number, perTick: number) {
+  const histogram = createHistogram();
+  const sampled = Math.min(subscribers, SAMPLED);
+  const others = await drain(ports.digger, subscribers - sampled);
+  const clients = await subscribe(ports.digger, sampled, {
+    perConnection: 5,
+    onData: (chunk) => {
+      const nowUs = (performance.timeOrigin + performance.now()) * 1_000;
+      // Every change in it, each of which has waited for a time of its own.
+      for (let at = chunk.indexOf('sentUs'); at >= 0; at = chunk.indexOf('sentUs', at + 8)) {
+        const sentUs = Number(chunk.toString('latin1', at + 8, at + 24));
+        if (sentUs > 0) histogram.record(Math.max(1, Math.round(nowUs - sentUs)));
+      }
+    },
+  });
+  await until('digger', subscribers);
+  // What is there already came with the snapshots.
+  await settled(others, clients);
+  histogram.reset();
+  await measure();
+  await order({ do: 'tick', ticks, intervalMs, perTick });
+  await settled(others, clients);
+  const { cpuMs } = await measure();
+  const ms = (percentile: number): string => (histogram.percentile(percentile) / 1_000).toFixed(1);
+  console.log(
+    `change → subscriber, ${what}, ${subscribers} subscribers: p50 ${ms(50)} ms, p99 ${ms(99)} ms ` +
+      `(${histogram.count} changes at ${sampled}); the server took ${share(cpuMs, ticks * intervalMs)} of a core`,
+  );
+  await leave(others, clients);
+}
+
+async function snapshots(entities: number, count: number): Promise<void> {
   await measure();
   const startMs = performance.now();
-  const clients = await subscribe(ports.digger, count, { snapshotOnly: true, perConnection: 1 });
-  await clients.ended;
+  const clients = await drain(ports.digger, count, { snapshotOnly: true }, count <= 100 ? 1 : undefined);
+  await ended(clients, count);
   const elapsedMs = performance.now() - startMs;
-  const { cpuMs, maxBlockMs, maxTurnCpuMs } = await measure();
+  const { cpuMs, maxBlockMs, maxTurnCpuMs, rssBytes } = await measure();
   console.log(
-    `snapshot of ${ENTITIES} entities, ${count} at once: ${Math.round(elapsedMs)} ms, ` +
-      `${(clients.bytes() / count / 1e6).toFixed(1)} MB each, ${Math.round(cpuMs / count)} ms of CPU each, ` +
-      `one turn of the event loop: at most ${maxTurnCpuMs.toFixed(1)} ms of CPU (${maxBlockMs.toFixed(1)} ms by the clock)`,
+    `snapshot of ${entities} entities, ${count} at once: ${Math.round(elapsedMs)} ms, ` +
+      `${(clients.bytes() / count / 1e6).toFixed(1)} MB each, ${(cpuMs / count).toFixed(1)} ms of CPU each, ` +
+      `one turn of the event loop: at most ${maxTurnCpuMs.toFixed(1)} ms of CPU (${maxBlockMs.toFixed(1)} ms by the ` +
+      `clock), resident afterwards ${Math.round(rssBytes / 1e6)} MB`,
   );
-  clients.close();
-  await until('digger', 0);
+  await leave(clients);
+}
+
+/** With a token that is 30 s old, beside a snapshot for each of as many. */
+async function reconnects(entities: number): Promise<void> {
+  const count = 20;
+  // Somebody has to be there for a token to be made.
+  const before = await subscribe(ports.digger, 1);
+  await until('digger', 1);
+  await settled(before);
+  const resumeToken = Buffer.from(await order<string>({ do: 'change', changes: MISSED }), 'base64');
+  await leave(before);
+  const costs: { readonly cpuMs: number; readonly bytes: number }[] = [];
+  for (const request of [{ resumeToken }, {}]) {
+    await measure();
+    const clients = await drain(ports.digger, count, { ...request, snapshotOnly: true }, 1);
+    await ended(clients, count);
+    const { cpuMs } = await measure();
+    costs.push({ cpuMs: cpuMs / count, bytes: clients.bytes() / count });
+    await leave(clients);
+  }
+  const [resumed, fresh] = costs.map(
+    ({ cpuMs, bytes }) => `${cpuMs.toFixed(1)} ms of CPU and ${(bytes / 1e6).toFixed(2)} MB`,
+  );
+  console.log(
+    `reconnecting among ${entities} entities after ${MISSED} changes, ${count} at once: ${resumed} each; ` +
+      `with a snapshot ${fresh} each`,
+  );
+}
+
+/** Many subscribers that get five frames a second. */
+async function crowd(changes: number): Promise<void> {
+  const clients = await drain(ports.digger, CROWD);
+  await until('digger', CROWD);
+  await settled(clients);
+  const ticks = 25;
+  const intervalMs = 200;
+  const bytesBefore = clients.bytes();
+  await measure();
+  await order({ do: 'tick', ticks, intervalMs, perTick: changes });
+  await settled(clients);
+  const { cpuMs, maxTurnCpuMs } = await measure();
+  console.log(
+    `${CROWD} subscribers, 5 times ${changes} changes a second: ${share(cpuMs, ticks * intervalMs)} of a core, ` +
+      `${((clients.bytes() - bytesBefore) / (ticks * CROWD) / 1e3).toFixed(1)} kB each time for each, ` +
+      `one turn of the event loop: at most ${maxTurnCpuMs.toFixed(1)} ms of CPU`,
+  );
+  await leave(clients);
 }
 
 async function idleMemory(): Promise<void> {
@@ -91,99 +200,55 @@ async function idleMemory(): Promise<void> {
   const clients = await subscribe(ports.digger, IDLE, { perConnection: 1 });
   await until('digger', IDLE);
   await new Promise((resolve) => setTimeout(resolve, 1_000));
+  await measure();
   const { heapBytes, rssBytes } = await measure();
   const each = (bytes: number): string => `${(bytes / IDLE / 1_000).toFixed(1)} kB`;
   console.log(
     `idle subscriber on a connection of its own (${IDLE} of them): ` +
       `${each(heapBytes - empty.heapBytes)} of heap, ${each(rssBytes - empty.rssBytes)} of resident memory`,
   );
-  clients.close();
+  await leave(clients);
+}
+
+function share(cpuMs: number, elapsedMs: number): string {
+  return `${Math.round((cpuMs / elapsedMs) * 100)} %`;
+}
+
+async function leave(...clients: readonly Clients[]): Promise<void> {
+  for (const each of clients) each.close();
   await until('digger', 0);
 }
 
-async function latency(what: string, subscribers: number, ticks: number, intervalMs: number, perTick: number) {
-  const histogram = createHistogram();
-  const clients = await subscribe(ports.digger, subscribers, {
-    onData: (chunk) => {
-      const nowUs = (performance.timeOrigin + performance.now()) * 1_000;
-      const at = chunk.indexOf('sentUs');
-      if (at < 0) return;
-      const sentUs = Number(chunk.toString('latin1', at + 8, at + 24));
-      if (sentUs > 0) histogram.record(Math.max(1, Math.round(nowUs - sentUs)));
-    },
-  });
-  await until('digger', subscribers);
-  await new Promise((resolve) => setTimeout(resolve, 500));
-  histogram.reset();
-  await order({ do: 'tick', ticks, intervalMs, perTick });
-  await new Promise((resolve) => setTimeout(resolve, 500));
-  const ms = (percentile: number): string => (histogram.percentile(percentile) / 1_000).toFixed(1);
-  console.log(
-    `change → subscriber, ${what}, ${subscribers} subscribers: p50 ${ms(50)} ms, p99 ${ms(99)} ms ` +
-      `(${histogram.count} frames)`,
-  );
-  clients.close();
-  await until('digger', 0);
-}
-
-interface Clients {
-  readonly bytes: () => number;
-  /** Every stream ended by itself. */
-  readonly ended: Promise<unknown>;
-  close(): void;
-}
-
-interface SubscribeOptions {
-  readonly snapshotOnly?: boolean;
-  readonly perConnection?: number;
-  readonly onData?: (chunk: Buffer) => void;
-}
-
-async function subscribe(port: number, count: number, options: SubscribeOptions = {}): Promise<Clients> {
-  const { snapshotOnly = false, perConnection = STREAMS_PER_CONNECTION, onData } = options;
-  const sessions: ClientHttp2Session[] = [];
-  let bytes = 0;
-  const ends: Promise<void>[] = [];
-  const started: Promise<void>[] = [];
-  // `WatchRequest.snapshot_only`, field 4.
-  const request = Buffer.from(snapshotOnly ? [0, 0, 0, 0, 2, 0x20, 1] : [0, 0, 0, 0, 0]);
-  for (let index = 0; index < count; index++) {
-    if (index % perConnection === 0) {
-      const session = connect(`http://127.0.0.1:${port}`, { settings: { initialWindowSize: 1 << 20 } });
-      session.on('error', () => undefined);
-      session.once('connect', () => session.setLocalWindowSize(1 << 24));
-      sessions.push(session);
-    }
-    const stream = sessions.at(-1)?.request({
-      ':method': 'POST',
-      ':path': '/digger.v1.ChangeFeedService/Watch',
-      'content-type': 'application/grpc',
-      te: 'trailers',
-    });
-    if (stream === undefined) throw new Error('no session');
-    stream.on('error', () => undefined);
-    stream.on('data', (chunk: Buffer) => {
-      bytes += chunk.byteLength;
-      onData?.(chunk);
-    });
-    started.push(new Promise((resolve) => stream.once('response', () => resolve())));
-    ends.push(new Promise((resolve) => stream.once('close', () => resolve())));
-    stream.end(request);
+/** Nothing has come for a moment: longer than changes are ever collected for. */
+async function settled(...clients: readonly Clients[]): Promise<void> {
+  const count = (): number => clients.reduce((sum, each) => sum + each.bytes(), 0);
+  for (let before = -1; before !== count(); ) {
+    before = count();
+    await new Promise((resolve) => setTimeout(resolve, 400));
   }
-  await Promise.all(started);
-  return {
-    bytes: () => bytes,
-    ended: Promise.all(ends),
-    close: () => {
-      for (const session of sessions) session.destroy();
-    },
-  };
+}
+
+/** All of them have begun and are over. */
+async function ended(clients: Clients, count: number): Promise<void> {
+  const deadlineMs = performance.now() + 120_000;
+  for (;;) {
+    const { digger, openCalls, completed } = await order<Counts>({ do: 'subscribers' });
+    if (digger === 0 && openCalls === 0 && completed >= count) return;
+    if (performance.now() > deadlineMs) throw new Error(`${openCalls} calls are open, ${clients.bytes()} bytes came`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+interface Counts extends Readonly<Record<Which, number>> {
+  readonly openCalls: number;
+  /** Subscriptions that came to their own end since the last measurement. */
+  readonly completed: number;
 }
 
 async function until(which: Which, subscribers: number): Promise<void> {
-  const deadlineMs = performance.now() + 20_000;
+  const deadlineMs = performance.now() + 60_000;
   for (;;) {
-    const counts = await order<Record<Which, number>>({ do: 'subscribers' });
+    const counts = await order<Counts>({ do: 'subscribers' });
     if (counts[which] === subscribers) return;
     if (performance.now() > deadlineMs) throw new Error(`${which}: ${counts[which]} of ${subscribers} subscribers`);
     await new Promise((resolve) => setTimeout(resolve, 20));
