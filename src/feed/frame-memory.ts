@@ -2,7 +2,7 @@
 // the same buffer instead of an equal one. One memory for all projections, hence one bound: when it is full it forgets
 // everything, and the next reader composes again.
 
-import type { ReadingStep } from './projection.ts';
+import type { ReadingPosition, ReadingStep } from './projection.ts';
 
 export class FrameMemory {
   readonly #maxBytes: number;
@@ -10,6 +10,8 @@ export class FrameMemory {
   #bytes = 0;
   #head = -1;
   #forgotten = -1;
+  /** The step that was asked for last. Whoever took the same step before stands at the very same position object. */
+  #last: { readonly projection: string; readonly from: ReadingPosition; readonly step: ReadingStep } | undefined;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
@@ -20,13 +22,34 @@ export class FrameMemory {
     return this.#bytes;
   }
 
-  /** The step that was remembered under this key while the log stood where it stands; `compose` makes it otherwise. */
-  recall(log: { readonly head: number; readonly forgotten: number }, key: string, compose: () => ReadingStep) {
+  /**
+   * The step of this projection from this position that was remembered while the log stood where it stands; `compose`
+   * makes it otherwise.
+   */
+  recall(
+    log: { readonly head: number; readonly forgotten: number },
+    projection: string,
+    from: ReadingPosition,
+    compose: () => ReadingStep,
+  ): ReadingStep {
     if (this.#head !== log.head || this.#forgotten !== log.forgotten) {
       this.clear();
       this.#head = log.head;
       this.#forgotten = log.forgotten;
     }
+    if (this.#last?.from === from && this.#last.projection === projection) return this.#last.step;
+    const step = this.#find(`${projection}/${from.cursor}/${from.floor}/${from.held}`, compose);
+    this.#last = { projection, from, step };
+    return step;
+  }
+
+  clear(): void {
+    this.#steps.clear();
+    this.#last = undefined;
+    this.#bytes = 0;
+  }
+
+  #find(key: string, compose: () => ReadingStep): ReadingStep {
     const known = this.#steps.get(key);
     if (known !== undefined) return known;
     const step = compose();
@@ -35,11 +58,6 @@ export class FrameMemory {
     this.#steps.set(key, step);
     this.#bytes += cost;
     return step;
-  }
-
-  clear(): void {
-    this.#steps.clear();
-    this.#bytes = 0;
   }
 }
 

@@ -113,8 +113,7 @@ export class Projection {
 
   /** The next frame for whoever stands at `from`. */
   read(log: ChangeLog, from: ReadingPosition): ReadingStep {
-    const key = `${this.#key}/${from.cursor}/${from.floor}/${from.held}`;
-    return this.#options.memory.recall(log, key, () => this.#compose(log, from));
+    return this.#options.memory.recall(log, this.#key, from, () => this.#compose(log, from));
   }
 
   /**

@@ -22,8 +22,8 @@ export type EndReason = 'complete' | 'draining' | 'stalled' | 'behind';
 export interface FrameSink {
   /** Takes a frame; calls `taken` once, later, when there is room for the next. */
   write(frame: Frame, taken: () => void): void;
-  /** No frame follows. */
-  end(reason: EndReason): void;
+  /** No frame follows. `silentMs`: since the newest one was written. */
+  end(reason: EndReason, silentMs: number): void;
 }
 
 /** What a subscriber needs to know about the feed that it belongs to. */
@@ -91,6 +91,11 @@ export class Subscription {
   #ended = false;
   /** Of the newest frame, or of the beginning. */
   #writtenAtMs: number;
+  /** Made once, not for every frame. */
+  readonly #taken = (): void => {
+    this.#inFlight = false;
+    if (!this.#ended) this.#feed.taken(this);
+  };
 
   constructor(options: SubscriptionOptions, feed: FeedSurroundings) {
     this.#options = options;
@@ -273,15 +278,12 @@ export class Subscription {
     this.#inFlight = true;
     this.#writtenAtMs = this.#feed.now();
     this.#feed.sent(frame, changes);
-    this.#options.sink.write(frame, () => {
-      this.#inFlight = false;
-      if (!this.#ended) this.#feed.taken(this);
-    });
+    this.#options.sink.write(frame, this.#taken);
   }
 
   #end(reason: EndReason): void {
     this.#ended = true;
     this.#feed.ended(this, reason);
-    this.#options.sink.end(reason);
+    this.#options.sink.end(reason, this.#feed.now() - this.#writtenAtMs);
   }
 }

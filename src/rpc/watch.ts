@@ -79,11 +79,10 @@ const KINDS: ReadonlyMap<string | number, EntityKind> = new Map([
 function watch(call: WatchCall, options: WatchOptions, caller: string, revoked: AbortSignal | undefined): void {
   const { feed, logger } = options;
   const request = { caller, ...parseWatchRequest(call.request) };
-  let writtenAtMs = performance.now();
   const fail = (error: CallError): void => {
     call.emit('error', toCallFailure(error, call.getPath(), logger));
   };
-  const end = (reason: EndReason): void => {
+  const end = (reason: EndReason, silentMs: number): void => {
     switch (reason) {
       case 'complete':
         call.end();
@@ -95,16 +94,13 @@ function watch(call: WatchCall, options: WatchOptions, caller: string, revoked: 
         fail(replicaBehind());
         return;
       case 'stalled':
-        fail(subscriberStalled(performance.now() - writtenAtMs));
+        fail(subscriberStalled(silentMs));
         resetUnlessGone(call, options);
         return;
     }
   };
   const opened = feed.open(request, {
-    write: (frame, taken) => {
-      writtenAtMs = performance.now();
-      call.write(frame, () => taken());
-    },
+    write: (frame, taken) => call.write(frame, taken),
     end,
   });
   switch (opened.outcome) {

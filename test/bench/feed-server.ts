@@ -84,9 +84,9 @@ async function serve(): Promise<void> {
   const open = feed.open.bind(feed);
   feed.open = (request, sink) =>
     open(request, {
-      end: (reason) => {
+      end: (reason, silentMs) => {
         completed += 1;
-        sink.end(reason);
+        sink.end(reason, silentMs);
       },
       write: (frame, done) => {
         lastFrame = frame;
