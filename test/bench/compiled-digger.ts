@@ -12,6 +12,8 @@ import { fileURLToPath } from 'node:url';
 
 /** The compiled service; `Symbol.dispose` removes it. */
 export interface CompiledDigger extends Disposable {
+  /** Path of the script to run. */
+  readonly main: string;
   /** Starts `digger serve` and resolves when it is ready. */
   start(kubeconfig: string, nodeOptions?: readonly string[]): Promise<StartedDigger>;
 }
@@ -45,8 +47,10 @@ export function compileDigger(): CompiledDigger {
     remove();
     throw new Error(`src/ does not compile: ${compiled.stdout}`);
   }
+  const main = join(folder, 'dist/main.js');
   return {
-    start: (kubeconfig, nodeOptions = []) => start(join(folder, 'dist/main.js'), kubeconfig, nodeOptions),
+    main,
+    start: (kubeconfig, nodeOptions = []) => start(main, kubeconfig, nodeOptions),
     [Symbol.dispose]: remove,
   };
 }
