@@ -52,7 +52,8 @@ describe('callers of a digger that asks who they are', () => {
     writeFileSync(join(directory, 'tls.crt'), cert);
     writeFileSync(join(directory, 'tls.key'), key, { mode: 0o600 });
     await scene.plane.client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: CALLERS } });
-    digger = await scene.startDigger([...tlsArgs(), '--auth=token-review', '--auth-cache-ttl=1s']);
+    const auth = ['--auth=token-review', '--auth-cache-ttl=1s', '--auth-recheck-interval=1s'];
+    digger = await scene.startDigger([...tlsArgs(), ...auth]);
     await untilReady(digger);
   });
   after(async () => {
@@ -150,6 +151,44 @@ describe('callers of a digger that asks who they are', () => {
       const code = await codeOf(token);
       return code === 'PERMISSION_DENIED' ? done(undefined) : notYet(code);
     });
+  });
+
+  it('who follow the feed are PERMISSION_DENIED when their right to is taken away, and go on when it is back', async () => {
+    await createCaller('follower');
+    const binding = await grant('follower', 'digger-watch');
+    const token = await tokenOf('follower');
+    const stream = await follow(token);
+    await scene.plane.client.delete(binding);
+    const { code, message, details } = await stream.ended;
+    assert.equal(code, 'PERMISSION_DENIED');
+    assert.equal(message, `system:serviceaccount:${CALLERS}:follower may not post ${WATCH}`);
+    assert.deepEqual(details['ErrorInfo']?.['metadata'], { method: WATCH });
+    assert.equal((await watchRefusal(token)).code, 'PERMISSION_DENIED');
+    await grant('follower', 'digger-watch');
+    (await follow(token)).cancel();
+  });
+
+  it('who follow the feed are UNAUTHENTICATED when their service account is deleted', async () => {
+    const account = await createCaller('leaver');
+    await grant('leaver', 'digger-watch');
+    const stream = await follow(await tokenOf('leaver'));
+    await scene.plane.client.delete(account);
+    assert.equal((await stream.ended).code, 'UNAUTHENTICATED');
+  });
+
+  it('who follow the feed are UNAUTHENTICATED when their token expires; another with a fresh one is not touched', async () => {
+    await createCaller('sleeper');
+    await grant('sleeper', 'digger-watch');
+    const token = await tokenOf('sleeper');
+    const lasting = await follow(token);
+    const now = Math.floor(Date.now() / 1000);
+    // API servers believe a token for a minute after its end (jwt.DefaultLeeway of go-jose): this one for 8 s more.
+    const exp = now - 52;
+    const stream = await follow(resign(token, { iat: now - 600, nbf: now - 600, exp }));
+    assert.equal((await stream.ended).code, 'UNAUTHENTICATED');
+    assert.ok(Date.now() / 1000 >= exp + 60, 'not before it expired');
+    assert.equal(lasting.hasEnded(), false);
+    lasting.cancel();
   });
 
   it('reach health without a token, and neither status nor reflection', async () => {
@@ -350,6 +389,32 @@ describe('callers of a digger that asks who they are', () => {
       call.cancel();
       client.close();
     });
+  }
+
+  interface Following {
+    readonly ended: Promise<Failure>;
+    hasEnded(): boolean;
+    cancel(): void;
+  }
+
+  /** A subscription whose first frame has come; a right that was just granted takes a moment to be seen. */
+  async function follow(token: string): Promise<Following> {
+    await eventually('the feed opens', async () => {
+      const outcome = await watchOutcome(token);
+      return outcome === 'FRAME' ? done(undefined) : notYet({ outcome, log: digger.log.split('\n').slice(-5) });
+    });
+    const same = (bytes: Buffer): Buffer => bytes;
+    const patience = { deadline: Date.now() + 60_000 };
+    const call = clientOf(token).makeServerStreamRequest(WATCH, same, same, Buffer.alloc(0), patience);
+    let hasEnded = false;
+    const ended = new Promise<Failure>((resolve) => {
+      call.on('error', (error: ServiceError) => {
+        hasEnded = true;
+        resolve(toFailure(error));
+      });
+    });
+    await new Promise((resolve) => call.once('data', resolve));
+    return { ended, hasEnded: () => hasEnded, cancel: () => call.cancel() };
   }
 
   async function watchRefusal(token: string): Promise<Failure> {
