@@ -14,7 +14,8 @@ import type { ChangeBatch } from '../model/changes.ts';
 import type { View } from '../wire/encoded-entity.ts';
 import { encodeProgress, type ResourceFreshness } from '../wire/frame.ts';
 import { ChangeLog } from './change-log.ts';
-import { Filter, type FilterCriteria } from './filter.ts';
+import type { FilterCriteria } from './filter.ts';
+import { FilterClasses } from './filter-classes.ts';
 import { FrameMemory } from './frame-memory.ts';
 import { FeedMetrics } from './metrics.ts';
 import { Projection } from './projection.ts';
@@ -51,6 +52,8 @@ export interface FeedLimits {
   readonly maxSubscribers: number;
   /** Default: as many as there may be in all. */
   readonly maxSubscribersPerCaller: number;
+  /** Default 32 MiB: what distinct filters may take together; one caller may bring a quarter of it. */
+  readonly maxFilterBytes: number;
   /** Default 64 KiB: some 50 entities; small enough to interleave with lookups on the same connection. */
   readonly maxFrameBytes: number;
   /** Default 16 MiB. */
@@ -80,7 +83,7 @@ export type SubscribeOutcome =
   /** Frames follow, none before `open` returned. `close` when the other side is gone: nothing is written after it. */
   | { readonly outcome: 'opened'; readonly close: () => void }
   | { readonly outcome: 'not-a-token' }
-  | { readonly outcome: 'too-many-subscribers'; readonly reached: LimitReached; readonly limit: number }
+  | { readonly outcome: 'too-many-subscribers'; readonly reached: LimitReached | 'filters'; readonly limit: number }
   | { readonly outcome: 'draining' };
 
 export interface FeedStats {
@@ -94,6 +97,7 @@ const DEFAULT_LIMITS: FeedLimits = {
   maxRemovals: 100_000,
   maxSubscribers: 10_000,
   maxSubscribersPerCaller: Number.POSITIVE_INFINITY,
+  maxFilterBytes: 32 * 1024 * 1024,
   maxFrameBytes: 64 * 1024,
   maxSharedFrameBytes: 16 * 1024 * 1024,
   stallTimeoutMs: 60_000,
@@ -127,6 +131,7 @@ export class ChangeFeed {
   readonly #metrics: FeedMetrics;
   readonly #subscribers = new Set<Subscription>();
   readonly #places: SubscriberPlaces;
+  readonly #classes: FilterClasses;
   /** Whose turn it is next, in this order (a Set iterates in insertion order). */
   readonly #ready = new Set<Subscription>();
   #sliceScheduled = false;
@@ -150,10 +155,24 @@ export class ChangeFeed {
     this.#log = new ChangeLog(this.#limits);
     this.#memory = new FrameMemory(this.#limits.maxSharedFrameBytes);
     this.#places = new SubscriberPlaces(this.#limits);
+    this.#classes = new FilterClasses({
+      maxBytes: this.#limits.maxFilterBytes,
+      create: (filter, view) =>
+        new Projection({
+          filter,
+          view,
+          configuration: options.configuration,
+          surroundings: this.#resumption,
+          maxFrameBytes: this.#limits.maxFrameBytes,
+          memory: this.#memory,
+        }),
+    });
     this.#surroundings = this.#createSurroundings();
     this.#metrics = new FeedMetrics(options.registry, () => ({
       subscribers: this.#subscribers.size,
       mostOfACaller: this.#places.mostOfACaller,
+      filterClasses: this.#classes.size,
+      filterBytes: this.#classes.bytes,
       entries: this.#log.size,
       removals: this.#log.removals,
       sharedFrameBytes: this.#memory.bytes,
@@ -194,18 +213,12 @@ export class ChangeFeed {
     if (token === undefined) return { outcome: 'not-a-token' };
     const { caller = '' } = request;
     const reached = this.#places.take(caller);
-    if (reached !== undefined) {
-      this.#metrics.refused.inc({ limit: reached });
-      return { outcome: 'too-many-subscribers', reached, limit: this.#places.limitOf(reached) };
+    if (reached !== undefined) return this.#refuse(reached, this.#places.limitOf(reached));
+    const projection = this.#classes.take(caller, request.filter, request.view);
+    if (projection === undefined) {
+      this.#places.free(caller);
+      return this.#refuse('filters', this.#classes.maxBytesOfACaller);
     }
-    const projection = new Projection({
-      filter: new Filter(request.filter),
-      view: request.view,
-      configuration: this.#options.configuration,
-      surroundings: this.#resumption,
-      maxFrameBytes: this.#limits.maxFrameBytes,
-      memory: this.#memory,
-    });
     const start = this.#startFrom(token, projection);
     const { snapshotOnly, heartbeatMs } = request;
     const subscription = new Subscription(
@@ -228,6 +241,11 @@ export class ChangeFeed {
     for (const subscription of this.#subscribers) subscription.drain();
     if (this.#subscribers.size === 0) this.#drained.resolve();
     return this.#drained.promise;
+  }
+
+  #refuse(reached: LimitReached | 'filters', limit: number): SubscribeOutcome {
+    this.#metrics.refused.inc({ limit: reached });
+    return { outcome: 'too-many-subscribers', reached, limit };
   }
 
   #startFrom(token: ResumeToken | 'none' | 'other-form', projection: Projection): SubscriptionStart {
@@ -328,6 +346,7 @@ export class ChangeFeed {
   #leave(subscription: Subscription, reason: EndReason | 'closed'): void {
     this.#subscribers.delete(subscription);
     this.#places.free(subscription.caller);
+    this.#classes.free(subscription.projection);
     this.#ready.delete(subscription);
     this.#metrics.ended.inc({ reason });
     if (reason === 'stalled') this.#metrics.stalled.inc();

@@ -7,6 +7,9 @@ export interface FeedGauges {
   readonly subscribers: number;
   /** Of the caller that has most. */
   readonly mostOfACaller: number;
+  /** Distinct filters, and what they take. */
+  readonly filterClasses: number;
+  readonly filterBytes: number;
   readonly entries: number;
   readonly removals: number;
   readonly sharedFrameBytes: number;
@@ -46,6 +49,8 @@ export class FeedMetrics {
       'Open feed subscriptions of the caller that has most.',
       (now) => now.mostOfACaller,
     );
+    gauge('digger_feed_filters', 'Distinct filters of open feed subscriptions.', (now) => now.filterClasses);
+    gauge('digger_feed_filter_bytes', 'Memory that the distinct filters take, about.', (now) => now.filterBytes);
     gauge(
       'digger_feed_lag_changes',
       'Sequences between the head of the change log and the subscriber that is furthest behind.',
@@ -112,7 +117,7 @@ export class FeedMetrics {
     });
     this.refused = new Counter({
       name: 'digger_feed_subscriptions_refused_total',
-      help: 'Subscriptions that were refused because there were too many, in all (replica) or of one caller (caller).',
+      help: 'Subscriptions that were refused because there were too many, in all (replica) or of one caller (caller), or their filters too large (filters).',
       labelNames: ['limit'],
       registers,
     });

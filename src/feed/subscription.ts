@@ -108,6 +108,10 @@ export class Subscription {
     return this.#options.caller;
   }
 
+  get projection(): Projection {
+    return this.#options.projection;
+  }
+
   /** It waits for this process to see what the consumer has seen. */
   get isWaiting(): boolean {
     return this.#waiting !== undefined;

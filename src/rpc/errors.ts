@@ -127,13 +127,22 @@ export function permissionDenied(message: string, method: string): CallError {
   return new CallError(status.PERMISSION_DENIED, 'PERMISSION_DENIED', message, { metadata: { method } });
 }
 
-/** RESOURCE_EXHAUSTED: this replica serves as many subscribers as it may, in all or of this caller. */
-export function tooManySubscribers(reached: 'replica' | 'caller', limit: number, caller: string): CallError {
-  const whose = reached === 'replica' ? '' : ` of ${quote(caller)}`;
+/**
+ * RESOURCE_EXHAUSTED: this replica serves as many subscribers as it may, in all or of this caller, or has no room for
+ * another filter of this caller.
+ */
+export function tooManySubscribers(
+  reached: 'replica' | 'caller' | 'filters',
+  limit: number,
+  caller: string,
+): CallError {
+  const what = { replica: 'subscribers', caller: `subscribers of ${quote(caller)}`, filters: `bytes of filters` }[
+    reached
+  ];
   return new CallError(
     status.RESOURCE_EXHAUSTED,
     'TOO_MANY_SUBSCRIBERS',
-    `this replica already serves its limit of ${limit} subscribers${whose}`,
+    `this replica already serves its limit of ${limit} ${what}`,
     {
       metadata: { limit: String(limit), of: reached, ...(reached === 'caller' ? { caller: quote(caller) } : {}) },
       retryDelayMs: SUBSCRIBERS_RETRY_MS,

@@ -44,6 +44,10 @@ export interface WatchOptions {
 export const MAX_FILTER_NAMES = 1_000;
 /** Labels of one filter. */
 export const MAX_FILTER_LABELS = 64;
+/** DNS subdomains, RFC 1123; a label's key is one with a slash and a name of 63. Longer ones cannot match anything. */
+const MAX_NAME_LENGTH = 253;
+const MAX_LABEL_KEY_LENGTH = 317;
+const MAX_LABEL_VALUE_LENGTH = 63;
 
 /** The feed, as the server needs it. */
 export function createFeedService(options: WatchOptions): FeedService {
@@ -160,6 +164,11 @@ function parseFilter(filter: WatchFilter__Output | null, violations: Violations)
   if (labels.size > MAX_FILTER_LABELS) {
     violations.add('filter.labels', 'TOO_MANY', `${labels.size} labels, at most ${MAX_FILTER_LABELS}`);
   }
+  for (const [key, value] of labels) {
+    if (key.length <= MAX_LABEL_KEY_LENGTH && value.length <= MAX_LABEL_VALUE_LENGTH) continue;
+    violations.add('filter.labels', 'OUT_OF_RANGE', `${quote(key)}: longer than any label`);
+    break;
+  }
   if (labels.has('')) violations.add('filter.labels', 'REQUIRED', 'a label has a key');
   return { kinds, namespaces: filter.namespaces, nodeNames: filter.nodeNames, labels };
 }
@@ -169,6 +178,10 @@ function checkNames(names: readonly string[], field: string, violations: Violati
     violations.add(field, 'TOO_MANY', `${names.length} names, at most ${MAX_FILTER_NAMES}`);
   }
   // An empty name would look like "cluster-scoped", which no entity with this attribute is.
+  const long = names.findIndex((name) => name.length > MAX_NAME_LENGTH);
+  if (long >= 0) {
+    violations.add(`${field}[${long}]`, 'OUT_OF_RANGE', `longer than any name, at most ${MAX_NAME_LENGTH} characters`);
+  }
   const index = names.indexOf('');
   if (index >= 0) violations.add(`${field}[${index}]`, 'REQUIRED', 'must not be empty');
 }

@@ -77,6 +77,18 @@ describe('Watch', () => {
     ['an empty namespace', { filter: { namespaces: ['a', ''] } }, 'filter.namespaces[1]', 'REQUIRED'],
     ['1,001 node names', { filter: { nodeNames: names(1001) } }, 'filter.node_names', 'TOO_MANY'],
     ['65 labels', { filter: { labels: manyLabels(65) } }, 'filter.labels', 'TOO_MANY'],
+    [
+      'a node name of 254 characters',
+      { filter: { nodeNames: ['a', 'n'.repeat(254)] } },
+      'filter.node_names[1]',
+      'OUT_OF_RANGE',
+    ],
+    [
+      'a label value of 64 characters',
+      { filter: { labels: { app: 'x'.repeat(64) } } },
+      'filter.labels',
+      'OUT_OF_RANGE',
+    ],
     ['a view that does not exist', { view: 7 }, 'view', 'UNKNOWN_VALUE'],
     ['a negative heartbeat', { heartbeatInterval: { seconds: -1 } }, 'heartbeat_interval', 'OUT_OF_RANGE'],
     ['bytes that are no token', { resumeToken: Buffer.from('hello') }, 'resume_token', 'MALFORMED_TOKEN'],
