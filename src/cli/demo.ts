@@ -14,12 +14,14 @@ import { startLivingCluster } from '../simulator/living-cluster.ts';
 export interface DemoOptions extends ServiceOptions {
   readonly startService: StartService;
   readonly out: { write(text: string): boolean };
+  /** Default: startLivingCluster. */
+  readonly startCluster?: typeof startLivingCluster;
 }
 
 /** Starts both, and resolves when digger answers; rejects when it does not within READY_TIMEOUT_MS. */
 export async function startDemo(options: DemoOptions): Promise<RunningService> {
   const { logger, out } = options;
-  const cluster = await startLivingCluster({ port: 0 });
+  const cluster = await (options.startCluster ?? startLivingCluster)({ port: 0 });
   const folder = mkdtempSync(join(tmpdir(), 'digger-demo-'));
   const cleanUp = async (): Promise<void> => {
     await cluster.stop();

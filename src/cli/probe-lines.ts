@@ -1,26 +1,9 @@
 // Lines for grpcurl that call every RPC once, with names and addresses that exist. Plain text, ready to be pasted.
 
-/** What the lines ask for. */
-export interface ProbeExamples {
-  readonly pod: { readonly namespace: string; readonly name: string; readonly address: string };
-  readonly service: {
-    readonly namespace: string;
-    readonly name: string;
-    readonly address: string;
-    readonly port: number;
-  };
-  readonly node: string;
-  /** `group` is empty for the core group. */
-  readonly workload: {
-    readonly group: string;
-    readonly kind: string;
-    readonly namespace: string;
-    readonly name: string;
-  };
-}
+import type { ClusterExamples } from '../model/cluster-examples.ts';
 
 /** `address`: where digger serves, `127.0.0.1:50051`. With TLS whatever certificate it has is taken: it is a demo's. */
-export function probeLines(address: string, examples: ProbeExamples, tls = false): readonly string[] {
+export function probeLines(address: string, examples: ClusterExamples, tls = false): readonly string[] {
   const { pod, service, node, workload } = examples;
   const call = (method: string, request?: unknown): string => {
     const data = request === undefined ? '' : `-d '${JSON.stringify(request)}' `;

@@ -3,6 +3,7 @@
 // Promises: the cluster is complete before the port answers, and what `examples` names exists until `stop`. The only
 // file of the simulator that knows the real clock and real randomness, as defaults.
 
+import type { ClusterExamples } from '../model/cluster-examples.ts';
 import { createDemoCluster, type DemoWellKnown } from './demo-cluster.ts';
 import { createSimulator, type ListenOptions, type Simulator } from './simulator.ts';
 
@@ -13,29 +14,14 @@ export interface LivingClusterOptions extends ListenOptions {
   readonly now?: () => number;
 }
 
-/** Objects that are there from start to stop, for lines that somebody pastes. */
-export interface LivingClusterExamples {
-  readonly pod: { readonly namespace: string; readonly name: string; readonly address: string };
-  readonly service: {
-    readonly namespace: string;
-    readonly name: string;
-    readonly address: string;
-    readonly port: number;
-  };
-  readonly node: string;
-  readonly workload: {
-    readonly group: string;
-    readonly kind: string;
-    readonly namespace: string;
-    readonly name: string;
-  };
-}
-
 export interface RunningLivingCluster {
   readonly url: string;
   readonly simulator: Simulator;
   readonly wellKnown: DemoWellKnown;
-  examples(): LivingClusterExamples;
+  /** There from start to stop. */
+  examples(): ClusterExamples;
+  /** Ends its life: from now on nothing changes any more. */
+  rest(): Promise<void>;
   /** Ends its life, then its port. */
   stop(): Promise<void>;
 }
@@ -48,6 +34,10 @@ export async function startLivingCluster(options: LivingClusterOptions): Promise
   const listening = await simulator.listen(options);
   const life = new AbortController();
   const living = demo.run(life.signal);
+  const rest = async (): Promise<void> => {
+    life.abort();
+    await living;
+  };
   const { statefulPod, frontendClusterIp } = demo.wellKnown;
   return {
     url: listening.url,
@@ -59,9 +49,9 @@ export async function startLivingCluster(options: LivingClusterOptions): Promise
       node: 'worker-1',
       workload: { group: 'apps', kind: 'StatefulSet', namespace: statefulPod.namespace, name: 'cart-redis' },
     }),
+    rest,
     stop: async () => {
-      life.abort();
-      await living;
+      await rest();
       await listening.close();
     },
   };

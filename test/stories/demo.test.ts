@@ -1,12 +1,23 @@
 // `digger demo`: one command, no Kubernetes, and the lines that it prints work as they stand.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { startDemo } from '../../src/cli/demo.ts';
+import { parseConfig } from '../../src/config.ts';
+import { startService } from '../../src/service.ts';
+import { type RunningLivingCluster, startLivingCluster } from '../../src/simulator/living-cluster.ts';
+import { createLogger } from '../../src/telemetry/logger.ts';
+import { createListReader } from '../observers/cluster-lists.ts';
 import { DiggerClient } from '../observers/digger-client.ts';
 import { eventually, done, notYet } from '../observers/eventually.ts';
 import { forgetPid, watchPid } from '../observers/processes.ts';
+import { assertWholeState } from '../observers/whole-state.ts';
+import { kubeconfigFor, ROLLOUTS } from './story.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -89,6 +100,35 @@ describe('digger demo', () => {
     } finally {
       demo.kill('SIGKILL');
       await ended;
+    }
+  });
+
+  it('answers for everything that its cluster has', async () => {
+    const parsed = parseConfig({ listen: '127.0.0.1:0', adminListen: '127.0.0.1:0' }, {});
+    assert.ok(parsed.ok, JSON.stringify(parsed));
+    let cluster: RunningLivingCluster | undefined;
+    const printed: string[] = [];
+    const service = await startDemo({
+      config: parsed.config,
+      logger: createLogger({ level: 'silent', pretty: false }),
+      startService,
+      out: { write: (text) => printed.push(text) > 0 },
+      startCluster: async (options) => (cluster = await startLivingCluster(options)),
+    });
+    const folder = mkdtempSync(join(tmpdir(), 'digger-demo-story-'));
+    try {
+      assert.ok(cluster !== undefined);
+      assert.match(printed.join(''), /grpcurl/);
+      // Lists that are read one after the other can only be compared when nothing moves.
+      await cluster.rest();
+      const kubeconfig = join(folder, 'kubeconfig.json');
+      writeFileSync(kubeconfig, JSON.stringify(kubeconfigFor(cluster.url)));
+      using client = new DiggerClient(service.address);
+      const compared = await assertWholeState(client, createListReader(kubeconfig, [ROLLOUTS]));
+      assert.ok(compared.entities > 50 && compared.resolved > 100, JSON.stringify(compared));
+    } finally {
+      rmSync(folder, { recursive: true });
+      await service.stop();
     }
   });
 });

@@ -33,7 +33,7 @@ export type StoryOptions = {
 const DEFAULT_SEED = 20;
 
 /** The custom kind of the demo; digger finds it when it sees who owns pods, which is after it is ready. */
-const ROLLOUTS: CustomKind = { group: 'argoproj.io', version: 'v1alpha1', plural: 'rollouts', kind: 'Rollout' };
+export const ROLLOUTS: CustomKind = { group: 'argoproj.io', version: 'v1alpha1', plural: 'rollouts', kind: 'Rollout' };
 
 /** A story's picture is small, and comes to agree within seconds or not at all. */
 const AGREE_WITHIN_MS = 20_000;
@@ -150,7 +150,8 @@ export function milliseconds(duration: Message): number {
   return Number(duration['seconds'] ?? 0) * 1_000 + Number(duration['nanos'] ?? 0) / 1e6;
 }
 
-function kubeconfigFor(server: string): Record<string, unknown> {
+/** A kubeconfig of a server that asks nobody who he is. */
+export function kubeconfigFor(server: string): Record<string, unknown> {
   return {
     apiVersion: 'v1',
     kind: 'Config',
