@@ -8,7 +8,7 @@
 // (A streamed list is listing and watching in one request: the state changes at its final bookmark.)
 //
 // Two facts are kept between rounds: the version to go on from, and whether a list is due. Every class of failure
-// (failure.ts) says which of the two it changes and how long to wait; that table is `#answer`. Promises: nothing is
+// (failure.ts) has an answer (failure-answers.ts), which says what is due next and how long to wait. Promises: nothing is
 // skipped; the store is written by nobody else; a failed list leaves the store as it was; a watch only ever goes on
 // from a version whose every event is in the store. Refuses: to guess that a silent server is fine beyond `timeoutSeconds`.
 
@@ -19,7 +19,8 @@ import { Backoff, RELIEF_CAP_MS } from './backoff.ts';
 import { Blindness } from './blindness.ts';
 import { type Clock, type Random, sleep } from './clock.ts';
 import { ApiError, type Failure, ShortWatchError, toFailure } from './failure.ts';
-import { InitialEvents, NO_STREAMED_LIST } from './initial-events.ts';
+import { type Answer, answerTo } from './failure-answers.ts';
+import { InitialEvents } from './initial-events.ts';
 import { ExpiredContinueError, LIST_SILENCE_MS, listPages } from './paged-list.ts';
 import { type Pace, type RequestContext, requestWatch } from './requests.ts';
 import type { ResourceDescriptor } from './resources.ts';
@@ -332,59 +333,46 @@ export class Reflector<R extends KubernetesRecord> {
     this.#progressed = true;
   }
 
-  /** The table of answers: what is due next, and after how long. */
   async #answer(failure: Failure): Promise<void> {
-    const listing = this.#state === 'listing';
-    // Asking for the latest, or listing again, did not help: then at once would mean a loop.
-    const inVain = listing ? this.#latestDue : !this.#progressed;
+    const { next, wait } = answerTo(failure.kind, {
+      listing: this.#state === 'listing',
+      streams: this.#streams,
+      latestDue: this.#latestDue,
+      progressed: this.#progressed,
+      refusedCredentials: this.#refusedCredentials,
+    });
     this.#count(failure.kind);
     this.#message = failure.message;
-    if (listing && this.#streams && NO_STREAMED_LIST.has(failure.kind)) {
-      this.#streams = false;
-      this.#log.info({ reason: failure.kind, error: failure.message }, 'no streamed list to be had, listing in pages');
-      return;
+    if (failure.kind === 'unauthorized') {
+      this.#options.transport.discardCredentials();
+      this.#refusedCredentials = true;
     }
-    switch (failure.kind) {
-      case 'expired':
-        // A watch's version expired: list at it, which any server that is not behind can do. A list's: ask for the latest.
-        if (listing) this.#latestDue = true;
-        this.#listDue = true;
-        return inVain ? this.#backOff(failure) : undefined;
-      case 'version_too_large':
-        this.#listDue = true;
-        this.#latestDue = true;
-        return inVain ? this.#backOff(failure) : undefined;
-      case 'rejected':
-        // Perhaps it is our version that the server cannot read.
-        this.#listDue = true;
-        this.#latestDue = true;
-        return this.#backOff(failure);
-      case 'store_read_error':
-        this.#listDue = true;
-        return this.#backOff(failure);
-      case 'throttled':
-      case 'server_error':
-      case 'undecodable':
-      case 'short_watch':
-      case 'credentials':
-        return this.#backOff(failure);
-      case 'unreachable':
-      case 'stalled':
-        this.#become('backing-off');
-        this.#troubles.trouble(failure, this.#synced, this.#resource.required);
-        return this.#untilStopped(this.#options.contact.waitUntilReachable(failure.message));
-      case 'unauthorized':
-        this.#options.transport.discardCredentials();
-        if (this.#refusedCredentials) return this.#backOff(failure);
-        this.#refusedCredentials = true;
+    if (failure.kind === 'not_found' && this.#fallBack()) return;
+    if (failure.kind === 'not_found' || failure.kind === 'forbidden') this.#unavailable = true;
+    this.#intend(next, failure);
+    if (wait !== 'none') await this.#wait(wait, failure);
+  }
+
+  #intend(next: Answer['next'], failure: Failure): void {
+    switch (next) {
+      case 'same':
         return;
-      case 'not_found':
-      case 'forbidden':
-        if (failure.kind === 'not_found' && this.#fallBack()) return;
-        this.#unavailable = true;
-        return this.#backOff(failure);
+      case 'latest':
+        this.#latestDue = true;
+        this.#listDue = true;
+        return;
+      case 'list':
+        this.#listDue = true;
+        return;
+      case 'in-pages':
+        this.#streams = false;
+        this.#log.info(
+          { reason: failure.kind, error: failure.message },
+          'no streamed list to be had, listing in pages',
+        );
+        return;
       default:
-        failure.kind satisfies never;
+        next satisfies never;
     }
   }
 
@@ -400,11 +388,18 @@ export class Reflector<R extends KubernetesRecord> {
     return true;
   }
 
-  async #backOff(failure: Failure): Promise<void> {
+  async #wait(wait: Exclude<Answer['wait'], 'none'>, failure: Failure): Promise<void> {
+    const { contact } = this.#options;
+    const { signal } = this.#stopping;
     this.#become('backing-off');
-    const delayMs = Math.max(this.#backoff.nextMs(this.#clock.now()), failure.retryAfterMs);
     this.#troubles.trouble(failure, this.#synced, this.#resource.required);
-    await sleep(this.#clock, delayMs, this.#stopping.signal);
+    if (wait === 'outage') return this.#untilStopped(contact.waitUntilReachable(failure.message));
+    const delayMs = Math.max(this.#backoff.nextMs(this.#clock.now()), failure.retryAfterMs);
+    if (wait === 'backoff') return sleep(this.#clock, delayMs, signal);
+    const accepted = new AbortController();
+    const forget = contact.onceAccepted(() => accepted.abort());
+    await sleep(this.#clock, delayMs, AbortSignal.any([signal, accepted.signal]));
+    forget();
   }
 
   #untilStopped(wait: Promise<void>): Promise<void> {
@@ -436,6 +431,7 @@ export class Reflector<R extends KubernetesRecord> {
     this.#refusedCredentials = false;
     this.#unavailable = false;
     this.#message = '';
+    this.#options.contact.accepted();
     this.#options.onStatusChange();
   }
 

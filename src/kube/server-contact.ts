@@ -1,4 +1,5 @@
-// Waiting for an API server that cannot be reached: one cheap probe stands for all resources of the cluster.
+// What the resources of a cluster learn from one another about its API server: that it can be reached, and that it takes
+// our credentials. For a server that cannot be reached one cheap probe stands for all of them.
 //
 // The first reflector that finds the server unreachable starts the probing, the others join in waiting, and the first
 // answer wakes them all at once. So an outage costs the server one request every few seconds whatever the number of
@@ -25,6 +26,7 @@ export class ServerContact {
   readonly #backoff: Backoff;
   readonly #stopping: AbortSignal;
   readonly #logger: Logger;
+  readonly #turnedAway = new Set<() => void>();
   #probing: Promise<void> | undefined;
 
   /** `stopping` ends all waiting. */
@@ -42,6 +44,22 @@ export class ServerContact {
       this.#probing = undefined;
     });
     return this.#probing;
+  }
+
+  /**
+   * Calls back once, when a request of any resource is accepted: the credentials are good again, and who was turned away
+   * for them need not sit out a backoff. The server asked nobody for relief by a 401; after a 429 it did, and nobody may be woken.
+   */
+  onceAccepted(wake: () => void): () => void {
+    this.#turnedAway.add(wake);
+    return () => void this.#turnedAway.delete(wake);
+  }
+
+  /** The server gave one of the resources what it asked for. */
+  accepted(): void {
+    const woken = [...this.#turnedAway];
+    this.#turnedAway.clear();
+    for (const wake of woken) wake();
   }
 
   async #probe(problem: string): Promise<void> {

@@ -351,7 +351,7 @@ export class ModelledApiServer implements Transport {
 
   #split(bytes: Buffer): readonly Buffer[] {
     if (this.#random.chance(0.6)) return [bytes];
-    const at = this.#random.between(0, bytes.length);
+    const at = this.#random.between(1, bytes.length - 1);
     return [bytes.subarray(0, at), bytes.subarray(at)];
   }
 }
