@@ -13,7 +13,7 @@ import { subscribe } from 'node:diagnostics_channel';
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import {
   Metadata,
-  ServerInterceptingCall,
+  type ServerInterceptingCall,
   type ServerInterceptingCallInterface,
   type ServerInterceptor,
 } from '@grpc/grpc-js';
@@ -24,49 +24,61 @@ import { Frame } from '../wire/frame.ts';
 export function sharedFrames(path: string): ServerInterceptor {
   noteStreamsOf(path);
   return (method, nextCall) => {
-    if (method.path === path) return new SharedFramesCall(nextCall);
+    const call = method.path === path ? new SharedFramesCall(nextCall) : nextCall;
     // grpc-js asks for its class where it needs no more than the interface.
-    return nextCall as ServerInterceptingCall;
+    return call as ServerInterceptingCall;
   };
 }
 
 /** What grpc-js tells the layer above a call. */
 type CallListener = Parameters<ServerInterceptingCallInterface['start']>[0];
 
-class SharedFramesCall extends ServerInterceptingCall {
-  readonly #next: ServerInterceptingCallInterface;
+/** One object for both directions, see `open-calls.ts`. */
+class SharedFramesCall implements ServerInterceptingCallInterface, CallListener {
+  /** Under this name resetting a stream finds its way down, as through grpc-js's own interceptors. */
+  readonly nextCall: ServerInterceptingCallInterface;
+  #listener: CallListener | undefined;
   #stream: ServerHttp2Stream | undefined;
   #hasSentMetadata = false;
 
   constructor(nextCall: ServerInterceptingCallInterface) {
-    super(nextCall);
-    this.#next = nextCall;
+    this.nextCall = nextCall;
   }
 
-  override start(listener: CallListener): void {
-    this.#next.start({
-      onReceiveMetadata: (metadata) => {
-        this.#stream = takeStream(metadata);
-        listener.onReceiveMetadata(metadata);
-      },
-      onReceiveMessage: (message) => listener.onReceiveMessage(message),
-      onReceiveHalfClose: () => listener.onReceiveHalfClose(),
-      onCancel: () => listener.onCancel(),
-    });
+  start(listener: CallListener): void {
+    this.#listener = listener;
+    this.nextCall.start(this);
   }
 
-  override sendMetadata(metadata: Metadata): void {
+  onReceiveMetadata(metadata: Metadata): void {
+    this.#stream = takeStream(metadata);
+    this.#listener?.onReceiveMetadata(metadata);
+  }
+
+  onReceiveMessage(message: unknown): void {
+    this.#listener?.onReceiveMessage(message);
+  }
+
+  onReceiveHalfClose(): void {
+    this.#listener?.onReceiveHalfClose();
+  }
+
+  onCancel(): void {
+    this.#listener?.onCancel();
+  }
+
+  sendMetadata(metadata: Metadata): void {
     this.#hasSentMetadata = true;
-    this.#next.sendMetadata(metadata);
+    this.nextCall.sendMetadata(metadata);
   }
 
-  override sendMessage(message: unknown, callback: () => void): void {
+  sendMessage(message: unknown, callback: () => void): void {
     const stream = this.#stream;
     if (!(message instanceof Frame)) {
-      this.#next.sendMessage(message, callback);
+      this.nextCall.sendMessage(message, callback);
     } else if (stream === undefined || stream.destroyed || stream.closed) {
       // For a stream that is gone grpc-js does what has to be done.
-      this.#next.sendMessage(message.message, callback);
+      this.nextCall.sendMessage(message.message, callback);
     } else if (!stream.writableEnded) {
       // Otherwise a deadline has passed, and its status is the last word.
       if (!this.#hasSentMetadata) this.sendMetadata(new Metadata());
@@ -77,8 +89,36 @@ class SharedFramesCall extends ServerInterceptingCall {
     }
   }
 
-  override sendStatus(status: Parameters<ServerInterceptingCallInterface['sendStatus']>[0]): void {
-    this.#next.sendStatus(status);
+  sendStatus(status: Parameters<ServerInterceptingCallInterface['sendStatus']>[0]): void {
+    this.nextCall.sendStatus(status);
+  }
+
+  startRead(): void {
+    this.nextCall.startRead();
+  }
+
+  getPeer(): string {
+    return this.nextCall.getPeer();
+  }
+
+  getDeadline(): ReturnType<ServerInterceptingCallInterface['getDeadline']> {
+    return this.nextCall.getDeadline();
+  }
+
+  getHost(): string {
+    return this.nextCall.getHost();
+  }
+
+  getAuthContext(): ReturnType<ServerInterceptingCallInterface['getAuthContext']> {
+    return this.nextCall.getAuthContext();
+  }
+
+  getConnectionInfo(): ReturnType<ServerInterceptingCallInterface['getConnectionInfo']> {
+    return this.nextCall.getConnectionInfo();
+  }
+
+  getMetricsRecorder(): ReturnType<ServerInterceptingCallInterface['getMetricsRecorder']> {
+    return this.nextCall.getMetricsRecorder();
   }
 }
 
@@ -92,7 +132,7 @@ interface StreamCreated {
 const STREAM_NUMBER = 'digger-stream-number';
 
 /** From the arrival of their headers to the start of their call, which is the next thing to happen to them. */
-const streams = new Map<string, ServerHttp2Stream>();
+const streams = new Map<string, { readonly stream: ServerHttp2Stream; readonly forget: () => void }>();
 const paths = new Set<string>();
 let lastNumber = 0;
 
@@ -106,15 +146,18 @@ function noteStream({ stream, headers }: StreamCreated): void {
   lastNumber += 1;
   const number = String(lastNumber);
   headers[STREAM_NUMBER] = number;
-  streams.set(number, stream);
   // grpc-js refuses some before there is a call.
-  stream.once('close', () => streams.delete(number));
+  const forget = (): void => void streams.delete(number);
+  stream.once('close', forget);
+  streams.set(number, { stream, forget });
 }
 
 function takeStream(metadata: Metadata): ServerHttp2Stream | undefined {
   const number = String(metadata.get(STREAM_NUMBER)[0] ?? '');
   metadata.remove(STREAM_NUMBER);
-  const stream = streams.get(number);
+  const noted = streams.get(number);
+  if (noted === undefined) return undefined;
   streams.delete(number);
-  return stream;
+  noted.stream.off('close', noted.forget);
+  return noted.stream;
 }
