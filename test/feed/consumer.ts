@@ -1,7 +1,7 @@
 // A reference consumer: keeps a copy from decoded frames alone, as the contract in feed.proto tells it to.
 //
 // It trusts nothing and asserts the order of the stream while it goes: a Reset or nothing before the first Changes, no
-// Synced twice, no empty Changes, a token on every frame.
+// Synced twice, no empty Changes, no Reset without a reason, a token on every frame.
 
 import assert from 'node:assert/strict';
 import { messageType } from '../../src/wire/schema.ts';
@@ -73,6 +73,8 @@ export class Consumer {
     const frame = decodeFrame(bytes);
     this.story.push(describeFrame(frame));
     if (frame.reset) {
+      assert.notEqual(frame.reset.reason, 'RESET_REASON_UNSPECIFIED', 'a Reset says why');
+      assert.notEqual(frame.reset.message, '', 'in words too');
       this.copy.clear();
       this.synced = false;
     } else if (frame.changes) {

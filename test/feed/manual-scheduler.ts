@@ -45,6 +45,15 @@ export class ManualScheduler implements Scheduler {
     }
   }
 
+  /** Moves the clock to the next timer, if there is one, and lets it run; no turn is taken. */
+  advanceOneTimer(): void {
+    const next = [...this.#timers].sort(([, a], [, b]) => a.atMs - b.atMs)[0];
+    if (next === undefined) return;
+    this.#timers.delete(next[0]);
+    this.#nowMs = Math.max(this.#nowMs, next[1].atMs);
+    next[1].run();
+  }
+
   /** Moves the clock, timer by timer. */
   advance(byMs: number): void {
     const endMs = this.#nowMs + byMs;
