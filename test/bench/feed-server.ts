@@ -50,6 +50,7 @@ const WatchResponse = messageType('digger.v1.WatchResponse');
 
 const SPEC = { kind: 'Pod', namespace: 'shop', nodeName: 'node-1', labels: LABELS } as const;
 const BALLAST = ballast();
+const LATENCY_ENTITIES = 1_000;
 
 if (process.send !== undefined) await serve();
 
@@ -138,7 +139,9 @@ async function serve(): Promise<void> {
     for (let each = 0; each < ticks; each++) {
       for (let index = 0; index < perTick; index++) {
         const sentUs = String(Math.round((performance.timeOrigin + performance.now()) * 1_000));
-        picture.set({ ...spec(index), name: `latency-${index}`, labels: { sentUs } });
+        // Another entity each time: of one that changes again the log keeps the newest state only.
+        const name = `latency-${(each * perTick + index) % LATENCY_ENTITIES}`;
+        picture.set({ ...spec(index), name, labels: { sentUs } });
       }
       await wait(Math.max(0, startMs + (each + 1) * intervalMs - performance.now()));
     }
@@ -178,10 +181,10 @@ async function serve(): Promise<void> {
           sockets: sockets(),
         };
       case 'measure': {
-        globalThis.gc?.();
-        // The collection is ours, not the service's: let it be recorded before the histogram is emptied.
-        await wait(20);
         const { user, system } = process.cpuUsage(cpu);
+        // Ours, not the service's: it counts in no measurement.
+        globalThis.gc?.();
+        await wait(20);
         const { heapUsed, external, rss } = process.memoryUsage();
         const { maxBlockMs, maxTurnCpuMs } = last;
         turns.start();

@@ -111,8 +111,9 @@ async function latency(what: string, subscribers: number, ticks: number, interva
       const nowUs = (performance.timeOrigin + performance.now()) * 1_000;
       // Every change in it, each of which has waited for a time of its own.
       for (let at = chunk.indexOf('sentUs'); at >= 0; at = chunk.indexOf('sentUs', at + 8)) {
+        // Sixteen digits, unless the chunk ends in them.
         const sentUs = Number(chunk.toString('latin1', at + 8, at + 24));
-        if (sentUs > 0) histogram.record(Math.max(1, Math.round(nowUs - sentUs)));
+        if (at + 24 <= chunk.length && sentUs > 0) histogram.record(Math.max(1, Math.round(nowUs - sentUs)));
       }
     },
   });
