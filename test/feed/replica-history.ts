@@ -40,6 +40,8 @@ export class ReplicaHistory {
     'deployments.apps': [],
   };
   readonly #live = new Map<string, { readonly resource: Resource; readonly record: KubernetesRecord }>();
+  /** Objects as they were before their last change. */
+  readonly #earlier = new Map<string, KubernetesRecord>();
   readonly #random: Random;
   /** Resources that nothing happens to for now. */
   readonly #idle = new Set<Resource>();
@@ -65,6 +67,18 @@ export class ReplicaHistory {
     const known = this.#live.get(key)?.record;
     if (known !== undefined && random.chance(0.3)) {
       if (this.#mayGo(known)) this.#emit(resource, known, true);
+      return;
+    }
+    const earlier = this.#earlier.get(key);
+    if (
+      earlier !== undefined &&
+      known !== undefined &&
+      earlier.uid === known.uid &&
+      this.#hasOwner(earlier) &&
+      random.chance(0.25)
+    ) {
+      // As it was before: the same records at two moments, and others in between.
+      this.#emit(resource, earlier, false);
       return;
     }
     // Now and then another object under the same name.
@@ -134,6 +148,13 @@ export class ReplicaHistory {
     return name === undefined || uid === undefined ? undefined : { apiVersion: 'apps/v1', kind, name, uid };
   }
 
+  /** Its owner, if it has one, is there: of owners that are gone only the names are known, not to everybody alike. */
+  #hasOwner({ controller }: KubernetesRecord): boolean {
+    if (controller === undefined || controller.kind === 'Rollout') return true;
+    for (const { record } of this.#live.values()) if (record.uid === controller.uid) return true;
+    return false;
+  }
+
   /** Nothing below it, at whatever distance. */
   #mayGo(record: KubernetesRecord): boolean {
     if (record.type !== 'Owner') return true;
@@ -145,6 +166,8 @@ export class ReplicaHistory {
     this.version += 1;
     const needsPods = record.type === 'Owner' ? this.events.pods.length : 0;
     this.events[resource].push({ version: this.version, removed, record, needsPods: removed ? needsPods : 0 });
+    const known = this.#live.get(`${resource} ${record.name}`)?.record;
+    if (known !== undefined) this.#earlier.set(`${resource} ${record.name}`, known);
     if (removed) this.#live.delete(`${resource} ${record.name}`);
     else this.#live.set(`${resource} ${record.name}`, { resource, record });
   }
