@@ -169,7 +169,8 @@ export class Catalog implements CatalogReader {
     // Writes that arrive between slices mark more work; the drain goes on until there is none.
     for (const change of this.#join.drain()) {
       if (!('touched' in change)) {
-        const at = this.#positions.get(change.resource);
+        // An entity that no source has a record of (an owner that only pods name) goes under any that will be finished.
+        const at = this.#positions.get(change.resource) ?? this.#positions.values().next().value;
         const position = at?.position ?? { resource: change.resource, resourceVersion: '' };
         this.#emit([change], position, at?.seen ?? NEVER, true);
       }

@@ -72,8 +72,9 @@ describe(`a consumer between two replicas (seed ${SEED})`, () => {
   });
 
   it('hardly ever had to start over', () => {
-    const { hops, behind, resets, changes } = consumer;
+    const { hops, behind, resets, changes, longestToken } = consumer;
     console.log(`${hops} hops, ${changes} changes applied, ${behind} times behind, resets: ${resets.join(', ')}`);
+    console.log(`the longest token had ${longestToken} bytes`);
     assert.ok(hops >= ROUNDS * HOPS_PER_ROUND, `${hops} hops`);
     assert.ok(changes > 100, `${changes} changes`);
     assert.equal(resets[0], 'RESET_REASON_NO_TOKEN');

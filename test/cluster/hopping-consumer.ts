@@ -13,6 +13,8 @@ export class HoppingConsumer {
   hops = 0;
   behind = 0;
   changes = 0;
+  /** Bytes of the longest token. */
+  longestToken = 0;
   #token = Buffer.alloc(0);
   #stream: ReturnType<DiggerProcess['watch']> | undefined;
   #digger: DiggerProcess | undefined;
@@ -84,6 +86,7 @@ export class HoppingConsumer {
       if (frame['frame'] === 'synced') this.#synced = true;
       for (const change of (frame['changes']?.['changes'] ?? []) as Message[]) this.#change(change);
       this.#token = frame['resumeToken'];
+      this.longestToken = Math.max(this.longestToken, this.#token.length);
     }
   }
 

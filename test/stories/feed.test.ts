@@ -5,6 +5,8 @@ import type { Message } from '../observers/digger-client.ts';
 import type { DiggerProcess } from '../observers/digger-process.ts';
 import { done, eventually, notYet } from '../observers/eventually.ts';
 import { FeedCopy } from '../observers/feed-copy.ts';
+import { MAX_NAMESPACES } from '../../src/model/source.ts';
+import { metric } from '../hostile/bystanders.ts';
 import { Story, untilTold } from './story.ts';
 
 describe('a subscriber', () => {
@@ -101,6 +103,25 @@ describe('a subscriber', () => {
     await carriedOn.untilSynced();
     assert.deepEqual(carriedOn.changes, [], 'nothing is told twice');
     carriedOn.close();
+    resumed.close();
+  });
+
+  it('goes on at another replica, also where as many namespaces are watched one by one as may be', async () => {
+    const namespaces = ['shop', ...Array.from({ length: MAX_NAMESPACES - 1 }, (_, index) => `team-${index}`)];
+    const args = namespaces.flatMap((namespace) => ['--namespace', namespace]);
+    await using partial = await Story.begin();
+    const replicas = [await partial.startDigger(...args), await partial.startDigger(...args)];
+    for (const replica of replicas) await replica.untilReady();
+    const [first, second] = replicas;
+    assert.ok(first && second);
+    const before = await partial.subscribe(first);
+    const length = before.resumeToken.length;
+    before.close();
+    assert.ok(length > 200 && length <= 4_096, `a token of ${length} bytes`);
+    assert.equal(await metric(first, 'digger_feed_resume_token_bytes'), length);
+    const resumed = new FeedCopy(second, { resumeToken: before.resumeToken });
+    await resumed.untilSynced();
+    assert.equal(resumed.resets, 0, JSON.stringify(resumed.frames[0]));
     resumed.close();
   });
 
