@@ -15,13 +15,13 @@
 import type { KubernetesRecord } from '../model/records.ts';
 import { toSource } from '../model/source.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { Backoff, RELIEF_CAP_MS } from './backoff.ts';
 import { Blindness } from './blindness.ts';
-import { type Clock, type Random, sleep } from './clock.ts';
+import type { Clock, Random } from './clock.ts';
 import { ApiError, type Failure, ShortWatchError, toFailure } from './failure.ts';
 import { type Answer, answerTo } from './failure-answers.ts';
 import { InitialEvents } from './initial-events.ts';
 import { ExpiredContinueError, LIST_SILENCE_MS, listPages } from './paged-list.ts';
+import { Recovery } from './recovery.ts';
 import { type Pace, type RequestContext, requestWatch } from './requests.ts';
 import type { ResourceDescriptor } from './resources.ts';
 import type { ServerContact } from './server-contact.ts';
@@ -65,13 +65,14 @@ const INITIAL_EVENTS_SILENCE_MS = 20_000;
 const WATCH_OVERTIME_MS = 30_000;
 /** client-go: a watch that ends within a second without an event was not ended on purpose. */
 const SHORT_WATCH_MS = 1_000;
+
 export class Reflector<R extends KubernetesRecord> {
   readonly #options: ReflectorOptions<R>;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #troubles: TroubleLog;
   readonly #blindness: Blindness;
-  readonly #backoff: Backoff;
+  readonly #recovery: Recovery;
   readonly #stopping = new AbortController();
   /** Until the server turns out not to stream lists. */
   #streams: boolean;
@@ -113,7 +114,7 @@ export class Reflector<R extends KubernetesRecord> {
         this.#troubles.recovered();
       },
     });
-    this.#backoff = new Backoff(RELIEF_CAP_MS, options.random);
+    this.#recovery = new Recovery(options.clock, options.random, options.contact, this.#stopping.signal);
   }
 
   /** Returns at once. A bug in here or in the store rejects `stopped` and, unhandled, ends the process. */
@@ -350,7 +351,10 @@ export class Reflector<R extends KubernetesRecord> {
     if (failure.kind === 'not_found' && this.#fallBack()) return;
     if (failure.kind === 'not_found' || failure.kind === 'forbidden') this.#unavailable = true;
     this.#intend(next, failure);
-    if (wait !== 'none') await this.#wait(wait, failure);
+    if (wait === 'none') return;
+    this.#become('backing-off');
+    this.#troubles.trouble(failure, this.#synced, this.#resource.required);
+    await this.#recovery.sitOut(wait, failure);
   }
 
   #intend(next: Answer['next'], failure: Failure): void {
@@ -386,29 +390,6 @@ export class Reflector<R extends KubernetesRecord> {
     );
     this.#resource = fallback;
     return true;
-  }
-
-  async #wait(wait: Exclude<Answer['wait'], 'none'>, failure: Failure): Promise<void> {
-    const { contact } = this.#options;
-    const { signal } = this.#stopping;
-    this.#become('backing-off');
-    this.#troubles.trouble(failure, this.#synced, this.#resource.required);
-    if (wait === 'outage') return this.#untilStopped(contact.waitUntilReachable(failure.message));
-    const delayMs = Math.max(this.#backoff.nextMs(this.#clock.now()), failure.retryAfterMs);
-    if (wait === 'backoff') return sleep(this.#clock, delayMs, signal);
-    const accepted = new AbortController();
-    const forget = contact.onceAccepted(() => accepted.abort());
-    await sleep(this.#clock, delayMs, AbortSignal.any([signal, accepted.signal]));
-    forget();
-  }
-
-  #untilStopped(wait: Promise<void>): Promise<void> {
-    const { signal } = this.#stopping;
-    return new Promise((resolve, reject) => {
-      const finish = () => resolve();
-      signal.addEventListener('abort', finish, { once: true });
-      wait.then(finish, reject).finally(() => signal.removeEventListener('abort', finish));
-    });
   }
 
   #context(guard: SilenceGuard, silenceMs: number): RequestContext<R> {
