@@ -19,6 +19,9 @@ const ENHANCE_YOUR_CALM = 11;
 /** Waiting for the stall timeout and the graces after it comes on top of what a busy machine takes. */
 const PATIENCE_MS = 60_000;
 
+/** A ping after 30 s, and 10 s for its answer. */
+const KEEPALIVE_MS = 40_000;
+
 const WATCH = '{grpc_type="server_stream",grpc_service="digger.v1.ChangeFeedService",grpc_method="Watch"';
 
 /** A story with a picture of about a megabyte: much more than flow control lets through to somebody who does not read. */
@@ -77,6 +80,29 @@ export async function drip(
       }
     } finally {
       for (const each of drips) each.destroy();
+    }
+  });
+}
+
+/**
+ * They open every window of HTTP/2 and do not read their sockets: the system takes for them what little there is to say,
+ * so that to the feed they are quick. Nothing but the pings of the connection finds them.
+ */
+export async function leaveSocketsUnread(story: Story, digger: DiggerProcess, count: number): Promise<void> {
+  await besideSubscription(story, digger, async () => {
+    const connections = await metric(digger, 'digger_grpc_connections');
+    const most = 2 ** 31 - 1;
+    const sockets = Array.from({ length: count }, () => {
+      const socket = open(digger.address);
+      socket.pause();
+      socket.write(Buffer.concat([initialWindow(most), windowUpdate(0, most - 65_535), watchCall()]));
+      return socket;
+    });
+    try {
+      await untilMetric(digger, 'digger_feed_subscribers', count + 1);
+      await untilReleased(digger, connections, KEEPALIVE_MS);
+    } finally {
+      for (const socket of sockets) socket.destroy();
     }
   });
 }
@@ -174,7 +200,7 @@ async function leftovers(digger: DiggerProcess): Promise<Record<string, number>>
 
 /** Nothing but the healthy subscriber is left, though the others have not gone by themselves. */
 async function untilReleased(digger: DiggerProcess, connections: number, stallMs: number): Promise<void> {
-  await untilMetric(digger, 'digger_feed_subscribers', 1);
+  await untilMetric(digger, 'digger_feed_subscribers', 1, stallMs);
   await untilMetric(digger, 'digger_grpc_connections', connections, stallMs);
   await eventually(
     'their streams are gone',

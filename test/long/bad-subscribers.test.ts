@@ -2,7 +2,7 @@
 //
 // BAD_SUBSCRIBERS_STALL_SECONDS: default 60, which is the service's.
 import { describe, it } from 'node:test';
-import { beginLargeStory, drip, openTooMany, readNothing } from '../hostile/bad-subscribers.ts';
+import { beginLargeStory, drip, leaveSocketsUnread, openTooMany, readNothing } from '../hostile/bad-subscribers.ts';
 
 const STALL_SECONDS = Number(process.env['BAD_SUBSCRIBERS_STALL_SECONDS'] ?? 60);
 const STALL = ['--subscriber-stall-timeout', `${STALL_SECONDS}s`];
@@ -24,6 +24,13 @@ describe('a subscriber', { timeout: 900_000 }, () => {
     await using story = await beginLargeStory();
     const digger = await story.startReadyDigger(...STALL);
     await drip(story, digger, { count: 500, intervalMs: 1_000, stallMs: STALL_SECONDS * 1_000 });
+    await story.assertWholeState(digger);
+  });
+
+  it('that does not read its socket is found by the pings of its connection, and leaves nothing: 500 of them', async () => {
+    await using story = await beginLargeStory();
+    const digger = await story.startReadyDigger();
+    await leaveSocketsUnread(story, digger, 500);
     await story.assertWholeState(digger);
   });
 
