@@ -4,7 +4,7 @@
 // says in its metrics: the resident set, and heap in use plus memory outside the heap (bytes of entities for the most part).
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -35,6 +35,9 @@ export interface ProcessMemory {
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const READY_DEADLINE_MS = 120_000;
 
+/** What the image gives to Node, from the one place that says it. */
+export const IMAGE_NODE_OPTIONS: readonly string[] = readImageNodeOptions();
+
 export function compileDigger(): CompiledDigger {
   const folder = mkdtempSync(join(tmpdir(), 'digger-bench-'));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
@@ -53,6 +56,13 @@ export function compileDigger(): CompiledDigger {
     start: (kubeconfig, nodeOptions = []) => start(main, kubeconfig, nodeOptions),
     [Symbol.dispose]: remove,
   };
+}
+
+function readImageNodeOptions(): readonly string[] {
+  const entryPoint = /^ENTRYPOINT (\[.*\])$/m.exec(readFileSync(join(ROOT, 'Dockerfile'), 'utf8'))?.[1] ?? '[]';
+  const [node = '', ...options] = JSON.parse(entryPoint) as string[];
+  if (!node.endsWith('/node') || options.pop() !== 'dist/main.js') throw new Error(`the image starts ${entryPoint}`);
+  return options;
 }
 
 async function start(main: string, kubeconfig: string, nodeOptions: readonly string[]): Promise<StartedDigger> {

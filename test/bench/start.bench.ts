@@ -17,14 +17,12 @@ import { Worker } from 'node:worker_threads';
 import { fill } from '../../src/simulator/fill.ts';
 import { createSimulator } from '../../src/simulator/simulator.ts';
 import { createRandom } from '../random.ts';
-import { compileDigger } from './compiled-digger.ts';
+import { compileDigger, IMAGE_NODE_OPTIONS } from './compiled-digger.ts';
 
 const isShort = process.argv.includes('--short');
 const PODS = isShort ? 1_000 : 10_000;
 const ROUNDS = isShort ? 3 : 7;
 
-/** As in the Dockerfile's entry point. */
-const NODE_OPTIONS = ['--max-semi-space-size=4'];
 const DEADLINE_MS = 60_000;
 const UNAVAILABLE = 14;
 
@@ -84,7 +82,7 @@ try {
 /** One start, to the end of what can be measured of it. */
 async function measure(who: string, args: readonly string[], asks: boolean): Promise<void> {
   const startedMs = performance.now();
-  const child = spawn(process.execPath, [...NODE_OPTIONS, ...args], {
+  const child = spawn(process.execPath, [...IMAGE_NODE_OPTIONS, ...args], {
     cwd: join(import.meta.dirname, '../..'),
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { ControlPlane } from '../cluster/control-plane.ts';
 import { type Loaded, loadPods } from '../cluster/etcd-loader.ts';
 import { createServiceAccountKubeconfig } from '../cluster/service-account.ts';
-import { type CompiledDigger, compileDigger, type ProcessMemory } from './compiled-digger.ts';
+import { type CompiledDigger, compileDigger, IMAGE_NODE_OPTIONS, type ProcessMemory } from './compiled-digger.ts';
 
 const isShort = process.argv.includes('--short');
 
@@ -24,7 +24,7 @@ const ROUNDS = isShort ? 1 : 5;
 const SETTLE_MS = 20_000;
 
 /** As the image starts it, and with the young generation that V8 takes by default. */
-const NODE_OPTIONS = { 'as deployed': ['--max-semi-space-size=4'], 'default young generation': [] } as const;
+const NODE_OPTIONS = { 'as deployed': IMAGE_NODE_OPTIONS, 'default young generation': [] } as const;
 type Setting = keyof typeof NODE_OPTIONS;
 const SETTINGS: readonly Setting[] = isShort ? ['as deployed'] : ['as deployed', 'default young generation'];
 

@@ -15,7 +15,12 @@ export type ProcessEnd = { readonly code: number | null; readonly signal: NodeJS
 /** Lines of its log that are kept. */
 export const MAX_LOG_LINES = 2_000;
 
+/** What Node runs. */
+export type Program = { readonly main: string; readonly nodeOptions: readonly string[] };
+
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+const FROM_SOURCES: Program = { main: join(ROOT, 'src/main.ts'), nodeOptions: [] };
 
 /** See the head of the file. */
 export class DiggerProcess extends DiggerClient implements AsyncDisposable {
@@ -43,11 +48,16 @@ export class DiggerProcess extends DiggerClient implements AsyncDisposable {
   }
 
   /** Starts `digger serve` on free ports; returns when it listens, which is before it is synced. */
-  static async start(kubeconfig: string, args: readonly string[] = []): Promise<DiggerProcess> {
+  static async start(
+    kubeconfig: string,
+    args: readonly string[] = [],
+    { main, nodeOptions }: Program = FROM_SOURCES,
+  ): Promise<DiggerProcess> {
     const child = spawn(
       process.execPath,
       [
-        join(ROOT, 'src/main.ts'),
+        ...nodeOptions,
+        main,
         'serve',
         '--kubeconfig',
         kubeconfig,
