@@ -104,6 +104,13 @@ export const OPTIONS = {
     'kubeconfig of the cluster; unset: in-cluster, else KUBECONFIG, else ~/.kube/config',
   ),
   context: optional('--context', 'name', parseName, 'context of the kubeconfig; unset: its current one'),
+  clusterEncoding: one(
+    '--cluster-encoding',
+    'encoding',
+    'protobuf',
+    oneOf('protobuf', 'json'),
+    'encoding that the API server is asked for first; json can be read along, and costs both sides several times as much',
+  ),
   namespaces: many(
     '--namespace',
     'name',

@@ -115,6 +115,7 @@ export async function startService({ config, logger, signal }: ServiceOptions): 
     random: Math.random,
     userAgent,
     namespaces: config.namespaces,
+    encoding: config.clusterEncoding,
     pace: pacer,
     onStatusChange: () => follow(),
   });

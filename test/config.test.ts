@@ -32,6 +32,7 @@ test('without flags and environment it listens on loopback only, and every value
     authRecheckIntervalMs: 60_000,
     kubeconfig: undefined,
     context: undefined,
+    clusterEncoding: 'protobuf',
     namespaces: [],
     clusterRanges: [],
     denyAnnotations: [],

@@ -20,6 +20,7 @@ import type { Clock, Random } from './clock.ts';
 import { ApiError, type Failure, ShortWatchError, toFailure } from './failure.ts';
 import { type Answer, answerTo } from './failure-answers.ts';
 import { InitialEvents } from './initial-events.ts';
+import type { Encoding } from './list-body.ts';
 import { ExpiredContinueError, LIST_SILENCE_MS, listPages } from './paged-list.ts';
 import { Recovery } from './recovery.ts';
 import { type Pace, type RequestContext, requestWatch } from './requests.ts';
@@ -42,6 +43,8 @@ export interface ReflectorOptions<R extends KubernetesRecord> {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly random: Random;
+  /** Asked for first. Default: protobuf. */
+  readonly encoding?: Encoding | undefined;
   /** Stream the initial list where the server can (KEP-3157); false: always list in pages. Default: true. */
   readonly streamInitialList?: boolean;
   /** Unset: lists are read in one go. */
@@ -399,6 +402,7 @@ export class Reflector<R extends KubernetesRecord> {
       namespace: this.#options.namespace,
       signal: guard.signal,
       pace: this.#options.pace,
+      encoding: this.#options.encoding,
       onContact: () => {
         this.#blindness.contact();
         if (silenceMs > 0) guard.expectWithin(silenceMs, 'a list was silent for too long');

@@ -31,6 +31,8 @@ export interface RequestContext<R extends KubernetesRecord> {
   readonly transport: Transport;
   readonly resource: ResourceDescriptor<R>;
   readonly namespace: string | undefined;
+  /** Asked for first. Default: protobuf, which is decoded several times faster. */
+  readonly encoding?: Encoding | undefined;
   readonly signal: AbortSignal;
   /** Called for the headers and for every piece of the body: the server is there. */
   readonly onContact: () => void;
@@ -61,7 +63,7 @@ export async function requestList<R extends KubernetesRecord>(
     // A limit would turn a version into "exactly", which an old version cannot satisfy for long.
     if (query.limit > 0 && query.resourceVersion !== '0') parameters.set('resourceVersionMatch', 'NotOlderThan');
   }
-  const accept = acceptHeader(resource, 'list');
+  const accept = acceptHeader(resource, 'list', context.encoding);
   const response = await send(context, parameters, { accept, gzip: true }, `list ${resource.resource}`);
   const body = createListBody(encodingOf(response), resource.decoder, (item) => onItem(item.record));
   for await (const chunk of response.body) {
@@ -85,7 +87,7 @@ export async function requestWatch<R extends KubernetesRecord>(
     parameters.set('sendInitialEvents', 'true');
     parameters.set('resourceVersionMatch', 'NotOlderThan');
   }
-  const accept = acceptHeader(resource, 'watch');
+  const accept = acceptHeader(resource, 'watch', context.encoding);
   // The server compresses no other watch, and what stands before it could hold events back by doing so.
   const gzip = query.sendInitialEvents;
   const response = await send(context, parameters, { accept, gzip }, `watch ${resource.resource}`);

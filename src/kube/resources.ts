@@ -9,6 +9,7 @@ import type {
   ServiceCidrRecord,
   ServiceRecord,
 } from '../model/records.ts';
+import type { Encoding } from './list-body.ts';
 import {
   endpointsDecoder,
   endpointSliceDecoder,
@@ -99,12 +100,16 @@ export function collectionPath(
   return `${descriptor.groupPath}${scope}/${descriptor.plural}`;
 }
 
-/** Protobuf first, JSON accepted (custom resources have no protobuf, and other servers may not speak it). */
-export function acceptHeader(descriptor: ResourceDescriptor<KubernetesRecord>, verb: 'list' | 'watch'): string {
-  if (!descriptor.metadataOnly) return 'application/vnd.kubernetes.protobuf, application/json';
+/** `first` is preferred and the other accepted: custom resources have no protobuf, and other servers may not speak it. */
+export function acceptHeader(
+  descriptor: ResourceDescriptor<KubernetesRecord>,
+  verb: 'list' | 'watch',
+  first: Encoding = 'protobuf',
+): string {
   const as = verb === 'list' ? 'PartialObjectMetadataList' : 'PartialObjectMetadata';
-  const parameters = `as=${as};g=meta.k8s.io;v=v1`;
-  return `application/vnd.kubernetes.protobuf;${parameters}, application/json;${parameters}`;
+  const parameters = descriptor.metadataOnly ? `;as=${as};g=meta.k8s.io;v=v1` : '';
+  const types = [`application/vnd.kubernetes.protobuf${parameters}`, `application/json${parameters}`];
+  return (first === 'json' ? types.reverse() : types).join(', ');
 }
 
 function core<R extends KubernetesRecord>(
