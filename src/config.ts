@@ -180,6 +180,13 @@ export const OPTIONS = {
     integerBetween(4 * 1024 * 1024, 4 * 1024 * 1024 * 1024),
     'memory of requests that are not complete, over all connections; and as much again for large ones whose calls have not ended',
   ),
+  maxAnswerMemoryBytes: one(
+    '--max-answer-memory',
+    'bytes',
+    '67108864',
+    integerBetween(4 * 1024 * 1024, 4 * 1024 * 1024 * 1024),
+    'memory of answers that their callers do not take, over all connections',
+  ),
   maxWaiters: one(
     '--max-waiters',
     'count',

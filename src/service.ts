@@ -183,6 +183,7 @@ export async function startService({ config, logger, signal }: ServiceOptions): 
         maxConnections: config.maxConnections,
         maxStreamsPerConnection: config.maxConnectionStreams,
         maxRequestMemoryBytes: config.maxRequestMemoryBytes,
+        maxAnswerMemoryBytes: config.maxAnswerMemoryBytes,
         callerRate: config.callerRate,
       },
     },

@@ -45,6 +45,7 @@ test('without flags and environment it listens on loopback only, and every value
     maxConnections: 10_000,
     maxConnectionStreams: 1_000,
     maxRequestMemoryBytes: 64 * 1024 * 1024,
+    maxAnswerMemoryBytes: 64 * 1024 * 1024,
     maxWaiters: 10_000,
     callerRate: 0,
     maxSubscribers: 10_000,

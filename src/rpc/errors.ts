@@ -72,6 +72,7 @@ export const LIMITS = [
   'arriving_requests',
   'request_timeout',
   'large_requests',
+  'untaken_answers',
 ] as const;
 
 /** INVALID_ARGUMENT with every violation that was found; at least one. `limit`: what it ran into, if it is one. */

@@ -10,6 +10,7 @@ import type { CountLookup } from './call-context.ts';
 import { type Limit, LIMITS } from './errors.ts';
 import type { NameWaiters } from './name-waiters.ts';
 import type { RequestIntake } from './request-intake.ts';
+import type { UntakenAnswers } from './untaken-answers.ts';
 
 export interface RpcMetrics {
   /** The counters of a method; the same object for the same path. */
@@ -51,8 +52,13 @@ export function exportNameWaiters(registry: Registry, names: NameWaiters): void 
 /** What calls take before they are let in, and how many callers are remembered. */
 export function exportCallers(
   registry: Registry,
-  { intake, ratedCallers }: { readonly intake: RequestIntake; readonly ratedCallers: () => number },
+  sources: {
+    readonly intake: RequestIntake;
+    readonly answers: UntakenAnswers;
+    readonly ratedCallers: () => number;
+  },
 ): void {
+  const { intake, answers, ratedCallers } = sources;
   const registers = [registry];
   const arriving: Gauge = new Gauge({
     name: 'digger_grpc_arriving_requests',
@@ -69,6 +75,12 @@ export function exportCallers(
       bytes.set({ requests: 'arriving' }, intake.arrivingBytes);
       bytes.set({ requests: 'large' }, intake.largeBytes);
     },
+  });
+  const untaken: Gauge = new Gauge({
+    name: 'digger_grpc_untaken_answer_bytes',
+    help: 'Memory that answers take, about, which their callers have not taken yet.',
+    registers,
+    collect: () => untaken.set(answers.bytes),
   });
   const callers: Gauge = new Gauge({
     name: 'digger_rated_callers',

@@ -28,11 +28,12 @@ import { createRpcMetrics, exportCallers, exportNameWaiters } from './metrics.ts
 import type { NameWaiters } from './name-waiters.ts';
 import { OpenCalls } from './open-calls.ts';
 import { addReflection } from './reflection.ts';
-import { RequestIntake } from './request-intake.ts';
+import { RequestIntake, TURNS } from './request-intake.ts';
 import { type AddressLookup, resolveAddress } from './resolve-address.ts';
 import { DIGGER_SERVICES, loadBytesService, RefusedRequest } from './services.ts';
 import { sharedFrames } from './shared-frames.ts';
 import type { TlsSource } from './tls-termination.ts';
+import { ANSWER_TURNS, UntakenAnswers } from './untaken-answers.ts';
 import {
   type Authenticator,
   type CallGate,
@@ -105,6 +106,13 @@ export interface RpcLimits {
    * that are half sent.
    */
   readonly maxRequestMemoryBytes: number;
+  /**
+   * What answers may take that are not taken, over all connections (see `untaken-answers.ts`). 64 MiB: a hundred answers
+   * to the largest batches.
+   */
+  readonly maxAnswerMemoryBytes: number;
+  /** How long an answer may wait to be taken. 60 s, as long as a subscriber may stall. */
+  readonly answerTimeoutMs: number;
   /** From the headers to the end of a request. 30 s: nobody sends 1 MiB more slowly. */
   readonly requestTimeoutMs: number;
   /** Expensive work of one caller, in looked-up addresses a second (see `caller-rates.ts`); 0: as much as it likes. */
@@ -148,15 +156,19 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
     drainSignal: drainController.signal,
     rates,
     countRefusal: metrics.countRefusal,
+    untakenAnswers: new UntakenAnswers({
+      maxBytes: limits.maxAnswerMemoryBytes,
+      countRefusal: metrics.countRefusal,
+      disconnect: (peer) => listener.disconnect(peer),
+    }),
   };
   const intake = new RequestIntake({
     maxMessageBytes: limits.maxRequestBytes,
     maxBytes: limits.maxRequestMemoryBytes,
     timeoutMs: limits.requestTimeoutMs,
-    nowMs: monotonicMs,
     fail: (error, method) => failCall(gate, error, method),
   });
-  exportCallers(options.registry, { intake, ratedCallers: () => rates?.size ?? 0 });
+  exportCallers(options.registry, { intake, answers: gate.untakenAnswers, ratedCallers: () => rates?.size ?? 0 });
   const server = new Server({
     // The intake is before it with an error that says more; this one is for what is unpacked.
     'grpc.max_receive_message_length': limits.maxRequestBytes,
@@ -171,8 +183,8 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
     // The last one is outermost: what the intake ends is seen by `calls`.
     interceptors: [sharedFrames(WATCH_PATH), calls.interceptor, intake.interceptor],
   });
-  const lateRequests = setInterval(() => intake.endLate(), Math.max(limits.requestTimeoutMs / 10, 10));
-  lateRequests.unref();
+  const lateRequests = setInterval(() => intake.endLate(), limits.requestTimeoutMs / TURNS).unref();
+  const lateAnswers = setInterval(() => gate.untakenAnswers.endLate(), limits.answerTimeoutMs / ANSWER_TURNS).unref();
   const health = new Health();
 
   addLookupService(server, gate, sources, metrics.countLookup);
@@ -205,6 +217,7 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
       await calls.drain(deadline);
       await listener.closeConnections(deadline);
       clearInterval(lateRequests);
+      clearInterval(lateAnswers);
     },
   };
 }
@@ -215,6 +228,8 @@ const DEFAULT_LIMITS: RpcLimits = {
   maxSessionMemoryMiB: 64,
   maxConnections: 10_000,
   maxRequestMemoryBytes: 64 * 1024 * 1024,
+  maxAnswerMemoryBytes: 64 * 1024 * 1024,
+  answerTimeoutMs: 60_000,
   requestTimeoutMs: 30_000,
   callerRate: 0,
 };

@@ -22,6 +22,7 @@ import {
   toServerError,
 } from './errors.ts';
 import { RefusedRequest } from './services.ts';
+import type { UntakenAnswers } from './untaken-answers.ts';
 
 /** Who calls what: what an Authenticator decides by. */
 export interface CallIdentity {
@@ -49,6 +50,7 @@ export interface CallGate {
   readonly rates: CallerRates | undefined;
   /** Counts a call that met a bound. */
   readonly countRefusal: (limit: Limit) => void;
+  readonly untakenAnswers: UntakenAnswers;
 }
 
 /** When a method answers. */
@@ -77,13 +79,17 @@ export function unaryHandler<Request>(
           if (refusal !== undefined) throw refusal;
           return answer();
         });
-        void settle(checked, call.getPath(), gate, callback);
+        void settle(checked, call, gate, callback);
         return;
       }
       if (allowed !== undefined) throw allowed;
       const answered = answer();
-      if (answered instanceof Promise) void settle(answered, call.getPath(), gate, callback);
-      else callback(null, answered);
+      if (answered instanceof Promise) {
+        void settle(answered, call, gate, callback);
+      } else {
+        gate.untakenAnswers.add(call, answered.length);
+        callback(null, answered);
+      }
     } catch (error) {
       callback(failCall(gate, error, call.getPath()));
     }
@@ -161,7 +167,7 @@ function nextRequestId(): string {
 
 async function settle(
   answered: Promise<Uint8Array>,
-  method: string,
+  call: ServerUnaryCall<unknown, Uint8Array>,
   gate: CallGate,
   callback: sendUnaryData<Uint8Array>,
 ): Promise<void> {
@@ -169,9 +175,10 @@ async function settle(
   try {
     bytes = await answered;
   } catch (error) {
-    callback(failCall(gate, error, method));
+    callback(failCall(gate, error, call.getPath()));
     return;
   }
+  gate.untakenAnswers.add(call, bytes.length);
   callback(null, bytes);
 }
 

@@ -1,9 +1,9 @@
 // A caller that asks and never takes: what its connection may hold is bounded, and others do not notice.
 import assert from 'node:assert/strict';
-import { connect, constants } from 'node:http2';
+import { type ClientHttp2Session, connect, constants } from 'node:http2';
 import { describe, it } from 'node:test';
 import { fakePod, fakeReference, holder, resolved } from '../rpc/fake-picture.ts';
-import { encodeMessage, eventually, type Json, serve } from '../rpc/serving.ts';
+import { encodeMessage, eventually, type Json, serve, type Serving } from '../rpc/serving.ts';
 
 const PATH = '/digger.v1.LookupService/BatchResolveAddresses';
 const CALLS = 100;
@@ -52,4 +52,73 @@ describe('a caller that opens no window for its answers', () => {
       () => `${serving.server.openCalls} calls are open`,
     );
   });
+
+  it('on many connections has those of its calls ended that wait longest, once all together hold as much as they may', async (t) => {
+    const serving = await serve({ limits: { maxAnswerMemoryBytes: 4 * 1024 * 1024 } });
+    t.after(() => serving.stop());
+    serving.picture.setAnswer('10.0.0.1', resolved(holder(fakePod('web-0', fakeReference('web')), 'POD_IP')));
+    const sessions = Array.from({ length: 20 }, () => connectWithoutWindow(serving.target));
+    t.after(() => sessions.forEach((session) => session.destroy()));
+    const ends: Promise<number>[] = [];
+    for (const session of sessions) ends.push(...Array.from({ length: 5 }, () => askAndNeverTake(session)));
+    const untaken = (): Promise<number> => gauge(serving, 'digger_grpc_untaken_answer_bytes');
+    const refusals = (): Promise<number> => gauge(serving, 'digger_limit_refusals_total{limit="untaken_answers"}');
+    assert.equal(await Promise.race(ends), constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    await serving.client.call('ResolveAddress', { address: '10.0.0.1' });
+    assert.ok((await untaken()) <= 4 * 1024 * 1024, `${await untaken()} bytes`);
+    assert.ok((await refusals()) > 10, `${await refusals()} ended`);
+    for (const session of sessions) session.destroy();
+    await eventually(
+      () => serving.server.openCalls === 0,
+      () => `${serving.server.openCalls} calls are open`,
+    );
+    assert.equal(await untaken(), 0);
+  });
+
+  it('has its calls ended after a while when there is room too', async (t) => {
+    const serving = await serve({ limits: { answerTimeoutMs: 200 } });
+    t.after(() => serving.stop());
+    const session = connectWithoutWindow(serving.target);
+    t.after(() => session.destroy());
+    assert.equal(await askAndNeverTake(session), constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    await eventually(
+      () => serving.server.openCalls === 0,
+      () => `${serving.server.openCalls} calls are open`,
+    );
+  });
+
+  it('is left alone when it takes what it asked for, however much that is', async (t) => {
+    const serving = await serve({ limits: { maxAnswerMemoryBytes: 20_000 } });
+    t.after(() => serving.stop());
+    serving.picture.setAnswer('10.0.0.1', resolved(holder(fakePod('web-0', fakeReference('web')), 'POD_IP')));
+    const queries = Array.from({ length: 1_000 }, () => ({ address: '10.0.0.1' }));
+    for (let count = 0; count < 5; count++) await serving.client.call('BatchResolveAddresses', { queries });
+    assert.equal(await gauge(serving, 'digger_limit_refusals_total{limit="untaken_answers"}'), 0);
+  });
 });
+
+function connectWithoutWindow(target: string): ClientHttp2Session {
+  const session = connect(`http://${target}`, { settings: { initialWindowSize: 0 } });
+  session.on('error', () => undefined);
+  return session;
+}
+
+/** A large batch; the code with which its stream ends. */
+function askAndNeverTake(session: ClientHttp2Session): Promise<number> {
+  const queries = Array.from({ length: 1_000 }, () => ({ address: '10.0.0.1' }));
+  const message = encodeMessage('digger.v1.BatchResolveAddressesRequest', { queries });
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(message.length, 1);
+  const headers = { ':method': 'POST', ':path': PATH, 'content-type': 'application/grpc', te: 'trailers' };
+  const stream = session.request(headers);
+  stream.on('error', () => undefined);
+  stream.end(Buffer.concat([head, message]));
+  return new Promise((resolve) => stream.once('close', () => resolve(stream.rstCode)));
+}
+
+async function gauge(serving: Serving, name: string): Promise<number> {
+  const lines = (await serving.registry.metrics()).split('\n');
+  const value = lines.find((line) => line.startsWith(`${name} `))?.slice(name.length);
+  assert.ok(value !== undefined, `${name} is exposed`);
+  return Number(value);
+}

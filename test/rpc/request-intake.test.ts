@@ -5,7 +5,7 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:h
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 
-import { CALL_COST_BYTES } from '../../src/rpc/request-intake.ts';
+import { CALL_COST_BYTES } from '../../src/rpc/call-account.ts';
 import type { RpcLimits } from '../../src/rpc/server.ts';
 import { fakePod, fakeReference, holder, resolved } from './fake-picture.ts';
 import { decodeDetails, decodeMessage, encodeMessage, eventually, type Json, serve, type Serving } from './serving.ts';
