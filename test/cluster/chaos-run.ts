@@ -1,6 +1,7 @@
-// digger follows a cluster under fifty changes a second while one fault after the other is inflicted on the way to it.
+// digger follows a cluster under fifty changes a second while one fault after the other is inflicted on the way to it. Two
+// replicas do, of which one asks for protobuf and the other for JSON.
 //
-// After each fault: the whole state equals the API server's lists within the fault's bound, deletes included, and where a
+// After each fault: the whole state of both equals the API server's lists within the fault's bound, deletes included, and where a
 // watch could go on nobody listed anything (digger's own counts; outage.test.ts holds them against the server's). The
 // plan follows from a seed, which is printed.
 import assert from 'node:assert/strict';
@@ -39,8 +40,8 @@ export type Round = {
   readonly fault: FaultName;
   /** From the end of the fault to an equal state, a second of further changes and the comparison itself included. */
   readonly recoveredMs: number;
-  /** Lists that digger began, of all resources together. */
-  readonly lists: number;
+  /** Lists that each replica began, of all resources together; as `ENCODINGS`. */
+  readonly lists: readonly number[];
   readonly entities: number;
 };
 
@@ -48,13 +49,16 @@ export type FaultName = keyof typeof FAULTS;
 
 const CHANGES_PER_SECOND = 50;
 
+/** Of each replica, asked for first. */
+const ENCODINGS = ['protobuf', 'json'] as const;
+
 /** API server: successful token reviews are cached for 10 s. */
 const TOKEN_CACHE_MS = 11_000;
 
 type Stage = {
   readonly scene: Scene;
   readonly proxy: TcpProxy;
-  readonly digger: DiggerProcess;
+  readonly replicas: readonly DiggerProcess[];
   readonly random: Random;
   /** Name of the Secret that the present token lives and dies with. */
   secret: string;
@@ -85,12 +89,14 @@ const FAULTS = {
   'half-open connection': {
     mustList: false,
     boundMs: 20_000,
-    inflict: async ({ proxy, digger }) => {
+    inflict: async ({ proxy, replicas }) => {
       const accepted = proxy.accepted;
-      assert.ok(proxy.freeze() > 0, 'digger had a connection');
+      const frozen = proxy.freeze();
+      assert.ok(frozen >= replicas.length, 'every replica had a connection');
       await eventually(
-        'the dead connection is noticed, and another one opened',
-        () => (proxy.accepted > accepted ? done(undefined) : notYet(digger.log.split('\n').slice(-3))),
+        'the dead connections are noticed, and others opened',
+        () =>
+          proxy.accepted >= accepted + frozen ? done(undefined) : notYet({ frozen, opened: proxy.accepted - accepted }),
         { deadlineMs: 45_000 },
       );
     },
@@ -153,10 +159,7 @@ const FAULTS = {
       await removeSecret(stage, stage.secret);
       await delay(TOKEN_CACHE_MS);
       stage.proxy.cut();
-      await eventually('the refusal is told', async () => {
-        const pods = (await resources(stage.digger)).find(({ resource }) => resource === 'pods');
-        return /401/.test(pods?.['message'] ?? '') ? done(undefined) : notYet(pods);
-      });
+      await eventually('the refusal is told', () => allSay(stage.replicas, /401/));
       await delay(stage.random.between(0, 4_000));
       stage.secret = await rotate(stage.scene);
     },
@@ -164,15 +167,14 @@ const FAULTS = {
   'too many requests': {
     mustList: false,
     boundMs: 45_000,
-    inflict: async ({ scene, proxy, digger, random }) => {
+    inflict: async ({ scene, proxy, replicas, random }) => {
       const { client } = scene.plane;
       await client.apply(refusingLevel());
       await client.apply(refusingSchema());
       await eventually('digger is turned away', async () => {
         proxy.cut();
         await delay(1_500);
-        const pods = (await resources(digger)).find(({ resource }) => resource === 'pods');
-        return /429/.test(pods?.['message'] ?? '') ? done(undefined) : notYet(pods);
+        return allSay(replicas, /429/);
       });
       await delay(random.between(0, 4_000));
       await client.delete(refusingSchema());
@@ -201,10 +203,14 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     const churn = new Churn(client, random, CHANGES_PER_SECOND);
     await churn.fill();
     const secret = await rotate(scene);
-    const digger = await scene.startDigger();
-    await digger.untilReady();
-    const stage: Stage = { scene, proxy: scene.proxy, digger, random, secret };
-    await assertWholeState(digger, scene.readLists);
+    const replicas: DiggerProcess[] = [];
+    for (const encoding of ENCODINGS) {
+      const replica = await scene.startDigger(['--cluster-encoding', encoding]);
+      replicas.push(replica);
+      await replica.untilReady();
+      await assertWholeState(replica, scene.readLists);
+    }
+    const stage: Stage = { scene, proxy: scene.proxy, replicas, random, secret };
 
     const rounds: Round[] = [];
     const inflicted = performance.now();
@@ -237,37 +243,54 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
 
 async function runRound(name: FaultName, stage: Stage, churn: Churn): Promise<Round> {
   const fault: Fault = FAULTS[name];
-  const { digger, scene } = stage;
-  const before = await lists(digger);
+  const { replicas, scene } = stage;
+  const before = await Promise.all(replicas.map(lists));
+  const logs = () => replicas.map(({ log }, index) => `${ENCODINGS[index]}:\n${log}`).join('\n');
   churn.start();
   try {
     await delay(1_000);
     await fault.inflict(stage);
   } catch (error) {
     await churn.stop();
-    throw new Error(`${name}: ${String(error)}\n${digger.log}`, { cause: error });
+    throw new Error(`${name}: ${String(error)}\n${logs()}`, { cause: error });
   }
   const overAt = performance.now();
   await delay(1_000);
   await churn.stop();
+  const leftMs = () => Math.max(1_000, fault.boundMs - (performance.now() - overAt));
   let entities = 0;
   try {
-    await untilWatching(digger, fault.boundMs);
-    const leftMs = Math.max(1_000, fault.boundMs - (performance.now() - overAt));
-    ({ entities } = await assertWholeState(digger, scene.readLists, leftMs));
+    for (const replica of replicas) {
+      await untilWatching(replica, leftMs());
+      ({ entities } = await assertWholeState(replica, scene.readLists, leftMs()));
+      assert.ok(entities > 100, `${entities} entities were compared`);
+    }
   } catch (error) {
-    throw new Error(`after ${name}: ${String(error)}\n${digger.log}`, { cause: error });
+    throw new Error(`after ${name}: ${String(error)}\n${logs()}`, { cause: error });
   }
   const recoveredMs = Math.round(performance.now() - overAt);
-  const listed = (await lists(digger)) - before;
-  if (fault.mustList) assert.ok(listed > 0, `${name}: the server forgot the versions, and nobody listed`);
-  else assert.equal(listed, 0, `lists after ${name}, where every watch could go on\n${digger.log}`);
-  assert.ok(entities > 100, `${entities} entities were compared`);
+  const listed: number[] = [];
+  for (const [index, replica] of replicas.entries()) listed.push((await lists(replica)) - (before[index] ?? 0));
+  for (const [index, count] of listed.entries()) {
+    const who = `the replica that asks for ${ENCODINGS[index]}`;
+    if (fault.mustList) assert.ok(count > 0, `${name}: the server forgot the versions, and ${who} listed nothing`);
+    else assert.equal(count, 0, `lists after ${name} of ${who}, where every watch could go on\n${logs()}`);
+  }
   return { fault: name, recoveredMs, lists: listed, entities };
 }
 
 async function resources(digger: DiggerProcess): Promise<readonly Message[]> {
   return (await digger.call('StatusService', 'GetStatus'))['resources'] as Message[];
+}
+
+/** Of every replica, what it says about its pods. */
+async function allSay(replicas: readonly DiggerProcess[], what: RegExp) {
+  const said: string[] = [];
+  for (const replica of replicas) {
+    const pods = (await resources(replica)).find(({ resource }) => resource === 'pods');
+    said.push(String(pods?.['message'] ?? ''));
+  }
+  return said.every((message) => what.test(message)) ? done(undefined) : notYet(said);
 }
 
 async function lists(digger: DiggerProcess): Promise<number> {
