@@ -63,7 +63,7 @@ export class CallerRates {
     this.#buckets.set(caller, { level: allowed ? left - cost : left, atMs: nowMs });
     if (allowed) return { allowed };
     const missing = Math.min(cost, this.#capacity) - left;
-    return { allowed, left: Math.floor(left), retryAfterMs: Math.ceil((missing / this.perSecond) * 1000) };
+    return { allowed, left: Math.max(0, Math.floor(left)), retryAfterMs: Math.ceil((missing / this.perSecond) * 1000) };
   }
 
   #levelOf({ level, atMs }: Bucket, nowMs: number): number {
