@@ -9,7 +9,7 @@
 // their own, and it ends after its last call. That fails where the peer does not even read its socket: nothing of the
 // above is sent then, and only destroying the socket helps.
 
-import { constants, type ServerHttp2Stream } from 'node:http2';
+import { constants, type Http2Session, type ServerHttp2Stream } from 'node:http2';
 
 /**
  * Resets the stream of a server call with ENHANCE_YOUR_CALM, which gRPC clients report as RESOURCE_EXHAUSTED
@@ -27,14 +27,33 @@ export function resetStream(call: object, graceMs: number, destroy: () => void):
   // It has ended by itself.
   if (session === undefined) return;
   stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  const known = retiring.get(session);
+  if (known !== undefined) {
+    known.add(stream);
+    return;
+  }
   session.close();
+  retire(session, stream, graceMs, destroy);
+}
+
+/** Connections that were told to go, with the streams on them that were reset since somebody looked. */
+const retiring = new WeakMap<Http2Session, Set<ServerHttp2Stream>>();
+
+/** Looks after the connection, however many of its streams are reset, until it has ended. */
+function retire(session: Http2Session, first: ServerHttp2Stream, graceMs: number, destroy: () => void): void {
+  const added = new Set<ServerHttp2Stream>();
+  retiring.set(session, added);
+  let reset: readonly ServerHttp2Stream[] = [first];
   let timer: NodeJS.Timeout;
   const look = (): void => {
-    if (!stream.destroyed || session.destroyed) {
+    // Its resets are not sent, or its last call has ended and the other side does not let go.
+    if (session.destroyed || reset.some((stream) => !stream.destroyed)) {
       destroy();
       return;
     }
     // Other calls are still on it.
+    reset = [...added];
+    added.clear();
     timer = setTimeout(look, graceMs).unref();
   };
   timer = setTimeout(look, graceMs).unref();

@@ -92,6 +92,31 @@ describe('subscribers that read nothing', () => {
     await untilConnections(0);
   });
 
+  it('may be many on one connection', async (t) => {
+    const warnings: Error[] = [];
+    const note = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', note);
+    t.after(() => process.off('warning', note));
+    const { cluster, feed, serving, untilConnections } = await start(t, { stallTimeoutMs: 300 }, 100);
+    for (let index = 0; index < 100; index++) cluster.set({ ...WEB, name: `web-${index}`, ballast: 5_000 });
+    const { session, stream } = openAndReadNothing(t, serving.target);
+    // On the client's side they are as many as it likes.
+    session.setMaxListeners(0);
+    const streams = [stream, ...Array.from({ length: 49 }, () => openStream(session))];
+    await eventually(
+      () => feed.stats().subscribers === 50,
+      () => `${feed.stats().subscribers} subscribers`,
+    );
+    await eventually(
+      () => streams.every(({ destroyed }) => destroyed),
+      () => `${streams.filter(({ destroyed }) => !destroyed).length} live on`,
+    );
+    for (const { rstCode } of streams) assert.equal(rstCode, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    await untilConnections(0);
+    assert.equal(serving.server.openCalls, 0);
+    assert.deepEqual(warnings, []);
+  });
+
   it('lose their connection when they do not even read their socket', async (t) => {
     const { cluster, feed, registry, serving, untilConnections } = await start(t, { stallTimeoutMs: 300 }, 100);
     for (let index = 0; index < 500; index++) cluster.set({ ...WEB, name: `web-${index}`, ballast: 5_000 });
