@@ -101,7 +101,7 @@ export const OPTIONS = {
     '--kubeconfig',
     'path',
     parsePath,
-    'kubeconfig of the cluster; unset: in-cluster, else KUBECONFIG, else ~/.kube/config',
+    'kubeconfig of the cluster; unset: KUBECONFIG, else ~/.kube/config, else the service account of the pod',
   ),
   context: optional('--context', 'name', parseName, 'context of the kubeconfig; unset: its current one'),
   clusterEncoding: one(
