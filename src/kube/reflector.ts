@@ -31,6 +31,7 @@ import type { ReflectorStatus, ReflectorState } from './status.ts';
 import type { ReflectorStore } from './store.ts';
 import type { Transport } from './transport.ts';
 import { TroubleLog } from './trouble-log.ts';
+import { VersionDoubt } from './version-doubt.ts';
 import type { WatchEvent } from './watch-body.ts';
 
 export interface ReflectorOptions<R extends KubernetesRecord> {
@@ -76,6 +77,7 @@ export class Reflector<R extends KubernetesRecord> {
   readonly #troubles: TroubleLog;
   readonly #blindness: Blindness;
   readonly #recovery: Recovery;
+  readonly #doubt: VersionDoubt;
   readonly #stopping = new AbortController();
   /** Until the server turns out not to stream lists. */
   #streams: boolean;
@@ -117,6 +119,7 @@ export class Reflector<R extends KubernetesRecord> {
         this.#troubles.recovered();
       },
     });
+    this.#doubt = new VersionDoubt(options.clock);
     this.#recovery = new Recovery(options.clock, options.random, options.contact, this.#stopping.signal);
   }
 
@@ -229,6 +232,7 @@ export class Reflector<R extends KubernetesRecord> {
     this.#listDue = false;
     this.#latestDue = false;
     this.#progressed = false;
+    this.#doubt.listed();
     this.#lastChangeMs = this.#clock.now();
     this.#log.info({ objects, resourceVersion: version }, this.#synced ? 'listed again' : 'first list applied');
     this.#synced = true;
@@ -261,7 +265,10 @@ export class Reflector<R extends KubernetesRecord> {
         sendInitialEvents: initial !== undefined,
       });
       this.#healthy();
-      if (initial === undefined) this.#blindness.watching();
+      if (initial === undefined) {
+        this.#blindness.watching();
+        this.#doubt.watching();
+      }
       for await (const events of watch) {
         for (const event of events) {
           quiet = false;
@@ -286,6 +293,10 @@ export class Reflector<R extends KubernetesRecord> {
     const lastedMs = this.#clock.now() - startMs;
     if (quiet && lastedMs < SHORT_WATCH_MS) {
       throw new ShortWatchError(`watch ${this.#resource.resource}: ended after ${lastedMs} ms without an event`);
+    }
+    if (this.#doubt.isReasonToList) {
+      this.#count('unheard');
+      this.#listDue = true;
     }
   }
 
@@ -335,6 +346,7 @@ export class Reflector<R extends KubernetesRecord> {
     }
     this.#version = event.resourceVersion;
     this.#progressed = true;
+    this.#doubt.heard(event.type === 'BOOKMARK');
   }
 
   async #answer(failure: Failure): Promise<void> {
@@ -353,6 +365,7 @@ export class Reflector<R extends KubernetesRecord> {
     }
     if (failure.kind === 'not_found' && this.#fallBack()) return;
     if (failure.kind === 'not_found' || failure.kind === 'forbidden') this.#unavailable = true;
+    this.#doubt.lost();
     this.#intend(next, failure);
     if (wait === 'none') return;
     this.#become('backing-off');

@@ -109,7 +109,7 @@ export function acceptHeader(
   const as = verb === 'list' ? 'PartialObjectMetadataList' : 'PartialObjectMetadata';
   const parameters = descriptor.metadataOnly ? `;as=${as};g=meta.k8s.io;v=v1` : '';
   const types = [`application/vnd.kubernetes.protobuf${parameters}`, `application/json${parameters}`];
-  return (first === 'json' ? types.reverse() : types).join(', ');
+  return (first === 'json' ? types.toReversed() : types).join(', ');
 }
 
 function core<R extends KubernetesRecord>(

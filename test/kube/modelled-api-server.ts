@@ -70,6 +70,7 @@ interface OpenWatch {
 const PAGE = 2;
 /** The real server looks once a second whether the last bookmark of a streamed list is due. */
 const INITIAL_EVENTS_MS = 1_000;
+const BOOKMARK_INTERVAL_MS = 60_000;
 const POD = BUILT_IN_RESOURCES.find(({ plural }) => plural === 'pods') as Resource;
 const ENCODINGS = {
   json: createJsonEncoding(POD, false),
@@ -100,6 +101,7 @@ export class ModelledApiServer implements Transport {
   /** An ordinary watch is open, and everything was sent, taken and used up. */
   get calm(): boolean {
     const watch = this.#watch;
+    if (this.account.isLost) return false;
     return watch !== undefined && watch.complete && !watch.doomed && watch.stream.drained;
   }
 
@@ -120,7 +122,8 @@ export class ModelledApiServer implements Transport {
     const { version } = this.cluster;
     // Not before the initial events are complete, and none for a version from the future.
     if (watch === undefined || !watch.complete || version < watch.after) return;
-    this.#send(watch, watch.encoding.frame({ type: 'BOOKMARK', resourceVersion: String(version) }), version);
+    const frame = watch.encoding.frame({ type: 'BOOKMARK', resourceVersion: String(version) });
+    this.#send(watch, frame, version, () => (this.account.bookmarked = true));
   }
 
   /** Watches and pages from before get 410, open ones go on. */
@@ -133,6 +136,13 @@ export class ModelledApiServer implements Transport {
   restart(): void {
     this.cut('reset');
     this.#historyBegin = this.cluster.version;
+  }
+
+  /** As a server whose storage was put back to an older state: it knows the present of that, and nothing later. */
+  restore(version: bigint): void {
+    this.cluster.restore(version);
+    this.account.restored(version);
+    this.restart();
   }
 
   cut(how: 'end' | 'reset' | 'half a frame'): void {
@@ -294,6 +304,7 @@ export class ModelledApiServer implements Transport {
     if (streamed && streamedLists === 'served') {
       this.#clock.setTimer(() => this.#completeInitialEvents(watch), INITIAL_EVENTS_MS);
     }
+    this.#sendBookmarks(watch);
     this.#clock.setTimer(() => watch.stream.finish(), Number(query.get('timeoutSeconds')) * 1000);
     return respond(200, encoding.watchContentType, watch.stream);
   }
@@ -327,14 +338,27 @@ export class ModelledApiServer implements Transport {
     return this.#watch;
   }
 
-  #send(watch: OpenWatch, frame: Buffer, version: bigint): void {
+  /** About once a minute, for as long as the watch is open. */
+  #sendBookmarks(watch: OpenWatch): void {
+    this.#clock.setTimer(() => {
+      if (watch !== this.#watch || watch.stream.over) return;
+      this.bookmark();
+      this.#sendBookmarks(watch);
+    }, BOOKMARK_INTERVAL_MS);
+  }
+
+  #send(watch: OpenWatch, frame: Buffer, version: bigint, onUsed: () => void = () => {}): void {
     const { complete } = watch;
     const pieces = this.#split(frame);
     for (const [index, bytes] of pieces.entries()) {
       const isLast = index === pieces.length - 1;
       if (isLast && complete) {
         const onTaken = () => this.account.offered(version);
-        watch.stream.send({ bytes, onTaken, onUsed: () => this.account.told(version) });
+        const used = () => {
+          this.account.told(version);
+          onUsed();
+        };
+        watch.stream.send({ bytes, onTaken, onUsed: used });
       } else watch.stream.send({ bytes });
     }
   }

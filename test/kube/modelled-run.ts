@@ -24,6 +24,8 @@ export type Act =
   /** Writes to other resources. */
   | { readonly act: 'write elsewhere'; readonly versions: number }
   | { readonly act: 'bookmark' | 'compact' | 'restart' | 'damage' | 'hold' | 'settle down' }
+  /** From a backup that is so many versions old. */
+  | { readonly act: 'restore'; readonly versions: number }
   | { readonly act: 'release'; readonly pieces: number | undefined }
   | { readonly act: 'cut'; readonly how: 'end' | 'reset' | 'half a frame' }
   /** An ERROR event into the open watch. */
@@ -52,8 +54,11 @@ export interface RunReport {
   readonly restarts: ReadonlyMap<string, number>;
 }
 
-/** A peer that says nothing is found out when its watch should have ended, after ten and a half minutes at most. */
-const MAX_RECOVERY_MS = 20 * 60_000;
+/**
+ * A peer that says nothing is found out when its watch should have ended, after ten and a half minutes at most, and one that
+ * was restored to an older state likewise, by the watch after that.
+ */
+const MAX_RECOVERY_MS = 30 * 60_000;
 const MAX_COMMIT_MS = 300;
 
 /** Throws when something does not hold, with the requests that led there. */
@@ -70,6 +75,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
 class Run {
   readonly #random;
   readonly #clock = new VirtualClock();
+  readonly #firstVersion: bigint;
   readonly #cluster: ModelledCluster;
   readonly #server: ModelledApiServer;
   readonly #store: CheckedStore;
@@ -80,6 +86,7 @@ class Run {
 
   constructor({ seed, firstVersion, streamInitialList }: RunOptions) {
     this.#random = createRandom(seed);
+    this.#firstVersion = firstVersion;
     this.#cluster = new ModelledCluster(firstVersion);
     this.#server = new ModelledApiServer(this.#cluster, this.#clock, this.#random);
     const { account } = this.#server;
@@ -152,6 +159,15 @@ class Run {
         return server.sendDamage();
       case 'hold':
         return server.hold();
+      case 'restore': {
+        // A server that never sent a bookmark does not tell by their absence, nor one that overtook the version meanwhile.
+        server.cut('reset');
+        await this.#clock.settle();
+        if (!server.account.bookmarked || this.#store.isBusy) return;
+        const version = this.#cluster.version - BigInt(act.versions);
+        server.restore(version > this.#firstVersion ? version : this.#firstVersion);
+        return this.#settleDown();
+      }
       case 'release':
         return server.release(act.pieces);
       case 'cut':

@@ -76,7 +76,7 @@ export class ModelledStream implements AsyncIterable<Buffer> {
 
   /** An end behind what is not held: in peace, or with an error. What is held is lost. */
   cut(error?: unknown): void {
-    if (this.over) return;
+    if (this.#over || (this.#finished && this.#held.length === 0)) return;
     this.#held = [];
     this.#error = error;
     this.finish();

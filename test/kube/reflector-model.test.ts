@@ -35,6 +35,7 @@ const acts: readonly (readonly [number, fc.Arbitrary<Act>])[] = [
   [6, fc.record({ act: fc.constantFrom('bookmark' as const, 'bookmark' as const, 'hold' as const) })],
   [2, fc.record({ act: fc.constantFrom('compact' as const, 'restart' as const, 'damage' as const) })],
   [6, fc.record({ act: fc.constant('release' as const), pieces: fc.constantFrom(1, 2, 3, undefined, undefined) })],
+  [1, fc.record({ act: fc.constant('restore' as const), versions: fc.integer({ min: 1, max: 12 }) })],
   [4, fc.record({ act: fc.constant('cut' as const), how: fc.constantFrom('end', 'reset', 'half a frame') })],
   [2, fc.record({ act: fc.constant('error' as const), code: fc.constantFrom(...ERROR_CODES) })],
   [
@@ -90,7 +91,41 @@ test('a reflector is equal to the cluster at every quiet point, and lists only w
     'store_read_error',
     'rejected',
     'short_watch',
+    'unheard',
   ]) {
     assert.ok((restarts.get(kind) ?? 0) > 0, `never ${kind}`);
   }
+});
+
+test('a server that was restored from a backup, where a watch from a later version hears nothing, is listed afresh', async () => {
+  const acts: readonly Act[] = [
+    { act: 'put', name: 'kept' },
+    // A bookmark comes.
+    { act: 'wait', ms: 70_000 },
+    { act: 'put', name: 'lost' },
+    { act: 'restore', versions: 1 },
+  ];
+  const { lists, restarts } = await run({ seed: 1, firstVersion: 1_000n, streamInitialList: false, acts });
+  assert.equal(restarts.get('unheard'), 1);
+  // The first; one from the version that the server does not know; one of the latest.
+  assert.equal(lists, 3);
+});
+
+test('a server that was away and comes back as it was is not listed, whatever it took', async () => {
+  const acts: readonly Act[] = [
+    { act: 'put', name: 'a' },
+    { act: 'wait', ms: 70_000 },
+    { act: 'change mood', mood: { down: true } },
+    { act: 'cut', how: 'reset' },
+    { act: 'put', name: 'b' },
+    { act: 'wait', ms: 700_000 },
+    { act: 'change mood', mood: { down: false } },
+    { act: 'wait', ms: 10_000 },
+    // No event and no bookmark yet, which is nothing to wonder at.
+    { act: 'cut', how: 'end' },
+    { act: 'wait', ms: 3_600_000 },
+  ];
+  const { lists, restarts } = await run({ seed: 1, firstVersion: 1_000n, streamInitialList: false, acts });
+  assert.equal(lists, 1);
+  assert.deepEqual([...restarts], [['unreachable', 1]]);
 });

@@ -14,8 +14,12 @@ export class RequestAccount {
   readonly problems: string[] = [];
   /** All requests, with the time of each. */
   readonly requests: string[] = [];
+  /** A bookmark was used up: the reflector knows that this server sends them. */
+  bookmarked = false;
   lists = 0;
   resumes = 0;
+  /** What the reflector was told did never happen; a list mends it. */
+  isLost = false;
   /** Called with the version of each watch that goes on from somewhere. */
   onResume: (version: bigint) => void = () => {};
   readonly #clock: VirtualClock;
@@ -42,10 +46,19 @@ export class RequestAccount {
   /** The store has a list. */
   committed(version: bigint): void {
     this.#told = version;
+    if (this.isLost) this.#offered = 0n;
     // One piece may hold the end of a list and what follows it.
     this.offered(version);
+    this.isLost = false;
     this.#mayList = false;
     this.#mayAskForLatest = false;
+  }
+
+  /** The cluster went back to where it was: what the reflector was told later is worth nothing. */
+  restored(version: bigint): void {
+    if (this.#offered <= version) return;
+    this.#mayList = true;
+    this.isLost = true;
   }
 
   /** The reflector gets this for an answer. */
@@ -80,7 +93,7 @@ export class RequestAccount {
     if (query.has('continue')) return version === null ? undefined : 'a version travels with continue';
     if (isWatch && !query.has('sendInitialEvents')) {
       this.resumes += 1;
-      this.onResume(BigInt(version ?? -1));
+      if (!this.isLost) this.onResume(BigInt(version ?? -1));
       return this.#standsAt(version) ? undefined : 'a watch that does not go on from where it stood';
     }
     this.lists += 1;
