@@ -378,6 +378,9 @@ export class Reflector<R extends KubernetesRecord> {
       case 'same':
         return;
       case 'latest':
+        if (failure.kind === 'version_too_large') {
+          this.#log.warn({ error: failure.message }, 'the API server lags or was restored: listing what it has');
+        }
         this.#latestDue = true;
         this.#listDue = true;
         return;
