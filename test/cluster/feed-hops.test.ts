@@ -14,7 +14,7 @@ import { barePod, createPod, object, scaled, service, WORLD_NAMESPACE } from './
 
 const ROUNDS = 4;
 const HOPS_PER_ROUND = 25;
-const SEED = Number(process.env['DIGGER_TEST_SEED'] ?? 1);
+const SEED = Number(process.env['FEED_HOPS_SEED'] ?? 1);
 
 describe(`a consumer between two replicas (seed ${SEED})`, () => {
   const random = createRandom(SEED);
