@@ -39,6 +39,8 @@ export interface Measured {
   /** Of the collected heap and of what lies outside of it (Buffers). */
   readonly heapBytes: number;
   readonly rssBytes: number;
+  /** The most that it ever was. */
+  readonly maxRssBytes: number;
 }
 
 export interface Ports extends Readonly<Record<Which, number>> {
@@ -196,6 +198,7 @@ async function serve(): Promise<void> {
           maxTurnCpuMs,
           heapBytes: heapUsed + external,
           rssBytes: rss,
+          maxRssBytes: process.resourceUsage().maxRSS * 1024,
         } satisfies Measured;
       }
     }
