@@ -24,6 +24,8 @@ export type Command =
   | { readonly do: 'burst'; readonly which: Which; readonly changes: number; readonly frames: number }
   /** A change in every interval, with the time in it; `perTick` at once. */
   | { readonly do: 'tick'; readonly ticks: number; readonly intervalMs: number; readonly perTick: number }
+  /** From now on so many changes a second, ten at a time; 0: no more. */
+  | { readonly do: 'churn'; readonly perSecond: number }
   /** So many changes of entities that were there already; gives the token of somebody who had everything before. */
   | { readonly do: 'change'; readonly changes: number }
   /** Since the last time: CPU, the longest time that the event loop did not turn; and memory now. */
@@ -150,6 +152,7 @@ async function serve(): Promise<void> {
   };
 
   const turns = watchTurns();
+  let churn: NodeJS.Timeout | undefined;
   let cpu = process.cpuUsage();
   const run = async (command: Command): Promise<unknown> => {
     switch (command.do) {
@@ -165,6 +168,14 @@ async function serve(): Promise<void> {
           command.changes,
           command.frames,
         );
+        return undefined;
+      case 'churn':
+        clearInterval(churn);
+        if (command.perSecond > 0) {
+          churn = setInterval(() => {
+            for (let index = 0; index < 10; index++) picture.set(spec(index));
+          }, 10_000 / command.perSecond);
+        }
         return undefined;
       case 'change': {
         const before = lastFrame === undefined ? undefined : WatchResponse.decode(lastFrame.message);

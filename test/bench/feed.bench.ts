@@ -44,6 +44,8 @@ try {
     await order({ do: 'fill', entities });
     await section('snapshots', async () => {
       for (const count of snapshotCounts(entities)) await snapshots(entities, count);
+      // A change ends what readers share at the moment.
+      if (!SHORT) await snapshots(entities, entities === 100_000 ? 100 : 1_000, 100);
     });
     await section('reconnects', () => reconnects(entities));
   }
@@ -122,7 +124,9 @@ async function latency(what: string, subscribers: number, ticks: number, interva
   await leave(others, clients);
 }
 
-async function snapshots(entities: number, count: number): Promise<void> {
+/** `churn`: changes a second meanwhile. */
+async function snapshots(entities: number, count: number, churn = 0): Promise<void> {
+  await order({ do: 'churn', perSecond: churn });
   await measure();
   const startMs = performance.now();
   const clients = await drain(ports.digger, count, { snapshotOnly: true }, 1);
@@ -130,11 +134,12 @@ async function snapshots(entities: number, count: number): Promise<void> {
   const elapsedMs = performance.now() - startMs;
   const { cpuMs, maxBlockMs, maxTurnCpuMs, maxRssBytes } = await measure();
   console.log(
-    `snapshot of ${entities} entities, ${count} at once: ${Math.round(elapsedMs)} ms, ` +
+    `snapshot of ${entities} entities, ${count} at once${churn > 0 ? `, ${churn} changes a second` : ''}: ${Math.round(elapsedMs)} ms, ` +
       `${(clients.bytes() / count / 1e6).toFixed(1)} MB each, ${(cpuMs / count).toFixed(1)} ms of CPU each, ` +
       `one turn of the event loop: at most ${maxTurnCpuMs.toFixed(1)} ms of CPU (${maxBlockMs.toFixed(1)} ms by the ` +
       `clock), resident at most ${Math.round(maxRssBytes / 1e6)} MB so far`,
   );
+  await order({ do: 'churn', perSecond: 0 });
   await leave(clients);
 }
 
