@@ -453,6 +453,21 @@ describe('the feed', () => {
     assert.ok(first !== undefined && rest.every((frame) => frame === first));
   });
 
+  it('gives so many subscribers their turn in one turn of the event loop, and the others theirs in the next', () => {
+    const { picture, scheduler, ...harness } = parts({ sliceSubscribers: 2 });
+    const all = [1, 2, 3, 4, 5].map(() => harness.subscribe());
+    scheduler.settle();
+    const before = all.map(({ frames }) => frames.length);
+    picture.set(WEB);
+    const written = (): number => all.reduce((sum, { frames }, at) => sum + frames.length - (before[at] ?? 0), 0);
+    const turns: number[] = [];
+    while (scheduler.turn()) turns.push(written());
+    assert.deepEqual(
+      [...new Set(turns)].filter((count) => count > 0),
+      [2, 4, 5],
+    );
+  });
+
   it('throws when a sequence is left out', () => {
     const { picture } = parts();
     picture.sequence = 1;
