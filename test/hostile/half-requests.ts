@@ -26,6 +26,7 @@ const SLACK_BYTES = 160 * 1024 * 1024;
 const CONNECTION_BYTES = 40_000;
 
 const REFUSALS = 'digger_limit_refusals_total{limit="arriving_requests"}';
+const LATE = 'digger_limit_refusals_total{limit="request_timeout"}';
 
 export interface HalfRequests {
   /** Most that requests took at once, by digger's own account. */
@@ -41,6 +42,7 @@ export interface HalfRequests {
 /** Comes, sends, stays until all have sent, and goes. */
 export async function sendHalfRequests(story: Story, digger: DiggerProcess, size: number): Promise<HalfRequests> {
   const refusedBefore = await metric(digger, REFUSALS);
+  const lateBefore = await metric(digger, LATE);
   const residentBefore = await metric(digger, 'process_resident_memory_bytes');
   let peakRequestBytes = 0;
   let peakResidentBytes = 0;
@@ -60,15 +62,19 @@ export async function sendHalfRequests(story: Story, digger: DiggerProcess, size
           socket.write(half);
           sockets.add(socket);
         }
+        // On a busy machine this takes so long that those who came first are found out as silent and cut off.
+        const staying = (): number => [...sockets].filter((socket) => !socket.destroyed).length;
         await eventually(`${sockets.size} are connected`, async () => {
           const connections = (await metric(digger, 'digger_grpc_connections')) - before;
-          return connections >= sockets.size ? done(undefined) : notYet(connections);
+          return connections >= staying() ? done(undefined) : notYet({ connections, staying: staying() });
         });
         await look();
       }
       await eventually('everything that was sent has come', async () => {
         const ended = (await metric(digger, REFUSALS)) - refusedBefore;
-        const seen = ended + (await metric(digger, 'digger_grpc_arriving_requests'));
+        const late = (await metric(digger, LATE)) - lateBefore;
+        const gone = [...sockets].filter((socket) => socket.destroyed).length;
+        const seen = ended + late + gone + (await metric(digger, 'digger_grpc_arriving_requests'));
         return seen >= size ? done(undefined) : notYet({ seen, size });
       });
       await look();
