@@ -27,6 +27,7 @@ export class RequestAccount {
   #told: bigint | undefined;
   /** The highest that was handed over; what a piece with damage in it held may have been used or not. */
   #offered = 0n;
+  #restoredTo: bigint | undefined;
   #mayList = true;
   #mayAskForLatest = true;
   #atOnce = { atMs: 0, count: 0 };
@@ -50,15 +51,14 @@ export class RequestAccount {
     // One piece may hold the end of a list and what follows it.
     this.offered(version);
     this.isLost = false;
+    this.#restoredTo = undefined;
     this.#mayList = false;
     this.#mayAskForLatest = false;
   }
 
-  /** The cluster went back to where it was: what the reflector was told later is worth nothing. */
+  /** The cluster went back to where it was: whoever stands behind it, which the next watch tells, stands at nothing. */
   restored(version: bigint): void {
-    if (this.#offered <= version) return;
-    this.#mayList = true;
-    this.isLost = true;
+    this.#restoredTo = version;
   }
 
   /** The reflector gets this for an answer. */
@@ -93,6 +93,11 @@ export class RequestAccount {
     if (query.has('continue')) return version === null ? undefined : 'a version travels with continue';
     if (isWatch && !query.has('sendInitialEvents')) {
       this.resumes += 1;
+      if (this.#restoredTo !== undefined && BigInt(version ?? -1) > this.#restoredTo) {
+        this.isLost = true;
+        this.#mayList = true;
+      }
+      this.#restoredTo = undefined;
       if (!this.isLost) this.onResume(BigInt(version ?? -1));
       return this.#standsAt(version) ? undefined : 'a watch that does not go on from where it stood';
     }
