@@ -12,6 +12,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 
+import { type CallStatus, ForwardingCall } from './forwarding-call.ts';
 import type { MethodCounters, RpcMetrics } from './metrics.ts';
 
 export class OpenCalls {
@@ -86,22 +87,12 @@ interface CallObserver {
   ended(call: ObservedCall, wasCounted: boolean): void;
 }
 
-/** What grpc-js tells the layer above a call. */
-type CallListener = Parameters<ServerInterceptingCallInterface['start']>[0];
-
-/**
- * One call: hands everything on, downwards to the next call and upwards to its listener, and notes what passes. A class
- * of our own instead of grpc-js's ServerInterceptingCall, which makes a dozen closures, a listener around ours and empty
- * metadata for every call; nothing is delayed here, so none of it is needed (2 µs of the 40 that a lookup took).
- */
-class ObservedCall implements ServerInterceptingCallInterface, CallListener {
-  /** Under this name resetting a stream finds its way down, as through grpc-js's own interceptors. */
-  readonly nextCall: ServerInterceptingCallInterface;
+/** One call: notes what passes. */
+class ObservedCall extends ForwardingCall {
   readonly isStandardStream: boolean;
   readonly #counters: MethodCounters;
   readonly #observer: CallObserver;
   readonly #startedMs: number;
-  #listener: CallListener | undefined;
   #code: status | undefined;
   #isCounted = false;
   #hasEnded = false;
@@ -112,83 +103,46 @@ class ObservedCall implements ServerInterceptingCallInterface, CallListener {
     observer: CallObserver,
     isStandardStream: boolean,
   ) {
-    this.nextCall = nextCall;
+    super(nextCall);
     this.isStandardStream = isStandardStream;
     this.#counters = counters;
     this.#observer = observer;
     this.#startedMs = observer.nowMs();
   }
 
-  start(listener: CallListener): void {
-    this.#listener = listener;
-    this.nextCall.start(this);
-  }
-
-  onReceiveMetadata(metadata: Metadata): void {
+  override onReceiveMetadata(metadata: Metadata): void {
     this.#counters.started.inc();
     this.#isCounted = this.#observer.started(this);
-    this.#listener?.onReceiveMetadata(metadata);
+    super.onReceiveMetadata(metadata);
   }
 
-  onReceiveMessage(message: unknown): void {
+  override onReceiveMessage(message: unknown): void {
     // A message can still be decoded after its call has ended; nobody wants it then.
     if (this.#hasEnded) return;
     this.#counters.received.inc();
-    this.#listener?.onReceiveMessage(message);
+    super.onReceiveMessage(message);
   }
 
-  onReceiveHalfClose(): void {
-    if (!this.#hasEnded) this.#listener?.onReceiveHalfClose();
+  override onReceiveHalfClose(): void {
+    if (!this.#hasEnded) super.onReceiveHalfClose();
   }
 
-  onCancel(): void {
+  override onCancel(): void {
     this.#hasEnded = true;
     this.#counters.handled(this.#code ?? this.#codeOfAbandoned()).inc();
     this.#counters.handling.observe((this.#observer.nowMs() - this.#startedMs) / 1000);
     this.#observer.ended(this, this.#isCounted);
-    this.#listener?.onCancel();
+    super.onCancel();
   }
 
-  sendMetadata(metadata: Metadata): void {
-    this.nextCall.sendMetadata(metadata);
-  }
-
-  sendMessage(message: unknown, callback: () => void): void {
+  override sendMessage(message: unknown, callback: () => void): void {
     this.#counters.sent.inc();
-    this.nextCall.sendMessage(message, callback);
+    super.sendMessage(message, callback);
   }
 
-  sendStatus(given: Parameters<ServerInterceptingCallInterface['sendStatus']>[0]): void {
+  override sendStatus(given: CallStatus): void {
     this.#code ??= given.code ?? status.UNKNOWN;
-    this.nextCall.sendStatus(given);
-  }
-
-  startRead(): void {
-    this.nextCall.startRead();
-  }
-
-  getPeer(): string {
-    return this.nextCall.getPeer();
-  }
-
-  getDeadline(): ReturnType<ServerInterceptingCallInterface['getDeadline']> {
-    return this.nextCall.getDeadline();
-  }
-
-  getHost(): string {
-    return this.nextCall.getHost();
-  }
-
-  getAuthContext(): ReturnType<ServerInterceptingCallInterface['getAuthContext']> {
-    return this.nextCall.getAuthContext();
-  }
-
-  getConnectionInfo(): ReturnType<ServerInterceptingCallInterface['getConnectionInfo']> {
-    return this.nextCall.getConnectionInfo();
-  }
-
-  getMetricsRecorder(): ReturnType<ServerInterceptingCallInterface['getMetricsRecorder']> {
-    return this.nextCall.getMetricsRecorder();
+    super.sendStatus(given);
   }
 
   /** The code of a call that ended without a status of ours. */

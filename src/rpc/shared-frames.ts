@@ -11,14 +11,10 @@
 
 import { subscribe } from 'node:diagnostics_channel';
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
-import {
-  Metadata,
-  type ServerInterceptingCall,
-  type ServerInterceptingCallInterface,
-  type ServerInterceptor,
-} from '@grpc/grpc-js';
+import { Metadata, type ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
 
 import { Frame } from '../wire/frame.ts';
+import { ForwardingCall } from './forwarding-call.ts';
 
 /** For calls of the method with this path; it has to come before interceptors that look at metadata. */
 export function sharedFrames(path: string): ServerInterceptor {
@@ -30,55 +26,27 @@ export function sharedFrames(path: string): ServerInterceptor {
   };
 }
 
-/** What grpc-js tells the layer above a call. */
-type CallListener = Parameters<ServerInterceptingCallInterface['start']>[0];
-
-/** One object for both directions, see `open-calls.ts`. */
-class SharedFramesCall implements ServerInterceptingCallInterface, CallListener {
-  /** Under this name resetting a stream finds its way down, as through grpc-js's own interceptors. */
-  readonly nextCall: ServerInterceptingCallInterface;
-  #listener: CallListener | undefined;
+class SharedFramesCall extends ForwardingCall {
   #stream: ServerHttp2Stream | undefined;
   #hasSentMetadata = false;
 
-  constructor(nextCall: ServerInterceptingCallInterface) {
-    this.nextCall = nextCall;
-  }
-
-  start(listener: CallListener): void {
-    this.#listener = listener;
-    this.nextCall.start(this);
-  }
-
-  onReceiveMetadata(metadata: Metadata): void {
+  override onReceiveMetadata(metadata: Metadata): void {
     this.#stream = takeStream(metadata);
-    this.#listener?.onReceiveMetadata(metadata);
+    super.onReceiveMetadata(metadata);
   }
 
-  onReceiveMessage(message: unknown): void {
-    this.#listener?.onReceiveMessage(message);
-  }
-
-  onReceiveHalfClose(): void {
-    this.#listener?.onReceiveHalfClose();
-  }
-
-  onCancel(): void {
-    this.#listener?.onCancel();
-  }
-
-  sendMetadata(metadata: Metadata): void {
+  override sendMetadata(metadata: Metadata): void {
     this.#hasSentMetadata = true;
-    this.nextCall.sendMetadata(metadata);
+    super.sendMetadata(metadata);
   }
 
-  sendMessage(message: unknown, callback: () => void): void {
+  override sendMessage(message: unknown, callback: () => void): void {
     const stream = this.#stream;
     if (!(message instanceof Frame)) {
-      this.nextCall.sendMessage(message, callback);
+      super.sendMessage(message, callback);
     } else if (stream === undefined || stream.destroyed || stream.closed) {
       // For a stream that is gone grpc-js does what has to be done.
-      this.nextCall.sendMessage(message.message, callback);
+      super.sendMessage(message.message, callback);
     } else if (!stream.writableEnded) {
       // Otherwise a deadline has passed, and its status is the last word.
       if (!this.#hasSentMetadata) this.sendMetadata(new Metadata());
@@ -87,38 +55,6 @@ class SharedFramesCall implements ServerInterceptingCallInterface, CallListener 
         if (error === undefined || error === null) callback();
       });
     }
-  }
-
-  sendStatus(status: Parameters<ServerInterceptingCallInterface['sendStatus']>[0]): void {
-    this.nextCall.sendStatus(status);
-  }
-
-  startRead(): void {
-    this.nextCall.startRead();
-  }
-
-  getPeer(): string {
-    return this.nextCall.getPeer();
-  }
-
-  getDeadline(): ReturnType<ServerInterceptingCallInterface['getDeadline']> {
-    return this.nextCall.getDeadline();
-  }
-
-  getHost(): string {
-    return this.nextCall.getHost();
-  }
-
-  getAuthContext(): ReturnType<ServerInterceptingCallInterface['getAuthContext']> {
-    return this.nextCall.getAuthContext();
-  }
-
-  getConnectionInfo(): ReturnType<ServerInterceptingCallInterface['getConnectionInfo']> {
-    return this.nextCall.getConnectionInfo();
-  }
-
-  getMetricsRecorder(): ReturnType<ServerInterceptingCallInterface['getMetricsRecorder']> {
-    return this.nextCall.getMetricsRecorder();
   }
 }
 
