@@ -34,6 +34,11 @@ export interface DemoCluster {
   step(): void;
   /** Steps once a second until the signal aborts. */
   run(signal: AbortSignal): Promise<void>;
+  /**
+   * Steps until no pod is on its way out. A pod outlives the Job or ReplicaSet that was deleted with it, and then lists
+   * do not tell any more what that was: who compares with lists has to wait.
+   */
+  settle(): void;
 }
 
 /** Synchronous; some milliseconds. Registers the custom kind `rollouts.argoproj.io`. */
@@ -107,6 +112,15 @@ class LivingCluster implements DemoCluster {
           throw error;
         }
       });
+    }
+  }
+
+  settle(): void {
+    const isLeaving = () =>
+      this.#options.cluster.list('pods').some(({ metadata }) => metadata.deletionTimestamp !== undefined);
+    for (let step = 0; isLeaving(); step++) {
+      if (step === MAX_STEPS_TO_SETTLE) throw new Error(`pods are still on their way out after ${step} steps`);
+      this.step();
     }
   }
 
@@ -201,6 +215,9 @@ const NODE_NAMES = ['control-plane', 'worker-1', 'worker-2', 'worker-3'] as cons
 
 /** Lively enough to watch, slow enough to read. */
 const STEP_INTERVAL_MS = 1_000;
+
+/** It takes one or two: pods go within a step, and operators do something at every second one. */
+const MAX_STEPS_TO_SETTLE = 1_000;
 
 /** A kubelet reports about every ten seconds when nothing changes. */
 const HEARTBEAT_STEPS = 10;

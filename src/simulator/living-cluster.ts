@@ -20,7 +20,7 @@ export interface RunningLivingCluster {
   readonly wellKnown: DemoWellKnown;
   /** There from start to stop. */
   examples(): ClusterExamples;
-  /** Ends its life: from now on nothing changes any more. */
+  /** Ends its life, once no pod is on its way out: from then on nothing changes any more. */
   rest(): Promise<void>;
   /** Ends its life, then its port. */
   stop(): Promise<void>;
@@ -37,6 +37,7 @@ export async function startLivingCluster(options: LivingClusterOptions): Promise
   const rest = async (): Promise<void> => {
     life.abort();
     await living;
+    demo.settle();
   };
   const { statefulPod, frontendClusterIp } = demo.wellKnown;
   return {

@@ -143,7 +143,10 @@ export class RoamingCopy implements AsyncDisposable {
     await eventually("the consumer's copy equals the lists", () => {
       const keys = new Set([...owed.keys(), ...this.#entities.keys()]);
       const differing = [...keys].filter((key) => !isDeepStrictEqual(owed.get(key), this.#entities.get(key)));
-      return differing.length === 0 ? done(undefined) : notYet({ differing, resets: this.resets, ends: this.ends });
+      if (differing.length === 0) return done(undefined);
+      const [first = ''] = differing;
+      const example = { owed: owed.get(first), held: this.#entities.get(first) };
+      return notYet({ differing, example, resets: this.resets, ends: this.ends });
     });
   }
 

@@ -40,6 +40,7 @@ describe('a rolling restart of two replicas under load', () => {
       churn.steps > 50 ? done(undefined) : notYet(churn.steps),
     );
     churn.stop();
+    story.demo.settle();
     await load.untilAnswered(200);
     await load.stop();
     assert.deepEqual(load.failures, [], `of ${load.ends.length} lookups`);
