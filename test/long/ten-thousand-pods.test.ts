@@ -11,6 +11,7 @@ import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { Registry } from '@prometheus-io/client';
 import { Catalog } from '../../src/catalog/catalog.ts';
+import { createPacer } from '../../src/catalog/pacer.ts';
 import { systemClock } from '../../src/kube/clock.ts';
 import { createClusterWatch } from '../../src/kube/cluster-watch.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
@@ -32,7 +33,8 @@ for (const streamInitialList of [true, false]) {
     const registry = new Registry();
     collectGarbage();
     const heldBefore = held();
-    const catalog = new Catalog({ registry });
+    const pacer = createPacer();
+    const catalog = new Catalog({ registry, pacer });
     const watch = createClusterWatch({
       credentials: new TestCredentials(url),
       stores: {
@@ -49,6 +51,7 @@ for (const streamInitialList of [true, false]) {
       random: Math.random,
       userAgent: 'digger/test',
       streamInitialList,
+      pace: pacer,
     });
     const until = async (condition: () => boolean) => {
       const endAt = Date.now() + DEADLINE_MS;

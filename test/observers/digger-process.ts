@@ -16,7 +16,12 @@ export type ProcessEnd = { readonly code: number | null; readonly signal: NodeJS
 export const MAX_LOG_LINES = 2_000;
 
 /** What Node runs. */
-export type Program = { readonly main: string; readonly nodeOptions: readonly string[] };
+export type Program = {
+  readonly main: string;
+  readonly nodeOptions: readonly string[];
+  /** Beside the test's own. */
+  readonly environment?: Readonly<Record<string, string>>;
+};
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -51,7 +56,7 @@ export class DiggerProcess extends DiggerClient implements AsyncDisposable {
   static async start(
     kubeconfig: string,
     args: readonly string[] = [],
-    { main, nodeOptions }: Program = FROM_SOURCES,
+    { main, nodeOptions, environment }: Program = FROM_SOURCES,
   ): Promise<DiggerProcess> {
     const child = spawn(
       process.execPath,
@@ -67,7 +72,7 @@ export class DiggerProcess extends DiggerClient implements AsyncDisposable {
         '127.0.0.1:0',
         ...args,
       ],
-      { stdio: ['ignore', 'pipe', 'pipe'] },
+      { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } },
     );
     const log: string[] = [];
     let bound: { address: string; adminAddress: string } | undefined;
@@ -111,6 +116,16 @@ export class DiggerProcess extends DiggerClient implements AsyncDisposable {
         return status['ready'] ? done(status) : notYet({ status, log: this.#log.slice(-10) });
       },
       { deadlineMs, intervalMs, giveUp: () => this.#ended() },
+    );
+  }
+
+  /** Waits until it has logged this message; asks it nothing, so that it is not kept busy by whoever waits. */
+  async untilLogged(message: string, deadlineMs: number): Promise<void> {
+    const found = `"msg":"${message}"`;
+    await eventually(
+      `digger logs ${message}`,
+      () => (this.#log.some((line) => line.includes(found)) ? done(undefined) : notYet(this.#log.slice(-10))),
+      { deadlineMs, intervalMs: 5, giveUp: () => this.#ended() },
     );
   }
 
