@@ -148,7 +148,7 @@ export async function startService({ config, logger, signal }: ServiceOptions): 
   const open = async (): Promise<void> => {
     await catalog.open();
     addresses.open();
-    // What the first lists left behind would stay for minutes. Now a pause (20 ms for 10,000 pods) delays no answer yet.
+    // What the first lists left behind would stay for minutes. Now a pause (200 ms with 100,000 pods) delays no answer yet.
     // Only with --expose-gc, as in the image.
     globalThis.gc?.();
     readiness.complete(JOINING);
