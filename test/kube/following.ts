@@ -104,7 +104,9 @@ export async function following(
     await until(
       async () => {
         listed = await listDirectly(server.url, options.token?.() ?? '');
-        return reflector.status().state === 'watching' && view(store).join('\n') === listed.join('\n');
+        // The state changes before the request is out.
+        const watches = reflector.status().state === 'watching' && simulator.watchCount('pods') > 0;
+        return watches && view(store).join('\n') === listed.join('\n');
       },
       () => listed,
     );
