@@ -62,9 +62,10 @@ export class PodState implements PodDependant, Shelved {
 }
 
 export function draftPod(record: PodRecord, policy: ValuePolicy, interner: Interner): PodDraft {
-  const { own, values, rest } = encodePodRecord(record, policy);
   const namespace = interner.string(record.namespace);
   const addresses = canonicalIps(record.podIps);
+  const hostAddresses = interner.list(canonicalIps(record.hostIps));
+  const { own, values, rest } = encodePodRecord(record, { addresses, hostAddresses }, policy);
   const row: PodRow = {
     kind: 'Pod',
     uid: record.uid,
@@ -75,7 +76,7 @@ export function draftPod(record: PodRecord, policy: ValuePolicy, interner: Inter
     hostNetwork: record.hostNetwork,
     terminal: record.phase === 'Succeeded' || record.phase === 'Failed',
     addresses: record.hostNetwork ? interner.list(addresses) : addresses,
-    hostAddresses: interner.list(canonicalIps(record.hostIps)),
+    hostAddresses,
     startTimeMs: record.startTimeMs,
     sandboxReadyTimeMs: record.sandboxReadyTimeMs,
     finishedTimeMs: record.finishedTimeMs,

@@ -7,6 +7,7 @@
 
 import type { ServerHttp2Stream } from 'node:http2';
 import type { ServerInterceptingCallInterface } from '@grpc/grpc-js';
+import { type BaseCall, baseCallOf } from './base-call.ts';
 
 /**
  * What a call costs before any of its bytes: stream, call and headers, on both sides of the VM. 10,000 calls on ten
@@ -40,8 +41,7 @@ export function openAccount(
 
 /** The account of a server call; `call` as handlers get it. */
 export function accountOf(call: object): CallAccount {
-  // The surface call holds the call below as `call`.
-  const account = findBaseCall(Reflect.get(call, 'call') as object)[ACCOUNT];
+  const account = findBaseCall(call)[ACCOUNT];
   if (account === undefined) throw new Error('bug: a call without an account');
   return account;
 }
@@ -74,7 +74,7 @@ export class CallAccount {
 
   constructor(
     keeper: AccountKeeper,
-    base: BaseCall,
+    base: CountedCall,
     call: ServerInterceptingCallInterface,
     path: string,
     isStream: boolean,
@@ -147,49 +147,46 @@ const PIECE_COST_BYTES = 128;
 const ACCOUNT = Symbol('account');
 const KEEPER = Symbol('keeper');
 
-/** The lowest layer of a call in grpc-js (BaseServerInterceptingCall), as far as it is known here. */
-interface BaseCall {
-  readonly stream: ServerHttp2Stream;
-  handleDataFrame(this: BaseCall, chunk: Buffer): void;
+/** What is replaced of the lowest layer. */
+interface CountedCall extends BaseCall {
+  handleDataFrame(this: CountedCall, chunk: Buffer): void;
   /** The request is complete. */
-  handleEndEvent(this: BaseCall): void;
+  handleEndEvent(this: CountedCall): void;
   /** At every end of a call: its status was sent, or its stream has closed. */
-  notifyOnCancel(this: BaseCall): void;
+  notifyOnCancel(this: CountedCall): void;
   [ACCOUNT]?: CallAccount;
   [KEEPER]?: AccountKeeper;
 }
 
 /** What grpc-js does itself; the same for all calls. */
-let original: Pick<BaseCall, 'handleDataFrame' | 'handleEndEvent' | 'notifyOnCancel'> | undefined;
+let original: Pick<CountedCall, 'handleDataFrame' | 'handleEndEvent' | 'notifyOnCancel'> | undefined;
 
-/** Interceptors hold the next call as `nextCall`. Throws when grpc-js is not what it was. */
-function findBaseCall(call: object): BaseCall {
-  let layer = call as BaseCall & { readonly nextCall?: object };
-  while (layer.nextCall !== undefined) layer = layer.nextCall as typeof layer;
-  if (original === undefined) {
-    const { handleDataFrame, handleEndEvent, notifyOnCancel, stream } = layer;
-    for (const method of [handleDataFrame, handleEndEvent, notifyOnCancel, stream?.close]) {
-      if (typeof method !== 'function') throw new Error('bug: grpc-js has changed what call-account.ts builds on');
-    }
-    original = { handleDataFrame, handleEndEvent, notifyOnCancel };
+/** Throws when grpc-js is not what it was. */
+function findBaseCall(call: object): CountedCall {
+  const base = baseCallOf(call) as CountedCall | undefined;
+  if (base !== undefined && original !== undefined) return base;
+  const { handleDataFrame, handleEndEvent, notifyOnCancel } = base ?? ({} as Partial<CountedCall>);
+  if (base === undefined || !handleDataFrame || !handleEndEvent || !notifyOnCancel) {
+    throw new Error('bug: grpc-js has changed what call-account.ts builds on');
   }
-  return layer;
+  original = { handleDataFrame, handleEndEvent, notifyOnCancel };
+  return base;
 }
 
-function handleDataFrame(this: BaseCall, chunk: Buffer): void {
+function handleDataFrame(this: CountedCall, chunk: Buffer): void {
   const account = this[ACCOUNT];
   if (account === undefined || this[KEEPER]?.onData(account, chunk) !== false) {
     original?.handleDataFrame.call(this, chunk);
   }
 }
 
-function handleEndEvent(this: BaseCall): void {
+function handleEndEvent(this: CountedCall): void {
   const account = this[ACCOUNT];
   if (account !== undefined) this[KEEPER]?.onComplete(account);
   original?.handleEndEvent.call(this);
 }
 
-function notifyOnCancel(this: BaseCall): void {
+function notifyOnCancel(this: CountedCall): void {
   original?.notifyOnCancel.call(this);
   const account = this[ACCOUNT];
   if (account === undefined) return;

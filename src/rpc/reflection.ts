@@ -14,7 +14,7 @@ import { DescriptorIndex } from './descriptor-index.ts';
 import { type CallError, quote } from './errors.ts';
 import { DESCRIPTOR_SET_BASE64 } from './generated/descriptor-set.ts';
 import { loadObjectService, RefusedRequest } from './services.ts';
-import { authenticateCall, type CallGate, toCallFailure } from './unary-call.ts';
+import { type CallGate, failCall, toIdentity } from './unary-call.ts';
 
 /** Adds both versions; `services` are the full names that `list_services` tells, besides reflection's own. */
 export function addReflection(server: Server, services: readonly string[], gate: CallGate): void {
@@ -27,12 +27,15 @@ export function addReflection(server: Server, services: readonly string[], gate:
     const definition = loadObjectService(file, `grpc.reflection.${version}.ServerReflection`);
     server.addService(definition, {
       serverReflectionInfo: (call: ReflectionCall) => {
+        const fail = (error: unknown): void => {
+          call.emit('error', failCall(gate, error, call.getPath()));
+        };
         const begin = (refusal: CallError | undefined): void => {
-          if (refusal !== undefined) call.emit('error', toCallFailure(refusal, call.getPath(), gate.logger));
+          if (refusal !== undefined) fail(refusal);
           else serve(call, (request) => answerReflection(request, index(), names));
         };
-        const allowed = authenticateCall(gate, call);
-        if (allowed instanceof Promise) void allowed.then(begin);
+        const allowed = gate.authenticate?.(toIdentity(call));
+        if (allowed instanceof Promise) void allowed.then(begin, fail);
         else begin(allowed);
       },
     });

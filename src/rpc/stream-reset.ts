@@ -1,8 +1,8 @@
 // Ends one stream at once, also one that is stalled by flow control, and lets go of its connection.
 //
 // grpc-js offers nothing for that: a status waits behind the messages that nobody takes, for ever. HTTP/2 does
-// (RST_STREAM is not subject to flow control), so this reaches through the call for its stream. Where the stream is kept
-// is not part of grpc-js's API: when it is not found, the whole connection ends.
+// (RST_STREAM is not subject to flow control), so this reaches through the call for its stream (`base-call.ts`). When it is
+// not found, the whole connection ends.
 //
 // A connection that is left without calls costs memory and one of the places that there are, and whoever let a stream
 // stall is the last to close it. So it is told to go (GOAWAY): other calls on it finish, new ones make a connection of
@@ -10,6 +10,7 @@
 // above is sent then, and only destroying the socket helps.
 
 import { constants, type Http2Session, type ServerHttp2Stream } from 'node:http2';
+import { baseCallOf } from './base-call.ts';
 
 /**
  * Resets the stream of a server call with ENHANCE_YOUR_CALM, which gRPC clients report as RESOURCE_EXHAUSTED
@@ -17,8 +18,7 @@ import { constants, type Http2Session, type ServerHttp2Stream } from 'node:http2
  * ends the connection with everything on it: called when what was sent does not get through within `graceMs`.
  */
 export function resetStream(call: object, graceMs: number, destroy: () => void): void {
-  // The surface call holds the call below as `call`.
-  const stream = findStream(field(call, 'call'));
+  const stream = baseCallOf(call)?.stream;
   if (stream === undefined) {
     destroy();
     return;
@@ -58,25 +58,4 @@ function retire(session: Http2Session, first: ServerHttp2Stream, graceMs: number
   };
   timer = setTimeout(look, graceMs).unref();
   session.once('close', () => clearTimeout(timer));
-}
-
-/** The stream below an intercepted call: interceptors hold the next call as `nextCall`; the last, `stream`. */
-export function findStream(call: object | undefined): ServerHttp2Stream | undefined {
-  let layer = call;
-  for (let depth = 0; depth < MAX_INTERCEPTORS && layer !== undefined; depth++) {
-    const stream = field(layer, 'stream');
-    if (stream !== undefined && 'close' in stream && typeof stream.close === 'function') {
-      return stream as ServerHttp2Stream;
-    }
-    layer = field(layer, 'nextCall');
-  }
-  return undefined;
-}
-
-// Far more than a server has.
-const MAX_INTERCEPTORS = 16;
-
-function field(of: object, name: string): object | undefined {
-  const value: unknown = Reflect.get(of, name);
-  return typeof value === 'object' && value !== null ? value : undefined;
 }

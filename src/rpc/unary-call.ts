@@ -110,12 +110,6 @@ export function chargeCaller({ rates }: CallGate, identity: CallIdentity, cost: 
   if (!verdict.allowed) throw callerRateExceeded(caller, { ...verdict, cost, perSecond: rates.perSecond });
 }
 
-/** Asks the authenticator, if there is one. */
-export function authenticateCall(gate: CallGate, call: AuthenticatedCall): ReturnType<Authenticator> {
-  if (gate.authenticate === undefined) return undefined;
-  return gate.authenticate(toIdentity(call));
-}
-
 /** What an authenticator looks at. */
 export function toIdentity(call: AuthenticatedCall): CallIdentity {
   return new PeerIdentity(call);

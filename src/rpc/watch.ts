@@ -177,11 +177,11 @@ function checkNames(names: readonly string[], field: string, violations: Violati
   if (names.length > MAX_FILTER_NAMES) {
     violations.add(field, 'TOO_MANY', `${names.length} names, at most ${MAX_FILTER_NAMES}`);
   }
-  // An empty name would look like "cluster-scoped", which no entity with this attribute is.
   const long = names.findIndex((name) => name.length > MAX_NAME_LENGTH);
   if (long >= 0) {
     violations.add(`${field}[${long}]`, 'OUT_OF_RANGE', `longer than any name, at most ${MAX_NAME_LENGTH} characters`);
   }
+  // An empty name would look like "cluster-scoped", which no entity with this attribute is.
   const index = names.indexOf('');
   if (index >= 0) violations.add(`${field}[${index}]`, 'REQUIRED', 'must not be empty');
 }

@@ -1,7 +1,7 @@
 // `digger.v1.Pod`: the part that the pod's own record says, and the part that the join adds.
 
-import type { ByteString, ObjectReference } from '../model/entities.ts';
-import { canonicalIps, parseIp } from '../model/ip.ts';
+import type { ByteString, ObjectReference, PodEntity } from '../model/entities.ts';
+import { parseIp } from '../model/ip.ts';
 import type { ContainerRecord, PodRecord } from '../model/records.ts';
 import { type EncodedRecord, FieldTags } from './encode-entity.ts';
 import { protocolNumber } from './encode-service.ts';
@@ -10,16 +10,16 @@ import { startEntity } from './message-writer.ts';
 import { enumValues } from './schema.ts';
 import { type ValuePolicy, writeValues } from './value-policy.ts';
 
-/** Everything but workload, owner chain and services. */
-export function encodePodRecord(record: PodRecord, policy: ValuePolicy): EncodedRecord {
+/** Everything but workload, owner chain and services. `ips`: the canonical forms of the record's, which others need too. */
+export function encodePodRecord(record: PodRecord, ips: PodIps, policy: ValuePolicy): EncodedRecord {
   const writer = startEntity();
   writeText(writer, POD.uid, record.uid);
   writeText(writer, POD.namespace, record.namespace);
   writeText(writer, POD.name, record.name);
-  writeTexts(writer, POD.addresses, canonicalIps(record.podIps));
+  writeTexts(writer, POD.addresses, ips.addresses);
   writeBool(writer, POD.hostNetwork, record.hostNetwork);
   writeText(writer, POD.nodeName, record.nodeName);
-  writeTexts(writer, POD.hostAddresses, canonicalIps(record.hostIps));
+  writeTexts(writer, POD.hostAddresses, ips.hostAddresses);
   writeUint(writer, POD.phase, PHASES.get(record.phase) ?? 0);
   if (record.startTimeMs !== undefined) writeTimestamp(writer, POD.startTime, record.startTimeMs);
   if (record.deletionTimeMs !== undefined) writeTimestamp(writer, POD.deletionTime, record.deletionTimeMs);
@@ -48,6 +48,9 @@ export function encodePodRecord(record: PodRecord, policy: ValuePolicy): Encoded
     }
   }
 }
+
+/** Canonical addresses of a pod and of its node. */
+export type PodIps = Pick<PodEntity, 'addresses' | 'hostAddresses'>;
 
 /** The one address that a host port is bound to, canonical; `undefined`: all of the node's (unset or unspecified). */
 export function boundHostAddress(hostIp: string): string | undefined {

@@ -41,11 +41,3 @@ export function concatBytes(a: ByteString, b: ByteString): ByteString {
   copyByteString(bytes, copyByteString(bytes, 0, a), b);
   return bytes.toString('latin1');
 }
-
-export function toByteString(bytes: Uint8Array): ByteString {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-}
-
-export function fromByteString(text: ByteString): Buffer {
-  return Buffer.from(text, 'latin1');
-}

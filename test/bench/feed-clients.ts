@@ -6,6 +6,7 @@
 
 import { type ClientHttp2Session, connect } from 'node:http2';
 import { createConnection, type Socket } from 'node:net';
+import { callHeaders } from '../observers/raw-call.ts';
 
 export interface Clients {
   /** Received so far. */
@@ -40,12 +41,7 @@ export async function subscribe(port: number, count: number, options: SubscribeO
       session.once('connect', () => session.setLocalWindowSize(1 << 24));
       sessions.push(session);
     }
-    const stream = sessions.at(-1)?.request({
-      ':method': 'POST',
-      ':path': PATH,
-      'content-type': 'application/grpc',
-      te: 'trailers',
-    });
+    const stream = sessions.at(-1)?.request(callHeaders(PATH));
     if (stream === undefined) throw new Error('no session');
     stream.on('error', () => undefined);
     stream.on('data', (chunk: Buffer) => {

@@ -21,8 +21,8 @@ import { createRpcServer } from '../../src/rpc/server.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { FakePicture, fakePod, fakeReference, fakeWorkload } from '../rpc/fake-picture.ts';
 import { encodeMessage } from '../rpc/serving.ts';
-import { toByteString } from '../../src/wire/encoded-entity.ts';
 import { messageType } from '../../src/wire/schema.ts';
+import { callHeaders, prefixed } from '../observers/raw-call.ts';
 
 const PODS = 20_000;
 /** A usual one, and the largest that is allowed. */
@@ -59,7 +59,7 @@ function createPod(index: number): PodEntity {
     }),
   );
   const addresses = [podAddress(index)];
-  return { ...pod, values: pod.values + toByteString(details.finish()), addresses };
+  return { ...pod, values: pod.values + Buffer.from(details.finish()).toString('latin1'), addresses };
 }
 
 async function serveBoth(): Promise<void> {
@@ -223,12 +223,7 @@ function run(
     let open = 0;
     const call = (): void => {
       open += 1;
-      const stream = session.request({
-        ':method': 'POST',
-        ':path': path,
-        'content-type': 'application/grpc',
-        te: 'trailers',
-      });
+      const stream = session.request(callHeaders(path));
       stream.on('data', (chunk: Buffer) => {
         bytes += chunk.length;
       });
@@ -253,7 +248,5 @@ function run(
 
 /** A message as gRPC frames it: not compressed, length, bytes. */
 function frame(message: Buffer): Buffer {
-  const header = Buffer.alloc(5);
-  header.writeUInt32BE(message.length, 1);
-  return Buffer.concat([header, message]);
+  return prefixed(message);
 }

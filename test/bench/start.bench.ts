@@ -18,6 +18,7 @@ import { fill } from '../../src/simulator/fill.ts';
 import { createSimulator } from '../../src/simulator/simulator.ts';
 import { createRandom } from '../random.ts';
 import { compileDigger, IMAGE_NODE_OPTIONS } from './compiled-digger.ts';
+import { callHeaders, prefixed } from '../observers/raw-call.ts';
 
 const isShort = process.argv.includes('--short');
 const PODS = isShort ? 1_000 : 10_000;
@@ -142,11 +143,9 @@ async function askUntilKnown(session: ClientHttp2Session, mark: (what: string) =
 
 /** The status of a unary call. */
 function call(session: ClientHttp2Session, path: string, message: Buffer): Promise<number> {
-  const headers = { ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' };
+  const headers = callHeaders(path);
   const stream = session.request(headers);
-  const head = Buffer.alloc(5);
-  head.writeUInt32BE(message.length, 1);
-  stream.end(Buffer.concat([head, message]));
+  stream.end(prefixed(message));
   stream.resume();
   return new Promise((resolve, reject) => {
     const take = (fields: Record<string, unknown>): void => {

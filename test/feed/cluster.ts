@@ -4,7 +4,6 @@
 import type { ChangeBatch, EntityChange } from '../../src/model/changes.ts';
 import type { Entity, EntityKind } from '../../src/model/entities.ts';
 import type { FilterCriteria } from '../../src/feed/filter.ts';
-import { toByteString } from '../../src/wire/encoded-entity.ts';
 import { messageType } from '../../src/wire/schema.ts';
 
 export interface EntitySpec {
@@ -39,9 +38,9 @@ export function entity(spec: EntitySpec, uid: string): Entity {
     namespace,
     name,
     creationTimeMs: undefined,
-    own: toByteString(first),
+    own: Buffer.from(first).toString('latin1'),
     joined: '',
-    values: toByteString(second),
+    values: Buffer.from(second).toString('latin1'),
     rest: '',
   };
   switch (kind) {

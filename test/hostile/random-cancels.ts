@@ -13,6 +13,7 @@ import { Picture } from '../feed/cluster.ts';
 import { start, type Started } from '../rpc/feed-serving.ts';
 import { encodeMessage, eventually } from '../rpc/serving.ts';
 import { createRandom, type Random } from '../random.ts';
+import { callHeaders, prefixed } from '../observers/raw-call.ts';
 
 /** Cancelling at the same time, and the connections that they share. */
 const AT_ONCE = 25;
@@ -98,18 +99,11 @@ class Crowd {
     this.#moments.set(moment, (this.#moments.get(moment) ?? 0) + 1);
     const index = random.between(0, CONNECTIONS - 1);
     const session = this.#session(index);
-    const stream = session.request({
-      ':method': 'POST',
-      ':path': '/digger.v1.ChangeFeedService/Watch',
-      'content-type': 'application/grpc',
-      te: 'trailers',
-    });
+    const stream = session.request(callHeaders('/digger.v1.ChangeFeedService/Watch'));
     stream.on('error', () => undefined);
     const gone = new Promise<void>((resolve) => stream.once('close', () => resolve()));
     const message = encodeMessage('digger.v1.WatchRequest', moment === 'waiting' ? { resumeToken: this.#ahead } : {});
-    const head = Buffer.alloc(5);
-    head.writeUInt32BE(message.length, 1);
-    stream.end(Buffer.concat([head, message]));
+    stream.end(prefixed(message));
     switch (moment) {
       case 'at once':
         break;

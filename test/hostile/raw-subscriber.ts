@@ -2,6 +2,7 @@
 // told to, and sees what really ends its stream.
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
 import { connect as connectTcp } from 'node:net';
+import { callHeaders, prefixed } from '../observers/raw-call.ts';
 
 export interface RawSubscriberOptions {
   /** The connection to use; unset: one of its own. */
@@ -34,12 +35,7 @@ export class RawSubscriber implements Disposable {
     this.#ownsSession = options.session === undefined;
     this.session = options.session ?? openSession(address, options.from);
     const { request = Buffer.alloc(0) } = options;
-    this.stream = this.session.request({
-      ':method': 'POST',
-      ':path': '/digger.v1.ChangeFeedService/Watch',
-      'content-type': 'application/grpc',
-      te: 'trailers',
-    });
+    this.stream = this.session.request(callHeaders('/digger.v1.ChangeFeedService/Watch'));
     const note = (headers: Readonly<Record<string, unknown>>): void => {
       if (headers['grpc-status'] === undefined) return;
       const details = Buffer.from(String(headers['grpc-status-details-bin'] ?? ''), 'base64');
@@ -56,9 +52,7 @@ export class RawSubscriber implements Disposable {
           ? 'disconnected'
           : { reset: rstCode ?? 0 };
     });
-    const head = Buffer.alloc(5);
-    head.writeUInt32BE(request.length, 1);
-    this.stream.end(Buffer.concat([head, request]));
+    this.stream.end(prefixed(request));
   }
 
   /** From now on it takes everything. */

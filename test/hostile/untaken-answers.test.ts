@@ -4,6 +4,7 @@ import { type ClientHttp2Session, connect, constants } from 'node:http2';
 import { describe, it } from 'node:test';
 import { fakePod, fakeReference, holder, resolved } from '../rpc/fake-picture.ts';
 import { encodeMessage, eventually, type Json, serve, type Serving } from '../rpc/serving.ts';
+import { callHeaders, prefixed } from '../observers/raw-call.ts';
 
 const PATH = '/digger.v1.LookupService/BatchResolveAddresses';
 const CALLS = 100;
@@ -15,8 +16,6 @@ describe('a caller that opens no window for its answers', () => {
     serving.picture.setAnswer('10.0.0.1', resolved(holder(fakePod('web-0', fakeReference('web')), 'POD_IP')));
     const queries = Array.from({ length: 1_000 }, () => ({ address: '10.0.0.1' }));
     const message = encodeMessage('digger.v1.BatchResolveAddressesRequest', { queries });
-    const head = Buffer.alloc(5);
-    head.writeUInt32BE(message.length, 1);
 
     const session = connect(`http://${serving.target}`, { settings: { initialWindowSize: 0 } });
     t.after(() => session.destroy());
@@ -26,7 +25,7 @@ describe('a caller that opens no window for its answers', () => {
     let answered = 0;
     let refused = 0;
     for (let count = 0; count < CALLS && !session.closed; count++) {
-      const headers = { ':method': 'POST', ':path': PATH, 'content-type': 'application/grpc', te: 'trailers' };
+      const headers = callHeaders(PATH);
       const stream = session.request(headers);
       // One after the other, so that the answers of the earlier ones are there to be counted.
       await new Promise<void>((resolve) => {
@@ -38,7 +37,7 @@ describe('a caller that opens no window for its answers', () => {
           if (stream.rstCode === constants.NGHTTP2_ENHANCE_YOUR_CALM) refused += 1;
           resolve();
         });
-        stream.end(Buffer.concat([head, message]));
+        stream.end(prefixed(message));
       });
     }
     assert.ok(answered > 0, 'the first ones were answered');
@@ -107,12 +106,10 @@ function connectWithoutWindow(target: string): ClientHttp2Session {
 function askAndNeverTake(session: ClientHttp2Session): Promise<number> {
   const queries = Array.from({ length: 1_000 }, () => ({ address: '10.0.0.1' }));
   const message = encodeMessage('digger.v1.BatchResolveAddressesRequest', { queries });
-  const head = Buffer.alloc(5);
-  head.writeUInt32BE(message.length, 1);
-  const headers = { ':method': 'POST', ':path': PATH, 'content-type': 'application/grpc', te: 'trailers' };
+  const headers = callHeaders(PATH);
   const stream = session.request(headers);
   stream.on('error', () => undefined);
-  stream.end(Buffer.concat([head, message]));
+  stream.end(prefixed(message));
   return new Promise((resolve) => stream.once('close', () => resolve(stream.rstCode)));
 }
 

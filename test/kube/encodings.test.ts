@@ -5,11 +5,11 @@ import { test } from 'node:test';
 import { Registry } from '@prometheus-io/client';
 import { createClusterWatch } from '../../src/kube/cluster-watch.ts';
 import type { Encoding } from '../../src/kube/list-body.ts';
-import type { OwnerRecord } from '../../src/model/records.ts';
+import type { PodRecord } from '../../src/model/records.ts';
 import { createSimulator } from '../../src/simulator/simulator.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { pod } from './following.ts';
-import { MirrorStore } from './mirror-store.ts';
+import { MirrorStore, storesAround } from './mirror-store.ts';
 import { HurriedClock, TestCredentials } from './reflecting.ts';
 
 const DEADLINE_MS = 30_000;
@@ -18,17 +18,10 @@ async function watched(encoding: Encoding | undefined) {
   const simulator = createSimulator({ random: () => 0.5, now: Date.now });
   for (const name of ['a', 'b']) simulator.cluster.create('pods', pod(name));
   const listening = await simulator.listen({ port: 0 });
-  const pods = new MirrorStore<never>();
+  const pods = new MirrorStore<PodRecord>();
   const watch = createClusterWatch({
     credentials: new TestCredentials(listening.url),
-    stores: {
-      pods: () => pods,
-      services: () => new MirrorStore<never>(),
-      endpointSlices: () => new MirrorStore<never>(),
-      nodes: new MirrorStore<never>(),
-      serviceCidrs: new MirrorStore<never>(),
-      owners: () => new MirrorStore<OwnerRecord>(),
-    },
+    stores: storesAround(pods),
     logger: createLogger({ level: 'silent', pretty: false }),
     registry: new Registry(),
     clock: new HurriedClock(),

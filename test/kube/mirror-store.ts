@@ -1,7 +1,8 @@
 // A store that mirrors what a reflector writes, and remembers the writes, for tests of the watching side.
 
+import type { ClusterStores } from '../../src/kube/cluster-watch.ts';
 import type { Observation } from '../../src/model/observation.ts';
-import type { KubernetesRecord } from '../../src/model/records.ts';
+import type { KubernetesRecord, PodRecord } from '../../src/model/records.ts';
 import type { Replacement, ReflectorStore } from '../../src/kube/store.ts';
 
 export interface Write {
@@ -57,4 +58,16 @@ export class MirrorStore<R extends KubernetesRecord> implements ReflectorStore<R
 
 function keyOf(record: KubernetesRecord): string {
   return `${record.namespace}/${record.name}`;
+}
+
+/** Stores for a whole cluster of which a test looks at the pods alone. */
+export function storesAround(pods: MirrorStore<PodRecord>): ClusterStores {
+  return {
+    pods: () => pods,
+    services: () => new MirrorStore(),
+    endpointSlices: () => new MirrorStore(),
+    nodes: new MirrorStore(),
+    serviceCidrs: new MirrorStore(),
+    owners: () => new MirrorStore(),
+  };
 }

@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Registry } from '@prometheus-io/client';
 import { createClusterWatch } from '../../src/kube/cluster-watch.ts';
-import type { OwnerRecord } from '../../src/model/records.ts';
+import type { PodRecord } from '../../src/model/records.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { createSimulator } from '../../src/simulator/simulator.ts';
-import { MirrorStore } from './mirror-store.ts';
+import { MirrorStore, storesAround } from './mirror-store.ts';
 import { HurriedClock, TestCredentials } from './reflecting.ts';
 
 const DEADLINE_MS = 30_000;
@@ -19,15 +19,8 @@ for (const streamInitialList of [true, false]) {
     const create = (name: string) => simulator.cluster.create('pods', { metadata: { namespace: 'shop', name } });
     create('before');
     let listening = await simulator.listen({ port: 0 });
-    const pods = new MirrorStore<never>();
-    const stores = {
-      pods: () => pods,
-      services: () => new MirrorStore<never>(),
-      endpointSlices: () => new MirrorStore<never>(),
-      nodes: new MirrorStore<never>(),
-      serviceCidrs: new MirrorStore<never>(),
-      owners: () => new MirrorStore<OwnerRecord>(),
-    };
+    const pods = new MirrorStore<PodRecord>();
+    const stores = storesAround(pods);
     const clock = new HurriedClock();
     const watch = createClusterWatch({
       credentials: new TestCredentials(listening.url),

@@ -14,6 +14,7 @@ import { after, describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Command, Measured, Ports } from '../bench/feed-server.ts';
+import { callHeaders } from '../observers/raw-call.ts';
 
 const STALLED = 1_000;
 const HEALTHY = 100;
@@ -130,12 +131,7 @@ function print(what: string, phase: Phase | undefined): void {
 function subscribe(port: number, latency: ReturnType<typeof createHistogram> | undefined): ClientHttp2Session {
   const session = connect(`http://127.0.0.1:${port}`);
   session.on('error', () => undefined);
-  const stream = session.request({
-    ':method': 'POST',
-    ':path': '/digger.v1.ChangeFeedService/Watch',
-    'content-type': 'application/grpc',
-    te: 'trailers',
-  });
+  const stream = session.request(callHeaders('/digger.v1.ChangeFeedService/Watch'));
   stream.on('error', () => undefined);
   stream.end(Buffer.alloc(5));
   if (latency !== undefined) {

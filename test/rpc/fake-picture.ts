@@ -14,7 +14,6 @@ import type {
 } from '../../src/model/entities.ts';
 import { NameWaiterTable } from '../../src/rpc/name-waiters.ts';
 import type { RpcSources, WatchCall } from '../../src/rpc/server.ts';
-import { toByteString } from '../../src/wire/encoded-entity.ts';
 import { messageType } from '../../src/wire/schema.ts';
 
 export const START_MS = Date.UTC(2026, 0, 1);
@@ -130,7 +129,12 @@ function encode(typeName: string, basic: Record<string, unknown>, full: Record<s
   const type = messageType(`digger.v1.${typeName}`);
   const first = type.encode(type.fromObject(basic)).finish();
   const rest = type.encode(type.fromObject(full)).finish();
-  return { own: toByteString(first), joined: '', values: toByteString(rest), rest: '' };
+  return {
+    own: Buffer.from(first).toString('latin1'),
+    joined: '',
+    values: Buffer.from(rest).toString('latin1'),
+    rest: '',
+  };
 }
 
 export function fakePod(name: string, workload: ObjectReference, uid = `uid-${name}`): PodEntity {

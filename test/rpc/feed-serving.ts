@@ -13,6 +13,7 @@ import { Picture } from '../feed/cluster.ts';
 import { Consumer } from '../feed/consumer.ts';
 import { FakePicture } from './fake-picture.ts';
 import { encodeMessage, eventually, type Failure, type Json, type Serving, serve, toFailure } from './serving.ts';
+import { callHeaders, prefixed } from '../observers/raw-call.ts';
 
 const PATH = '/digger.v1.ChangeFeedService/Watch';
 
@@ -133,16 +134,22 @@ export function openAndReadNothing(t: TestContext, target: string) {
 
 /** A subscription on a connection that is there. */
 export function openStream(session: ClientHttp2Session): ClientHttp2Stream {
-  const stream = session.request({
-    ':method': 'POST',
-    ':path': PATH,
-    'content-type': 'application/grpc',
-    te: 'trailers',
-  });
+  const stream = session.request(callHeaders(PATH));
   stream.on('error', () => undefined);
-  // One empty message: not compressed, no bytes.
-  stream.end(Buffer.alloc(5));
+  stream.end(prefixed());
   return stream;
+}
+
+/** Nothing is left of its subscribers: neither in the feed nor in the server. */
+export async function untilGone({ feed, serving }: Pick<Started, 'feed' | 'serving'>): Promise<void> {
+  await eventually(
+    () => feed.stats().subscribers === 0,
+    () => 'still subscribed',
+  );
+  await eventually(
+    () => serving.server.openCalls === 0,
+    () => `${serving.server.openCalls} open calls`,
+  );
 }
 
 export async function counter(registry: Registry, name: string): Promise<number> {

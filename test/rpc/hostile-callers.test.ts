@@ -9,6 +9,7 @@ import { Metadata } from '@grpc/grpc-js';
 
 import { fakePod, fakeReference, holder, resolved } from './fake-picture.ts';
 import { encodeMessage, eventually, type Json, serve, type Serving, TestClient, toFailure } from './serving.ts';
+import { callHeaders } from '../observers/raw-call.ts';
 
 describe('a caller that misbehaves is refused, and harms nobody else', () => {
   let serving: Serving;
@@ -150,12 +151,7 @@ describe('a caller that misbehaves is refused, and harms nobody else', () => {
   it('calls that are reset as soon as they are made leave nothing open', async () => {
     await besideOthers(async () => {
       const session = connectHttp2(`http://${serving.target}`);
-      const headers = {
-        ':method': 'POST',
-        ':path': '/digger.v1.LookupService/ResolveAddress',
-        'content-type': 'application/grpc',
-        te: 'trailers',
-      };
+      const headers = callHeaders('/digger.v1.LookupService/ResolveAddress');
       const streams = Array.from({ length: 200 }, () => {
         const stream = session.request(headers);
         const gone = new Promise<void>((resolve) => stream.once('close', resolve));

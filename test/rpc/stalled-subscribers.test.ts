@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { constants } from 'node:http2';
 import { describe, it } from 'node:test';
 import { initialWindow, open, watchCall, windowUpdate } from '../hostile/raw-http2.ts';
-import { counter, openAndReadNothing, openStream, start } from './feed-serving.ts';
+import { counter, openAndReadNothing, openStream, start, untilGone } from './feed-serving.ts';
 import { eventually } from './serving.ts';
 
 const WEB = { kind: 'Pod', namespace: 'shop', name: 'web-0', nodeName: 'node-a', labels: { app: 'web' } } as const;
@@ -180,13 +180,6 @@ describe('subscribers that read nothing', () => {
       () => 'not subscribed',
     );
     session.destroy();
-    await eventually(
-      () => feed.stats().subscribers === 0,
-      () => 'still subscribed',
-    );
-    await eventually(
-      () => serving.server.openCalls === 0,
-      () => `${serving.server.openCalls} open calls`,
-    );
+    await untilGone({ feed, serving });
   });
 });

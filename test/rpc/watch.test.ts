@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Consumer } from '../feed/consumer.ts';
-import { start } from './feed-serving.ts';
+import { start, untilGone } from './feed-serving.ts';
 import { eventually, type Json } from './serving.ts';
 
 const WEB = { kind: 'Pod', namespace: 'shop', name: 'web-0', nodeName: 'node-a', labels: { app: 'web' } } as const;
@@ -141,14 +141,7 @@ describe('Watch', () => {
       await stream.until(() => stream.ended() !== undefined || stream.consumer.upserts > revision);
     }
     assert.equal(stream.failure().code, 'DEADLINE_EXCEEDED');
-    await eventually(
-      () => feed.stats().subscribers === 0,
-      () => 'still subscribed',
-    );
-    await eventually(
-      () => serving.server.openCalls === 0,
-      () => `${serving.server.openCalls} open calls`,
-    );
+    await untilGone({ feed, serving });
   });
 
   it('says goodbye before a drain: a last Progress, then UNAVAILABLE', async (t) => {

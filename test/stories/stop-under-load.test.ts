@@ -6,6 +6,7 @@ import { status } from '@grpc/grpc-js';
 import { done, eventually, notYet } from '../observers/eventually.ts';
 import { Churn, LookupLoad, reasonOf, RoamingCopy } from './load.ts';
 import { Story } from './story.ts';
+import { callHeaders } from '../observers/raw-call.ts';
 
 const CALLERS = 16;
 const SUBSCRIBERS = 8;
@@ -104,12 +105,7 @@ class UnfinishedCall implements Disposable {
   constructor(address: string) {
     const session = connect(`http://${address}`);
     session.on('error', () => undefined);
-    this.#stream = session.request({
-      ':method': 'POST',
-      ':path': '/digger.v1.LookupService/ResolveAddress',
-      'content-type': 'application/grpc',
-      te: 'trailers',
-    });
+    this.#stream = session.request(callHeaders('/digger.v1.LookupService/ResolveAddress'));
     this.#stream.on('error', () => undefined);
   }
 

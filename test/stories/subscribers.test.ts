@@ -9,6 +9,7 @@ import { metric } from '../hostile/bystanders.ts';
 import { RawSubscriber } from '../hostile/raw-subscriber.ts';
 import { decodeDetails, errorDetails } from '../observers/rpc-error.ts';
 import { Story, untilTold } from './story.ts';
+import { callHeaders, prefixed } from '../observers/raw-call.ts';
 
 describe('a replica for one subscriber', () => {
   it('refuses the second with TOO_MANY_SUBSCRIBERS, and takes it when the first has gone', async () => {
@@ -123,19 +124,13 @@ class StalledSubscriber implements Disposable {
 
   constructor(address: string) {
     this.#session = connect(`http://${address}`);
-    this.#stream = this.#session.request({
-      ':method': 'POST',
-      ':path': '/digger.v1.ChangeFeedService/Watch',
-      'content-type': 'application/grpc',
-      te: 'trailers',
-    });
+    this.#stream = this.#session.request(callHeaders('/digger.v1.ChangeFeedService/Watch'));
     this.#end = new Promise((resolve) => {
       this.#stream.once('trailers', resolve);
       this.#stream.once('error', () => resolve('reset'));
       this.#stream.once('close', () => resolve('reset'));
     });
-    // One empty message: not compressed, no bytes.
-    this.#stream.end(Buffer.alloc(5));
+    this.#stream.end(prefixed());
   }
 
   /** What the stream ends with. */

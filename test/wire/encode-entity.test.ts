@@ -7,7 +7,7 @@ import { canonicalIps, parseIp } from '../../src/model/ip.ts';
 import type { NodeRecord, OwnerRecord, PodRecord, ServiceRecord, StringMap } from '../../src/model/records.ts';
 import { encodeNodeRecord } from '../../src/wire/encode-node.ts';
 import type { EncodedRecord } from '../../src/wire/encode-entity.ts';
-import { concatBytes, encodedBytes, fromByteString, toByteString, type View } from '../../src/wire/encoded-entity.ts';
+import { concatBytes, encodedBytes, type View } from '../../src/wire/encoded-entity.ts';
 import { encodePodOwners, encodePodRecord, encodePodService } from '../../src/wire/encode-pod.ts';
 import { encodeServiceBackends, encodeServiceRecord } from '../../src/wire/encode-service.ts';
 import { encodeOwnerRecord, encodeWorkloadOwners } from '../../src/wire/encode-workload.ts';
@@ -87,6 +87,11 @@ const services: fc.Arbitrary<ServiceRecord> = record({
   selector: map,
 });
 
+function encodePod(pod: PodRecord): EncodedRecord {
+  const ips = { addresses: canonicalIps(pod.podIps), hostAddresses: canonicalIps(pod.hostIps) };
+  return encodePodRecord(pod, ips, DEFAULT_VALUE_POLICY);
+}
+
 /** The message that goes out. */
 function whole(record: EncodedRecord, joined = '', view: View = 'FULL'): Uint8Array {
   return encodedBytes({ ...record, joined }, view);
@@ -112,7 +117,7 @@ describe('an encoded entity', () => {
         fc.array(reference, { maxLength: 3 }),
         fc.array(reference, { maxLength: 2 }),
         (pod, workload, chain, in_) => {
-          const record = encodePodRecord(pod, DEFAULT_VALUE_POLICY);
+          const record = encodePod(pod);
           const joined = encodePodOwners(workload, chain) + in_.map(encodePodService).join('');
           const basic = {
             uid: pod.uid,
@@ -229,7 +234,7 @@ describe('an encoded entity', () => {
     fc.assert(
       fc.property(pods, (pod) => {
         const reversed = { ...pod, labels: Object.fromEntries(Object.entries(pod.labels).toReversed()) };
-        assert.deepEqual(encodePodRecord(reversed, DEFAULT_VALUE_POLICY), encodePodRecord(pod, DEFAULT_VALUE_POLICY));
+        assert.deepEqual(encodePod(reversed), encodePod(pod));
       }),
     );
   });
@@ -296,9 +301,9 @@ describe('an encoded entity', () => {
   it('is kept as text of one character a byte, whatever the bytes are', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), fc.uint8Array({ maxLength: 300 }), (a, b) => {
-        const text = concatBytes(toByteString(a), toByteString(b));
+        const text = concatBytes(Buffer.from(a).toString('latin1'), Buffer.from(b).toString('latin1'));
         assert.equal(text.length, a.length + b.length);
-        assert.deepEqual(new Uint8Array(fromByteString(text)), Uint8Array.of(...a, ...b));
+        assert.deepEqual(new Uint8Array(Buffer.from(text, 'latin1')), Uint8Array.of(...a, ...b));
       }),
     );
   });
