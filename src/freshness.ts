@@ -5,7 +5,7 @@
 // is pending, or digger goes without it, and GetStatus says so. Worked out when a status changes, not once per lookup.
 
 import { Gauge, type Registry } from '@prometheus-io/client';
-import type { ReflectorStatus } from './kube/status.ts';
+import type { ReflectorStatus } from './kube/reflector/reflector-status.ts';
 import { resourceOf } from './model/source.ts';
 
 export interface FreshnessOptions {

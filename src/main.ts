@@ -6,7 +6,7 @@
 import { parseAskLine } from './cli/ask-line.ts';
 import { type CommandLine, parseCommandLine } from './cli/program.ts';
 import { runCommand } from './cli/run.ts';
-import { describeConfig, parseConfig } from './config.ts';
+import { describeConfig, parseConfig } from './options/config.ts';
 import { VERSION } from './version.ts';
 
 const USAGE_ERROR = 2;

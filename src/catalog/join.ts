@@ -19,7 +19,7 @@ import { encodePodOwners } from '../wire/encode-pod.ts';
 import { encodeServiceBackends } from '../wire/encode-service.ts';
 import type { ValuePolicy } from '../wire/value-policy.ts';
 import { CustomOwners, type IsWatchedKind } from './custom-owners.ts';
-import { Interner } from './interner.ts';
+import { Interner } from './text-interner.ts';
 import type { JoinedChange, JoinedTouch } from './joined.ts';
 import { draftSlice, isSameSlice, Membership, type SliceDraft, SliceState } from './membership.ts';
 import { draftNode, isSameNode, type NodeDraft, NodeState } from './node-state.ts';

@@ -7,7 +7,7 @@ import { toProtocol } from '../model/protocol.ts';
 import type { ControllerReference, PodRecord } from '../model/records.ts';
 import { boundHostAddress, encodePodRecord } from '../wire/encode-pod.ts';
 import type { ValuePolicy } from '../wire/value-policy.ts';
-import type { Interner } from './interner.ts';
+import type { Interner } from './text-interner.ts';
 import type { ControllerEdge, KnownObject, PodDependant } from './owner-graph.ts';
 import type { Shelved } from './record-table.ts';
 import { isSameButJoined, NO_REFERENCES } from './rows.ts';

@@ -8,7 +8,7 @@ import type { ServiceRecord } from '../model/records.ts';
 import { encodeServiceRecord } from '../wire/encode-service.ts';
 import { encodePodService } from '../wire/encode-pod.ts';
 import type { ValuePolicy } from '../wire/value-policy.ts';
-import { type Interner, NO_TEXTS } from './interner.ts';
+import { type Interner, NO_TEXTS } from './text-interner.ts';
 import { compareReferences, isSameButJoined, NO_REFERENCES } from './rows.ts';
 
 /** What slices mean when they name a pod; the pod itself may not be known. */

@@ -4,7 +4,7 @@
 // configures a service must not change what a person asks.
 
 import { parseArgs } from 'node:util';
-import { durationBetween, oneOf, type Parsed, type Parser, parseName, parsePath } from '../option-values.ts';
+import { durationBetween, oneOf, type Parsed, type Parser, parseName, parsePath } from '../options/values.ts';
 import {
   type AddressAndPort,
   momentBefore,

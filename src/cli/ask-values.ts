@@ -2,7 +2,7 @@
 // value, or says what is allowed.
 
 import { isIP } from 'node:net';
-import { durationBetween, type Parsed, type Parser } from '../option-values.ts';
+import { durationBetween, type Parsed, type Parser } from '../options/values.ts';
 
 /** An address, and the port behind it if one was given. */
 export interface AddressAndPort {

@@ -5,24 +5,12 @@
 import type { ResolveOrder, WatchOrder } from './ask-line.ts';
 import { Connection } from './connection.ts';
 import { SecurityFileError } from './connection-security.ts';
+import type { AskEdge } from './edge.ts';
 import { resolutionLines } from './entity-text.ts';
 import { EXIT_NOT_RESOLVED, EXIT_OK, EXIT_USAGE, exitCodeOf } from './exit-codes.ts';
 import type { JsonObject } from './proto-json.ts';
 import { failureText, toServiceError } from './service-error.ts';
 import { watch } from './watch.ts';
-
-/** Where a command writes. */
-export interface Output {
-  readonly isTTY?: boolean;
-  write(text: string): boolean;
-}
-
-export interface AskEdge {
-  readonly stdout: Output;
-  readonly stderr: Output;
-  /** Ends a watch, as if it had been asked to end here. */
-  readonly signal?: AbortSignal;
-}
 
 /** Resolves with the exit code. */
 export async function ask(order: ResolveOrder | WatchOrder, edge: AskEdge): Promise<number> {

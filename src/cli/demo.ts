@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RunningService, ServiceOptions, StartService } from '../service.ts';
 import { probeLines } from './probe-lines.ts';
-import { startLivingCluster } from '../simulator/living-cluster.ts';
+import { startLivingCluster } from '../simulator/demo/living-cluster.ts';
 
 export interface DemoOptions extends ServiceOptions {
   readonly startService: StartService;

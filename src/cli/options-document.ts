@@ -1,6 +1,6 @@
 // The options as a page of documentation, made from the same table as `--help`.
 
-import { environmentVariable, OPTION_NAMES, OPTIONS } from '../config.ts';
+import { environmentVariable, OPTION_NAMES, OPTIONS } from '../options/options.ts';
 
 /** docs/options.md. */
 export function optionsDocument(): string {
@@ -12,7 +12,7 @@ export function optionsDocument(): string {
   });
   return `# Options
 
-Generated from src/config.ts by \`npm run options\`. A flag wins over its environment variable, which wins over the default.
+Generated from src/options/options.ts by \`npm run options\`. A flag wins over its environment variable, which wins over the default.
 Repeatable options take several values from the environment, separated by commas. Durations: \`500ms\`, \`30s\`, \`10m\`, \`1h30m\`.
 
 | option | variable | default | meaning |

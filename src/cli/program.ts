@@ -4,7 +4,8 @@
 // Every problem of a command line is collected, so that nobody has to repair it one error at a time.
 
 import { Command, Option as CommanderOption } from 'commander';
-import { environmentVariable, type Flags, OPTION_NAMES, OPTIONS } from '../config.ts';
+import type { Flags } from '../options/config.ts';
+import { environmentVariable, OPTION_NAMES, OPTIONS } from '../options/options.ts';
 import { ASK_COMMANDS } from './ask-line.ts';
 
 export type CommandName = 'serve' | 'demo';

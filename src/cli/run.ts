@@ -3,7 +3,7 @@
 // The first SIGTERM or SIGINT drains and exits 0 (1 when the drain overruns its time); a second one exits at once with
 // 128 + its number. An error that nobody handled is a bug: it is logged as fatal, and the process ends with 1.
 
-import type { Config } from '../config.ts';
+import type { Config } from '../options/options.ts';
 import type { RunningService, StartService } from '../service.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import type { CommandName } from './program.ts';

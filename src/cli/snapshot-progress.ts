@@ -1,7 +1,7 @@
 // How far a snapshot has come, for the person who waits for it: one line on stderr that is written over on a terminal,
 // a line every few seconds elsewhere, and one when the picture is complete.
 
-import type { Output } from './ask.ts';
+import type { Output } from './edge.ts';
 
 export class SnapshotProgress {
   readonly #out: Output;

@@ -7,7 +7,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ServiceError, status } from '@grpc/grpc-js';
-import type { AskEdge } from './ask.ts';
+import type { AskEdge } from './edge.ts';
 import type { WatchOrder } from './ask-line.ts';
 import type { Connection } from './connection.ts';
 import { entityRow, removalRow } from './entity-text.ts';

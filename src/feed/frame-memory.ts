@@ -2,7 +2,7 @@
 // the same buffer instead of an equal one. One memory for all projections, hence one bound: when it is full it forgets
 // everything, and the next reader composes again.
 
-import type { ReadingPosition, ReadingStep } from './projection.ts';
+import type { ReadingPosition, ReadingStep } from './reading.ts';
 
 export class FrameMemory {
   readonly #maxBytes: number;

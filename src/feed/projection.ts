@@ -25,24 +25,9 @@ import { ChangesFrame, encodeRemoval, type Frame, referenceKey, removalKey } fro
 import type { ChangeLog, LogEntry } from './change-log.ts';
 import { factsOfReference, type Filter } from './filter.ts';
 import type { FrameMemory } from './frame-memory.ts';
+import type { ReadingPosition, ReadingStep } from './reading.ts';
 import { encodeToken, NO_SOURCES, type TokenSources } from './resume-token.ts';
 import type { TouchedKey } from './touched-keys.ts';
-
-/** Where a reader stands in the log; see above. */
-export interface ReadingPosition {
-  readonly cursor: number;
-  readonly floor: number;
-  /** At least `cursor`; beyond it: comes from another process and has not passed this yet. */
-  readonly held: number;
-}
-
-/** What a reader gets next. */
-export interface ReadingStep {
-  readonly position: ReadingPosition;
-  /** Unset when nothing on the way concerned this projection. */
-  readonly frame: Frame | undefined;
-  readonly changes: number;
-}
 
 /** As above, of entities that did not change. */
 export interface TouchedStep extends Omit<ReadingStep, 'position'> {

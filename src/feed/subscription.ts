@@ -9,7 +9,8 @@
 
 import { encodeReset, encodeSynced, type Frame, type ResetReason, withToken } from '../wire/frame.ts';
 import type { ChangeLog } from './change-log.ts';
-import { caughtUp, type Projection, type ReadingPosition } from './projection.ts';
+import { caughtUp, type Projection } from './projection.ts';
+import type { ReadingPosition } from './reading.ts';
 import type { TouchedKey } from './touched-keys.ts';
 
 /**

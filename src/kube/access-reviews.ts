@@ -4,8 +4,8 @@
 // A token that was not issued for the audience is nobody's: an API server that knows no audiences says so by leaving
 // them out of its answer, and is not believed. Messages hold no token: of an error only what RBAC says is quoted.
 
-import { parseStatusBody } from './api-status.ts';
-import type { Transport } from './transport.ts';
+import { parseStatusBody } from './decoding/api-status.ts';
+import type { Transport } from './transport/transport.ts';
 
 /** The API server answered with something else than a review. */
 export class ReviewError extends Error {

@@ -21,17 +21,17 @@ import type {
 import { MAX_NAMESPACES, toSource } from '../model/source.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Clock, Random } from './clock.ts';
-import type { Credentials } from './credentials.ts';
+import type { Credentials } from './credentials/credentials.ts';
 import { CustomKinds, MAX_CUSTOM_KINDS } from './custom-kinds.ts';
-import type { Encoding } from './list-body.ts';
+import type { Encoding } from './decoding/list-body.ts';
 import { registerCustomKindMetrics, registerWatchMetrics } from './metrics.ts';
-import { Reflector } from './reflector.ts';
-import type { Pace } from './requests.ts';
+import { Reflector } from './reflector/reflector.ts';
+import type { Pace } from './reflector/requests.ts';
 import { endpointSlices, nodes, owners, pods, type ResourceDescriptor, serviceCidrs, services } from './resources.ts';
-import { ServerContact } from './server-contact.ts';
-import type { ReflectorStatus } from './status.ts';
-import type { ReflectorStore } from './store.ts';
-import { createTransport } from './transport.ts';
+import { ServerContact } from './reflector/server-contact.ts';
+import type { ReflectorStatus } from './reflector/reflector-status.ts';
+import type { ReflectorStore } from './reflector/store.ts';
+import { createTransport } from './transport/transport.ts';
 
 /** Called once per source: `pods`, or `shop/pods` for each namespace where only some are watched (model/source.ts). */
 export interface ClusterStores {

@@ -10,13 +10,13 @@
 
 import type { OwnerRecord } from '../model/records.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { Backoff } from './backoff.ts';
+import { Backoff } from './reflector/backoff.ts';
 import { type Clock, type Random, sleep } from './clock.ts';
 import { discoverKind } from './discovery.ts';
-import { ApiError, toFailure } from './failure.ts';
+import { ApiError, toFailure } from './reflector/failure.ts';
 import { isWatchedKind, owner, type ResourceDescriptor } from './resources.ts';
-import type { ServerContact } from './server-contact.ts';
-import type { Transport } from './transport.ts';
+import type { ServerContact } from './reflector/server-contact.ts';
+import type { Transport } from './transport/transport.ts';
 
 export interface CustomKindsOptions {
   readonly transport: Transport;

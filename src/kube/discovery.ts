@@ -2,9 +2,9 @@
 //
 // Everybody who is authenticated may read it by default (`system:discovery`). Nothing is cached: it is asked once a kind.
 
-import { parseStatusBody } from './api-status.ts';
-import { ApiError } from './failure.ts';
-import type { Transport } from './transport.ts';
+import { parseStatusBody } from './decoding/api-status.ts';
+import { ApiError } from './reflector/failure.ts';
+import type { Transport } from './transport/transport.ts';
 import { WireError } from './wire-error.ts';
 
 export interface DiscoveredKind {

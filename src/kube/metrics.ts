@@ -2,7 +2,7 @@
 
 import { Counter, Gauge, type Registry } from '@prometheus-io/client';
 import type { CustomKindsStats } from './custom-kinds.ts';
-import type { ReflectorState, ReflectorStatus } from './status.ts';
+import type { ReflectorState, ReflectorStatus } from './reflector/reflector-status.ts';
 
 const STATES: readonly ReflectorState[] = ['idle', 'listing', 'watching', 'backing-off', 'stopped'];
 

@@ -9,7 +9,7 @@ import type {
   ServiceCidrRecord,
   ServiceRecord,
 } from '../model/records.ts';
-import type { Encoding } from './list-body.ts';
+import type { Encoding } from './decoding/list-body.ts';
 import {
   endpointsDecoder,
   endpointSliceDecoder,
@@ -19,7 +19,7 @@ import {
   type RecordDecoder,
   serviceCidrDecoder,
   serviceDecoder,
-} from './record-decoder.ts';
+} from './decoding/record-decoder.ts';
 
 export interface ResourceDescriptor<R extends KubernetesRecord> {
   /** As in RBAC rules, with its group: `pods`, `deployments.apps`. The name in status, metrics and messages. */

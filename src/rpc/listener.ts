@@ -11,9 +11,9 @@ import { createServer, type Server as NetServer, type Socket } from 'node:net';
 
 import type { Server, ServerCredentials } from '@grpc/grpc-js';
 
-import { type ClientCertificate, describeClientCertificate } from './client-certificate.ts';
+import { type ClientCertificate, describeClientCertificate } from './tls/client-certificate.ts';
 import type { RpcMetrics } from './metrics.ts';
-import { createTlsServer, type TlsTermination } from './tls-termination.ts';
+import { createTlsServer, type TlsTermination } from './tls/termination.ts';
 
 /** Where a server listens. */
 export interface ListenAddress {

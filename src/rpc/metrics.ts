@@ -6,11 +6,11 @@
 import { status } from '@grpc/grpc-js';
 import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client';
 
-import type { CountLookup } from './call-context.ts';
+import type { CountLookup } from './methods/call-context.ts';
 import { type Limit, LIMITS } from './errors.ts';
-import type { NameWaiters } from './name-waiters.ts';
-import type { RequestIntake } from './request-intake.ts';
-import type { UntakenAnswers } from './untaken-answers.ts';
+import type { NameWaiters } from './methods/name-waiters.ts';
+import type { RequestIntake } from './limits/request-intake.ts';
+import type { UntakenAnswers } from './limits/untaken-answers.ts';
 
 export interface RpcMetrics {
   /** The counters of a method; the same object for the same path. */

@@ -13,29 +13,29 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Frame } from '../wire/frame.ts';
 import type { WatchRequest__Output } from '../wire/generated/digger/v1/WatchRequest.ts';
 import type { GetStatusRequest__Output } from '../wire/generated/digger/v1/GetStatusRequest.ts';
+import type { Authenticator } from './auth/authenticator.ts';
 import { RECHECK_INTERVAL_MS, watchForRevocation } from './auth/revocation.ts';
-import { batchResolveAddresses } from './batch-resolve-addresses.ts';
-import type { CallContext, CountLookup } from './call-context.ts';
-import { callerOf } from './caller.ts';
-import { CALL_COSTS, CallerRates } from './caller-rates.ts';
-import type { ClientCertificate } from './client-certificate.ts';
+import { batchResolveAddresses } from './methods/batch-resolve-addresses.ts';
+import type { CallContext, CountLookup } from './methods/call-context.ts';
+import { callerOf } from './limits/caller.ts';
+import { CALL_COSTS, CallerRates } from './limits/caller-rates.ts';
+import type { ClientCertificate } from './tls/client-certificate.ts';
 import { type CallError, draining, notSynced } from './errors.ts';
-import { type EntityLookup, getNode, getPod, getService, getWorkload } from './get-entity.ts';
-import { getStatus, type StatusSource, unsyncedTasks } from './get-status.ts';
-import { Health } from './health.ts';
+import { type EntityLookup, getNode, getPod, getService, getWorkload } from './methods/get-entity.ts';
+import { getStatus, type StatusSource, unsyncedTasks } from './methods/get-status.ts';
+import { Health } from './methods/health.ts';
 import { type ListenAddress, Listener } from './listener.ts';
 import { createRpcMetrics, exportCallers, exportNameWaiters } from './metrics.ts';
-import type { NameWaiters } from './name-waiters.ts';
-import { OpenCalls } from './open-calls.ts';
-import { addReflection } from './reflection.ts';
-import { RequestIntake, TURNS } from './request-intake.ts';
-import { type AddressLookup, resolveAddress } from './resolve-address.ts';
+import type { NameWaiters } from './methods/name-waiters.ts';
+import { OpenCalls } from './calls/open-calls.ts';
+import { addReflection } from './methods/reflection.ts';
+import { RequestIntake, TURNS } from './limits/request-intake.ts';
+import { type AddressLookup, resolveAddress } from './methods/resolve-address.ts';
 import { DIGGER_SERVICES, loadBytesService, RefusedRequest } from './services.ts';
-import { sharedFrames } from './shared-frames.ts';
-import type { TlsSource } from './tls-termination.ts';
-import { ANSWER_TURNS, UntakenAnswers } from './untaken-answers.ts';
+import { sharedFrames } from './calls/shared-frames.ts';
+import type { TlsSource } from './tls/termination.ts';
+import { ANSWER_TURNS, UntakenAnswers } from './limits/untaken-answers.ts';
 import {
-  type Authenticator,
   type CallGate,
   chargeCaller,
   failCall,
@@ -43,7 +43,7 @@ import {
   toIdentity,
   type UnaryMethod,
   unaryHandler,
-} from './unary-call.ts';
+} from './calls/unary-call.ts';
 
 /** What the server serves. */
 export interface RpcSources {

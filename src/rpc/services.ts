@@ -8,7 +8,7 @@ import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
 import protobuf from 'protobufjs';
 
 import { loadSchema, serviceType } from '../wire/schema.ts';
-import { refuseLargeBatch } from './batch-resolve-addresses.ts';
+import { refuseLargeBatch } from './methods/batch-resolve-addresses.ts';
 import { type CallError, invalidArgument } from './errors.ts';
 
 /** A request that cannot be handled, and why; stands where the decoded message would. */

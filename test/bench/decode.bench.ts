@@ -5,9 +5,9 @@
 
 import { ObjectSerializer } from '@kubernetes/client-node/dist/gen/models/ObjectSerializer.js';
 import protobuf from 'protobufjs';
-import { createListBody, type Encoding } from '../../src/kube/list-body.ts';
-import { kubernetesType } from '../../src/kube/kubernetes-schema.ts';
-import { podDecoder } from '../../src/kube/record-decoder.ts';
+import { createListBody, type Encoding } from '../../src/kube/decoding/list-body.ts';
+import { kubernetesType } from '../../src/kube/decoding/kubernetes-schema.ts';
+import { podDecoder } from '../../src/kube/decoding/record-decoder.ts';
 
 const PODS = 500;
 const MIN_RUN_MS = process.argv.includes('--short') ? 500 : 1_500;

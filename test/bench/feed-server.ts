@@ -6,7 +6,7 @@ import { ServerCredentials } from '@grpc/grpc-js';
 import { Registry } from '@prometheus-io/client';
 import { ChangeFeed } from '../../src/feed/change-feed.ts';
 import { createRpcServer } from '../../src/rpc/server.ts';
-import { createFeedService } from '../../src/rpc/watch.ts';
+import { createFeedService } from '../../src/rpc/methods/watch.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { encodedLength } from '../../src/wire/encoded-entity.ts';
 import type { Frame } from '../../src/wire/frame.ts';

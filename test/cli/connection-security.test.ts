@@ -9,8 +9,8 @@ import { after, before, describe, it } from 'node:test';
 import { ask } from '../../src/cli/ask.ts';
 import { parseAskLine } from '../../src/cli/ask-line.ts';
 import { permissionDenied, unauthenticated } from '../../src/rpc/errors.ts';
-import { createCertificate } from '../simulator/certificate.ts';
-import { serveTls, type TlsServing } from '../rpc/tls-serving.ts';
+import { createCertificate } from '../simulator/server/certificate.ts';
+import { serveTls, type TlsServing } from '../rpc/tls/tls-serving.ts';
 
 const TOKEN = 'head.claims.signature';
 let serving: TlsServing;

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { helpText, parseCommandLine } from '../../src/cli/program.ts';
-import { environmentVariable, OPTION_NAMES, OPTIONS } from '../../src/config.ts';
+import { environmentVariable, OPTION_NAMES, OPTIONS } from '../../src/options/options.ts';
 
 const parse = (...args: string[]) => parseCommandLine(args, '1.2.3');
 

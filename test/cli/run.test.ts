@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { pino } from 'pino';
 import { type ProcessEdge, runCommand } from '../../src/cli/run.ts';
 import type { RunningService, StartService } from '../../src/service.ts';
-import { parseConfig } from '../../src/config.ts';
+import { parseConfig } from '../../src/options/config.ts';
 
 class FakeProcess extends EventEmitter implements ProcessEdge {
   readonly stdout = { isTTY: false, write: () => true };

@@ -10,8 +10,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { kubernetesType } from '../../src/kube/kubernetes-schema.ts';
-import type { Encoding } from '../../src/kube/list-body.ts';
+import { kubernetesType } from '../../src/kube/decoding/kubernetes-schema.ts';
+import type { Encoding } from '../../src/kube/decoding/list-body.ts';
 import {
   endpointsDecoder,
   endpointSliceDecoder,
@@ -20,8 +20,8 @@ import {
   type RecordDecoder,
   serviceCidrDecoder,
   serviceDecoder,
-} from '../../src/kube/record-decoder.ts';
-import { createWatchBody } from '../../src/kube/watch-body.ts';
+} from '../../src/kube/decoding/record-decoder.ts';
+import { createWatchBody } from '../../src/kube/decoding/watch-body.ts';
 import type { KubernetesRecord } from '../../src/model/records.ts';
 
 const MODULE = fileURLToPath(new URL('./control-plane/', import.meta.url));

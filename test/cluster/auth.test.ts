@@ -12,7 +12,7 @@ import { type ChannelCredentials, credentials, Metadata, type ServiceError } fro
 import type { DiggerProcess } from '../observers/digger-process.ts';
 import { done, eventually, notYet } from '../observers/eventually.ts';
 import { type Failure, TestClient, toFailure } from '../rpc/serving.ts';
-import { type Certificate, createCertificate } from '../simulator/certificate.ts';
+import { type Certificate, createCertificate } from '../simulator/server/certificate.ts';
 import type { KubeObject } from './api-client.ts';
 import { findOrBuildKustomize } from './binaries.ts';
 import { applyAll, DEPLOY_DIRECTORY, parseManifests, readComponent } from './manifests.ts';

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AccessReviewClient, ReviewError } from '../../src/kube/access-reviews.ts';
-import type { ApiRequest, ApiResponse, Transport } from '../../src/kube/transport.ts';
+import type { ApiRequest, ApiResponse, Transport } from '../../src/kube/transport/transport.ts';
 
 const TOKEN = 'head.claims-of-somebody.signature';
 const USER = { username: 'u', uid: '1', groups: ['g'], extra: { 'x/y': ['z'] } };

@@ -8,10 +8,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
 import { CustomKinds, MAX_CUSTOM_KINDS } from '../../src/kube/custom-kinds.ts';
 import { collectionPath, type ResourceDescriptor } from '../../src/kube/resources.ts';
-import { ServerContact } from '../../src/kube/server-contact.ts';
-import { createTransport } from '../../src/kube/transport.ts';
+import { ServerContact } from '../../src/kube/reflector/server-contact.ts';
+import { createTransport } from '../../src/kube/transport/transport.ts';
 import type { OwnerRecord } from '../../src/model/records.ts';
-import { HurriedClock, TestCredentials } from './reflecting.ts';
+import { HurriedClock, TestCredentials } from './reflector/reflecting.ts';
 
 const ROLLOUTS = [
   { name: 'rollouts/status', kind: 'Rollout', namespaced: true, verbs: ['get'] },

@@ -6,16 +6,16 @@
 import assert from 'node:assert/strict';
 import { request as requestHttps } from 'node:https';
 import { test } from 'node:test';
-import { InitialEvents } from '../../src/kube/initial-events.ts';
-import { createCredentials } from '../../src/kube/credentials.ts';
+import { InitialEvents } from '../../src/kube/reflector/initial-events.ts';
+import { createCredentials } from '../../src/kube/credentials/credentials.ts';
 import { systemClock } from '../../src/kube/clock.ts';
-import { type RequestContext, requestList, requestWatch } from '../../src/kube/requests.ts';
+import { type RequestContext, requestList, requestWatch } from '../../src/kube/reflector/requests.ts';
 import { acceptHeader, pods as podResource } from '../../src/kube/resources.ts';
-import { createTransport, type Transport } from '../../src/kube/transport.ts';
+import { createTransport, type Transport } from '../../src/kube/transport/transport.ts';
 import type { PodRecord } from '../../src/model/records.ts';
 import { ControlPlane } from '../cluster/control-plane.ts';
 import { loadPods } from '../cluster/etcd-loader.ts';
-import { MirrorStore } from '../kube/mirror-store.ts';
+import { MirrorStore } from '../kube/reflector/mirror-store.ts';
 
 const PODS = Number(process.env['COMPRESSED_PODS'] ?? 10_000);
 const ROUNDS = 9;

@@ -1,8 +1,8 @@
 // A simulated API server full of pods, in a thread of its own: what it costs must not show in what its client costs.
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { fill } from '../../src/simulator/fill.ts';
-import { createSimulator } from '../../src/simulator/simulator.ts';
+import { fill } from '../simulator/fill.ts';
+import { createSimulator } from '../../src/simulator/server/simulator.ts';
 import { createRandom } from '../random.ts';
 
 const { pods } = workerData as { readonly pods: number };

@@ -15,8 +15,8 @@ import { createPacer } from '../../src/catalog/pacer.ts';
 import { systemClock } from '../../src/kube/clock.ts';
 import { createClusterWatch } from '../../src/kube/cluster-watch.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
-import { MirrorStore } from '../kube/mirror-store.ts';
-import { TestCredentials } from '../kube/reflecting.ts';
+import { MirrorStore } from '../kube/reflector/mirror-store.ts';
+import { TestCredentials } from '../kube/reflector/reflecting.ts';
 
 const PODS = 10_000;
 const DEADLINE_MS = 60_000;

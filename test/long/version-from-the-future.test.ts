@@ -6,11 +6,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock } from '../../src/kube/clock.ts';
-import { createCredentials } from '../../src/kube/credentials.ts';
-import { toFailure } from '../../src/kube/failure.ts';
-import { requestList, requestWatch } from '../../src/kube/requests.ts';
+import { createCredentials } from '../../src/kube/credentials/credentials.ts';
+import { toFailure } from '../../src/kube/reflector/failure.ts';
+import { requestList, requestWatch } from '../../src/kube/reflector/requests.ts';
 import { pods as resource } from '../../src/kube/resources.ts';
-import { createTransport } from '../../src/kube/transport.ts';
+import { createTransport } from '../../src/kube/transport/transport.ts';
 import { ControlPlane } from '../cluster/control-plane.ts';
 import { done, eventually, notYet } from '../observers/eventually.ts';
 

@@ -1,66 +1,56 @@
-// Which folder may import which. The rule stands in one table; an edge that is not in it fails with file and import.
+// Which room may import which, and that no files import one another in a circle. The directions stand in one table; an
+// edge that is not in it fails with file and import.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { circlesIn, forbiddenImports, type ImportGraph, unknownRooms } from './imports.ts';
 import { importSpecifiers, localImports, repositoryFiles } from './repository.ts';
 
-/** Folder of src/ → folders that it may import, beside itself. */
-const ALLOWED: Readonly<Record<string, readonly string[]>> = {
-  model: [],
-  telemetry: [],
-  wire: ['model'],
-  kube: ['model', 'telemetry'],
-  catalog: ['model', 'telemetry', 'wire'],
-  addresses: ['model', 'telemetry', 'catalog'],
-  feed: ['model', 'telemetry', 'wire'],
-  rpc: ['model', 'telemetry', 'wire', 'catalog', 'addresses', 'feed'],
-  simulator: ['model', 'telemetry', 'wire'],
-};
+const sources: ImportGraph = new Map(
+  repositoryFiles()
+    .filter((file) => /^src\/.*\.ts$/.test(file))
+    .map((file) => [file, localImports(file)]),
+);
 
-/** Reading ends: the files of a folder that others may import where they may not have the rest of it. */
-const READ_SIDE: Readonly<Record<string, readonly string[]>> = {
-  'addresses→catalog': ['src/catalog/reader.ts'],
-  'rpc→catalog': ['src/catalog/reader.ts'],
-};
-
-/** The process edge, the composition root and the commands cross folders; that is what they are for. */
-const CROSSING = new Set(['', 'cli']);
-
-function folderOf(file: string): string {
-  const parts = file.split('/');
-  return parts.length === 2 ? '' : (parts[1] ?? '');
-}
-
-const sources = repositoryFiles().filter((file) => /^src\/.*\.ts$/.test(file));
-
-test('every folder of src is in the table of import directions', () => {
-  const folders = new Set(sources.map(folderOf).filter((folder) => !CROSSING.has(folder)));
-  assert.ok(folders.size > 0, 'no sources found');
-  assert.deepEqual(
-    [...folders].filter((folder) => ALLOWED[folder] === undefined),
-    [],
-  );
+test('every folder of src is a room in the table of import directions', () => {
+  assert.ok(sources.size > 100, `only ${sources.size} sources found`);
+  assert.deepEqual(unknownRooms(sources), []);
 });
 
 test('no file imports against the directions', () => {
-  const violations: string[] = [];
-  let edges = 0;
-  for (const file of sources) {
-    const from = folderOf(file);
-    for (const target of localImports(file)) {
-      edges += 1;
-      const to = folderOf(target);
-      if (!target.startsWith('src/')) violations.push(`${file} imports ${target}, which is not in src`);
-      else if (CROSSING.has(from) || from === to) continue;
-      else if (ALLOWED[from]?.includes(to) !== true)
-        violations.push(`${file} imports ${target}: ${from} may not import ${to || 'the top of src'}`);
-      else if (READ_SIDE[`${from}→${to}`]?.includes(target) === false) {
-        violations.push(`${file} imports ${target}: ${from} may import of ${to} only what reads`);
-      }
-    }
-  }
-  assert.ok(edges > 20, `only ${edges} imports found`);
-  assert.deepEqual(violations, []);
+  const edges = [...sources.values()].reduce((sum, targets) => sum + targets.length, 0);
+  assert.ok(edges > 200, `only ${edges} imports found`);
+  assert.deepEqual(forbiddenImports(sources), []);
+});
+
+test('no files import one another in a circle, types included', () => {
+  assert.deepEqual(circlesIn(sources), []);
+});
+
+test('a circle is found and named', () => {
+  const graph: ImportGraph = new Map([
+    ['src/a.ts', ['src/b.ts']],
+    ['src/b.ts', ['src/c.ts']],
+    ['src/c.ts', ['src/b.ts', 'src/d.ts']],
+    ['src/d.ts', []],
+  ]);
+  assert.deepEqual(circlesIn(graph), ['src/b.ts → src/c.ts → src/b.ts']);
+});
+
+test('a forbidden direction and an unknown room are found and named', () => {
+  const graph: ImportGraph = new Map([
+    ['src/kube/transport/a.ts', ['src/kube/reflector/b.ts']],
+    ['src/kube/reflector/b.ts', ['src/catalog/catalog.ts']],
+    ['src/rpc/methods/c.ts', ['src/catalog/join.ts', 'src/catalog/reader.ts', 'test/random.ts']],
+    ['src/attic/d.ts', []],
+  ]);
+  assert.deepEqual(forbiddenImports(graph), [
+    'src/kube/transport/a.ts imports src/kube/reflector/b.ts: kube/transport may not import kube/reflector',
+    'src/kube/reflector/b.ts imports src/catalog/catalog.ts: kube/reflector may not import catalog',
+    'src/rpc/methods/c.ts imports src/catalog/join.ts: rpc/methods may import only the reading side of catalog',
+    'src/rpc/methods/c.ts imports test/random.ts, which is not in src',
+  ]);
+  assert.deepEqual(unknownRooms(graph), ['attic']);
 });
 
 test('the search for imports finds every form and no commented one', () => {

@@ -12,7 +12,7 @@ import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import { parseAskLine } from '../../src/cli/ask-line.ts';
 import { parseCommandLine } from '../../src/cli/program.ts';
-import { parseConfig } from '../../src/config.ts';
+import { parseConfig } from '../../src/options/config.ts';
 import { type GrpcurlCall, parseGrpcurl, shownCommands, splitWords } from './readme-commands.ts';
 import { ROOT, readText } from './repository.ts';
 

@@ -7,7 +7,7 @@ import { loadAll } from 'js-yaml';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseConfig } from '../../src/config.ts';
+import { parseConfig } from '../../src/options/config.ts';
 import { type RunningService, startService } from '../../src/service.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { readText } from './repository.ts';

@@ -12,7 +12,7 @@ import type {
   ServiceEntity,
   WorkloadEntity,
 } from '../../src/model/entities.ts';
-import { NameWaiterTable } from '../../src/rpc/name-waiters.ts';
+import { NameWaiterTable } from '../../src/rpc/methods/name-waiters.ts';
 import type { RpcSources, WatchCall } from '../../src/rpc/server.ts';
 import { messageType } from '../../src/wire/schema.ts';
 

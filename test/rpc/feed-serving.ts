@@ -7,7 +7,7 @@ import type { CallOptions, ClientReadableStream, ServiceError } from '@grpc/grpc
 import { Registry } from '@prometheus-io/client';
 import { ChangeFeed, type FeedLimits } from '../../src/feed/change-feed.ts';
 import { createScheduler } from '../../src/feed/scheduler.ts';
-import { createFeedService } from '../../src/rpc/watch.ts';
+import { createFeedService } from '../../src/rpc/methods/watch.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { Picture } from '../feed/cluster.ts';
 import { Consumer } from '../feed/consumer.ts';

@@ -2,7 +2,7 @@
 // it was told that it has to. Subscribers hear what changed, and nothing of the rest.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import type { LoggedRequest } from '../../src/simulator/request-log.ts';
+import type { LoggedRequest } from '../../src/simulator/server/request-log.ts';
 import type { Message } from '../observers/digger-client.ts';
 import type { DiggerProcess } from '../observers/digger-process.ts';
 import { done, eventually, notYet } from '../observers/eventually.ts';

@@ -6,13 +6,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createDemoCluster, type DemoCluster } from '../../src/simulator/demo-cluster.ts';
+import { createDemoCluster, type DemoCluster } from '../../src/simulator/demo/demo-cluster.ts';
 import {
   createSimulator,
   type ListeningSimulator,
   type Simulator,
   type SimulatorOptions,
-} from '../../src/simulator/simulator.ts';
+} from '../../src/simulator/server/simulator.ts';
 import { type ClusterLists, createListReader, type CustomKind } from '../observers/cluster-lists.ts';
 import type { Message } from '../observers/digger-client.ts';
 import { DiggerProcess } from '../observers/digger-process.ts';

@@ -10,7 +10,7 @@ import type { Registry } from '@prometheus-io/client';
 
 import type { Logger } from '../../telemetry/logger.ts';
 import { CallError, permissionDenied, unauthenticated } from '../errors.ts';
-import type { Authenticator, CallIdentity } from '../unary-call.ts';
+import type { Authenticator, CallIdentity } from './authenticator.ts';
 import type { AccessReviews, AccessVerdict, ReviewedUser, TokenVerdict } from './access-reviews.ts';
 import { createAuthMetrics, exportCachedReviews } from './auth-metrics.ts';
 import { type Decision, DecisionCache, UndecidedError } from './decision-cache.ts';

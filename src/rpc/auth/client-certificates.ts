@@ -3,9 +3,9 @@
 
 import type { Registry } from '@prometheus-io/client';
 
-import type { ClientCertificate } from '../client-certificate.ts';
+import type { ClientCertificate } from '../tls/client-certificate.ts';
 import { type CallError, permissionDenied, unauthenticated } from '../errors.ts';
-import type { Authenticator, CallIdentity } from '../unary-call.ts';
+import type { Authenticator, CallIdentity } from './authenticator.ts';
 import { createAuthMetrics } from './auth-metrics.ts';
 
 export interface ClientCertificateOptions {

@@ -1,7 +1,7 @@
 // What may be called without authentication where there is authentication: a choice of the operator, for services that
 // tell nothing about the cluster's workloads. gRPC health never asks, because probes have no credentials.
 
-import type { Authenticator } from '../unary-call.ts';
+import type { Authenticator } from './authenticator.ts';
 
 /** Services that can be exempted. */
 export const EXEMPTIBLE_SERVICES = ['status', 'reflection'] as const;

@@ -2,7 +2,7 @@
 // expired, does not keep a stream for as long as it happens to live. It may come back with a fresh token and resume.
 
 import type { CallError } from '../errors.ts';
-import type { Authenticator, CallIdentity } from '../unary-call.ts';
+import type { Authenticator, CallIdentity } from './authenticator.ts';
 
 /** A revoked subscriber gets changes for this long at most, and what the caches of reviews add. */
 export const RECHECK_INTERVAL_MS = 60_000;

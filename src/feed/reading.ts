@@ -1,0 +1,19 @@
+// Where a reader of the log stands, and what it gets next. The positions and what they mean are explained in `projection.ts`.
+
+import type { Frame } from '../wire/frame.ts';
+
+/** Where a reader stands in the log; see `projection.ts`. */
+export interface ReadingPosition {
+  readonly cursor: number;
+  readonly floor: number;
+  /** At least `cursor`; beyond it: comes from another process and has not passed this yet. */
+  readonly held: number;
+}
+
+/** What a reader gets next. */
+export interface ReadingStep {
+  readonly position: ReadingPosition;
+  /** Unset when nothing on the way concerned this projection. */
+  readonly frame: Frame | undefined;
+  readonly changes: number;
+}

@@ -1,0 +1,48 @@
+// A bearer token in a file that somebody rotates, as the kubelet does with a pod's service-account token.
+//
+// Read again at most once a minute (client-go: transport/token_source.go), trimmed. An unreadable or empty file keeps
+// the last token, which is good for a while yet; after a 401 it is not, so then only a successful read counts.
+
+import type { Clock } from '../clock.ts';
+
+/** Projected tokens are rotated at 80 % of their life, of ten minutes at least, so a minute is always in time. */
+const REREAD_AFTER_MS = 60_000;
+
+export class TokenFile {
+  readonly #path: string;
+  readonly #clock: Clock;
+  readonly #readFile: (path: string) => string;
+  #token: string | undefined;
+  #readAtMs = 0;
+
+  /** `readFile` throws when the file cannot be read. */
+  constructor(path: string, clock: Clock, readFile: (path: string) => string) {
+    this.#path = path;
+    this.#clock = clock;
+    this.#readFile = readFile;
+  }
+
+  /** Throws when there has never been a token, or none since the last one was refused. */
+  read(): string {
+    if (this.#token !== undefined && this.#clock.now() - this.#readAtMs < REREAD_AFTER_MS) return this.#token;
+    let found = '';
+    let problem = 'it is empty';
+    try {
+      found = this.#readFile(this.#path).trim();
+    } catch (error) {
+      problem = error instanceof Error ? error.message : String(error);
+    }
+    if (found !== '') {
+      this.#token = found;
+      this.#readAtMs = this.#clock.now();
+      return found;
+    }
+    if (this.#token !== undefined) return this.#token;
+    throw new Error(`no token in ${this.#path}: ${problem}`);
+  }
+
+  /** The server refused the token: the next read goes to the file, whatever happens. */
+  discard(): void {
+    this.#token = undefined;
+  }
+}

@@ -1,0 +1,363 @@
+// Trims a decoded Kubernetes object to the record that the rest of digger sees.
+//
+// Reads objects of both encodings and yields equal records for equal objects. Never throws on strange content: what
+// is missing or of the wrong type becomes `''`, `0`, `undefined` or an empty list, because one odd object must not
+// stop a watch. Nothing of the object or of the page it came from is kept alive: records hold fresh or interned
+// strings, numbers and new arrays only.
+
+import type {
+  ContainerPortRecord,
+  ContainerRecord,
+  ControllerReference,
+  EndpointRecord,
+  EndpointSliceRecord,
+  EndpointTarget,
+  NodeRecord,
+  OwnerRecord,
+  PodRecord,
+  RecordMeta,
+  ServiceCidrRecord,
+  ServicePortRecord,
+  ServiceRecord,
+  StringMap,
+} from '../../model/records.ts';
+import { intern } from './string-interner.ts';
+import type {
+  ContainerObject,
+  ContainerStatusObject,
+  EndpointAddressObject,
+  EndpointSliceObject,
+  EndpointsObject,
+  Int64,
+  IntOrStringValue,
+  KubernetesObject,
+  NodeObject,
+  OwnerReferenceObject,
+  PodObject,
+  ServiceCidrObject,
+  ServiceObject,
+  TargetReferenceObject,
+  TimeValue,
+} from './decoded-objects.ts';
+
+/** `discovery.k8s.io/v1` EndpointSlice: the label that names its service. */
+const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
+
+/** Go's zero time, 0001-01-01T00:00:00Z, in seconds since the epoch: how some writers say "no time". */
+const ZERO_TIME_SECONDS = -62_135_596_800;
+const MAX_PORT = 65_535;
+/** Year 10000: the first that a Timestamp cannot say, so that clients could not print an answer with it. */
+const END_OF_TIME_SECONDS = 253_402_300_800;
+
+export function toPodRecord(pod: PodObject): PodRecord {
+  const spec = pod.spec ?? NOTHING;
+  const status = pod.status ?? NOTHING;
+  return {
+    type: 'Pod',
+    ...toMeta(pod),
+    nodeName: shared(spec.nodeName),
+    hostNetwork: spec.hostNetwork === true,
+    phase: shared(status.phase),
+    podIps: toIps(status.podIPs, status.podIP, text),
+    // Shared by all pods of a node.
+    hostIps: toIps(status.hostIPs, status.hostIP, shared),
+    startTimeMs: toTimeMs(status.startTime),
+    sandboxReadyTimeMs: toSandboxReadyTime(list(status.conditions)),
+    finishedTimeMs: latestFinish(
+      status.containerStatuses,
+      status.initContainerStatuses,
+      status.ephemeralContainerStatuses,
+    ),
+    containers: toContainers(pod),
+  };
+}
+
+export function toServiceRecord(service: ServiceObject): ServiceRecord {
+  const spec = service.spec ?? NOTHING;
+  const ingress = list(service.status?.loadBalancer?.ingress);
+  return {
+    type: 'Service',
+    ...toMeta(service),
+    serviceType: shared(spec.type),
+    clusterIps: toTexts(spec.clusterIPs, spec.clusterIP),
+    externalIps: toTexts(spec.externalIPs, undefined),
+    loadBalancerIps: ingress.map((entry) => text(entry?.ip)).filter(isSet),
+    loadBalancerHostnames: ingress.map((entry) => text(entry?.hostname)).filter(isSet),
+    ports: list(spec.ports).map(
+      (port): ServicePortRecord => ({
+        name: shared(port?.name),
+        protocol: shared(port?.protocol),
+        port: toPort(port?.port),
+        targetPort: toTargetPort(port?.targetPort),
+        nodePort: toPort(port?.nodePort),
+        appProtocol: shared(port?.appProtocol),
+      }),
+    ),
+    selector: toStringMap(spec.selector),
+  };
+}
+
+export function toEndpointSliceRecord(slice: EndpointSliceObject): EndpointSliceRecord {
+  const meta = toMeta(slice);
+  return {
+    type: 'EndpointSlice',
+    ...meta,
+    serviceName: meta.labels[SERVICE_NAME_LABEL] ?? '',
+    endpoints: list(slice.endpoints).map(
+      (endpoint): EndpointRecord => ({
+        addresses: toTexts(endpoint?.addresses, undefined),
+        ready: toReady(endpoint?.conditions),
+        target: toTarget(endpoint?.targetRef),
+      }),
+    ),
+  };
+}
+
+/** Endpoints in the shape of a slice, for clusters that serve no slices. */
+export function endpointsToSliceRecord(endpoints: EndpointsObject): EndpointSliceRecord {
+  const meta = toMeta(endpoints);
+  const found: EndpointRecord[] = [];
+  for (const subset of list(endpoints.subsets)) {
+    for (const address of list(subset?.addresses)) found.push(toEndpoint(address, true));
+    for (const address of list(subset?.notReadyAddresses)) found.push(toEndpoint(address, false));
+  }
+  return { type: 'EndpointSlice', ...meta, serviceName: meta.name, endpoints: found };
+}
+
+export function toNodeRecord(node: NodeObject): NodeRecord {
+  return {
+    type: 'Node',
+    ...toMeta(node),
+    addresses: list(node.status?.addresses).map((entry) => ({
+      type: shared(entry?.type),
+      address: text(entry?.address),
+    })),
+    podCidrs: toTexts(node.spec?.podCIDRs, node.spec?.podCIDR),
+  };
+}
+
+export function toServiceCidrRecord(range: ServiceCidrObject): ServiceCidrRecord {
+  return { type: 'ServiceCidr', ...toMeta(range), cidrs: toTexts(range.spec?.cidrs, undefined) };
+}
+
+/** `apiVersion` and `kind` come from what was asked for: PartialObjectMetadata does not say what it is metadata of. */
+export function toOwnerRecord(object: KubernetesObject, apiVersion: string, kind: string): OwnerRecord {
+  return { type: 'Owner', ...toMeta(object), apiVersion, kind };
+}
+
+/** Ms since the epoch; `undefined` for no time, Go's zero time, years of five digits and what is no time at all. */
+export function toTimeMs(time: TimeValue): number | undefined {
+  if (time === null || time === undefined) return undefined;
+  if (typeof time === 'string') {
+    const parsed = Date.parse(time);
+    return parsed > ZERO_TIME_SECONDS * 1000 && parsed < END_OF_TIME_SECONDS * 1000 ? parsed : undefined;
+  }
+  // Go writes its zero time as an empty message; hence unset seconds are not 1970.
+  if (!Object.hasOwn(time, 'seconds') || time.seconds === undefined) return undefined;
+  const seconds = toNumber(time.seconds);
+  if (!Number.isInteger(seconds) || seconds <= ZERO_TIME_SECONDS || seconds >= END_OF_TIME_SECONDS) return undefined;
+  // Kubernetes writes whole seconds only; what is no part of a second is none.
+  const nanos = count(time.nanos);
+  return seconds * 1000 + (nanos > 0 && nanos < 1e9 ? Math.floor(nanos / 1e6) : 0);
+}
+
+function toMeta(object: KubernetesObject): RecordMeta {
+  const metadata = object.metadata ?? NOTHING;
+  return {
+    namespace: shared(metadata.namespace),
+    name: text(metadata.name),
+    uid: text(metadata.uid),
+    labels: toStringMap(metadata.labels),
+    annotations: toStringMap(metadata.annotations),
+    creationTimeMs: toTimeMs(metadata.creationTimestamp),
+    deletionTimeMs: toTimeMs(metadata.deletionTimestamp),
+    controller: toController(list(metadata.ownerReferences)),
+  };
+}
+
+function toController(references: readonly OwnerReferenceObject[]): ControllerReference | undefined {
+  for (const reference of references) {
+    if (reference?.controller !== true) continue;
+    return {
+      apiVersion: shared(reference.apiVersion),
+      kind: shared(reference.kind),
+      name: shared(reference.name),
+      uid: shared(reference.uid),
+    };
+  }
+  return undefined;
+}
+
+function toContainers(pod: PodObject): readonly ContainerRecord[] {
+  const found: ContainerRecord[] = [];
+  for (const container of list(pod.spec?.initContainers)) {
+    // A sidecar runs beside the ordinary containers (KEP-753); other init containers are gone by then.
+    if (container?.restartPolicy === 'Always') found.push(toContainer(container, pod.status?.initContainerStatuses));
+  }
+  for (const container of list(pod.spec?.containers)) {
+    found.push(toContainer(container, pod.status?.containerStatuses));
+  }
+  return found;
+}
+
+function toContainer(
+  container: ContainerObject,
+  statuses: readonly ContainerStatusObject[] | null | undefined,
+): ContainerRecord {
+  const name = shared(container?.name);
+  let containerId = '';
+  for (const status of list(statuses)) if (status?.name === name) containerId = text(status.containerID);
+  const ports = list(container?.ports);
+  return {
+    name,
+    image: shared(container?.image),
+    containerId,
+    ports: ports.length === 0 ? NO_PORTS : ports.map(toContainerPort),
+  };
+}
+
+function toContainerPort(port: NonNullable<ContainerObject['ports']>[number]): ContainerPortRecord {
+  return {
+    name: shared(port?.name),
+    containerPort: toPort(port?.containerPort),
+    hostPort: toPort(port?.hostPort),
+    hostIp: shared(port?.hostIP),
+    protocol: shared(port?.protocol),
+  };
+}
+
+type PodStatus = NonNullable<PodObject['status']>;
+
+function toSandboxReadyTime(conditions: NonNullable<PodStatus['conditions']>): number | undefined {
+  for (const condition of conditions) {
+    // KEP-3085, PodReadyToStartContainersCondition.
+    if (condition?.type === 'PodReadyToStartContainers' && condition.status === 'True') {
+      return toTimeMs(condition.lastTransitionTime);
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Only of a pod all of whose containers have ended: whoever fails a pod from afar (pod garbage collection of a lost node,
+ * eviction) leaves them as they were, and then the end of an init container says nothing about the end of the pod.
+ */
+function latestFinish(
+  containers: PodStatus['containerStatuses'],
+  initContainers: PodStatus['initContainerStatuses'],
+  ephemeralContainers: PodStatus['ephemeralContainerStatuses'],
+): number | undefined {
+  let latest: number | undefined;
+  for (const group of [containers, initContainers, ephemeralContainers]) {
+    for (const status of list(group)) {
+      const finished = toTimeMs(status?.state?.terminated?.finishedAt);
+      if (finished === undefined && group !== ephemeralContainers) return undefined;
+      if (finished !== undefined && (latest === undefined || finished > latest)) latest = finished;
+    }
+  }
+  return list(containers).length === 0 ? undefined : latest;
+}
+
+function toEndpoint(address: EndpointAddressObject, ready: boolean): EndpointRecord {
+  const ip = text(address?.ip);
+  return { addresses: ip === '' ? NO_TEXTS : [ip], ready, target: toTarget(address?.targetRef) };
+}
+
+/** Unset means ready (API reference of EndpointConditions); protobufjs shows an unset bool as false on the prototype. */
+function toReady(conditions: { readonly ready?: boolean | null | undefined } | null | undefined): boolean {
+  if (conditions === null || conditions === undefined || !Object.hasOwn(conditions, 'ready')) return true;
+  return conditions.ready !== false;
+}
+
+function toTarget(reference: TargetReferenceObject | null | undefined): EndpointTarget | undefined {
+  if (reference === null || reference === undefined) return undefined;
+  return {
+    kind: shared(reference.kind),
+    namespace: shared(reference.namespace),
+    name: text(reference.name),
+    uid: text(reference.uid),
+  };
+}
+
+function toTargetPort(value: IntOrStringValue): string {
+  if (value === null || value === undefined) return '';
+  if (typeof value === 'number') return String(value);
+  if (typeof value === 'string') return shared(value);
+  return toNumber(value.type) === 1 ? shared(value.strVal) : String(count(value.intVal));
+}
+
+function toIps(
+  entries: readonly { readonly ip?: string }[] | null | undefined,
+  single: string | undefined,
+  toText: (value: string | undefined) => string,
+): readonly string[] {
+  const found: string[] = [];
+  for (const entry of list(entries)) {
+    const ip = toText(entry?.ip);
+    if (ip !== '') found.push(ip);
+  }
+  if (found.length > 0) return found;
+  const only = toText(single);
+  return only === '' ? NO_TEXTS : [only];
+}
+
+function toTexts(values: readonly string[] | null | undefined, single: string | undefined): readonly string[] {
+  const many = list(values);
+  if (many.length > 0) return many.filter((value) => typeof value === 'string');
+  const only = text(single);
+  return only === '' ? NO_TEXTS : [only];
+}
+
+/** A map of its own, without what is no text. Keys need no interning: V8 keeps property names once. */
+function toStringMap(source: Readonly<Record<string, string>> | null | undefined): StringMap {
+  if (source === null || typeof source !== 'object') return NO_STRINGS;
+  let map: Record<string, string> | undefined;
+  for (const key of Object.keys(source)) {
+    const value = source[key];
+    if (typeof value !== 'string') continue;
+    map ??= {};
+    // An assignment would set the prototype instead.
+    if (key === '__proto__') Object.defineProperty(map, key, { value, enumerable: true });
+    else map[key] = intern(value);
+  }
+  return map ?? NO_STRINGS;
+}
+
+/** For text that is an object's own. */
+function text(value: string | null | undefined): string {
+  return typeof value === 'string' ? value : '';
+}
+
+/** For text that many objects have in common. */
+function shared(value: string | null | undefined): string {
+  return typeof value === 'string' ? intern(value) : '';
+}
+
+/** What is no port is none: a negative one would not even survive being encoded. */
+function toPort(value: number | undefined): number {
+  const port = count(value);
+  return Number.isInteger(port) && port > 0 && port <= MAX_PORT ? port : 0;
+}
+
+function count(value: number | undefined): number {
+  return typeof value === 'number' ? value : 0;
+}
+
+function list<T>(values: readonly T[] | null | undefined): readonly T[] {
+  return Array.isArray(values) ? values : [];
+}
+
+/** NaN when it is none. */
+function toNumber(value: Int64 | undefined): number {
+  if (typeof value === 'number') return value;
+  return typeof value?.toNumber === 'function' ? value.toNumber() : Number.NaN;
+}
+
+function isSet(value: string): boolean {
+  return value !== '';
+}
+
+const NOTHING: Readonly<Record<string, never>> = Object.freeze({});
+const NO_STRINGS: StringMap = Object.freeze({});
+const NO_TEXTS: readonly string[] = Object.freeze([]);
+const NO_PORTS: readonly ContainerPortRecord[] = Object.freeze([]);

@@ -1,0 +1,188 @@
+// Watch bodies: frames out of bytes, events out of frames.
+//
+// Protobuf: uint32 big-endian length + WatchEvent{type, object.raw = envelope}; JSON: one object a line. Everything is
+// handed on or the stream is refused: an undecodable frame, an unknown type, another kind, half a frame at the end.
+
+import type protobuf from 'protobufjs';
+import type { KubernetesRecord } from '../../model/records.ts';
+import { type ApiStatus, statusFromJson, statusFromProtobuf } from './api-status.ts';
+import { ByteQueue } from './byte-queue.ts';
+import { openEnvelope } from './envelope.ts';
+import { kubernetesType } from './kubernetes-schema.ts';
+import { decodeOrRefuse, type Encoding } from './list-body.ts';
+import type { KubernetesObject } from './decoded-objects.ts';
+import type { RecordDecoder } from './record-decoder.ts';
+import { MAX_OBJECT_BYTES, WireError } from '../wire-error.ts';
+
+export type WatchEvent<R extends KubernetesRecord> =
+  | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly record: R; readonly resourceVersion: string }
+  | {
+      readonly type: 'BOOKMARK';
+      readonly resourceVersion: string;
+      /** The end of a streamed initial list (KEP-3157). */
+      readonly initialEventsEnd: boolean;
+    }
+  | { readonly type: 'ERROR'; readonly status: ApiStatus };
+
+export interface WatchBody<R extends KubernetesRecord> {
+  /** The events that these bytes completed. Events before a damaged frame are lost with it: their versions come again. */
+  push(chunk: Buffer): readonly WatchEvent<R>[];
+  /** Throws a WireError when the stream ended inside a frame. */
+  end(): void;
+}
+
+export function createWatchBody<R extends KubernetesRecord>(
+  encoding: Encoding,
+  decoder: RecordDecoder<R>,
+): WatchBody<R> {
+  switch (encoding) {
+    case 'protobuf':
+      return new ProtobufWatchBody(decoder);
+    case 'json':
+      return new JsonWatchBody(decoder);
+  }
+}
+
+class ProtobufWatchBody<R extends KubernetesRecord> implements WatchBody<R> {
+  readonly #decoder: RecordDecoder<R>;
+  readonly #queue = new ByteQueue();
+
+  constructor(decoder: RecordDecoder<R>) {
+    this.#decoder = decoder;
+  }
+
+  push(chunk: Buffer): readonly WatchEvent<R>[] {
+    this.#queue.push(chunk);
+    const events: WatchEvent<R>[] = [];
+    while (this.#queue.length >= LENGTH_BYTES) {
+      const length = this.#queue.peek(LENGTH_BYTES).readUInt32BE(0);
+      if (length > MAX_OBJECT_BYTES) {
+        throw new WireError(`a watch frame of ${length} bytes is larger than ${MAX_OBJECT_BYTES}`);
+      }
+      if (this.#queue.length < LENGTH_BYTES + length) break;
+      this.#queue.skip(LENGTH_BYTES);
+      const frame = this.#queue.take(length);
+      events.push(decodeOrRefuse(() => this.#decode(frame)));
+    }
+    return events;
+  }
+
+  end(): void {
+    if (this.#queue.length > 0) throw new WireError('a watch ended inside a frame');
+  }
+
+  #decode(frame: Buffer): WatchEvent<R> {
+    const event = WatchEventMessage.decode(frame) as unknown as WatchEventObject;
+    const { kind, raw } = openEnvelope(event.object?.raw ?? NO_BYTES);
+    switch (event.type) {
+      case 'ADDED':
+      case 'MODIFIED':
+      case 'DELETED': {
+        checkKind(kind, this.#decoder.kind);
+        const { record, resourceVersion } = this.#decoder.fromProtobuf(raw);
+        return { type: event.type, record, resourceVersion: checkVersion(resourceVersion) };
+      }
+      case 'BOOKMARK':
+        checkKind(kind, this.#decoder.kind);
+        return toBookmark(this.#decoder.metadataFromProtobuf(raw));
+      case 'ERROR':
+        checkKind(kind, 'Status');
+        return { type: 'ERROR', status: statusFromProtobuf(raw, 0) };
+      default:
+        throw new WireError(`unknown watch event ${JSON.stringify(event.type)}`);
+    }
+  }
+}
+
+class JsonWatchBody<R extends KubernetesRecord> implements WatchBody<R> {
+  readonly #decoder: RecordDecoder<R>;
+  #line: Buffer[] = [];
+  #lineLength = 0;
+
+  constructor(decoder: RecordDecoder<R>) {
+    this.#decoder = decoder;
+  }
+
+  push(chunk: Buffer): readonly WatchEvent<R>[] {
+    const events: WatchEvent<R>[] = [];
+    let start = 0;
+    for (;;) {
+      // A line feed inside a JSON string is written as \n, so a raw one always ends an object.
+      const end = chunk.indexOf(LINE_FEED, start);
+      if (end === -1) break;
+      this.#line.push(chunk.subarray(start, end));
+      const line = Buffer.concat(this.#line).toString('utf8');
+      this.#line = [];
+      this.#lineLength = 0;
+      start = end + 1;
+      if (line.trim() !== '') events.push(decodeOrRefuse(() => this.#decode(JSON.parse(line))));
+    }
+    if (start < chunk.length) {
+      this.#line.push(chunk.subarray(start));
+      this.#lineLength += chunk.length - start;
+      if (this.#lineLength > MAX_OBJECT_BYTES) {
+        throw new WireError(`a watch frame of ${this.#lineLength} bytes is larger than ${MAX_OBJECT_BYTES}`);
+      }
+    }
+    return events;
+  }
+
+  end(): void {
+    if (this.#lineLength > 0) throw new WireError('a watch ended inside a frame');
+  }
+
+  #decode(parsed: unknown): WatchEvent<R> {
+    const event = parsed as {
+      readonly type?: unknown;
+      readonly object?: KubernetesObject & { readonly kind?: string };
+    };
+    const kind = event?.object?.kind ?? '';
+    switch (event?.type) {
+      case 'ADDED':
+      case 'MODIFIED':
+      case 'DELETED': {
+        checkKind(kind, this.#decoder.kind);
+        const { record, resourceVersion } = this.#decoder.fromJson(event.object);
+        return { type: event.type, record, resourceVersion: checkVersion(resourceVersion) };
+      }
+      case 'BOOKMARK':
+        checkKind(kind, this.#decoder.kind);
+        return toBookmark(event.object ?? {});
+      case 'ERROR':
+        return { type: 'ERROR', status: statusFromJson(event.object, 0) };
+      default:
+        throw new WireError(`unknown watch event ${JSON.stringify(event?.type)}`);
+    }
+  }
+}
+
+const LENGTH_BYTES = 4;
+const LINE_FEED = 0x0a;
+const NO_BYTES = new Uint8Array(0);
+
+/** KEP-3157: only this exact value counts. */
+const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
+
+interface WatchEventObject {
+  readonly type: string;
+  readonly object: { readonly raw: Uint8Array } | null;
+}
+
+const WatchEventMessage: protobuf.Type = kubernetesType('WatchEvent');
+
+function toBookmark<R extends KubernetesRecord>(object: KubernetesObject): WatchEvent<R> {
+  return {
+    type: 'BOOKMARK',
+    resourceVersion: checkVersion(object.metadata?.resourceVersion),
+    initialEventsEnd: object.metadata?.annotations?.[INITIAL_EVENTS_END] === 'true',
+  };
+}
+
+function checkKind(found: string, expected: string): void {
+  if (found !== expected) throw new WireError(`expected a ${expected} event, got ${JSON.stringify(found)}`);
+}
+
+function checkVersion(version: unknown): string {
+  if (typeof version !== 'string' || version === '') throw new WireError('a watch event has no resourceVersion');
+  return version;
+}

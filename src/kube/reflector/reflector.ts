@@ -1,0 +1,447 @@
+// Reflector: keeps a store equal to one resource of the API server, by list and watch.
+//
+//   idle ──start──▶ listing ──committed──▶ watching ──clean end──▶ watching …
+//                      ▲  │ failed            │ failed
+//                      │  ▼                   ▼
+//                      └── backing-off ◀──────┘        any ──stop──▶ stopped
+//
+// (A streamed list is listing and watching in one request: the state changes at its final bookmark.)
+//
+// Two facts are kept between rounds: the version to go on from, and whether a list is due. Every class of failure
+// (failure.ts) has an answer (failure-answers.ts), which says what is due next and how long to wait. Promises: nothing is
+// skipped; the store is written by nobody else; a failed list leaves the store as it was; a watch only ever goes on
+// from a version whose every event is in the store. Refuses: to guess that a silent server is fine beyond `timeoutSeconds`.
+
+import type { KubernetesRecord } from '../../model/records.ts';
+import { toSource } from '../../model/source.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import { Blindness } from './blindness.ts';
+import type { Clock, Random } from '../clock.ts';
+import { ApiError, type Failure, ShortWatchError, toFailure } from './failure.ts';
+import { type Answer, answerTo } from './failure-answers.ts';
+import { InitialEvents } from './initial-events.ts';
+import type { Encoding } from '../decoding/list-body.ts';
+import { ExpiredContinueError, LIST_SILENCE_MS, listPages } from './paged-list.ts';
+import { Recovery } from './recovery.ts';
+import { type Pace, type RequestContext, requestWatch } from './requests.ts';
+import type { ResourceDescriptor } from '../resources.ts';
+import type { ServerContact } from './server-contact.ts';
+import { SilenceGuard } from './silence-guard.ts';
+import type { ReflectorStatus, ReflectorState } from './reflector-status.ts';
+import type { ReflectorStore } from './store.ts';
+import type { Transport } from '../transport/transport.ts';
+import { TroubleLog } from './trouble-log.ts';
+import { VersionDoubt } from './version-doubt.ts';
+import type { WatchEvent } from '../decoding/watch-body.ts';
+
+export interface ReflectorOptions<R extends KubernetesRecord> {
+  readonly resource: ResourceDescriptor<R>;
+  /** Unset: all namespaces. */
+  readonly namespace?: string;
+  readonly store: ReflectorStore<R>;
+  readonly transport: Transport;
+  readonly contact: ServerContact;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Asked for first. Default: protobuf. */
+  readonly encoding?: Encoding | undefined;
+  /** Stream the initial list where the server can (KEP-3157); false: always list in pages. Default: true. */
+  readonly streamInitialList?: boolean;
+  /** Unset: lists are read in one go. */
+  readonly pace?: Pace | undefined;
+  /** Called after each change of what `status()` says about state, sync and blindness. */
+  readonly onStatusChange: () => void;
+}
+
+/** client-go's page size; 500 pods are about 3 MB. */
+const PAGE_LIMIT = 500;
+/** Watches end in between, spread so that a server's clients do not all come back at once (client-go: 5–10 min). */
+const MIN_WATCH_SECONDS = 300;
+const MAX_WATCH_SECONDS = 600;
+/**
+ * A streamed list must be complete by then (100,000 pods take 15 s), and may not pause for longer than the other.
+ * Old servers ignore the parameter and some proxies lose the bookmark: then the plain list is next.
+ */
+const INITIAL_EVENTS_DEADLINE_MS = 180_000;
+const INITIAL_EVENTS_SILENCE_MS = 20_000;
+/** How much longer than asked a watch may last before the peer counts as gone. */
+const WATCH_OVERTIME_MS = 30_000;
+/** client-go: a watch that ends within a second without an event was not ended on purpose. */
+const SHORT_WATCH_MS = 1_000;
+
+export class Reflector<R extends KubernetesRecord> {
+  readonly #options: ReflectorOptions<R>;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #troubles: TroubleLog;
+  readonly #blindness: Blindness;
+  readonly #recovery: Recovery;
+  readonly #doubt: VersionDoubt;
+  readonly #stopping = new AbortController();
+  /** Until the server turns out not to stream lists. */
+  #streams: boolean;
+  #resource: ResourceDescriptor<R>;
+  #running: Promise<void> | undefined;
+
+  #state: ReflectorState = 'idle';
+  /** Last version whose every event is in the store; `undefined` before the first list. */
+  #version: string | undefined;
+  #listDue = true;
+  /** The next list must be a quorum read: the server cannot serve our version. */
+  #latestDue = false;
+  /** This server pages even at version "0", so it has no watch cache: keep paging always. */
+  #pagesAtZero = false;
+  /** A watch held since the last list: an expired version is then no sign of a loop. */
+  #progressed = true;
+  #refusedCredentials = false;
+
+  #synced = false;
+  #unavailable = false;
+  #message = '';
+  #lastChangeMs: number | undefined;
+  #lists = 0;
+  #watches = 0;
+  #events = 0;
+  readonly #restarts = new Map<string, number>();
+
+  constructor(options: ReflectorOptions<R>) {
+    this.#options = options;
+    this.#resource = options.resource;
+    this.#streams = options.streamInitialList ?? true;
+    this.#clock = options.clock;
+    this.#log = options.logger.child({ resource: toSource(options.resource.resource, options.namespace) });
+    this.#troubles = new TroubleLog(this.#log, options.clock);
+    this.#blindness = new Blindness(options.clock, {
+      onChange: options.onStatusChange,
+      onCaughtUp: () => {
+        this.#progressed = true;
+        this.#troubles.recovered();
+      },
+    });
+    this.#doubt = new VersionDoubt(options.clock);
+    this.#recovery = new Recovery(options.clock, options.random, options.contact, this.#stopping.signal);
+  }
+
+  /** Returns at once. A bug in here or in the store rejects `stopped` and, unhandled, ends the process. */
+  start(): void {
+    if (this.#running !== undefined || this.#stopping.signal.aborted) return;
+    this.#running = this.#run();
+  }
+
+  /** Resolves when the store will not be written any more. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+    this.#become('stopped');
+  }
+
+  status(): ReflectorStatus {
+    return {
+      resource: toSource(this.#options.resource.resource, this.#options.namespace),
+      required: this.#options.resource.required,
+      state: this.#state,
+      synced: this.#synced,
+      unavailable: this.#unavailable,
+      blindSinceMs: this.#blindness.sinceMs,
+      lastContactMs: this.#blindness.lastContactMs,
+      lastChangeMs: this.#lastChangeMs,
+      lists: this.#lists,
+      watches: this.#watches,
+      restarts: new Map(this.#restarts),
+      events: this.#events,
+      message: this.#message,
+    };
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      try {
+        if (!this.#listDue && this.#version !== undefined) await this.#watch(this.#version, undefined);
+        else if (this.#streams) await this.#streamList();
+        else await this.#list();
+      } catch (error) {
+        if (signal.aborted) break;
+        await this.#answer(toFailure(error));
+      }
+    }
+    this.#become('stopped');
+  }
+
+  /** One request for the list and the watch that follows it. */
+  async #streamList(): Promise<void> {
+    this.#become('listing');
+    this.#lists += 1;
+    const initial = new InitialEvents(this.#options.store);
+    try {
+      // Without a version the server reads the latest one from etcd, so the list is no older than the request.
+      await this.#watch(this.#latestDue ? '' : (this.#version ?? ''), initial);
+    } finally {
+      if (this.#listDue) initial.abort();
+    }
+  }
+
+  async #list(): Promise<void> {
+    this.#become('listing');
+    const startMs = this.#clock.now();
+    const resourceVersion = this.#latestDue ? '' : (this.#version ?? '0');
+    const atWill = resourceVersion === '' || resourceVersion === '0';
+    const limit = atWill || this.#pagesAtZero ? PAGE_LIMIT : 0;
+    try {
+      await this.#listOnce(resourceVersion, limit, startMs);
+    } catch (error) {
+      // Pages are one picture of one moment; when the server forgot that moment, only an unpaged list is consistent.
+      if (!(error instanceof ExpiredContinueError)) throw error;
+      // There was a page to continue.
+      if (resourceVersion === '0') this.#pagesAtZero = true;
+      this.#count('expired_continue');
+      await this.#listOnce(resourceVersion, 0, startMs);
+    }
+  }
+
+  async #listOnce(resourceVersion: string, limit: number, startMs: number): Promise<void> {
+    this.#lists += 1;
+    const replacement = this.#options.store.beginReplace();
+    const guard = new SilenceGuard(this.#clock, this.#stopping.signal);
+    const context = this.#context(guard, LIST_SILENCE_MS);
+    let version = '';
+    let count = 0;
+    try {
+      const list = await listPages(context, guard, { resourceVersion, limit }, (record) => {
+        count += 1;
+        replacement.add(record);
+      });
+      version = list.resourceVersion;
+      if (list.pages > 1 && resourceVersion === '0') this.#pagesAtZero = true;
+      this.#stopping.signal.throwIfAborted();
+    } catch (error) {
+      replacement.abort();
+      throw error;
+    } finally {
+      guard.end();
+    }
+    await replacement.commit(version, this.#blindness.observeByList());
+    this.#listed(version, count, startMs);
+    this.#healthy();
+  }
+
+  /** A list was committed. */
+  #listed(version: string, objects: number, startMs: number): void {
+    this.#version = version;
+    this.#listDue = false;
+    this.#latestDue = false;
+    this.#progressed = false;
+    this.#doubt.listed();
+    this.#lastChangeMs = this.#clock.now();
+    this.#log.info({ objects, resourceVersion: version }, this.#synced ? 'listed again' : 'first list applied');
+    this.#synced = true;
+    this.#blindness.listed(startMs);
+  }
+
+  /** Watches until the server ends it; with `initial`, first takes the list from the same stream. */
+  async #watch(resourceVersion: string, initial: InitialEvents<R> | undefined): Promise<void> {
+    const { random, store } = this.#options;
+    if (initial === undefined) this.#become('watching');
+    this.#watches += 1;
+    const startMs = this.#clock.now();
+    const timeoutSeconds = MIN_WATCH_SECONDS + Math.floor(random() * (MAX_WATCH_SECONDS - MIN_WATCH_SECONDS + 1));
+    const guard = new SilenceGuard(this.#clock, this.#stopping.signal);
+    guard.endAfter(timeoutSeconds * 1000 + WATCH_OVERTIME_MS, 'a watch outlived its timeout: the peer is gone');
+    if (initial !== undefined) guard.expectBy(INITIAL_EVENTS_DEADLINE_MS, 'a streamed list did not come to its end');
+    const context = {
+      ...this.#context(guard, 0),
+      onContact: () => {
+        this.#blindness.contact();
+        if (this.#state !== 'listing') this.#blindness.heard();
+        else guard.expectWithin(INITIAL_EVENTS_SILENCE_MS, 'a streamed list paused for too long');
+      },
+    };
+    let quiet = true;
+    try {
+      const watch = await requestWatch(context, {
+        resourceVersion,
+        timeoutSeconds,
+        sendInitialEvents: initial !== undefined,
+      });
+      this.#healthy();
+      if (initial === undefined) {
+        this.#blindness.watching();
+        this.#doubt.watching();
+      }
+      for await (const events of watch) {
+        for (const event of events) {
+          quiet = false;
+          if (this.#state !== 'listing' || initial === undefined) this.#apply(event, store);
+          else if (await this.#applyInitial(event, initial, startMs)) {
+            guard.expectNothing();
+            this.#blindness.watching();
+          }
+          if (event.type === 'BOOKMARK' && this.#state === 'watching') this.#blindness.caughtUp();
+        }
+      }
+      this.#blindness.lost('planned');
+    } catch (error) {
+      const explained = guard.explain(error);
+      this.#blindness.lost(explained === error ? 'cut' : 'silent');
+      throw explained;
+    } finally {
+      guard.end();
+    }
+    if (this.#state === 'listing')
+      throw new ShortWatchError(`watch ${this.#resource.resource}: ended in its initial list`);
+    const lastedMs = this.#clock.now() - startMs;
+    if (quiet && lastedMs < SHORT_WATCH_MS) {
+      throw new ShortWatchError(`watch ${this.#resource.resource}: ended after ${lastedMs} ms without an event`);
+    }
+    if (this.#doubt.isReasonToList) {
+      this.#count('unheard');
+      this.#listDue = true;
+    }
+  }
+
+  /** True: the list is complete and the rest of the stream is an ordinary watch. */
+  async #applyInitial(event: WatchEvent<R>, initial: InitialEvents<R>, startMs: number): Promise<boolean> {
+    this.#events += 1;
+    switch (event.type) {
+      case 'ADDED':
+      case 'MODIFIED':
+      case 'DELETED':
+        initial.take(event);
+        return false;
+      case 'BOOKMARK':
+        // An ordinary bookmark says nothing about the initial events.
+        if (!event.initialEventsEnd) return false;
+        this.#stopping.signal.throwIfAborted();
+        await initial.commit(event.resourceVersion, () => this.#blindness.observeByList());
+        this.#listed(event.resourceVersion, initial.objects, startMs);
+        this.#become('watching');
+        return true;
+      case 'ERROR':
+        throw new ApiError(event.status, `watch ${this.#resource.resource}`);
+      default:
+        return event satisfies never;
+    }
+  }
+
+  #apply(event: WatchEvent<R>, store: ReflectorStore<R>): void {
+    this.#events += 1;
+    switch (event.type) {
+      case 'ADDED':
+      case 'MODIFIED':
+        store.upsert(event.record, event.resourceVersion, this.#blindness.observe());
+        this.#lastChangeMs = this.#clock.now();
+        break;
+      case 'DELETED':
+        store.remove(event.record, event.resourceVersion, this.#blindness.observe());
+        this.#lastChangeMs = this.#clock.now();
+        break;
+      case 'BOOKMARK':
+        store.bookmark(event.resourceVersion);
+        break;
+      case 'ERROR':
+        throw new ApiError(event.status, `watch ${this.#resource.resource}`);
+      default:
+        event satisfies never;
+    }
+    this.#version = event.resourceVersion;
+    this.#progressed = true;
+    this.#doubt.heard(event.type === 'BOOKMARK');
+  }
+
+  async #answer(failure: Failure): Promise<void> {
+    const { next, wait } = answerTo(failure.kind, {
+      listing: this.#state === 'listing',
+      streams: this.#streams,
+      latestDue: this.#latestDue,
+      progressed: this.#progressed,
+      refusedCredentials: this.#refusedCredentials,
+    });
+    this.#count(failure.kind);
+    this.#message = failure.message;
+    if (failure.kind === 'unauthorized') {
+      this.#options.transport.discardCredentials();
+      this.#refusedCredentials = true;
+    }
+    if (failure.kind === 'not_found' && this.#fallBack()) return;
+    if (failure.kind === 'not_found' || failure.kind === 'forbidden') this.#unavailable = true;
+    this.#doubt.lost();
+    this.#intend(next, failure);
+    if (wait === 'none') return;
+    this.#become('backing-off');
+    this.#troubles.trouble(failure, this.#synced, this.#resource.required);
+    await this.#recovery.sitOut(wait, failure);
+  }
+
+  #intend(next: Answer['next'], failure: Failure): void {
+    switch (next) {
+      case 'same':
+        return;
+      case 'latest':
+        if (failure.kind === 'version_too_large') {
+          this.#log.warn({ error: failure.message }, 'the API server lags or was restored: listing what it has');
+        }
+        this.#latestDue = true;
+        this.#listDue = true;
+        return;
+      case 'list':
+        this.#listDue = true;
+        return;
+      case 'in-pages':
+        this.#streams = false;
+        this.#log.info(
+          { reason: failure.kind, error: failure.message },
+          'no streamed list to be had, listing in pages',
+        );
+        return;
+      default:
+        next satisfies never;
+    }
+  }
+
+  /** Watches the other resource that says the same, where the server does not know this one. */
+  #fallBack(): boolean {
+    const { fallback } = this.#resource;
+    if (fallback === undefined || this.#synced) return false;
+    this.#log.warn(
+      { instead: fallback.resource },
+      'the API server does not serve this resource, watching another instead',
+    );
+    this.#resource = fallback;
+    return true;
+  }
+
+  #context(guard: SilenceGuard, silenceMs: number): RequestContext<R> {
+    return {
+      transport: this.#options.transport,
+      resource: this.#resource,
+      namespace: this.#options.namespace,
+      signal: guard.signal,
+      pace: this.#options.pace,
+      encoding: this.#options.encoding,
+      onContact: () => {
+        this.#blindness.contact();
+        if (silenceMs > 0) guard.expectWithin(silenceMs, 'a list was silent for too long');
+      },
+    };
+  }
+
+  /** The server gave what was asked for. */
+  #healthy(): void {
+    // Credentials that are refused from here on were good until now: fresh ones are worth a try at once.
+    this.#refusedCredentials = false;
+    this.#unavailable = false;
+    this.#message = '';
+    this.#options.contact.accepted();
+    this.#options.onStatusChange();
+  }
+
+  #become(state: ReflectorState): void {
+    this.#state = state;
+    this.#options.onStatusChange();
+  }
+
+  #count(reason: string): void {
+    this.#restarts.set(reason, (this.#restarts.get(reason) ?? 0) + 1);
+  }
+}

@@ -1,0 +1,52 @@
+// HTTP/1.1 to the API server, by undici: for plain `http:` (a simulator, `kubectl proxy`), for servers and proxies in
+// between that do not offer HTTP/2, and for SOCKS proxies. A connection per request under way.
+//
+// What it cannot do: tell a quiet watch from a peer that is gone while its network still acknowledges. HTTP/1.1 has no
+// ping, and no idle time is long enough to be sure, because bookmarks are a favour. There the hard limit on a watch's
+// life (its timeoutSeconds and a bit) is the only clock; a peer that stopped acknowledging is found by TCP keepalive.
+
+import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import type { TlsMaterial } from '../credentials/credentials.ts';
+
+export interface Http1PoolOptions {
+  readonly tls: TlsMaterial;
+  readonly proxyUrl: string | undefined;
+  readonly connectTimeoutMs: number;
+  readonly headersTimeoutMs: number;
+  /** Idle time before the kernel probes the peer. */
+  readonly keepAliveDelayMs: number;
+}
+
+/** Idle connections are kept for the next page or watch, not longer. */
+const IDLE_CONNECTION_MS = 10_000;
+
+export function createHttp1Pool(options: Http1PoolOptions): Dispatcher {
+  const { tls, proxyUrl } = options;
+  const tlsOptions = {
+    ...(tls.ca === undefined ? {} : { ca: tls.ca }),
+    ...(tls.cert === undefined ? {} : { cert: tls.cert }),
+    ...(tls.key === undefined ? {} : { key: tls.key }),
+    ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
+    rejectUnauthorized: tls.rejectUnauthorized,
+  };
+  const socketOptions = {
+    timeout: options.connectTimeoutMs,
+    keepAlive: true,
+    keepAliveInitialDelay: options.keepAliveDelayMs,
+  };
+  const pool = {
+    // Where there is HTTP/2 it is spoken with pings, see http2-connection.ts.
+    allowH2: false,
+    headersTimeout: options.headersTimeoutMs,
+    // Silence on a watch is healthy; reflectors have their own clocks.
+    bodyTimeout: 0,
+    keepAliveTimeout: IDLE_CONNECTION_MS,
+  };
+  if (proxyUrl === undefined) return new Agent({ ...pool, connect: { ...socketOptions, ...tlsOptions } });
+  return new ProxyAgent({
+    ...pool,
+    uri: proxyUrl,
+    requestTls: { ...socketOptions, ...tlsOptions },
+    connect: socketOptions,
+  });
+}

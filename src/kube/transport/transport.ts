@@ -1,0 +1,236 @@
+// HTTP to one API server: credentials added, TLS material followed, bodies as streams of Buffers.
+//
+// One pool of connections per cluster: HTTP/2 where the server offers it, so that pings tell a dead connection from a
+// quiet watch (docs/decisions/http2-with-pings.md). It is rebuilt when the CA, certificate or key change; requests under
+// way finish on the old one. Speaks of failures in two ways: an answer of any status is a value, no answer is a
+// TransportError. Bodies that come compressed are taken so, asked for or not (docs/decisions/gzip-for-lists.md).
+
+import { ConnectionPool, type PoolResponse } from './connection-pool.ts';
+import type { Credentials, TlsMaterial } from '../credentials/credentials.ts';
+import { CredentialsError } from '../credentials/credentials.ts';
+import { gunzip } from './gunzip.ts';
+import type { PingOptions } from './http2-connection.ts';
+import { WireError } from '../wire-error.ts';
+
+export interface ApiResponse {
+  readonly status: number;
+  /** Without parameters, lower case. */
+  readonly contentType: string;
+  /** From `Retry-After` in seconds; 0: none, or not a number. */
+  readonly retryAfterMs: number;
+  /**
+   * Must be read or dropped by ending the iteration. Rejects with a TransportError when the connection breaks, and with a
+   * WireError when it is compressed and damaged.
+   */
+  readonly body: AsyncIterable<Buffer>;
+}
+
+export interface ApiRequest {
+  /** Path and query. */
+  readonly path: string;
+  readonly accept: string;
+  /** Ask for gzip. Default: false. */
+  readonly gzip?: boolean;
+  /** JSON, to be posted; unset: a GET. */
+  readonly json?: Buffer;
+  /** Ends the request and its body. */
+  readonly signal: AbortSignal;
+}
+
+/** All that a reflector knows of HTTP: small enough to be another protocol one day. */
+export interface Transport {
+  /** Rejects with a TransportError, a CredentialsError, a WireError; with the signal's reason when that aborted. */
+  request(request: ApiRequest): Promise<ApiResponse>;
+  /** The server said 401. */
+  discardCredentials(): void;
+  /** Cuts everything that is still open. */
+  close(): Promise<void>;
+}
+
+/** No answer, or only a part of one. Always retryable. */
+export class TransportError extends Error {
+  override readonly name = 'TransportError';
+  /** `ECONNREFUSED`, `ECONNRESET`, `UND_ERR_CONNECT_TIMEOUT`, …; `''` when there is none. */
+  readonly code: string;
+
+  constructor(cause: unknown) {
+    super(cause instanceof Error ? describe(cause) : String(cause), { cause });
+    this.code = codeOf(cause);
+  }
+}
+
+export interface TransportOptions {
+  readonly credentials: Credentials;
+  readonly userAgent: string;
+  /** Default: PING. */
+  readonly ping?: PingOptions;
+}
+
+/**
+ * A connection that died is noticed 25 s after its last byte, within the 45 s that client-go takes (a ping after 30 s,
+ * 15 s for its answer), for the price of four pings a minute and connection.
+ */
+const PING: PingOptions = { pingAfterMs: 15_000, pingTimeoutMs: 10_000 };
+/** A server that does not even accept. client-go dials for 30 s; a pod on the same network needs no such patience. */
+const CONNECT_TIMEOUT_MS = 10_000;
+/** The API server ends any list after 60 s by itself (`--request-timeout`) and sends a watch's headers at once. */
+const HEADERS_TIMEOUT_MS = 65_000;
+/**
+ * Idle time before the kernel probes the peer. libuv then probes each second and gives up after ten, so a peer that
+ * vanished is noticed 25 s after its last byte over HTTP/1.1 too.
+ */
+const TCP_KEEPALIVE_DELAY_MS = 15_000;
+
+export function createTransport(options: TransportOptions): Transport {
+  return new PooledTransport(options);
+}
+
+class PooledTransport implements Transport {
+  readonly #credentials: Credentials;
+  readonly #userAgent: string;
+  readonly #ping: PingOptions;
+  readonly #server: URL;
+  readonly #basePath: string;
+  #pool: ConnectionPool | undefined;
+  /** With requests under way under material that was replaced; each goes when its last request ends. */
+  readonly #oldPools = new Set<ConnectionPool>();
+  #closed = false;
+
+  constructor(options: TransportOptions) {
+    this.#credentials = options.credentials;
+    this.#userAgent = options.userAgent;
+    this.#ping = options.ping ?? PING;
+    this.#server = new URL(options.credentials.server);
+    this.#basePath = this.#server.pathname === '/' ? '' : this.#server.pathname;
+  }
+
+  async request(request: ApiRequest): Promise<ApiResponse> {
+    request.signal.throwIfAborted();
+    const { headers, tls } = await this.#credentials.current();
+    request.signal.throwIfAborted();
+    if (this.#closed) throw new TransportError(new Error('the transport is closed'));
+    const unreadable = new AbortController();
+    const signal = AbortSignal.any([request.signal, unreadable.signal]);
+    const response = await this.#send(request, headers, tls, signal);
+    const decode = decoderOf(response.header('content-encoding'));
+    if (decode === undefined) {
+      unreadable.abort();
+      const encoding = JSON.stringify(response.header('content-encoding'));
+      throw new WireError(`the answer has the content encoding ${encoding}, which was not asked for`);
+    }
+    return {
+      status: response.status,
+      contentType: (response.header('content-type').split(';')[0] ?? '').trim().toLowerCase(),
+      retryAfterMs: toRetryAfterMs(response.header('retry-after')),
+      body: decode(readBody(response.body, request.signal)),
+    };
+  }
+
+  discardCredentials(): void {
+    this.#credentials.discard();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const pools = [...this.#oldPools, ...(this.#pool === undefined ? [] : [this.#pool])];
+    this.#pool = undefined;
+    await Promise.all(pools.map((pool) => pool.destroy()));
+  }
+
+  async #send(
+    { path, accept, gzip, json, signal: asked }: ApiRequest,
+    headers: Readonly<Record<string, string>>,
+    tls: TlsMaterial,
+    signal: AbortSignal,
+  ): Promise<PoolResponse> {
+    const fields = {
+      ...headers,
+      accept,
+      'accept-encoding': gzip === true ? 'gzip' : 'identity',
+      'user-agent': this.#userAgent,
+      ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+    };
+    try {
+      return await this.#poolFor(tls).request(`${this.#basePath}${path}`, fields, signal, json);
+    } catch (error) {
+      asked.throwIfAborted();
+      throw error instanceof CredentialsError ? error : new TransportError(error);
+    }
+  }
+
+  #poolFor(tls: TlsMaterial): ConnectionPool {
+    if (this.#pool !== undefined && sameMaterial(this.#pool.tls, tls)) return this.#pool;
+    const old = this.#pool;
+    const pool: ConnectionPool = new ConnectionPool({
+      ...this.#ping,
+      server: this.#server,
+      tls,
+      proxyUrl: this.#credentials.proxyUrl,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      headersTimeoutMs: HEADERS_TIMEOUT_MS,
+      keepAliveDelayMs: TCP_KEEPALIVE_DELAY_MS,
+      onGone: () => this.#oldPools.delete(pool),
+    });
+    this.#pool = pool;
+    if (old !== undefined) {
+      // Its watches end within their timeoutSeconds.
+      this.#oldPools.add(old);
+      old.close();
+    }
+    return pool;
+  }
+}
+
+/** `undefined`: nobody can read it. */
+function decoderOf(contentEncoding: string): ((body: AsyncGenerator<Buffer>) => AsyncGenerator<Buffer>) | undefined {
+  switch (contentEncoding.trim().toLowerCase()) {
+    case '':
+    case 'identity':
+      return (body) => body;
+    case 'gzip':
+    // Its old name (RFC 9110, section 8.4.1.3).
+    case 'x-gzip':
+      return gunzip;
+    default:
+      return undefined;
+  }
+}
+
+async function* readBody(body: AsyncIterable<Buffer>, signal: AbortSignal): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of body) yield chunk;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new TransportError(error);
+  }
+}
+
+function sameMaterial(a: TlsMaterial, b: TlsMaterial): boolean {
+  return (
+    sameBytes(a.ca, b.ca) &&
+    sameBytes(a.cert, b.cert) &&
+    sameBytes(a.key, b.key) &&
+    a.serverName === b.serverName &&
+    a.rejectUnauthorized === b.rejectUnauthorized
+  );
+}
+
+function sameBytes(a: Buffer | undefined, b: Buffer | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : a.equals(b);
+}
+
+function toRetryAfterMs(header: string): number {
+  const seconds = Number(header);
+  return header !== '' && Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : 0;
+}
+
+function codeOf(cause: unknown): string {
+  if (typeof cause !== 'object' || cause === null) return '';
+  if ('code' in cause && typeof cause.code === 'string') return cause.code;
+  return 'cause' in cause ? codeOf(cause.cause) : '';
+}
+
+function describe(error: Error): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return error.errors.map(String).join('; ');
+  return error.message === '' ? codeOf(error) : error.message;
+}

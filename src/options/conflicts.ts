@@ -1,0 +1,81 @@
+// Options that are good each and wrong together: half a TLS pair, plaintext where others can reach it, an allow list that
+// nobody would ask. Told all at once like every other problem, but only of options that parsed.
+
+import type { Config, OptionName } from './options.ts';
+import { MAX_NAMESPACES } from '../model/source.ts';
+import { isLoopback } from './values.ts';
+
+/** One line each; none: they go together. `values` lacks what did not parse. */
+export function findConflicts(values: Partial<Config>): string[] {
+  return CONFLICTS.filter(({ between }) => between.every((name) => name in values)).flatMap(({ find }) => {
+    // What `find` looks at is there.
+    const problem = find(values as Config);
+    return problem === undefined ? [] : [problem];
+  });
+}
+
+interface Conflict {
+  readonly between: readonly OptionName[];
+  readonly find: (config: Config) => string | undefined;
+}
+
+const CONFLICTS: readonly Conflict[] = [
+  {
+    between: ['tlsCert', 'tlsKey'],
+    find: ({ tlsCert, tlsKey }) => {
+      if ((tlsCert === undefined) === (tlsKey === undefined)) return undefined;
+      const [given, missing] = tlsCert === undefined ? ['--tls-key', '--tls-cert'] : ['--tls-cert', '--tls-key'];
+      return `${given}: given without ${missing}, allowed is both or neither`;
+    },
+  },
+  {
+    between: ['tlsCert', 'tlsClientCa'],
+    find: ({ tlsCert, tlsClientCa }) =>
+      tlsClientCa !== undefined && tlsCert === undefined
+        ? '--tls-client-ca: given without --tls-cert, allowed is only together with it'
+        : undefined,
+  },
+  {
+    between: ['tlsCert', 'allowPlaintext'],
+    find: ({ tlsCert, allowPlaintext }) =>
+      tlsCert !== undefined && allowPlaintext
+        ? '--allow-plaintext: given together with --tls-cert, allowed is one of them'
+        : undefined,
+  },
+  {
+    between: ['listen', 'allowPlaintext', 'tlsCert', 'tlsKey'],
+    find: ({ listen, allowPlaintext, tlsCert, tlsKey }) =>
+      allowPlaintext || tlsCert !== undefined || tlsKey !== undefined || isLoopback(listen.host)
+        ? undefined
+        : `--listen: got ${listen.host}, which is reachable from other machines; allowed is a loopback address, any ` +
+          'address with --tls-cert and --tls-key, or any address with --allow-plaintext',
+  },
+  {
+    between: ['auth', 'tlsClientCa', 'allowClients'],
+    find: ({ auth, tlsClientCa, allowClients }) =>
+      auth === 'client-certificate' && (tlsClientCa === undefined || allowClients.length === 0)
+        ? '--auth: got client-certificate, allowed is only together with --tls-client-ca and --allow-client'
+        : undefined,
+  },
+  {
+    between: ['auth', 'allowClients'],
+    find: ({ auth, allowClients }) =>
+      auth !== 'client-certificate' && allowClients.length > 0
+        ? '--allow-client: given without --auth=client-certificate, without which nobody asks for it'
+        : undefined,
+  },
+  {
+    between: ['auth', 'authExempt'],
+    find: ({ auth, authExempt }) =>
+      auth === 'none' && authExempt.length > 0
+        ? '--auth-exempt: given with --auth=none, which asks nobody anyway'
+        : undefined,
+  },
+  {
+    between: ['namespaces'],
+    find: ({ namespaces }) =>
+      namespaces.length > MAX_NAMESPACES
+        ? `--namespace: got ${namespaces.length} namespaces, allowed are ${MAX_NAMESPACES}, or none to watch all`
+        : undefined,
+  },
+];

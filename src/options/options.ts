@@ -1,0 +1,305 @@
+// Every option of digger: flag, environment variable, default, meaning. `--help`, docs/options.md, `--print-config` and
+// the `Config` type all follow from the one table below.
+
+import {
+  durationBetween,
+  integerBetween,
+  oneOf,
+  type Parser,
+  parseClientName,
+  parseListenAddress,
+  parseName,
+  parseNamespace,
+  parsePath,
+  parseKeyPattern,
+  parseRange,
+  parseSwitch,
+} from './values.ts';
+
+/** How an option is given: once, any number of times (in the environment separated by commas), or as a mere flag. */
+export type Arity = 'one' | 'many' | 'switch';
+
+export interface Option<T> {
+  /** Long flag with its dashes. */
+  readonly flag: string;
+  /** What stands for the value in help; empty for a switch. */
+  readonly placeholder: string;
+  /** Parsed like anything given; `undefined`: unset. */
+  readonly defaultText: string | undefined;
+  readonly arity: Arity;
+  readonly meaning: string;
+  /** All texts of one source together; a problem names the one text that is wrong. */
+  readonly parseAll: (texts: readonly string[]) => ParsedAll<T>;
+}
+
+export type ParsedAll<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problems: readonly { readonly given: string; readonly allowed: string }[] };
+
+/** In the order in which help shows them. Keys are the names in `Config`. */
+export const OPTIONS = {
+  listen: one('--listen', 'host:port', '127.0.0.1:50051', parseListenAddress, 'where gRPC is served'),
+  adminListen: one(
+    '--admin-listen',
+    'host:port',
+    '127.0.0.1:9464',
+    parseListenAddress,
+    'where /livez, /readyz and /metrics are served, over plain HTTP',
+  ),
+  allowPlaintext: toggle('--allow-plaintext', 'serve gRPC without TLS beyond loopback'),
+  tlsCert: optional(
+    '--tls-cert',
+    'path',
+    parsePath,
+    'certificate of the gRPC listener, then its intermediates, PEM; unset: no TLS. New files are taken while it runs',
+  ),
+  tlsKey: optional('--tls-key', 'path', parsePath, 'private key of --tls-cert, PEM without a passphrase'),
+  tlsClientCa: optional(
+    '--tls-client-ca',
+    'path',
+    parsePath,
+    'CA of client certificates, PEM; with it a client without a certificate that it signed is turned away',
+  ),
+  auth: one(
+    '--auth',
+    'how',
+    'none',
+    oneOf('none', 'client-certificate', 'token-review'),
+    'who may call: everybody, names in client certificates, or bearer tokens that the cluster reviews',
+  ),
+  allowClients: many(
+    '--allow-client',
+    'name',
+    parseClientName,
+    'DNS name or URI (SPIFFE id) in a client certificate that may call; with --auth=client-certificate',
+  ),
+  authExempt: many(
+    '--auth-exempt',
+    'service',
+    oneOf('status', 'reflection'),
+    'status or reflection: may be called without authentication, as health always may',
+  ),
+  authCacheTtlMs: one(
+    '--auth-cache-ttl',
+    'duration',
+    '30s',
+    durationBetween('1s', '10m'),
+    'how long a review of a token, and of what it allows, is believed',
+  ),
+  authRecheckIntervalMs: one(
+    '--auth-recheck-interval',
+    'duration',
+    '60s',
+    durationBetween('1s', '1h'),
+    'how often callers of open subscriptions are looked at again',
+  ),
+  kubeconfig: optional(
+    '--kubeconfig',
+    'path',
+    parsePath,
+    'kubeconfig of the cluster; unset: KUBECONFIG, else ~/.kube/config, else the service account of the pod',
+  ),
+  context: optional('--context', 'name', parseName, 'context of the kubeconfig; unset: its current one'),
+  clusterEncoding: one(
+    '--cluster-encoding',
+    'encoding',
+    'protobuf',
+    oneOf('protobuf', 'json'),
+    'encoding that the API server is asked for first; json can be read along, and costs both sides several times as much',
+  ),
+  namespaces: many(
+    '--namespace',
+    'name',
+    parseNamespace,
+    'namespace to watch, and no other; unset: all. Nobody’s address is UNKNOWN then, because others may have it',
+  ),
+  clusterRanges: many(
+    '--cluster-range',
+    'cidr',
+    parseRange,
+    'address range of pods or services, beside those that nodes and ServiceCIDR objects tell: nobody’s address in it is UNASSIGNED, not UNKNOWN',
+  ),
+  denyAnnotations: many(
+    '--deny-annotation',
+    'key',
+    parseKeyPattern,
+    'annotation to leave out, beside kubectl.kubernetes.io/last-applied-configuration; example.com/* is all of a domain',
+  ),
+  allowAnnotations: many(
+    '--allow-annotation',
+    'key',
+    parseKeyPattern,
+    'annotation to publish, and no other; unset: all that are not denied',
+  ),
+  denyLabels: many('--deny-label', 'key', parseKeyPattern, 'label to leave out, in selectors too'),
+  allowLabels: many(
+    '--allow-label',
+    'key',
+    parseKeyPattern,
+    'label to publish, and no other; unset: all that are not denied. Filters of subscriptions see only published labels',
+  ),
+  maxValueBytes: one(
+    '--max-value-bytes',
+    'bytes',
+    '1024',
+    // Kubernetes itself stops at 256 KiB for all annotations of an object together.
+    integerBetween(0, 262_144),
+    'leave out annotations and labels with longer values',
+  ),
+  historyRetentionMs: one(
+    '--history',
+    'duration',
+    '10m',
+    durationBetween('0s', '24h'),
+    'how long a claim on an address is remembered after its end',
+  ),
+  maxHistoryClaims: one(
+    '--max-history-claims',
+    'count',
+    '100000',
+    integerBetween(0, 10_000_000),
+    'ended claims remembered at most; beyond it the oldest go first',
+  ),
+  maxConnections: one('--max-connections', 'count', '10000', integerBetween(1, 1_000_000), 'open connections at most'),
+  maxConnectionStreams: one(
+    '--max-connection-streams',
+    'count',
+    '1000',
+    integerBetween(1, 100_000),
+    'calls and subscriptions at once on one connection',
+  ),
+  maxRequestMemoryBytes: one(
+    '--max-request-memory',
+    'bytes',
+    // Room for one message of the largest size and then some; the most is what a heap can bear.
+    '67108864',
+    integerBetween(4 * 1024 * 1024, 4 * 1024 * 1024 * 1024),
+    'memory of requests that are not complete, over all connections; and as much again for large ones whose calls have not ended',
+  ),
+  maxAnswerMemoryBytes: one(
+    '--max-answer-memory',
+    'bytes',
+    '67108864',
+    integerBetween(4 * 1024 * 1024, 4 * 1024 * 1024 * 1024),
+    'memory of answers that their callers do not take, over all connections',
+  ),
+  maxWaiters: one(
+    '--max-waiters',
+    'count',
+    '10000',
+    integerBetween(1, 1_000_000),
+    'lookups that wait at once, by address and by name each; about 1 kB a waiter',
+  ),
+  callerRate: one(
+    '--caller-rate',
+    'lookups/s',
+    '0',
+    integerBetween(0, 100_000_000),
+    'expensive work of one caller: a query of a batch counts 1, a lookup that waits 10, a subscription 1000; 0: no limit',
+  ),
+  maxSubscribers: one('--max-subscribers', 'count', '10000', integerBetween(1, 100_000), 'open Watch streams at most'),
+  maxSubscribersPerCaller: one(
+    '--max-subscribers-per-caller',
+    'count',
+    '1000',
+    integerBetween(1, 100_000),
+    'open Watch streams of one caller: the name that authentication found, else the address',
+  ),
+  subscriberStallTimeoutMs: one(
+    '--subscriber-stall-timeout',
+    'duration',
+    '60s',
+    durationBetween('1s', '1h'),
+    'a subscriber that has not taken a frame (64 KiB) within this time is ended, however slowly it reads',
+  ),
+  feedRetentionMs: one(
+    '--feed-retention',
+    'duration',
+    '10m',
+    // The longest heartbeat is below half of the least, so that an idle subscriber's token never gets too old.
+    durationBetween('2m', '24h'),
+    'how long removals are kept for subscribers that resume',
+  ),
+  maxFeedRemovals: one(
+    '--feed-retention-removals',
+    'count',
+    '100000',
+    integerBetween(1000, 10_000_000),
+    'removals kept at most, about 0.6 kB each',
+  ),
+  drainTimeoutMs: one(
+    '--drain-timeout',
+    'duration',
+    '20s',
+    durationBetween('0s', '10m'),
+    'how long calls may take to end after SIGTERM; below the pod’s terminationGracePeriodSeconds',
+  ),
+  logLevel: one(
+    '--log-level',
+    'level',
+    'info',
+    oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+    'least severe level that is logged',
+  ),
+  logFormat: one(
+    '--log-format',
+    'format',
+    'auto',
+    oneOf('auto', 'json', 'pretty'),
+    'auto: pretty on a terminal, else json',
+  ),
+} as const;
+
+export type OptionName = keyof typeof OPTIONS;
+
+/** The whole configuration; durations in ms, sizes in bytes. */
+export type Config = { readonly [K in OptionName]: (typeof OPTIONS)[K] extends Option<infer T> ? T : never };
+
+/** The environment variable of an option: `--admin-listen` is `DIGGER_ADMIN_LISTEN`. */
+export function environmentVariable(option: Pick<Option<unknown>, 'flag'>): string {
+  return `DIGGER_${option.flag.slice(2).replaceAll('-', '_').toUpperCase()}`;
+}
+
+export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[];
+
+function one<T>(flag: string, placeholder: string, defaultText: string, parse: Parser<T>, meaning: string): Option<T> {
+  return { flag, placeholder, defaultText, arity: 'one', meaning, parseAll: (texts) => parseLast(texts, parse) };
+}
+
+function optional<T>(flag: string, placeholder: string, parse: Parser<T>, meaning: string): Option<T | undefined> {
+  const parseAll = (texts: readonly string[]): ParsedAll<T | undefined> =>
+    texts.length === 0 ? { ok: true, value: undefined } : parseLast(texts, parse);
+  return { flag, placeholder, defaultText: undefined, arity: 'one', meaning, parseAll };
+}
+
+function toggle(flag: string, meaning: string): Option<boolean> {
+  return {
+    flag,
+    placeholder: '',
+    defaultText: 'false',
+    arity: 'switch',
+    meaning,
+    parseAll: (texts) => parseLast(texts, parseSwitch),
+  };
+}
+
+function many<T>(flag: string, placeholder: string, parse: Parser<T>, meaning: string): Option<readonly T[]> {
+  const parseAll = (texts: readonly string[]): ParsedAll<readonly T[]> => {
+    const values: T[] = [];
+    const problems: { given: string; allowed: string }[] = [];
+    for (const text of texts) {
+      const parsed = parse(text.trim());
+      if (parsed.ok) values.push(parsed.value);
+      else problems.push({ given: text, allowed: parsed.allowed });
+    }
+    return problems.length > 0 ? { ok: false, problems } : { ok: true, value: values };
+  };
+  return { flag, placeholder, defaultText: undefined, arity: 'many', meaning, parseAll };
+}
+
+// A flag given twice means its last value, as with kubectl.
+function parseLast<T>(texts: readonly string[], parse: Parser<T>): ParsedAll<T> {
+  const given = texts.at(-1) ?? '';
+  const parsed = parse(given);
+  return parsed.ok ? parsed : { ok: false, problems: [{ given, allowed: parsed.allowed }] };
+}

@@ -1,0 +1,153 @@
+// Follows every call from its start to its end, whatever service it belongs to and however it ends: for the metrics, and
+// for the drain, which has to know what still runs.
+//
+// An interceptor sees this best. grpc-js reports the end of every call as a cancellation, after the status was sent or
+// when there is nobody left to send it to; a call that was cancelled before it could start is not counted at all.
+
+import {
+  type Metadata,
+  type ServerInterceptingCall,
+  type ServerInterceptingCallInterface,
+  type ServerInterceptor,
+  status,
+} from '@grpc/grpc-js';
+
+import { type CallStatus, ForwardingCall } from './forwarding-call.ts';
+import type { MethodCounters, RpcMetrics } from '../metrics.ts';
+
+export class OpenCalls {
+  readonly interceptor: ServerInterceptor;
+  /** Streams of the standard services, which do not know about drains. */
+  readonly #standardStreams = new Set<ServerInterceptingCallInterface>();
+  #count = 0;
+  #draining = false;
+  #onNone: (() => void) | undefined;
+
+  /** `nowMs`: a monotonic clock, for durations. */
+  constructor(metrics: RpcMetrics, nowMs: () => number) {
+    const observer: CallObserver = {
+      nowMs,
+      started: (call) => {
+        // What starts during a drain is refused at once and need not be waited for.
+        const isCounted = !this.#draining;
+        if (isCounted) this.#count += 1;
+        if (call.isStandardStream) this.#standardStreams.add(call);
+        return isCounted;
+      },
+      ended: (call, wasCounted) => {
+        if (call.isStandardStream) this.#standardStreams.delete(call);
+        if (!wasCounted) return;
+        this.#count -= 1;
+        if (this.#count === 0) this.#onNone?.();
+      },
+    };
+    this.interceptor = ({ path, requestStream, responseStream }, nextCall) => {
+      const counters = metrics.method(path, requestStream, responseStream);
+      const isStandardStream = (requestStream || responseStream) && !path.startsWith(OWN_SERVICES);
+      const observed: ServerInterceptingCallInterface = new ObservedCall(
+        nextCall,
+        counters,
+        observer,
+        isStandardStream,
+      );
+      // grpc-js asks for its class where it needs no more than the interface.
+      return observed as ServerInterceptingCall;
+    };
+  }
+
+  /** Calls that have not ended. */
+  get size(): number {
+    return this.#count;
+  }
+
+  /**
+   * Ends the streams of the standard services (health, reflection), and resolves when every call that began before has
+   * ended, or when the deadline aborts.
+   */
+  async drain(deadline: AbortSignal): Promise<void> {
+    this.#draining = true;
+    for (const stream of this.#standardStreams) {
+      stream.sendStatus({ code: status.UNAVAILABLE, details: 'this replica is draining', metadata: null });
+    }
+    if (this.#count === 0 || deadline.aborted) return;
+    await new Promise<void>((resolve) => {
+      this.#onNone = resolve;
+      deadline.addEventListener('abort', () => resolve(), { once: true });
+    });
+  }
+}
+
+const OWN_SERVICES = '/digger.v1.';
+
+/** What OpenCalls does for each of its calls. */
+interface CallObserver {
+  readonly nowMs: () => number;
+  /** Whether the call counts as open. */
+  started(call: ObservedCall): boolean;
+  ended(call: ObservedCall, wasCounted: boolean): void;
+}
+
+/** One call: notes what passes. */
+class ObservedCall extends ForwardingCall {
+  readonly isStandardStream: boolean;
+  readonly #counters: MethodCounters;
+  readonly #observer: CallObserver;
+  readonly #startedMs: number;
+  #code: status | undefined;
+  #isCounted = false;
+  #hasEnded = false;
+
+  constructor(
+    nextCall: ServerInterceptingCallInterface,
+    counters: MethodCounters,
+    observer: CallObserver,
+    isStandardStream: boolean,
+  ) {
+    super(nextCall);
+    this.isStandardStream = isStandardStream;
+    this.#counters = counters;
+    this.#observer = observer;
+    this.#startedMs = observer.nowMs();
+  }
+
+  override onReceiveMetadata(metadata: Metadata): void {
+    this.#counters.started.inc();
+    this.#isCounted = this.#observer.started(this);
+    super.onReceiveMetadata(metadata);
+  }
+
+  override onReceiveMessage(message: unknown): void {
+    // A message can still be decoded after its call has ended; nobody wants it then.
+    if (this.#hasEnded) return;
+    this.#counters.received.inc();
+    super.onReceiveMessage(message);
+  }
+
+  override onReceiveHalfClose(): void {
+    if (!this.#hasEnded) super.onReceiveHalfClose();
+  }
+
+  override onCancel(): void {
+    this.#hasEnded = true;
+    this.#counters.handled(this.#code ?? this.#codeOfAbandoned()).inc();
+    this.#counters.handling.observe((this.#observer.nowMs() - this.#startedMs) / 1000);
+    this.#observer.ended(this, this.#isCounted);
+    super.onCancel();
+  }
+
+  override sendMessage(message: unknown, callback: () => void): void {
+    this.#counters.sent.inc();
+    super.sendMessage(message, callback);
+  }
+
+  override sendStatus(given: CallStatus): void {
+    this.#code ??= given.code ?? status.UNKNOWN;
+    super.sendStatus(given);
+  }
+
+  /** The code of a call that ended without a status of ours. */
+  #codeOfAbandoned(): status {
+    const deadlinePassed = Number(this.getDeadline()) <= Date.now();
+    return deadlinePassed ? status.DEADLINE_EXCEEDED : status.CANCELLED;
+  }
+}

@@ -1,0 +1,156 @@
+// LookupService.GetPod, GetService, GetNode and GetWorkload: one object by name, and by uid where the caller means a
+// certain object and not its successor under the name. The four differ only in where they look.
+//
+// A namespace that is not watched is refused.
+// With `wait`, NOT_FOUND is said only after that time; when too many calls wait already, at once.
+
+import { status } from '@grpc/grpc-js';
+import type { CatalogReader } from '../../catalog/reader.ts';
+import type { Entity } from '../../model/entities.ts';
+import { writeDuration } from '../../wire/fields.ts';
+import type { GetNodeRequest__Output } from '../../wire/generated/digger/v1/GetNodeRequest.ts';
+import type { GetPodRequest__Output } from '../../wire/generated/digger/v1/GetPodRequest.ts';
+import type { GetServiceRequest__Output } from '../../wire/generated/digger/v1/GetServiceRequest.ts';
+import type { GetWorkloadRequest__Output } from '../../wire/generated/digger/v1/GetWorkloadRequest.ts';
+import { startMessage } from '../../wire/message-writer.ts';
+import { messageFieldTag, messageType } from '../../wire/schema.ts';
+import type { CallContext, Staleness } from './call-context.ts';
+import { CALL_COSTS } from '../limits/caller-rates.ts';
+import { CallError, objectNotFound } from '../errors.ts';
+import { entityKey, type NameWaiters, workloadKey } from './name-waiters.ts';
+import { parseView, parseWait, requireText, Violations } from './request-fields.ts';
+
+export interface EntityLookup {
+  readonly catalog: Pick<CatalogReader, 'pod' | 'service' | 'node' | 'workload'>;
+  readonly names: NameWaiters;
+  /** Watched; empty: all. */
+  readonly namespaces: readonly string[];
+  readonly stalenessMs: Staleness;
+}
+
+type Answer = Uint8Array | Promise<Uint8Array>;
+
+/** The encoded GetPodResponse. Throws CallError. */
+export function getPod(request: GetPodRequest__Output, lookup: EntityLookup, call: CallContext): Answer {
+  const { namespace, name } = request;
+  const violations = new Violations();
+  requireText(namespace, 'namespace', violations);
+  requireText(name, 'name', violations);
+  const find = () => lookup.catalog.pod(namespace, name);
+  return answer(
+    { request, violations, kind: 'pod', namespace, key: entityKey('Pod', namespace, name), find, tags: POD },
+    lookup,
+    call,
+  );
+}
+
+/** The encoded GetServiceResponse. Throws CallError. */
+export function getService(request: GetServiceRequest__Output, lookup: EntityLookup, call: CallContext): Answer {
+  const { namespace, name } = request;
+  const violations = new Violations();
+  requireText(namespace, 'namespace', violations);
+  requireText(name, 'name', violations);
+  const find = () => lookup.catalog.service(namespace, name);
+  const key = entityKey('Service', namespace, name);
+  return answer({ request, violations, kind: 'service', namespace, key, find, tags: SERVICE }, lookup, call);
+}
+
+/** The encoded GetNodeResponse. Throws CallError. */
+export function getNode(request: GetNodeRequest__Output, lookup: EntityLookup, call: CallContext): Answer {
+  const { name } = request;
+  const violations = new Violations();
+  requireText(name, 'name', violations);
+  const find = () => lookup.catalog.node(name);
+  const key = entityKey('Node', '', name);
+  return answer({ request, violations, kind: 'node', namespace: '', key, find, tags: NODE }, lookup, call);
+}
+
+/** The encoded GetWorkloadResponse. Throws CallError. */
+export function getWorkload(request: GetWorkloadRequest__Output, lookup: EntityLookup, call: CallContext): Answer {
+  const { apiGroup, kind, namespace, name } = request;
+  const violations = new Violations();
+  requireText(kind, 'kind', violations);
+  requireText(name, 'name', violations);
+  const find = () => lookup.catalog.workload(apiGroup, kind, namespace, name);
+  const key = workloadKey(apiGroup, kind, namespace, name);
+  return answer({ request, violations, kind, namespace, key, find, tags: WORKLOAD }, lookup, call);
+}
+
+/** Where to look, and how to answer. */
+interface Search {
+  readonly request: Pick<GetPodRequest__Output, 'name' | 'uid' | 'view' | 'wait'>;
+  readonly violations: Violations;
+  /** For people. */
+  readonly kind: string;
+  readonly namespace: string;
+  /** What to wait for. */
+  readonly key: string;
+  readonly find: () => Entity | undefined;
+  readonly tags: ResponseTags;
+}
+
+interface ResponseTags {
+  readonly entity: number;
+  readonly staleness: number;
+}
+
+const POD = responseTags('GetPodResponse', 'pod');
+const SERVICE = responseTags('GetServiceResponse', 'service');
+const NODE = responseTags('GetNodeResponse', 'node');
+const WORKLOAD = responseTags('GetWorkloadResponse', 'workload');
+
+function answer(search: Search, lookup: EntityLookup, call: CallContext): Answer {
+  const { request, violations } = search;
+  const waitMs = parseWait(request.wait, violations);
+  const view = parseView(request.view, violations);
+  violations.throwIfAny();
+  refuseUnwatched(search.namespace, lookup.namespaces);
+
+  const encode = (entity: Entity | undefined): Uint8Array => {
+    if (entity === undefined) throw objectNotFound(search.kind, search.namespace, request.name, request.uid);
+    const writer = startMessage();
+    writer.uint32(search.tags.entity).entity(entity, view);
+    const stalenessMs = lookup.stalenessMs();
+    if (stalenessMs !== undefined) writeDuration(writer, search.tags.staleness, stalenessMs);
+    return writer.finish();
+  };
+  const entity = find(search);
+  if (waitMs === 0 || entity !== undefined) return encode(entity);
+  call.charge(CALL_COSTS.wait);
+  return waitForEntity(search, lookup, call, call.waitSignal(waitMs)).then(encode);
+}
+
+/** Nothing is known there: NOT_FOUND would be a guess. What has no namespace is looked for everywhere. */
+function refuseUnwatched(namespace: string, watched: readonly string[]): void {
+  if (namespace === '' || watched.length === 0 || watched.includes(namespace)) return;
+  const message = `this replica watches only the namespaces ${watched.join(', ')}, not ${namespace}`;
+  throw new CallError(status.FAILED_PRECONDITION, 'NAMESPACE_NOT_WATCHED', message, { metadata: { namespace } });
+}
+
+async function waitForEntity(
+  search: Search,
+  { names }: EntityLookup,
+  call: CallContext,
+  signal: AbortSignal,
+): Promise<Entity | undefined> {
+  while (!signal.aborted) {
+    const waiting = names.waitForName(search.key, signal);
+    if (waiting === undefined) break;
+    await waiting;
+    call.throwIfOver();
+    // Another object under the name, or a change that concerned somebody else: look again, and wait on.
+    const entity = find(search);
+    if (entity !== undefined) return entity;
+  }
+  return undefined;
+}
+
+function find({ find: lookUp, request: { uid } }: Search): Entity | undefined {
+  const entity = lookUp();
+  return entity === undefined || uid === '' || entity.uid === uid ? entity : undefined;
+}
+
+function responseTags(typeName: string, field: string): ResponseTags {
+  const type = messageType(`digger.v1.${typeName}`);
+  return { entity: messageFieldTag(type, field), staleness: messageFieldTag(type, 'staleness') };
+}

@@ -1,0 +1,100 @@
+// StatusService.GetStatus: how this replica is doing. Answers while it is not ready and while it drains; for operators,
+// not for traffic, so it is encoded anew for every call.
+
+import type { CallContext, Staleness } from './call-context.ts';
+import type { GetStatusRequest__Output } from '../../wire/generated/digger/v1/GetStatusRequest.ts';
+import { toSecondsAndNanos } from '../../wire/fields.ts';
+import { messageType } from '../../wire/schema.ts';
+
+/** What a watched resource says about itself. */
+export interface WatchedResource {
+  /** `pods`, `deployments.apps`; `shop/pods` where only some namespaces are watched. */
+  readonly resource: string;
+  readonly required: boolean;
+  readonly synced: boolean;
+  readonly state: 'idle' | 'listing' | 'watching' | 'backing-off' | 'stopped';
+  /** Objects held. */
+  readonly objects: number;
+  /** ms since the epoch. */
+  readonly lastContactMs: number | undefined;
+  /** ms since the epoch. */
+  readonly lastChangeMs: number | undefined;
+  readonly lists: number;
+  /** Watches that ended otherwise than planned, by reason. */
+  readonly restarts: ReadonlyMap<string, number>;
+  /** The last error, `''` while healthy. */
+  readonly message: string;
+}
+
+export interface StatusSource {
+  readonly version: string;
+  readonly epoch: string;
+  /** ms since the epoch. */
+  readonly startTimeMs: number;
+  /** Namespaces that are watched; empty: all. */
+  readonly namespaces: readonly string[];
+  /** What keeps the replica from being ready, `draining` among it; empty when nothing does. */
+  pending(): readonly string[];
+  /** In the order of the configuration. */
+  resources(): readonly WatchedResource[];
+  /** Open feed subscriptions. */
+  subscribers(): number;
+  /** Last sequence of the change log. */
+  sequence(): number;
+  /** ms since the epoch; `undefined` before the first list. */
+  historySinceMs(): number | undefined;
+  readonly stalenessMs: Staleness;
+}
+
+/** The encoded GetStatusResponse. */
+export function getStatus(
+  _request: GetStatusRequest__Output,
+  source: StatusSource,
+  call: Pick<CallContext, 'draining'>,
+): Uint8Array {
+  const unsynced = unsyncedTasks(source);
+  const isDraining = call.draining || unsynced.length < source.pending().length;
+  const pending = isDraining ? [...unsynced, DRAINING] : unsynced;
+  const historySinceMs = source.historySinceMs();
+  const stalenessMs = source.stalenessMs();
+  const message = ResponseType.fromObject({
+    version: source.version,
+    epoch: source.epoch,
+    ready: pending.length === 0,
+    pending,
+    resources: source.resources().map(toResourceStatus),
+    namespaces: source.namespaces,
+    subscribers: source.subscribers(),
+    sequence: source.sequence(),
+    startTime: toSecondsAndNanos(source.startTimeMs),
+    historySince: historySinceMs === undefined ? null : toSecondsAndNanos(historySinceMs),
+    staleness: stalenessMs === undefined ? null : toSecondsAndNanos(stalenessMs),
+  });
+  return ResponseType.encode(message).finish();
+}
+
+/** What lookups wait for. A replica that is about to drain still answers until it does. */
+export function unsyncedTasks(source: Pick<StatusSource, 'pending'>): readonly string[] {
+  return source.pending().filter((task) => task !== DRAINING);
+}
+
+const DRAINING = 'draining';
+
+const ResponseType = messageType('digger.v1.GetStatusResponse');
+
+function toResourceStatus(watched: WatchedResource): Record<string, unknown> {
+  let watchRestarts = 0;
+  for (const count of watched.restarts.values()) watchRestarts += count;
+  return {
+    resource: watched.resource,
+    synced: watched.synced,
+    required: watched.required,
+    state: `WATCH_STATE_${watched.state.toUpperCase().replace('-', '_')}`,
+    objects: watched.objects,
+    lastChange: watched.lastChangeMs === undefined ? null : toSecondsAndNanos(watched.lastChangeMs),
+    lastContact: watched.lastContactMs === undefined ? null : toSecondsAndNanos(watched.lastContactMs),
+    lists: watched.lists,
+    watchRestarts,
+    message: watched.message,
+  };
+}

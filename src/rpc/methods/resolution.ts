@@ -1,0 +1,205 @@
+// Turns what the address index answers into the message `digger.v1.Resolution`: joins the workload, copies the bytes
+// of the entities as the catalog encoded them, and adds how and since when the address is held.
+//
+// The workload is set only where it is certain: the pod's own, or the one that all backends of a service share, or the
+// one that all candidates share. No entity is encoded here.
+
+import type protobuf from 'protobufjs';
+
+import type { AddressAnswer, AddressRole, Holder } from '../../addresses/reader.ts';
+import type { ObjectReference, ServiceEntity, WorkloadEntity } from '../../model/entities.ts';
+import type { View } from '../../wire/encoded-entity.ts';
+import { varintFieldTag, writeDuration, writeReference, writeText, writeTimestamp } from '../../wire/fields.ts';
+import type { MessageWriter } from '../../wire/message-writer.ts';
+import { enumValues, messageFieldTag, messageType } from '../../wire/schema.ts';
+
+/** What a resolution is joined with. */
+export interface ResolutionContext {
+  /** As in CatalogReader. */
+  resolveWorkload(reference: ObjectReference): WorkloadEntity;
+  /** How much the picture may be behind; `undefined` while every watch is healthy. */
+  readonly stalenessMs: number | undefined;
+  readonly view: View;
+}
+
+/** Writes the fields of a `digger.v1.Resolution` for `address` (canonical); the caller writes tag and length around them. */
+export function writeResolution(
+  writer: MessageWriter,
+  address: string,
+  answer: AddressAnswer,
+  context: ResolutionContext,
+): void {
+  writer.uint32(OUTCOME).uint32(OUTCOMES[answer.outcome]);
+  switch (answer.outcome) {
+    case 'RESOLVED': {
+      const { holder } = answer;
+      writeTarget(writer, RESOLUTION_TARGET, address, holder, context.view);
+      writeWorkload(writer, workloadOf(holder), context);
+      writeCandidates(writer, address, answer.alternatives, context.view);
+      writer.uint32(ROLE).uint32(ROLES[holder.role]);
+      writeTimestamp(writer, VALID_FROM, holder.fromMs);
+      if (holder.toMs !== undefined) writeTimestamp(writer, VALID_TO, holder.toMs);
+      if (holder.uncertain) writer.uint32(UNCERTAIN).bool(true);
+      break;
+    }
+    case 'AMBIGUOUS':
+      writeWorkload(writer, sharedWorkload(answer.candidates), context);
+      writeCandidates(writer, address, answer.candidates, context.view);
+      break;
+    case 'UNASSIGNED':
+    case 'EXTERNAL':
+    case 'UNKNOWN':
+      break;
+  }
+  writeTimestamp(writer, HISTORY_SINCE, answer.historySinceMs);
+  if (context.stalenessMs !== undefined) writeDuration(writer, STALENESS, context.stalenessMs);
+}
+
+/** Whether somebody holds (or may hold) the address: there is nothing to wait for. */
+export function isHeld(answer: AddressAnswer): boolean {
+  return answer.outcome === 'RESOLVED' || answer.outcome === 'AMBIGUOUS';
+}
+
+/** As documented in the contract. */
+const MAX_CANDIDATES = 100;
+
+const ResolutionType = messageType('digger.v1.Resolution');
+const CandidateType = messageType('digger.v1.Candidate');
+const ExternalEndpointType = messageType('digger.v1.ExternalEndpoint');
+
+interface TargetTags {
+  readonly Pod: number;
+  readonly Service: number;
+  readonly Node: number;
+  readonly externalEndpoint: number;
+}
+
+const RESOLUTION_TARGET = targetTags(ResolutionType);
+const CANDIDATE_TARGET = targetTags(CandidateType);
+
+const OUTCOME = varintFieldTag(ResolutionType, 'outcome');
+const WORKLOAD = messageFieldTag(ResolutionType, 'workload');
+const CANDIDATES = messageFieldTag(ResolutionType, 'candidates');
+const ROLE = varintFieldTag(ResolutionType, 'role');
+const VALID_FROM = messageFieldTag(ResolutionType, 'validFrom');
+const VALID_TO = messageFieldTag(ResolutionType, 'validTo');
+const HISTORY_SINCE = messageFieldTag(ResolutionType, 'historySince');
+const UNCERTAIN = varintFieldTag(ResolutionType, 'uncertain');
+const STALENESS = messageFieldTag(ResolutionType, 'staleness');
+
+const CANDIDATE_WORKLOAD = messageFieldTag(CandidateType, 'workload');
+const CANDIDATE_ROLE = varintFieldTag(CandidateType, 'role');
+const CANDIDATE_VALID_FROM = messageFieldTag(CandidateType, 'validFrom');
+const CANDIDATE_VALID_TO = messageFieldTag(CandidateType, 'validTo');
+const CANDIDATE_UNCERTAIN = varintFieldTag(CandidateType, 'uncertain');
+
+const ENDPOINT_ADDRESS = messageFieldTag(ExternalEndpointType, 'address');
+const ENDPOINT_SERVICE = messageFieldTag(ExternalEndpointType, 'service');
+
+const OUTCOMES = numbers('digger.v1.Outcome', 'OUTCOME_', [
+  'RESOLVED',
+  'AMBIGUOUS',
+  'UNASSIGNED',
+  'EXTERNAL',
+  'UNKNOWN',
+]);
+const ROLES: Readonly<Record<AddressRole, number>> = numbers('digger.v1.AddressRole', 'ADDRESS_ROLE_', [
+  'POD_IP',
+  'HOST_PORT',
+  'HOST_NETWORK',
+  'CLUSTER_IP',
+  'LOAD_BALANCER',
+  'EXTERNAL_IP',
+  'NODE_PORT',
+  'NODE_ADDRESS',
+  'ENDPOINT',
+]);
+
+function writeTarget(writer: MessageWriter, tags: TargetTags, address: string, holder: Holder, view: View): void {
+  const { entity } = holder;
+  if (holder.role === 'ENDPOINT' && entity.kind === 'Service') {
+    // The service does not hold the address, its endpoints list it: the target is the endpoint, not the service.
+    const begun = writer.uint32(tags.externalEndpoint).begin();
+    writeText(writer, ENDPOINT_ADDRESS, address);
+    writeReference(writer, ENDPOINT_SERVICE, referenceToService(entity));
+    writer.end(begun);
+    return;
+  }
+  writer.uint32(tags[entity.kind]).entity(entity, view);
+}
+
+function writeWorkload(
+  writer: MessageWriter,
+  reference: ObjectReference | undefined,
+  context: ResolutionContext,
+): void {
+  if (reference === undefined) return;
+  const workload = context.resolveWorkload(reference);
+  writer.uint32(WORKLOAD).entity(workload, context.view);
+}
+
+function writeCandidates(writer: MessageWriter, address: string, candidates: readonly Holder[], view: View): void {
+  const count = Math.min(candidates.length, MAX_CANDIDATES);
+  for (let index = 0; index < count; index += 1) {
+    const holder = candidates[index];
+    if (holder === undefined) break;
+    const begun = writer.uint32(CANDIDATES).begin();
+    writeTarget(writer, CANDIDATE_TARGET, address, holder, view);
+    const workload = workloadOf(holder);
+    if (workload !== undefined) writeReference(writer, CANDIDATE_WORKLOAD, workload);
+    writer.uint32(CANDIDATE_ROLE).uint32(ROLES[holder.role]);
+    writeTimestamp(writer, CANDIDATE_VALID_FROM, holder.fromMs);
+    if (holder.toMs !== undefined) writeTimestamp(writer, CANDIDATE_VALID_TO, holder.toMs);
+    if (holder.uncertain) writer.uint32(CANDIDATE_UNCERTAIN).bool(true);
+    writer.end(begun);
+  }
+}
+
+/** The single workload behind a holder, or `undefined` where there is none or more than one. */
+function workloadOf(holder: Holder): ObjectReference | undefined {
+  const { entity } = holder;
+  switch (entity.kind) {
+    case 'Pod':
+      return entity.workload;
+    case 'Service':
+      // A service's pods say nothing about who is behind an endpoint that was written by hand.
+      return holder.role === 'ENDPOINT' || entity.workloads.length !== 1 ? undefined : entity.workloads[0];
+    case 'Node':
+      return undefined;
+  }
+}
+
+function sharedWorkload(candidates: readonly Holder[]): ObjectReference | undefined {
+  let shared: ObjectReference | undefined;
+  for (const holder of candidates) {
+    const workload = workloadOf(holder);
+    if (workload === undefined) return undefined;
+    if (shared !== undefined && shared.uid !== workload.uid) return undefined;
+    shared = workload;
+  }
+  return shared;
+}
+
+function referenceToService(service: ServiceEntity): ObjectReference {
+  const { namespace, name, uid } = service;
+  return { apiVersion: 'v1', kind: 'Service', namespace, name, uid, incomplete: false };
+}
+
+function targetTags(type: protobuf.Type): TargetTags {
+  return {
+    Pod: messageFieldTag(type, 'pod'),
+    Service: messageFieldTag(type, 'service'),
+    Node: messageFieldTag(type, 'node'),
+    externalEndpoint: messageFieldTag(type, 'externalEndpoint'),
+  };
+}
+
+function numbers<Name extends string>(enumName: string, prefix: string, names: readonly Name[]): Record<Name, number> {
+  const values = enumValues(enumName);
+  const entries = names.map((name) => {
+    const value = values[`${prefix}${name}`];
+    if (value === undefined) throw new Error(`${enumName} has no ${prefix}${name}`);
+    return [name, value] as const;
+  });
+  return Object.fromEntries(entries) as Record<Name, number>;
+}

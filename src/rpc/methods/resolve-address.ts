@@ -1,0 +1,71 @@
+// LookupService.ResolveAddress: who held an address at a moment.
+//
+// With `wait`, the answer comes as soon as somebody holds the address at the asked moment, at the latest when the time
+// is over, and then it is the answer of that moment. When too many calls wait already, it does not wait.
+
+import type { AddressAnswer, AddressQuestion, AddressReader } from '../../addresses/reader.ts';
+import type { CatalogReader } from '../../catalog/reader.ts';
+import type { ResolveAddressRequest__Output } from '../../wire/generated/digger/v1/ResolveAddressRequest.ts';
+import { startMessage } from '../../wire/message-writer.ts';
+import { messageFieldTag, messageType } from '../../wire/schema.ts';
+import type { CallContext, CountLookup, Staleness } from './call-context.ts';
+import { CALL_COSTS } from '../limits/caller-rates.ts';
+import { parseQuestion, parseView, parseWait, Violations } from './request-fields.ts';
+import { isHeld, writeResolution } from './resolution.ts';
+
+export interface AddressLookup {
+  readonly addresses: Pick<AddressReader, 'resolve' | 'waitForHolder'>;
+  readonly catalog: Pick<CatalogReader, 'resolveWorkload'>;
+  readonly stalenessMs: Staleness;
+  readonly countLookup: CountLookup;
+}
+
+/** The encoded ResolveAddressResponse. Throws CallError. */
+export function resolveAddress(
+  request: ResolveAddressRequest__Output,
+  lookup: AddressLookup,
+  call: CallContext,
+): Uint8Array | Promise<Uint8Array> {
+  const violations = new Violations();
+  const question = parseQuestion(request, call.nowMs(), '', violations);
+  const waitMs = parseWait(request.wait, violations);
+  const view = parseView(request.view, violations);
+  violations.throwIfAny();
+
+  const encode = (answer: AddressAnswer): Uint8Array => {
+    lookup.countLookup(answer.outcome);
+    const writer = startMessage();
+    const begun = writer.uint32(RESOLUTION).begin();
+    writeResolution(writer, question.address, answer, {
+      resolveWorkload: (reference) => lookup.catalog.resolveWorkload(reference),
+      stalenessMs: lookup.stalenessMs(),
+      view,
+    });
+    return writer.end(begun).finish();
+  };
+  const answer = lookup.addresses.resolve(question);
+  if (waitMs === 0 || isHeld(answer)) return encode(answer);
+  call.charge(CALL_COSTS.wait);
+  return waitForAnswer(question, answer, lookup, call, call.waitSignal(waitMs)).then(encode);
+}
+
+const RESOLUTION = messageFieldTag(messageType('digger.v1.ResolveAddressResponse'), 'resolution');
+
+async function waitForAnswer(
+  question: AddressQuestion,
+  first: AddressAnswer,
+  { addresses }: AddressLookup,
+  call: CallContext,
+  signal: AbortSignal,
+): Promise<AddressAnswer> {
+  let answer = first;
+  while (!isHeld(answer) && !signal.aborted) {
+    // A new holder need not hold the address at the asked moment or port: look again, and wait on.
+    const waiting = addresses.waitForHolder([question.address], signal);
+    if (waiting === undefined) break;
+    await waiting;
+    call.throwIfOver();
+    answer = addresses.resolve(question);
+  }
+  return answer;
+}

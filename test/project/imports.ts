@@ -1,0 +1,121 @@
+// The rules of imports between the rooms of src, as functions over a graph of files.
+
+import { dirname } from 'node:path';
+
+/** A file of src, relative to the repository → the files that it imports. */
+export type ImportGraph = ReadonlyMap<string, readonly string[]>;
+
+const EVERYWHERE = ['model', 'telemetry'];
+const KUBE_ROOMS = ['kube', 'kube/transport', 'kube/credentials', 'kube/decoding', 'kube/reflector'];
+const RPC_ROOMS = ['rpc', 'rpc/methods', 'rpc/calls', 'rpc/limits', 'rpc/tls', 'rpc/auth'];
+const RPC_SOURCES = [...EVERYWHERE, 'wire', 'catalog', 'addresses', 'feed'];
+
+/** Room → rooms that it may import, beside itself. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  model: [],
+  telemetry: [],
+  options: ['model'],
+  wire: ['model'],
+  kube: [...EVERYWHERE, ...KUBE_ROOMS],
+  'kube/transport': [...EVERYWHERE, 'kube', 'kube/credentials'],
+  'kube/credentials': [...EVERYWHERE, 'kube'],
+  'kube/decoding': [...EVERYWHERE, 'kube'],
+  'kube/reflector': [...EVERYWHERE, ...KUBE_ROOMS],
+  catalog: [...EVERYWHERE, 'wire'],
+  addresses: [...EVERYWHERE, 'catalog'],
+  feed: [...EVERYWHERE, 'wire'],
+  rpc: [...RPC_SOURCES, ...RPC_ROOMS],
+  'rpc/methods': [...RPC_SOURCES, ...RPC_ROOMS],
+  'rpc/calls': [...RPC_SOURCES, ...RPC_ROOMS],
+  'rpc/limits': [...EVERYWHERE, 'rpc', 'rpc/calls', 'rpc/auth'],
+  'rpc/tls': [...EVERYWHERE],
+  'rpc/auth': [...EVERYWHERE, 'rpc', 'rpc/calls', 'rpc/limits', 'rpc/tls'],
+  'simulator/server': ['model', 'telemetry', 'wire'],
+  'simulator/demo': ['model', 'simulator/server'],
+};
+
+/** The files of a room that another room may import when it may not have the rest of it: importing room → room → files. */
+const ONLY: Readonly<Record<string, readonly string[]>> = {
+  'addresses→catalog': ['src/catalog/reader.ts'],
+  'rpc→catalog': ['src/catalog/reader.ts'],
+  'rpc/methods→catalog': ['src/catalog/reader.ts'],
+  // What every room below may use of kube; the rest of its top builds on the rooms.
+  'kube/transport→kube': ['src/kube/clock.ts', 'src/kube/wire-error.ts'],
+  'kube/credentials→kube': ['src/kube/clock.ts'],
+  'kube/decoding→kube': ['src/kube/wire-error.ts'],
+  'kube/reflector→kube': ['src/kube/clock.ts', 'src/kube/wire-error.ts', 'src/kube/resources.ts'],
+};
+
+/** The process edge, the composition root and the commands connect rooms; that is what they are for. */
+const CONNECTING = new Set(['', 'cli']);
+
+/** `kube/transport` of `src/kube/transport/dial.ts`; generated code belongs to the room above it. */
+function roomOf(file: string): string {
+  const folder = dirname(file).replace(/^src\/?/, '');
+  return folder.replace(/\/?generated(\/.*)?$/, '');
+}
+
+/** Rooms that the table does not know. */
+export function unknownRooms(graph: ImportGraph): string[] {
+  const rooms = new Set([...graph.keys()].map(roomOf).filter((room) => !CONNECTING.has(room)));
+  return [...rooms].filter((room) => ALLOWED[room] === undefined);
+}
+
+/** One line for each import against the directions. */
+export function forbiddenImports(graph: ImportGraph): string[] {
+  return [...graph].flatMap(([file, targets]) =>
+    targets.flatMap((target) => {
+      const from = roomOf(file);
+      if (!target.startsWith('src/')) return [`${file} imports ${target}, which is not in src`];
+      const to = roomOf(target);
+      if (from === to || CONNECTING.has(from) || ALLOWED[from] === undefined) return [];
+      if (!ALLOWED[from].includes(to)) {
+        return [`${file} imports ${target}: ${from} may not import ${to || 'the top of src'}`];
+      }
+      if (ONLY[`${from}→${to}`]?.includes(target) === false) {
+        return [`${file} imports ${target}: ${from} may import only the reading side of ${to}`];
+      }
+      return [];
+    }),
+  );
+}
+
+/**
+ * Circles of imports, each as a way that ends where it begins: one for each set of files that all reach one another
+ * (strongly connected components, Tarjan 1972).
+ */
+export function circlesIn(graph: ImportGraph): string[] {
+  const order = new Map<string, number>();
+  const lowest = new Map<string, number>();
+  const stack: string[] = [];
+  const circles: string[] = [];
+  const visit = (file: string): void => {
+    order.set(file, order.size);
+    lowest.set(file, order.size - 1);
+    stack.push(file);
+    for (const target of graph.get(file) ?? []) {
+      if (!order.has(target)) visit(target);
+      // A file that left the stack belongs to a finished component.
+      if (stack.includes(target)) lowest.set(file, Math.min(lowest.get(file) ?? 0, lowest.get(target) ?? 0));
+    }
+    if (lowest.get(file) !== order.get(file)) return;
+    const component = stack.splice(stack.indexOf(file));
+    if (component.length > 1 || graph.get(file)?.includes(file) === true) {
+      circles.push(wayAround(graph, new Set(component)));
+    }
+  };
+  for (const file of graph.keys()) if (!order.has(file)) visit(file);
+  // Generated types name one another as their messages do.
+  return circles.filter((circle) => !circle.includes('/generated/'));
+}
+
+/** Some way through the component that comes back to where it was. */
+function wayAround(graph: ImportGraph, component: ReadonlySet<string>): string {
+  const way: string[] = [];
+  let file = [...component].toSorted()[0];
+  while (file !== undefined && !way.includes(file)) {
+    way.push(file);
+    file = graph.get(file)?.find((target) => component.has(target));
+  }
+  return [...way.slice(way.indexOf(file ?? '')), file].join(' → ');
+}
