@@ -21,7 +21,7 @@
 
 import { createHash } from 'node:crypto';
 import type { View } from '../wire/encoded-entity.ts';
-import { ChangesFrame, encodeRemoval, type Frame, referenceKey, removalKey } from '../wire/frame.ts';
+import { ChangesFrame, encodeRemoval, referenceKey, removalKey } from '../wire/frame.ts';
 import type { ChangeLog, LogEntry } from './change-log.ts';
 import { factsOfReference, type Filter } from './filter.ts';
 import type { FrameMemory } from './frame-memory.ts';
