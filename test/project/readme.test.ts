@@ -13,7 +13,7 @@ import { promisify } from 'node:util';
 import { parseCommandLine } from '../../src/cli/line/command-line.ts';
 import { parseConfig } from '../../src/options/config.ts';
 import { type GrpcurlCall, parseGrpcurl, shownCommands, splitWords } from './readme-commands.ts';
-import { ROOT, readText } from './repository.ts';
+import { ROOT, readText, repositoryFiles } from './repository.ts';
 
 const run = promisify(execFile);
 const HAS_GRPCURL = spawnSync('grpcurl', ['-version']).status === 0;
@@ -93,12 +93,14 @@ function fieldNames(text: string): Set<string> {
   return new Set([...text.matchAll(/"([A-Za-z@][A-Za-z0-9_.@/-]*)":/g)].map(([, name]) => name ?? ''));
 }
 
-test('npm and digger commands of README name scripts and options that exist', () => {
+test('npm and digger commands of README and docs name scripts and options that exist', () => {
   const { scripts } = JSON.parse(readText('package.json')) as { scripts: Record<string, string> };
-  const commands = shownCommands(readText('README.md')).flatMap(({ command }) =>
-    command.split('&&').map((part) => part.trim()),
-  );
-  assert.ok(commands.length > 0, 'README.md shows no commands');
+  const pages = repositoryFiles().filter((file) => /^(README|docs\/[^/]*|src\/.*README)(\.md)?$/.test(file));
+  assert.ok(pages.includes('README.md') && pages.length > 5, pages.join(', '));
+  const commands = pages
+    .flatMap((page) => shownCommands(readText(page)))
+    .flatMap(({ command }) => command.split(/&&|\|/).map((part) => part.trim()));
+  assert.ok(commands.length > 10, `only ${commands.length} commands found`);
   for (const command of commands) {
     const [program, ...words] = splitWords(command);
     if (program === 'npm') {
