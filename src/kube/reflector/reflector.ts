@@ -17,7 +17,7 @@ import type { KubernetesRecord } from '../../model/records.ts';
 import { toSource } from '../../model/source.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { Blindness } from './blindness.ts';
-import type { Clock, Random } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import { ApiError, type Failure, ShortWatchError, toFailure } from './failure.ts';
 import { type Answer, answerTo } from './failure-answers.ts';
 import { InitialEvents } from './initial-events.ts';
@@ -33,39 +33,18 @@ import {
   REPEATED_FAILURES,
   START,
 } from './position.ts';
-import type { Encoding } from '../decoding/list-body.ts';
 import { ExpiredContinueError, LIST_SILENCE_MS, listPages } from './paged-list.ts';
 import { Recovery } from './recovery.ts';
-import { type Pace, type RequestContext, requestWatch } from './requests.ts';
+import { type RequestContext, requestWatch } from './requests.ts';
 import type { ResourceDescriptor } from '../resources.ts';
-import type { ServerContact } from './server-contact.ts';
 import { SilenceGuard } from './silence-guard.ts';
+import type { ReflectorOptions } from './reflector-options.ts';
 import type { ReflectorStatus, ReflectorState } from './reflector-status.ts';
+import { ReflectorTally } from './reflector-tally.ts';
 import type { ReflectorStore } from './store.ts';
-import type { Transport } from '../transport/transport.ts';
 import { TroubleLog } from './trouble-log.ts';
 import { VersionDoubt } from './version-doubt.ts';
 import type { WatchEvent } from '../decoding/watch-body.ts';
-
-export interface ReflectorOptions<R extends KubernetesRecord> {
-  readonly resource: ResourceDescriptor<R>;
-  /** Unset: all namespaces. */
-  readonly namespace?: string;
-  readonly store: ReflectorStore<R>;
-  readonly transport: Transport;
-  readonly contact: ServerContact;
-  readonly logger: Logger;
-  readonly clock: Clock;
-  readonly random: Random;
-  /** Asked for first. Default: protobuf. */
-  readonly encoding?: Encoding | undefined;
-  /** Stream the initial list where the server can (KEP-3157); false: always list in pages. Default: true. */
-  readonly streamInitialList?: boolean;
-  /** Unset: lists are read in one go. */
-  readonly pace?: Pace | undefined;
-  /** Called after each change of what `status()` says about state, sync and blindness. */
-  readonly onStatusChange: () => void;
-}
 
 /** client-go's page size; 500 pods are about 3 MB. */
 const PAGE_LIMIT = 500;
@@ -110,11 +89,7 @@ export class Reflector<R extends KubernetesRecord> {
   #synced = false;
   #unavailable = false;
   #message = '';
-  #lastChangeMs: number | undefined;
-  #lists = 0;
-  #watches = 0;
-  #events = 0;
-  readonly #restarts = new Map<string, number>();
+  readonly #tally = new ReflectorTally();
 
   constructor(options: ReflectorOptions<R>) {
     this.#options = options;
@@ -156,11 +131,7 @@ export class Reflector<R extends KubernetesRecord> {
       unavailable: this.#unavailable,
       blindSinceMs: this.#blindness.sinceMs,
       lastContactMs: this.#blindness.lastContactMs,
-      lastChangeMs: this.#lastChangeMs,
-      lists: this.#lists,
-      watches: this.#watches,
-      restarts: new Map(this.#restarts),
-      events: this.#events,
+      ...this.#tally.snapshot(),
       message: this.#message,
     };
   }
@@ -184,7 +155,7 @@ export class Reflector<R extends KubernetesRecord> {
   /** One request for the list and the watch that follows it. */
   async #streamList(): Promise<void> {
     this.#become('listing');
-    this.#lists += 1;
+    this.#tally.lists += 1;
     const initial = new InitialEvents(this.#options.store);
     const { latestDue, version } = this.#position;
     const startMs = this.#clock.now();
@@ -221,13 +192,13 @@ export class Reflector<R extends KubernetesRecord> {
       if (!(error instanceof ExpiredContinueError)) throw error;
       // There was a page to continue.
       if (resourceVersion === '0') this.#position = paged(this.#position);
-      this.#count('expired_continue');
+      this.#tally.restarted('expired_continue');
       await this.#listOnce(resourceVersion, 0, startMs);
     }
   }
 
   async #listOnce(resourceVersion: string, limit: number, startMs: number): Promise<void> {
-    this.#lists += 1;
+    this.#tally.lists += 1;
     const replacement = this.#options.store.beginReplace();
     const guard = new SilenceGuard(this.#clock, this.#stopping.signal);
     const context = this.#context(guard, LIST_SILENCE_MS);
@@ -256,7 +227,7 @@ export class Reflector<R extends KubernetesRecord> {
   #listed(version: string, objects: number, startMs: number): void {
     this.#position = listed(this.#position, version);
     this.#doubt.listed();
-    this.#lastChangeMs = this.#clock.now();
+    this.#tally.lastChangeMs = this.#clock.now();
     this.#log.info({ objects, resourceVersion: version }, this.#synced ? 'listed again' : 'first list applied');
     this.#synced = true;
     this.#blindness.listed(startMs);
@@ -264,9 +235,9 @@ export class Reflector<R extends KubernetesRecord> {
 
   /** One watch request, from its opening to its end; `take` reads what comes. */
   async #watch(resourceVersion: string, sendInitialEvents: boolean, take: TakeWatch<R>): Promise<void> {
-    this.#watches += 1;
+    this.#tally.watches += 1;
     const startMs = this.#clock.now();
-    const eventsBefore = this.#events;
+    const eventsBefore = this.#tally.events;
     const { random } = this.#options;
     const timeoutSeconds = MIN_WATCH_SECONDS + Math.floor(random() * (MAX_WATCH_SECONDS - MIN_WATCH_SECONDS + 1));
     const guard = new SilenceGuard(this.#clock, this.#stopping.signal);
@@ -287,7 +258,7 @@ export class Reflector<R extends KubernetesRecord> {
     } finally {
       guard.end();
     }
-    this.#ended(eventsBefore === this.#events, this.#clock.now() - startMs);
+    this.#ended(eventsBefore === this.#tally.events, this.#clock.now() - startMs);
   }
 
   #heardOnWatch(guard: SilenceGuard): void {
@@ -302,7 +273,7 @@ export class Reflector<R extends KubernetesRecord> {
       throw new ShortWatchError(`watch ${this.#resource.resource}: ended after ${lastedMs} ms without an event`);
     }
     if (this.#doubt.isReasonToList) {
-      this.#count('unheard');
+      this.#tally.restarted('unheard');
       this.#position = listNext(this.#position);
     }
   }
@@ -345,7 +316,7 @@ export class Reflector<R extends KubernetesRecord> {
 
   /** True: the list is complete and the rest of the stream is an ordinary watch. */
   async #applyInitial(event: WatchEvent<R>, initial: InitialEvents<R>, startMs: number): Promise<boolean> {
-    this.#events += 1;
+    this.#tally.events += 1;
     switch (event.type) {
       case 'ADDED':
       case 'MODIFIED':
@@ -368,16 +339,16 @@ export class Reflector<R extends KubernetesRecord> {
   }
 
   #apply(event: WatchEvent<R>, store: ReflectorStore<R>): void {
-    this.#events += 1;
+    this.#tally.events += 1;
     switch (event.type) {
       case 'ADDED':
       case 'MODIFIED':
         store.upsert(event.record, event.resourceVersion, this.#blindness.observe());
-        this.#lastChangeMs = this.#clock.now();
+        this.#tally.lastChangeMs = this.#clock.now();
         break;
       case 'DELETED':
         store.remove(event.record, event.resourceVersion, this.#blindness.observe());
-        this.#lastChangeMs = this.#clock.now();
+        this.#tally.lastChangeMs = this.#clock.now();
         break;
       case 'BOOKMARK':
         store.bookmark(event.resourceVersion);
@@ -399,7 +370,7 @@ export class Reflector<R extends KubernetesRecord> {
       progressed: this.#position.progressed,
       refusedCredentials: this.#refusedCredentials,
     });
-    this.#count(failure.kind);
+    this.#tally.restarted(failure.kind);
     this.#message = failure.message;
     if (failure.kind === 'unauthorized') {
       this.#options.transport.discardCredentials();
@@ -474,9 +445,5 @@ export class Reflector<R extends KubernetesRecord> {
   #become(state: ReflectorState): void {
     this.#state = state;
     this.#options.onStatusChange();
-  }
-
-  #count(reason: string): void {
-    this.#restarts.set(reason, (this.#restarts.get(reason) ?? 0) + 1);
   }
 }
