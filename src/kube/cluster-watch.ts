@@ -93,7 +93,13 @@ export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
   const onStatusChange = options.onStatusChange ?? (() => {});
   const stopping = new AbortController();
   const transport = createTransport({ credentials, userAgent });
-  const contact = new ServerContact(transport, clock, random, logger, stopping.signal);
+  const contact = new ServerContact(
+    transport,
+    clock,
+    random,
+    logger.child({ server: credentials.server }),
+    stopping.signal,
+  );
 
   const reflect = <R extends KubernetesRecord>(
     resource: ResourceDescriptor<R>,

@@ -1,19 +1,22 @@
-// Kinds that nobody knew beforehand and that own pods all the same: Rollouts, CloneSets, whatever an operator brings.
+// Custom kinds that own pods: Rollouts, CloneSets, whatever an operator brings.
 //
 // A kind is wanted when an owner reference names it. Discovery tells where its objects are; then they are watched like
-// every owner, as metadata only. What discovery does not know is asked for again from time to time, because
+// every owner, as metadata only. A kind that discovery does not know is asked for again, less and less often, because
 // definitions come and go; what RBAC forbids is the reflector's to report and to try again. Until either works, the owner
-// stays what its reference tells, marked incomplete. One log line a kind and outcome.
+// stays what its reference tells, marked incomplete. One log line for each kind.
 //
-// Bound: `maxKinds`, each of which costs a watch. Beyond it a kind takes the place of one that does not exist, or is
-// counted and left incomplete. Refuses: Secrets and ConfigMaps, whoever calls them owners.
+// References are written by tenants, so nothing here may grow with them: at most `maxKinds` kinds have a place, each of
+// which costs a watch; beyond it a kind takes the place of one that was not found, or is counted and left incomplete.
+// Refusals are remembered (refused-kinds.ts), and all questions together come no faster than DISCOVERY_INTERVAL_MS after
+// a first handful. Refuses Secrets and ConfigMaps, whatever a reference calls them.
 
 import type { OwnerRecord } from '../model/records.ts';
+import { groupOf } from '../model/api-version.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { Backoff } from './reflector/backoff.ts';
 import { type Clock, type Random, sleep } from './clock.ts';
 import { discoverKind } from './discovery.ts';
 import { ApiError, toFailure } from './reflector/failure.ts';
+import { RefusedKinds } from './refused-kinds.ts';
 import { isWatchedKind, owner, type ResourceDescriptor } from './resources.ts';
 import type { ServerContact } from './reflector/server-contact.ts';
 import type { Transport } from './transport/transport.ts';
@@ -43,8 +46,9 @@ export interface CustomKindsStats {
 /** A cluster has a handful; somebody who may create pods can refer to as many as he likes. */
 export const MAX_CUSTOM_KINDS = 16;
 
-/** A kind that is not served: its definition may be installed later, or its API server be back. */
-const MISSING_CAP_MS = 300_000;
+/** At most one question a second, whatever the number of kinds; a cluster's own handful is asked for at once. */
+const DISCOVERY_INTERVAL_MS = 1_000;
+const DISCOVERY_BURST = 8;
 
 /** Never read, whatever a reference or a role says. */
 const REFUSED = new Set(['/Secret', '/ConfigMap']);
@@ -53,6 +57,7 @@ const REFUSED = new Set(['/Secret', '/ConfigMap']);
 const GROUP_VERSION = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?\/)?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 
 interface CustomKind {
+  /** `missing`: asked for and not found; another kind may take the place. */
   state: 'asking' | 'missing' | 'watched';
   readonly forgotten: AbortController;
 }
@@ -62,6 +67,9 @@ export class CustomKinds {
   /** By `group/kind`: versions are views of the same objects. */
   readonly #kinds = new Map<string, CustomKind>();
   readonly #asking = new Set<Promise<void>>();
+  readonly #refused = new RefusedKinds();
+  /** When the next question may be asked: it runs ahead of the clock by the questions of a burst at most. */
+  #nextQuestionMs = 0;
   #ignored = 0;
   #saidFull = false;
 
@@ -74,6 +82,11 @@ export class CustomKinds {
     if (isWatchedKind(apiVersion, kind) || !GROUP_VERSION.test(apiVersion) || this.#options.stopping.aborted) return;
     const key = `${groupOf(apiVersion)}/${kind}`;
     if (this.#kinds.has(key) || REFUSED.has(key)) return;
+    // Not found a while ago, and its place was given away: not yet.
+    if (this.#refused.notBeforeMs(key) > this.#options.clock.now()) {
+      this.#ignored += 1;
+      return;
+    }
     if (this.#kinds.size >= this.#options.maxKinds && !this.#forgetMissing()) {
       this.#ignored += 1;
       if (!this.#saidFull) {
@@ -87,7 +100,7 @@ export class CustomKinds {
     }
     const entry: CustomKind = { state: 'asking', forgotten: new AbortController() };
     this.#kinds.set(key, entry);
-    const asking = this.#find(apiVersion, kind, entry).finally(() => this.#asking.delete(asking));
+    const asking = this.#find(key, apiVersion, kind, entry).finally(() => this.#asking.delete(asking));
     this.#asking.add(asking);
   }
 
@@ -103,18 +116,24 @@ export class CustomKinds {
   }
 
   /** Asks until the kind is found, or its place is needed. */
-  async #find(apiVersion: string, kind: string, entry: CustomKind): Promise<void> {
+  async #find(key: string, apiVersion: string, kind: string, entry: CustomKind): Promise<void> {
     const { transport, contact, clock, random, stopping, logger } = this.#options;
     const signal = AbortSignal.any([stopping, entry.forgotten.signal]);
-    const backoff = new Backoff(MISSING_CAP_MS, random);
-    while (!signal.aborted) {
+    for (;;) {
+      await this.#turn(signal);
+      if (signal.aborted) return;
       let problem = `the API server serves no ${kind} of ${apiVersion} that can be listed and watched`;
       try {
         const found = await discoverKind(transport, apiVersion, kind, signal);
         if (found !== undefined) {
           entry.state = 'watched';
-          logger.info({ apiVersion, kind, resource: found.plural }, 'a custom kind owns pods: watching its metadata');
-          this.#options.watch(owner(groupOf(apiVersion), versionOf(apiVersion), found.plural, kind, found.namespaced));
+          this.#refused.forget(key);
+          const { version, plural, namespaced } = found;
+          logger.info(
+            { apiVersion, kind, resource: plural, version },
+            'a custom kind owns pods: watching its metadata',
+          );
+          this.#options.watch(owner(groupOf(apiVersion), version, plural, kind, namespaced));
           return;
         }
       } catch (error) {
@@ -127,15 +146,25 @@ export class CustomKinds {
         if (failure.kind === 'unauthorized') transport.discardCredentials();
         if (!(error instanceof ApiError) || error.status.code !== 404) problem = failure.message;
       }
-      if (entry.state === 'asking') {
-        entry.state = 'missing';
-        logger.warn(
-          { apiVersion, kind, error: problem },
-          'a custom kind that owns pods cannot be found: left incomplete',
-        );
+      entry.state = 'missing';
+      const may = this.#refused.mayLog(key);
+      if (may !== 'no') {
+        const also = may === 'last' ? '; further kinds are counted only' : '';
+        const message = `a custom kind that owns pods cannot be found: left incomplete${also}`;
+        logger.warn({ apiVersion, kind, error: problem }, message);
       }
-      await sleep(clock, backoff.nextMs(clock.now()), signal);
+      const notBeforeMs = this.#refused.refuse(key, clock.now(), random);
+      await sleep(clock, notBeforeMs - clock.now(), signal);
     }
+  }
+
+  /** Resolves when it is this question's turn, or the signal aborts. */
+  async #turn(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    const nowMs = clock.now();
+    const earliestMs = nowMs - DISCOVERY_BURST * DISCOVERY_INTERVAL_MS;
+    this.#nextQuestionMs = Math.max(this.#nextQuestionMs, earliestMs) + DISCOVERY_INTERVAL_MS;
+    if (this.#nextQuestionMs > nowMs) await sleep(clock, this.#nextQuestionMs - nowMs, signal);
   }
 
   #forgetMissing(): boolean {
@@ -147,13 +176,4 @@ export class CustomKinds {
     }
     return false;
   }
-}
-
-function groupOf(apiVersion: string): string {
-  const slash = apiVersion.indexOf('/');
-  return slash === -1 ? '' : apiVersion.slice(0, slash);
-}
-
-function versionOf(apiVersion: string): string {
-  return apiVersion.slice(apiVersion.indexOf('/') + 1);
 }

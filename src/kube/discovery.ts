@@ -1,13 +1,18 @@
-// Discovery: where the objects of a kind are, by the API server's own list of what it serves (APIResourceList).
+// Discovery: where the objects of a kind are, by the API server's own lists of what it serves (APIResourceList, APIGroup).
 //
-// Everybody who is authenticated may read it by default (`system:discovery`). Nothing is cached: it is asked once a kind.
+// Every authenticated client may read them by default (`system:discovery`). A reference may name a version that is not served
+// any more: owner references keep the one that they were written with. Then the group is asked which versions it has, as a
+// RESTMapper does, the preferred one first. Nothing is cached: a kind is asked for until it is found, see custom-kinds.ts.
 
+import { groupOf, versionOf } from '../model/api-version.ts';
 import { parseStatusBody } from './decoding/api-status.ts';
 import { ApiError } from './reflector/failure.ts';
 import type { Transport } from './transport/transport.ts';
 import { WireError } from './wire-error.ts';
 
 export interface DiscoveredKind {
+  /** A version in which it is served. */
+  readonly version: string;
   /** Last part of the path. */
   readonly plural: string;
   readonly namespaced: boolean;
@@ -15,10 +20,15 @@ export interface DiscoveredKind {
 
 /** The largest group of Kubernetes itself takes 12 kB; this is a list of names, not of objects. */
 const MAX_BYTES = 4 * 1024 * 1024;
+/** Groups have two or three. */
+const MAX_VERSIONS = 8;
+
+/** `v1`, `v1alpha1`: what may become a part of a path. */
+const VERSION = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 
 /**
- * `apiVersion` has to be one: it becomes a path. `undefined`: the group is served and has no such kind that can be listed and watched. Rejects with what failure.ts
- * classifies, 404 for a group or version that is not served.
+ * `apiVersion` has to be one: it becomes a path. `undefined`: no served version of the group has such a kind that can be
+ * listed and watched. Rejects with what failure.ts classifies, 404 for a group that is not served.
  */
 export async function discoverKind(
   transport: Transport,
@@ -26,43 +36,82 @@ export async function discoverKind(
   kind: string,
   signal: AbortSignal,
 ): Promise<DiscoveredKind | undefined> {
-  const path = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
-  const response = await transport.request({ path, accept: 'application/json', signal });
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of response.body) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length > MAX_BYTES) throw new WireError(`${path} is longer than ${MAX_BYTES} bytes`);
-  }
-  const body = Buffer.concat(chunks);
-  if (response.status !== 200) {
-    throw new ApiError({ ...parseStatusBody(body, response.status), code: response.status }, `discover ${apiVersion}`);
-  }
-  for (const resource of readResources(body, path)) {
-    const { name, namespaced, verbs } = resource;
-    // Subresources have the kind of what they return.
-    if (resource.kind !== kind || typeof name !== 'string' || name.includes('/')) continue;
-    if (!Array.isArray(verbs) || !verbs.includes('list') || !verbs.includes('watch')) continue;
-    return { plural: name, namespaced: namespaced === true };
+  const [group, version] = [groupOf(apiVersion), versionOf(apiVersion)];
+  const found = await findIn(transport, group, version, kind, signal).catch((error: unknown) => {
+    if (group !== '' && isNotFound(error)) return undefined;
+    throw error;
+  });
+  if (found !== undefined || group === '') return found;
+  for (const other of await versionsOf(transport, group, signal)) {
+    if (other === version) continue;
+    const elsewhere = await findIn(transport, group, other, kind, signal);
+    if (elsewhere !== undefined) return elsewhere;
   }
   return undefined;
 }
 
-interface ApiResource {
-  readonly name?: unknown;
-  readonly kind?: unknown;
-  readonly namespaced?: unknown;
-  readonly verbs?: unknown;
+async function findIn(
+  transport: Transport,
+  group: string,
+  version: string,
+  kind: string,
+  signal: AbortSignal,
+): Promise<DiscoveredKind | undefined> {
+  const path = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
+  const { resources } = (await readJson(transport, path, signal)) as { readonly resources?: unknown };
+  for (const resource of objectsOf(resources)) {
+    const { name, namespaced, verbs } = resource;
+    // Subresources have the kind of what they return.
+    if (resource['kind'] !== kind || typeof name !== 'string' || name.includes('/')) continue;
+    if (!Array.isArray(verbs) || !verbs.includes('list') || !verbs.includes('watch')) continue;
+    return { version, plural: name, namespaced: namespaced === true };
+  }
+  return undefined;
 }
 
-function readResources(body: Buffer, path: string): readonly ApiResource[] {
+/** Served versions of a group, the preferred one first. */
+async function versionsOf(transport: Transport, group: string, signal: AbortSignal): Promise<readonly string[]> {
+  const { versions, preferredVersion } = (await readJson(transport, `/apis/${group}`, signal)) as {
+    readonly versions?: unknown;
+    readonly preferredVersion?: unknown;
+  };
+  const named = objectsOf([preferredVersion, ...(Array.isArray(versions) ? versions : [])]).map(
+    ({ version }) => version,
+  );
+  const usable = named.filter((version) => typeof version === 'string' && VERSION.test(version)) as string[];
+  return [...new Set(usable)].slice(0, MAX_VERSIONS);
+}
+
+function objectsOf(value: unknown): readonly Readonly<Record<string, unknown>>[] {
+  return Array.isArray(value) ? value.filter((each) => typeof each === 'object' && each !== null) : [];
+}
+
+async function readJson(transport: Transport, path: string, signal: AbortSignal): Promise<object> {
+  const response = await transport.request({ path, accept: 'application/json', signal });
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of response.body) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > MAX_BYTES) throw new WireError(`${path} is longer than ${MAX_BYTES} bytes`);
+    }
+  } finally {
+    response.discard();
+  }
+  const body = Buffer.concat(chunks);
+  if (response.status !== 200) {
+    throw new ApiError({ ...parseStatusBody(body, response.status), code: response.status }, `discover ${path}`);
+  }
   let parsed: unknown;
   try {
     parsed = JSON.parse(body.toString('utf8'));
   } catch (error) {
-    throw new WireError(`${path} is no JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw new WireError(`${path} is not JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
-  const resources = (parsed as { resources?: unknown } | null)?.resources;
-  return Array.isArray(resources) ? resources.filter((each) => typeof each === 'object' && each !== null) : [];
+  return typeof parsed === 'object' && parsed !== null ? parsed : {};
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof ApiError && error.status.code === 404;
 }

@@ -11,7 +11,9 @@ import { collectionPath, type ResourceDescriptor } from '../../src/kube/resource
 import { ServerContact } from '../../src/kube/reflector/server-contact.ts';
 import { createTransport } from '../../src/kube/transport/transport.ts';
 import type { OwnerRecord } from '../../src/model/records.ts';
+import type { ApiRequest, ApiResponse, Transport } from '../../src/kube/transport/transport.ts';
 import { HurriedClock, TestCredentials } from './reflector/reflecting.ts';
+import { VirtualClock } from './reflector/virtual-clock.ts';
 
 const ROLLOUTS = [
   { name: 'rollouts/status', kind: 'Rollout', namespaced: true, verbs: ['get'] },
@@ -147,4 +149,79 @@ test('beyond the bound a kind takes the place of one that does not exist, or is 
   kinds.want('late.dev/v1', 'Thing');
   assert.deepEqual(kinds.stats(), { watched: MAX_CUSTOM_KINDS, undiscovered: 0, ignored: 2 });
   assert.equal(log.filter((line) => line.includes('too many')).length, 1);
+});
+
+test('12.7: a kind whose referenced version is gone is found in a version that the group serves', async (context) => {
+  const served = new Map<string, unknown>([
+    [
+      '/apis/example.dev',
+      { versions: [{ version: 'v2beta1' }, { version: 'v1' }], preferredVersion: { version: 'v1' } },
+    ],
+    ['/apis/example.dev/v2beta1', { resources: [] }],
+    ['/apis/example.dev/v1', { resources: ROLLOUTS }],
+  ]);
+  const { kinds, requests, watched } = await looking(context, served);
+  kinds.want('example.dev/v1alpha1', 'Rollout');
+  await until(
+    () => watched.length === 1,
+    () => requests,
+  );
+  assert.equal(watched[0]?.groupPath, '/apis/example.dev/v1');
+  assert.deepEqual(requests, ['/apis/example.dev/v1alpha1', '/apis/example.dev', '/apis/example.dev/v1']);
+});
+
+test('12.7: versions that a group names are not believed to be paths', async (context) => {
+  const served = new Map<string, unknown>([
+    ['/apis/example.dev', { versions: [{ version: '../../api/v1/secrets' }, {}, null, { version: 7 }] }],
+  ]);
+  const { kinds, requests } = await looking(context, served);
+  kinds.want('example.dev/v1', 'Rollout');
+  await until(
+    () => requests.length >= 4,
+    () => requests,
+  );
+  assert.deepEqual(new Set(requests), new Set(['/apis/example.dev/v1', '/apis/example.dev']));
+});
+
+test('12.6: 40 unknown kinds that every pod wants anew cost a question a second at most, and a log line each', async () => {
+  const clock = new VirtualClock();
+  const asked: string[] = [];
+  const transport: Transport = {
+    async request({ path }: ApiRequest): Promise<ApiResponse> {
+      asked.push(path);
+      return {
+        status: 404,
+        contentType: 'application/json',
+        retryAfterMs: 0,
+        body: (async function* () {
+          yield Buffer.from('{"kind":"Status","code":404}');
+        })(),
+        lastHeardMs: () => clock.now(),
+        discard: () => undefined,
+      };
+    },
+    discardCredentials: () => undefined,
+    close: async () => undefined,
+  };
+  const stopping = new AbortController();
+  const log: string[] = [];
+  const logger = pino({ level: 'info' }, { write: (line: string) => void log.push(line) });
+  const contact = new ServerContact(transport, clock, () => 0, logger, stopping.signal);
+  const kinds = new CustomKinds({
+    ...{ transport, contact, logger, clock, random: () => 0.5, stopping: stopping.signal },
+    maxKinds: MAX_CUSTOM_KINDS,
+    watch: () => assert.fail('nothing is served'),
+  });
+  const minutes = 10;
+  for (let ms = 0; ms < minutes * 60_000; ms += 200) {
+    for (let n = 0; n < 40; n += 1) kinds.want(`g${n}.dev/v1`, 'Thing');
+    await clock.advance(200);
+  }
+  // A question is two requests: the version, then the group. 40 kinds that back off need far fewer than one a second.
+  assert.ok(asked.length <= 2 * (minutes * 60 + 8), `${asked.length} requests in ${minutes} minutes`);
+  assert.ok(asked.length >= 2 * 40, `only ${asked.length} requests: some kinds were never asked for`);
+  assert.equal(log.filter((line) => line.includes('cannot be found')).length, 40);
+  assert.ok(kinds.stats().ignored > 0);
+  stopping.abort();
+  await kinds.stopped();
 });

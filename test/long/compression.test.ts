@@ -96,7 +96,7 @@ async function read(how: How, context: RequestContext<PodRecord>): Promise<reado
   const store = new MirrorStore<PodRecord>();
   const initial = new InitialEvents(store);
   const query = { resourceVersion: '', timeoutSeconds: 300, sendInitialEvents: true };
-  for await (const events of await requestWatch(context, query)) {
+  for await (const events of (await requestWatch(context, query)).events) {
     for (const event of events) {
       if (event.type === 'BOOKMARK' && event.initialEventsEnd) {
         await initial.commit(event.resourceVersion, () => ({ atMs: 0 }));

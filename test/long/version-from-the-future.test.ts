@@ -37,7 +37,8 @@ test('a list from a version of the future is refused, and a watch from it hears 
   const heard = { now: [] as string[], future: [] as string[] };
   const follow = async (version: string, types: string[]) => {
     const query = { resourceVersion: version, timeoutSeconds: 200, sendInitialEvents: false };
-    for await (const events of await requestWatch(context, query)) types.push(...events.map(({ type }) => type));
+    for await (const events of (await requestWatch(context, query)).events)
+      types.push(...events.map(({ type }) => type));
   };
   const watches = [follow(resourceVersion, heard.now), follow(future, heard.future)];
   const stopped = Promise.allSettled(watches);

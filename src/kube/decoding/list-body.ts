@@ -117,7 +117,7 @@ class ProtobufListBody<R extends KubernetesRecord> implements ListBody {
 
   #listField(field: number, value: Buffer): void {
     if (field === 1) this.#meta = decodeOrRefuse(() => listMetaFromProtobuf(value));
-    else if (field === 2) this.#onItem(decodeOrRefuse(() => this.#decoder.fromProtobuf(value)));
+    else if (field === 2) this.#onItem(checkIdentity(decodeOrRefuse(() => this.#decoder.fromProtobuf(value))));
   }
 
   #envelopeField(field: number, value: Buffer): void {
@@ -136,7 +136,7 @@ class JsonListBody<R extends KubernetesRecord> implements ListBody {
   constructor(decoder: RecordDecoder<R>, onItem: (item: Decoded<R>) => void) {
     this.#decoder = decoder;
     this.#scanner = new JsonListScanner((bytes) => {
-      onItem(decodeOrRefuse(() => decoder.fromJson(JSON.parse(bytes.toString('utf8')))));
+      onItem(checkIdentity(decodeOrRefuse(() => decoder.fromJson(JSON.parse(bytes.toString('utf8'))))));
     });
   }
 
@@ -145,9 +145,10 @@ class JsonListBody<R extends KubernetesRecord> implements ListBody {
   }
 
   end(): ListMeta {
-    const rest = decodeOrRefuse(() => JSON.parse(this.#scanner.end()) as { kind?: string; metadata?: ListMetaObject });
+    const rest = decodeOrRefuse(() => JSON.parse(this.#scanner.end()) as JsonListRest | null);
     checkKind(rest?.kind ?? '', this.#decoder.listKind);
-    return toListMeta(rest.metadata ?? {});
+    checkItems(rest?.items, this.#decoder.listKind);
+    return toListMeta(rest?.metadata ?? {});
   }
 }
 
@@ -224,6 +225,31 @@ function readKind(typeMeta: Buffer): string {
     offset += header.valueLength;
   }
   return kind;
+}
+
+interface JsonListRest {
+  readonly kind?: string;
+  readonly metadata?: ListMetaObject;
+  /** Emptied by the scanner, where it was an array. */
+  readonly items?: unknown;
+}
+
+/**
+ * A list whose items are missing is damaged, not empty: taken as empty it would delete everything. kube-apiserver always
+ * writes an array for objects (apiserver, storage/etcd3/store.go: "ensure that we never return a nil Items pointer"), and `null`
+ * for an empty list of metadata, which its conversion leaves nil (handlers/response.go: asPartialObjectMetadataList).
+ */
+function checkItems(items: unknown, listKind: string): void {
+  if (Array.isArray(items) || (items === null && listKind === 'PartialObjectMetadataList')) return;
+  const found = items === undefined ? 'none' : items === null ? 'null' : `an ${typeof items}`;
+  throw new WireError(`a list has to have an array of items, got ${found}`);
+}
+
+/** Every stored object has both; one without would be another's under its name. */
+function checkIdentity<R extends KubernetesRecord>(item: Decoded<R>): Decoded<R> {
+  const { name, uid } = item.record;
+  if (name === '' || uid === '') throw new WireError(`an object of a list has no ${name === '' ? 'name' : 'uid'}`);
+  return item;
 }
 
 function checkKind(found: string, expected: string): void {

@@ -16,6 +16,11 @@ const AT_LATEST_MS = 5_000;
 const GAP_MS = 1_000;
 /** A connection that ends with an error was alive this long ago, or TCP keepalive would have ended it before. */
 const UNNOTICED_MS = 30_000;
+/**
+ * An event that was on its way when the last byte of its connection arrived, on another stream or as the answer to a ping:
+ * the server's watch cache hands events on within milliseconds, and its streams share the connection fairly.
+ */
+const DELIVERY_MS = 1_000;
 
 export class Blindness {
   readonly #clock: Clock;
@@ -77,12 +82,15 @@ export class Blindness {
 
   /**
    * The watch is over. `planned`: the server ended it, which is a sign of life. `silent`: given up because nothing came, so
-   * nobody knows since when. `cut`: ended by an error, of a connection that was alive not long ago.
+   * nothing tells since when. `cut`: ended by an error, of a connection that was alive not long ago. `connectionHeardMs`:
+   * when anything last arrived on the connection that carried it; unset: it never was established.
    */
-  lost(how: 'planned' | 'silent' | 'cut'): void {
+  lost(how: 'planned' | 'silent' | 'cut', connectionHeardMs?: number): void {
     this.#cancel();
     const nowMs = this.#clock.now();
     const heardMs = this.#lastContactMs ?? 0;
+    // What came on the connection, less a delivery, shows that the watch had brought everything by then.
+    const aliveMs = Math.max(heardMs, (connectionHeardMs ?? 0) - DELIVERY_MS);
     switch (how) {
       case 'planned':
         this.#set(this.#sinceMs ?? nowMs);
@@ -91,7 +99,7 @@ export class Blindness {
         this.#set(this.#sinceMs ?? heardMs);
         return;
       case 'cut':
-        this.#set(this.#sinceMs ?? Math.max(heardMs, nowMs - UNNOTICED_MS));
+        this.#set(this.#sinceMs ?? Math.max(aliveMs, nowMs - UNNOTICED_MS));
     }
   }
 

@@ -7,52 +7,44 @@
 //
 // (A streamed list is listing and watching in one request: the state changes at its final bookmark.)
 //
-// Two facts are kept between rounds: the version to go on from, and whether a list is due. Every class of failure
-// (failure.ts) has an answer (failure-answers.ts), which says what is due next and how long to wait. Promises: nothing is
-// skipped; the store is written by nobody else; a failed list leaves the store as it was; a watch only ever goes on
-// from a version whose every event is in the store. Refuses: to guess that a silent server is fine beyond `timeoutSeconds`.
+// Between rounds there is a position (position.ts): the version to go on from, and whether a list is due. Every class of
+// failure (failure.ts) has an answer (failure-answers.ts), which says what is due next and how long to wait. Promises: no
+// event is skipped, except that a list passes over one that three watches in a row could not take; nothing else writes the
+// store; a failed list leaves it as it was; a watch only ever goes on from a version whose every event is in the store.
+// Refuses: to guess that a silent server is fine beyond `timeoutSeconds`.
 
 import type { KubernetesRecord } from '../../model/records.ts';
 import { toSource } from '../../model/source.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { Blindness } from './blindness.ts';
-import type { Clock, Random } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import { ApiError, type Failure, ShortWatchError, toFailure } from './failure.ts';
 import { type Answer, answerTo } from './failure-answers.ts';
 import { InitialEvents } from './initial-events.ts';
-import type { Encoding } from '../decoding/list-body.ts';
+import {
+  advanced,
+  caughtUp,
+  failed,
+  listed,
+  listNext,
+  listVersion,
+  paged,
+  type Position,
+  REPEATED_FAILURES,
+  START,
+} from './position.ts';
 import { ExpiredContinueError, LIST_SILENCE_MS, listPages } from './paged-list.ts';
 import { Recovery } from './recovery.ts';
-import { type Pace, type RequestContext, requestWatch } from './requests.ts';
+import { type RequestContext, requestWatch } from './requests.ts';
 import type { ResourceDescriptor } from '../resources.ts';
-import type { ServerContact } from './server-contact.ts';
 import { SilenceGuard } from './silence-guard.ts';
+import type { ReflectorOptions } from './reflector-options.ts';
 import type { ReflectorStatus, ReflectorState } from './reflector-status.ts';
+import { ReflectorTally } from './reflector-tally.ts';
 import type { ReflectorStore } from './store.ts';
-import type { Transport } from '../transport/transport.ts';
 import { TroubleLog } from './trouble-log.ts';
 import { VersionDoubt } from './version-doubt.ts';
 import type { WatchEvent } from '../decoding/watch-body.ts';
-
-export interface ReflectorOptions<R extends KubernetesRecord> {
-  readonly resource: ResourceDescriptor<R>;
-  /** Unset: all namespaces. */
-  readonly namespace?: string;
-  readonly store: ReflectorStore<R>;
-  readonly transport: Transport;
-  readonly contact: ServerContact;
-  readonly logger: Logger;
-  readonly clock: Clock;
-  readonly random: Random;
-  /** Asked for first. Default: protobuf. */
-  readonly encoding?: Encoding | undefined;
-  /** Stream the initial list where the server can (KEP-3157); false: always list in pages. Default: true. */
-  readonly streamInitialList?: boolean;
-  /** Unset: lists are read in one go. */
-  readonly pace?: Pace | undefined;
-  /** Called after each change of what `status()` says about state, sync and blindness. */
-  readonly onStatusChange: () => void;
-}
 
 /** client-go's page size; 500 pods are about 3 MB. */
 const PAGE_LIMIT = 500;
@@ -70,6 +62,12 @@ const WATCH_OVERTIME_MS = 30_000;
 /** client-go: a watch that ends within a second without an event was not ended on purpose. */
 const SHORT_WATCH_MS = 1_000;
 
+/** Reads the events of one watch; rejects with what ends it before its time. */
+type TakeWatch<R extends KubernetesRecord> = (
+  watch: AsyncIterator<readonly WatchEvent<R>[]>,
+  guard: SilenceGuard,
+) => Promise<void>;
+
 export class Reflector<R extends KubernetesRecord> {
   readonly #options: ReflectorOptions<R>;
   readonly #clock: Clock;
@@ -85,25 +83,13 @@ export class Reflector<R extends KubernetesRecord> {
   #running: Promise<void> | undefined;
 
   #state: ReflectorState = 'idle';
-  /** Last version whose every event is in the store; `undefined` before the first list. */
-  #version: string | undefined;
-  #listDue = true;
-  /** The next list must be a quorum read: the server cannot serve our version. */
-  #latestDue = false;
-  /** This server pages even at version "0", so it has no watch cache: keep paging always. */
-  #pagesAtZero = false;
-  /** A watch held since the last list: an expired version is then no sign of a loop. */
-  #progressed = true;
+  #position: Position = START;
   #refusedCredentials = false;
 
   #synced = false;
   #unavailable = false;
   #message = '';
-  #lastChangeMs: number | undefined;
-  #lists = 0;
-  #watches = 0;
-  #events = 0;
-  readonly #restarts = new Map<string, number>();
+  readonly #tally = new ReflectorTally();
 
   constructor(options: ReflectorOptions<R>) {
     this.#options = options;
@@ -115,7 +101,7 @@ export class Reflector<R extends KubernetesRecord> {
     this.#blindness = new Blindness(options.clock, {
       onChange: options.onStatusChange,
       onCaughtUp: () => {
-        this.#progressed = true;
+        this.#position = caughtUp(this.#position);
         this.#troubles.recovered();
       },
     });
@@ -145,11 +131,7 @@ export class Reflector<R extends KubernetesRecord> {
       unavailable: this.#unavailable,
       blindSinceMs: this.#blindness.sinceMs,
       lastContactMs: this.#blindness.lastContactMs,
-      lastChangeMs: this.#lastChangeMs,
-      lists: this.#lists,
-      watches: this.#watches,
-      restarts: new Map(this.#restarts),
-      events: this.#events,
+      ...this.#tally.snapshot(),
       message: this.#message,
     };
   }
@@ -158,7 +140,8 @@ export class Reflector<R extends KubernetesRecord> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       try {
-        if (!this.#listDue && this.#version !== undefined) await this.#watch(this.#version, undefined);
+        const { listDue, version } = this.#position;
+        if (!listDue && version !== undefined) await this.#follow(version);
         else if (this.#streams) await this.#streamList();
         else await this.#list();
       } catch (error) {
@@ -172,36 +155,50 @@ export class Reflector<R extends KubernetesRecord> {
   /** One request for the list and the watch that follows it. */
   async #streamList(): Promise<void> {
     this.#become('listing');
-    this.#lists += 1;
+    this.#tally.lists += 1;
     const initial = new InitialEvents(this.#options.store);
-    try {
-      // Without a version the server reads the latest one from etcd, so the list is no older than the request.
-      await this.#watch(this.#latestDue ? '' : (this.#version ?? ''), initial);
-    } finally {
-      if (this.#listDue) initial.abort();
-    }
+    const { latestDue, version } = this.#position;
+    const startMs = this.#clock.now();
+    // Without a version the server reads the latest one from etcd, so the list is no older than the request.
+    await this.#watch(latestDue ? '' : (version ?? ''), true, async (watch, guard) => {
+      await this.#takeInitialList(watch, guard, initial, startMs);
+      this.#blindness.watching();
+      await this.#takeEvents(watch);
+    }).finally(() => {
+      if (this.#position.listDue) initial.abort();
+    });
+  }
+
+  /** A watch from a version, until the server ends it. */
+  async #follow(version: string): Promise<void> {
+    this.#become('watching');
+    await this.#watch(version, false, async (watch) => {
+      this.#blindness.watching();
+      this.#doubt.watching();
+      await this.#takeEvents(watch);
+    });
   }
 
   async #list(): Promise<void> {
     this.#become('listing');
     const startMs = this.#clock.now();
-    const resourceVersion = this.#latestDue ? '' : (this.#version ?? '0');
+    const resourceVersion = listVersion(this.#position);
     const atWill = resourceVersion === '' || resourceVersion === '0';
-    const limit = atWill || this.#pagesAtZero ? PAGE_LIMIT : 0;
+    const limit = atWill || this.#position.pagesAtZero ? PAGE_LIMIT : 0;
     try {
       await this.#listOnce(resourceVersion, limit, startMs);
     } catch (error) {
       // Pages are one picture of one moment; when the server forgot that moment, only an unpaged list is consistent.
       if (!(error instanceof ExpiredContinueError)) throw error;
       // There was a page to continue.
-      if (resourceVersion === '0') this.#pagesAtZero = true;
-      this.#count('expired_continue');
+      if (resourceVersion === '0') this.#position = paged(this.#position);
+      this.#tally.restarted('expired_continue');
       await this.#listOnce(resourceVersion, 0, startMs);
     }
   }
 
   async #listOnce(resourceVersion: string, limit: number, startMs: number): Promise<void> {
-    this.#lists += 1;
+    this.#tally.lists += 1;
     const replacement = this.#options.store.beginReplace();
     const guard = new SilenceGuard(this.#clock, this.#stopping.signal);
     const context = this.#context(guard, LIST_SILENCE_MS);
@@ -213,7 +210,7 @@ export class Reflector<R extends KubernetesRecord> {
         replacement.add(record);
       });
       version = list.resourceVersion;
-      if (list.pages > 1 && resourceVersion === '0') this.#pagesAtZero = true;
+      if (list.pages > 1 && resourceVersion === '0') this.#position = paged(this.#position);
       this.#stopping.signal.throwIfAborted();
     } catch (error) {
       replacement.abort();
@@ -228,81 +225,98 @@ export class Reflector<R extends KubernetesRecord> {
 
   /** A list was committed. */
   #listed(version: string, objects: number, startMs: number): void {
-    this.#version = version;
-    this.#listDue = false;
-    this.#latestDue = false;
-    this.#progressed = false;
+    this.#position = listed(this.#position, version);
     this.#doubt.listed();
-    this.#lastChangeMs = this.#clock.now();
+    this.#tally.lastChangeMs = this.#clock.now();
     this.#log.info({ objects, resourceVersion: version }, this.#synced ? 'listed again' : 'first list applied');
     this.#synced = true;
     this.#blindness.listed(startMs);
   }
 
-  /** Watches until the server ends it; with `initial`, first takes the list from the same stream. */
-  async #watch(resourceVersion: string, initial: InitialEvents<R> | undefined): Promise<void> {
-    const { random, store } = this.#options;
-    if (initial === undefined) this.#become('watching');
-    this.#watches += 1;
+  /** One watch request, from its opening to its end; `take` reads what comes. */
+  async #watch(resourceVersion: string, sendInitialEvents: boolean, take: TakeWatch<R>): Promise<void> {
+    this.#tally.watches += 1;
     const startMs = this.#clock.now();
+    const eventsBefore = this.#tally.events;
+    const { random } = this.#options;
     const timeoutSeconds = MIN_WATCH_SECONDS + Math.floor(random() * (MAX_WATCH_SECONDS - MIN_WATCH_SECONDS + 1));
     const guard = new SilenceGuard(this.#clock, this.#stopping.signal);
     guard.endAfter(timeoutSeconds * 1000 + WATCH_OVERTIME_MS, 'a watch outlived its timeout: the peer is gone');
-    if (initial !== undefined) guard.expectBy(INITIAL_EVENTS_DEADLINE_MS, 'a streamed list did not come to its end');
-    const context = {
-      ...this.#context(guard, 0),
-      onContact: () => {
-        this.#blindness.contact();
-        if (this.#state !== 'listing') this.#blindness.heard();
-        else guard.expectWithin(INITIAL_EVENTS_SILENCE_MS, 'a streamed list paused for too long');
-      },
-    };
-    let quiet = true;
+    if (sendInitialEvents) guard.expectBy(INITIAL_EVENTS_DEADLINE_MS, 'a streamed list did not come to its end');
+    const context = { ...this.#context(guard, 0), onContact: () => this.#heardOnWatch(guard) };
+    let lastHeardMs: (() => number) | undefined;
     try {
-      const watch = await requestWatch(context, {
-        resourceVersion,
-        timeoutSeconds,
-        sendInitialEvents: initial !== undefined,
-      });
+      const watch = await requestWatch(context, { resourceVersion, timeoutSeconds, sendInitialEvents });
+      lastHeardMs = watch.lastHeardMs;
       this.#healthy();
-      if (initial === undefined) {
-        this.#blindness.watching();
-        this.#doubt.watching();
-      }
-      for await (const events of watch) {
-        for (const event of events) {
-          quiet = false;
-          if (this.#state !== 'listing' || initial === undefined) this.#apply(event, store);
-          else if (await this.#applyInitial(event, initial, startMs)) {
-            guard.expectNothing();
-            this.#blindness.watching();
-          }
-          if (event.type === 'BOOKMARK' && this.#state === 'watching') this.#blindness.caughtUp();
-        }
-      }
+      await take(watch.events[Symbol.asyncIterator](), guard);
       this.#blindness.lost('planned');
     } catch (error) {
       const explained = guard.explain(error);
-      this.#blindness.lost(explained === error ? 'cut' : 'silent');
+      this.#blindness.lost(explained === error ? 'cut' : 'silent', lastHeardMs?.());
       throw explained;
     } finally {
       guard.end();
     }
-    if (this.#state === 'listing')
-      throw new ShortWatchError(`watch ${this.#resource.resource}: ended in its initial list`);
-    const lastedMs = this.#clock.now() - startMs;
+    this.#ended(eventsBefore === this.#tally.events, this.#clock.now() - startMs);
+  }
+
+  #heardOnWatch(guard: SilenceGuard): void {
+    this.#blindness.contact();
+    if (this.#state !== 'listing') this.#blindness.heard();
+    else guard.expectWithin(INITIAL_EVENTS_SILENCE_MS, 'a streamed list paused for too long');
+  }
+
+  /** The server ended a watch in good order. */
+  #ended(quiet: boolean, lastedMs: number): void {
     if (quiet && lastedMs < SHORT_WATCH_MS) {
       throw new ShortWatchError(`watch ${this.#resource.resource}: ended after ${lastedMs} ms without an event`);
     }
     if (this.#doubt.isReasonToList) {
-      this.#count('unheard');
-      this.#listDue = true;
+      this.#tally.restarted('unheard');
+      this.#position = listNext(this.#position);
+    }
+  }
+
+  /** Reads a streamed list up to its last bookmark; events behind it in the same piece are applied. */
+  async #takeInitialList(
+    watch: AsyncIterator<readonly WatchEvent<R>[]>,
+    guard: SilenceGuard,
+    initial: InitialEvents<R>,
+    startMs: number,
+  ): Promise<void> {
+    for (;;) {
+      const next = await watch.next();
+      if (next.done === true) {
+        throw new ShortWatchError(`watch ${this.#resource.resource}: ended in its initial list`);
+      }
+      for (const [index, event] of next.value.entries()) {
+        if (!(await this.#applyInitial(event, initial, startMs))) continue;
+        guard.expectNothing();
+        this.#applyAll(next.value.slice(index + 1));
+        return;
+      }
+    }
+  }
+
+  async #takeEvents(watch: AsyncIterator<readonly WatchEvent<R>[]>): Promise<void> {
+    for (;;) {
+      const next = await watch.next();
+      if (next.done === true) return;
+      this.#applyAll(next.value);
+    }
+  }
+
+  #applyAll(events: readonly WatchEvent<R>[]): void {
+    for (const event of events) {
+      this.#apply(event, this.#options.store);
+      if (event.type === 'BOOKMARK') this.#blindness.caughtUp();
     }
   }
 
   /** True: the list is complete and the rest of the stream is an ordinary watch. */
   async #applyInitial(event: WatchEvent<R>, initial: InitialEvents<R>, startMs: number): Promise<boolean> {
-    this.#events += 1;
+    this.#tally.events += 1;
     switch (event.type) {
       case 'ADDED':
       case 'MODIFIED':
@@ -325,16 +339,16 @@ export class Reflector<R extends KubernetesRecord> {
   }
 
   #apply(event: WatchEvent<R>, store: ReflectorStore<R>): void {
-    this.#events += 1;
+    this.#tally.events += 1;
     switch (event.type) {
       case 'ADDED':
       case 'MODIFIED':
         store.upsert(event.record, event.resourceVersion, this.#blindness.observe());
-        this.#lastChangeMs = this.#clock.now();
+        this.#tally.lastChangeMs = this.#clock.now();
         break;
       case 'DELETED':
         store.remove(event.record, event.resourceVersion, this.#blindness.observe());
-        this.#lastChangeMs = this.#clock.now();
+        this.#tally.lastChangeMs = this.#clock.now();
         break;
       case 'BOOKMARK':
         store.bookmark(event.resourceVersion);
@@ -344,8 +358,7 @@ export class Reflector<R extends KubernetesRecord> {
       default:
         event satisfies never;
     }
-    this.#version = event.resourceVersion;
-    this.#progressed = true;
+    this.#position = advanced(this.#position, event.resourceVersion);
     this.#doubt.heard(event.type === 'BOOKMARK');
   }
 
@@ -353,11 +366,11 @@ export class Reflector<R extends KubernetesRecord> {
     const { next, wait } = answerTo(failure.kind, {
       listing: this.#state === 'listing',
       streams: this.#streams,
-      latestDue: this.#latestDue,
-      progressed: this.#progressed,
+      latestDue: this.#position.latestDue,
+      progressed: this.#position.progressed,
       refusedCredentials: this.#refusedCredentials,
     });
-    this.#count(failure.kind);
+    this.#tally.restarted(failure.kind);
     this.#message = failure.message;
     if (failure.kind === 'unauthorized') {
       this.#options.transport.discardCredentials();
@@ -374,28 +387,21 @@ export class Reflector<R extends KubernetesRecord> {
   }
 
   #intend(next: Answer['next'], failure: Failure): void {
-    switch (next) {
-      case 'same':
-        return;
-      case 'latest':
-        if (failure.kind === 'version_too_large') {
-          this.#log.warn({ error: failure.message }, 'the API server lags or was restored: listing what it has');
-        }
-        this.#latestDue = true;
-        this.#listDue = true;
-        return;
-      case 'list':
-        this.#listDue = true;
-        return;
-      case 'in-pages':
-        this.#streams = false;
-        this.#log.info(
-          { reason: failure.kind, error: failure.message },
-          'no streamed list to be had, listing in pages',
-        );
-        return;
-      default:
-        next satisfies never;
+    if (next === 'in-pages') {
+      this.#streams = false;
+      this.#log.info({ reason: failure.kind, error: failure.message }, 'no streamed list to be had, listing in pages');
+      return;
+    }
+    if (next === 'latest' && failure.kind === 'version_too_large') {
+      this.#log.warn({ error: failure.message }, 'the API server lags or was restored: listing what it has');
+    }
+    const before = this.#position;
+    this.#position = failed(before, failure.kind, next, this.#state === 'listing');
+    if (next === 'same' && this.#position.listDue && !before.listDue) {
+      this.#log.warn(
+        { reason: failure.kind, error: failure.message, resourceVersion: before.version },
+        `${REPEATED_FAILURES} watches from this version failed in the same way: listing to pass over it`,
+      );
     }
   }
 
@@ -439,9 +445,5 @@ export class Reflector<R extends KubernetesRecord> {
   #become(state: ReflectorState): void {
     this.#state = state;
     this.#options.onStatusChange();
-  }
-
-  #count(reason: string): void {
-    this.#restarts.set(reason, (this.#restarts.get(reason) ?? 0) + 1);
   }
 }

@@ -74,11 +74,19 @@ export async function requestList<R extends KubernetesRecord>(
   return body.end();
 }
 
-/** Resolves when the server accepted the watch; the iteration ends when the server ends it. */
+/** A watch that the server accepted. */
+export interface OpenWatch<R extends KubernetesRecord> {
+  /** Ends when the server ends it; rejects with what failure.ts classifies. */
+  readonly events: AsyncIterable<readonly WatchEvent<R>[]>;
+  /** When anything last arrived on its connection, ms since the epoch. */
+  readonly lastHeardMs: () => number;
+}
+
+/** Resolves when the server accepted the watch. */
 export async function requestWatch<R extends KubernetesRecord>(
   context: RequestContext<R>,
   query: WatchQuery,
-): Promise<AsyncIterable<readonly WatchEvent<R>[]>> {
+): Promise<OpenWatch<R>> {
   const { resource } = context;
   const parameters = new URLSearchParams({ watch: 'true', allowWatchBookmarks: 'true' });
   if (query.resourceVersion !== '') parameters.set('resourceVersion', query.resourceVersion);
@@ -92,15 +100,16 @@ export async function requestWatch<R extends KubernetesRecord>(
   const gzip = query.sendInitialEvents;
   const response = await send(context, parameters, { accept, gzip }, `watch ${resource.resource}`);
   const body = createWatchBody(encodingOf(response), resource.decoder);
-  return (async function* () {
+  const events = (async function* () {
     for await (const chunk of response.body) {
       context.onContact();
-      const events = body.push(chunk);
-      if (events.length > 0) yield events;
+      const complete = body.push(chunk);
+      if (complete.length > 0) yield complete;
       if (context.pace?.due()) await context.pace.pause();
     }
     body.end();
   })();
+  return { events, lastHeardMs: () => response.lastHeardMs() };
 }
 
 /** Error bodies are small; whatever is longer is not a Status. */
@@ -117,6 +126,7 @@ async function send<R extends KubernetesRecord>(
   context.onContact();
   if (response.status === 200) return response;
   const parsed = parseStatusBody(await readErrorBody(response), response.status);
+  response.discard();
   const status: ApiStatus = {
     ...parsed,
     // The status line decides, whatever a body says.
@@ -142,6 +152,7 @@ async function readErrorBody({ body }: ApiResponse): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
+/** Throws a WireError, and lets the answer go, when it is no list or watch: a login page, for one. */
 function encodingOf(response: ApiResponse): Encoding {
   // Watches have ";stream=watch" behind it, partial metadata ";as=…": parameters are cut off by the transport.
   switch (response.contentType) {
@@ -150,6 +161,8 @@ function encodingOf(response: ApiResponse): Encoding {
     case 'application/json':
       return 'json';
     default:
-      throw new WireError(`the server answered with ${JSON.stringify(response.contentType)}`);
+      // What opened an endless body has to close it: the next round would open another beside it.
+      response.discard();
+      throw new WireError(`the server answered with the content type ${JSON.stringify(response.contentType)}`);
   }
 }

@@ -15,6 +15,8 @@ import { WireError } from '../wire-error.ts';
 /** Open to everybody by default (`system:public-info-viewer`), and not answered with 200 before RBAC works. */
 const PROBE_PATH = '/readyz';
 const PROBE_TIMEOUT_MS = 5_000;
+/** An outage that lasts is told again this often, with how long it has lasted. */
+const SAY_AGAIN_MS = 300_000;
 /** Stands for the status of an answer that could not be read. */
 const UNREADABLE = 0;
 /** A server that keeps saying "not ready" may still serve: after so many such answers let the watches find out. */
@@ -28,6 +30,8 @@ export class ServerContact {
   readonly #logger: Logger;
   readonly #turnedAway = new Set<() => void>();
   #probing: Promise<void> | undefined;
+  /** A request was accepted since the start. */
+  #wasAccepted = false;
 
   /** `stopping` ends all waiting. */
   constructor(transport: Transport, clock: Clock, random: Random, logger: Logger, stopping: AbortSignal) {
@@ -57,6 +61,7 @@ export class ServerContact {
 
   /** The server gave one of the resources what it asked for. */
   accepted(): void {
+    this.#wasAccepted = true;
     const woken = [...this.#turnedAway];
     this.#turnedAway.clear();
     for (const wake of woken) wake();
@@ -64,6 +69,7 @@ export class ServerContact {
 
   async #probe(problem: string): Promise<void> {
     const sinceMs = this.#clock.now();
+    let saidMs = sinceMs;
     let notReady = 0;
     let missed = 0;
     while (!this.#stopping.aborted) {
@@ -74,12 +80,15 @@ export class ServerContact {
         if (missed > 0) this.#logger.info({ afterMs: this.#clock.now() - sinceMs }, 'the API server answers again');
         return;
       }
-      // A single broken connection is no outage; one line for all resources when it is.
-      if (missed === 0)
-        this.#logger.warn(
-          { error: problem },
-          'the API server cannot be reached: answers go on from the last known state',
-        );
+      // A single broken connection is no outage; one line for all resources when it is, and again while it lasts.
+      const nowMs = this.#clock.now();
+      if (missed === 0 || nowMs - saidMs >= SAY_AGAIN_MS) {
+        saidMs = nowMs;
+        const meaning = this.#wasAccepted
+          ? 'answers go on from the last known state'
+          : 'nothing is known yet, so lookups wait';
+        this.#logger.warn({ error: problem, forMs: nowMs - sinceMs }, `the API server cannot be reached: ${meaning}`);
+      }
       missed += 1;
     }
   }

@@ -8,7 +8,8 @@ import { StalledError } from './failure.ts';
 export class SilenceGuard {
   readonly #clock: Clock;
   readonly #own = new AbortController();
-  /** Aborts when the outer signal does, and when time is up. */
+  readonly #over = new AbortController();
+  /** Aborts when the outer signal does, when time is up, and at the end: what the request opened is let go, read or not. */
   readonly signal: AbortSignal;
   #silence: CancelTimer = NOT_SET;
   #deadline: CancelTimer = NOT_SET;
@@ -16,7 +17,7 @@ export class SilenceGuard {
 
   constructor(clock: Clock, outer: AbortSignal) {
     this.#clock = clock;
-    this.signal = AbortSignal.any([outer, this.#own.signal]);
+    this.signal = AbortSignal.any([outer, this.#own.signal, this.#over.signal]);
   }
 
   /** From now on something has to come within `limitMs`. Replaces the expectation before. */
@@ -46,9 +47,11 @@ export class SilenceGuard {
     return this.#own.signal.aborted ? this.#own.signal.reason : error;
   }
 
+  /** The request is over. */
   end(): void {
     this.expectNothing();
     this.#lifetime();
+    this.#over.abort();
   }
 }
 

@@ -56,6 +56,19 @@ describe('a followed resource', () => {
     assert.deepEqual(blindness.observe(), { atMs: clock.now() });
   });
 
+  it('12.15: was seen for as long as anything came on the connection of a watch that was cut, less a delivery', () => {
+    clock.pass(20_000);
+    blindness.lost('cut', clock.now() - 300);
+    assert.equal(blindness.sinceMs, clock.now() - 1_300);
+  });
+
+  it('12.15: is blind from its own last byte on when the watch was given up while its connection lived', () => {
+    const heardMs = clock.now();
+    clock.pass(20_000);
+    blindness.lost('silent', clock.now());
+    assert.equal(blindness.sinceMs, heardMs);
+  });
+
   it('does not look stale between a planned end and the next watch', () => {
     clock.pass(400_000);
     blindness.contact();

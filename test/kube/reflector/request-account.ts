@@ -1,9 +1,11 @@
 // What a reflector was told, and so what it has a reason to ask for. Anything else that it asks for is a problem.
 //
 // The rules: a watch goes on from the last version whose every event was used up, never from before or behind; a list
-// needs an excuse, which only an answer about the version can give; a list goes on from there too, but for the very
+// needs an excuse, which an answer about the version can give, or three watches from one version that came to nothing; a
+// list goes on from there too, but for the very
 // first one, and those that were told that the version itself is of no use; and nobody asks in a loop.
 
+import { REPEATED_FAILURES } from '../../../src/kube/reflector/position.ts';
 import type { Status } from '../../../src/simulator/server/error-status.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
@@ -31,6 +33,8 @@ export class RequestAccount {
   #mayList = true;
   #mayAskForLatest = true;
   #atOnce = { atMs: 0, count: 0 };
+  /** Watches that were asked for from one version since anything was told. */
+  #fromOneVersion = { version: '', times: 0 };
 
   constructor(clock: VirtualClock) {
     this.#clock = clock;
@@ -99,10 +103,13 @@ export class RequestAccount {
       }
       this.#restoredTo = undefined;
       if (!this.isLost) this.onResume(BigInt(version ?? -1));
+      const { version: before, times } = this.#fromOneVersion;
+      this.#fromOneVersion = { version: version ?? '', times: before === version ? times + 1 : 1 };
       return this.#standsAt(version) ? undefined : 'a watch that does not go on from where it stood';
     }
     this.lists += 1;
-    if (!this.#mayList) return 'a list where a watch could have gone on';
+    if (!this.#mayList && this.#fromOneVersion.times < REPEATED_FAILURES)
+      return 'a list where a watch could have gone on';
     if (version === null) return this.#mayAskForLatest ? undefined : 'a list of the latest without need';
     if (version === '0') return this.#told === undefined ? undefined : 'a list that may go back in time';
     if (query.has('limit') && query.get('resourceVersionMatch') !== 'NotOlderThan') return 'a list of the exact past';
