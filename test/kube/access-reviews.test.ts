@@ -30,7 +30,14 @@ class ScriptedTransport implements Transport {
     const chunks = async function* () {
       for (const byte of Buffer.from(body)) yield Buffer.of(byte);
     };
-    return { status, contentType: 'application/json', retryAfterMs: 0, body: chunks() };
+    return {
+      status,
+      contentType: 'application/json',
+      retryAfterMs: 0,
+      body: chunks(),
+      lastHeardMs: Date.now,
+      discard() {},
+    };
   }
 
   discardCredentials(): void {

@@ -7,7 +7,7 @@
 import type { Dispatcher } from 'undici';
 import type { TlsMaterial } from '../credentials/credentials.ts';
 import { canTunnel, dial } from './dial.ts';
-import { Http2Connection, NotProcessedError, type PingOptions } from './http2-connection.ts';
+import { Http2Connection, NotProcessedError, type PingOptions, toEpochMs } from './http2-connection.ts';
 
 export interface PoolOptions extends PingOptions {
   readonly server: URL;
@@ -24,6 +24,8 @@ export interface PoolResponse {
   readonly status: number;
   header(name: string): string;
   readonly body: AsyncIterable<Buffer>;
+  /** Ms since the epoch. */
+  lastHeardMs(): number;
 }
 
 export class ConnectionPool {
@@ -134,7 +136,7 @@ export class ConnectionPool {
           const value = response.headers[name];
           return Array.isArray(value) ? (value[0] ?? '') : (value ?? '');
         },
-        body: response.body,
+        ...noticing(response.body),
       };
     } catch (error) {
       this.#onlyHttp1 = this.#alwaysHttp1;
@@ -177,6 +179,18 @@ export class ConnectionPool {
     const idle = this.#connections.size === 0 && this.#dialing === undefined && this.#http1 === undefined;
     if (this.#closing && idle) this.#options.onGone();
   }
+}
+
+/** Passes a body on, and remembers when its last piece came. */
+function noticing(body: AsyncIterable<Buffer>): Pick<PoolResponse, 'body' | 'lastHeardMs'> {
+  let heardAtMs = performance.now();
+  const pieces = async function* () {
+    for await (const piece of body) {
+      heardAtMs = performance.now();
+      yield piece;
+    }
+  };
+  return { body: pieces(), lastHeardMs: () => toEpochMs(heardAtMs) };
 }
 
 function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {

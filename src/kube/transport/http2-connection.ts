@@ -28,6 +28,8 @@ export interface Http2Response {
   readonly status: number;
   header(name: string): string;
   readonly body: AsyncIterable<Buffer>;
+  /** When anything last arrived on the connection, ms since the epoch. */
+  lastHeardMs(): number;
 }
 
 /** The server did nothing with the request (RFC 9113, section 8.7): it may be sent again at once on another connection. */
@@ -130,7 +132,12 @@ export class Http2Connection {
           const value = fields[name];
           return Array.isArray(value) ? (value[0] ?? '') : (value ?? '');
         };
-        resolve({ status: fields[':status'] ?? 0, header, body: this.#read(stream) });
+        resolve({
+          status: fields[':status'] ?? 0,
+          header,
+          body: this.#read(stream),
+          lastHeardMs: () => toEpochMs(this.#heardAtMs),
+        });
       });
     });
   }
@@ -188,6 +195,11 @@ export class Http2Connection {
     timer.unref();
     this.#timer = timer;
   }
+}
+
+/** Of a moment of the monotonic clock, which no correction of the time of day moves. */
+export function toEpochMs(momentMs: number): number {
+  return Date.now() - (performance.now() - momentMs);
 }
 
 class PingTimeoutError extends Error {

@@ -23,6 +23,13 @@ export interface ApiResponse {
    * WireError when it is compressed and damaged.
    */
   readonly body: AsyncIterable<Buffer>;
+  /**
+   * When anything last arrived on the connection that carries this answer, ms since the epoch: bytes of other requests
+   * and answers to pings count over HTTP/2. Over HTTP/1.1 the bytes of this answer.
+   */
+  lastHeardMs(): number;
+  /** Ends the request, read or not: its stream or socket is let go. Does nothing when it has ended. */
+  discard(): void;
 }
 
 export interface ApiRequest {
@@ -67,10 +74,11 @@ export interface TransportOptions {
 }
 
 /**
- * A connection that died is noticed 25 s after its last byte, within the 45 s that client-go takes (a ping after 30 s,
- * 15 s for its answer), for the price of four pings a minute and connection.
+ * A connection that died is noticed 25 s after its last byte at the latest (client-go: 45 s, a ping after 30 s and 15 s
+ * for its answer). A quiet connection is pinged every 5 s, so that a healthy one has been heard of within the last 5 s
+ * and a round trip: reflectors judge by that whether a quiet watch can be believed.
  */
-const PING: PingOptions = { pingAfterMs: 15_000, pingTimeoutMs: 10_000 };
+const PING: PingOptions = { pingAfterMs: 5_000, pingTimeoutMs: 20_000 };
 /** A server that does not even accept. client-go dials for 30 s; a pod on the same network needs no such patience. */
 const CONNECT_TIMEOUT_MS = 10_000;
 /** The API server ends any list after 60 s by itself (`--request-timeout`) and sends a watch's headers at once. */
@@ -109,12 +117,13 @@ class PooledTransport implements Transport {
     const { headers, tls } = await this.#credentials.current();
     request.signal.throwIfAborted();
     if (this.#closed) throw new TransportError(new Error('the transport is closed'));
-    const unreadable = new AbortController();
-    const signal = AbortSignal.any([request.signal, unreadable.signal]);
+    const discarding = new AbortController();
+    const discard = () => discarding.abort();
+    const signal = AbortSignal.any([request.signal, discarding.signal]);
     const response = await this.#send(request, headers, tls, signal);
     const decode = decoderOf(response.header('content-encoding'));
     if (decode === undefined) {
-      unreadable.abort();
+      discard();
       const encoding = JSON.stringify(response.header('content-encoding'));
       throw new WireError(`the answer has the content encoding ${encoding}, which was not asked for`);
     }
@@ -123,6 +132,8 @@ class PooledTransport implements Transport {
       contentType: (response.header('content-type').split(';')[0] ?? '').trim().toLowerCase(),
       retryAfterMs: toRetryAfterMs(response.header('retry-after')),
       body: decode(readBody(response.body, request.signal)),
+      lastHeardMs: () => response.lastHeardMs(),
+      discard,
     };
   }
 

@@ -389,5 +389,12 @@ export class ModelledApiServer implements Transport {
 const BEFORE_THE_WATCH: ReadonlySet<number> = new Set([400, 401, 403, 404, 422]);
 
 function respond(status: number, contentType: string, body: AsyncIterable<Buffer>): ApiResponse {
-  return { status, contentType: contentType.split(';')[0] ?? '', retryAfterMs: 0, body };
+  return {
+    status,
+    contentType: contentType.split(';')[0] ?? '',
+    retryAfterMs: 0,
+    body,
+    lastHeardMs: Date.now,
+    discard() {},
+  };
 }

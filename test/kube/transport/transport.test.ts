@@ -125,7 +125,7 @@ async function open(transport: Transport, path: string, signal = AbortSignal.tim
   const response = await transport.request({ path, accept: '*/*', signal });
   const body = response.body[Symbol.asyncIterator]();
   const first = await body.next();
-  return { body, first: first.done === true ? '' : first.value.toString() };
+  return { response, body, first: first.done === true ? '' : first.value.toString() };
 }
 
 async function until(what: string, condition: () => boolean, seen: () => unknown = () => ''): Promise<void> {
@@ -254,6 +254,38 @@ test('a quiet watch stays up for as long as pings are answered', async (context)
   quiet?.write('at last');
   assert.equal((await body.next()).value?.toString(), 'at last');
   assert.equal(server.opened(), 1);
+});
+
+test('12.15 what arrives on a connection is heard of by every request on it', async (context) => {
+  const certificate = createCertificate();
+  const server = await serveHttp2(context, certificate, keepOpen);
+  const proxy = await HoldingProxy.start(context, server.port);
+  const transport = transportTo(context, new GivenCredentials(`https://127.0.0.1:${proxy.port}`, certificate.cert), {
+    pingAfterMs: 10,
+    pingTimeoutMs: 60_000,
+  });
+  const { response } = await open(transport, '/quiet');
+  for (const leaving of [false]) {
+    if (leaving) for (const session of server.sessions) session.goaway(0);
+    const openedAtMs = Date.now();
+    await until('a ping is heard of', () => response.lastHeardMs() > openedAtMs + 100);
+  }
+  proxy.hold();
+  await until('nothing arrives any more', () => Date.now() - response.lastHeardMs() > 300);
+});
+
+test('12.15 over HTTP/1.1 an answer is heard of by its own bytes', async (context) => {
+  const server = createHttpServer((_request, response) => {
+    response.write('first');
+    setTimeout(() => response.end('second'), 50);
+  });
+  await listen(server, 0);
+  context.after(() => new Promise((resolve) => server.close(resolve)));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { body, response } = await open(transportTo(context, new GivenCredentials(url, undefined)), '/');
+  const first = response.lastHeardMs();
+  assert.equal((await body.next()).value?.toString(), 'second');
+  assert.ok(response.lastHeardMs() > first);
 });
 
 for (const [how, cut] of [
