@@ -83,17 +83,18 @@ function openTunnel(options: DialOptions, proxy: URL, timeout: AbortSignal): Pro
       method: 'CONNECT',
       path: target,
       headers: { host: target, ...authorization },
-      // Its own connection, that no agent hands to somebody else.
+      // A connection of its own, which no agent gives to another request.
       agent: false,
       signal: timeout,
     });
     request.once('connect', (response, socket) => {
-      if (response.statusCode === 200) {
+      const status = response.statusCode ?? 0;
+      if (status >= 200 && status < 300) {
         resolve(socket);
         return;
       }
       socket.destroy();
-      reject(new Error(`the proxy ${proxy.host} answered ${response.statusCode} to CONNECT ${target}`));
+      reject(new Error(`the proxy ${proxy.host} answered ${status} to CONNECT ${target}`));
     });
     request.once('error', (error) => {
       reject(timeout.aborted ? new ConnectTimeoutError(proxy, options.timeoutMs) : error);

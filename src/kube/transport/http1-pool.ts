@@ -45,7 +45,8 @@ export function createHttp1Pool(options: Http1PoolOptions): Dispatcher {
   if (proxyUrl === undefined) return new Agent({ ...pool, connect: { ...socketOptions, ...tlsOptions } });
   return new ProxyAgent({
     ...pool,
-    uri: proxyUrl,
+    // undici leaves names to SOCKS proxies always, which is what the `h` asks for.
+    uri: proxyUrl.replace(/^socks5h:/i, 'socks5:'),
     requestTls: { ...socketOptions, ...tlsOptions },
     connect: socketOptions,
   });

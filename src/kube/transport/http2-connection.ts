@@ -7,12 +7,18 @@
 //
 // The states and the timer are in connection-life.ts; this file does what they decide.
 
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  constants,
+  type OutgoingHttpHeaders,
+} from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import { ConnectionLife, type PingOptions } from './connection-life.ts';
 
 export interface Http2Request {
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly signal: AbortSignal;
   /** From the request to the response headers. */
   readonly headersTimeoutMs: number;
@@ -103,7 +109,7 @@ export class Http2Connection {
     if (!this.#takesRequests) return Promise.reject(new NotProcessedError('the connection is closing'));
     let stream: ClientHttp2Stream;
     try {
-      stream = this.#session.request(headers, { endStream: body === undefined, signal });
+      stream = this.#session.request(headers as OutgoingHttpHeaders, { endStream: body === undefined, signal });
       if (body !== undefined) stream.end(body);
     } catch (error) {
       // The session ended since it was looked at.

@@ -8,7 +8,7 @@ import { type TestContext, test } from 'node:test';
 import { KubeConfig } from '@kubernetes/client-node';
 import { systemClock } from '../../../src/kube/clock.ts';
 import { createCredentials } from '../../../src/kube/credentials/credentials.ts';
-import { podAccount, readKubeconfigs } from '../../../src/kube/credentials/kubeconfig.ts';
+import { choose, podAccount, readKubeconfigs } from '../../../src/kube/credentials/kubeconfig.ts';
 
 const text = (value: string): string => Buffer.from(value).toString('base64');
 
@@ -62,7 +62,7 @@ for (const [userTitle, user] of Object.entries(USERS)) {
       await theirs.applyToHTTPSOptions(applied);
 
       const ours = createCredentials({ kubeconfig: path, clock: systemClock });
-      const { headers, tls } = await ours.current();
+      const { headers, tls } = await ours.current(new AbortController().signal);
       assert.equal(ours.server, theirs.getCurrentCluster()?.server);
       assert.equal(ours.proxyUrl, theirs.getCurrentCluster()?.proxyUrl);
       const expected = Object.entries(applied['headers'] as Record<string, string>).map(([k, v]) => [
@@ -89,14 +89,13 @@ test('of several kubeconfigs the first that has a name counts, as with kubectl',
   const directory = folder(context);
   const one = write(directory, 'one', { users: { u: { token: 'first' } }, clusters: {} });
   const two = write(directory, 'two', { users: { u: { token: 'second' }, v: {} }, clusters: { c: {} } }, 'other');
-  const { users, clusters, currentContext } = readKubeconfigs([one, two]);
-  assert.equal(users.find(({ name }) => name === 'u')?.token, 'first');
-  assert.ok(users.some(({ name }) => name === 'v'));
-  assert.deepEqual(
-    clusters.map(({ name }) => name),
-    ['c'],
-  );
-  assert.equal(currentContext, 'here');
+  const config = readKubeconfigs([one, two], false);
+  assert.ok(config);
+  assert.ok(config.users.has('v'));
+  assert.deepEqual([...config.clusters.keys()], ['c']);
+  assert.equal(config.currentContext, 'here');
+  const { context: chosen, user } = choose(config, undefined);
+  assert.deepEqual([chosen, user?.token], ['here', 'first']);
 });
 
 test('a pod has the account that the kubelet mounts, and nobody else has', (context) => {
@@ -106,9 +105,9 @@ test('a pod has the account that the kubelet mounts, and nobody else has', (cont
   writeFileSync(join(directory, 'token'), 'secret');
   assert.equal(podAccount({}, directory), undefined);
   const account = podAccount(env, directory);
-  assert.equal(account?.clusters[0]?.server, 'https://[fd00:10:96::1]:443');
-  assert.equal(account?.clusters[0]?.caFile, join(directory, 'ca.crt'));
-  assert.equal(account?.users[0]?.tokenFile, join(directory, 'token'));
+  assert.equal(account?.cluster.server, 'https://[fd00:10:96::1]:443');
+  assert.deepEqual(account?.cluster.ca, { file: join(directory, 'ca.crt') });
+  assert.equal(account?.user?.tokenFile, join(directory, 'token'));
 });
 
 function folder(context: TestContext): string {

@@ -48,7 +48,7 @@ class GivenCredentials implements Credentials {
     return { headers: { authorization: 'Bearer it-is-me' }, tls: this.tls };
   }
 
-  discard(): void {}
+  refused(): void {}
 }
 
 interface Serving {
