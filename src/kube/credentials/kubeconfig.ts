@@ -290,7 +290,8 @@ function parseFile(file: string): Readonly<Record<string, unknown>> | undefined 
   const text = readFileSync(file, 'utf8');
   let parsed: unknown;
   try {
-    parsed = text.trim() === '' ? undefined : parseYaml(text);
+    // js-yaml throws for a file of comments, which is as empty as any.
+    parsed = text.replaceAll(/^\s*(#.*|---\s*)?$/gm, '').trim() === '' ? undefined : parseYaml(text);
   } catch (error) {
     // js-yaml quotes the lines around a mistake, which may hold a token or a key.
     const line = isRecord(error) && isRecord(error['mark']) ? error['mark']['line'] : undefined;
