@@ -23,7 +23,7 @@ import { type TestContext, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
-import type { Credentials, TlsMaterial } from '../../../src/kube/credentials/credentials.ts';
+import type { Credentials, Identity, RequestHeaders, TlsMaterial } from '../../../src/kube/credentials/credentials.ts';
 import { dial } from '../../../src/kube/transport/dial.ts';
 import { Http2Connection, NotProcessedError } from '../../../src/kube/transport/http2-connection.ts';
 import { createTransport, type Transport, TransportError } from '../../../src/kube/transport/transport.ts';
@@ -37,6 +37,9 @@ class GivenCredentials implements Credentials {
   readonly server: string;
   readonly proxyUrl: string | undefined;
   tls: TlsMaterial;
+  headers: RequestHeaders = { authorization: 'Bearer it-is-me' };
+  readonly given: Identity[] = [];
+  readonly refusals: Identity[] = [];
 
   constructor(server: string, ca: string | undefined, proxyUrl?: string) {
     this.server = server;
@@ -44,11 +47,15 @@ class GivenCredentials implements Credentials {
     this.tls = { ca: toBuffer(ca), cert: undefined, key: undefined, serverName: undefined, rejectUnauthorized: true };
   }
 
-  async current() {
-    return { headers: { authorization: 'Bearer it-is-me' }, tls: this.tls };
+  async current(_signal: AbortSignal): Promise<Identity> {
+    const identity = { headers: this.headers, tls: this.tls };
+    this.given.push(identity);
+    return identity;
   }
 
-  refused(): void {}
+  refused(identity: Identity): void {
+    this.refusals.push(identity);
+  }
 }
 
 interface Serving {
@@ -178,7 +185,7 @@ test('plain http stays HTTP/1.1', async (context) => {
   assert.equal(await get(transport), 'over 1.1');
 });
 
-test('a proxy of the kubeconfig is asked for a tunnel, and HTTP/2 goes through it', async (context) => {
+test('12.10 a proxy of the kubeconfig is asked for a tunnel, any 2xx is a yes, and HTTP/2 goes through it', async (context) => {
   const certificate = createCertificate();
   const server = await serveHttp2(context, certificate);
   const asked: string[] = [];
@@ -188,7 +195,7 @@ test('a proxy of the kubeconfig is asked for a tunnel, and HTTP/2 goes through i
     asked.push(`${request.url} ${request.headers['proxy-authorization']}`);
     const target = connectTcp(server.port, '127.0.0.1');
     for (const each of [socket, target]) sockets.add(each.on('error', () => each.destroy()));
-    socket.write('HTTP/1.1 200 OK\r\n\r\n');
+    socket.write('HTTP/1.1 204 Established\r\n\r\n');
     socket.pipe(target).pipe(socket);
   });
   await listen(proxy, 0);
@@ -489,6 +496,112 @@ test('a new CA makes a new connection, without a restart; what runs on the old o
     () => server.sessions.size === 1,
     () => server.sessions.size,
   );
+});
+
+test('12.13 material that is replaced during a dial fails no request that waits for it', async (context) => {
+  const certificate = createCertificate();
+  const server = await serveHttp2(context, certificate, keepOpen);
+  const proxy = await HoldingProxy.start(context, server.port);
+  const credentials = new GivenCredentials(`https://127.0.0.1:${proxy.port}`, certificate.cert);
+  const transport = transportTo(context, credentials);
+  proxy.hold();
+  const waiting = Array.from({ length: 5 }, () => get(transport));
+  await until('the dial is under way', () => proxy.clients.size === 1);
+  credentials.tls = { ...credentials.tls, ca: Buffer.concat([Buffer.from(certificate.cert), Buffer.from('\n')]) };
+  const next = get(transport);
+  await until('the next dial is under way', () => proxy.clients.size === 2);
+  proxy.pass();
+  for (const answer of await Promise.all([...waiting, next])) assert.match(answer, /over h2/);
+  assert.equal(server.sessions.size, 1);
+});
+
+test('12.12 the identity that was refused is discarded, and by the answer itself', async (context) => {
+  const certificate = createCertificate();
+  const server = await serveHttp2(context, certificate, (stream) => {
+    stream.respond({ ':status': 401 });
+    stream.end();
+  });
+  const credentials = new GivenCredentials(server.url, certificate.cert);
+  const transport = transportTo(context, credentials);
+  const response = await transport.request({ path: '/x', accept: '*/*', signal: AbortSignal.timeout(DEADLINE_MS) });
+  assert.equal(response.status, 401);
+  assert.deepEqual(credentials.refusals, credentials.given.slice(-1));
+});
+
+test('12.4 a request that waits for credentials ends with its signal', async (context) => {
+  const credentials = new GivenCredentials('https://127.0.0.1:1', undefined);
+  credentials.current = (signal) =>
+    new Promise((_resolve, reject) => void signal.addEventListener('abort', () => reject(signal.reason)));
+  const stopping = new AbortController();
+  const request = transportTo(context, credentials).request({ path: '/', accept: '*/*', signal: stopping.signal });
+  const reason = new Error('enough');
+  stopping.abort(reason);
+  await assert.rejects(request, reason);
+});
+
+for (const protocol of ['h2', 'http/1.1']) {
+  test(`12.8 an answer that is discarded unread lets its stream or socket go, 50 times over (${protocol})`, async (context) => {
+    const certificate = createCertificate();
+    let open = 0;
+    const server = createSecureServer({ ...certificate, allowHTTP1: true, ALPNProtocols: [protocol] });
+    server.on('request', (_request, response) => {
+      open += 1;
+      response.once('close', () => (open -= 1));
+      response.writeHead(200, { 'content-type': 'text/html' });
+      // And nothing more, as from a proxy that holds the request.
+      response.write('<html>');
+    });
+    const held = new Set<{ destroy(): void }>();
+    server.on('session', (session) => held.add(session));
+    server.on('secureConnection', (socket) => held.add(socket));
+    await listen(server, 0);
+    context.after(async () => {
+      for (const each of held) each.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    });
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const transport = transportTo(context, new GivenCredentials(url, certificate.cert));
+    for (let n = 0; n < 50; n += 1) {
+      const response = await transport.request({ path: '/', accept: '*/*', signal: AbortSignal.timeout(60_000) });
+      assert.equal(response.contentType, 'text/html');
+      response.discard();
+      response.discard();
+    }
+    await until(
+      'all are let go',
+      () => open === 0,
+      () => open,
+    );
+  });
+}
+
+test('several values of a header travel as several fields, over HTTP/2 and HTTP/1.1', async (context) => {
+  const certificate = createCertificate();
+  const seen: unknown[] = [];
+  for (const protocol of ['h2', 'http/1.1']) {
+    const server = createSecureServer({ ...certificate, allowHTTP1: true, ALPNProtocols: [protocol] });
+    server.on('request', (request, response) => {
+      const names = request.rawHeaders as unknown as string[];
+      seen.push(names.flatMap((name, at) => (/^impersonate-group$/i.test(name) ? [names[at + 1]] : [])));
+      response.end();
+    });
+    const held = new Set<{ destroy(): void }>();
+    server.on('session', (session) => held.add(session));
+    server.on('secureConnection', (socket) => held.add(socket));
+    await listen(server, 0);
+    context.after(async () => {
+      for (const each of held) each.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    });
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const credentials = new GivenCredentials(url, certificate.cert);
+    credentials.headers = { 'impersonate-group': ['one', 'two, three'] };
+    await get(transportTo(context, credentials));
+  }
+  assert.deepEqual(seen, [
+    ['one', 'two, three'],
+    ['one', 'two, three'],
+  ]);
 });
 
 test('a client certificate is shown, and a renewed one on a new connection', async (context) => {
