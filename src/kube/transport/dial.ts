@@ -16,6 +16,8 @@ export interface DialOptions {
   /** `http:` or `https:`, credentials in it travel as Basic. */
   readonly proxy: URL | undefined;
   readonly timeoutMs: number;
+  /** For ALPN, best first. Default: `h2` and `http/1.1`. */
+  readonly protocols?: readonly string[];
   /** Idle time before the kernel probes the peer. */
   readonly keepAliveDelayMs: number;
 }
@@ -46,7 +48,7 @@ function handshake(options: DialOptions, tunnel: Socket | undefined, timeout: Ab
     ...(tls.key === undefined ? {} : { key: tls.key }),
     servername,
     rejectUnauthorized: tls.rejectUnauthorized,
-    ALPNProtocols: ['h2', 'http/1.1'],
+    ALPNProtocols: [...(options.protocols ?? ['h2', 'http/1.1'])],
   });
   return new Promise((resolve, reject) => {
     const fail = (error: Error) => {

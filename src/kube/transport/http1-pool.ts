@@ -7,8 +7,10 @@
 
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import type { TlsMaterial } from '../credentials/credentials.ts';
+import { canTunnel, dial } from './dial.ts';
 
 export interface Http1PoolOptions {
+  readonly server: URL;
   readonly tls: TlsMaterial;
   readonly proxyUrl: string | undefined;
   readonly connectTimeoutMs: number;
@@ -43,6 +45,20 @@ export function createHttp1Pool(options: Http1PoolOptions): Dispatcher {
     keepAliveTimeout: IDLE_CONNECTION_MS,
   };
   if (proxyUrl === undefined) return new Agent({ ...pool, connect: { ...socketOptions, ...tlsOptions } });
+  const proxy = new URL(proxyUrl);
+  if (options.server.protocol === 'https:' && canTunnel(proxy)) {
+    // The same tunnel as for HTTP/2: undici takes no other answer to CONNECT than 200.
+    const { server, connectTimeoutMs: timeoutMs, keepAliveDelayMs } = options;
+    return new Agent({
+      ...pool,
+      connect: (_target, callback) => {
+        dial({ server, tls, proxy, timeoutMs, keepAliveDelayMs, protocols: ['http/1.1'] }).then(
+          (socket) => callback(null, socket),
+          (error: Error) => callback(error, null),
+        );
+      },
+    });
+  }
   return new ProxyAgent({
     ...pool,
     // undici leaves names to SOCKS proxies always, which is what the `h` asks for.
