@@ -206,6 +206,9 @@ function load(options: CredentialsOptions, context: string | undefined): ShownCr
   const files = kubeconfigFiles(options);
   try {
     const config = readKubeconfigs(files, options.kubeconfig === undefined);
+    if (config === undefined && options.kubeconfig !== undefined) {
+      throw new KubeconfigError(`there is nothing in ${options.kubeconfig}`);
+    }
     const chosen = config === undefined ? podAccount(process.env) : choose(config, context);
     if (chosen !== undefined) return new ShownCredentials(chosen, options.clock);
   } catch (error) {

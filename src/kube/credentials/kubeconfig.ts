@@ -85,7 +85,7 @@ export class KubeconfigError extends Error {
   override readonly name = 'KubeconfigError';
 }
 
-/** Throws for the first file that cannot be read. `undefined`: all are missing or empty. */
+/** Throws for the first file that cannot be read. `undefined`: all are missing, or nothing is in them. */
 export function readKubeconfigs(files: readonly string[], mayBeMissing: boolean): Kubeconfig | undefined {
   const parsed = files.flatMap((file) => {
     if (mayBeMissing && !existsSync(file)) return [];
@@ -93,6 +93,9 @@ export function readKubeconfigs(files: readonly string[], mayBeMissing: boolean)
     return fields === undefined ? [] : [{ fields, directory: dirname(resolve(file)) }];
   });
   if (parsed.length === 0) return undefined;
+  const names = ['contexts', 'clusters', 'users', 'current-context'];
+  // What `kubectl config unset` leaves behind has lists, but nothing in them.
+  if (parsed.every(({ fields }) => names.every((name) => isEmpty(fields[name])))) return undefined;
   const current = parsed.map(({ fields }) => fields['current-context']).find((each) => isText(each));
   return {
     contexts: merged(parsed, 'contexts', 'context'),
@@ -322,6 +325,10 @@ function merged(
 function textsOf(value: unknown, problem: () => Error): readonly string[] {
   if (!Array.isArray(value) || !value.every((each) => typeof each === 'string')) throw problem();
   return value;
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0);
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

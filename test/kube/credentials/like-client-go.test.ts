@@ -60,6 +60,7 @@ test('12.10 missing and empty files in KUBECONFIG are skipped, wherever they sta
   const { directory, write, clock } = arrange(context);
   const good = write(config({}));
   const empty = write('', join(directory, 'empty'));
+  const unset = write({ clusters: null, users: [], contexts: [], 'current-context': '' }, join(directory, 'unset'));
   const comment = write('# later\n', join(directory, 'comment'));
   const none = join(directory, 'none');
   for (const list of [
@@ -67,6 +68,7 @@ test('12.10 missing and empty files in KUBECONFIG are skipped, wherever they sta
     [good, none],
     [empty, good],
     [comment, good],
+    [unset, good],
     ['', good, ''],
   ]) {
     withEnvironment(context, { KUBECONFIG: list.join(delimiter) });
@@ -78,6 +80,7 @@ test('12.10 missing and empty files in KUBECONFIG are skipped, wherever they sta
     (error) => error instanceof NoClusterError && /looked at .*none/.test(error.message),
   );
   assert.throws(() => createCredentials({ clock, kubeconfig: none }), /cannot read .*none/);
+  assert.throws(() => createCredentials({ clock, kubeconfig: empty }), /there is nothing in .*empty/);
 });
 
 test('12.10 broken entries that the chosen context does not use harm nothing, used ones are named', (context) => {
