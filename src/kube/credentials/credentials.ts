@@ -219,7 +219,8 @@ function load(options: CredentialsOptions, context: string | undefined): ShownCr
         : `cannot read ${files.filter(existsSync).join(', ') || files.join(', ')}: `;
     throw new NoClusterError(
       `${source}${reason}; name another kubeconfig with --kubeconfig, or run \`digger demo\`, which needs no cluster`,
-      { cause: error },
+      // A KubeconfigError has said all that it knows.
+      error instanceof KubeconfigError ? undefined : { cause: error },
     );
   }
   throw new NoClusterError(
