@@ -217,13 +217,17 @@ function readExec(fields: Fields): ExecEntry {
   }
   const env = fields.list('env').map((each) => {
     const { name, value = '' } = isRecord(each) ? each : {};
-    if (!isText(name) || typeof value !== 'string') throw fields.problem('env', 'a list of names and values');
+    if (!isText(name) || /[=\0]/.test(name) || typeof value !== 'string' || value.includes('\0'))
+      throw fields.problem('env', 'a list of names and values');
     return [name, value] as const;
   });
+  const args = fields.texts('args');
+  // Node would quote them in its refusal.
+  if ([command, ...args].some((text) => text.includes('\0'))) throw fields.problem('args', 'text without NUL');
   return {
     apiVersion,
     command: command.includes('/') ? fields.absolute(command) : command,
-    args: fields.texts('args'),
+    args,
     env,
     provideClusterInfo: fields.flag('provideClusterInfo'),
     interactiveMode,

@@ -59,7 +59,12 @@ export class ShownCredentials {
     if (user === undefined) return { headers: {}, tls };
     // A token in a file outlives one in the kubeconfig, and either of them makes a plugin unnecessary.
     const token = this.#tokenFile?.read() ?? user.token;
-    if (token !== undefined) return this.#shown(`Bearer ${token}`, tls);
+    if (token !== undefined) {
+      // Node would refuse it too, but as if the connection were broken.
+      if (!/^[\x21-\x7e]+$/.test(token))
+        throw new Error(`the token of user ${user.name} is not one line of visible ASCII`);
+      return this.#shown(`Bearer ${token}`, tls);
+    }
     if (user.authProvider !== undefined) return this.#readProvider(tls);
     if (this.#plugin !== undefined) {
       const { token: printed, cert, key } = await this.#plugin.credential(signal);
@@ -104,11 +109,17 @@ function impersonationHeaders(as: Impersonation | undefined, user: string): Requ
       `user ${user}: as, as-uid, as-groups and as-user-extra must be text that a header can carry`,
     );
   }
+  // Names of headers have no case, so keys that differ only by it are one.
+  const extra: Record<string, readonly string[]> = {};
+  for (const [key, values] of as.extra) {
+    const name = `impersonate-extra-${escapeHeaderName(key)}`;
+    extra[name] = [...(extra[name] ?? []), ...values];
+  }
   return {
     'impersonate-user': as.user,
     ...(as.uid === undefined ? {} : { 'impersonate-uid': as.uid }),
     ...(as.groups.length === 0 ? {} : { 'impersonate-group': as.groups }),
-    ...Object.fromEntries(as.extra.map(([key, values]) => [`impersonate-extra-${escapeHeaderName(key)}`, values])),
+    ...extra,
   };
 }
 

@@ -129,7 +129,7 @@ test('12.10 a rewrite from a token file to a token and back is followed', async 
 
 test('12.10 all of an impersonation is sent, or the kubeconfig is refused', async (context) => {
   const { write, open } = arrange(context);
-  const extra = { 'Scopes/a b': ['x', 'y'], 'example.com%': ['z'] };
+  const extra = { 'Scopes/a b': ['x', 'y'], 'example.com%': ['z'], 'Example.com%': ['w'] };
   const as = { token: 't', as: 'robot', 'as-uid': '7', 'as-groups': ['one', 'two'], 'as-user-extra': extra };
   write(config(as));
   assert.deepEqual((await open().current(never)).headers, {
@@ -138,7 +138,7 @@ test('12.10 all of an impersonation is sent, or the kubeconfig is refused', asyn
     'impersonate-uid': '7',
     'impersonate-group': ['one', 'two'],
     'impersonate-extra-scopes%2Fa%20b': ['x', 'y'],
-    'impersonate-extra-example.com%25': ['z'],
+    'impersonate-extra-example.com%25': ['z', 'w'],
   });
   for (const lonely of [{ 'as-groups': ['g'] }, { 'as-uid': '1' }, { 'as-user-extra': { a: ['b'] } }]) {
     write(config(lonely));
@@ -279,6 +279,35 @@ test('12.12 a refusal of what is not current any more discards nothing', async (
   const current = await credentials.current(never);
   credentials.refused(old);
   assert.equal(await credentials.current(never), current);
+});
+
+test('a token that no header can carry is named without a word of it', async (context) => {
+  const { directory, write, open } = arrange(context);
+  writeFileSync(join(directory, 'token'), 's3cret one\ns3cret two\n');
+  for (const user of [{ token: 's3cret\nx' }, { tokenFile: 'token' }, { token: 's3cret €' }]) {
+    write(config(user));
+    await assert.rejects(open().current(never), (error) => {
+      assert.match(String(error), /the token of user u is not one line/);
+      assert.doesNotMatch(String(error), /s3cret/);
+      return true;
+    });
+  }
+});
+
+test('no message quotes arguments or variables of a plugin that Node would refuse', (context) => {
+  const { write, open } = arrange(context);
+  const plugin = { apiVersion: 'client.authentication.k8s.io/v1', command: 'x' };
+  for (const wrong of [
+    { args: ['s3cret\0'] },
+    { env: [{ name: 'A', value: 's3cret\0' }] },
+    { env: [{ name: 's3cret=' }] },
+  ]) {
+    write(config({ exec: { ...plugin, ...wrong } }));
+    assert.throws(
+      () => open(),
+      (error) => /user u: exec: (args|env) must/.test(String(error)) && !/s3cret/.test(String(error)),
+    );
+  }
 });
 
 test('no message quotes a kubeconfig that is not valid', (context) => {
