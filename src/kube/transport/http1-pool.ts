@@ -5,7 +5,8 @@
 // ping, and no idle time is long enough to be sure, because bookmarks are a favour. There the hard limit on a watch's
 // life (its timeoutSeconds and a bit) is the only clock; a peer that stopped acknowledging is found by TCP keepalive.
 
-import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import type { TLSSocket } from 'node:tls';
+import { Agent, type buildConnector, type Dispatcher, ProxyAgent } from 'undici';
 import type { TlsMaterial } from '../credentials/credentials.ts';
 import { canTunnel, dial } from './dial.ts';
 
@@ -52,10 +53,8 @@ export function createHttp1Pool(options: Http1PoolOptions): Dispatcher {
     return new Agent({
       ...pool,
       connect: (_target, callback) => {
-        dial({ server, tls, proxy, timeoutMs, keepAliveDelayMs, protocols: ['http/1.1'] }).then(
-          (socket) => callback(null, socket),
-          (error: Error) => callback(error, null),
-        );
+        const tunnel = { server, tls, proxy, timeoutMs, keepAliveDelayMs, protocols: ['http/1.1'] };
+        void hand(dial(tunnel), callback);
       },
     });
   }
@@ -66,4 +65,16 @@ export function createHttp1Pool(options: Http1PoolOptions): Dispatcher {
     requestTls: { ...socketOptions, ...tlsOptions },
     connect: socketOptions,
   });
+}
+
+/** Gives undici the socket, or why there is none. */
+async function hand(dialled: Promise<TLSSocket>, callback: buildConnector.Callback): Promise<void> {
+  let socket: TLSSocket;
+  try {
+    socket = await dialled;
+  } catch (error) {
+    callback(error instanceof Error ? error : new Error(String(error)), null);
+    return;
+  }
+  callback(null, socket);
 }

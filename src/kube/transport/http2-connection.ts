@@ -39,7 +39,7 @@ export class NotProcessedError extends Error {
 }
 
 /**
- * What a stream may have under way: about 40 MB/s at a round trip of 100 ms. Bounds what a stream that nobody reads can
+ * What a stream may have under way: about 40 MB/s at a round trip of 100 ms. Bounds what an unread stream can
  * pile up. The 64 kB that HTTP/2 begins with were measured to slow a list down by half even on loopback.
  */
 const STREAM_WINDOW_BYTES = 4 * 1024 * 1024;

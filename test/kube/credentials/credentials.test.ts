@@ -72,7 +72,7 @@ test('an exec plugin runs once for many requests, and again after a refusal', as
   assert.equal(runCount(), 2);
 });
 
-test('a kubeconfig that somebody rewrites is read again, and the old one is kept while the new is half written', async (context) => {
+test('a rewritten kubeconfig is read again, and the old one is kept while the new is half written', async (context) => {
   const directory = folder(context);
   const authority = (text: string) => ({ 'certificate-authority-data': Buffer.from(text).toString('base64') });
   const path = kubeconfig(directory, { token: 'first' }, authority('old'));

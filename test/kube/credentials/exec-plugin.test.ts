@@ -115,7 +115,7 @@ for (const [title, output, problem] of [
   ['a token that is no text', answer({ token: 7 }), /status\.token must be text/],
   ['a token of two lines', answer({ token: 's3cret\ns3cret' }), /no header can carry/],
   ['a certificate without key', answer({ clientCertificateData: 's3cret' }), /together/],
-  ['a time that is none', answer({ token: 's3cret', expirationTimestamp: 'soon' }), /expirationTimestamp/],
+  ['a time that cannot be read', answer({ token: 's3cret', expirationTimestamp: 'soon' }), /expirationTimestamp/],
   ['a token that has expired', answer({ token: 's3cret', expirationTimestamp: '2020-01-01T00:00:00Z' }), /expired/],
 ] as const) {
   test(`12.5 an answer with ${title} is refused without a word of it, and the next good one counts`, async (context) => {

@@ -36,7 +36,7 @@ const USERS: Readonly<Record<string, object>> = {
   'a client certificate': { 'client-certificate-data': text('cert'), 'client-key-data': text('key') },
   'files of a client certificate': { 'client-certificate': 'client.crt', 'client-key': 'client.key' },
   'a name and a password': { username: 'alice', password: 'pass:word' },
-  'somebody else’s name': { token: 'secret', as: 'bob' },
+  'an impersonated user': { token: 'secret', as: 'bob' },
   'a plugin with a token': plugin({ token: 'from-plugin' }),
   'a plugin with a certificate': plugin({ clientCertificateData: 'cert', clientKeyData: 'key' }),
   'an OIDC provider': { 'auth-provider': OIDC },
@@ -98,7 +98,7 @@ test('of several kubeconfigs the first that has a name counts, as with kubectl',
   assert.deepEqual([chosen, user?.token], ['here', 'first']);
 });
 
-test('a pod has the account that the kubelet mounts, and nobody else has', (context) => {
+test('the account that the kubelet mounts is found in a pod, and only there', (context) => {
   const directory = folder(context);
   const env = { KUBERNETES_SERVICE_HOST: 'fd00:10:96::1', KUBERNETES_SERVICE_PORT: '443' };
   assert.equal(podAccount(env, directory), undefined);

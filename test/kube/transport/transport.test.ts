@@ -505,7 +505,7 @@ test('a server that says goodbye lets requests end, and the next one takes anoth
   );
 });
 
-test('a list that nobody reads holds up no watch on the same connection', async (context) => {
+test('an unread list does not hold up a watch on the same connection', async (context) => {
   const certificate = createCertificate();
   let unread: ServerHttp2Stream | undefined;
   const server = await serveHttp2(context, certificate, (stream, path) => {
@@ -697,7 +697,7 @@ test('a client certificate is shown, and a renewed one on a new connection', asy
 });
 
 for (const protocol of ['h2', 'http/1.1']) {
-  test(`a compressed answer is read, one that nobody can read is refused at once, and its stream let go (${protocol})`, async (context) => {
+  test(`a compressed answer is read, one that cannot be read is refused at once, and its stream let go (${protocol})`, async (context) => {
     const certificate = createCertificate();
     let open = 0;
     const answer = (path: string, respond: (encoding: string, first: Buffer) => void) => {
