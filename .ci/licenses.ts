@@ -26,7 +26,7 @@ const REASONS: Readonly<Record<string, string>> = {
   '@grpc/grpc-js': 'gRPC server and client',
   '@grpc/proto-loader': 'types of messages, by its generator; reads the schema of grpc-health-check',
   '@kubernetes/client-node':
-    'parsing of kubeconfigs, exec plugins, auth providers; the tests’ second opinion on the cluster',
+    'auth providers of kubeconfigs; the tests’ second opinion on kubeconfigs and on the cluster',
   '@prometheus-io/client': 'metrics in the Prometheus text format',
   'grpc-health-check': 'the standard health service',
   'js-yaml': 'kubeconfigs; the copy that client-node uses',

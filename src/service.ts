@@ -84,6 +84,7 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
   const userAgent = `digger/${VERSION}`;
   const credentials = createCredentials({
     clock: systemClock,
+    logger,
     ...(config.kubeconfig === undefined ? {} : { kubeconfig: config.kubeconfig }),
     ...(config.context === undefined ? {} : { context: config.context }),
   });

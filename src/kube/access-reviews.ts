@@ -72,8 +72,7 @@ export class AccessReviewClient {
       const body = await readAll(response.body);
       if (response.status === 200 || response.status === 201) return parseReview(body, kind);
       if (response.status === 401) {
-        // Our own token, which may have been renewed since it was read.
-        this.#transport.discardCredentials();
+        // Our own token, which may have been renewed since it was read: the transport reads it again.
         if (attempt === 1) continue;
       }
       const { reason, message } = parseStatusBody(body, response.status);

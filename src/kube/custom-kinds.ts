@@ -143,7 +143,6 @@ export class CustomKinds {
           await contact.waitUntilReachable(failure.message);
           continue;
         }
-        if (failure.kind === 'unauthorized') transport.discardCredentials();
         if (!(error instanceof ApiError) || error.status.code !== 404) problem = failure.message;
       }
       entry.state = 'missing';

@@ -1,42 +1,40 @@
-// Who we are to the API server, and how we know it: a kubeconfig or a pod's service account.
+// Who we are to the API server, as one immutable identity, from a kubeconfig or a pod's service account.
 //
-// On top of what kubeconfig.ts reads: token files are re-read, trimmed, and the last good one outlives a read error; one lookup runs at a time however many requests wait; after a 401
-// everything is read afresh (which also empties the exec plugin's cache), and a kubeconfig that somebody rewrites (new
-// CA, certificate or token in it) is read again within seconds, the old one kept while the new is half written. Files
-// that it names for CA, certificate and key are read for every connection anyway. Secrets never appear in messages.
-// Refuses to follow a change of the server's address: that may be another cluster.
+// Context, cluster and server are fixed at the start. A kubeconfig that is rewritten (new CA, certificate, token, plugin)
+// is read again within seconds and its identity swapped whole; one that is half written, or leads to another cluster,
+// changes nothing, and the latter is told in the log and by `trouble`. One look-up runs at a time however many requests wait;
+// each wait ends with its own signal, and the look-up with the last of them. A refusal (401) discards the identity that was
+// refused and no other. Secrets never appear in messages.
 
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import type { Logger } from '../../telemetry/logger.ts';
 import type { Clock } from '../clock.ts';
-import { type Cluster, type Kubeconfig, podAccount, readKubeconfigs, UserCredentials } from './kubeconfig.ts';
-import { TokenFile } from './token-file.ts';
+import { proxyFromEnvironment, proxyUrl } from './environment-proxy.ts';
+import { type Chosen, choose, KubeconfigError, podAccount, readKubeconfigs } from './kubeconfig.ts';
+import { SharedWait } from './shared-wait.ts';
+import { type RequestHeaders, ShownCredentials, type TlsMaterial } from './shown-credentials.ts';
 
-/** What TLS needs; compared by value to notice a rotation. */
-export interface TlsMaterial {
-  readonly ca: Buffer | undefined;
-  readonly cert: Buffer | undefined;
-  readonly key: Buffer | undefined;
-  readonly serverName: string | undefined;
-  readonly rejectUnauthorized: boolean;
-}
+export type { RequestHeaders, TlsMaterial };
 
-export interface RequestCredentials {
-  /** Authorization, impersonation; lower-case names. */
-  readonly headers: Readonly<Record<string, string>>;
+/** All that a request shows. Never changed: what is new is another identity. */
+export interface Identity {
+  /** Authorization, impersonation. */
+  readonly headers: RequestHeaders;
   readonly tls: TlsMaterial;
 }
 
 export interface Credentials {
   /** `https://10.0.0.1:6443`, without a slash at the end; may have a path (Rancher and other proxies). */
   readonly server: string;
-  /** Proxy from the kubeconfig (`proxy-url`). */
+  /** From the kubeconfig (`proxy-url`), else from the environment. */
   readonly proxyUrl: string | undefined;
-  /** Rejects with a CredentialsError. */
-  current(): Promise<RequestCredentials>;
-  /** The server said 401 to what `current()` gave last: read everything again before the next request. */
-  discard(): void;
+  /** Rejects with a CredentialsError, or with the signal's reason. The same object for as long as nothing changes. */
+  current(signal: AbortSignal): Promise<Identity>;
+  /** The server said 401 to it: everything is read again before the next request. Nothing, if it is not current any more. */
+  refused(identity: Identity): void;
 }
 
 /** Credentials cannot be had now. Retryable: files come back, plugins recover. */
@@ -52,28 +50,34 @@ export class NoClusterError extends Error {
 export interface CredentialsOptions {
   /** Path of a kubeconfig; unset: `$KUBECONFIG`, `~/.kube/config`, then the pod's service account. */
   readonly kubeconfig?: string;
-  /** Unset: the kubeconfig's current context. */
+  /** Unset: the kubeconfig's current context, as it is at the start. */
   readonly context?: string;
   readonly clock: Clock;
+  /** Told when a rewritten kubeconfig is not followed. */
+  readonly logger?: Logger;
 }
 
 /** Throws a NoClusterError that says what was looked for and what to do. */
-export function createCredentials(options: CredentialsOptions): Credentials {
-  return new KubeConfigCredentials(options);
+export function createCredentials(options: CredentialsOptions): KubeconfigCredentials {
+  return new KubeconfigCredentials(options);
 }
 
 /** A stat is cheap, but there is a request for each page of a list. */
 const LOOK_AT_FILES_AFTER_MS = 5_000;
+/** A little more than an exec plugin has: for providers that have no limit of their own. */
+const LOOK_UP_LIMIT_MS = 65_000;
 
-class KubeConfigCredentials implements Credentials {
+export class KubeconfigCredentials implements Credentials {
   readonly server: string;
   readonly proxyUrl: string | undefined;
   readonly #options: CredentialsOptions;
-  readonly #tokenFile: TokenFile | undefined;
-  #user: UserCredentials;
-  #running: Promise<RequestCredentials> | undefined;
-  #stale = false;
   readonly #files: readonly string[];
+  readonly #lookUp: SharedWait<Identity>;
+  #shown: ShownCredentials;
+  /** What `current` gave last; `undefined`: refused, or not asked for yet. */
+  #identity: Identity | undefined;
+  #stale = false;
+  #trouble = '';
   #lookedAtMs: number;
   #seenFiles: string;
 
@@ -82,26 +86,53 @@ class KubeConfigCredentials implements Credentials {
     this.#files = kubeconfigFiles(options);
     this.#lookedAtMs = options.clock.now();
     this.#seenFiles = fingerprint(this.#files);
-    const { cluster, user, tokenPath } = load(options);
-    this.#user = user;
-    this.server = cluster.server.replace(/\/+$/, '');
-    this.proxyUrl = cluster.proxyUrl;
-    if (tokenPath !== undefined) {
-      this.#tokenFile = new TokenFile(tokenPath, options.clock, (path) => readFileSync(path, 'utf8'));
-    }
+    this.#shown = load(options, options.context);
+    const { cluster } = this.#shown.chosen;
+    this.server = cluster.server;
+    this.proxyUrl = proxyOf(this.#shown.chosen);
+    this.#lookUp = new SharedWait((signal) => this.#read(signal));
   }
 
-  current(): Promise<RequestCredentials> {
-    // One at a time: an exec plugin may open a browser.
-    this.#running ??= this.#read().finally(() => {
-      this.#running = undefined;
-    });
-    return this.#running;
+  /** Why a rewritten kubeconfig is not followed; `''`: it is, or was not rewritten. */
+  get trouble(): string {
+    return this.#trouble;
   }
 
-  discard(): void {
+  current(signal: AbortSignal): Promise<Identity> {
+    return this.#lookUp.result(signal);
+  }
+
+  refused(identity: Identity): void {
+    // Of many requests with one identity the first refusal counts; the others have been answered by it.
+    if (identity !== this.#identity) return;
+    this.#identity = undefined;
     this.#stale = true;
-    this.#tokenFile?.discard();
+    this.#shown.discard();
+  }
+
+  async #read(signal: AbortSignal): Promise<Identity> {
+    const timeout = new AbortController();
+    const cancel = this.#options.clock.setTimer(() => {
+      timeout.abort(new Error(`no answer from the auth provider within ${LOOK_UP_LIMIT_MS / 1000} s`));
+    }, LOOK_UP_LIMIT_MS);
+    const ending = AbortSignal.any([signal, timeout.signal]);
+    try {
+      this.#reload();
+      const stopped = new Promise<never>((_resolve, reject) => {
+        ending.addEventListener('abort', () => reject(ending.reason), { once: true });
+      });
+      const { headers, tls } = await Promise.race([this.#shown.read(ending), stopped]);
+      const last = this.#identity;
+      if (last !== undefined && isDeepStrictEqual({ headers, tls }, last)) return last;
+      this.#identity = { headers, tls };
+      return this.#identity;
+    } catch (error) {
+      if (signal.aborted) throw error;
+      const reason = error instanceof Error ? error.message.trim() : String(error);
+      throw new CredentialsError(`cannot get credentials for ${this.server}: ${reason}`, { cause: error });
+    } finally {
+      cancel();
+    }
   }
 
   /** Reads the kubeconfig again where it has to be, or where it seems to be worth it. */
@@ -113,46 +144,43 @@ class KubeConfigCredentials implements Credentials {
       this.#lookedAtMs = nowMs;
     }
     if (seenFiles === this.#seenFiles && !this.#stale) return;
+    const { clock } = this.#options;
+    let fresh: ShownCredentials;
     try {
-      this.#user = load(this.#options).user;
-      this.#stale = false;
-      this.#seenFiles = seenFiles;
+      // The context of the start, whatever is current now.
+      fresh = load(this.#options, this.#shown.chosen.context);
     } catch (error) {
       // Half written, or gone for a moment: the old one is good until the server says otherwise.
+      this.#say(`the kubeconfig cannot be followed: ${error instanceof Error ? error.message : String(error)}`);
       if (this.#stale) throw error;
+      return;
     }
+    this.#seenFiles = seenFiles;
+    this.#stale = false;
+    if (this.#leadsElsewhere(fresh.chosen)) return;
+    this.#say('');
+    // An unchanged user keeps what its plugin said.
+    if (!isDeepStrictEqual(fresh.chosen, this.#shown.chosen)) this.#shown = new ShownCredentials(fresh.chosen, clock);
   }
 
-  async #read(): Promise<RequestCredentials> {
-    try {
-      this.#reload();
-      // Static tokens, certificates, exec plugins, OIDC, impersonation; the token file is ours.
-      const applied = await this.#user.apply();
-      const headers: Record<string, string> = {};
-      for (const [name, value] of Object.entries(applied.headers)) headers[name.toLowerCase()] = value.trim();
-      if (applied.auth !== undefined && applied.auth !== null) {
-        headers['authorization'] = `Basic ${Buffer.from(applied.auth).toString('base64')}`;
-      }
-      const token = this.#tokenFile?.read();
-      if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
-      return {
-        headers,
-        tls: {
-          ca: toBuffer(applied.ca),
-          cert: toBuffer(applied.cert),
-          key: toBuffer(applied.key),
-          serverName: applied.servername,
-          rejectUnauthorized: applied.rejectUnauthorized !== false,
-        },
-      };
-    } catch (error) {
-      const reason = error instanceof Error ? error.message.trim() : String(error);
-      throw new CredentialsError(`cannot get credentials for ${this.server}: ${reason}`, { cause: error });
-    }
+  #leadsElsewhere(fresh: Chosen): boolean {
+    const { chosen } = this.#shown;
+    if (fresh.cluster.name === chosen.cluster.name && fresh.cluster.server === chosen.cluster.server) return false;
+    this.#say(
+      `the kubeconfig was rewritten and its context ${chosen.context} leads to another cluster: digger stays with ` +
+        `${this.server} and the credentials that it has; restart it to follow`,
+    );
+    return true;
+  }
+
+  #say(trouble: string): void {
+    if (trouble === this.#trouble) return;
+    this.#trouble = trouble;
+    if (trouble !== '') this.#options.logger?.warn({ server: this.server }, trouble);
   }
 }
 
-/** Files that a kubeconfig is made of; none in a pod, whose files are its mounted account's. */
+/** Files that a kubeconfig is made of; in a pod they are missing, and its mounted account counts. */
 function kubeconfigFiles(options: CredentialsOptions): readonly string[] {
   if (options.kubeconfig !== undefined) return [options.kubeconfig];
   const named = process.env['KUBECONFIG']?.split(delimiter).filter((file) => file !== '') ?? [];
@@ -173,59 +201,39 @@ function fingerprint(files: readonly string[]): string {
     .join();
 }
 
-interface Loaded {
-  readonly cluster: Cluster;
-  readonly user: UserCredentials;
-  /** The token file of a service account, which is then not the user's business any more. */
-  readonly tokenPath: string | undefined;
-}
-
-function load(options: CredentialsOptions): Loaded {
-  const config = read(options);
-  if (config === undefined) {
-    throw new NoClusterError(
-      'no cluster is configured: set KUBECONFIG, pass --kubeconfig and --context, or run in a pod with a service ' +
-        'account; `digger demo` runs against a simulated cluster and needs none of it',
-    );
-  }
-  const name = options.context ?? config.currentContext;
-  const context = config.contexts.find((each) => each.name === name);
-  const known = config.contexts.map((each) => each.name).join(', ');
-  if (context === undefined && options.context !== undefined) {
-    throw new NoClusterError(`there is no context ${options.context} in the kubeconfig (it has: ${known})`);
-  }
-  const cluster = config.clusters.find((each) => each.name === context?.cluster);
-  if (cluster === undefined) {
-    const what = context === undefined ? `no current context (it has: ${known})` : `no cluster ${context.cluster}`;
-    throw new NoClusterError(`the kubeconfig has ${what}; choose one with --context, or run \`digger demo\``);
-  }
-  const user = config.users.find((each) => each.name === context?.user);
-  const tokenPath = user?.tokenFile;
-  if (user === undefined || tokenPath === undefined) {
-    return { cluster, user: new UserCredentials(cluster, user), tokenPath };
-  }
-  // The rest of a user whose token is in a file: its certificate, whom it impersonates.
-  const { token: _token, authProvider: _authProvider, ...rest } = user;
-  return { cluster, user: new UserCredentials(cluster, rest), tokenPath };
-}
-
-/** What is configured, if anything is. */
-function read(options: CredentialsOptions): Kubeconfig | undefined {
+/** Throws a NoClusterError. */
+function load(options: CredentialsOptions, context: string | undefined): ShownCredentials {
   const files = kubeconfigFiles(options);
-  const named = options.kubeconfig !== undefined || (process.env['KUBECONFIG'] ?? '') !== '';
-  if (!named && !files.every((file) => existsSync(file))) return podAccount(process.env);
   try {
-    return readKubeconfigs(files);
+    const config = readKubeconfigs(files, options.kubeconfig === undefined);
+    if (config === undefined && options.kubeconfig !== undefined) {
+      throw new KubeconfigError(`there is nothing in ${options.kubeconfig}`);
+    }
+    const chosen = config === undefined ? podAccount(process.env) : choose(config, context);
+    if (chosen !== undefined) return new ShownCredentials(chosen, options.clock);
   } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const source =
+      error instanceof KubeconfigError
+        ? ''
+        : `cannot read ${files.filter(existsSync).join(', ') || files.join(', ')}: `;
     throw new NoClusterError(
-      `cannot read ${files.join(', ')}: ${error instanceof Error ? error.message : String(error)}; ` +
-        'name another with --kubeconfig, or run `digger demo`, which needs no cluster',
-      { cause: error },
+      `${source}${reason}; name another kubeconfig with --kubeconfig, or run \`digger demo\`, which needs no cluster`,
+      // A KubeconfigError has said all that it knows.
+      error instanceof KubeconfigError ? undefined : { cause: error },
     );
   }
+  throw new NoClusterError(
+    `no cluster is configured (looked at ${files.join(', ')}): set KUBECONFIG, pass --kubeconfig and --context, or run in ` +
+      'a pod with a service account; `digger demo` runs against a simulated cluster and needs none of it',
+  );
 }
 
-function toBuffer(value: unknown): Buffer | undefined {
-  if (value === undefined || value === null) return undefined;
-  return Buffer.isBuffer(value) ? value : Buffer.from(String(value));
+function proxyOf({ cluster }: Chosen): string | undefined {
+  try {
+    if (cluster.proxyUrl !== undefined) return proxyUrl(cluster.proxyUrl, `cluster ${cluster.name}: proxy-url`);
+    return proxyFromEnvironment(new URL(cluster.server), process.env);
+  } catch (error) {
+    throw new NoClusterError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
 }

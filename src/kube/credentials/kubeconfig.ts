@@ -1,143 +1,344 @@
-// Kubeconfigs and the account of a pod: which cluster, and what its user shows.
+// Kubeconfigs, read and merged as client-go does, and the account of a pod: which server, and what its user shows.
 //
-// Files are parsed by @kubernetes/client-node, and its plugin runner runs exec plugins; both are small parts of it. The
-// whole package, which brings a client for every API, costs 0.37 s of processor time and 45 MiB at every start, so it is
-// loaded for auth providers only (OIDC, and those of clouds that client-go has dropped). Several files are merged as
-// kubectl merges them: of equal names the first one counts, and so does the first current context.
+// Of equal names the first file counts, and so does the first current context; files of a list that are missing or empty
+// are skipped. Only the context that was chosen is looked at closely: broken entries that it does not use harm nothing.
+// `*-data` comes before the file of the same thing, paths are relative to their file. Messages name fields and entries,
+// and never quote what is in the file: it holds secrets.
 
 import { existsSync, readFileSync } from 'node:fs';
-import type { RequestOptions } from 'node:https';
 import { isIPv6 } from 'node:net';
-import { dirname, isAbsolute, join } from 'node:path';
-import {
-  type Cluster,
-  type Context,
-  newClusters,
-  newContexts,
-  newUsers,
-  type User,
-} from '@kubernetes/client-node/dist/config_types.js';
-import { ExecAuth } from '@kubernetes/client-node/dist/exec_auth.js';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { load as parseYaml } from 'js-yaml';
 
-export type { Cluster };
+/** A file, or the bytes themselves. */
+export type FileOrData = { readonly file: string } | { readonly data: Buffer } | undefined;
 
-/** `tokenFile`: as in a kubeconfig, absolute; comes before `token`, as in client-go. */
-export type ConfiguredUser = User & { readonly tokenFile: string | undefined };
+export interface ClusterEntry {
+  readonly name: string;
+  /** With a scheme, without a slash at the end. */
+  readonly server: string;
+  readonly ca: FileOrData;
+  readonly skipTlsVerify: boolean;
+  readonly tlsServerName: string | undefined;
+  /** `proxy-url` */
+  readonly proxyUrl: string | undefined;
+  /** For exec plugins that ask for cluster information. */
+  readonly execExtension: unknown;
+}
 
+export interface ExecEntry {
+  readonly apiVersion: string;
+  /** Absolute, or a name to be found in PATH. */
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: readonly (readonly [string, string])[];
+  readonly provideClusterInfo: boolean;
+  readonly interactiveMode: 'Never' | 'IfAvailable' | 'Always';
+  readonly installHint: string;
+}
+
+export interface Impersonation {
+  readonly user: string;
+  readonly uid: string | undefined;
+  readonly groups: readonly string[];
+  readonly extra: readonly (readonly [string, readonly string[]])[];
+}
+
+export interface UserEntry {
+  readonly name: string;
+  readonly cert: FileOrData;
+  readonly key: FileOrData;
+  readonly token: string | undefined;
+  /** Comes before `token`. */
+  readonly tokenFile: string | undefined;
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+  readonly impersonation: Impersonation | undefined;
+  readonly exec: ExecEntry | undefined;
+  /** For client-node, as it is in the file. */
+  readonly authProvider: unknown;
+}
+
+export interface Chosen {
+  readonly context: string;
+  readonly cluster: ClusterEntry;
+  /** Unset: the context names none. Requests are anonymous, the server is verified all the same. */
+  readonly user: UserEntry | undefined;
+}
+
+/** Merged files. */
 export interface Kubeconfig {
-  readonly clusters: readonly Cluster[];
-  readonly users: readonly ConfiguredUser[];
-  readonly contexts: readonly Context[];
+  readonly contexts: ReadonlyMap<string, Entry>;
+  readonly clusters: ReadonlyMap<string, Entry>;
+  readonly users: ReadonlyMap<string, Entry>;
   readonly currentContext: string | undefined;
 }
 
-/** What a request to the cluster is to carry. */
-export type AppliedOptions = RequestOptions & { headers: Record<string, string>; servername?: string };
+/** What is under `cluster`, `user` or `context`, and the folder that its paths begin at. */
+interface Entry {
+  readonly fields: unknown;
+  readonly directory: string;
+}
 
-/** Throws what is wrong with the first file that cannot be read. */
-export function readKubeconfigs(files: readonly string[]): Kubeconfig {
-  const all = files.map(readKubeconfig);
+/** Something in a kubeconfig cannot be used; names the field. */
+export class KubeconfigError extends Error {
+  override readonly name = 'KubeconfigError';
+}
+
+/** Throws for the first file that cannot be read. `undefined`: all are missing, or nothing is in them. */
+export function readKubeconfigs(files: readonly string[], mayBeMissing: boolean): Kubeconfig | undefined {
+  const parsed = files.flatMap((file) => {
+    if (mayBeMissing && !existsSync(file)) return [];
+    const fields = parseFile(file);
+    return fields === undefined ? [] : [{ fields, directory: dirname(resolve(file)) }];
+  });
+  if (parsed.length === 0) return undefined;
+  const names = ['contexts', 'clusters', 'users', 'current-context'];
+  // What `kubectl config unset` leaves behind has lists, but nothing in them.
+  if (parsed.every(({ fields }) => names.every((name) => isEmpty(fields[name])))) return undefined;
+  const current = parsed.map(({ fields }) => fields['current-context']).find((each) => isText(each));
   return {
-    clusters: all.flatMap(({ clusters }) => clusters),
-    users: all.flatMap(({ users }) => users),
-    contexts: all.flatMap(({ contexts }) => contexts),
-    currentContext: all.find(({ currentContext }) => currentContext)?.currentContext,
+    contexts: merged(parsed, 'contexts', 'context'),
+    clusters: merged(parsed, 'clusters', 'cluster'),
+    users: merged(parsed, 'users', 'user'),
+    currentContext: isText(current) ? current : undefined,
   };
+}
+
+/** Throws a KubeconfigError. */
+export function choose(config: Kubeconfig, wanted: string | undefined): Chosen {
+  const name = wanted ?? config.currentContext;
+  const known = [...config.contexts.keys()].join(', ');
+  const context = name === undefined ? undefined : config.contexts.get(name);
+  if (name === undefined || context === undefined) {
+    if (wanted !== undefined)
+      throw new KubeconfigError(`there is no context ${wanted} in the kubeconfig (it has: ${known})`);
+    throw new KubeconfigError(`the kubeconfig has no current context (it has: ${known}); choose one with --context`);
+  }
+  const fields = new Fields(context, `context ${name}`);
+  const clusterName = fields.text('cluster') ?? '';
+  const cluster = config.clusters.get(clusterName);
+  if (cluster === undefined)
+    throw new KubeconfigError(`the kubeconfig has no cluster ${clusterName}, which context ${name} names`);
+  const userName = fields.text('user');
+  const user = userName === undefined ? undefined : config.users.get(userName);
+  if (userName !== undefined && user === undefined) {
+    throw new KubeconfigError(`the kubeconfig has no user ${userName}, which context ${name} names`);
+  }
+  const userEntry = userName === undefined || user === undefined ? undefined : readUser(userName, user);
+  return { context: name, cluster: readCluster(clusterName, cluster, userEntry), user: userEntry };
 }
 
 /** The service account that a pod has; `undefined` outside of pods. `directory`: where the kubelet mounts it. */
 export function podAccount(
   env: Readonly<Record<string, string | undefined>>,
-  directory = ACCOUNT_DIRECTORY,
-): Kubeconfig | undefined {
+  directory = '/var/run/secrets/kubernetes.io/serviceaccount',
+): Chosen | undefined {
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = env;
   const tokenFile = join(directory, 'token');
   if (host === undefined || port === undefined || !existsSync(tokenFile)) return undefined;
   const server = `https://${isIPv6(host) ? `[${host}]` : host}:${port}`;
+  const of = (fields: object): Entry => ({ fields, directory });
+  const user = readUser('in-cluster', of({ tokenFile }));
+  const cluster = readCluster('in-cluster', of({ server, 'certificate-authority': 'ca.crt' }), user);
+  return { context: 'in-cluster', cluster, user };
+}
+
+function readCluster(name: string, entry: Entry, user: UserEntry | undefined): ClusterEntry {
+  const fields = new Fields(entry, `cluster ${name}`);
+  const ca = fields.fileOrData('certificate-authority');
+  const skipTlsVerify = fields.flag('insecure-skip-tls-verify');
+  const hasTls = ca !== undefined || skipTlsVerify || user?.cert !== undefined;
+  const extensions = fields.list('extensions').filter(isRecord);
+  const execExtension = extensions.find((each) => each['name'] === 'client.authentication.k8s.io/exec')?.['extension'];
   return {
-    clusters: [{ name: IN_CLUSTER, server, caFile: join(directory, 'ca.crt'), skipTLSVerify: false }],
-    users: [{ name: IN_CLUSTER, tokenFile }],
-    contexts: [{ name: IN_CLUSTER, cluster: IN_CLUSTER, user: IN_CLUSTER }],
-    currentContext: IN_CLUSTER,
+    name,
+    server: serverUrl(fields.text('server') ?? 'localhost', hasTls, name),
+    ca,
+    skipTlsVerify,
+    tlsServerName: fields.text('tls-server-name'),
+    proxyUrl: fields.text('proxy-url'),
+    execExtension,
   };
 }
 
-/** What a user shows to a cluster, token files left to others. Keeps what plugins said for as long as it is good. */
-export class UserCredentials {
-  readonly #cluster: Cluster;
-  readonly #user: User;
-  readonly #exec = new ExecAuth();
-
-  /** Without a user: a stranger, who verifies the server all the same. */
-  constructor(cluster: Cluster, user: User | undefined) {
-    this.#cluster = cluster;
-    this.#user = user ?? { name: 'nobody' };
+/** As client-go's DefaultServerURL: without a scheme it is https where anything about TLS is configured, else http. */
+function serverUrl(server: string, hasTls: boolean, cluster: string): string {
+  const text = /^[a-z][a-z0-9+.-]*:\/\//i.test(server) ? server : `${hasTls ? 'https' : 'http'}://${server}`;
+  const url = URL.parse(text);
+  if (url === null || url.host === '' || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
+    throw new KubeconfigError(`cluster ${cluster}: server is not a URL with http:// or https://, nor host:port`);
   }
-
-  /** Rejects when a file is missing or a plugin fails. */
-  async apply(): Promise<AppliedOptions> {
-    const user = this.#user;
-    if (user.authProvider) return this.#applyAll();
-    const { caFile, caData, skipTLSVerify, tlsServerName } = this.#cluster;
-    const applied: AppliedOptions = {
-      headers: {},
-      ca: fileOrData(caFile, caData),
-      cert: fileOrData(user.certFile, user.certData),
-      key: fileOrData(user.keyFile, user.keyData),
-      ...(skipTLSVerify ? { rejectUnauthorized: false } : {}),
-      ...(tlsServerName ? { servername: tlsServerName } : {}),
-    };
-    if (user.impersonateUser) applied.headers['Impersonate-User'] = user.impersonateUser;
-    if (user.username) applied.auth = `${user.username}:${user.password ?? ''}`;
-    if (this.#exec.isAuthProvider(user)) await this.#exec.applyAuthentication(user, applied);
-    if (user.token) applied.headers['Authorization'] = `Bearer ${user.token}`;
-    return applied;
-  }
-
-  /** By the whole package, which knows auth providers. */
-  async #applyAll(): Promise<AppliedOptions> {
-    const { KubeConfig } = await import('@kubernetes/client-node');
-    const config = new KubeConfig();
-    // Without TLS there is nothing to verify; client-node wants it said.
-    const plain = this.#cluster.server.startsWith('http:');
-    config.loadFromClusterAndUser(plain ? { ...this.#cluster, skipTLSVerify: true } : this.#cluster, this.#user);
-    const applied: AppliedOptions = { headers: {} };
-    await config.applyToHTTPSOptions(applied);
-    return applied;
-  }
+  return text.replace(/\/+$/, '');
 }
 
-const ACCOUNT_DIRECTORY = '/var/run/secrets/kubernetes.io/serviceaccount';
-const IN_CLUSTER = 'in-cluster';
-
-interface RawUsers {
-  readonly users?: readonly { readonly name?: string; readonly user?: { readonly tokenFile?: unknown } | null }[];
+function readUser(name: string, entry: Entry): UserEntry {
+  const fields = new Fields(entry, `user ${name}`);
+  const tokenFile = fields.text('tokenFile');
+  const exec = fields.record('exec');
+  return {
+    name,
+    cert: fields.fileOrData('client-certificate'),
+    key: fields.fileOrData('client-key'),
+    token: fields.text('token')?.trim(),
+    tokenFile: tokenFile === undefined ? undefined : fields.absolute(tokenFile),
+    username: fields.text('username'),
+    password: fields.text('password'),
+    impersonation: readImpersonation(fields),
+    exec: exec === undefined ? undefined : readExec(new Fields({ ...entry, fields: exec }, `user ${name}: exec`)),
+    authProvider: fields.record('auth-provider'),
+  };
 }
 
-function readKubeconfig(file: string): Kubeconfig {
-  const parsed = parseYaml(readFileSync(file, 'utf8')) as (RawUsers & Record<string, unknown>) | null | undefined;
-  if (typeof parsed !== 'object' || parsed === null) throw new Error('it is no kubeconfig');
-  const directory = dirname(file);
-  const absolute = (path: string): string => (isAbsolute(path) ? path : join(directory, path));
-  const clusters = newClusters(parsed['clusters']);
-  for (const cluster of clusters) if (cluster.caFile) cluster.caFile = absolute(cluster.caFile);
-  const users = newUsers(parsed['users']).map((user) => {
-    if (user.certFile) user.certFile = absolute(user.certFile);
-    if (user.keyFile) user.keyFile = absolute(user.keyFile);
-    const tokenFile = parsed.users?.find((entry) => entry?.name === user.name)?.user?.tokenFile;
-    return { ...user, tokenFile: typeof tokenFile === 'string' && tokenFile !== '' ? absolute(tokenFile) : undefined };
+function readImpersonation(fields: Fields): Impersonation | undefined {
+  const user = fields.text('as');
+  const uid = fields.text('as-uid');
+  const groups = fields.texts('as-groups');
+  const extra = Object.entries(fields.record('as-user-extra') ?? {}).map(([key, values]) => {
+    return [key, textsOf(values, () => fields.problem('as-user-extra', 'lists of text'))] as const;
   });
-  const current = parsed['current-context'];
+  if (user === undefined) {
+    if (uid === undefined && groups.length === 0 && extra.length === 0) return undefined;
+    throw fields.problem('as', 'set when as-uid, as-groups or as-user-extra is');
+  }
+  return { user, uid, groups, extra };
+}
+
+function readExec(fields: Fields): ExecEntry {
+  const apiVersion = fields.text('apiVersion') ?? '';
+  if (!/^client\.authentication\.k8s\.io\/v1(beta1)?$/.test(apiVersion)) {
+    throw fields.problem('apiVersion', 'client.authentication.k8s.io/v1 or client.authentication.k8s.io/v1beta1');
+  }
+  const command = fields.text('command');
+  if (command === undefined) throw fields.problem('command', 'the program to run');
+  const interactiveMode = fields.text('interactiveMode') ?? 'IfAvailable';
+  if (interactiveMode !== 'Never' && interactiveMode !== 'IfAvailable' && interactiveMode !== 'Always') {
+    throw fields.problem('interactiveMode', 'Never, IfAvailable or Always');
+  }
+  const env = fields.list('env').map((each) => {
+    const { name, value = '' } = isRecord(each) ? each : {};
+    if (!isText(name) || /[=\0]/.test(name) || typeof value !== 'string' || value.includes('\0'))
+      throw fields.problem('env', 'a list of names and values');
+    return [name, value] as const;
+  });
+  const args = fields.texts('args');
+  // Node would quote them in its refusal.
+  if ([command, ...args].some((text) => text.includes('\0'))) throw fields.problem('args', 'text without NUL');
   return {
-    clusters,
-    users,
-    contexts: newContexts(parsed['contexts']),
-    currentContext: typeof current === 'string' && current !== '' ? current : undefined,
+    apiVersion,
+    command: command.includes('/') ? fields.absolute(command) : command,
+    args,
+    env,
+    provideClusterInfo: fields.flag('provideClusterInfo'),
+    interactiveMode,
+    installHint: fields.text('installHint') ?? '',
   };
 }
 
-function fileOrData(file: string | undefined, data: string | undefined): Buffer | undefined {
-  if (file) return readFileSync(file);
-  return data ? Buffer.from(data, 'base64') : undefined;
+/** Fields of one entry: empty ones count as unset, others have to have their type. */
+class Fields {
+  readonly #fields: Readonly<Record<string, unknown>>;
+  readonly #directory: string;
+  readonly #what: string;
+
+  constructor({ fields, directory }: Entry, what: string) {
+    if (!isRecord(fields)) throw new KubeconfigError(`${what} is not a map of fields`);
+    this.#fields = fields;
+    this.#directory = directory;
+    this.#what = what;
+  }
+
+  problem(field: string, allowed: string): KubeconfigError {
+    return new KubeconfigError(`${this.#what}: ${field} must be ${allowed}`);
+  }
+
+  absolute(path: string): string {
+    return isAbsolute(path) ? path : join(this.#directory, path);
+  }
+
+  text(field: string): string | undefined {
+    const value = this.#fields[field] ?? '';
+    if (typeof value !== 'string') throw this.problem(field, 'text');
+    return value === '' ? undefined : value;
+  }
+
+  flag(field: string): boolean {
+    const value = this.#fields[field] ?? false;
+    if (typeof value !== 'boolean') throw this.problem(field, 'true or false');
+    return value;
+  }
+
+  list(field: string): readonly unknown[] {
+    const value = this.#fields[field] ?? [];
+    if (!Array.isArray(value)) throw this.problem(field, 'a list');
+    return value;
+  }
+
+  texts(field: string): readonly string[] {
+    return textsOf(this.list(field), () => this.problem(field, 'a list of text'));
+  }
+
+  record(field: string): Readonly<Record<string, unknown>> | undefined {
+    const value = this.#fields[field] ?? undefined;
+    if (value !== undefined && !isRecord(value)) throw this.problem(field, 'a map of fields');
+    return value;
+  }
+
+  /** `field` names a file, `field` and `-data` are base64, which comes first. */
+  fileOrData(field: string): FileOrData {
+    const data = this.text(`${field}-data`);
+    if (data !== undefined) return { data: Buffer.from(data, 'base64') };
+    const file = this.text(field);
+    return file === undefined ? undefined : { file: this.absolute(file) };
+  }
+}
+
+function parseFile(file: string): Readonly<Record<string, unknown>> | undefined {
+  const text = readFileSync(file, 'utf8');
+  let parsed: unknown;
+  try {
+    // js-yaml throws for a file of comments, which is as empty as any.
+    parsed = text.replaceAll(/^\s*(#.*|---\s*)?$/gm, '').trim() === '' ? undefined : parseYaml(text);
+  } catch (error) {
+    // js-yaml quotes the lines around a mistake, which may hold a token or a key.
+    const line = isRecord(error) && isRecord(error['mark']) ? error['mark']['line'] : undefined;
+    const where = typeof line === 'number' ? ` at line ${line + 1}` : '';
+    throw new KubeconfigError(`${file} is not valid YAML${where}`);
+  }
+  if (parsed === undefined || parsed === null) return undefined;
+  if (!isRecord(parsed)) throw new KubeconfigError(`${file} is not a kubeconfig`);
+  return parsed;
+}
+
+function merged(
+  files: readonly { readonly fields: Readonly<Record<string, unknown>>; readonly directory: string }[],
+  plural: string,
+  singular: string,
+): ReadonlyMap<string, Entry> {
+  const entries = new Map<string, Entry>();
+  for (const { fields, directory } of files) {
+    const list = fields[plural];
+    for (const each of Array.isArray(list) ? list : []) {
+      if (!isRecord(each) || !isText(each['name']) || entries.has(each['name'])) continue;
+      entries.set(each['name'], { fields: each[singular] ?? {}, directory });
+    }
+  }
+  return entries;
+}
+
+function textsOf(value: unknown, problem: () => Error): readonly string[] {
+  if (!Array.isArray(value) || !value.every((each) => typeof each === 'string')) throw problem();
+  return value;
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0);
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }

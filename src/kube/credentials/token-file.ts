@@ -1,4 +1,4 @@
-// A bearer token in a file that somebody rotates, as the kubelet does with a pod's service-account token.
+// A bearer token in a file that is rotated, as the kubelet does with a pod's service-account token.
 //
 // Read again at most once a minute (client-go: transport/token_source.go), trimmed. An unreadable or empty file keeps
 // the last token, which is good for a while yet; after a 401 it is not, so then only a successful read counts.

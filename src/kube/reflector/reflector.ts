@@ -372,10 +372,7 @@ export class Reflector<R extends KubernetesRecord> {
     });
     this.#tally.restarted(failure.kind);
     this.#message = failure.message;
-    if (failure.kind === 'unauthorized') {
-      this.#options.transport.discardCredentials();
-      this.#refusedCredentials = true;
-    }
+    if (failure.kind === 'unauthorized') this.#refusedCredentials = true;
     if (failure.kind === 'not_found' && this.#fallBack()) return;
     if (failure.kind === 'not_found' || failure.kind === 'forbidden') this.#unavailable = true;
     this.#doubt.lost();

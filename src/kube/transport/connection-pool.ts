@@ -5,9 +5,11 @@
 // Bound: one connection per 64 requests under way, and those that the server told to end.
 
 import type { Dispatcher } from 'undici';
-import type { TlsMaterial } from '../credentials/credentials.ts';
+import type { RequestHeaders, TlsMaterial } from '../credentials/credentials.ts';
+import { unlessAborted } from '../credentials/shared-wait.ts';
 import { canTunnel, dial } from './dial.ts';
-import { Http2Connection, NotProcessedError, type PingOptions, toEpochMs } from './http2-connection.ts';
+import type { PingOptions } from './connection-life.ts';
+import { Http2Connection, NotProcessedError, toEpochMs } from './http2-connection.ts';
 
 export interface PoolOptions extends PingOptions {
   readonly server: URL;
@@ -26,6 +28,15 @@ export interface PoolResponse {
   readonly body: AsyncIterable<Buffer>;
   /** Ms since the epoch. */
   lastHeardMs(): number;
+}
+
+/** The pool was closed before the request was sent: another one may take it. */
+export class PoolClosedError extends Error {
+  override readonly name = 'PoolClosedError';
+
+  constructor() {
+    super('the connection pool is closed');
+  }
 }
 
 export class ConnectionPool {
@@ -55,12 +66,7 @@ export class ConnectionPool {
   }
 
   /** `path` is whole; with a `body` it is a POST. Rejects with whatever went wrong, or with the signal's reason. */
-  async request(
-    path: string,
-    headers: Readonly<Record<string, string>>,
-    signal: AbortSignal,
-    body?: Buffer,
-  ): Promise<PoolResponse> {
+  async request(path: string, headers: RequestHeaders, signal: AbortSignal, body?: Buffer): Promise<PoolResponse> {
     const method = body === undefined ? 'GET' : 'POST';
     for (let attempt = 1; ; attempt += 1) {
       const connection = this.#onlyHttp1 ? undefined : await this.#connection(signal);
@@ -97,7 +103,7 @@ export class ConnectionPool {
   #closeHttp1(): void {
     const http1 = this.#http1;
     if (http1 === undefined) return;
-    // What cannot be closed in peace is closed all the same.
+    // A pool that cannot wait for its requests is cut.
     void http1
       .close()
       .catch(() => http1.destroy())
@@ -118,7 +124,7 @@ export class ConnectionPool {
 
   async #requestHttp1(
     path: string,
-    headers: Readonly<Record<string, string>>,
+    headers: RequestHeaders,
     signal: AbortSignal,
     body: Buffer | undefined,
   ): Promise<PoolResponse> {
@@ -126,7 +132,7 @@ export class ConnectionPool {
     try {
       const { origin } = this.#options.server;
       const method = body === undefined ? 'GET' : 'POST';
-      const answered = http1.request({ origin, path, method, headers, signal, body: body ?? null });
+      const answered = http1.request({ origin, path, method, headers: toUndici(headers), signal, body: body ?? null });
       // It was closed while undici was loaded: this is the last request, and it may end.
       if (this.#closing) this.#closeHttp1();
       const response = await answered;
@@ -148,7 +154,7 @@ export class ConnectionPool {
   async #connection(signal: AbortSignal): Promise<Http2Connection | undefined> {
     for (;;) {
       for (const connection of this.#connections) if (connection.hasRoom) return connection;
-      if (this.#closing) throw new Error('the connection pool is closed');
+      if (this.#closing) throw new PoolClosedError();
       this.#dialing ??= this.#dial().finally(() => {
         this.#dialing = undefined;
         this.#tellIfGone();
@@ -160,10 +166,14 @@ export class ConnectionPool {
 
   async #dial(): Promise<Http2Connection | undefined> {
     const { server, tls, connectTimeoutMs, keepAliveDelayMs } = this.#options;
-    const socket = await dial({ server, tls, proxy: this.#proxy, timeoutMs: connectTimeoutMs, keepAliveDelayMs });
+    const options = { server, tls, proxy: this.#proxy, timeoutMs: connectTimeoutMs, keepAliveDelayMs };
+    const socket = await dial(options).catch((error: unknown) => {
+      // With material that was replaced meanwhile: no word about the server.
+      throw this.#closing ? new PoolClosedError() : error;
+    });
     if (this.#closing || socket.alpnProtocol !== 'h2') {
       socket.destroy();
-      if (this.#closing) throw new Error('the connection pool is closed');
+      if (this.#closing) throw new PoolClosedError();
       this.#onlyHttp1 = true;
       return undefined;
     }
@@ -193,11 +203,8 @@ function noticing(body: AsyncIterable<Buffer>): Pick<PoolResponse, 'body' | 'las
   return { body: pieces(), lastHeardMs: () => toEpochMs(heardAtMs) };
 }
 
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
+function toUndici(headers: RequestHeaders): Record<string, string | string[]> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, typeof value === 'string' ? value : [...value]]),
+  );
 }

@@ -16,6 +16,8 @@ export interface DialOptions {
   /** `http:` or `https:`, credentials in it travel as Basic. */
   readonly proxy: URL | undefined;
   readonly timeoutMs: number;
+  /** For ALPN, best first. Default: `h2` and `http/1.1`. */
+  readonly protocols?: readonly string[];
   /** Idle time before the kernel probes the peer. */
   readonly keepAliveDelayMs: number;
 }
@@ -46,7 +48,7 @@ function handshake(options: DialOptions, tunnel: Socket | undefined, timeout: Ab
     ...(tls.key === undefined ? {} : { key: tls.key }),
     servername,
     rejectUnauthorized: tls.rejectUnauthorized,
-    ALPNProtocols: ['h2', 'http/1.1'],
+    ALPNProtocols: [...(options.protocols ?? ['h2', 'http/1.1'])],
   });
   return new Promise((resolve, reject) => {
     const fail = (error: Error) => {
@@ -83,17 +85,18 @@ function openTunnel(options: DialOptions, proxy: URL, timeout: AbortSignal): Pro
       method: 'CONNECT',
       path: target,
       headers: { host: target, ...authorization },
-      // Its own connection, that no agent hands to somebody else.
+      // A connection of its own, which no agent gives to another request.
       agent: false,
       signal: timeout,
     });
     request.once('connect', (response, socket) => {
-      if (response.statusCode === 200) {
+      const status = response.statusCode ?? 0;
+      if (status >= 200 && status < 300) {
         resolve(socket);
         return;
       }
       socket.destroy();
-      reject(new Error(`the proxy ${proxy.host} answered ${response.statusCode} to CONNECT ${target}`));
+      reject(new Error(`the proxy ${proxy.host} answered ${status} to CONNECT ${target}`));
     });
     request.once('error', (error) => {
       reject(timeout.aborted ? new ConnectTimeoutError(proxy, options.timeoutMs) : error);

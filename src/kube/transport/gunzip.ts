@@ -1,4 +1,4 @@
-// Undoes `Content-Encoding: gzip` while the bytes come in, for proxies that compress on their own and for whoever asks.
+// Undoes `Content-Encoding: gzip` while the bytes come in, for proxies that compress on their own and for lists.
 //
 // kube-apiserver ends a gzip member at each flush of a streamed list and begins the next (RFC 1952, section 2.2, allows
 // any number of them), and other writers flush inside of one member. Either way, what a piece of the body completes comes

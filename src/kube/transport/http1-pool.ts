@@ -5,10 +5,13 @@
 // ping, and no idle time is long enough to be sure, because bookmarks are a favour. There the hard limit on a watch's
 // life (its timeoutSeconds and a bit) is the only clock; a peer that stopped acknowledging is found by TCP keepalive.
 
-import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import type { TLSSocket } from 'node:tls';
+import { Agent, type buildConnector, type Dispatcher, ProxyAgent } from 'undici';
 import type { TlsMaterial } from '../credentials/credentials.ts';
+import { canTunnel, dial } from './dial.ts';
 
 export interface Http1PoolOptions {
+  readonly server: URL;
   readonly tls: TlsMaterial;
   readonly proxyUrl: string | undefined;
   readonly connectTimeoutMs: number;
@@ -43,10 +46,35 @@ export function createHttp1Pool(options: Http1PoolOptions): Dispatcher {
     keepAliveTimeout: IDLE_CONNECTION_MS,
   };
   if (proxyUrl === undefined) return new Agent({ ...pool, connect: { ...socketOptions, ...tlsOptions } });
+  const proxy = new URL(proxyUrl);
+  if (options.server.protocol === 'https:' && canTunnel(proxy)) {
+    // The same tunnel as for HTTP/2: undici takes no other answer to CONNECT than 200.
+    const { server, connectTimeoutMs: timeoutMs, keepAliveDelayMs } = options;
+    return new Agent({
+      ...pool,
+      connect: (_target, callback) => {
+        const tunnel = { server, tls, proxy, timeoutMs, keepAliveDelayMs, protocols: ['http/1.1'] };
+        void hand(dial(tunnel), callback);
+      },
+    });
+  }
   return new ProxyAgent({
     ...pool,
-    uri: proxyUrl,
+    // undici leaves names to SOCKS proxies always, which is what the `h` asks for.
+    uri: proxyUrl.replace(/^socks5h:/i, 'socks5:'),
     requestTls: { ...socketOptions, ...tlsOptions },
     connect: socketOptions,
   });
+}
+
+/** Gives undici the socket, or why there is none. */
+async function hand(dialled: Promise<TLSSocket>, callback: buildConnector.Callback): Promise<void> {
+  let socket: TLSSocket;
+  try {
+    socket = await dialled;
+  } catch (error) {
+    callback(error instanceof Error ? error : new Error(String(error)), null);
+    return;
+  }
+  callback(null, socket);
 }

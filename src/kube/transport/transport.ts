@@ -3,13 +3,12 @@
 // One pool of connections per cluster: HTTP/2 where the server offers it, so that pings tell a dead connection from a
 // quiet watch (docs/decisions/http2-with-pings.md). It is rebuilt when the CA, certificate or key change; requests under
 // way finish on the old one. Speaks of failures in two ways: an answer of any status is a value, no answer is a
-// TransportError. Bodies that come compressed are taken so, asked for or not (docs/decisions/gzip-for-lists.md).
+// TransportError. A 401 discards the identity that it was said to. Bodies that come compressed are taken so, asked for or not (docs/decisions/gzip-for-lists.md).
 
-import { ConnectionPool, type PoolResponse } from './connection-pool.ts';
-import type { Credentials, TlsMaterial } from '../credentials/credentials.ts';
-import { CredentialsError } from '../credentials/credentials.ts';
+import { ConnectionPool, PoolClosedError, type PoolResponse } from './connection-pool.ts';
+import type { Credentials, Identity, TlsMaterial } from '../credentials/credentials.ts';
 import { gunzip } from './gunzip.ts';
-import type { PingOptions } from './http2-connection.ts';
+import type { PingOptions } from './connection-life.ts';
 import { WireError } from '../wire-error.ts';
 
 export interface ApiResponse {
@@ -25,7 +24,7 @@ export interface ApiResponse {
   readonly body: AsyncIterable<Buffer>;
   /**
    * When anything last arrived on the connection that carries this answer, ms since the epoch: bytes of other requests
-   * and answers to pings count over HTTP/2. Over HTTP/1.1 the bytes of this answer.
+   * and answers to pings count over HTTP/2, also while the connection is leaving. Over HTTP/1.1 the bytes of this answer.
    */
   lastHeardMs(): number;
   /** Ends the request, read or not: its stream or socket is let go. Does nothing when it has ended. */
@@ -48,8 +47,6 @@ export interface ApiRequest {
 export interface Transport {
   /** Rejects with a TransportError, a CredentialsError, a WireError; with the signal's reason when that aborted. */
   request(request: ApiRequest): Promise<ApiResponse>;
-  /** The server said 401. */
-  discardCredentials(): void;
   /** Cuts everything that is still open. */
   close(): Promise<void>;
 }
@@ -81,6 +78,8 @@ export interface TransportOptions {
 const PING: PingOptions = { pingAfterMs: 5_000, pingTimeoutMs: 20_000 };
 /** A server that does not even accept. client-go dials for 30 s; a pod on the same network needs no such patience. */
 const CONNECT_TIMEOUT_MS = 10_000;
+/** Material that is replaced this often while a request waits for a connection is no rotation any more. */
+const MAX_ATTEMPTS = 5;
 /** The API server ends any list after 60 s by itself (`--request-timeout`) and sends a watch's headers at once. */
 const HEADERS_TIMEOUT_MS = 65_000;
 /**
@@ -114,13 +113,10 @@ class PooledTransport implements Transport {
 
   async request(request: ApiRequest): Promise<ApiResponse> {
     request.signal.throwIfAborted();
-    const { headers, tls } = await this.#credentials.current();
-    request.signal.throwIfAborted();
-    if (this.#closed) throw new TransportError(new Error('the transport is closed'));
     const discarding = new AbortController();
     const discard = () => discarding.abort();
     const signal = AbortSignal.any([request.signal, discarding.signal]);
-    const response = await this.#send(request, headers, tls, signal);
+    const response = await this.#send(request, signal);
     const decode = decoderOf(response.header('content-encoding'));
     if (decode === undefined) {
       discard();
@@ -137,10 +133,6 @@ class PooledTransport implements Transport {
     };
   }
 
-  discardCredentials(): void {
-    this.#credentials.discard();
-  }
-
   async close(): Promise<void> {
     this.#closed = true;
     const pools = [...this.#oldPools, ...(this.#pool === undefined ? [] : [this.#pool])];
@@ -148,10 +140,28 @@ class PooledTransport implements Transport {
     await Promise.all(pools.map((pool) => pool.destroy()));
   }
 
-  async #send(
-    { path, accept, gzip, json, signal: asked }: ApiRequest,
-    headers: Readonly<Record<string, string>>,
-    tls: TlsMaterial,
+  /** With the credentials of this moment; again when its connections were replaced before it was sent. */
+  async #send(request: ApiRequest, signal: AbortSignal): Promise<PoolResponse> {
+    for (let attempt = 1; ; attempt += 1) {
+      const identity = await this.#credentials.current(request.signal);
+      request.signal.throwIfAborted();
+      if (this.#closed) throw new TransportError(new Error('the transport is closed'));
+      try {
+        const response = await this.#sendAs(identity, request, signal);
+        // What the server refused is discarded here, where it is known which identity that was.
+        if (response.status === 401) this.#credentials.refused(identity);
+        return response;
+      } catch (error) {
+        request.signal.throwIfAborted();
+        const replaced = error instanceof PoolClosedError && !this.#closed && attempt < MAX_ATTEMPTS;
+        if (!replaced) throw new TransportError(error);
+      }
+    }
+  }
+
+  #sendAs(
+    { headers, tls }: Identity,
+    { path, accept, gzip, json }: ApiRequest,
     signal: AbortSignal,
   ): Promise<PoolResponse> {
     const fields = {
@@ -161,12 +171,7 @@ class PooledTransport implements Transport {
       'user-agent': this.#userAgent,
       ...(json === undefined ? {} : { 'content-type': 'application/json' }),
     };
-    try {
-      return await this.#poolFor(tls).request(`${this.#basePath}${path}`, fields, signal, json);
-    } catch (error) {
-      asked.throwIfAborted();
-      throw error instanceof CredentialsError ? error : new TransportError(error);
-    }
+    return this.#poolFor(tls).request(`${this.#basePath}${path}`, fields, signal, json);
   }
 
   #poolFor(tls: TlsMaterial): ConnectionPool {
@@ -192,7 +197,7 @@ class PooledTransport implements Transport {
   }
 }
 
-/** `undefined`: nobody can read it. */
+/** `undefined`: it cannot be read. */
 function decoderOf(contentEncoding: string): ((body: AsyncGenerator<Buffer>) => AsyncGenerator<Buffer>) | undefined {
   switch (contentEncoding.trim().toLowerCase()) {
     case '':

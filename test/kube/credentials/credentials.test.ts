@@ -8,6 +8,8 @@ import { type TestContext, test } from 'node:test';
 import { type Clock, systemClock } from '../../../src/kube/clock.ts';
 import { createCredentials, NoClusterError } from '../../../src/kube/credentials/credentials.ts';
 
+const never = new AbortController().signal;
+
 function folder(context: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'digger-credentials-'));
   context.after(() => rmSync(directory, { recursive: true, force: true }));
@@ -34,7 +36,7 @@ test('a token travels as a bearer token, trimmed, and the CA comes along', async
   const path = kubeconfig(folder(context), { token: 'secret\n' }, cluster);
   const credentials = createCredentials({ kubeconfig: path, clock: systemClock });
   assert.equal(credentials.server, 'https://127.0.0.1:6443');
-  const { headers, tls } = await credentials.current();
+  const { headers, tls } = await credentials.current(never);
   assert.equal(headers['authorization'], 'Bearer secret');
   assert.deepEqual(tls.ca, ca);
   assert.equal(tls.rejectUnauthorized, true);
@@ -47,11 +49,11 @@ test('a token file is read relative to the kubeconfig, and again after a refusal
     kubeconfig: kubeconfig(directory, { tokenFile: 'token' }),
     clock: systemClock,
   });
-  assert.equal((await credentials.current()).headers['authorization'], 'Bearer first');
+  assert.equal((await credentials.current(never)).headers['authorization'], 'Bearer first');
   writeFileSync(join(directory, 'token'), 'second\n');
-  assert.equal((await credentials.current()).headers['authorization'], 'Bearer first');
-  credentials.discard();
-  assert.equal((await credentials.current()).headers['authorization'], 'Bearer second');
+  assert.equal((await credentials.current(never)).headers['authorization'], 'Bearer first');
+  credentials.refused(await credentials.current(never));
+  assert.equal((await credentials.current(never)).headers['authorization'], 'Bearer second');
 });
 
 test('an exec plugin runs once for many requests, and again after a refusal', async (context) => {
@@ -61,16 +63,16 @@ test('an exec plugin runs once for many requests, and again after a refusal', as
   const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: 'sh', args: ['-c', script] };
   const runCount = () => readFileSync(runs, 'utf8').trim().split('\n').length;
   const credentials = createCredentials({ kubeconfig: kubeconfig(directory, { exec }), clock: systemClock });
-  const all = await Promise.all([credentials.current(), credentials.current(), credentials.current()]);
+  const all = await Promise.all([credentials.current(never), credentials.current(never), credentials.current(never)]);
   for (const { headers } of all) assert.equal(headers['authorization'], 'Bearer from-plugin');
-  await credentials.current();
+  await credentials.current(never);
   assert.equal(runCount(), 1);
-  credentials.discard();
-  await credentials.current();
+  credentials.refused(await credentials.current(never));
+  await credentials.current(never);
   assert.equal(runCount(), 2);
 });
 
-test('a kubeconfig that somebody rewrites is read again, and the old one is kept while the new is half written', async (context) => {
+test('a rewritten kubeconfig is read again, and the old one is kept while the new is half written', async (context) => {
   const directory = folder(context);
   const authority = (text: string) => ({ 'certificate-authority-data': Buffer.from(text).toString('base64') });
   const path = kubeconfig(directory, { token: 'first' }, authority('old'));
@@ -81,9 +83,9 @@ test('a kubeconfig that somebody rewrites is read again, and the old one is kept
     // Requests come all the time; the look at the file must not be put off by them.
     for (let passed = 0; passed < 6_000; passed += 500) {
       nowMs += 500;
-      await credentials.current();
+      await credentials.current(never);
     }
-    const { headers, tls } = await credentials.current();
+    const { headers, tls } = await credentials.current(never);
     return `${headers['authorization']} ${tls.ca}`;
   };
   assert.equal(await seen(), 'Bearer first old');
@@ -102,9 +104,9 @@ test('the file of a CA is read again by itself', async (context) => {
   writeFileSync(join(directory, 'ca.crt'), 'old');
   const path = kubeconfig(directory, { token: 'secret' }, { 'certificate-authority': join(directory, 'ca.crt') });
   const credentials = createCredentials({ kubeconfig: path, clock: systemClock });
-  assert.equal((await credentials.current()).tls.ca?.toString(), 'old');
+  assert.equal((await credentials.current(never)).tls.ca?.toString(), 'old');
   writeFileSync(join(directory, 'ca.crt'), 'new');
-  assert.equal((await credentials.current()).tls.ca?.toString(), 'new');
+  assert.equal((await credentials.current(never)).tls.ca?.toString(), 'new');
 });
 
 test('client certificates and plain http need no token', async (context) => {
@@ -113,7 +115,7 @@ test('client certificates and plain http need no token', async (context) => {
     'client-key-data': Buffer.from('key').toString('base64'),
   };
   const path = kubeconfig(folder(context), user, { server: 'http://127.0.0.1:8001' });
-  const { headers, tls } = await createCredentials({ kubeconfig: path, clock: systemClock }).current();
+  const { headers, tls } = await createCredentials({ kubeconfig: path, clock: systemClock }).current(never);
   assert.deepEqual(headers, {});
   assert.deepEqual([tls.cert?.toString(), tls.key?.toString()], ['cert', 'key']);
 });

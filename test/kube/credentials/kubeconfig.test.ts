@@ -8,7 +8,7 @@ import { type TestContext, test } from 'node:test';
 import { KubeConfig } from '@kubernetes/client-node';
 import { systemClock } from '../../../src/kube/clock.ts';
 import { createCredentials } from '../../../src/kube/credentials/credentials.ts';
-import { podAccount, readKubeconfigs } from '../../../src/kube/credentials/kubeconfig.ts';
+import { choose, podAccount, readKubeconfigs } from '../../../src/kube/credentials/kubeconfig.ts';
 
 const text = (value: string): string => Buffer.from(value).toString('base64');
 
@@ -36,7 +36,7 @@ const USERS: Readonly<Record<string, object>> = {
   'a client certificate': { 'client-certificate-data': text('cert'), 'client-key-data': text('key') },
   'files of a client certificate': { 'client-certificate': 'client.crt', 'client-key': 'client.key' },
   'a name and a password': { username: 'alice', password: 'pass:word' },
-  'somebody else’s name': { token: 'secret', as: 'bob' },
+  'an impersonated user': { token: 'secret', as: 'bob' },
   'a plugin with a token': plugin({ token: 'from-plugin' }),
   'a plugin with a certificate': plugin({ clientCertificateData: 'cert', clientKeyData: 'key' }),
   'an OIDC provider': { 'auth-provider': OIDC },
@@ -62,7 +62,7 @@ for (const [userTitle, user] of Object.entries(USERS)) {
       await theirs.applyToHTTPSOptions(applied);
 
       const ours = createCredentials({ kubeconfig: path, clock: systemClock });
-      const { headers, tls } = await ours.current();
+      const { headers, tls } = await ours.current(new AbortController().signal);
       assert.equal(ours.server, theirs.getCurrentCluster()?.server);
       assert.equal(ours.proxyUrl, theirs.getCurrentCluster()?.proxyUrl);
       const expected = Object.entries(applied['headers'] as Record<string, string>).map(([k, v]) => [
@@ -89,26 +89,25 @@ test('of several kubeconfigs the first that has a name counts, as with kubectl',
   const directory = folder(context);
   const one = write(directory, 'one', { users: { u: { token: 'first' } }, clusters: {} });
   const two = write(directory, 'two', { users: { u: { token: 'second' }, v: {} }, clusters: { c: {} } }, 'other');
-  const { users, clusters, currentContext } = readKubeconfigs([one, two]);
-  assert.equal(users.find(({ name }) => name === 'u')?.token, 'first');
-  assert.ok(users.some(({ name }) => name === 'v'));
-  assert.deepEqual(
-    clusters.map(({ name }) => name),
-    ['c'],
-  );
-  assert.equal(currentContext, 'here');
+  const config = readKubeconfigs([one, two], false);
+  assert.ok(config);
+  assert.ok(config.users.has('v'));
+  assert.deepEqual([...config.clusters.keys()], ['c']);
+  assert.equal(config.currentContext, 'here');
+  const { context: chosen, user } = choose(config, undefined);
+  assert.deepEqual([chosen, user?.token], ['here', 'first']);
 });
 
-test('a pod has the account that the kubelet mounts, and nobody else has', (context) => {
+test('the account that the kubelet mounts is found in a pod, and only there', (context) => {
   const directory = folder(context);
   const env = { KUBERNETES_SERVICE_HOST: 'fd00:10:96::1', KUBERNETES_SERVICE_PORT: '443' };
   assert.equal(podAccount(env, directory), undefined);
   writeFileSync(join(directory, 'token'), 'secret');
   assert.equal(podAccount({}, directory), undefined);
   const account = podAccount(env, directory);
-  assert.equal(account?.clusters[0]?.server, 'https://[fd00:10:96::1]:443');
-  assert.equal(account?.clusters[0]?.caFile, join(directory, 'ca.crt'));
-  assert.equal(account?.users[0]?.tokenFile, join(directory, 'token'));
+  assert.equal(account?.cluster.server, 'https://[fd00:10:96::1]:443');
+  assert.deepEqual(account?.cluster.ca, { file: join(directory, 'ca.crt') });
+  assert.equal(account?.user?.tokenFile, join(directory, 'token'));
 });
 
 function folder(context: TestContext): string {

@@ -217,8 +217,6 @@ export class ModelledApiServer implements Transport {
     return query.get('watch') === 'true' ? this.#answerWatch(query, signal) : this.#answerList(query, signal);
   }
 
-  discardCredentials(): void {}
-
   async close(): Promise<void> {}
 
   #refuse(refusal: Refusal, query: URLSearchParams, signal: AbortSignal): Promise<ApiResponse> | ApiResponse {

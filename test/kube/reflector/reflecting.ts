@@ -50,7 +50,7 @@ export class TestCredentials implements Credentials {
     };
   }
 
-  discard(): void {
+  refused(): void {
     this.discards += 1;
     this.token = 'second';
   }

@@ -33,7 +33,7 @@ export class RequestAccount {
   #mayList = true;
   #mayAskForLatest = true;
   #atOnce = { atMs: 0, count: 0 };
-  /** Watches that were asked for from one version since anything was told. */
+  /** Watches that were asked for from one version in a row; the one that got there may have failed first. */
   #fromOneVersion = { version: '', times: 0 };
 
   constructor(clock: VirtualClock) {
@@ -108,7 +108,7 @@ export class RequestAccount {
       return this.#standsAt(version) ? undefined : 'a watch that does not go on from where it stood';
     }
     this.lists += 1;
-    if (!this.#mayList && this.#fromOneVersion.times < REPEATED_FAILURES)
+    if (!this.#mayList && this.#fromOneVersion.times < REPEATED_FAILURES - 1)
       return 'a list where a watch could have gone on';
     if (version === null) return this.#mayAskForLatest ? undefined : 'a list of the latest without need';
     if (version === '0') return this.#told === undefined ? undefined : 'a list that may go back in time';

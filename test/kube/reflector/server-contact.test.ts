@@ -13,7 +13,6 @@ async function outage(wasAccepted: boolean, forMs: number): Promise<readonly { m
     request: async () => {
       throw new TransportError(new Error('connection refused'));
     },
-    discardCredentials: () => undefined,
     close: async () => undefined,
   };
   const lines: { msg: string; forMs?: number }[] = [];

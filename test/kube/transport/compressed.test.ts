@@ -69,7 +69,7 @@ test('a compressed list that ends inside a gzip member is refused and changes no
   });
 });
 
-test('a compression that nobody asked for and nobody can read is named', async () => {
+test('a compression that was not asked for and cannot be read is named', async () => {
   const answers = [encoded('br', [Buffer.from('whatever')]), list({ resourceVersion: '10' }), openWatch()];
   await reflecting(answers, async ({ server, reflector, until, untilRequests }) => {
     await until(() => reflector.status().restarts.has('undecodable'));

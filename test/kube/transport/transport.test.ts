@@ -23,7 +23,9 @@ import { type TestContext, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
-import type { Credentials, TlsMaterial } from '../../../src/kube/credentials/credentials.ts';
+import type { Credentials, Identity, RequestHeaders, TlsMaterial } from '../../../src/kube/credentials/credentials.ts';
+import { dial } from '../../../src/kube/transport/dial.ts';
+import { Http2Connection, NotProcessedError } from '../../../src/kube/transport/http2-connection.ts';
 import { createTransport, type Transport, TransportError } from '../../../src/kube/transport/transport.ts';
 import { WireError } from '../../../src/kube/wire-error.ts';
 import { type Certificate, createCertificate } from '../../simulator/server/certificate.ts';
@@ -35,6 +37,9 @@ class GivenCredentials implements Credentials {
   readonly server: string;
   readonly proxyUrl: string | undefined;
   tls: TlsMaterial;
+  headers: RequestHeaders = { authorization: 'Bearer it-is-me' };
+  readonly given: Identity[] = [];
+  readonly refusals: Identity[] = [];
 
   constructor(server: string, ca: string | undefined, proxyUrl?: string) {
     this.server = server;
@@ -42,11 +47,15 @@ class GivenCredentials implements Credentials {
     this.tls = { ca: toBuffer(ca), cert: undefined, key: undefined, serverName: undefined, rejectUnauthorized: true };
   }
 
-  async current() {
-    return { headers: { authorization: 'Bearer it-is-me' }, tls: this.tls };
+  async current(_signal: AbortSignal): Promise<Identity> {
+    const identity = { headers: this.headers, tls: this.tls };
+    this.given.push(identity);
+    return identity;
   }
 
-  discard(): void {}
+  refused(identity: Identity): void {
+    this.refusals.push(identity);
+  }
 }
 
 interface Serving {
@@ -176,7 +185,7 @@ test('plain http stays HTTP/1.1', async (context) => {
   assert.equal(await get(transport), 'over 1.1');
 });
 
-test('a proxy of the kubeconfig is asked for a tunnel, and HTTP/2 goes through it', async (context) => {
+test('12.10 a proxy of the kubeconfig is asked for a tunnel, any 2xx is a yes, and HTTP/2 goes through it', async (context) => {
   const certificate = createCertificate();
   const server = await serveHttp2(context, certificate);
   const asked: string[] = [];
@@ -186,7 +195,7 @@ test('a proxy of the kubeconfig is asked for a tunnel, and HTTP/2 goes through i
     asked.push(`${request.url} ${request.headers['proxy-authorization']}`);
     const target = connectTcp(server.port, '127.0.0.1');
     for (const each of [socket, target]) sockets.add(each.on('error', () => each.destroy()));
-    socket.write('HTTP/1.1 200 OK\r\n\r\n');
+    socket.write('HTTP/1.1 204 Established\r\n\r\n');
     socket.pipe(target).pipe(socket);
   });
   await listen(proxy, 0);
@@ -198,6 +207,71 @@ test('a proxy of the kubeconfig is asked for a tunnel, and HTTP/2 goes through i
   const transport = transportTo(context, new GivenCredentials(server.url, certificate.cert, proxyUrl));
   assert.match(await get(transport), /over h2/);
   assert.deepEqual(asked, [`127.0.0.1:${server.port} Basic ${Buffer.from('me:s@fe').toString('base64')}`]);
+});
+
+test('12.10 a tunnel that is answered with 204 carries HTTP/1.1 too', async (context) => {
+  const certificate = createCertificate();
+  const server = createHttpsServer({ key: certificate.key, cert: certificate.cert }, (request, response) => {
+    response.end(`over ${request.httpVersion}`);
+  });
+  await listen(server, 0);
+  const { port } = server.address() as AddressInfo;
+  const sockets = new Set<Socket>();
+  const proxy = createHttpServer();
+  proxy.on('connect', (_request, socket: Socket) => {
+    const target = connectTcp(port, '127.0.0.1');
+    for (const each of [socket, target]) sockets.add(each.on('error', () => each.destroy()));
+    socket.write('HTTP/1.1 204 Established\r\n\r\n');
+    socket.pipe(target).pipe(socket);
+  });
+  await listen(proxy, 0);
+  context.after(async () => {
+    for (const socket of sockets) socket.destroy();
+    server.closeAllConnections();
+    await Promise.all([server, proxy].map((each) => new Promise((resolve) => each.close(resolve))));
+  });
+  const proxyUrl = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  const transport = transportTo(context, new GivenCredentials(`https://127.0.0.1:${port}`, certificate.cert, proxyUrl));
+  assert.equal(await get(transport), 'over 1.1');
+  assert.equal(await get(transport), 'over 1.1');
+});
+
+test('12.10 a socks5h proxy is given the name of the server, not its address', async (context) => {
+  const certificate = createCertificate();
+  const server = createHttpsServer({ key: certificate.key, cert: certificate.cert }, (request, response) => {
+    response.end(`over ${request.httpVersion}`);
+  });
+  await listen(server, 0);
+  const { port } = server.address() as AddressInfo;
+  const names: string[] = [];
+  const sockets = new Set<Socket>();
+  // RFC 1928: a greeting, then a request with a domain name (3).
+  const proxy = createTcpServer((socket) => {
+    sockets.add(socket.on('error', () => socket.destroy()));
+    socket.once('data', () => {
+      socket.write(Buffer.of(5, 0));
+      socket.once('data', (request: Buffer) => {
+        assert.equal(request[3], 3);
+        names.push(request.subarray(5, 5 + (request[4] ?? 0)).toString());
+        const target = connectTcp(port, '127.0.0.1');
+        sockets.add(target.on('error', () => target.destroy()));
+        socket.write(Buffer.of(5, 0, 0, 1, 127, 0, 0, 1, 0, 0));
+        socket.pipe(target).pipe(socket);
+      });
+    });
+  });
+  await listen(proxy, 0);
+  context.after(async () => {
+    for (const socket of sockets) socket.destroy();
+    server.closeAllConnections();
+    await Promise.all([server, proxy].map((each) => new Promise((resolve) => each.close(resolve))));
+  });
+  const proxyUrl = `socks5h://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  const credentials = new GivenCredentials('https://api.not-in-dns.example:6443', certificate.cert, proxyUrl);
+  // The certificate of the test is for 127.0.0.1.
+  credentials.tls = { ...credentials.tls, rejectUnauthorized: false };
+  assert.equal(await get(transportTo(context, credentials)), 'over 1.1');
+  assert.deepEqual(names, ['api.not-in-dns.example']);
 });
 
 test('a server whose certificate is not trusted gets no request', async (context) => {
@@ -256,7 +330,7 @@ test('a quiet watch stays up for as long as pings are answered', async (context)
   assert.equal(server.opened(), 1);
 });
 
-test('12.15 what arrives on a connection is heard of by every request on it', async (context) => {
+test('12.15 what arrives on a connection is heard of by every request on it, also while the connection is leaving', async (context) => {
   const certificate = createCertificate();
   const server = await serveHttp2(context, certificate, keepOpen);
   const proxy = await HoldingProxy.start(context, server.port);
@@ -265,13 +339,93 @@ test('12.15 what arrives on a connection is heard of by every request on it', as
     pingTimeoutMs: 60_000,
   });
   const { response } = await open(transport, '/quiet');
-  for (const leaving of [false]) {
+  for (const leaving of [false, true]) {
     if (leaving) for (const session of server.sessions) session.goaway(0);
     const openedAtMs = Date.now();
     await until('a ping is heard of', () => response.lastHeardMs() > openedAtMs + 100);
   }
   proxy.hold();
   await until('nothing arrives any more', () => Date.now() - response.lastHeardMs() > 300);
+  proxy.pass();
+});
+
+for (const how of ['the server said goodbye', 'its TLS material was replaced']) {
+  test(`12.1 a dead peer is noticed by a ping after ${how}, for as long as a watch lives on the connection`, async (context) => {
+    const certificate = createCertificate();
+    const server = await serveHttp2(context, certificate, keepOpen);
+    const proxy = await HoldingProxy.start(context, server.port);
+    const credentials = new GivenCredentials(`https://127.0.0.1:${proxy.port}`, certificate.cert);
+    const transport = transportTo(context, credentials, { pingAfterMs: 50, pingTimeoutMs: 300 });
+    const { body, response } = await open(transport, '/watch');
+    if (how === 'the server said goodbye') for (const session of server.sessions) session.goaway(0);
+    else
+      credentials.tls = { ...credentials.tls, ca: Buffer.concat([Buffer.from(certificate.cert), Buffer.from('\n')]) };
+    // The next request takes another connection, so the watch is alone on one that is leaving.
+    await until('another connection', () => server.opened() === 2 || (void get(transport).catch(() => {}), false));
+    const leftAtMs = Date.now();
+    await until('it is heard of while leaving', () => response.lastHeardMs() > leftAtMs + 100);
+    proxy.hold();
+    await assert.rejects(body.next(), (error) => error instanceof TransportError && error.code === 'ERR_PING_TIMEOUT');
+    proxy.pass();
+  });
+}
+
+test('12.2 a peer that never closes after the last stream of a leaving connection is cut, and nothing throws in a timer', async (context) => {
+  const certificate = createCertificate();
+  const streams: ServerHttp2Stream[] = [];
+  const server = await serveHttp2(context, certificate, (stream, path) => {
+    keepOpen(stream, path);
+    streams.push(stream);
+  });
+  const proxy = await HoldingProxy.start(context, server.port);
+  const socket = await dial({
+    server: new URL(`https://127.0.0.1:${proxy.port}`),
+    tls: new GivenCredentials('https://x', certificate.cert).tls,
+    proxy: undefined,
+    timeoutMs: DEADLINE_MS,
+    keepAliveDelayMs: 15_000,
+  });
+  let gone = false;
+  const connection = new Http2Connection(socket, 'https://x', { pingAfterMs: 5, pingTimeoutMs: 60_000 }, () => {
+    gone = true;
+  });
+  const signal = AbortSignal.timeout(DEADLINE_MS);
+  const response = await connection.request({
+    headers: { ':path': '/' },
+    signal,
+    headersTimeoutMs: 5_000,
+    body: undefined,
+  });
+  const body = response.body[Symbol.asyncIterator]();
+  await body.next();
+  connection.close();
+  streams[0]?.end();
+  assert.equal((await body.next()).done, true);
+  // Now the peer owes a FIN, and the network does not bring it.
+  proxy.hold();
+  await until('it is cut', () => gone);
+  assert.ok(socket.destroyed);
+  proxy.pass();
+});
+
+test('12.2 a connection that is cut in the turn in which it was made throws nothing', async (context) => {
+  const certificate = createCertificate();
+  const server = await serveHttp2(context, certificate, keepOpen);
+  const socket = await dial({
+    server: new URL(server.url),
+    tls: new GivenCredentials('https://x', certificate.cert).tls,
+    proxy: undefined,
+    timeoutMs: DEADLINE_MS,
+    keepAliveDelayMs: 15_000,
+  });
+  let gone = 0;
+  const ping = { pingAfterMs: 1, pingTimeoutMs: 1 };
+  const connection = new Http2Connection(socket, 'https://x', ping, () => (gone += 1));
+  connection.destroy();
+  const signal = AbortSignal.timeout(DEADLINE_MS);
+  const late = { headers: { ':path': '/' }, signal, headersTimeoutMs: 5_000, body: undefined };
+  await assert.rejects(connection.request(late), NotProcessedError);
+  await until('it is gone', () => gone === 1);
 });
 
 test('12.15 over HTTP/1.1 an answer is heard of by its own bytes', async (context) => {
@@ -351,7 +505,7 @@ test('a server that says goodbye lets requests end, and the next one takes anoth
   );
 });
 
-test('a list that nobody reads holds up no watch on the same connection', async (context) => {
+test('an unread list does not hold up a watch on the same connection', async (context) => {
   const certificate = createCertificate();
   let unread: ServerHttp2Stream | undefined;
   const server = await serveHttp2(context, certificate, (stream, path) => {
@@ -409,6 +563,112 @@ test('a new CA makes a new connection, without a restart; what runs on the old o
   );
 });
 
+test('12.13 material that is replaced during a dial fails no request that waits for it', async (context) => {
+  const certificate = createCertificate();
+  const server = await serveHttp2(context, certificate, keepOpen);
+  const proxy = await HoldingProxy.start(context, server.port);
+  const credentials = new GivenCredentials(`https://127.0.0.1:${proxy.port}`, certificate.cert);
+  const transport = transportTo(context, credentials);
+  proxy.hold();
+  const waiting = Array.from({ length: 5 }, () => get(transport));
+  await until('the dial is under way', () => proxy.clients.size === 1);
+  credentials.tls = { ...credentials.tls, ca: Buffer.concat([Buffer.from(certificate.cert), Buffer.from('\n')]) };
+  const next = get(transport);
+  await until('the next dial is under way', () => proxy.clients.size === 2);
+  proxy.pass();
+  for (const answer of await Promise.all([...waiting, next])) assert.match(answer, /over h2/);
+  assert.equal(server.sessions.size, 1);
+});
+
+test('12.12 the identity that was refused is discarded, and by the answer itself', async (context) => {
+  const certificate = createCertificate();
+  const server = await serveHttp2(context, certificate, (stream) => {
+    stream.respond({ ':status': 401 });
+    stream.end();
+  });
+  const credentials = new GivenCredentials(server.url, certificate.cert);
+  const transport = transportTo(context, credentials);
+  const response = await transport.request({ path: '/x', accept: '*/*', signal: AbortSignal.timeout(DEADLINE_MS) });
+  assert.equal(response.status, 401);
+  assert.deepEqual(credentials.refusals, credentials.given.slice(-1));
+});
+
+test('12.4 a request that waits for credentials ends with its signal', async (context) => {
+  const credentials = new GivenCredentials('https://127.0.0.1:1', undefined);
+  credentials.current = (signal) =>
+    new Promise((_resolve, reject) => void signal.addEventListener('abort', () => reject(signal.reason)));
+  const stopping = new AbortController();
+  const request = transportTo(context, credentials).request({ path: '/', accept: '*/*', signal: stopping.signal });
+  const reason = new Error('enough');
+  stopping.abort(reason);
+  await assert.rejects(request, reason);
+});
+
+for (const protocol of ['h2', 'http/1.1']) {
+  test(`12.8 an answer that is discarded unread lets its stream or socket go, 50 times over (${protocol})`, async (context) => {
+    const certificate = createCertificate();
+    let open = 0;
+    const server = createSecureServer({ ...certificate, allowHTTP1: true, ALPNProtocols: [protocol] });
+    server.on('request', (_request, response) => {
+      open += 1;
+      response.once('close', () => (open -= 1));
+      response.writeHead(200, { 'content-type': 'text/html' });
+      // And nothing more, as from a proxy that holds the request.
+      response.write('<html>');
+    });
+    const held = new Set<{ destroy(): void }>();
+    server.on('session', (session) => held.add(session));
+    server.on('secureConnection', (socket) => held.add(socket));
+    await listen(server, 0);
+    context.after(async () => {
+      for (const each of held) each.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    });
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const transport = transportTo(context, new GivenCredentials(url, certificate.cert));
+    for (let n = 0; n < 50; n += 1) {
+      const response = await transport.request({ path: '/', accept: '*/*', signal: AbortSignal.timeout(60_000) });
+      assert.equal(response.contentType, 'text/html');
+      response.discard();
+      response.discard();
+    }
+    await until(
+      'all are let go',
+      () => open === 0,
+      () => open,
+    );
+  });
+}
+
+test('several values of a header travel as several fields, over HTTP/2 and HTTP/1.1', async (context) => {
+  const certificate = createCertificate();
+  const seen: unknown[] = [];
+  for (const protocol of ['h2', 'http/1.1']) {
+    const server = createSecureServer({ ...certificate, allowHTTP1: true, ALPNProtocols: [protocol] });
+    server.on('request', (request, response) => {
+      const names = request.rawHeaders as unknown as string[];
+      seen.push(names.flatMap((name, at) => (/^impersonate-group$/i.test(name) ? [names[at + 1]] : [])));
+      response.end();
+    });
+    const held = new Set<{ destroy(): void }>();
+    server.on('session', (session) => held.add(session));
+    server.on('secureConnection', (socket) => held.add(socket));
+    await listen(server, 0);
+    context.after(async () => {
+      for (const each of held) each.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    });
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const credentials = new GivenCredentials(url, certificate.cert);
+    credentials.headers = { 'impersonate-group': ['one', 'two, three'] };
+    await get(transportTo(context, credentials));
+  }
+  assert.deepEqual(seen, [
+    ['one', 'two, three'],
+    ['one', 'two, three'],
+  ]);
+});
+
 test('a client certificate is shown, and a renewed one on a new connection', async (context) => {
   const serving = createCertificate();
   const clients = [createCertificate(), createCertificate()] as const;
@@ -437,7 +697,7 @@ test('a client certificate is shown, and a renewed one on a new connection', asy
 });
 
 for (const protocol of ['h2', 'http/1.1']) {
-  test(`a compressed answer is read, one that nobody can read is refused at once, and its stream let go (${protocol})`, async (context) => {
+  test(`a compressed answer is read, one that cannot be read is refused at once, and its stream let go (${protocol})`, async (context) => {
     const certificate = createCertificate();
     let open = 0;
     const answer = (path: string, respond: (encoding: string, first: Buffer) => void) => {
