@@ -7,6 +7,7 @@
 // records; only the names of retained owners are not. A listener that throws is a bug and is not caught.
 
 import type { Registry } from '@prometheus-io/client';
+import { groupOf } from '../model/api-version.ts';
 import type { EntityChange } from '../model/changes.ts';
 import type {
   EncodedEntity,
@@ -353,10 +354,4 @@ function first<S>(
     if (state !== undefined) return state;
   }
   return undefined;
-}
-
-/** `apps/v1` → `apps`; `v1` → the core group, which is empty. */
-function groupOf(apiVersion: string): string {
-  const slash = apiVersion.indexOf('/');
-  return slash === -1 ? '' : apiVersion.slice(0, slash);
 }

@@ -8,6 +8,7 @@
 // Bound: `maxKinds`, each of which costs a watch. Beyond it a kind takes the place of one that does not exist, or is
 // counted and left incomplete. Refuses: Secrets and ConfigMaps, whoever calls them owners.
 
+import { groupOf, versionOf } from '../model/api-version.ts';
 import type { OwnerRecord } from '../model/records.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Backoff } from './reflector/backoff.ts';
@@ -147,13 +148,4 @@ export class CustomKinds {
     }
     return false;
   }
-}
-
-function groupOf(apiVersion: string): string {
-  const slash = apiVersion.indexOf('/');
-  return slash === -1 ? '' : apiVersion.slice(0, slash);
-}
-
-function versionOf(apiVersion: string): string {
-  return apiVersion.slice(apiVersion.indexOf('/') + 1);
 }

@@ -1,5 +1,6 @@
 // The resources that digger watches: where they are, what they decode to, and whether digger can do without.
 
+import { groupOf } from '../model/api-version.ts';
 import type {
   EndpointSliceRecord,
   KubernetesRecord,
@@ -85,8 +86,7 @@ export const owners: readonly ResourceDescriptor<OwnerRecord>[] = OWNER_KINDS.ma
 
 /** Whether objects of this kind, in whatever version, come as records: an unknown one will be known, or is gone. */
 export function isWatchedKind(apiVersion: string, kind: string): boolean {
-  const slash = apiVersion.indexOf('/');
-  const group = slash === -1 ? '' : apiVersion.slice(0, slash);
+  const group = groupOf(apiVersion);
   if (group === '' && (kind === 'Pod' || kind === 'Node')) return true;
   return OWNER_KINDS.some(([ownerGroup, , , ownerKind]) => ownerGroup === group && ownerKind === kind);
 }
