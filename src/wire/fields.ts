@@ -73,10 +73,13 @@ export function writeReference(writer: MessageWriter, tag: number, reference: Ob
 export function toSecondsAndNanos(ms: number): { readonly seconds: number; readonly nanos: number } {
   // Nanos count forwards from the second below, also before 1970.
   const seconds = Math.floor(ms / 1000);
-  return { seconds, nanos: Math.trunc((ms - seconds * 1000) * NANOS_PER_MS) };
+  const nanos = Math.trunc((ms - seconds * 1000) * NANOS_PER_MS);
+  // A moment just below a second may round up to it, and nanos end at 999,999,999.
+  return nanos < NANOS_PER_SECOND ? { seconds, nanos } : { seconds: seconds + 1, nanos: 0 };
 }
 
 const NANOS_PER_MS = 1_000_000;
+const NANOS_PER_SECOND = 1_000_000_000;
 
 // Timestamp and Duration are the same on the wire: 1 = seconds (int64), 2 = nanos (int32).
 const SECONDS = 1 << 3;

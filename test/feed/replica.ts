@@ -51,12 +51,11 @@ export class Replica {
     bytes.writeUInt32BE(epoch);
     this.feed = new ChangeFeed({ epoch: bytes, configuration: '', freshness: () => [], registry, scheduler, limits });
     this.#catalog.onBatch(this.feed.onBatch);
-    const { pods, services, endpointSlices, nodes } = this.#catalog;
     this.#stores = {
-      pods,
-      services,
-      'endpointslices.discovery.k8s.io': endpointSlices,
-      nodes,
+      pods: this.#catalog.store('Pod', 'pods'),
+      services: this.#catalog.store('Service', 'services'),
+      'endpointslices.discovery.k8s.io': this.#catalog.store('EndpointSlice', 'endpointslices.discovery.k8s.io'),
+      nodes: this.#catalog.store('Node', 'nodes'),
       'replicasets.apps': this.#catalog.owners('replicasets.apps'),
       'deployments.apps': this.#catalog.owners('deployments.apps'),
     } as unknown as Readonly<Record<Resource, CatalogStore<KubernetesRecord>>>;

@@ -133,6 +133,8 @@ describe('an encoded entity', () => {
             workload,
             ownerChain: chain,
             services: in_,
+            serviceCount: 0,
+            endpointAddresses: [],
             startTime: timestamp(pod.startTimeMs),
             deletionTime: timestamp(pod.deletionTimeMs),
           };
@@ -170,7 +172,12 @@ describe('an encoded entity', () => {
         fc.array(fc.ipV4(), { maxLength: 2 }),
         (service, self, workloads, manual) => {
           const record = encodeServiceRecord(service, DEFAULT_VALUE_POLICY);
-          const joined = encodeServiceBackends(self, workloads, manual);
+          const joined = encodeServiceBackends(self, {
+            workloads,
+            workloadCount: 7,
+            manualEndpoints: manual,
+            manualEndpointCount: 0,
+          });
           const types: Record<string, string> = {
             ClusterIP: 'CLUSTER_IP',
             NodePort: 'NODE_PORT',
@@ -185,7 +192,9 @@ describe('an encoded entity', () => {
             loadBalancerAddresses: canonicalIps(service.loadBalancerIps),
             externalAddresses: canonicalIps(service.externalIps),
             ports: service.ports.map((each) => ({ ...each, protocol: protocolName(each.protocol) })),
+            workloadCount: 7,
             manualEndpoints: manual.map((address) => ({ address, service: self })),
+            manualEndpointCount: 0,
           });
         },
       ),
