@@ -16,7 +16,7 @@ import type { Marks } from './marks.ts';
 import { Membership } from './membership.ts';
 import { draftNode, isSameNode, type NodeDraft, NodeState } from './node-state.ts';
 import { OwnerGraph } from './owner-graph.ts';
-import type { ControllerEdge, Dependant, OwnerLink } from './owner-links.ts';
+import type { ControllerEdge, OwnerLink } from './owner-links.ts';
 import { draftOwner, isSameOwner, knownOwner, type OwnerDraft, OwnerState } from './owner-state.ts';
 import type { Picture } from './picture.ts';
 import { draftPod, isSamePod, type PodDraft, PodState } from './pod-state.ts';
@@ -49,7 +49,8 @@ export class Shelves {
     this.#policy = policy;
     this.graph = new OwnerGraph({
       find: (uid) => (picture.pods.get(uid) ?? picture.nodes.get(uid))?.known,
-      touched: (dependant) => this.#touchedDependant(dependant),
+      touchedOwner: ({ uid }) => this.#touchedOwner(uid),
+      touchedPods: (link) => marks.crowds.set(link, link.pods.values()),
     });
     this.membership = new Membership({
       podByUid: (uid) => picture.pods.get(uid),
@@ -85,7 +86,7 @@ export class Shelves {
         if (!sameController(pod.edge, draft.controller)) {
           pod.edge = graph.move(pod, pod.edge, draft.namespace, draft.controller);
           graph.notice(pod.known);
-          this.#touchWhatItCountsFor(pod);
+          this.touchWhatItCountsFor(pod);
         }
         pod.row.values = pod.edge?.shareValues(draft.row.values) ?? draft.row.values;
         membership.podChanged(pod, before);
@@ -230,6 +231,12 @@ export class Shelves {
     pod.countedAs = workload;
   }
 
+  /** Its workload may come out the same by another way; what was made of the way before was looked at again. */
+  touchWhatItCountsFor({ countedAs, memberOf }: PodState): void {
+    for (const service of memberOf) this.#marks.lookedAt.add(service);
+    if (countedAs !== undefined) this.#customOwners.touch(countedAs);
+  }
+
   /** Members that do not exist make no difference to a service, but it was looked whether they do. */
   #updateMembership(slice: SliceState, draft: SliceDraft | undefined): void {
     const { lookedAt } = this.#marks;
@@ -255,21 +262,8 @@ export class Shelves {
     if (top !== undefined) this.#customOwners.touch(top);
   }
 
-  /** Its workload may come out the same by another way; what was made of the way before was looked at again. */
-  #touchWhatItCountsFor({ countedAs, memberOf }: PodState): void {
-    for (const service of memberOf) this.#marks.lookedAt.add(service);
-    if (countedAs !== undefined) this.#customOwners.touch(countedAs);
-  }
-
-  #touchedDependant(dependant: Dependant): void {
-    if (dependant.dependant === 'pod') {
-      const pod = this.#picture.pods.get(dependant.uid);
-      if (pod === undefined) return;
-      this.#marks.pods.add(pod);
-      this.#touchWhatItCountsFor(pod);
-      return;
-    }
-    const owner = this.#picture.owners.get(dependant.uid);
+  #touchedOwner(uid: string): void {
+    const owner = this.#picture.owners.get(uid);
     if (owner === undefined) return;
     owner.joined = undefined;
     this.#marks.owners.add(owner);
