@@ -67,6 +67,12 @@ class Measured {
 }
 
 const many = <T>(count: number, make: (at: number) => T): T[] => Array.from({ length: count }, (_, at) => make(at));
+/** As Kubernetes' own controller makes them. */
+const sliceOfPods = (name: string, of: string, pods: readonly PodRecord[]) => ({
+  ...slice(name, of, pods),
+  labels: { 'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io' },
+  controller: { apiVersion: 'v1', kind: 'Service', name: of, uid: `uid-service-${of}` },
+});
 const address = (at: number) => `10.${at >> 16}.${(at >> 8) & 255}.${at & 255}`;
 const podAt = (at: number, some: Partial<PodRecord> = {}) => pod(`p${at}`, { podIps: [address(at)], ...some });
 const ms = (value: number) => `${value.toFixed(value < 10 ? 2 : 0)} ms`;
