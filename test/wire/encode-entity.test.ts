@@ -273,6 +273,19 @@ describe('an encoded entity', () => {
     ]);
   });
 
+  it('14.11: leaves zone and region of a node out when the policy denies their labels, or does not list them', () => {
+    const labels = { 'topology.kubernetes.io/zone': 'z', 'topology.kubernetes.io/region': 'r' };
+    const zonesWith = (policy: Partial<ValuePolicy>) => {
+      const record = encodeNodeRecord(nodeWith(labels), { ...DEFAULT_VALUE_POLICY, ...policy });
+      const { zone, region } = decode('Node', whole(record, ''));
+      return [zone, region];
+    };
+    assert.deepEqual(zonesWith({}), ['z', 'r']);
+    assert.deepEqual(zonesWith({ deniedLabels: new KeyList(['topology.kubernetes.io/*']) }), ['', '']);
+    assert.deepEqual(zonesWith({ deniedLabels: new Set(['topology.kubernetes.io/zone']) }), ['', 'r']);
+    assert.deepEqual(zonesWith({ allowedLabels: new Set(['app']) }), ['', '']);
+  });
+
   it('publishes only what is on the list where there is one, of labels in selectors too; what is denied wins', () => {
     const policy: ValuePolicy = {
       deniedAnnotations: new KeyList(['example.com/secret']),
