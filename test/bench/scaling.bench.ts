@@ -97,7 +97,7 @@ const shapes: Record<string, () => Promise<string>> = {
     const measured = await Measured.open(
       service('s'),
       ...many(40, (at) =>
-        slice(
+        sliceOfPods(
           `e${at}`,
           's',
           many(100, (of) => podAt(at * 100 + of)),
