@@ -58,6 +58,7 @@ export class Replica {
       nodes: this.#catalog.store('Node', 'nodes'),
       'replicasets.apps': this.#catalog.owners('replicasets.apps'),
       'deployments.apps': this.#catalog.owners('deployments.apps'),
+      'installations.operator.tigera.io': this.#catalog.owners('installations.operator.tigera.io'),
     } as unknown as Readonly<Record<Resource, CatalogStore<KubernetesRecord>>>;
     this.#places = Object.fromEntries(RESOURCES.map((each) => [each, { events: 0, version: 0 }])) as Readonly<
       Record<Resource, Place>
