@@ -10,6 +10,7 @@
 
 import type { ObjectReference, WorkloadEntity } from '../model/entities.ts';
 import { keyOfWorkload } from '../model/entity-key.ts';
+import type { ControllerReference } from '../model/records.ts';
 import { encodeReferredWorkload } from '../wire/encode-workload.ts';
 import { compareReferences, NO_REFERENCES } from './rows.ts';
 
@@ -23,6 +24,15 @@ export interface CustomOwnersOptions {
   /** A record of a top-level owner has the key of this reference. */
   readonly isTaken: (reference: ObjectReference) => boolean;
 }
+
+/** How some dependants refer to an owner. */
+export interface TellingEdge {
+  readonly namespace: string;
+  readonly controller: ControllerReference;
+}
+
+/** Owners have one or two ways of being referred to; a tenant can bring any number, at the cost of his own owner. */
+const MAX_TOLD = 32;
 
 interface CustomOwner {
   readonly uid: string;
@@ -44,7 +54,7 @@ export class CustomOwners {
   readonly #byKey = new Map<string, Place>();
   readonly #dirtyOwners = new Set<CustomOwner>();
   readonly #dirtyKeys = new Set<string>();
-  /** Looked at since the last call, whether there is such an owner or not. By key. */
+  /** Looked at since the last call, whether there is such an owner or not. By key and uid. */
   readonly #touched = new Map<string, ObjectReference>();
   readonly #options: CustomOwnersOptions;
 
@@ -69,14 +79,34 @@ export class CustomOwners {
 
   /** Something that would lead pods to this owner came, changed or went. */
   touch(reference: ObjectReference): void {
-    if (this.#concerns(reference)) this.#touched.set(keyOfWorkload(reference), reference);
+    if (this.#concerns(reference)) this.#touch(keyOfWorkload(reference), reference);
+  }
+
+  /**
+   * Something came, changed or went on which it depends how this owner is told: its record, or what refers to it. Another
+   * replica, which saw that in another order, may have published it as any of these references told; consumers that come
+   * from there hold it under their keys, which this replica may never have published.
+   */
+  touchTold(uid: string, edges: Iterable<TellingEdge>): void {
+    let left = MAX_TOLD;
+    for (const { namespace, controller } of edges) {
+      if (this.#options.isWatchedKind(controller.apiVersion, controller.kind)) continue;
+      const { apiVersion, kind, name } = controller;
+      // In the namespace of its dependants, or cluster-scoped.
+      for (const each of namespace === '' ? [''] : [namespace, '']) {
+        const reference = { apiVersion, kind, namespace: each, name, uid, incomplete: true };
+        this.#touch(keyOfWorkload(reference), reference);
+      }
+      left -= 1;
+      if (left === 0) return;
+    }
   }
 
   /** What was touched since the last call; `entity` unset: there is no such owner. */
   *drainTouched(): Generator<{ readonly reference: ObjectReference; readonly entity: WorkloadEntity | undefined }> {
-    for (const [key, reference] of this.#touched) {
-      this.#touched.delete(key);
-      yield { reference, entity: this.#byKey.get(key)?.published };
+    for (const [identity, reference] of this.#touched) {
+      this.#touched.delete(identity);
+      yield { reference, entity: this.#byKey.get(keyOfWorkload(reference))?.published };
     }
   }
 
@@ -161,6 +191,10 @@ export class CustomOwners {
     return holder;
   }
 
+  #touch(key: string, reference: ObjectReference): void {
+    this.#touched.set(`${key}\n${reference.uid}`, reference);
+  }
+
   #concerns(reference: ObjectReference): boolean {
     return reference.incomplete && !this.#options.isWatchedKind(reference.apiVersion, reference.kind);
   }
@@ -175,7 +209,7 @@ export class CustomOwners {
     if (count === 0) owner.pods.delete(reference);
     else owner.pods.set(reference, count);
     if (count === 0 || (by === 1 && count === 1)) this.#dirtyOwners.add(owner);
-    this.#touched.set(keyOfWorkload(reference), reference);
+    this.#touch(keyOfWorkload(reference), reference);
   }
 }
 

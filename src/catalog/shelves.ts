@@ -16,7 +16,7 @@ import type { Marks } from './marks.ts';
 import { Membership } from './membership.ts';
 import { draftNode, isSameNode, type NodeDraft, NodeState } from './node-state.ts';
 import { OwnerGraph } from './owner-graph.ts';
-import type { ControllerEdge, Dependant, OwnerLink } from './owner-links.ts';
+import { type ControllerEdge, type Dependant, linksFrom, type OwnerLink } from './owner-links.ts';
 import { draftOwner, isSameOwner, knownOwner, type OwnerDraft, OwnerState } from './owner-state.ts';
 import type { Picture } from './picture.ts';
 import { draftPod, isSamePod, type PodDraft, PodState } from './pod-state.ts';
@@ -75,6 +75,7 @@ export class Shelves {
         if (draft.controller !== undefined) pod.edge = graph.attach(pod, draft.namespace, draft.controller);
         pod.row.values = pod.edge?.shareValues(draft.row.values) ?? draft.row.values;
         graph.notice(pod.known);
+        this.#touchTold(pod.edge?.link);
         this.#marks.pods.add(pod);
         return pod;
       },
@@ -83,7 +84,9 @@ export class Shelves {
         const before = pod.row;
         pod.row = draft.row;
         if (!sameController(pod.edge, draft.controller)) {
+          this.#touchTold(pod.edge?.link);
           pod.edge = graph.move(pod, pod.edge, draft.namespace, draft.controller);
+          this.#touchTold(pod.edge?.link);
           graph.notice(pod.known);
           this.#touchWhatItCountsFor(pod);
         }
@@ -98,6 +101,7 @@ export class Shelves {
         this.#marks.pods.delete(pod);
         this.#customOwners.move(pod.countedAs, undefined);
         pod.countedAs = undefined;
+        this.#touchTold(edge?.link);
         pod.edge = undefined;
         if (edge !== undefined) graph.detach(pod, edge);
         graph.forget(uid);
@@ -250,9 +254,17 @@ export class Shelves {
   }
 
   /** Above this owner there may be one that is known through pods alone, and now is not for want of a pod. */
-  #touchTop({ edge, uid }: OwnerLink): void {
+  #touchTop(link: OwnerLink): void {
+    const { edge, uid } = link;
     const top = edge?.lineageFor(uid).chain.at(-1);
     if (top !== undefined) this.#customOwners.touch(top);
+    this.#touchTold(link);
+  }
+
+  /** What dependants of this owner and of those above it tell of them. */
+  #touchTold(link: OwnerLink | undefined): void {
+    if (link === undefined) return;
+    for (const each of linksFrom(link)) this.#customOwners.touchTold(each.uid, each.edges.values());
   }
 
   /** Its workload may come out the same by another way; what was made of the way before was looked at again. */

@@ -108,7 +108,11 @@ export class ReplicaHistory {
       return;
     }
     // Now and then another object under the same name.
-    const recreate = known !== undefined && resource !== 'installations.operator.tigera.io' && random.chance(0.15) && this.#mayGo(known);
+    const recreate =
+      known !== undefined &&
+      resource !== 'installations.operator.tigera.io' &&
+      random.chance(0.15) &&
+      this.#mayGo(known);
     if (recreate) this.#emit(resource, known, true);
     const uid =
       resource === 'installations.operator.tigera.io'

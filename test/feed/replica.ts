@@ -45,7 +45,8 @@ export class Replica {
     this.#catalog = new Catalog({
       registry,
       pacer: new Pacer({ nowMs: () => 0, turn: () => Promise.reject(new Error('there is time')), budgetMs: 1 }),
-      isWatchedKind: (_, kind) => kind !== 'Rollout',
+      // Installations come as records all the same, as every custom kind does that discovery found.
+      isWatchedKind: (_, kind) => kind !== 'Rollout' && kind !== 'Installation',
     });
     const bytes = Buffer.alloc(16);
     bytes.writeUInt32BE(epoch);
