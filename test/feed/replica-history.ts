@@ -45,13 +45,6 @@ const UNWATCHED: readonly ControllerReference[] = [
   { apiVersion: 'example.com/v1', kind: 'Rollout', name: 'other', uid: 'uid-roll' },
 ];
 
-/** Cluster-scoped, and made before or after the pods that refer to them. */
-const INSTALLATIONS: readonly ControllerReference[] = ['n0', 'n1', 'n2'].map((name) => ({
-  apiVersion: 'operator.tigera.io/v1',
-  kind: 'Installation',
-  name,
-  uid: `uid-installation-${name}`,
-}));
 const LABELS: Readonly<Record<string, string>>[] = [{}, { app: 'x' }, { app: 'y' }, { app: 'x', tier: 't' }];
 
 export class ReplicaHistory {
@@ -72,6 +65,8 @@ export class ReplicaHistory {
   /** Resources that nothing happens to for now. */
   readonly #idle = new Set<Resource>();
   #uids = 0;
+  /** How often the installation with this name was deleted. */
+  readonly #generations = new Map<string, number>();
 
   constructor(random: Random) {
     this.#random = random;
@@ -116,7 +111,7 @@ export class ReplicaHistory {
     if (recreate) this.#emit(resource, known, true);
     const uid =
       resource === 'installations.operator.tigera.io'
-        ? `uid-installation-${name}`
+        ? this.#installation(name).uid
         : known === undefined || recreate
           ? `uid-${++this.#uids}`
           : known.uid;
@@ -164,9 +159,7 @@ export class ReplicaHistory {
         return owner('ReplicaSet', name, {
           uid,
           namespace,
-          controller: random.chance(0.3)
-            ? random.pick([...UNWATCHED, ...INSTALLATIONS])
-            : this.#controller('deployments.apps', 'Deployment'),
+          controller: random.chance(0.3) ? this.#customOwner() : this.#controller('deployments.apps', 'Deployment'),
         });
       case 'deployments.apps':
         return owner('Deployment', name, { uid, namespace, labels });
@@ -182,8 +175,18 @@ export class ReplicaHistory {
     return { kind: 'Pod', namespace: namespaceOf(name), name, uid: byName ? '' : uid };
   }
 
+  #customOwner(): ControllerReference {
+    return this.#random.pick([...UNWATCHED, ...['n0', 'n1', 'n2'].map((name) => this.#installation(name))]);
+  }
+
+  /** Cluster-scoped, and made before or after the pods that refer to it; what is deleted is referred to no more. */
+  #installation(name: string): ControllerReference {
+    const uid = `uid-installation-${name}-${this.#generations.get(name) ?? 0}`;
+    return { apiVersion: 'operator.tigera.io/v1', kind: 'Installation', name, uid };
+  }
+
   #ownerOfPod(): ControllerReference | undefined {
-    if (this.#random.chance(0.35)) return this.#random.pick([...UNWATCHED, ...INSTALLATIONS]);
+    if (this.#random.chance(0.35)) return this.#customOwner();
     return this.#controller('replicasets.apps', 'ReplicaSet');
   }
 
@@ -195,7 +198,8 @@ export class ReplicaHistory {
 
   /** Its owner, if it has one, is there: of owners that are gone only the names are known, not to everybody alike. */
   #hasOwner({ controller }: KubernetesRecord): boolean {
-    if (controller === undefined || controller.kind === 'Rollout' || controller.kind === 'Installation') return true;
+    if (controller === undefined || controller.kind === 'Rollout') return true;
+    if (controller.kind === 'Installation') return controller.uid === this.#installation(controller.name).uid;
     for (const { record } of this.#live.values()) if (record.uid === controller.uid) return true;
     return false;
   }
@@ -213,6 +217,9 @@ export class ReplicaHistory {
     this.events[resource].push({ version: this.version, removed, record, needsPods: removed ? needsPods : 0 });
     const known = this.#live.get(`${resource} ${record.name}`)?.record;
     if (known !== undefined) this.#earlier.set(`${resource} ${record.name}`, known);
+    if (removed && resource === 'installations.operator.tigera.io') {
+      this.#generations.set(record.name, (this.#generations.get(record.name) ?? 0) + 1);
+    }
     if (removed) this.#live.delete(`${resource} ${record.name}`);
     else this.#live.set(`${resource} ${record.name}`, { resource, record });
   }
