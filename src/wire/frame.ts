@@ -7,7 +7,9 @@
 
 import type { Entity, EntityKind, ObjectReference } from '../model/entities.ts';
 import { copyEncoded, encodedLength, type View } from './encoded-entity.ts';
-import { enumValues, messageFieldTag, messageType } from './schema.ts';
+import { FieldTags } from './field-tags.ts';
+import { enumValues, messageType } from './schema.ts';
+import { toSecondsAndNanos } from './seconds-and-nanos.ts';
 
 /** `digger.v1.ResetReason`, without prefix. */
 export type ResetReason =
@@ -62,21 +64,21 @@ export class Frame {
 const PREFIX_BYTES = 5;
 
 const WatchResponse = messageType('digger.v1.WatchResponse');
-const Changes = messageType('digger.v1.Changes');
-const Change = messageType('digger.v1.Change');
-const EntityMessage = messageType('digger.v1.Entity');
 const RemovalMessage = messageType('digger.v1.Removal');
 
-const FRAME_CHANGES_TAG = oneByteTag(messageFieldTag(WatchResponse, 'changes'));
-const FRAME_TOKEN_TAG = oneByteTag(messageFieldTag(WatchResponse, 'resumeToken'));
-const CHANGES_CHANGE_TAG = oneByteTag(messageFieldTag(Changes, 'changes'));
-const CHANGE_UPSERT_TAG = oneByteTag(messageFieldTag(Change, 'upsert'));
-const CHANGE_REMOVAL_TAG = oneByteTag(messageFieldTag(Change, 'removal'));
+const response = new FieldTags('digger.v1.WatchResponse');
+const FRAME_CHANGES_TAG = oneByteTag(response.delimited('changes'));
+const FRAME_TOKEN_TAG = oneByteTag(response.delimited('resumeToken'));
+const CHANGES_CHANGE_TAG = oneByteTag(new FieldTags('digger.v1.Changes').delimited('changes'));
+const change = new FieldTags('digger.v1.Change');
+const CHANGE_UPSERT_TAG = oneByteTag(change.delimited('upsert'));
+const CHANGE_REMOVAL_TAG = oneByteTag(change.delimited('removal'));
+const entity = new FieldTags('digger.v1.Entity');
 const ENTITY_TAGS: Readonly<Record<EntityKind, number>> = {
-  Pod: oneByteTag(messageFieldTag(EntityMessage, 'pod')),
-  Service: oneByteTag(messageFieldTag(EntityMessage, 'service')),
-  Node: oneByteTag(messageFieldTag(EntityMessage, 'node')),
-  Workload: oneByteTag(messageFieldTag(EntityMessage, 'workload')),
+  Pod: oneByteTag(entity.delimited('pod')),
+  Service: oneByteTag(entity.delimited('service')),
+  Node: oneByteTag(entity.delimited('node')),
+  Workload: oneByteTag(entity.delimited('workload')),
 };
 
 const KIND_NUMBERS = enumValues('digger.v1.EntityKind');
@@ -185,11 +187,11 @@ export function encodeProgress(
 ): Uint8Array {
   return WatchResponse.encode({
     progress: {
-      serverTime: secondsAndNanos(serverTimeMs),
+      serverTime: toSecondsAndNanos(serverTimeMs),
       resources: resources.map(({ resource, lastContactMs, stalenessMs }) => ({
         resource,
-        ...(lastContactMs === undefined ? {} : { lastContact: secondsAndNanos(lastContactMs) }),
-        ...(stalenessMs === undefined ? {} : { staleness: secondsAndNanos(stalenessMs) }),
+        ...(lastContactMs === undefined ? {} : { lastContact: toSecondsAndNanos(lastContactMs) }),
+        ...(stalenessMs === undefined ? {} : { staleness: toSecondsAndNanos(stalenessMs) }),
       })),
       closing,
     },
@@ -233,9 +235,4 @@ function oneByteTag(tag: number): number {
   // Field numbers up to 15. A larger one would need the lengths above to count a second byte.
   if (tag > 0x7f) throw new Error(`tag ${tag} does not fit one byte`);
   return tag;
-}
-
-function secondsAndNanos(ms: number): { seconds: number; nanos: number } {
-  const seconds = Math.floor(ms / 1000);
-  return { seconds, nanos: Math.round((ms - seconds * 1000) * 1e6) };
 }
