@@ -5,9 +5,11 @@
 // last field, which lets subscribers that stand at different places share the body before it. What gRPC puts before a
 // message is put there once too, so that a frame goes to thousands from one piece of memory, see `rpc/shared-frames.ts`.
 
-import type { Entity, EntityKind, ObjectReference } from '../model/entities.ts';
+import type { ByteString, Entity, EntityKind, ObjectReference } from '../model/entities.ts';
 import { copyEncoded, encodedLength, type View } from './encoded-entity.ts';
 import { FieldTags } from './field-tags.ts';
+import { writeText } from './fields.ts';
+import { startEntity } from './message-writer.ts';
 import { enumValues, messageType } from './schema.ts';
 import { toSecondsAndNanos } from './seconds-and-nanos.ts';
 
@@ -63,6 +65,16 @@ export class Frame {
 
 const PREFIX_BYTES = 5;
 
+/** What gRPC clients accept in one message unless they are told otherwise. */
+export const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Beyond this an entity goes without labels, annotations and containers. Kubernetes keeps no object above 1.5 MiB by
+ * default, and lists are cut, so that only a cluster with other limits comes near. The rest is for what is in the frame
+ * before it (64 KiB), the token (4 KiB) and headers.
+ */
+export const MAX_ENTITY_BYTES: number = MAX_MESSAGE_BYTES - 128 * 1024;
+
 const WatchResponse = messageType('digger.v1.WatchResponse');
 const RemovalMessage = messageType('digger.v1.Removal');
 
@@ -80,6 +92,9 @@ const ENTITY_TAGS: Readonly<Record<EntityKind, number>> = {
   Node: oneByteTag(entity.delimited('node')),
   Workload: oneByteTag(entity.delimited('workload')),
 };
+
+/** The values of an entity that is too large: `omitted` says that all are left out. */
+const ALL_OMITTED = allOmitted();
 
 const KIND_NUMBERS = enumValues('digger.v1.EntityKind');
 const REASON_NUMBERS = enumValues('digger.v1.ResetReason');
@@ -106,7 +121,9 @@ export class ChangesFrame {
   }
 
   addUpsert(entity: Entity): void {
-    this.#add(entity, fieldLength(encodedLength(entity, this.#view)));
+    const isTooLarge = encodedLength(entity, this.#view) > MAX_ENTITY_BYTES;
+    const sent: Entity = isTooLarge ? { ...entity, values: ALL_OMITTED, rest: '' } : entity;
+    this.#add(sent, fieldLength(encodedLength(sent, this.#view)));
   }
 
   /** `bytes`: see `encodeRemoval`. */
@@ -235,4 +252,16 @@ function oneByteTag(tag: number): number {
   // Field numbers up to 15. A larger one would need the lengths above to count a second byte.
   if (tag > 0x7f) throw new Error(`tag ${tag} does not fit one byte`);
   return tag;
+}
+
+function allOmitted(): ByteString {
+  const [tag, ...others] = ['Pod', 'Service', 'Node', 'Workload'].map((kind) =>
+    new FieldTags(`digger.v1.${kind}`).delimited('omitted'),
+  );
+  if (tag === undefined || others.some((other) => other !== tag)) {
+    throw new Error('the kinds of entities do not share the field number of omitted');
+  }
+  const writer = startEntity();
+  writeText(writer, tag, '*');
+  return writer.cut();
 }
