@@ -4,7 +4,7 @@
 // off (also in the middle of a snapshot or a replay), where it goes, what it filters, when replicas restart.
 
 import assert from 'node:assert/strict';
-import type { SubscribeRequest } from '../../src/feed/change-feed.ts';
+import type { SubscribeRequest } from '../../src/feed/feed-options.ts';
 import type { FilterCriteria } from '../../src/feed/filter.ts';
 import type { Entity } from '../../src/model/entities.ts';
 import { parseToken } from '../../src/feed/resume-token.ts';

@@ -3,7 +3,8 @@
 import { Registry } from '@prometheus-io/client';
 import { Catalog, type CatalogStore } from '../../src/catalog/catalog.ts';
 import { Pacer } from '../../src/catalog/pacer.ts';
-import { ChangeFeed, type FeedLimits } from '../../src/feed/change-feed.ts';
+import { ChangeFeed } from '../../src/feed/change-feed.ts';
+import type { FeedLimits } from '../../src/feed/feed-options.ts';
 import type { Entity } from '../../src/model/entities.ts';
 import type { KubernetesRecord } from '../../src/model/records.ts';
 import type { Random } from '../random.ts';

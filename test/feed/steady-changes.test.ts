@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import type { FeedLimits } from '../../src/feed/change-feed.ts';
+import type { FeedLimits } from '../../src/feed/feed-options.ts';
 import { everything } from './cluster.ts';
 import { Consumer } from './consumer.ts';
 import { Harness } from './harness.ts';
