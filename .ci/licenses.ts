@@ -28,7 +28,6 @@ const REASONS: Readonly<Record<string, string>> = {
   '@kubernetes/client-node':
     'parsing of kubeconfigs, exec plugins, auth providers; the tests’ second opinion on the cluster',
   '@prometheus-io/client': 'metrics in the Prometheus text format',
-  commander: 'command line and help',
   'grpc-health-check': 'the standard health service',
   'js-yaml': 'kubeconfigs; the copy that client-node uses',
   pino: 'structured logs',

@@ -25,6 +25,7 @@ import { serviceCidrs } from './kube/resources.ts';
 import { isWatchedKind } from './kube/resources.ts';
 import type { ReflectorStatus } from './kube/reflector/reflector-status.ts';
 import { Readiness } from './readiness.ts';
+import { configurationError, listenError } from './start-error.ts';
 import type { StatusSource } from './rpc/methods/get-status.ts';
 import type { ListenAddress } from './rpc/listener.ts';
 import { NameWaiterTable } from './rpc/methods/name-waiters.ts';
@@ -40,6 +41,8 @@ export interface RunningService {
   /** `127.0.0.1:50051`, with the port that the system chose. */
   readonly address: string;
   readonly adminAddress: string;
+  /** The API server and the kubeconfig's context, for people; the context is unset in a pod. */
+  readonly cluster?: { readonly server: string; readonly context: string | undefined };
   /** Drains, then ends. */
   stop(): Promise<void>;
 }
@@ -62,8 +65,19 @@ const MAX_HISTORY_BYTES = 256 * 1024 * 1024;
 /** Claims end by age also while nothing changes. */
 const EXPIRE_INTERVAL_MS = 10_000;
 
-/** Starts everything; resolves when both listeners are bound, which is before the first list. */
-export async function startService({ config, logger, signal }: ServiceOptions): Promise<RunningService> {
+/**
+ * Starts everything; resolves when both listeners are bound, which is before the first list. Rejects with a StartError for
+ * what the person who starts it can mend.
+ */
+export async function startService(options: ServiceOptions): Promise<RunningService> {
+  try {
+    return await start(options);
+  } catch (error) {
+    throw configurationError(error, options.config);
+  }
+}
+
+async function start({ config, logger, signal }: ServiceOptions): Promise<RunningService> {
   const startTimeMs = Date.now();
   const registry = createRegistry(VERSION);
   const epoch = randomBytes(16);
@@ -197,7 +211,13 @@ export async function startService({ config, logger, signal }: ServiceOptions): 
   });
 
   const expiry = setInterval(() => addresses.expire(), EXPIRE_INTERVAL_MS);
-  const admin = await startAdminServer({ ...config.adminListen, pending: () => readiness.pending, registry });
+  const admin = await startAdminServer({
+    ...config.adminListen,
+    pending: () => readiness.pending,
+    registry,
+  }).catch((error: unknown) => {
+    throw listenError('--admin-listen', config.adminListen, error);
+  });
   const stop = async (): Promise<void> => {
     readiness.drain();
     const deadline = AbortSignal.timeout(config.drainTimeoutMs);
@@ -210,10 +230,13 @@ export async function startService({ config, logger, signal }: ServiceOptions): 
   };
   try {
     signal?.throwIfAborted();
-    const address = await rpc.start(config.listen);
+    const address = await rpc.start(config.listen).catch((error: unknown) => {
+      throw listenError('--listen', config.listen, error);
+    });
     watch.start();
     follow();
-    return { address: formatAddress(address), adminAddress: admin.address, stop };
+    const cluster = { server: credentials.server, context: config.context };
+    return { address: formatAddress(address), adminAddress: admin.address, cluster, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -12,6 +12,7 @@ import type { ObjectReference, WorkloadEntity } from '../model/entities.ts';
 import { keyOfWorkload } from '../model/entity-key.ts';
 import type { ControllerReference } from '../model/records.ts';
 import { encodeReferredWorkload } from '../wire/encode-workload.ts';
+import { MAX_TOLD } from './owner-links.ts';
 import { compareReferences, NO_REFERENCES } from './rows.ts';
 
 /** Tells whether objects of this kind come as records. */
@@ -30,9 +31,6 @@ export interface TellingEdge {
   readonly namespace: string;
   readonly controller: ControllerReference;
 }
-
-/** Owners have one or two ways of being referred to; a tenant can bring any number, at the cost of his own owner. */
-const MAX_TOLD = 32;
 
 interface CustomOwner {
   readonly uid: string;

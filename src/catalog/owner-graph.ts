@@ -21,6 +21,7 @@ import {
   type KnownObject,
   linksFrom,
   MAX_CHAIN,
+  MAX_TOLD,
   OwnerLink,
 } from './owner-links.ts';
 
@@ -216,8 +217,14 @@ export class OwnerGraph {
     }
   }
 
+  /**
+   * Dependants were made of what the others tell too, so they are looked at again even where it comes out the same: in
+   * another order of the same changes, at another replica, it may have been different in between.
+   */
   #retell(link: OwnerLink): void {
-    if (link.retell() && link.reference === undefined) this.#invalidate(link);
+    const differs = link.retell();
+    const mayDiffer = link.edges.size > 0 && link.edges.size <= MAX_TOLD;
+    if (link.reference === undefined && (differs || mayDiffer)) this.#invalidate(link);
   }
 
   /** The link has pods: what is in its chain is needed. */

@@ -14,6 +14,12 @@ import { compareText } from './rows.ts';
 /** Longest chain. Seen in the wild: 4 (Pod, ReplicaSet, Rollout, and an operator's object above it). */
 export const MAX_CHAIN = 10;
 
+/**
+ * Owners have one or two ways of being referred to. A tenant can bring any number, but beyond these nothing is looked at
+ * again for their sake: what that costs is exact entities after a hop between replicas, of his own owner.
+ */
+export const MAX_TOLD = 32;
+
 /** An object that a controller may own: a pod's state, or another link. */
 export interface PodDependant {
   readonly dependant: 'pod';

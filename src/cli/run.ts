@@ -6,18 +6,20 @@
 import type { Config } from '../options/options.ts';
 import type { RunningService, StartService } from '../service.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
-import type { CommandName } from './program.ts';
+import { StartError } from '../start-error.ts';
+import type { ServingCommand } from './line/command-line.ts';
 
 /** What a run needs of the process; tests give their own. */
 export interface ProcessEdge {
   readonly stdout: { readonly isTTY?: boolean; write(text: string): boolean };
+  readonly stderr: { write(text: string): boolean };
   on(event: 'SIGTERM' | 'SIGINT', listener: (signal: NodeJS.Signals) => void): unknown;
   on(event: 'uncaughtException', listener: (error: unknown) => void): unknown;
   exit(code: number): void;
 }
 
 export interface RunOptions {
-  readonly command: CommandName;
+  readonly command: ServingCommand;
   readonly config: Config;
   readonly startService: StartService;
   readonly process: ProcessEdge;
@@ -93,7 +95,9 @@ export async function runCommand(options: RunOptions): Promise<void> {
       stop();
       return;
     }
-    logger.fatal({ err: error }, 'could not start');
+    // What the person who started it can mend is told in a line; anything else is a bug, with its stack.
+    if (error instanceof StartError) edge.stderr.write(`digger: ${error.message}\n`);
+    else logger.fatal({ err: error }, 'could not start');
     edge.exit(1);
     return;
   }
@@ -101,5 +105,6 @@ export async function runCommand(options: RunOptions): Promise<void> {
     stop();
     return;
   }
-  logger.info({ address: running.address, adminAddress: running.adminAddress }, 'serving');
+  const { address, adminAddress, cluster } = running;
+  logger.info({ address, adminAddress, ...(cluster === undefined ? {} : { cluster }) }, 'serving');
 }

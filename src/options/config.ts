@@ -4,6 +4,7 @@
 // not be ignored in silence.
 
 import { findConflicts } from './conflicts.ts';
+import { didYouMean } from './suggestion.ts';
 import { type Config, environmentVariable, type Option, OPTION_NAMES, type OptionName, OPTIONS } from './options.ts';
 
 /** Where a value comes from: `flag`, `default`, or the name of the environment variable. */
@@ -34,9 +35,9 @@ export function parseConfig(flags: Flags, env: Readonly<Record<string, string | 
     if (parsed.ok) values[name] = parsed.value;
     else
       for (const { given, allowed } of parsed.problems)
-        problems.push(`${shown}: got ${JSON.stringify(given)}, allowed is ${allowed}`);
+        problems.push(`${shown}: got ${JSON.stringify(given)}; allowed: ${allowed}`);
   }
-  problems.push(...findConflicts(values as Partial<Config>));
+  problems.push(...findConflicts(values as Partial<Config>).map((problem) => namedAsGiven(problem, sources)));
   if (problems.length > 0) return { ok: false, problems };
   return { ok: true, config: values as Config, sources: sources as ConfigSources };
 }
@@ -71,11 +72,22 @@ function readTexts(
   return { source: 'default', shown: name, texts: option.defaultText === undefined ? [] : [option.defaultText] };
 }
 
+/** A conflict names options by their flags; where the environment gave one, people know it by its variable. */
+function namedAsGiven(problem: string, sources: Partial<Record<OptionName, string>>): string {
+  return OPTION_NAMES.reduce((text, name) => {
+    const source = sources[name];
+    if (source === undefined || source === 'flag' || source === 'default') return text;
+    return text.replaceAll(new RegExp(`${OPTIONS[name].flag}(?![a-z-])`, 'g'), source);
+  }, problem);
+}
+
 function unknownVariables(env: Readonly<Record<string, string | undefined>>): string[] {
   const known = new Set(OPTION_NAMES.map((name) => environmentVariable(OPTIONS[name])));
   return Object.keys(env)
     .filter((variable) => variable.startsWith('DIGGER_') && !known.has(variable) && !SERVICE_LINK.test(variable))
-    .map((variable) => `${variable}: unknown variable; allowed are those that --help lists`);
+    .map(
+      (variable) => `${variable}: unknown variable${didYouMean(variable, known)}; --help lists those that are known`,
+    );
 }
 
 // The kubelet sets these in every pod of a namespace with a Service whose name begins with "digger".

@@ -2,7 +2,8 @@
 
 import { parseIp } from '../model/ip.ts';
 import type { NodeRecord } from '../model/records.ts';
-import { type EncodedRecord, FieldTags } from './encode-entity.ts';
+import type { EncodedRecord } from './encoded-entity.ts';
+import { FieldTags } from './field-tags.ts';
 import { writeText, writeTexts } from './fields.ts';
 import { startEntity } from './message-writer.ts';
 import { keptLabel, type ValuePolicy, writeValues } from './value-policy.ts';

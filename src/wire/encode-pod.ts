@@ -3,7 +3,8 @@
 import type { ByteString, ObjectReference, PodEntity } from '../model/entities.ts';
 import { parseIp } from '../model/ip.ts';
 import type { ContainerRecord, PodRecord } from '../model/records.ts';
-import { type EncodedRecord, FieldTags } from './encode-entity.ts';
+import type { EncodedRecord } from './encoded-entity.ts';
+import { FieldTags } from './field-tags.ts';
 import { protocolNumber } from './encode-service.ts';
 import { writeBool, writeReference, writeText, writeTexts, writeTimestamp, writeUint } from './fields.ts';
 import { startEntity } from './message-writer.ts';

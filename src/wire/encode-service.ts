@@ -3,7 +3,8 @@
 import type { ByteString, ObjectReference } from '../model/entities.ts';
 import { canonicalIps } from '../model/ip.ts';
 import type { ServiceRecord } from '../model/records.ts';
-import { type EncodedRecord, FieldTags } from './encode-entity.ts';
+import type { EncodedRecord } from './encoded-entity.ts';
+import { FieldTags } from './field-tags.ts';
 import { writeMap, writeReference, writeText, writeTexts, writeUint } from './fields.ts';
 import { startEntity } from './message-writer.ts';
 import { enumValues } from './schema.ts';

@@ -2,6 +2,9 @@
 
 import type { ByteString, EncodedEntity } from '../model/entities.ts';
 
+/** What a record alone contributes. */
+export type EncodedRecord = Omit<EncodedEntity, 'joined'>;
+
 /** `digger.v1.View` without its default. */
 export type View = 'BASIC' | 'FULL';
 

@@ -10,6 +10,8 @@ import { parseConfig } from '../../src/options/config.ts';
 
 class FakeProcess extends EventEmitter implements ProcessEdge {
   readonly stdout = { isTTY: false, write: () => true };
+  readonly told: string[] = [];
+  readonly stderr = { write: (text: string) => this.told.push(text) > 0 };
   readonly codes: number[] = [];
 
   exit(code: number): void {

@@ -3,7 +3,8 @@
 import { Registry } from '@prometheus-io/client';
 import { Catalog, type CatalogStore } from '../../src/catalog/catalog.ts';
 import { Pacer } from '../../src/catalog/pacer.ts';
-import { ChangeFeed, type FeedLimits } from '../../src/feed/change-feed.ts';
+import { ChangeFeed } from '../../src/feed/change-feed.ts';
+import type { FeedLimits } from '../../src/feed/feed-options.ts';
 import type { Entity } from '../../src/model/entities.ts';
 import type { KubernetesRecord } from '../../src/model/records.ts';
 import type { Random } from '../random.ts';
@@ -45,7 +46,8 @@ export class Replica {
     this.#catalog = new Catalog({
       registry,
       pacer: new Pacer({ nowMs: () => 0, turn: () => Promise.reject(new Error('there is time')), budgetMs: 1 }),
-      isWatchedKind: (_, kind) => kind !== 'Rollout',
+      // Installations come as records all the same, as every custom kind does that discovery found.
+      isWatchedKind: (_, kind) => kind !== 'Rollout' && kind !== 'Installation',
     });
     const bytes = Buffer.alloc(16);
     bytes.writeUInt32BE(epoch);
@@ -58,6 +60,7 @@ export class Replica {
       nodes: this.#catalog.store('Node', 'nodes'),
       'replicasets.apps': this.#catalog.owners('replicasets.apps'),
       'deployments.apps': this.#catalog.owners('deployments.apps'),
+      'installations.operator.tigera.io': this.#catalog.owners('installations.operator.tigera.io'),
     } as unknown as Readonly<Record<Resource, CatalogStore<KubernetesRecord>>>;
     this.#places = Object.fromEntries(RESOURCES.map((each) => [each, { events: 0, version: 0 }])) as Readonly<
       Record<Resource, Place>

@@ -80,12 +80,12 @@ test('all problems are reported at once, each with where it stands, what was giv
     { DIGGER_LOG_LEVEL: 'loud', DIGGER_MAX_SUBSCRIBERS: '1e3' },
   );
   assert.deepEqual(problems, [
-    '--listen: got "127.0.0.1", allowed is an IP address or localhost, then a colon and a port from 0 to 65535: 127.0.0.1:50051, [::]:50051',
+    '--listen: got "127.0.0.1"; allowed: an IP address or localhost, then a colon and a port from 0 to 65535: 127.0.0.1:50051, [::]:50051',
     '--kubeconfig: needs a value',
-    '--cluster-range: got "010.0.0.0/8", allowed is an address range: 10.96.0.0/12, fd00:10:96::/112',
-    '--history: got "10", allowed is a duration from 0s to 24h: 500ms, 30s, 10m, 1h30m',
-    'DIGGER_MAX_SUBSCRIBERS: got "1e3", allowed is a whole number from 1 to 100000',
-    'DIGGER_LOG_LEVEL: got "loud", allowed is one of fatal, error, warn, info, debug, trace, silent',
+    '--cluster-range: got "010.0.0.0/8"; allowed: an address range: 10.96.0.0/12, fd00:10:96::/112',
+    '--history: got "10"; allowed: a duration from 0s to 24h: 500ms, 30s, 10m, 1h30m',
+    'DIGGER_MAX_SUBSCRIBERS: got "1e3"; allowed: a whole number from 1 to 100000',
+    'DIGGER_LOG_LEVEL: got "loud"; allowed: one of fatal, error, warn, info, debug, trace, silent',
   ]);
 });
 
@@ -191,7 +191,7 @@ test('listen addresses that could be misread are refused', () => {
 
 test('a misspelt variable is a problem, the variables that Kubernetes sets for a Service are not', () => {
   assert.deepEqual(refused({}, { DIGGER_HISTROY: '5m' }), [
-    'DIGGER_HISTROY: unknown variable; allowed are those that --help lists',
+    'DIGGER_HISTROY: unknown variable (did you mean DIGGER_HISTORY?); --help lists those that are known',
   ]);
   accepted(
     {},
@@ -214,4 +214,11 @@ test('the printed configuration names every value and where it comes from', () =
   assert.deepEqual(described['listen'], { value: { host: '127.0.0.1', port: 0 }, source: 'flag', flag: '--listen' });
   assert.deepEqual(described['historyRetentionMs'], { value: 300_000, source: 'DIGGER_HISTORY', flag: '--history' });
   assert.deepEqual(described['kubeconfig'], { value: null, source: 'default', flag: '--kubeconfig' });
+});
+
+test('a conflict names the variable where the environment gave the option', () => {
+  const result = parseConfig({ tlsCert: 'a.pem' }, { DIGGER_ALLOW_PLAINTEXT: 'true', DIGGER_TLS_KEY: 'a.key' });
+  assert.deepEqual(result.ok ? [] : result.problems, [
+    'DIGGER_ALLOW_PLAINTEXT: given together with --tls-cert, allowed is one of them',
+  ]);
 });

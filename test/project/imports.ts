@@ -47,7 +47,7 @@ const ONLY: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The process edge, the composition root and the commands connect rooms; that is what they are for. */
-const CONNECTING = new Set(['', 'cli']);
+const CONNECTING = new Set(['', 'cli', 'cli/line', 'cli/ask']);
 
 /** `kube/transport` of `src/kube/transport/dial.ts`; generated code belongs to the room above it. */
 function roomOf(file: string): string {

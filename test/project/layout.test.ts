@@ -85,6 +85,26 @@ test('the lock file carries integrity hashes, not addresses', () => {
   assert.doesNotMatch(readText('package-lock.json'), /"resolved"/);
 });
 
+test('docs/architecture.md names every room, and only files that are there', () => {
+  const page = readText('docs/architecture.md');
+  const named = [...page.matchAll(/`((?:src|test|proto|deploy)\/[\w./-]*)`/g)].map((match) => match[1] ?? '');
+  assert.ok(named.length > 30, `only ${named.length} paths found`);
+  const isThere = (path: string) =>
+    files.some((file) => file === path || file.startsWith(`${path.replace(/\/$/, '')}/`));
+  assert.deepEqual(
+    named.filter((path) => !isThere(path)),
+    [],
+  );
+  const rooms = new Set(
+    written.filter((file) => /^src\/.+\//.test(file)).map((file) => file.split('/').slice(0, -1).join('/')),
+  );
+  // A room that only holds rooms needs no line of its own.
+  assert.deepEqual(
+    [...rooms].filter((room) => !page.includes(`\`${room}/\``)),
+    [],
+  );
+});
+
 test('docs/options.md lists the options that the program has', () => {
   assert.equal(readText('docs/options.md'), optionsDocument(), 'out of date: npm run options');
 });

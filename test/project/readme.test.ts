@@ -10,8 +10,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
-import { parseAskLine } from '../../src/cli/ask-line.ts';
-import { parseCommandLine } from '../../src/cli/program.ts';
+import { parseCommandLine } from '../../src/cli/line/command-line.ts';
 import { parseConfig } from '../../src/options/config.ts';
 import { type GrpcurlCall, parseGrpcurl, shownCommands, splitWords } from './readme-commands.ts';
 import { ROOT, readText } from './repository.ts';
@@ -106,14 +105,9 @@ test('npm and digger commands of README name scripts and options that exist', ()
       const script = words[0] === 'run' ? words[1] : words[0];
       assert.ok(script === 'ci' || scripts[script ?? ''] !== undefined, `no such script: ${command}`);
     } else if (program === 'npx' && words[0] === 'digger') {
-      const asked = parseAskLine(words.slice(1), Date.now());
-      if (asked !== undefined) {
-        assert.notEqual(asked.action, 'refuse', `${command}: ${JSON.stringify(asked)}`);
-        continue;
-      }
-      const line = parseCommandLine(words.slice(1), '0');
+      const line = parseCommandLine(words.slice(1), '0', Date.now());
       assert.notEqual(line.action, 'refuse', `${command}: ${JSON.stringify(line)}`);
-      if (line.action === 'run') {
+      if (line.action === 'serve') {
         const config = parseConfig(line.flags, {});
         assert.ok(config.ok, `${command}: ${config.ok ? '' : config.problems.join('\n')}`);
       }

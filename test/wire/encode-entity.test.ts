@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { canonicalIps, parseIp } from '../../src/model/ip.ts';
 import type { NodeRecord, OwnerRecord, PodRecord, ServiceRecord, StringMap } from '../../src/model/records.ts';
 import { encodeNodeRecord } from '../../src/wire/encode-node.ts';
-import type { EncodedRecord } from '../../src/wire/encode-entity.ts';
+import type { EncodedRecord } from '../../src/wire/encoded-entity.ts';
 import { concatBytes, encodedBytes, type View } from '../../src/wire/encoded-entity.ts';
 import { encodePodOwners, encodePodRecord, encodePodService } from '../../src/wire/encode-pod.ts';
 import { toSecondsAndNanos } from '../../src/wire/fields.ts';

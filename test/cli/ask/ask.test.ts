@@ -3,13 +3,14 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
-import { ask } from '../../src/cli/ask.ts';
-import { parseAskLine } from '../../src/cli/ask-line.ts';
-import type { DiggerProcess } from '../observers/digger-process.ts';
-import { done, eventually, notYet } from '../observers/eventually.ts';
-import { ROOT } from '../project/repository.ts';
-import { Story } from '../stories/story.ts';
+import { ask } from '../../../src/cli/ask/ask.ts';
+import { parseCommandLine } from '../../../src/cli/line/command-line.ts';
+import type { DiggerProcess } from '../../observers/digger-process.ts';
+import { done, eventually, notYet } from '../../observers/eventually.ts';
+import { ROOT } from '../../project/repository.ts';
+import { Story } from '../../stories/story.ts';
 
 /** What a command wrote, and how it ended. */
 interface Asked {
@@ -21,7 +22,12 @@ interface Asked {
 }
 
 function askWith(isTTY: boolean, ...args: string[]): Asked {
-  const line = parseAskLine(args, Date.now());
+  return askFrom(Readable.from([]), isTTY, ...args);
+}
+
+/** `stdin`: what `resolve -` reads. */
+function askFrom(stdin: Readable, isTTY: boolean, ...args: string[]): Asked {
+  const line = parseCommandLine(args, '1.2.3', Date.now());
   assert.ok(line?.action === 'ask', JSON.stringify(line));
   const texts = { stdout: '', stderr: '' };
   const output = (stream: 'stdout' | 'stderr') => ({
@@ -32,7 +38,8 @@ function askWith(isTTY: boolean, ...args: string[]): Asked {
     },
   });
   const ending = new AbortController();
-  const code = ask(line.order, { stdout: output('stdout'), stderr: output('stderr'), signal: ending.signal });
+  const edge = { stdin, stdout: output('stdout'), stderr: output('stderr'), env: { NO_COLOR: '1' } };
+  const code = ask(line.order, { ...edge, signal: ending.signal });
   return { code, stdout: () => texts.stdout, stderr: () => texts.stderr, end: () => ending.abort() };
 }
 
@@ -101,6 +108,67 @@ describe('somebody who asks a service that answers', () => {
     assert.equal(await asked.code, 2);
     assert.match(asked.stderr(), /answered INVALID_ARGUMENT: at: 2999-01-01T00:00:00.000Z is more than 5 s ahead/);
     assert.equal(asked.stdout(), '');
+  });
+
+  it('pipes addresses in and gets an answer a line, in their order, errors in their places', async () => {
+    const { statefulPod, frontendClusterIp } = story.demo.wellKnown;
+    const stdin = new PassThrough();
+    const asked = askFrom(stdin, false, 'resolve', '-', ...at);
+    stdin.write(`${statefulPod.ip}\n`);
+    // The first answer comes while the input goes on.
+    await eventually('answered', () => (asked.stdout() === '' ? notYet(asked.stderr()) : done(undefined)));
+    stdin.end(`192.0.2.1:443 30s\n\nweb\n${frontendClusterIp}:80 2999-01-01T00:00:00Z\n${frontendClusterIp}:80`);
+    assert.equal(await asked.code, 2, 'a line could not be asked about');
+    const answers = asked
+      .stdout()
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, never>);
+    assert.deepEqual(
+      answers.map(
+        ({ outcome, error }) => outcome ?? String((error as unknown as { message: string }).message).slice(0, 21),
+      ),
+      ['OUTCOME_RESOLVED', 'OUTCOME_UNKNOWN', 'address: got "web"; a', 'at: 2999-01-01T00:00:', 'OUTCOME_RESOLVED'],
+    );
+  });
+
+  it('gets 5,000 piped answers in the order of the questions, more than a batch holds', async () => {
+    const addresses = Array.from({ length: 5_000 }, (_, i) => `198.51.${100 + (i >> 8)}.${i & 255}`);
+    const asked = askFrom(Readable.from([`${addresses.join('\n')}\n`]), false, 'resolve', '-', '-o', 'table', ...at);
+    assert.equal(await asked.code, 0, asked.stderr());
+    const rows = asked.stdout().trimEnd().split('\n').slice(1);
+    assert.deepEqual(
+      rows.map((row) => row.split(/ +/)[0]),
+      addresses,
+    );
+  });
+
+  it('gets one object by name, in each form', async () => {
+    const { statefulPod } = story.demo.wellKnown;
+    const name = `${statefulPod.namespace}/${statefulPod.name}`;
+    const table = askWith(true, 'get', 'pod', name, ...at);
+    assert.equal(await table.code, 0, table.stderr());
+    assert.match(table.stdout(), new RegExp(`^POD +${name}$`, 'm'));
+    assert.doesNotMatch(table.stdout(), /^LABEL/m);
+    const wide = askWith(true, 'get', 'pod', name, '-o', 'wide', ...at);
+    assert.equal(await wide.code, 0, wide.stderr());
+    assert.match(wide.stdout(), /^LABEL +app.kubernetes.io\/name=cart-redis$/m);
+    const yaml = askWith(true, 'get', 'workload', 'sts/cart-redis', '-n', 'shop', '-o', 'yaml', ...at);
+    assert.equal(await yaml.code, 0, yaml.stderr());
+    assert.match(yaml.stdout(), /^---\napiVersion: apps\/v1\nkind: StatefulSet\n/);
+    const missing = askWith(true, 'get', 'pod', 'shop/nothing', ...at);
+    assert.equal(await missing.code, 4);
+    assert.match(missing.stderr(), /answered NOT_FOUND/);
+  });
+
+  it('sees how the service is doing, a line for each resource', async () => {
+    const asked = askWith(true, 'status', ...at);
+    assert.equal(await asked.code, 0, asked.stderr());
+    assert.match(asked.stdout(), /^ready, digger \S+, started \d+s ago$/m);
+    assert.match(asked.stdout(), /^pods +yes +watching +\d+ +\d+s$/m);
+    const json = askWith(false, 'status', ...at);
+    assert.equal(await json.code, 0);
+    assert.equal((JSON.parse(json.stdout()) as Record<string, unknown>)['ready'], true);
   });
 
   it('gets the whole picture as lines of JSON, and is told on stderr how far it has come', async () => {

@@ -1,8 +1,8 @@
-// What people type after `digger resolve` and `digger watch`, into values: each parser takes the text and gives the
-// value, or says what is allowed.
+// What people type after the commands that ask a service, into values: each parser takes the text and gives the value, or
+// says what is allowed.
 
 import { isIP } from 'node:net';
-import { durationBetween, type Parsed, type Parser } from '../options/values.ts';
+import { durationBetween, type Parsed, type Parser } from '../../options/values.ts';
 
 /** An address, and the port behind it if one was given. */
 export interface AddressAndPort {
@@ -67,4 +67,43 @@ export function parseKind(text: string): Parsed<string> {
   const kind = KINDS.get(text.toLowerCase());
   if (kind !== undefined) return { ok: true, value: kind };
   return { ok: false, allowed: 'one of pod, service, node, workload' };
+}
+
+/** A workload by kind, API group and name. */
+export interface KindAndName {
+  readonly kind: string;
+  /** Empty: the core group. */
+  readonly group: string;
+  readonly name: string;
+}
+
+/** The owner kinds of Kubernetes itself, as people write them. */
+const WORKLOAD_KINDS: ReadonlyMap<string, readonly [kind: string, group: string]> = new Map(
+  (
+    [
+      ['Deployment', 'apps', 'deploy'],
+      ['StatefulSet', 'apps', 'sts'],
+      ['DaemonSet', 'apps', 'ds'],
+      ['ReplicaSet', 'apps', 'rs'],
+      ['Job', 'batch', 'job'],
+      ['CronJob', 'batch', 'cj'],
+      ['ReplicationController', '', 'rc'],
+    ] as const
+  ).flatMap(([kind, group, short]) => {
+    const names = [kind.toLowerCase(), `${kind.toLowerCase()}s`, short];
+    return names.map((name) => [name, [kind, group] as const] as const);
+  }),
+);
+
+/** `deployment/web`, `sts/cart`; any other kind exactly, with its API group: `Rollout.argoproj.io/web`, `Pod/debug`. */
+export function parseKindAndName(text: string): Parsed<KindAndName> {
+  const [, kindText = '', name] = /^([^/]+)\/([^/]+)$/.exec(text) ?? [];
+  if (name === undefined) {
+    return { ok: false, allowed: 'a kind and a name: deployment/web, Rollout.argoproj.io/web' };
+  }
+  const known = WORKLOAD_KINDS.get(kindText.toLowerCase());
+  if (known !== undefined) return { ok: true, value: { kind: known[0], group: known[1], name } };
+  const dot = kindText.indexOf('.');
+  if (dot < 0) return { ok: true, value: { kind: kindText, group: '', name } };
+  return { ok: true, value: { kind: kindText.slice(0, dot), group: kindText.slice(dot + 1), name } };
 }

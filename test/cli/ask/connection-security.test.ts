@@ -4,13 +4,14 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 
-import { ask } from '../../src/cli/ask.ts';
-import { parseAskLine } from '../../src/cli/ask-line.ts';
-import { permissionDenied, unauthenticated } from '../../src/rpc/errors.ts';
-import { createCertificate } from '../simulator/server/certificate.ts';
-import { serveTls, type TlsServing } from '../rpc/tls/tls-serving.ts';
+import { ask } from '../../../src/cli/ask/ask.ts';
+import { parseCommandLine } from '../../../src/cli/line/command-line.ts';
+import { permissionDenied, unauthenticated } from '../../../src/rpc/errors.ts';
+import { createCertificate } from '../../simulator/server/certificate.ts';
+import { serveTls, type TlsServing } from '../../rpc/tls/tls-serving.ts';
 
 const TOKEN = 'head.claims.signature';
 let serving: TlsServing;
@@ -69,7 +70,7 @@ describe('digger resolve', () => {
 describe('the command line', () => {
   it('refuses half a pair, and a token in plaintext to another machine', () => {
     const problems = (...args: string[]): readonly string[] => {
-      const line = parseAskLine(['resolve', '10.0.0.1', ...args], 0);
+      const line = parseCommandLine(['resolve', '10.0.0.1', ...args], '1.2.3', 0);
       return line?.action === 'refuse' ? line.problems : [];
     };
     assert.match(problems('--tls-cert=a').join(), /^--tls-cert, --tls-key: one without the other/);
@@ -90,7 +91,11 @@ function tls(): readonly string[] {
 }
 
 async function run(...args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const line = parseAskLine(['resolve', '10.0.0.1', `--address=${serving.target}`, '--timeout=5s', ...args], 0);
+  const line = parseCommandLine(
+    ['resolve', '10.0.0.1', `--address=${serving.target}`, '--timeout=5s', ...args],
+    '1.2.3',
+    0,
+  );
   assert.ok(line?.action === 'ask', JSON.stringify(line));
   const [stdout, stderr] = [{ text: '' }, { text: '' }];
   const writer = (into: { text: string }) => ({
@@ -99,7 +104,7 @@ async function run(...args: readonly string[]): Promise<{ code: number; stdout: 
       return true;
     },
   });
-  const code = await ask(line.order, { stdout: writer(stdout), stderr: writer(stderr) });
+  const code = await ask(line.order, { stdin: Readable.from([]), stdout: writer(stdout), stderr: writer(stderr) });
   return { code, stdout: stdout.text, stderr: stderr.text };
 }
 

@@ -4,7 +4,7 @@
 // connection-security.ts's, and no command notices.
 
 import { type ClientReadableStream, Client, type ServiceError } from '@grpc/grpc-js';
-import { messageType } from '../wire/schema.ts';
+import { messageType } from '../../wire/schema.ts';
 import { type ConnectionSecurity, createCallMetadata, createChannelCredentials } from './connection-security.ts';
 import { decodeToJson, type JsonObject } from './proto-json.ts';
 

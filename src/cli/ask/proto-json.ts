@@ -2,7 +2,7 @@
 // names in lowerCamelCase, enums by name, times as RFC 3339, durations as `1.5s`, bytes in base64, unset fields absent.
 
 import type protobuf from 'protobufjs';
-import { messageType } from '../wire/schema.ts';
+import { messageType } from '../../wire/schema.ts';
 
 /** A decoded message; what a field holds is known to whoever reads it. */
 export type JsonObject = { readonly [field: string]: JsonValue | undefined };

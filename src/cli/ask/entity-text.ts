@@ -52,8 +52,8 @@ export function removalRow(removal: JsonObject): EntityRow {
   };
 }
 
-/** The JSON form of digger.v1.Resolution as lines of `TERM  text`, without line ends. */
-export function resolutionLines(resolution: JsonObject): readonly string[] {
+/** The JSON form of digger.v1.Resolution as lines of `TERM  text`, without line ends; `wide`: with labels. */
+export function resolutionLines(resolution: JsonObject, wide = false): readonly string[] {
   const rows: [string, string][] = [['OUTCOME', text(resolution['outcome']).replace('OUTCOME_', '')]];
   const add = (term: string, value: string): void => {
     if (value !== '') rows.push([term, value]);
@@ -68,13 +68,50 @@ export function resolutionLines(resolution: JsonObject): readonly string[] {
   add('HISTORY', named('since', resolution['historySince']));
   if (resolution['uncertain'] === true) add('UNCERTAIN', 'a watch was down when the claim began or ended');
   add('STALENESS', text(resolution['staleness']));
-  const lines = rows.map(([term, value]) => `${term.padEnd(TERM_WIDTH)}  ${value}`);
+  if (wide) addLabels(rows, (resolution['pod'] ?? resolution['service'] ?? resolution['node'] ?? {}) as JsonObject);
+  const lines = termLines(rows);
   const candidates = (resolution['candidates'] ?? []) as readonly JsonObject[];
   if (candidates.length > 0) {
     const table = candidates.map((each) => [targetText(each), roleText(each), of(each['workload']), interval(each)]);
     lines.push('', ...tableLines(['CANDIDATE', 'ROLE', 'WORKLOAD', 'HELD'], table));
   }
   return lines;
+}
+
+/** The cells of a resolution in a table of many: outcome, target, workload. */
+export function resolutionRow(resolution: JsonObject): readonly string[] {
+  return [text(resolution['outcome']).replace('OUTCOME_', ''), targetText(resolution), of(resolution['workload'])];
+}
+
+/** One row of a table whose longest cells are not known yet. */
+export function rowLine(cells: readonly string[]): string {
+  return cells
+    .map((cell, column) => cell.padEnd(ROW_WIDTHS[column] ?? 0))
+    .join('  ')
+    .trimEnd();
+}
+
+/** `entity`: the JSON form of digger.v1.Entity, as lines of `TERM  text`; `wide`: with labels, annotations and containers. */
+export function entityLines(entity: JsonObject, wide: boolean): readonly string[] {
+  const { kind, namespace, name, detail } = entityRow(entity);
+  const [object = {}] = Object.values(entity) as JsonObject[];
+  const rows: [string, string][] = [[kind.toUpperCase() || 'OBJECT', path(namespace, name)]];
+  const add = (term: string, value: string): void => {
+    if (value !== '') rows.push([term, value]);
+  };
+  add('UID', text(object['uid']));
+  add('IS', detail);
+  add('SERVICES', references(object['services']).join(', '));
+  add('WORKLOADS', references(object['workloads']).join(', '));
+  add('OWNERS', references(object['ownerChain']).join(', '));
+  add('STARTED', text(object['startTime']));
+  if (wide) {
+    addLabels(rows, object);
+    for (const container of (object['containers'] ?? []) as readonly JsonObject[]) {
+      rows.push(['CONTAINER', join(text(container['name']), text(container['image']))]);
+    }
+  }
+  return termLines(rows);
 }
 
 /** Columns as wide as their widest cell; the last one is not padded. */
@@ -90,6 +127,24 @@ export function tableLines(head: readonly string[], rows: readonly (readonly str
 }
 
 const TERM_WIDTH = 'UNCERTAIN'.length;
+
+/** Address with a port, outcome, target, workload: most names fit. */
+const ROW_WIDTHS = [21, 10, 44];
+
+function termLines(rows: readonly (readonly [string, string])[]): string[] {
+  return rows.map(([term, value]) => `${term.padEnd(TERM_WIDTH)}  ${value}`);
+}
+
+function addLabels(rows: [string, string][], object: JsonObject): void {
+  for (const [term, field] of [
+    ['LABEL', 'labels'],
+    ['NOTE', 'annotations'],
+  ] as const) {
+    for (const [key, value] of Object.entries((object[field] ?? {}) as JsonObject)) {
+      rows.push([term, `${text(key)}=${text(value)}`]);
+    }
+  }
+}
 
 function targetText(holder: JsonObject): string {
   for (const field of ['pod', 'service', 'node']) {

@@ -8,10 +8,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ServiceError, status } from '@grpc/grpc-js';
 import type { AskEdge } from './edge.ts';
-import type { WatchOrder } from './ask-line.ts';
+import type { WatchOrder } from '../line/orders.ts';
 import type { Connection } from './connection.ts';
 import { entityRow, removalRow } from './entity-text.ts';
 import { EXIT_OK, exitCodeOf } from './exit-codes.ts';
+import { isTable, objectText, type ShownForm, shownForm } from './output.ts';
 import type { JsonObject, JsonValue } from './proto-json.ts';
 import { failureText, toServiceError } from './service-error.ts';
 import { SnapshotProgress } from './snapshot-progress.ts';
@@ -82,16 +83,17 @@ class WatchView {
   readonly progress: SnapshotProgress;
   /** Base64; of the newest frame. */
   resumeToken: string | undefined;
-  readonly #table: boolean;
+  readonly #form: ShownForm;
   readonly #edge: AskEdge;
   #inSnapshot = true;
   #lastTrouble = '';
 
   constructor(order: WatchOrder, edge: AskEdge) {
     this.#edge = edge;
-    this.#table = order.output === 'table' || (order.output === 'auto' && edge.stdout.isTTY === true);
+    this.#form = shownForm(order.output, edge);
     this.progress = new SnapshotProgress(edge.stderr, () => performance.now());
-    if (this.#table) this.#write(rowText('CHANGE', { kind: 'KIND', namespace: 'NAMESPACE', name: 'NAME', detail: '' }));
+    if (isTable(this.#form))
+      this.#write(rowText('CHANGE', { kind: 'KIND', namespace: 'NAMESPACE', name: 'NAME', detail: '' }));
   }
 
   show(frame: JsonObject): void {
@@ -103,12 +105,12 @@ class WatchView {
     else if (reset !== undefined) {
       this.#inSnapshot = true;
       this.progress.begin();
-      if (!this.#table) this.#json({ reset });
+      if (!isTable(this.#form)) this.#object({ reset });
       else if (reset['reason'] !== 'RESET_REASON_NO_TOKEN') this.#say(`forget the above: ${String(reset['message'])}`);
     } else if (synced !== undefined) {
       this.progress.complete();
       this.#inSnapshot = false;
-      if (!this.#table) this.#json({ synced: {} });
+      if (!isTable(this.#form)) this.#object({ synced: {} });
     } else if (progress?.['closing'] === true) this.#say('the service is about to close this stream');
   }
 
@@ -121,7 +123,7 @@ class WatchView {
   #changes(changes: readonly JsonObject[]): void {
     // One write for all: a terminal is slower than a feed.
     let text = '';
-    for (const change of changes) text += this.#table ? this.#row(change) : `${JSON.stringify(change)}\n`;
+    for (const change of changes) text += isTable(this.#form) ? this.#row(change) : objectText(this.#form, change);
     if (this.#inSnapshot) this.progress.add(changes.length);
     this.#write(text);
   }
@@ -132,8 +134,8 @@ class WatchView {
     return rowText('removal', removalRow(removal ?? {}));
   }
 
-  #json(value: Readonly<Record<string, JsonValue>>): void {
-    this.#write(`${JSON.stringify(value)}\n`);
+  #object(value: Readonly<Record<string, JsonValue>>): void {
+    this.#write(isTable(this.#form) ? '' : objectText(this.#form, value));
   }
 
   #write(text: string): void {

@@ -1,0 +1,69 @@
+// `digger status`: how a running service is doing, as a table for people or the message itself.
+
+import type { StatusOrder } from '../line/orders.ts';
+import type { Connection } from './connection.ts';
+import type { AskEdge } from './edge.ts';
+import { tableLines } from './entity-text.ts';
+import { EXIT_OK, EXIT_UNREACHABLE } from './exit-codes.ts';
+import { coloured, isTable, objectText, shownForm } from './output.ts';
+import type { JsonObject, JsonValue } from './proto-json.ts';
+
+/** Ends with EXIT_UNREACHABLE while the service is not ready. Rejects with a ServiceError. */
+export async function showStatus(order: StatusOrder, connection: Connection, edge: AskEdge): Promise<number> {
+  const status = await connection.call('StatusService/GetStatus', {}, order.connection.timeoutMs);
+  const form = shownForm(order.output, edge);
+  if (isTable(form)) {
+    const now = edge.nowMs?.() ?? Date.now();
+    edge.stdout.write(`${statusLines(status, now, form === 'wide', edge).join('\n')}\n`);
+  } else edge.stdout.write(objectText(form, status));
+  return status['ready'] === true ? EXIT_OK : EXIT_UNREACHABLE;
+}
+
+function statusLines(status: JsonObject, nowMs: number, wide: boolean, edge: AskEdge): readonly string[] {
+  const isReady = status['ready'] === true;
+  const pending = (status['pending'] ?? []) as readonly string[];
+  const namespaces = (status['namespaces'] ?? []) as readonly string[];
+  const lines = [
+    coloured(isReady ? 'ready' : 'not ready', isReady ? 'green' : 'red', edge) +
+      `, digger ${text(status['version'])}, started ${age(status['startTime'], nowMs)} ago`,
+    ...pending.map((each) => `waits for  ${each}`),
+  ];
+  if (status['staleness'] !== undefined) lines.push(coloured(`stale by ${text(status['staleness'])}`, 'yellow', edge));
+  if (status['historySince'] !== undefined) lines.push(`history since ${text(status['historySince'])}`);
+  if (namespaces.length > 0) lines.push(`namespaces ${namespaces.join(', ')}`);
+  lines.push(`${text(status['subscribers']) || '0'} subscribers, sequence ${text(status['sequence']) || '0'}`, '');
+  const head = [
+    'RESOURCE',
+    'SYNCED',
+    'STATE',
+    'OBJECTS',
+    'LAST CONTACT',
+    ...(wide ? ['LAST CHANGE', 'LISTS', 'RESTARTS'] : []),
+    'MESSAGE',
+  ];
+  const resources = (status['resources'] ?? []) as readonly JsonObject[];
+  const rows = resources.map((resource) => [
+    text(resource['resource']),
+    resource['synced'] === true ? 'yes' : resource['required'] === true ? 'no' : 'no (optional)',
+    text(resource['state']).replace('WATCH_STATE_', '').toLowerCase().replaceAll('_', '-'),
+    text(resource['objects']) || '0',
+    age(resource['lastContact'], nowMs),
+    ...(wide
+      ? [age(resource['lastChange'], nowMs), text(resource['lists']) || '0', text(resource['watchRestarts']) || '0']
+      : []),
+    text(resource['message']),
+  ]);
+  return [...lines, ...tableLines(head, rows)];
+}
+
+/** `3s`, `5m`, `2h`; `never` when unset. */
+function age(moment: JsonValue | undefined, nowMs: number): string {
+  if (typeof moment !== 'string') return 'never';
+  const seconds = Math.max(0, Math.round((nowMs - Date.parse(moment)) / 1000));
+  if (seconds < 120) return `${seconds}s`;
+  return seconds < 7_200 ? `${Math.round(seconds / 60)}m` : `${Math.round(seconds / 3_600)}h`;
+}
+
+function text(value: JsonValue | undefined): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+}

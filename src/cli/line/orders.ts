@@ -1,0 +1,174 @@
+// What the commands that ask a running service are told to do: what is asked, of which service, shown in which form.
+//
+// These commands read no environment variables: what configures a service must not change what a person asks.
+
+import { durationBetween, oneOf, type Parsed, parseName, parsePath } from '../../options/values.ts';
+import type { ConnectionOptions } from '../ask/connection.ts';
+import { type ConnectionSecurity, findSecurityProblems } from '../ask/connection-security.ts';
+import { OBJECT_KINDS, type ObjectKind, OUTPUT_FORMS, type OutputForm } from './commands.ts';
+import {
+  type AddressAndPort,
+  type KindAndName,
+  momentBefore,
+  parseAddressAndPort,
+  parseKind,
+  parseKindAndName,
+  parseLabel,
+  parseServiceAddress,
+} from './values.ts';
+import type { Words } from './words.ts';
+
+interface Asking {
+  readonly connection: ConnectionOptions;
+  readonly output: OutputForm;
+}
+
+export interface ResolveOrder extends Asking {
+  readonly command: 'resolve';
+  /** Unset: addresses come from standard input. */
+  readonly question: AddressAndPort | undefined;
+  /** ms since the epoch; unset: now. */
+  readonly atMs: number | undefined;
+  readonly waitMs: number;
+  /** `PROTOCOL_TCP`. */
+  readonly protocol: string | undefined;
+}
+
+export interface GetOrder extends Asking {
+  readonly command: 'get';
+  readonly kind: ObjectKind;
+  readonly object: KindAndName;
+  /** Empty for a node. */
+  readonly namespace: string;
+  readonly waitMs: number;
+}
+
+export interface WatchOrder extends Asking {
+  readonly command: 'watch';
+  /** `ENTITY_KIND_POD`. */
+  readonly kinds: readonly string[];
+  readonly namespaces: readonly string[];
+  readonly nodes: readonly string[];
+  readonly labels: readonly (readonly [key: string, value: string])[];
+  readonly snapshotOnly: boolean;
+}
+
+export interface StatusOrder extends Asking {
+  readonly command: 'status';
+}
+
+export type Order = ResolveOrder | GetOrder | WatchOrder | StatusOrder;
+
+/** What is wrong is in `words.problems`; then the order is not to be used. */
+export function readOrder(words: Words, command: Order['command'], nowMs: number): Order {
+  const asking: Asking = {
+    connection: readConnection(words),
+    output: words.last('output', oneOf(...OUTPUT_FORMS)) ?? 'auto',
+  };
+  const waitMs = (): number => words.last('wait', durationBetween('0s', '30s')) ?? 0;
+  switch (command) {
+    case 'resolve':
+      return {
+        ...asking,
+        command,
+        question: readQuestion(words),
+        atMs: words.last('at', momentBefore(nowMs)),
+        waitMs: waitMs(),
+        protocol: toProtocol(words.last('protocol', oneOf('tcp', 'udp', 'sctp'))),
+      };
+    case 'get':
+      return { ...asking, command, ...readObject(words), waitMs: waitMs() };
+    case 'watch':
+      refuseWords(words, 'filters are options, see digger watch --help');
+      return {
+        ...asking,
+        command,
+        kinds: words.all('kind', parseKind),
+        namespaces: words.all('namespace', parseName),
+        nodes: words.all('node', parseName),
+        labels: words.all('label', parseLabel),
+        snapshotOnly: words.given('snapshot-only'),
+      };
+    case 'status':
+      refuseWords(words, 'digger status takes options only');
+      return { ...asking, command };
+  }
+}
+
+function readQuestion(words: Words): AddressAndPort | undefined {
+  const [word, ...more] = words.rest;
+  for (const unexpected of more)
+    words.problems.push(`${unexpected}: one address at a time; many: digger resolve - < addresses`);
+  if (word === undefined) {
+    words.problems.push('an address is missing: digger resolve 10.0.0.1:80');
+    return undefined;
+  }
+  if (word !== '-') return words.value('address', word, parseAddressAndPort(word));
+  if (words.given('wait')) words.problems.push('--wait: not with -, which answers each line at once');
+  return undefined;
+}
+
+function readObject(words: Words): Pick<GetOrder, 'kind' | 'object' | 'namespace'> {
+  const [kindWord, nameWord, ...more] = words.rest;
+  for (const unexpected of more) words.problems.push(`${unexpected}: one object at a time`);
+  const given = words.last('namespace', parseName);
+  const kind = kindWord === undefined ? undefined : words.value('kind', kindWord, parseObjectKind(kindWord));
+  if (nameWord === undefined) words.problems.push('a kind and a name are needed: digger get pod shop/cart-0');
+  if (kind === undefined || nameWord === undefined)
+    return { kind: 'pod', object: { kind: '', group: '', name: '' }, namespace: '' };
+  if (kind === 'workload') {
+    const object = words.value('name', nameWord, parseKindAndName(nameWord));
+    return { kind, object: object ?? { kind: '', group: '', name: '' }, namespace: given ?? '' };
+  }
+  const [inWord, name] = nameWord.includes('/') ? (nameWord.split('/', 2) as [string, string]) : [undefined, nameWord];
+  if (kind === 'node' && (inWord ?? given) !== undefined)
+    words.problems.push('a node has no namespace: digger get node NAME');
+  if (kind !== 'node' && (inWord ?? given) === undefined) {
+    words.problems.push(`a ${kind} has a namespace: digger get ${kind} NAMESPACE/${name}`);
+  }
+  if (inWord !== undefined && given !== undefined && inWord !== given) {
+    words.problems.push(
+      `--namespace: got ${JSON.stringify(given)}, but the name says ${JSON.stringify(inWord)}; allowed: one of them`,
+    );
+  }
+  return { kind, object: { kind: '', group: '', name }, namespace: inWord ?? given ?? '' };
+}
+
+function parseObjectKind(text: string): Parsed<ObjectKind> {
+  const kind = OBJECT_KINDS.find((each) => each === text.toLowerCase() || `${each}s` === text.toLowerCase());
+  return kind === undefined ? { ok: false, allowed: OBJECT_KINDS.join(', ') } : { ok: true, value: kind };
+}
+
+function refuseWords(words: Words, hint: string): void {
+  for (const word of words.rest) words.problems.push(`${word}: not expected; ${hint}`);
+}
+
+function readConnection(words: Words): ConnectionOptions {
+  const connection: ConnectionOptions = {
+    address: words.last('address', parseServiceAddress) ?? '',
+    timeoutMs: words.last('timeout', durationBetween('100ms', '10m')) ?? 0,
+    ...readSecurity(words),
+  };
+  if (connection.security !== undefined) {
+    words.problems.push(...findSecurityProblems(connection.security, connection.address));
+  }
+  return connection;
+}
+
+/** Nothing, when no option of it was given. */
+function readSecurity(words: Words): { readonly security?: ConnectionSecurity } {
+  const path = (name: string): string | undefined => words.last(name, parsePath);
+  const [caPath, certPath, keyPath, tokenPath] = [
+    path('tls-ca'),
+    path('tls-cert'),
+    path('tls-key'),
+    path('token-file'),
+  ];
+  const tls = words.given('tls') || caPath !== undefined || certPath !== undefined || keyPath !== undefined;
+  if (!tls && tokenPath === undefined) return {};
+  return { security: { tls, caPath, certPath, keyPath, tokenPath } };
+}
+
+function toProtocol(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : `PROTOCOL_${text.toUpperCase()}`;
+}
