@@ -1,154 +1,280 @@
 // Which pods and which outside addresses the EndpointSlices give to which service.
 //
-// A pod is meant by uid, or by namespace and name where a slice has no uid. Several slices may name the same pod (dual
-// stack, slices being rebalanced, mirrored endpoints): memberships are counted, so it is in the service once, and an update of a
-// slice costs what the slice holds, not what the service does. Readiness is not looked at: an endpoint that is not
-// ready still belongs to its service.
+// Traffic follows addresses, so addresses are what is compared:
+//   1. A target that is here and has the listed address is the member, in whatever namespace it is.
+//   2. Otherwise every live pod with that address is (not those in their node's network, who share it).
+//   3. An address of a node is the node's.
+//   4. A target that is here, in the slice's own namespace, is a member at a further address of its own (a secondary
+//      network's, say).
+//   5. What is left is an endpoint outside the cluster's pods and nodes.
+// A target without an address is a member when it is in the slice's namespace; see `slice-state.ts`.
+//
+// All of it follows from the present records, in whatever order they came. A change costs what lists the changed object.
+// Several slices may list the same: memberships are counted. Readiness is not looked at: an endpoint that is not ready
+// still belongs to its service.
 
-import { canonicalIps } from '../model/ip.ts';
-import type { EndpointSliceRecord } from '../model/records.ts';
-import type { Shelved } from './record-table.ts';
-import type { ServiceState, Target } from './service-state.ts';
-
-export interface SliceDraft {
-  readonly namespace: string;
-  readonly name: string;
-  readonly uid: string;
-  readonly serviceName: string;
-  /** Distinct keys of targets, in the order of the slice. */
-  readonly keys: readonly string[];
-  /** Distinct canonical addresses. */
-  readonly manual: readonly string[];
-}
-
-export class SliceState implements Shelved {
-  readonly uid: string;
-  service: ServiceState | undefined;
-  targets: readonly Target[] = NO_TARGETS;
-  manual: readonly string[] = [];
-  seenIn = 0;
-  fingerprint = 0;
-
-  constructor(uid: string) {
-    this.uid = uid;
-  }
-}
-
-const NO_TARGETS: readonly Target[] = Object.freeze([]);
-
-export function draftSlice(record: EndpointSliceRecord): SliceDraft {
-  const keys = new Set<string>();
-  const manual = new Set<string>();
-  const { namespace, name, uid, serviceName } = record;
-  if (serviceName === '') return { namespace, name, uid, serviceName, keys: [], manual: [] };
-  for (const { target, addresses } of record.endpoints) {
-    if (target?.kind === 'Pod') {
-      keys.add(target.uid !== '' ? target.uid : targetKey(target.namespace || namespace, target.name));
-    } else if (target?.kind !== 'Node') {
-      for (const address of canonicalIps(addresses)) manual.add(address);
-    }
-  }
-  return { namespace, name, uid, serviceName, keys: [...keys], manual: [...manual] };
-}
-
-export function targetKey(namespace: string, name: string): string {
-  return `/${namespace}/${name}`;
-}
-
-export function isSameSlice(state: SliceState, draft: SliceDraft): boolean {
-  return (
-    (state.service?.name ?? '') === draft.serviceName &&
-    state.manual.length === draft.manual.length &&
-    state.targets.length === draft.keys.length &&
-    state.manual.every((address, at) => address === draft.manual[at]) &&
-    state.targets.every(({ key }, at) => key === draft.keys[at])
-  );
-}
+import type { NodeEntity, PodEntity } from '../model/entities.ts';
+import { Listing, type Meaning, MEANS_NOTHING } from './listing.ts';
+import { MultiMap } from './multi-map.ts';
+import { NO_SERVICES, type PodState } from './pod-state.ts';
+import { compareText } from './rows.ts';
+import type { ServiceState } from './service-state.ts';
+import { type Listed, NO_LISTINGS, type SliceDraft, type SliceState, targetKey } from './slice-state.ts';
 
 export interface MembershipOptions {
+  readonly podByUid: (uid: string) => PodState | undefined;
+  readonly podByName: (namespace: string, name: string) => PodState | undefined;
   /** The state of a service, made if there is none. */
   readonly service: (namespace: string, name: string) => ServiceState;
-  /** Nothing may speak of this service any more. */
+  /** The last slice of this service may be gone. */
   readonly release: (service: ServiceState) => void;
-  /** The services of the pod behind this target changed. */
-  readonly touchedTarget: (target: Target) => void;
+  /** The pod became a member of the service (1), or is one no more (-1), or is so in one more or one less way (0). */
+  readonly member: (service: ServiceState, pod: PodState, by: 1 | 0 | -1) => void;
   /** The outside addresses of this service changed. */
-  readonly touchedService: (service: ServiceState) => void;
+  readonly outside: (service: ServiceState) => void;
+  /** The further addresses of this pod changed. */
+  readonly further: (pod: PodState) => void;
+  /** It was looked at again what this service's slices mean. */
+  readonly looked: (service: ServiceState) => void;
+}
+
+/** What the slices of one service list, and whom that makes its members. */
+interface Endpoints {
+  /** Each with the number of slices that list it. */
+  readonly listings: Map<Listing, number>;
+  /** Each with the number of listings that mean it. */
+  readonly members: Map<PodState, number>;
 }
 
 export class Membership {
-  readonly #targets = new Map<string, Target>();
+  readonly #services = new Map<ServiceState, Endpoints>();
+  /** Where an address is listed, and where a target alone is. */
+  readonly #listings = new Map<string, Listing>();
+  readonly #targets = new Map<string, Listing>();
+  readonly #byAddress = new MultiMap<string, Listing>();
+  readonly #byTarget = new MultiMap<string, Listing>();
+  /** Live pods with an address of their own. */
+  readonly #pods = new MultiMap<string, PodState>();
+  readonly #nodes = new Map<string, number>();
   readonly #options: MembershipOptions;
-  /** Targets without a uid; as long as there are none, nobody needs to be looked up by name. */
-  #byName = 0;
+  /** Listings whose meaning was worked out and memberships that were counted, ever: what a change costs. */
+  visits = 0;
 
   constructor(options: MembershipOptions) {
     this.#options = options;
   }
 
-  /** Services whose slices name this pod, each once, in no particular order. */
-  servicesOf(uid: string, namespace: string, name: string): readonly ServiceState[] {
-    const byUid = this.#targets.get(uid)?.services ?? NONE;
-    if (this.#byName === 0) return byUid;
-    const byName = this.#targets.get(targetKey(namespace, name))?.services ?? NONE;
-    return byName.length === 0 ? byUid : [...new Set([...byUid, ...byName])];
+  /** Members of the service, in no particular order. */
+  membersOf(service: ServiceState): Iterable<PodState> {
+    return this.#services.get(service)?.members.keys() ?? NO_PODS;
   }
 
   /** The slice now says what the draft says; `undefined`: it is gone. */
   update(slice: SliceState, draft: SliceDraft | undefined): void {
-    const { service: oldService, targets: oldTargets, manual: oldManual } = slice;
-    const named = draft !== undefined && draft.serviceName !== '';
-    const service = named ? this.#options.service(draft.namespace, draft.serviceName) : undefined;
+    const { service: oldService, listings: oldListings } = slice;
+    const named = draft !== undefined && draft.serviceName !== '' ? draft : undefined;
+    const service = named && this.#options.service(named.namespace, named.serviceName);
     slice.service = service;
-    slice.targets = named ? draft.keys.map((key) => this.#target(key)) : NO_TARGETS;
-    slice.manual = named ? draft.manual : [];
+    slice.listings = named ? named.listed.map((listed) => this.#listing(listed, named.namespace)) : NO_LISTINGS;
     // First add, then take away: what stays is never gone in between.
     if (service !== undefined) {
       service.slices += 1;
-      for (const target of slice.targets) this.#count(service, target, 1);
-      for (const address of slice.manual) this.#countManual(service, address, 1);
+      if (!this.#services.has(service)) this.#services.set(service, { listings: new Map(), members: new Map() });
+      for (const listing of slice.listings) this.#list(service, listing);
     }
     if (oldService !== undefined) {
       oldService.slices -= 1;
-      for (const target of oldTargets) this.#count(oldService, target, -1);
-      for (const address of oldManual) this.#countManual(oldService, address, -1);
+      for (const listing of oldListings) this.#unlist(oldService, listing);
+      if (oldService.slices > 0) return;
+      this.#services.delete(oldService);
       this.#options.release(oldService);
     }
   }
 
-  #target(key: string): Target {
-    let target = this.#targets.get(key);
-    if (target === undefined) {
-      target = { key, services: NONE };
-      this.#targets.set(key, target);
-      if (key.startsWith('/')) this.#byName += 1;
-    }
-    return target;
+  /** To be called when the pod can be found by uid and name. */
+  podAdded(pod: PodState): void {
+    for (const address of heldAddresses(pod.row)) this.#pods.add(address, pod);
+    this.#review(pod, pod.row.addresses, NO_ADDRESSES);
   }
 
-  #count(service: ServiceState, target: Target, by: 1 | -1): void {
-    const count = (service.members.get(target) ?? 0) + by;
-    if (count > 0) service.members.set(target, count);
-    if (by === 1 && count === 1) {
-      target.services = target.services.length === 0 ? service.alone : [...target.services, service];
-      this.#options.touchedTarget(target);
-    } else if (count === 0) {
-      service.members.delete(target);
-      target.services = target.services.length === 1 ? NONE : target.services.filter((each) => each !== service);
-      this.#options.touchedTarget(target);
-      if (target.services.length === 0) {
-        this.#targets.delete(target.key);
-        if (target.key.startsWith('/')) this.#byName -= 1;
-      }
+  podChanged(pod: PodState, before: PodEntity): void {
+    const [old, now] = [heldAddresses(before), heldAddresses(pod.row)];
+    if (isSameList(old, now) && isSameList(before.addresses, pod.row.addresses)) return;
+    for (const address of old) this.#pods.delete(address, pod);
+    for (const address of now) this.#pods.add(address, pod);
+    this.#review(pod, before.addresses, pod.row.addresses);
+  }
+
+  /** To be called when the pod cannot be found any more. */
+  podRemoved(pod: PodState): void {
+    for (const address of heldAddresses(pod.row)) this.#pods.delete(address, pod);
+    this.#review(pod, pod.row.addresses, NO_ADDRESSES);
+  }
+
+  nodeChanged(before: NodeEntity | undefined, after: NodeEntity | undefined): void {
+    const [old, now] = [before?.addresses ?? NO_ADDRESSES, after?.addresses ?? NO_ADDRESSES];
+    if (isSameList(old, now)) return;
+    for (const address of now) this.#nodes.set(address, (this.#nodes.get(address) ?? 0) + 1);
+    for (const address of old) {
+      const count = (this.#nodes.get(address) ?? 0) - 1;
+      if (count > 0) this.#nodes.set(address, count);
+      else this.#nodes.delete(address);
+    }
+    for (const address of new Set([...old, ...now])) this.#reviewAll(this.#byAddress.get(address));
+  }
+
+  /** All that lists the pod or one of its addresses. */
+  #review(pod: PodState, before: readonly string[], after: readonly string[]): void {
+    const { uid, namespace, name } = pod.row;
+    this.#reviewAll(this.#byTarget.get(uid));
+    this.#reviewAll(this.#byTarget.get(targetKey(namespace, name)));
+    if (this.#byAddress.size === 0) return;
+    for (const address of before) this.#reviewAll(this.#byAddress.get(address));
+    for (const address of after) if (!before.includes(address)) this.#reviewAll(this.#byAddress.get(address));
+  }
+
+  #reviewAll(listings: readonly Listing[]): void {
+    for (const listing of listings) {
+      this.#mean(listing, this.#meaningOf(listing));
+      for (const service of listing.services) this.#options.looked(service);
     }
   }
 
-  #countManual(service: ServiceState, address: string, by: 1 | -1): void {
-    const count = (service.manual.get(address) ?? 0) + by;
-    if (count === 0) service.manual.delete(address);
-    else service.manual.set(address, count);
-    if (count === 0 || (by === 1 && count === 1)) this.#options.touchedService(service);
+  #listing({ key, address, target }: Listed, namespace: string): Listing {
+    const listings = address === undefined ? this.#targets : this.#listings;
+    let listing = listings.get(key);
+    if (listing === undefined) {
+      listing = new Listing(key, namespace, address, target);
+      listings.set(key, listing);
+      if (address !== undefined) this.#byAddress.add(address, listing);
+      if (target !== undefined) this.#byTarget.add(target, listing);
+      this.#mean(listing, this.#meaningOf(listing));
+    }
+    return listing;
+  }
+
+  #list(service: ServiceState, listing: Listing): void {
+    const listings = this.#services.get(service)?.listings;
+    const count = (listings?.get(listing) ?? 0) + 1;
+    listings?.set(listing, count);
+    if (count > 1) return;
+    listing.services = listing.services.length === 0 ? service.alone : [...listing.services, service];
+    this.#count(service, listing, listing.meaning, 1);
+  }
+
+  #unlist(service: ServiceState, listing: Listing): void {
+    const listings = this.#services.get(service)?.listings;
+    const count = (listings?.get(listing) ?? 0) - 1;
+    if (count > 0) {
+      listings?.set(listing, count);
+      return;
+    }
+    listings?.delete(listing);
+    listing.services = listing.services.filter((each) => each !== service);
+    this.#count(service, listing, listing.meaning, -1);
+    if (listing.services.length > 0) return;
+    this.#mean(listing, MEANS_NOTHING);
+    (listing.address === undefined ? this.#targets : this.#listings).delete(listing.key);
+    if (listing.address !== undefined) this.#byAddress.delete(listing.address, listing);
+    if (listing.target !== undefined) this.#byTarget.delete(listing.target, listing);
+  }
+
+  #meaningOf({ address, target, namespace }: Listing): Meaning {
+    const named = target === undefined ? undefined : this.#podOf(target);
+    if (address === undefined) return named === undefined ? MEANS_NOTHING : { pods: [named], outside: undefined };
+    if (named?.row.addresses.includes(address) === true) return { pods: [named], outside: undefined };
+    const holders = this.#pods.get(address);
+    if (holders.length > 0) return { pods: holders, outside: undefined };
+    if (this.#nodes.has(address)) return MEANS_NOTHING;
+    if (named?.row.namespace === namespace) return { pods: [named], outside: 'further' };
+    return { pods: MEANS_NOTHING.pods, outside: 'endpoint' };
+  }
+
+  #podOf(target: string): PodState | undefined {
+    if (!target.startsWith('/')) return this.#options.podByUid(target);
+    const [, namespace = '', name = ''] = target.split('/');
+    return this.#options.podByName(namespace, name);
+  }
+
+  #mean(listing: Listing, after: Meaning): void {
+    const before = listing.meaning;
+    this.visits += 1;
+    if (before.outside === after.outside && isSameList(before.pods, after.pods)) return;
+    listing.meaning = after;
+    for (const service of listing.services) {
+      this.#count(service, listing, after, 1);
+      this.#count(service, listing, before, -1);
+    }
+    this.#countFurther(listing, after, 1);
+    this.#countFurther(listing, before, -1);
+  }
+
+  #count(service: ServiceState, { address }: Listing, { pods, outside }: Meaning, by: 1 | -1): void {
+    for (const pod of pods) {
+      // Whatever namespace the slice says: a target alone is a member of services beside it only.
+      if (address !== undefined || pod.row.namespace === service.namespace) this.#countMember(service, pod, by);
+    }
+    if (outside === 'endpoint' && address !== undefined && service.manual.count(address, by)) {
+      this.#options.outside(service);
+    }
+  }
+
+  #countMember(service: ServiceState, pod: PodState, by: 1 | -1): void {
+    this.visits += 1;
+    const members = this.#services.get(service)?.members;
+    const count = (members?.get(pod) ?? 0) + by;
+    if (count === 0) {
+      members?.delete(pod);
+      pod.memberOf = pod.memberOf.length === 1 ? NO_SERVICES : pod.memberOf.filter((each) => each !== service);
+      this.#options.member(service, pod, -1);
+      return;
+    }
+    members?.set(pod, count);
+    if (count > 1 || by === -1) {
+      this.#options.member(service, pod, 0);
+      return;
+    }
+    pod.memberOf = pod.memberOf.length === 0 ? service.alone : inserted(pod.memberOf, service);
+    this.#options.member(service, pod, 1);
+  }
+
+  #countFurther({ address }: Listing, { pods, outside }: Meaning, by: 1 | -1): void {
+    const [pod] = pods;
+    if (outside !== 'further' || address === undefined || pod === undefined) return;
+    pod.further ??= new Map();
+    const count = (pod.further.get(address) ?? 0) + by;
+    if (count > 0) pod.further.set(address, count);
+    else pod.further.delete(address);
+    if (pod.further.size === 0) pod.further = undefined;
+    this.#options.further(pod);
   }
 }
 
-const NONE: readonly ServiceState[] = Object.freeze([]);
+const NO_ADDRESSES: readonly string[] = Object.freeze([]);
+const NO_PODS: readonly PodState[] = Object.freeze([]);
+
+/** Addresses that are this pod's alone. A finished pod's are history, and one in its node's network has the node's. */
+function heldAddresses({ terminal, hostNetwork, addresses }: PodEntity): readonly string[] {
+  return terminal || hostNetwork ? NO_ADDRESSES : addresses;
+}
+
+/** A copy with the service in its place by namespace and name. */
+function inserted(services: readonly ServiceState[], added: ServiceState): readonly ServiceState[] {
+  let low = 0;
+  let high = services.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const at = services[middle];
+    if (at === undefined || compareServices(at, added) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return services.toSpliced(low, 0, added);
+}
+
+function compareServices(a: ServiceState, b: ServiceState): number {
+  return compareText(a.namespace, b.namespace) || compareText(a.name, b.name);
+}
+
+function isSameList<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a === b || (a.length === b.length && a.every((element, at) => element === b[at]));
+}

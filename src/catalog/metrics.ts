@@ -10,6 +10,8 @@ export interface CatalogCounts {
   entities(): Readonly<Record<EntityKind, number>>;
   /** Owners that vanished while pods below them live. */
   retainedOwners(): number;
+  /** Entities that do not list everything that other objects add to them. */
+  cutEntities(): number;
 }
 
 export interface CatalogMetrics {
@@ -43,6 +45,14 @@ export function createCatalogMetrics(registry: Registry, counts: CatalogCounts):
     registers,
     collect() {
       this.set(counts.retainedOwners());
+    },
+  });
+  new Gauge({
+    name: 'digger_catalog_cut_entities',
+    help: 'Entities with more services, workloads or manual endpoints than they list',
+    registers,
+    collect() {
+      this.set(counts.cutEntities());
     },
   });
   const changes = new Counter({

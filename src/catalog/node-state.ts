@@ -6,7 +6,7 @@ import type { NodeRecord } from '../model/records.ts';
 import { encodeNodeRecord } from '../wire/encode-node.ts';
 import type { ValuePolicy } from '../wire/value-policy.ts';
 import type { Interner } from './text-interner.ts';
-import type { KnownObject } from './owner-graph.ts';
+import type { KnownObject } from './owner-links.ts';
 import type { Shelved } from './record-table.ts';
 import { isSameButJoined } from './rows.ts';
 

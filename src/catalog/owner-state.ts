@@ -6,7 +6,7 @@ import type { ControllerReference, OwnerRecord } from '../model/records.ts';
 import { encodeOwnerRecord } from '../wire/encode-workload.ts';
 import type { ValuePolicy } from '../wire/value-policy.ts';
 import type { Interner } from './text-interner.ts';
-import type { KnownObject, OwnerLink } from './owner-graph.ts';
+import type { KnownObject, OwnerLink } from './owner-links.ts';
 import type { Shelved } from './record-table.ts';
 import { isSameButJoined, NO_REFERENCES } from './rows.ts';
 

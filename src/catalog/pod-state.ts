@@ -8,7 +8,7 @@ import type { ControllerReference, PodRecord } from '../model/records.ts';
 import { boundHostAddress, encodePodRecord } from '../wire/encode-pod.ts';
 import type { ValuePolicy } from '../wire/value-policy.ts';
 import type { Interner } from './text-interner.ts';
-import type { ControllerEdge, KnownObject, PodDependant } from './owner-graph.ts';
+import type { ControllerEdge, KnownObject, PodDependant } from './owner-links.ts';
 import type { Shelved } from './record-table.ts';
 import { isSameButJoined, NO_REFERENCES } from './rows.ts';
 import type { ServiceState } from './service-state.ts';
@@ -17,6 +17,7 @@ import type { ServiceState } from './service-state.ts';
 export interface PodRow extends PodEntity {
   ownerChain: PodEntity['ownerChain'];
   workload: ObjectReference;
+  endpointAddresses?: readonly string[];
   joined: ByteString;
   values: ByteString;
 }
@@ -35,9 +36,12 @@ export class PodState implements PodDependant, Shelved {
   /** What listeners know; the same object as `row` unless a join is due. */
   published: PodRow | undefined;
   edge: ControllerEdge | undefined;
-  /** As whose backend, and in which services, this pod is counted. */
+  /** Services of all namespaces whose endpoints contain it, sorted by namespace and name; it is counted in each of them. */
+  memberOf: readonly ServiceState[] = NO_SERVICES;
+  /** The workload that it is counted as; unset until it was joined. */
   countedAs: ObjectReference | undefined;
-  countedIn: readonly ServiceState[] = NO_SERVICES;
+  /** Addresses beside its own at which endpoints of its namespace list it, each with the number of listings. */
+  further: Map<string, number> | undefined;
   seenIn = 0;
   fingerprint = 0;
 
@@ -57,7 +61,7 @@ export class PodState implements PodDependant, Shelved {
   /** As others refer to it: a pod may own pods (a Spark driver its executors). */
   get known(): KnownObject {
     const { namespace, name, uid } = this.row;
-    return { apiVersion: 'v1', kind: 'Pod', namespace, name, uid, controller: this.edge?.told };
+    return { apiVersion: 'v1', kind: 'Pod', namespace, name, uid, controller: this.edge?.controller };
   }
 }
 

@@ -21,6 +21,8 @@ export interface Shelf<R, D extends ObjectIdentity, S extends Shelved> {
   /** The accepted state says the same as the draft (whose uid is the same). */
   isSame(state: S, draft: D): boolean;
   create(draft: D): S;
+  /** The state is in the table: it can be found by name. */
+  created?(state: S): void;
   update(state: S, draft: D): void;
   remove(state: S): void;
 }
@@ -230,6 +232,7 @@ export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity & 
     rows.set(draft.name, created);
     this.#count(created, fingerprint(draft));
     this.#size += 1;
+    this.#shelf.created?.(created);
   }
 
   /** 0: it is gone. */

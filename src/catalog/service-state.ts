@@ -1,4 +1,4 @@
-// What is kept of a service: its entity, and what its endpoints say. The state exists as soon as either the service or
+// What is kept of a service: its entity, and what its endpoints come to. The state exists as soon as either the service or
 // one of its slices does, because they come from different watches in any order.
 
 import type { ByteString, ObjectReference, ServiceEntity } from '../model/entities.ts';
@@ -9,15 +9,9 @@ import { encodeServiceRecord } from '../wire/encode-service.ts';
 import { encodePodService } from '../wire/encode-pod.ts';
 import type { ValuePolicy } from '../wire/value-policy.ts';
 import { type Interner, NO_TEXTS } from './text-interner.ts';
-import { compareReferences, isSameButJoined, NO_REFERENCES } from './rows.ts';
-
-/** What slices mean when they name a pod; the pod itself may not be known. */
-export interface Target {
-  /** The uid, or `/namespace/name` (no uid begins with a slash). */
-  readonly key: string;
-  /** Services whose slices name it, each once: one or two, so a list is smaller than a set and as quick. */
-  services: readonly ServiceState[];
-}
+import { Backends } from './backends.ts';
+import { CountedSet } from './counted-set.ts';
+import { compareText, isSameButJoined, NO_REFERENCES } from './rows.ts';
 
 export interface ServiceDraft {
   readonly namespace: string;
@@ -39,12 +33,10 @@ export class ServiceState {
   readonly alone: readonly ServiceState[] = Object.freeze([this]);
   /** Slices that name this service. */
   slices = 0;
-  /** Pods that its slices name, each with the number of slices that do. */
-  readonly members = new Map<Target, number>();
-  /** Canonical addresses that are neither pods nor nodes, each with the number of slices that list it. */
-  readonly manual = new Map<string, number>();
+  /** Canonical addresses in its endpoints that are neither pods nor nodes, each with the number of listings. */
+  readonly manual = new CountedSet<string>(compareText);
   /** Workloads of joined members, each with the number of pods. */
-  readonly backends = new Map<ObjectReference, number>();
+  readonly backends = new Backends();
   seenIn = 0;
   fingerprint = 0;
 
@@ -71,26 +63,6 @@ export class ServiceState {
     const { namespace, name } = this;
     this.reference = Object.freeze({ apiVersion: 'v1', kind: 'Service', namespace, name, uid, incomplete: false });
     this.referenceBytes = encodePodService(this.reference);
-  }
-
-  /** Counts pods of a workload. `true` when that changed which workloads there are. */
-  countBackend(workload: ObjectReference, by: 1 | -1): boolean {
-    const count = (this.backends.get(workload) ?? 0) + by;
-    if (count === 0) this.backends.delete(workload);
-    else this.backends.set(workload, count);
-    return count === 0 || (by === 1 && count === 1);
-  }
-
-  /** Distinct by uid, sorted. Two pods may refer differently to one unknown owner; the first in order stands. */
-  workloads(): readonly ObjectReference[] {
-    if (this.backends.size === 0) return NO_REFERENCES;
-    const sorted = [...this.backends.keys()].sort(compareReferences);
-    const uids = new Set<string>();
-    return sorted.filter(({ uid }) => !uids.has(uid) && uids.add(uid));
-  }
-
-  manualEndpoints(): readonly string[] {
-    return this.manual.size === 0 ? NO_TEXTS : [...this.manual.keys()].sort();
   }
 }
 

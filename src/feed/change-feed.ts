@@ -1,20 +1,16 @@
 // The change feed: keeps the log, and lets every subscriber have its turn.
 //
-// Promises: a change reaches everybody who keeps up within the coalescing interval; one who does not keep up costs one
-// frame and delays nobody; the event loop is held for no longer than a slice at a time, because lookups share it. It
-// refuses subscribers beyond a number, and ends those that take nothing.
+// Promises: a change reaches every subscriber that keeps up within the coalescing interval; one that does not keep up
+// costs one frame and delays no other; the event loop is held for no longer than a slice at a time, see `turns.ts`, because
+// lookups share it. It refuses subscribers beyond a number, and ends those that take nothing.
 //
-// Turns: subscribers with something to do stand in a queue. A slice takes them one after the other, each for one step,
-// until its time is up; the rest waits for the next turn of the loop. A change puts the idle ones into the queue: at
-// once when it was quiet, else when the interval since the last time is over, so that under load a frame carries many
-// changes. Sockets are not known here, see `FrameSink`.
+// A change gives the idle ones a turn: at once when it was quiet, else when the interval since the last time is over, so
+// that under load a frame carries many changes. Sockets are not known here, see `FrameSink`.
 
-import type { Registry } from '@prometheus-io/client';
 import type { ChangeBatch } from '../model/changes.ts';
-import type { View } from '../wire/encoded-entity.ts';
-import { encodeProgress, type ResourceFreshness } from '../wire/frame.ts';
+import { encodeProgress } from '../wire/frame.ts';
 import { ChangeLog } from './change-log.ts';
-import type { FilterCriteria } from './filter.ts';
+import { type ChangeFeedOptions, DEFAULT_LIMITS, type FeedLimits, type SubscribeRequest } from './feed-options.ts';
 import { FilterClasses } from './filter-classes.ts';
 import { FrameMemory } from './frame-memory.ts';
 import { FeedMetrics } from './metrics.ts';
@@ -30,59 +26,7 @@ import {
   Subscription,
   type SubscriptionStart,
 } from './subscription.ts';
-
-export interface ChangeFeedOptions {
-  /** Names this process; 16 random bytes. */
-  readonly epoch: Uint8Array;
-  /** Equal for two processes whose entities have the same form: everything of the configuration that changes entities. */
-  readonly configuration: string;
-  /** How fresh each resource is, for `Progress`. */
-  readonly freshness: () => readonly ResourceFreshness[];
-  readonly registry: Registry;
-  readonly scheduler?: Scheduler;
-  readonly limits?: Partial<FeedLimits>;
-}
-
-export interface FeedLimits {
-  /** Default 10 min: a consumer that restarts within that continues without a snapshot. */
-  readonly removalRetentionMs: number;
-  /** Default 100,000: about 60 MB. */
-  readonly maxRemovals: number;
-  /** Default 10,000. */
-  readonly maxSubscribers: number;
-  /** Default: as many as there may be in all. */
-  readonly maxSubscribersPerCaller: number;
-  /** Default 32 MiB: what distinct filters may take together; one caller may bring a quarter of it. */
-  readonly maxFilterBytes: number;
-  /** Default 64 KiB: some 50 entities; small enough to interleave with lookups on the same connection. */
-  readonly maxFrameBytes: number;
-  /** Default 16 MiB. */
-  readonly maxSharedFrameBytes: number;
-  /** Default 60 s: what a consumer may take for one frame before it is ended. */
-  readonly stallTimeoutMs: number;
-  /** Default 3 s: how long a consumer that has seen more than this process waits for it to catch up. */
-  readonly catchUpTimeoutMs: number;
-  /** Default 4 ms: how long subscribers may hold the event loop in one turn. */
-  readonly sliceMs: number;
-  /** Default 256 KiB: what is written in one turn. HTTP/2 copies and sends it in the same turn, after the slice. */
-  readonly sliceBytes: number;
-  /**
-   * Default 64: how many subscribers have their turn in one slice. Each may have a connection of its own, which node hands to
-   * the kernel after the slice, in the same turn: 20 to 60 µs.
-   */
-  readonly sliceSubscribers: number;
-}
-
-export interface SubscribeRequest {
-  /** Whose subscriptions are counted together; unset: those of nobody known. */
-  readonly caller?: string;
-  readonly filter: FilterCriteria;
-  readonly view: View;
-  /** As received; empty: from a snapshot. */
-  readonly resumeToken: Uint8Array;
-  readonly snapshotOnly: boolean;
-  readonly heartbeatMs: number;
-}
+import { Turns } from './turns.ts';
 
 export type SubscribeOutcome =
   /** Frames follow, none before `open` returned. `close` when the other side is gone: nothing is written after it. */
@@ -97,30 +41,15 @@ export interface FeedStats {
   readonly sequence: number;
 }
 
-const DEFAULT_LIMITS: FeedLimits = {
-  removalRetentionMs: 600_000,
-  maxRemovals: 100_000,
-  maxSubscribers: 10_000,
-  maxSubscribersPerCaller: Number.POSITIVE_INFINITY,
-  maxFilterBytes: 32 * 1024 * 1024,
-  maxFrameBytes: 64 * 1024,
-  maxSharedFrameBytes: 16 * 1024 * 1024,
-  stallTimeoutMs: 60_000,
-  catchUpTimeoutMs: 3_000,
-  sliceMs: 4,
-  sliceBytes: 256 * 1024,
-  sliceSubscribers: 64,
-};
-
 // Heartbeats are at most this much early. A quarter of the shortest that can be asked for.
 const TICK_MS = 250;
 
-// Coalescing: a flush to 1,000 subscribers takes 8 ms of one core with one change and 12 ms with 20, so that this leaves about
-// half of it to others at any number. A change waits for an interval at most, and then for the flush: with 1,000
+// Coalescing: a flush to 1,000 subscribers takes 8 ms of one core with one change and 12 ms with 20, so that this leaves
+// about half of it to others at any number. A change waits for an interval at most, and then for the flush: with 1,000
 // subscribers that has to stay well below 50 ms. The cap keeps the feed fresher than a person notices.
 const INTERVAL_MS_PER_SUBSCRIBER = 0.02;
 
-// Who has not taken a frame for this long is not written to and costs a flush next to nothing, so others need not wait.
+// A subscriber that has not taken a frame for this long is not written to and costs a flush next to nothing.
 const STUCK_MS = 1_000;
 const INTERVAL_MS_PER_STUCK = 0.002;
 const MAX_INTERVAL_MS = 250;
@@ -139,11 +68,7 @@ export class ChangeFeed {
   readonly #subscribers = new Set<Subscription>();
   readonly #places: SubscriberPlaces;
   readonly #classes: FilterClasses;
-  /** Whose turn it is next, in this order (a Set iterates in insertion order). */
-  readonly #ready = new Set<Subscription>();
-  #sliceScheduled = false;
-  /** Written in the slice that is under way, or was last. */
-  #sliceBytes = 0;
+  readonly #turns: Turns;
   #flushScheduled = false;
   #flushedAtMs = Number.NEGATIVE_INFINITY;
   /** At the last flush. */
@@ -162,6 +87,7 @@ export class ChangeFeed {
     this.#log = new ChangeLog(this.#limits);
     this.#memory = new FrameMemory(this.#limits.maxSharedFrameBytes);
     this.#places = new SubscriberPlaces(this.#limits);
+    this.#turns = new Turns(this.#scheduler, this.#limits);
     this.#classes = new FilterClasses({
       maxBytes: this.#limits.maxFilterBytes,
       create: (filter, view) =>
@@ -233,14 +159,14 @@ export class ChangeFeed {
       this.#surroundings,
     );
     this.#subscribers.add(subscription);
-    this.#wake(subscription);
+    this.#turns.give(subscription);
     this.#startTicking();
     return { outcome: 'opened', close: () => subscription.close() };
   }
 
   /**
    * Tells every subscriber that this process is going, with a last token, and ends it; refuses new ones. Resolves when
-   * all are gone: when they took what is in flight, or were closed. So whoever calls needs a deadline, and has to end the
+   * all are gone: when they took what is in flight, or were closed. So the caller needs a deadline, and has to end the
    * connections that are left then.
    */
   drain(): Promise<void> {
@@ -267,13 +193,13 @@ export class ChangeFeed {
       log: this.#log,
       now: () => this.#scheduler.now(),
       progress: (closing) => this.#progressFrame(closing),
-      wake: (subscription) => this.#wake(subscription),
+      wake: (subscription) => this.#turns.give(subscription),
       taken: (subscription) => {
-        if (subscription.isDue(this.#flushedHead)) this.#wake(subscription);
+        if (subscription.isDue(this.#flushedHead)) this.#turns.give(subscription);
       },
       ended: (subscription, reason) => this.#leave(subscription, reason),
       sent: (frame, changes) => {
-        this.#sliceBytes += frame.byteLength;
+        this.#turns.wrote(frame.byteLength);
         this.#metrics.frames.inc();
         this.#metrics.bytes.inc(frame.byteLength);
         this.#metrics.changes.inc(changes);
@@ -305,39 +231,12 @@ export class ChangeFeed {
     this.#flushedAtMs = now;
     this.#stuck = 0;
     this.#flushedHead = this.#log.head;
+    const idle: Subscription[] = [];
     for (const subscription of this.#subscribers) {
-      if (subscription.isIdle) this.#ready.add(subscription);
+      if (subscription.isIdle) idle.push(subscription);
       else if (subscription.isStuck(now, STUCK_MS)) this.#stuck += 1;
     }
-    // In this turn already, unless one is due anyway: a turn more costs as much as a frame for one subscriber.
-    if (!this.#sliceScheduled) this.#slice();
-  }
-
-  #wake(subscription: Subscription): void {
-    this.#ready.add(subscription);
-    this.#scheduleSlice();
-  }
-
-  #scheduleSlice(): void {
-    if (this.#sliceScheduled || this.#ready.size === 0) return;
-    this.#sliceScheduled = true;
-    this.#scheduler.soon(() => this.#slice());
-  }
-
-  #slice(): void {
-    this.#sliceScheduled = false;
-    this.#sliceBytes = 0;
-    const { sliceMs, sliceBytes, sliceSubscribers } = this.#limits;
-    let turns = 0;
-    const endMs = this.#scheduler.now() + sliceMs;
-    for (const subscription of this.#ready) {
-      this.#ready.delete(subscription);
-      // To the end of the queue: others first.
-      if (subscription.step()) this.#ready.add(subscription);
-      turns += 1;
-      if (turns >= sliceSubscribers || this.#sliceBytes >= sliceBytes || this.#scheduler.now() >= endMs) break;
-    }
-    this.#scheduleSlice();
+    this.#turns.giveNow(idle);
   }
 
   #startTicking(): void {
@@ -356,7 +255,7 @@ export class ChangeFeed {
     this.#subscribers.delete(subscription);
     this.#places.free(subscription.caller);
     this.#classes.free(subscription.projection);
-    this.#ready.delete(subscription);
+    this.#turns.takeBack(subscription);
     this.#metrics.ended.inc({ reason });
     if (reason === 'stalled') this.#metrics.stalled.inc();
     if (this.#subscribers.size > 0) return;

@@ -1,8 +1,12 @@
 // The keyed change log: every entity has one place in it, at the sequence of its last change.
 //
-// A change moves its entity to the end and leaves a hole where it was; holes are squeezed out when they outnumber the
-// rest. So the log is bounded by the live entities plus the removals that are still kept, whoever reads it and however
-// slowly, and a reader that is behind meets each entity once, at its newest state. Reading from 0 is a snapshot.
+// A change moves its entity to the end, see `places.ts`. So the log is bounded by the live entities plus the removals
+// that are still kept, however many read it and however slowly, and a reader that is behind meets each entity once, at
+// its newest state. Reading from 0 is a snapshot.
+//
+// Entities are told apart as consumers do it, by the key of `model/entity-key.ts`: no two live ones share a key, and an
+// entity that gets another key is a removal and a creation. Removals name a uid as well, so that those of several
+// objects that followed one another under one key are all kept. What breaks this is refused, as a gap in the sequence is.
 //
 // What makes conflation safe. A reader stands at a cursor c: it has passed every entry up to c. The states that went
 // past it before they reached the reader are lost, so an entry remembers two moments of its entity's life:
@@ -13,9 +17,11 @@
 
 import type { EntityChange } from '../model/changes.ts';
 import type { Entity } from '../model/entities.ts';
+import { haveOneKey, keyOf } from '../model/entity-key.ts';
 import { encodeRemoval, removalKey } from '../wire/frame.ts';
 import { labelsOf } from '../wire/labels.ts';
 import type { FilterFacts } from './filter.ts';
+import { Places } from './places.ts';
 
 interface EntryPlace {
   readonly sequence: number;
@@ -34,7 +40,8 @@ export interface PresentEntry extends EntryPlace {
 export interface RemovedEntry extends EntryPlace {
   readonly state: 'removed';
   readonly removedAtMs: number;
-  readonly uid: string;
+  /** See `identityOf`. */
+  readonly identity: string;
   /** An encoded `digger.v1.Removal`. */
   readonly removal: Uint8Array;
   readonly facts: FilterFacts;
@@ -49,17 +56,18 @@ export interface ChangeLogOptions {
   readonly maxRemovals: number;
 }
 
-// Holes cost 16 bytes each and a moment in passing; squeezing costs a walk over everything.
-const MIN_HOLES_TO_SQUEEZE = 1024;
+// Removals that are past their time leave in steps of 1 ms; a thousand subscribers may wait for the same turn.
+const MAX_EXPIRED_AT_ONCE = 1_000;
+/** With every change: more than it can add. */
+const EXPIRED_WITH_A_CHANGE = 4;
 
 export class ChangeLog {
   readonly #options: ChangeLogOptions;
-  // Parallel and sorted by sequence; `undefined` is a hole.
-  #sequences: number[] = [];
-  #entries: (LogEntry | undefined)[] = [];
-  readonly #byUid = new Map<string, LogEntry>();
-  /** Oldest first (a Map iterates in insertion order), by sequence. */
-  readonly #removals = new Map<number, RemovedEntry>();
+  readonly #places = new Places<LogEntry>();
+  /** By key. */
+  readonly #present = new Map<string, PresentEntry>();
+  /** By identity; oldest first (a Map iterates in insertion order). */
+  readonly #removed = new Map<string, RemovedEntry>();
   #head = 0;
   #forgotten = 0;
 
@@ -79,66 +87,65 @@ export class ChangeLog {
 
   /** Entities and kept removals. */
   get size(): number {
-    return this.#byUid.size;
+    return this.#present.size + this.#removed.size;
   }
 
   get removals(): number {
-    return this.#removals.size;
+    return this.#removed.size;
   }
 
-  /** The entry of a live entity. */
-  present(uid: string): PresentEntry | undefined {
-    const entry = this.#byUid.get(uid);
-    return entry?.state === 'present' ? entry : undefined;
+  /** The entry of the live entity that consumers hold under this key. */
+  present(key: string): PresentEntry | undefined {
+    return this.#present.get(key);
   }
 
   /** Places in memory, holes included. */
   get slots(): number {
-    return this.#entries.length;
+    return this.#places.slots;
   }
 
-  /** `nowMs`: monotonic. Throws when a sequence is left out: that would be a lost change. */
+  /**
+   * `nowMs`: monotonic. Throws when a sequence is left out, which would be a lost change, and when consumers could not
+   * apply the change by key.
+   */
   append(change: EntityChange, nowMs: number): void {
-    if (change.sequence !== this.#head + 1) {
-      throw new Error(`change ${change.sequence} follows change ${this.#head}: sequences must be dense`);
+    const { sequence, before, after } = change;
+    const subject = after ?? before;
+    if (sequence !== this.#head + 1) {
+      throw new Error(`change ${sequence} follows change ${this.#head}: sequences must be dense`);
     }
-    this.#head = change.sequence;
-    const { before, after } = change;
-    const uid = (after ?? before)?.uid ?? '';
-    const previous = this.#byUid.get(uid);
-    if (previous !== undefined) this.#vacate(previous);
-    const sequence = change.sequence;
+    if (subject === undefined) throw new Error(`change ${sequence} is about no entity`);
+    if (before !== undefined && after !== undefined && !(before.uid === after.uid && haveOneKey(before, after))) {
+      throw new Error(`change ${sequence} turns ${nameOf(before)} into ${nameOf(after)}: a removal and a creation`);
+    }
+    const key = keyOf(subject);
+    const holder = this.#present.get(key);
+    if (after !== undefined && holder !== undefined && holder.facts.uid !== after.uid) {
+      throw new Error(`change ${sequence} creates ${nameOf(after)}, whose key ${nameOf(holder.facts)} still has`);
+    }
+    this.#head = sequence;
+    const previous = this.#leave(key, subject.uid, holder);
     const bornAt = previous?.bornAt ?? sequence;
     if (after !== undefined) {
       const labelsAt = previous !== undefined && sameLabels(previous.facts, after) ? previous.labelsAt : sequence;
       const nodeAt = previous !== undefined && keepsNode(previous.facts, after) ? previous.nodeAt : sequence;
-      this.#place({ state: 'present', sequence, bornAt, labelsAt, nodeAt, facts: after });
-    } else if (before !== undefined) {
+      const entry: PresentEntry = { state: 'present', sequence, bornAt, labelsAt, nodeAt, facts: after };
+      this.#present.set(key, entry);
+      this.#places.push(sequence, entry);
+    } else {
       const { labelsAt = sequence, nodeAt = sequence } = previous ?? {};
-      this.#place({
-        state: 'removed',
-        sequence,
-        bornAt,
-        labelsAt,
-        nodeAt,
-        removedAtMs: nowMs,
-        uid,
-        ...epitaph(before),
-      });
+      const identity = identityOf(key, subject.uid);
+      const moments = { sequence, bornAt, labelsAt, nodeAt, removedAtMs: nowMs };
+      const entry: RemovedEntry = { state: 'removed', ...moments, identity, ...epitaph(subject) };
+      this.#removed.set(identity, entry);
+      this.#places.push(sequence, entry);
     }
-    this.expire(nowMs);
+    this.#expire(nowMs, EXPIRED_WITH_A_CHANGE);
   }
 
-  /** Drops the removals that are past their time or too many. */
+  /** Drops removals that are past their time, a number of them at once, and those that are too many. */
   expire(nowMs: number): void {
-    for (const [sequence, entry] of this.#removals) {
-      const tooOld = nowMs - entry.removedAtMs >= this.#options.removalRetentionMs;
-      if (!tooOld && this.#removals.size <= this.#options.maxRemovals) break;
-      this.#vacate(entry);
-      this.#byUid.delete(entry.uid);
-      this.#forgotten = sequence;
-    }
-    this.#squeeze();
+    this.#expire(nowMs, MAX_EXPIRED_AT_ONCE);
   }
 
   /**
@@ -146,49 +153,46 @@ export class ChangeLog {
    * not visited) or `maxVisits` places were looked at. Returns the new cursor: everything up to it was passed.
    */
   read(after: number, maxVisits: number, visit: (entry: LogEntry) => boolean): number {
-    const start = this.#firstBehind(after);
-    const end = Math.min(this.#entries.length, start + maxVisits);
-    let cursor = after;
-    for (let index = start; index < end; index++) {
-      const entry = this.#entries[index];
-      if (entry !== undefined && !visit(entry)) return cursor;
-      cursor = this.#sequences[index] ?? cursor;
+    return Math.min(this.#places.read(after, maxVisits, visit), this.#head);
+  }
+
+  /** The entry that the object has so far gives up its place. */
+  #leave(key: string, uid: string, holder: PresentEntry | undefined): LogEntry | undefined {
+    if (holder?.facts.uid === uid) {
+      this.#places.vacate(holder.sequence);
+      this.#present.delete(key);
+      return holder;
     }
-    return end === this.#entries.length ? this.#head : cursor;
+    const identity = identityOf(key, uid);
+    const removed = this.#removed.get(identity);
+    if (removed === undefined) return undefined;
+    this.#places.vacate(removed.sequence);
+    this.#removed.delete(identity);
+    return removed;
   }
 
-  #place(entry: LogEntry): void {
-    this.#sequences.push(entry.sequence);
-    this.#entries.push(entry);
-    this.#byUid.set(entry.state === 'present' ? entry.facts.uid : entry.uid, entry);
-    if (entry.state === 'removed') this.#removals.set(entry.sequence, entry);
-  }
-
-  #vacate(entry: LogEntry): void {
-    const index = this.#firstBehind(entry.sequence - 1);
-    this.#entries[index] = undefined;
-    this.#removals.delete(entry.sequence);
-  }
-
-  #squeeze(): void {
-    const holes = this.#entries.length - this.#byUid.size;
-    if (holes < MIN_HOLES_TO_SQUEEZE || holes < this.#byUid.size) return;
-    const kept = this.#entries.filter((entry) => entry !== undefined);
-    this.#entries = kept;
-    this.#sequences = kept.map((entry) => entry.sequence);
-  }
-
-  /** Index of the first place with a sequence beyond `sequence`. */
-  #firstBehind(sequence: number): number {
-    let low = 0;
-    let high = this.#sequences.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#sequences[middle] ?? 0) > sequence) high = middle;
-      else low = middle + 1;
+  #expire(nowMs: number, atMost: number): void {
+    let left = atMost;
+    for (const [identity, { sequence, removedAtMs }] of this.#removed) {
+      const tooOld = nowMs - removedAtMs >= this.#options.removalRetentionMs;
+      if (!tooOld && this.#removed.size <= this.#options.maxRemovals) return;
+      if (left === 0) return;
+      left -= 1;
+      this.#places.vacate(sequence);
+      this.#removed.delete(identity);
+      this.#forgotten = sequence;
     }
-    return low;
   }
+}
+
+/** One object under a key: objects that follow one another under a key have other uids. */
+export function identityOf(key: string, uid: string): string {
+  return `${key}\n${uid}`;
+}
+
+/** For people. */
+function nameOf({ kind, namespace, name, uid }: Entity): string {
+  return `${kind} ${namespace}/${name} (${uid})`;
 }
 
 /**

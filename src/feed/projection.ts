@@ -13,13 +13,13 @@
 // t only, by a reader whose cursor may have moved beyond s in between.
 //
 // One more number makes readers from other processes right: h, of which every entity that was born in the log up to h
-// may be held. For everybody else h = c. Who comes from another replica holds what that one had seen, in an order of its
-// own; it starts at c = f before everything that it may hold in another state, with h at the head as it was then. Until
-// c passes h it is also told, first, of entities that were touched since f without a change, see `touched-keys.ts`.
+// may be held. For all others h = c. A reader from another replica holds what that one had seen, in an order of its own;
+// it starts at c = f before everything that it may hold in another state, with h at the head as it was then. Until c
+// passes h it is also told, first, of entities that were touched since f without a change, see `touched-keys.ts`.
 //
 // Readers at the same place get the same buffer, see `frame-memory.ts`.
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { View } from '../wire/encoded-entity.ts';
 import { ChangesFrame, encodeRemoval, referenceKey, removalKey } from '../wire/frame.ts';
 import type { ChangeLog, LogEntry } from './change-log.ts';
@@ -27,14 +27,15 @@ import { factsOfReference, type Filter } from './filter.ts';
 import type { FrameMemory } from './frame-memory.ts';
 import type { ReadingPosition, ReadingStep } from './reading.ts';
 import { encodeToken, NO_SOURCES, type TokenSources } from './resume-token.ts';
-import type { TouchedKey } from './touched-keys.ts';
+import type { TouchedReader } from './touched-keys.ts';
 
-/** As above, of entities that did not change. */
+/** A step through touched entities. */
 export interface TouchedStep extends Omit<ReadingStep, 'position'> {
-  readonly rest: readonly TouchedKey[];
+  /** All were read. */
+  readonly isDone: boolean;
 }
 
-/** Of somebody who has everything. */
+/** Of a reader that has everything. */
 export function caughtUp(head: number): ReadingPosition {
   return { cursor: head, floor: head, held: head };
 }
@@ -56,7 +57,7 @@ export interface ProjectionSurroundings {
   epoch(): Uint8Array;
   /** ms since the epoch. */
   wallTime(): number;
-  /** For somebody who had everything up to `floor`; none: cannot be told. */
+  /** For a reader that had everything up to `floor`; empty: cannot be told. */
   sources(floor: number): TokenSources;
 }
 
@@ -64,8 +65,11 @@ export interface ProjectionSurroundings {
 // 0.1–1 ms, most of it where labels decide.
 const MAX_VISITS = 512;
 
-/** Changes when the meaning of encoded entities or of tokens does. */
-const SCHEMA = 'digger.v1';
+/**
+ * Changes when the meaning of encoded entities, of digests or of tokens does; so replicas of two versions of digger do
+ * not continue each other's subscriptions.
+ */
+const SCHEMA = 'digger.v1 2';
 
 export class Projection {
   readonly #options: ProjectionOptions;
@@ -75,7 +79,7 @@ export class Projection {
   constructor(options: ProjectionOptions) {
     this.#options = options;
     const identity = JSON.stringify([SCHEMA, options.configuration, options.view, options.filter.key]);
-    this.#hash = createHash('sha256').update(identity).digest().subarray(0, 8);
+    this.#hash = hash('sha256', identity, 'buffer').subarray(0, 8);
     this.#key = this.#hash.toString('base64');
   }
 
@@ -96,32 +100,29 @@ export class Projection {
     });
   }
 
-  /** The next frame for whoever stands at `from`. */
+  /** The next frame for readers at `from`. */
   read(log: ChangeLog, from: ReadingPosition): ReadingStep {
     return this.#options.memory.recall(log, this.#key, from, () => this.#compose(log, from));
   }
 
-  /**
-   * The first frame of what is to be said about these, if they pass the filter and are not told by reading on from
-   * `from` anyway; `rest` is what did not fit.
-   */
-  readTouched(log: ChangeLog, keys: readonly TouchedKey[], from: ReadingPosition): TouchedStep {
+  /** The next frame of the touched entities that pass the filter and are not told by reading on from `from` anyway. */
+  readTouched(log: ChangeLog, touched: TouchedReader, from: ReadingPosition): TouchedStep {
     const { filter, maxFrameBytes } = this.#options;
     const frame = new ChangesFrame(this.#options.view);
-    let at = 0;
-    for (; at < keys.length && frame.byteLength < maxFrameBytes; at++) {
-      const { uid = '', absent } = keys[at] ?? {};
-      const entry = log.present(uid);
-      if (entry !== undefined && entry.sequence <= from.cursor && filter.passes(entry.facts)) {
-        frame.addUpsert(entry.facts);
-      } else if (entry === undefined && absent !== undefined && filter.passes(factsOfReference(absent))) {
+    const isDone = touched.read(MAX_VISITS, ({ key, absent }) => {
+      if (frame.byteLength >= maxFrameBytes) return false;
+      const entry = log.present(key);
+      if (entry !== undefined) {
+        if (entry.sequence <= from.cursor && filter.passes(entry.facts)) frame.addUpsert(entry.facts);
+      } else if (absent !== undefined && filter.passes(factsOfReference(absent))) {
         frame.addRemoval(encodeRemoval(referenceKey(absent)));
       }
-    }
+      return true;
+    });
     return {
       frame: frame.count === 0 ? undefined : frame.encode(this.token(from)),
       changes: frame.count,
-      rest: keys.slice(at),
+      isDone,
     };
   }
 

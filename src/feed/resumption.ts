@@ -1,14 +1,13 @@
-// Where a subscription begins: what this process keeps for those who come back, from here or from another replica, and
-// what a token is worth against it.
+// Where a subscription begins: what this process keeps for consumers that come back, and what a token is worth here.
 //
-//   a token of this process       go on where it stands, unless a removal that is missing was dropped
-//   one of another replica,       once this process has seen at least what the consumer has: from before the first change
-//   or of one that is gone        that the consumer may not have, see `sources.ts` and `projection.ts`
+//   a token of this process       continues where it stands, unless a removal that is missing was dropped
+//   one of another replica,       continues once this process has seen at least what the consumer has, from before the first
+//   or of one that is gone        change that the consumer may not have, see `sources.ts` and `projection.ts`
 //   anything else                 Reset, with the reason, and a snapshot
 //
-// Never back in time: whoever has seen more than this process waits a little, and then has to ask elsewhere.
+// Never back in time: a consumer that has seen more than this process waits a little, and then has to ask elsewhere.
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { ChangeBatch } from '../model/changes.ts';
 import type { ChangeLog } from './change-log.ts';
 import type { ProjectionSurroundings } from './projection.ts';
@@ -58,7 +57,7 @@ export class Resumption implements ProjectionSurroundings {
     return this.#touched.size;
   }
 
-  /** Of a token of somebody who has everything. */
+  /** Of a token for a consumer that has everything. */
   get tokenBytes(): number {
     const { head } = this.#options.log;
     return encodeToken({
@@ -89,21 +88,21 @@ export class Resumption implements ProjectionSurroundings {
    * every token is void.
    */
   apply(batch: ChangeBatch, before: number, nowMs: number): boolean {
-    for (const { before: old, after } of batch.changes) this.#touched.drop((after ?? old)?.uid ?? '');
-    for (const touched of batch.touched ?? []) {
-      const absent = 'own' in touched ? undefined : touched;
-      this.#touched.touch({ uid: touched.uid, absent }, before, nowMs);
+    for (const { before: old, after } of batch.changes) {
+      const changed = after ?? old;
+      if (changed !== undefined) this.#touched.drop(changed);
     }
+    for (const touched of batch.touched ?? []) this.#touched.touch(touched, before, nowMs);
     const isRewritten = this.#sources.apply(batch, before, this.#options.log.head, nowMs);
     if (isRewritten) {
       this.#formerEpochs.add(toHex(this.#epoch));
-      this.#epoch = createHash('sha256').update(this.#epoch).digest().subarray(0, 16);
+      this.#epoch = hash('sha256', this.#epoch, 'buffer').subarray(0, 16);
     }
     this.forget(nowMs);
     return isRewritten;
   }
 
-  /** Drops what is kept for those who come back when its time is over. */
+  /** Drops what is kept for consumers that come back, when its time is over. */
   forget(nowMs: number): void {
     const { log, limits } = this.#options;
     log.expire(nowMs);
@@ -129,7 +128,7 @@ export class Resumption implements ProjectionSurroundings {
     // `held` may be one beyond the head, see below.
     if (Math.max(cursor, floor, held - 1) > log.head) return { from: 'snapshot', reason: 'OTHER_EPOCH' };
     if (log.forgotten > Math.max(cursor, floor)) return { from: 'snapshot', reason: 'TOKEN_EXPIRED' };
-    if (held <= cursor) return { from: 'token', position: { cursor, floor, held }, touched: [] };
+    if (held <= cursor) return { from: 'token', position: { cursor, floor, held }, touched: undefined };
     // It came from another process, and was cut off before it had everything.
     if (this.#touched.forgotten >= floor) return { from: 'snapshot', reason: 'TOKEN_EXPIRED' };
     return { from: 'token', position: { cursor, floor, held }, touched: this.#touched.since(floor) };

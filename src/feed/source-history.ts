@@ -37,6 +37,9 @@ export class SourceHistory {
   #dropped = false;
   #steps: Step[] = [];
   #first = 0;
+  /** Numbers of the steps that were reached by a list; a step's number is its index and `#offset`. */
+  #listed: number[] = [];
+  #offset = 0;
   #current: SourceMoment;
   /** The head of the log before a list that is being applied piece by piece. */
   #pendingSince: number | undefined;
@@ -73,7 +76,9 @@ export class SourceHistory {
     // A list that found no difference is a step too: what happened before it was not seen.
     const isStep = digest !== this.#current.digest || head !== since || listed;
     this.#current = { version, digest };
-    if (isStep) this.#steps.push({ version, digest, before: since, after: head, listed, atMs: nowMs });
+    if (!isStep) return;
+    if (listed) this.#listed.push(this.#offset + this.#steps.length);
+    this.#steps.push({ version, digest, before: since, after: head, listed, atMs: nowMs });
   }
 
   /** The past does not count any more: the server's history is another one now. */
@@ -82,6 +87,8 @@ export class SourceHistory {
     this.#current = position;
     this.#steps = [];
     this.#first = 0;
+    this.#listed = [];
+    this.#offset = 0;
     this.#pendingSince = undefined;
   }
 
@@ -95,7 +102,9 @@ export class SourceHistory {
     }
     if (this.#first > 1024 && this.#first * 2 > this.#steps.length) {
       this.#steps = this.#steps.slice(this.#first);
+      this.#offset += this.#first;
       this.#first = 0;
+      this.#listed = this.#listed.filter((number) => number >= this.#offset);
     }
   }
 
@@ -110,8 +119,8 @@ export class SourceHistory {
     const low = index < this.#first ? this.#base : this.#steps[index];
     if (low === undefined || low.after > floor) return undefined;
     if (index === this.#steps.length - 1) return { low: high, high };
-    // While a list is applied, states come about that the server never had.
-    for (let at = index + 1; at < this.#steps.length; at++) if (this.#steps[at]?.listed) return undefined;
+    // While a list is applied, there are states that the server never had.
+    if (this.#nextListed(index) !== undefined) return undefined;
     // The last change, not the last bookmark: another process has to have seen it, and gets bookmarks of its own.
     return { low: momentOf(low), high: momentOf(this.#steps.at(-1) ?? high) };
   }
@@ -156,12 +165,16 @@ export class SourceHistory {
 
   /** Behind the step with this index the range reaches into a stretch that was not seen step by step. */
   #isSkipped(index: number, high: SourceMoment): boolean {
-    for (let at = index + 1; at < this.#steps.length; at++) {
-      const before = at === this.#first ? this.#base : this.#steps[at - 1];
-      if (before === undefined || isUpTo(high.version, before.version)) return false;
-      if (this.#steps[at]?.listed) return true;
-    }
-    return false;
+    const at = this.#nextListed(index);
+    if (at === undefined) return false;
+    const before = at === this.#first ? this.#base : this.#steps[at - 1];
+    return before !== undefined && !isUpTo(high.version, before.version);
+  }
+
+  /** Index of the first step behind `index` that was reached by a list. */
+  #nextListed(index: number): number | undefined {
+    const number = this.#listed[countUpTo(this.#listed, this.#offset + index)];
+    return number === undefined ? undefined : number - this.#offset;
   }
 
   /** The head of the log when the first change after this step had not been applied. */
@@ -181,6 +194,18 @@ export class SourceHistory {
     }
     return low - 1;
   }
+}
+
+/** How many of these ascending numbers are at most `limit`. */
+function countUpTo(numbers: readonly number[], limit: number): number {
+  let low = 0;
+  let high = numbers.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((numbers[middle] ?? 0) <= limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Of a step: what goes into a token. */

@@ -18,6 +18,12 @@ export type ResumeAnswer =
 /** Of one source; about 100 bytes each. 200 s at 500 changes a second. */
 const MAX_STEPS = 100_000;
 
+/**
+ * All watches end with a restore, and are listed again within the longest backoff (30 s) and the time that a list takes.
+ * Later it is another one: to tell a restore twice costs a snapshot, not to tell one would leave tokens that lie.
+ */
+const RESTORE_MS = 120_000;
+
 export class Sources {
   readonly #histories = new Map<string, SourceHistory>();
   /** Names of all of them, and the histories in the order of their names: as tokens have them. */
@@ -25,8 +31,11 @@ export class Sources {
   #ordered: readonly SourceHistory[] = [];
   /** Lists that were begun before anything was known of their source. */
   readonly #unborn = new Set<string>();
-  /** Sources that have not told yet whether their history is another one too. */
-  readonly #suspects = new Set<string>();
+  /**
+   * Sources that have not told yet whether a restore that is known concerns them too, and until when a list that goes
+   * backwards is put down to that restore.
+   */
+  readonly #suspects = new Map<string, number>();
   /** A source came without a digest: there is nothing to compare. */
   #isBlind = false;
   #now: { readonly head: number; readonly sources: TokenSources } | undefined;
@@ -65,8 +74,10 @@ export class Sources {
     const order = compareResourceVersions(version, history.current.version);
     if (order === undefined || order < 0) {
       history.restart({ version, digest }, head);
-      return order !== undefined && listed && this.#isNews(resource);
+      return order !== undefined && listed && this.#isNews(resource, nowMs);
     }
+    // It was listed and went on: what it does later has to do with another restore.
+    if (listed) this.#suspects.delete(resource);
     history.advance({ ...position, digest }, before, head, nowMs);
     return false;
   }
@@ -123,9 +134,11 @@ export class Sources {
   }
 
   /** A restored storage shows in every source, one after the other; it is told once. */
-  #isNews(resource: string): boolean {
-    if (this.#suspects.delete(resource)) return false;
-    for (const other of this.#histories.keys()) if (other !== resource) this.#suspects.add(other);
+  #isNews(resource: string, nowMs: number): boolean {
+    const untilMs = this.#suspects.get(resource);
+    this.#suspects.delete(resource);
+    if (untilMs !== undefined && nowMs < untilMs) return false;
+    for (const other of this.#histories.keys()) if (other !== resource) this.#suspects.set(other, nowMs + RESTORE_MS);
     return true;
   }
 }

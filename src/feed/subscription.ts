@@ -1,17 +1,21 @@
 // One subscriber: where it stands in the log and what it is owed next.
 //
-// It has no queue. It has a position, a few flags, and at most one frame in flight; the next frame is made when the one
-// before was taken. So a subscriber that reads nothing costs one frame and this object, and nobody waits for it. It does
+// It has no queue. It has a position, a state, and at most one frame in flight; the next frame is made when the one
+// before was taken. So a subscriber that reads nothing costs one frame and this object, and delays no other. It does
 // nothing by itself: the feed calls `step` when it is this subscriber's turn.
 //
-// Order of what is owed: why everything has to be forgotten, the log, that the picture is complete, a sign of life, the
-// end. A later one never overtakes an earlier one.
+// The state says what is owed next, and changes in `#enter` alone:
+//   waiting → reset → catching-up → complete → live → leaving → ended
+//           ↘ touched ↗
+// `waiting` for this process to see what the consumer has seen; `reset`: a Reset is owed; `touched`: entities that it may
+// hold as they never were here; `catching-up` with the log; `complete`: the newest frame had everything when it was
+// made, so that Synced is owed, whatever happened meanwhile; `live`; `leaving`: nothing more from the log.
 
 import { encodeReset, encodeSynced, type Frame, type ResetReason, withToken } from '../wire/frame.ts';
 import type { ChangeLog } from './change-log.ts';
 import { caughtUp, type Projection } from './projection.ts';
 import type { ReadingPosition } from './reading.ts';
-import type { TouchedKey } from './touched-keys.ts';
+import type { TouchedReader } from './touched-keys.ts';
 
 /**
  * Why the feed ended a subscription. `complete`: a snapshot was asked for and sent. `behind`: the consumer has seen more
@@ -61,10 +65,10 @@ export type SubscriptionStart =
       readonly from: 'token';
       readonly position: ReadingPosition;
       /** To be told first: entities that may be held as they never were here. */
-      readonly touched: readonly TouchedKey[];
+      readonly touched: TouchedReader | undefined;
     }
   | { readonly from: 'snapshot'; readonly reason: ResetReason }
-  /** Not known until this process has seen what the consumer has. `untilMs`: when nobody waits any longer. */
+  /** Not known until this process has seen what the consumer has. `untilMs`: when waiting for that ends. */
   | { readonly from: 'elsewhere'; readonly ask: () => SubscriptionStart; readonly untilMs: number };
 
 const RESET_MESSAGES: Readonly<Record<ResetReason, string>> = {
@@ -78,31 +82,45 @@ const RESET_MESSAGES: Readonly<Record<ResetReason, string>> = {
 
 const SYNCED = encodeSynced();
 
+type State =
+  | { readonly is: 'waiting'; readonly start: Extract<SubscriptionStart, { from: 'elsewhere' }> }
+  | { readonly is: 'reset'; readonly reason: ResetReason }
+  | { readonly is: 'touched'; readonly touched: TouchedReader }
+  | { readonly is: 'catching-up' }
+  | { readonly is: 'complete' }
+  | { readonly is: 'live'; readonly owesProgress: boolean }
+  /** `snapshot`: everything that was asked for is sent. */
+  | { readonly is: 'leaving'; readonly because: 'snapshot' }
+  /** A Reset that is owed stays owed: without it the last token would vouch for what the consumer had before. */
+  | {
+      readonly is: 'leaving';
+      readonly because: 'draining';
+      readonly reset: ResetReason | undefined;
+      readonly told: boolean;
+    }
+  | { readonly is: 'ended' };
+
+type StateOf<Is extends State['is']> = Extract<State, { readonly is: Is }>;
+
 export class Subscription {
   readonly #options: SubscriptionOptions;
   readonly #feed: FeedSurroundings;
+  #state: State;
   #position: ReadingPosition = caughtUp(0);
-  #waiting: Extract<SubscriptionStart, { from: 'elsewhere' }> | undefined;
-  #touched: readonly TouchedKey[] = [];
-  #owedReset: ResetReason | undefined;
-  #synced = false;
-  #owesProgress = false;
-  #owedEnd: 'complete' | 'draining' | undefined;
   #inFlight = false;
-  #ended = false;
   /** Of the newest frame, or of the beginning. */
   #writtenAtMs: number;
   /** Made once, not for every frame. */
   readonly #taken = (): void => {
     this.#inFlight = false;
-    if (!this.#ended) this.#feed.taken(this);
+    if (this.#state.is !== 'ended') this.#feed.taken(this);
   };
 
   constructor(options: SubscriptionOptions, feed: FeedSurroundings) {
     this.#options = options;
     this.#feed = feed;
     this.#writtenAtMs = feed.now();
-    this.#begin(options.start);
+    this.#state = this.#begin(options.start);
   }
 
   get caller(): string {
@@ -115,17 +133,17 @@ export class Subscription {
 
   /** It waits for this process to see what the consumer has seen. */
   get isWaiting(): boolean {
-    return this.#waiting !== undefined;
+    return this.#state.is === 'waiting';
   }
 
   /** How many sequences it has not passed yet. */
   get lag(): number {
-    return this.#waiting === undefined ? this.#feed.log.head - this.#position.cursor : 0;
+    return this.isWaiting ? 0 : this.#feed.log.head - this.#position.cursor;
   }
 
   /** Nothing is in flight: `step` may have something to write. */
   get isIdle(): boolean {
-    return !this.#inFlight && !this.#ended;
+    return !this.#inFlight && this.#state.is !== 'ended';
   }
 
   /** It has not taken the frame that is in flight for `forMs`. */
@@ -135,8 +153,7 @@ export class Subscription {
 
   /** There is something to write that should not wait for the changes behind `head`. */
   isDue(head: number): boolean {
-    if (!this.#synced || this.#owesProgress) return true;
-    return this.#owedReset !== undefined || this.#owedEnd !== undefined || this.#position.cursor < head;
+    return this.#state.is !== 'live' || this.#state.owesProgress || this.#position.cursor < head;
   }
 
   /**
@@ -145,134 +162,196 @@ export class Subscription {
    */
   step(): boolean {
     if (!this.isIdle) return false;
-    const { log } = this.#feed;
-    if (this.#waiting !== undefined && !this.#askAgain(this.#waiting)) return false;
-    if (this.#owedReset === undefined && this.#isLost()) this.#owedReset = 'TOO_SLOW';
-    if (this.#owedReset !== undefined) {
-      this.#reset(this.#owedReset);
-      return false;
+    const state = this.#state;
+    if (this.#isLost(state)) return this.#reset('TOO_SLOW', { is: 'catching-up' });
+    switch (state.is) {
+      case 'waiting':
+        return this.#askAgain(state);
+      case 'reset':
+        return this.#reset(state.reason, { is: 'catching-up' });
+      case 'touched':
+        return this.#tellTouched(state);
+      case 'catching-up':
+        return this.#read();
+      case 'complete':
+        return this.#tellSynced();
+      case 'live':
+        if (this.#position.cursor < this.#feed.log.head) return this.#read();
+        if (!state.owesProgress) return false;
+        this.#enter({ is: 'live', owesProgress: false });
+        return this.#tellProgress(false);
+      case 'leaving':
+        return this.#leave(state);
+      case 'ended':
+        return false;
+      default:
+        return state satisfies never;
     }
-    // Whoever is to leave gets no more changes: the token says where to go on.
-    if (this.#owedEnd === undefined && this.#touched.length > 0) {
-      const { frame, changes, rest } = this.#options.projection.readTouched(log, this.#touched, this.#position);
-      this.#touched = rest;
-      if (frame === undefined) return true;
-      this.#write(frame, changes);
-      return false;
-    }
-    if (this.#owedEnd === undefined && this.#position.cursor < log.head) {
-      const { position, frame, changes } = this.#options.projection.read(log, this.#position);
-      this.#position = position;
-      if (frame === undefined) return true;
-      this.#write(frame, changes);
-      return false;
-    }
-    if (!this.#synced && this.#owedEnd === undefined) {
-      this.#position = caughtUp(log.head);
-      this.#synced = true;
-      if (this.#options.snapshotOnly) this.#owedEnd = 'complete';
-      else this.#owesProgress = true;
-      this.#writeWithToken(SYNCED);
-      return false;
-    }
-    if (this.#owesProgress) {
-      this.#owesProgress = false;
-      this.#writeWithToken(this.#feed.progress(this.#owedEnd === 'draining'));
-      return false;
-    }
-    if (this.#owedEnd !== undefined) this.#end(this.#owedEnd);
-    return false;
   }
 
   /** Called now and then: a sign of life when it was silent for long, the end when it takes nothing for too long. */
   tick(nowMs: number, tickMs: number, stallTimeoutMs: number): void {
-    if (this.#ended) return;
-    if (this.#waiting !== undefined) {
-      this.#feed.wake(this);
-      return;
-    }
     const silentMs = nowMs - this.#writtenAtMs;
+    switch (this.#state.is) {
+      case 'ended':
+        return;
+      case 'waiting':
+        this.#feed.wake(this);
+        return;
+      default:
+        break;
+    }
     if (this.#inFlight) {
       if (silentMs >= stallTimeoutMs) this.#end('stalled');
       return;
     }
     // The next tick would be too late.
-    if (this.#synced && silentMs + tickMs >= this.#options.heartbeatMs) {
-      this.#owesProgress = true;
+    if (this.#state.is === 'live' && silentMs + tickMs >= this.#options.heartbeatMs) {
+      this.#enter({ is: 'live', owesProgress: true });
       this.#feed.wake(this);
     }
   }
 
   /** A last `Progress` that says so, then the end, as soon as it takes what is in flight. */
   drain(): void {
-    if (this.#ended || this.#owedEnd !== undefined) return;
-    if (this.#waiting !== undefined) {
-      // Nothing was sent: the consumer's own token is still the newest.
-      this.#end('draining');
-      return;
+    switch (this.#state.is) {
+      case 'ended':
+      case 'leaving':
+        return;
+      case 'waiting':
+        // Nothing was sent: the consumer's own token is still the newest.
+        this.#end('draining');
+        return;
+      default: {
+        const reset = this.#state.is === 'reset' ? this.#state.reason : undefined;
+        this.#enter({ is: 'leaving', because: 'draining', reset, told: false });
+        this.#feed.wake(this);
+      }
     }
-    // A reset that is owed stays owed: without it the last token would vouch for what the consumer had before.
-    this.#owedEnd = 'draining';
-    this.#owesProgress = true;
-    this.#feed.wake(this);
   }
 
   /** Everything that was said so far comes from another history of the API server. */
   rewrite(): void {
-    if (this.#ended || this.#waiting !== undefined) return;
-    this.#owedReset ??= 'HISTORY_REWRITTEN';
+    const state = this.#state;
+    switch (state.is) {
+      case 'ended':
+      case 'waiting':
+      case 'reset':
+        return;
+      case 'leaving':
+        // A snapshot that is complete stays what it is; one that continues elsewhere must not.
+        if (state.because === 'snapshot') return;
+        this.#enter({ ...state, reset: state.reset ?? 'HISTORY_REWRITTEN' });
+        break;
+      default:
+        this.#enter({ is: 'reset', reason: 'HISTORY_REWRITTEN' });
+    }
     this.#feed.wake(this);
   }
 
-  /** The other side is gone, or nobody may wait any longer. */
+  /** The other side is gone, or may not stay any longer. */
   close(): void {
-    if (this.#ended) return;
-    this.#ended = true;
+    if (this.#state.is === 'ended') return;
+    this.#enter({ is: 'ended' });
     this.#feed.ended(this, 'closed');
   }
 
-  /** A removal that it may need is not kept any more. Removals up to its floor are none of its business. */
-  #isLost(): boolean {
-    const { cursor, floor } = this.#position;
-    return this.#owedEnd === undefined && this.#feed.log.forgotten > Math.max(cursor, floor);
+  #enter(state: State): void {
+    this.#state = state;
   }
 
-  #begin(start: SubscriptionStart): void {
+  #begin(start: SubscriptionStart): State {
     switch (start.from) {
       case 'token':
         this.#position = start.position;
-        this.#touched = start.touched;
-        return;
+        return start.touched === undefined ? { is: 'catching-up' } : { is: 'touched', touched: start.touched };
       case 'snapshot':
-        this.#owedReset = start.reason;
-        return;
+        return { is: 'reset', reason: start.reason };
       case 'elsewhere':
-        this.#waiting = start;
-        return;
+        return { is: 'waiting', start };
       default:
-        start satisfies never;
+        return start satisfies never;
     }
   }
 
-  /** Returns whether the subscription has begun. */
-  #askAgain(waiting: Extract<SubscriptionStart, { from: 'elsewhere' }>): boolean {
-    const start = waiting.ask();
-    if (start.from !== 'elsewhere') {
-      this.#waiting = undefined;
-      this.#begin(start);
+  /** Something that it may need is not kept any more. Removals up to its floor are not needed. */
+  #isLost(state: State): boolean {
+    switch (state.is) {
+      case 'touched':
+        if (state.touched.isLost()) return true;
+        break;
+      case 'catching-up':
+      case 'complete':
+      case 'live':
+        break;
+      default:
+        return false;
+    }
+    const { cursor, floor } = this.#position;
+    return this.#feed.log.forgotten > Math.max(cursor, floor);
+  }
+
+  #askAgain({ start }: StateOf<'waiting'>): boolean {
+    const found = start.ask();
+    if (found.from !== 'elsewhere') {
+      this.#enter(this.#begin(found));
       return true;
     }
-    if (this.#feed.now() >= waiting.untilMs) this.#end('behind');
+    if (this.#feed.now() >= start.untilMs) this.#end('behind');
     return false;
   }
 
-  #reset(reason: ResetReason): void {
-    this.#owedReset = undefined;
-    this.#synced = false;
-    this.#touched = [];
+  #tellTouched({ touched }: StateOf<'touched'>): boolean {
+    const { frame, changes, isDone } = this.#options.projection.readTouched(this.#feed.log, touched, this.#position);
+    if (isDone) this.#enter({ is: 'catching-up' });
+    if (frame === undefined) return true;
+    this.#write(frame, changes);
+    return false;
+  }
+
+  /** Reads on. What reaches the head is complete, even if the head moves before it was taken. */
+  #read(): boolean {
+    const { log } = this.#feed;
+    const { position, frame, changes } = this.#options.projection.read(log, this.#position);
+    this.#position = position;
+    if (this.#state.is === 'catching-up' && position.cursor === log.head) this.#enter({ is: 'complete' });
+    if (frame === undefined) return true;
+    this.#write(frame, changes);
+    return false;
+  }
+
+  #tellSynced(): boolean {
+    const { snapshotOnly } = this.#options;
+    this.#enter(snapshotOnly ? { is: 'leaving', because: 'snapshot' } : { is: 'live', owesProgress: true });
+    this.#writeWithToken(SYNCED);
+    return false;
+  }
+
+  #tellProgress(closing: boolean): boolean {
+    this.#writeWithToken(this.#feed.progress(closing));
+    return false;
+  }
+
+  #leave(state: StateOf<'leaving'>): boolean {
+    if (state.because === 'snapshot') {
+      this.#end('complete');
+      return false;
+    }
+    if (state.reset !== undefined) return this.#reset(state.reset, { ...state, reset: undefined });
+    if (state.told) {
+      this.#end('draining');
+      return false;
+    }
+    this.#enter({ ...state, told: true });
+    return this.#tellProgress(true);
+  }
+
+  #reset(reason: ResetReason, next: State): boolean {
+    this.#enter(next);
     this.#position = { cursor: 0, floor: this.#feed.log.head, held: 0 };
     this.#feed.reset(reason);
     this.#writeWithToken(encodeReset(reason, RESET_MESSAGES[reason]));
+    return false;
   }
 
   #writeWithToken(message: Uint8Array): void {
@@ -287,7 +366,7 @@ export class Subscription {
   }
 
   #end(reason: EndReason): void {
-    this.#ended = true;
+    this.#enter({ is: 'ended' });
     this.#feed.ended(this, reason);
     this.#options.sink.end(reason, this.#feed.now() - this.#writtenAtMs);
   }

@@ -37,6 +37,19 @@ export interface EncodedEntity {
   readonly rest: ByteString;
 }
 
+/**
+ * What other objects add to an entity is listed up to here; of what is beyond, the entity tells how many there are. Clients
+ * refuse messages above 4 MB by default, and any tenant may make a hundred thousand pods, services or endpoints. Fields of
+ * one object are bounded by the API server, which takes no more than about 1.5 MB.
+ */
+export const MAX_LISTED = 100;
+
+/** Manual endpoints that an entity lists in its message: each with the reference to its service, up to 500 bytes. */
+export const MAX_LISTED_ENDPOINTS = 1_000;
+
+/** Manual endpoints of one service that answer when their address is asked for. */
+export const MAX_CLAIMED_ENDPOINTS = 10_000;
+
 interface EntityFacts extends EncodedEntity {
   /** Unique among all entities of a cluster's life. */
   readonly uid: string;
@@ -72,6 +85,8 @@ export interface PodEntity extends EntityFacts {
   readonly hostPorts: readonly HostPort[];
   /** Controllers upwards; empty for a bare pod. */
   readonly ownerChain: readonly ObjectReference[];
+  /** Further addresses at which endpoints of its namespace list it, sorted, at most `MAX_LISTED`; unset: none. */
+  readonly endpointAddresses?: readonly string[];
   /** Top of the chain, or the pod itself. */
   readonly workload: ObjectReference;
 }
@@ -82,9 +97,9 @@ export interface ServiceEntity extends EntityFacts {
   readonly loadBalancerAddresses: readonly string[];
   readonly externalAddresses: readonly string[];
   readonly nodePorts: readonly { readonly port: number; readonly protocol: Protocol }[];
-  /** Canonical addresses of endpoints that are neither pods nor nodes, sorted. */
+  /** Canonical addresses of endpoints that are neither pods nor nodes, sorted; at most `MAX_CLAIMED_ENDPOINTS`. */
   readonly manualEndpoints: readonly string[];
-  /** Distinct workloads of the backends, sorted. */
+  /** Distinct workloads of the backends, sorted; at most `MAX_LISTED`. */
   readonly workloads: readonly ObjectReference[];
 }
 

@@ -9,6 +9,7 @@
 import { Metadata, type ServerErrorResponse, status } from '@grpc/grpc-js';
 
 import { messageType } from '../wire/schema.ts';
+import { toSecondsAndNanos } from '../wire/seconds-and-nanos.ts';
 
 /** Domain of every ErrorInfo. */
 export const ERROR_DOMAIN = 'digger';
@@ -244,9 +245,7 @@ export function toStatus(error: CallError, requestId?: string): { code: number; 
   const details = [any('google.rpc.ErrorInfo', { reason: error.reason, domain: ERROR_DOMAIN, metadata })];
   if (violations !== undefined) details.push(any('google.rpc.BadRequest', { fieldViolations: violations }));
   if (retryDelayMs !== undefined) {
-    const seconds = Math.floor(retryDelayMs / 1000);
-    const retryDelay = { seconds, nanos: (retryDelayMs % 1000) * 1_000_000 };
-    details.push(any('google.rpc.RetryInfo', { retryDelay }));
+    details.push(any('google.rpc.RetryInfo', { retryDelay: toSecondsAndNanos(retryDelayMs) }));
   }
   if (requestId !== undefined) details.push(any('google.rpc.RequestInfo', { requestId }));
   return { code: error.code, message: error.message, details };

@@ -2,10 +2,11 @@
 
 import { parseIp } from '../model/ip.ts';
 import type { NodeRecord } from '../model/records.ts';
-import { type EncodedRecord, FieldTags } from './encode-entity.ts';
+import type { EncodedRecord } from './encoded-entity.ts';
+import { FieldTags } from './field-tags.ts';
 import { writeText, writeTexts } from './fields.ts';
 import { startEntity } from './message-writer.ts';
-import { type ValuePolicy, writeValues } from './value-policy.ts';
+import { keptLabel, type ValuePolicy, writeValues } from './value-policy.ts';
 
 /** The whole message. */
 export function encodeNodeRecord(record: NodeRecord, policy: ValuePolicy): EncodedRecord {
@@ -19,8 +20,8 @@ export function encodeNodeRecord(record: NodeRecord, policy: ValuePolicy): Encod
     writer.end(begun);
   }
   // Well-known labels: https://kubernetes.io/docs/reference/labels-annotations-taints/#topologykubernetesiozone
-  writeText(writer, NODE.zone, record.labels['topology.kubernetes.io/zone'] ?? '');
-  writeText(writer, NODE.region, record.labels['topology.kubernetes.io/region'] ?? '');
+  writeText(writer, NODE.zone, keptLabel(record.labels, 'topology.kubernetes.io/zone', policy));
+  writeText(writer, NODE.region, keptLabel(record.labels, 'topology.kubernetes.io/region', policy));
   writeTexts(writer, NODE.podRanges, record.podCidrs);
   const own = writer.cut();
   writeValues(writer, NODE, record.labels, {}, policy);

@@ -3,7 +3,8 @@
 import type { ByteString, ObjectReference, PodEntity } from '../model/entities.ts';
 import { parseIp } from '../model/ip.ts';
 import type { ContainerRecord, PodRecord } from '../model/records.ts';
-import { type EncodedRecord, FieldTags } from './encode-entity.ts';
+import type { EncodedRecord } from './encoded-entity.ts';
+import { FieldTags } from './field-tags.ts';
 import { protocolNumber } from './encode-service.ts';
 import { writeBool, writeReference, writeText, writeTexts, writeTimestamp, writeUint } from './fields.ts';
 import { startEntity } from './message-writer.ts';
@@ -73,6 +74,15 @@ export function encodePodService(service: ObjectReference): ByteString {
   return writer.cut();
 }
 
+/** The fields `service_count` (0: not cut) and `endpoint_addresses`; sorted by the caller. */
+export function encodePodEndpoints(serviceCount: number, endpointAddresses: readonly string[]): ByteString {
+  if (serviceCount === 0 && endpointAddresses.length === 0) return '';
+  const writer = startEntity();
+  writeUint(writer, POD.serviceCount, serviceCount);
+  writeTexts(writer, POD.endpointAddresses, endpointAddresses);
+  return writer.cut();
+}
+
 const pod = new FieldTags('digger.v1.Pod');
 const POD = {
   uid: pod.delimited('uid'),
@@ -86,6 +96,8 @@ const POD = {
   workload: pod.delimited('workload'),
   ownerChain: pod.delimited('ownerChain'),
   services: pod.delimited('services'),
+  serviceCount: pod.varint('serviceCount'),
+  endpointAddresses: pod.delimited('endpointAddresses'),
   startTime: pod.delimited('startTime'),
   deletionTime: pod.delimited('deletionTime'),
   labels: pod.delimited('labels'),

@@ -3,7 +3,8 @@
 import type { ByteString, ObjectReference } from '../model/entities.ts';
 import { canonicalIps } from '../model/ip.ts';
 import type { ServiceRecord } from '../model/records.ts';
-import { type EncodedRecord, FieldTags } from './encode-entity.ts';
+import type { EncodedRecord } from './encoded-entity.ts';
+import { FieldTags } from './field-tags.ts';
 import { writeMap, writeReference, writeText, writeTexts, writeUint } from './fields.ts';
 import { startEntity } from './message-writer.ts';
 import { enumValues } from './schema.ts';
@@ -37,20 +38,28 @@ export function encodeServiceRecord(record: ServiceRecord, policy: ValuePolicy):
   return { own, values: writer.cut(), rest: '' };
 }
 
-/** The fields `workloads` and `manual_endpoints`; both sorted by the caller. */
-export function encodeServiceBackends(
-  service: ObjectReference,
-  workloads: readonly ObjectReference[],
-  manualEndpoints: readonly string[],
-): ByteString {
+/** What the endpoints of a service come to, cut and sorted by the caller. */
+export interface ServiceBackends {
+  readonly workloads: readonly ObjectReference[];
+  /** 0: not cut. */
+  readonly workloadCount: number;
+  readonly manualEndpoints: readonly string[];
+  /** 0: not cut. */
+  readonly manualEndpointCount: number;
+}
+
+/** The fields `workloads` and `manual_endpoints`, and their counts. */
+export function encodeServiceBackends(service: ObjectReference, backends: ServiceBackends): ByteString {
   const writer = startEntity();
-  for (const workload of workloads) writeReference(writer, SERVICE.workloads, workload);
-  for (const address of manualEndpoints) {
+  for (const workload of backends.workloads) writeReference(writer, SERVICE.workloads, workload);
+  for (const address of backends.manualEndpoints) {
     const begun = writer.uint32(SERVICE.manualEndpoints).begin();
     writeText(writer, ENDPOINT.address, address);
     writeReference(writer, ENDPOINT.service, service);
     writer.end(begun);
   }
+  writeUint(writer, SERVICE.workloadCount, backends.workloadCount);
+  writeUint(writer, SERVICE.manualEndpointCount, backends.manualEndpointCount);
   return writer.cut();
 }
 
@@ -84,6 +93,8 @@ const SERVICE = {
   selector: service.delimited('selector'),
   workloads: service.delimited('workloads'),
   manualEndpoints: service.delimited('manualEndpoints'),
+  workloadCount: service.varint('workloadCount'),
+  manualEndpointCount: service.varint('manualEndpointCount'),
   labels: service.delimited('labels'),
   annotations: service.delimited('annotations'),
   omitted: service.delimited('omitted'),

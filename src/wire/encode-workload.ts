@@ -2,7 +2,8 @@
 
 import type { ByteString, EncodedEntity, ObjectReference, PodEntity } from '../model/entities.ts';
 import type { OwnerRecord } from '../model/records.ts';
-import { type EncodedRecord, FieldTags } from './encode-entity.ts';
+import type { EncodedRecord } from './encoded-entity.ts';
+import { FieldTags } from './field-tags.ts';
 import { writeBool, writeReference, writeText } from './fields.ts';
 import { type MessageWriter, startEntity } from './message-writer.ts';
 import { messageType } from './schema.ts';

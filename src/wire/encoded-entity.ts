@@ -2,6 +2,9 @@
 
 import type { ByteString, EncodedEntity } from '../model/entities.ts';
 
+/** What a record alone contributes. */
+export type EncodedRecord = Omit<EncodedEntity, 'joined'>;
+
 /** `digger.v1.View` without its default. */
 export type View = 'BASIC' | 'FULL';
 
@@ -35,9 +38,10 @@ export function copyByteString(target: Buffer, offset: number, text: ByteString)
 }
 
 /** In one piece: text that was put together with `+` keeps what it is made of, and is put together anew by each reader. */
-export function concatBytes(a: ByteString, b: ByteString): ByteString {
-  if (a === '' || b === '') return a + b;
-  const bytes = Buffer.allocUnsafe(a.length + b.length);
-  copyByteString(bytes, copyByteString(bytes, 0, a), b);
+export function concatBytes(...given: readonly ByteString[]): ByteString {
+  const parts = given.filter((part) => part !== '');
+  if (parts.length < 2) return parts[0] ?? '';
+  const bytes = Buffer.allocUnsafe(parts.reduce((length, part) => length + part.length, 0));
+  parts.reduce((at, part) => copyByteString(bytes, at, part), 0);
   return bytes.toString('latin1');
 }

@@ -4,17 +4,10 @@
 // Default values (empty text, zero, false) are left out, as proto3 encoders do; a message field that is set is always
 // written, however empty.
 
-import type protobuf from 'protobufjs';
-
 import type { ObjectReference } from '../model/entities.ts';
 import type { MessageWriter } from './message-writer.ts';
-import { messageFieldTag, messageType } from './schema.ts';
-
-/** The tag of a field that is written as a varint (bool, enum, integers). */
-export function varintFieldTag(type: protobuf.Type, field: string): number {
-  // A varint's wire type is 0, a length-delimited one's is 2.
-  return messageFieldTag(type, field) - 2;
-}
+import { FieldTags } from './field-tags.ts';
+import { toSecondsAndNanos } from './seconds-and-nanos.ts';
 
 /** Text, unless empty. */
 export function writeText(writer: MessageWriter, tag: number, text: string): void {
@@ -69,15 +62,6 @@ export function writeReference(writer: MessageWriter, tag: number, reference: Ob
   writer.end(begun);
 }
 
-/** The Timestamp or Duration object (for messages that are encoded from objects) of a number of ms. */
-export function toSecondsAndNanos(ms: number): { readonly seconds: number; readonly nanos: number } {
-  // Nanos count forwards from the second below, also before 1970.
-  const seconds = Math.floor(ms / 1000);
-  return { seconds, nanos: Math.trunc((ms - seconds * 1000) * NANOS_PER_MS) };
-}
-
-const NANOS_PER_MS = 1_000_000;
-
 // Timestamp and Duration are the same on the wire: 1 = seconds (int64), 2 = nanos (int32).
 const SECONDS = 1 << 3;
 const NANOS = 2 << 3;
@@ -86,10 +70,10 @@ const NANOS = 2 << 3;
 const MAP_KEY = (1 << 3) | 2;
 const MAP_VALUE = (2 << 3) | 2;
 
-const ObjectReferenceType = messageType('digger.v1.ObjectReference');
-const API_VERSION = messageFieldTag(ObjectReferenceType, 'apiVersion');
-const KIND = messageFieldTag(ObjectReferenceType, 'kind');
-const NAMESPACE = messageFieldTag(ObjectReferenceType, 'namespace');
-const NAME = messageFieldTag(ObjectReferenceType, 'name');
-const UID = messageFieldTag(ObjectReferenceType, 'uid');
-const INCOMPLETE = varintFieldTag(ObjectReferenceType, 'incomplete');
+const reference = new FieldTags('digger.v1.ObjectReference');
+const API_VERSION = reference.delimited('apiVersion');
+const KIND = reference.delimited('kind');
+const NAMESPACE = reference.delimited('namespace');
+const NAME = reference.delimited('name');
+const UID = reference.delimited('uid');
+const INCOMPLETE = reference.varint('incomplete');

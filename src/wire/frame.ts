@@ -5,9 +5,13 @@
 // last field, which lets subscribers that stand at different places share the body before it. What gRPC puts before a
 // message is put there once too, so that a frame goes to thousands from one piece of memory, see `rpc/shared-frames.ts`.
 
-import type { Entity, EntityKind, ObjectReference } from '../model/entities.ts';
+import type { ByteString, Entity, EntityKind, ObjectReference } from '../model/entities.ts';
 import { copyEncoded, encodedLength, type View } from './encoded-entity.ts';
-import { enumValues, messageFieldTag, messageType } from './schema.ts';
+import { FieldTags } from './field-tags.ts';
+import { writeText } from './fields.ts';
+import { startEntity } from './message-writer.ts';
+import { enumValues, messageType } from './schema.ts';
+import { toSecondsAndNanos } from './seconds-and-nanos.ts';
 
 /** `digger.v1.ResetReason`, without prefix. */
 export type ResetReason =
@@ -61,23 +65,36 @@ export class Frame {
 
 const PREFIX_BYTES = 5;
 
+/** What gRPC clients accept in one message unless they are told otherwise. */
+export const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Beyond this an entity goes without labels, annotations and containers. Kubernetes keeps no object above 1.5 MiB by
+ * default, and lists are cut, so that only a cluster with other limits comes near. The rest is for what is in the frame
+ * before it (64 KiB), the token (4 KiB) and headers.
+ */
+export const MAX_ENTITY_BYTES: number = MAX_MESSAGE_BYTES - 128 * 1024;
+
 const WatchResponse = messageType('digger.v1.WatchResponse');
-const Changes = messageType('digger.v1.Changes');
-const Change = messageType('digger.v1.Change');
-const EntityMessage = messageType('digger.v1.Entity');
 const RemovalMessage = messageType('digger.v1.Removal');
 
-const FRAME_CHANGES_TAG = oneByteTag(messageFieldTag(WatchResponse, 'changes'));
-const FRAME_TOKEN_TAG = oneByteTag(messageFieldTag(WatchResponse, 'resumeToken'));
-const CHANGES_CHANGE_TAG = oneByteTag(messageFieldTag(Changes, 'changes'));
-const CHANGE_UPSERT_TAG = oneByteTag(messageFieldTag(Change, 'upsert'));
-const CHANGE_REMOVAL_TAG = oneByteTag(messageFieldTag(Change, 'removal'));
+const response = new FieldTags('digger.v1.WatchResponse');
+const FRAME_CHANGES_TAG = oneByteTag(response.delimited('changes'));
+const FRAME_TOKEN_TAG = oneByteTag(response.delimited('resumeToken'));
+const CHANGES_CHANGE_TAG = oneByteTag(new FieldTags('digger.v1.Changes').delimited('changes'));
+const change = new FieldTags('digger.v1.Change');
+const CHANGE_UPSERT_TAG = oneByteTag(change.delimited('upsert'));
+const CHANGE_REMOVAL_TAG = oneByteTag(change.delimited('removal'));
+const entity = new FieldTags('digger.v1.Entity');
 const ENTITY_TAGS: Readonly<Record<EntityKind, number>> = {
-  Pod: oneByteTag(messageFieldTag(EntityMessage, 'pod')),
-  Service: oneByteTag(messageFieldTag(EntityMessage, 'service')),
-  Node: oneByteTag(messageFieldTag(EntityMessage, 'node')),
-  Workload: oneByteTag(messageFieldTag(EntityMessage, 'workload')),
+  Pod: oneByteTag(entity.delimited('pod')),
+  Service: oneByteTag(entity.delimited('service')),
+  Node: oneByteTag(entity.delimited('node')),
+  Workload: oneByteTag(entity.delimited('workload')),
 };
+
+/** The values of an entity that is too large: `omitted` says that all are left out. */
+const ALL_OMITTED = allOmitted();
 
 const KIND_NUMBERS = enumValues('digger.v1.EntityKind');
 const REASON_NUMBERS = enumValues('digger.v1.ResetReason');
@@ -104,7 +121,9 @@ export class ChangesFrame {
   }
 
   addUpsert(entity: Entity): void {
-    this.#add(entity, fieldLength(encodedLength(entity, this.#view)));
+    const isTooLarge = encodedLength(entity, this.#view) > MAX_ENTITY_BYTES;
+    const sent: Entity = isTooLarge ? { ...entity, values: ALL_OMITTED, rest: '' } : entity;
+    this.#add(sent, fieldLength(encodedLength(sent, this.#view)));
   }
 
   /** `bytes`: see `encodeRemoval`. */
@@ -185,11 +204,11 @@ export function encodeProgress(
 ): Uint8Array {
   return WatchResponse.encode({
     progress: {
-      serverTime: secondsAndNanos(serverTimeMs),
+      serverTime: toSecondsAndNanos(serverTimeMs),
       resources: resources.map(({ resource, lastContactMs, stalenessMs }) => ({
         resource,
-        ...(lastContactMs === undefined ? {} : { lastContact: secondsAndNanos(lastContactMs) }),
-        ...(stalenessMs === undefined ? {} : { staleness: secondsAndNanos(stalenessMs) }),
+        ...(lastContactMs === undefined ? {} : { lastContact: toSecondsAndNanos(lastContactMs) }),
+        ...(stalenessMs === undefined ? {} : { staleness: toSecondsAndNanos(stalenessMs) }),
       })),
       closing,
     },
@@ -235,7 +254,14 @@ function oneByteTag(tag: number): number {
   return tag;
 }
 
-function secondsAndNanos(ms: number): { seconds: number; nanos: number } {
-  const seconds = Math.floor(ms / 1000);
-  return { seconds, nanos: Math.round((ms - seconds * 1000) * 1e6) };
+function allOmitted(): ByteString {
+  const [tag, ...others] = ['Pod', 'Service', 'Node', 'Workload'].map((kind) =>
+    new FieldTags(`digger.v1.${kind}`).delimited('omitted'),
+  );
+  if (tag === undefined || others.some((other) => other !== tag)) {
+    throw new Error('the kinds of entities do not share the field number of omitted');
+  }
+  const writer = startEntity();
+  writeText(writer, tag, '*');
+  return writer.cut();
 }

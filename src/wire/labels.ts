@@ -6,10 +6,9 @@
 import type { ByteString } from '../model/entities.ts';
 import { writeMap } from './fields.ts';
 import { startEntity } from './message-writer.ts';
-import { messageType } from './schema.ts';
+import { FieldTags } from './field-tags.ts';
 
-const LABELS_FIELD = labelsField();
-const LABELS_TAG = (LABELS_FIELD << 3) | 2;
+const LABELS_TAG = labelsTag();
 
 /** One label as it stands in an entity's values. */
 export function encodeLabel(key: string, value: string): ByteString {
@@ -65,13 +64,13 @@ function varintAt(text: ByteString, from: number): { readonly value: number; rea
   throw new Error('an entity has values that end in the middle of a number');
 }
 
-/** The four kinds share the number, so that values can be read without knowing whose they are. */
-function labelsField(): number {
-  const numbers = ['Pod', 'Service', 'Node', 'Workload'].map(
-    (kind) => messageType(`digger.v1.${kind}`).fields['labels']?.id,
+/** The four kinds share it, so that values can be read without knowing whose they are. */
+function labelsTag(): number {
+  const tags = ['Pod', 'Service', 'Node', 'Workload'].map((kind) =>
+    new FieldTags(`digger.v1.${kind}`).delimited('labels'),
   );
-  const [first] = numbers;
-  if (first === undefined || numbers.some((number) => number !== first)) {
+  const [first] = tags;
+  if (first === undefined || tags.some((tag) => tag !== first)) {
     throw new Error('the kinds of entities do not share the field number of labels');
   }
   return first;

@@ -43,10 +43,3 @@ export function serviceType(fullName: string): protobuf.Service {
 export function enumValues(fullName: string): Readonly<Record<string, number>> {
   return root.lookupEnum(fullName).values;
 }
-
-/** The tag (field number and wire type 2) that stands before the length of a message-typed field. */
-export function messageFieldTag(type: protobuf.Type, field: string): number {
-  const found = type.fields[field];
-  if (found === undefined) throw new Error(`${type.fullName} has no field ${field}`);
-  return (found.id << 3) | 2;
-}

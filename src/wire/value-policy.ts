@@ -84,6 +84,13 @@ export function keptSelector(selector: StringMap, policy: ValuePolicy, omitted: 
   return keptEntries(selector, deniedLabels, allowedLabels, maxValueBytes, 'selector/', omitted);
 }
 
+/** The value of a label that has a field of its own as well; empty when the policy leaves it out. */
+export function keptLabel(labels: StringMap, key: string, policy: ValuePolicy): string {
+  const value = labels[key];
+  if (value === undefined) return '';
+  return keptSelector({ [key]: value }, policy, []).length === 0 ? '' : value;
+}
+
 /** Entries of `values` that may go out, sorted by key; the keys of the others are appended to `omitted`. */
 function keptEntries(
   values: StringMap,

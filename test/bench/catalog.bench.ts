@@ -4,6 +4,7 @@ import { Registry } from '@prometheus-io/client';
 import { Catalog } from '../../src/catalog/catalog.ts';
 import type { PodRecord } from '../../src/model/records.ts';
 import { encodedLength } from '../../src/wire/encoded-entity.ts';
+import { type CatalogStores, storesOf } from '../catalog/harness.ts';
 import { controlledBy, node, owner, pod, service, slice } from '../catalog/records.ts';
 
 const PODS = 20_000;
@@ -42,16 +43,18 @@ function podAt(at: number): PodRecord {
 }
 
 async function main(): Promise<void> {
-  await fill(new Catalog({ registry: new Registry() }), 500); // Warm: code, not data.
+  const warm = new Catalog({ registry: new Registry() }); // Warm: code, not data.
+  await fill(warm, storesOf(warm), 500);
   const catalog = new Catalog({ registry: new Registry() });
+  const stores = storesOf(catalog);
   const before = settled();
-  const { collectMs, openMs } = await fill(catalog, PODS);
+  const { collectMs, openMs } = await fill(catalog, stores, PODS);
   const after = settled();
   const startedUpdates = performance.now();
-  for (let at = 0; at < PODS; at += 1) catalog.pods.upsert({ ...podAt(at), phase: 'Failed' }, '2', SEEN);
+  for (let at = 0; at < PODS; at += 1) stores.Pod.upsert({ ...podAt(at), phase: 'Failed' }, '2', SEEN);
   const updateMs = performance.now() - startedUpdates;
   const startedNoops = performance.now();
-  for (let at = 0; at < PODS; at += 1) catalog.pods.upsert({ ...podAt(at), phase: 'Failed' }, '3', SEEN);
+  for (let at = 0; at < PODS; at += 1) stores.Pod.upsert({ ...podAt(at), phase: 'Failed' }, '3', SEEN);
   const noopMs = performance.now() - startedNoops;
   const perPod = (total: number) => Math.round(total / PODS);
   const microseconds = (ms: number) => Number(((ms * 1000) / PODS).toFixed(1));
@@ -70,11 +73,15 @@ async function main(): Promise<void> {
   });
 }
 
-async function fill(catalog: Catalog, pods: number): Promise<{ collectMs: number; openMs: number }> {
+async function fill(
+  catalog: Catalog,
+  stores: CatalogStores,
+  pods: number,
+): Promise<{ collectMs: number; openMs: number }> {
   const started = performance.now();
   const sets = catalog.owners('replicasets.apps');
-  const deployments = catalog.owners('deployments.apps');
-  for (let at = 0; at < NODES; at += 1) catalog.nodes.upsert(node(`node-${at}`), '1', SEEN);
+  const deployments = stores.Owner;
+  for (let at = 0; at < NODES; at += 1) stores.Node.upsert(node(`node-${at}`), '1', SEEN);
   for (let at = 0; at < pods / PODS_PER_DEPLOYMENT; at += 1) {
     const deployment = owner('Deployment', `deployment-${at}`);
     deployments.upsert(deployment, '1', SEEN);
@@ -83,12 +90,12 @@ async function fill(catalog: Catalog, pods: number): Promise<{ collectMs: number
       '1',
       SEEN,
     );
-    catalog.services.upsert(service(`service-${at}`), '1', SEEN);
+    stores.Service.upsert(service(`service-${at}`), '1', SEEN);
     const first = at * PODS_PER_DEPLOYMENT;
     const backends = Array.from({ length: PODS_PER_DEPLOYMENT }, (_, index) => podAt(first + index));
-    catalog.endpointSlices.upsert(slice(`slice-${at}`, `service-${at}`, backends), '1', SEEN);
+    stores.EndpointSlice.upsert(slice(`slice-${at}`, `service-${at}`, backends), '1', SEEN);
   }
-  const replacement = catalog.pods.beginReplace();
+  const replacement = stores.Pod.beginReplace();
   for (let at = 0; at < pods; at += 1) replacement.add(podAt(at));
   await replacement.commit('1', SEEN);
   const collected = performance.now();

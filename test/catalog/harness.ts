@@ -5,7 +5,14 @@ import { Registry } from '@prometheus-io/client';
 import { Catalog, type CatalogOptions, type CatalogStore } from '../../src/catalog/catalog.ts';
 import type { ChangeBatch } from '../../src/model/changes.ts';
 import type { Entity } from '../../src/model/entities.ts';
-import type { KubernetesRecord, OwnerRecord } from '../../src/model/records.ts';
+import type {
+  EndpointSliceRecord,
+  KubernetesRecord,
+  NodeRecord,
+  OwnerRecord,
+  PodRecord,
+  ServiceRecord,
+} from '../../src/model/records.ts';
 import { encodedBytes } from '../../src/wire/encoded-entity.ts';
 import { messageType } from '../../src/wire/schema.ts';
 
@@ -17,12 +24,14 @@ export class Harness {
   readonly batches: ChangeBatch[] = [];
   /** Entities by uid, from the changes alone. */
   readonly copy = new Map<string, Entity>();
-  readonly #owners: CatalogStore<OwnerRecord>;
+  /** Entities by the consumer's key, from the changes alone. */
+  readonly byKey = new Map<string, Entity>();
+  readonly #stores: CatalogStores;
   #version = 100;
 
   constructor(options: Partial<CatalogOptions> = {}) {
     this.catalog = new Catalog({ registry: this.registry, ...options });
-    this.#owners = this.catalog.owners('deployments.apps');
+    this.#stores = storesOf(this.catalog);
     let sequence = 0;
     this.catalog.onBatch((batch) => {
       this.batches.push(batch);
@@ -34,6 +43,12 @@ export class Harness {
         assert.equal(held, before, 'before is what was told last');
         if (after === undefined) this.copy.delete(before?.uid ?? '');
         else this.copy.set(after.uid, after);
+        // The invariant of keys: a change is of one key, and of what consumers hold under it.
+        const key = readableKey(after ?? before ?? assert.fail('a change of nothing'));
+        assert.equal(before === undefined || readableKey(before) === key, true, 'before and after share their key');
+        assert.equal(this.byKey.get(key), before, 'before is what consumers hold under the key');
+        if (after === undefined) this.byKey.delete(key);
+        else this.byKey.set(key, after);
       }
     });
   }
@@ -71,9 +86,7 @@ export class Harness {
   }
 
   storeOf(type: KubernetesRecord['type']): CatalogStore<KubernetesRecord> {
-    const { pods, services, endpointSlices, nodes } = this.catalog;
-    const stores = { Pod: pods, Service: services, EndpointSlice: endpointSlices, Node: nodes, Owner: this.#owners };
-    return (stores as Partial<Record<typeof type, unknown>>)[type] as CatalogStore<KubernetesRecord>;
+    return (this.#stores as Partial<Record<typeof type, unknown>>)[type] as CatalogStore<KubernetesRecord>;
   }
 
   /** What was told since the last call, e.g. `~ Pod web-0`: + came, ~ changed, - went. */
@@ -94,6 +107,32 @@ export class Harness {
   service(name: string) {
     return this.catalog.service('shop', name) ?? assert.fail(`no service ${name}`);
   }
+}
+
+export interface CatalogStores {
+  readonly Pod: CatalogStore<PodRecord>;
+  readonly Service: CatalogStore<ServiceRecord>;
+  readonly EndpointSlice: CatalogStore<EndpointSliceRecord>;
+  readonly Node: CatalogStore<NodeRecord>;
+  readonly Owner: CatalogStore<OwnerRecord>;
+}
+
+/** A store of each type, as for a cluster that is watched as a whole. */
+export function storesOf(catalog: Catalog): CatalogStores {
+  return {
+    Pod: catalog.store('Pod', 'pods'),
+    Service: catalog.store('Service', 'services'),
+    EndpointSlice: catalog.store('EndpointSlice', 'endpointslices.discovery.k8s.io'),
+    Node: catalog.store('Node', 'nodes'),
+    Owner: catalog.store('Owner', 'deployments.apps'),
+  };
+}
+
+/** `Pod shop/web-0`, `Workload apps/v1 Deployment shop/web`. */
+export function readableKey(entity: Entity): string {
+  const { kind, namespace, name } = entity;
+  const of = kind === 'Workload' ? ` ${entity.apiVersion} ${entity.workloadKind}` : '';
+  return `${kind}${of} ${namespace}/${name}`;
 }
 
 /** The message in an entity's bytes, as a reader who knows only the contract sees it. */

@@ -176,7 +176,7 @@ async function play(step: Step, harness: Harness, model: Model, open: boolean): 
 }
 
 function decodedCopy(harness: Harness): Map<string, Record<string, unknown>> {
-  return new Map([...harness.copy].map(([uid, entity]) => [uid, decode(entity)]));
+  return new Map([...harness.byKey].map(([key, entity]) => [key, decode(entity)]));
 }
 
 function entitiesOf(harness: Harness): unknown[] {

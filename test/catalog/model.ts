@@ -1,7 +1,16 @@
 // The catalog as one would write it without caring for time: all records in maps, every entity worked out anew from all
-// of them. It knows retained owners, which are the one thing that does not follow from the present records.
+// of them, by what the comments of the contract say. It knows retained owners, which are the one thing that does not
+// follow from the present records.
 
-import type { ControllerReference, KubernetesRecord, PodRecord, ServiceRecord } from '../../src/model/records.ts';
+import { canonicalIps } from '../../src/model/ip.ts';
+import type {
+  ControllerReference,
+  EndpointRecord,
+  EndpointSliceRecord,
+  KubernetesRecord,
+  PodRecord,
+  ServiceRecord,
+} from '../../src/model/records.ts';
 
 type Plain = Record<string, unknown>;
 
@@ -10,9 +19,25 @@ interface Known {
   readonly controller: ControllerReference | undefined;
 }
 
+/** An address or a target in the endpoints of a service, and what it means. */
+interface Endpoint {
+  readonly pods: readonly PodRecord[];
+  /** Not an address of a pod or node. */
+  readonly outside?: string;
+  /** The target's, where the pod says nothing of it. */
+  readonly further?: string;
+}
+
+const LONGEST_CHAIN = 10;
+
 export class Model {
   readonly records = new Map<string, KubernetesRecord>();
   readonly retained = new Map<string, Known>();
+  readonly #isWatchedKind: (kind: string) => boolean;
+
+  constructor(isWatchedKind: (kind: string) => boolean = () => true) {
+    this.#isWatchedKind = isWatchedKind;
+  }
 
   put(record: KubernetesRecord): void {
     const before = this.records.get(keyOf(record));
@@ -39,43 +64,77 @@ export class Model {
     for (const record of records) this.put(record);
   }
 
-  /** Every published entity by uid, as the message of the contract decodes. */
+  /** Every published entity by its key (kind, API version, kind, namespace, name), as the message decodes. */
   entities(): Map<string, Plain> {
     const found = new Map<string, Plain>();
+    const byUid = new Map([...this.records.values()].map((record) => [record.uid, record]));
     for (const record of this.records.values()) {
-      const { uid, name, labels } = record;
-      if (record.type === 'Pod') found.set(uid, this.#pod(record));
-      if (record.type === 'Service') found.set(uid, this.#service(record));
-      if (record.type === 'Node') found.set(uid, trimmed({ name, uid, labels }));
+      const { uid, namespace, name, labels } = record;
+      const key = `${record.type} ${namespace}/${name}`;
+      if (record.type === 'Pod') found.set(key, this.#pod(record));
+      if (record.type === 'Service') found.set(key, this.#service(record));
+      if (record.type === 'Node') {
+        const addresses = record.addresses.map(({ type, address }) => ({ type, address }));
+        found.set(key, trimmed({ name, uid, addresses, labels }));
+      }
       if (record.type === 'Owner' && record.controller === undefined) {
-        const { apiVersion, kind, namespace } = record;
-        found.set(uid, trimmed({ apiVersion, kind, namespace, name, uid, labels }));
+        const { apiVersion, kind } = record;
+        found.set(workloadKey({ ...record }), trimmed({ apiVersion, kind, namespace, name, uid, labels }));
       }
     }
+    const unwatched = new Map<string, Plain>();
+    for (const pod of this.#all('Pod')) {
+      const workload = this.#workload(pod);
+      if (workload['incomplete'] !== true || this.#isWatchedKind(String(workload['kind']))) continue;
+      if (byUid.get(String(workload['uid']))?.type === 'Owner') continue;
+      const other = unwatched.get(workloadKey(workload));
+      if (other === undefined || String(workload['uid']) < String(other['uid'])) {
+        unwatched.set(workloadKey(workload), workload);
+      }
+    }
+    for (const [key, workload] of unwatched) if (!found.has(key)) found.set(key, workload);
     return found;
   }
 
-  chain(record: {
-    readonly uid: string;
-    readonly namespace: string;
-    readonly controller: ControllerReference | undefined;
-  }): Plain[] {
+  chain(record: { readonly uid: string; readonly controller: ControllerReference | undefined }): Plain[] {
     const chain: Plain[] = [];
-    let { controller, namespace } = record;
+    let { controller } = record;
     while (controller !== undefined) {
-      const { uid, apiVersion, kind, name } = controller;
+      const { uid } = controller;
       if (uid === record.uid || chain.some((owner) => owner['uid'] === uid)) break;
       const known = this.#known(uid);
       if (known === undefined) {
-        const at = kind === 'Node' ? '' : namespace;
-        chain.push(trimmed({ apiVersion, kind, namespace: at, name, uid, incomplete: true }));
+        chain.push(this.#told(uid));
         break;
       }
-      chain.push(known.reference);
-      controller = known.controller;
-      namespace = String(known.reference['namespace'] ?? '');
+      const isCut = chain.length === LONGEST_CHAIN - 1 && known.controller !== undefined;
+      chain.push(isCut ? { ...known.reference, incomplete: true } : known.reference);
+      controller = isCut ? undefined : known.controller;
     }
     return chain;
+  }
+
+  /** What all the references to an object say that nothing else is known of. */
+  #told(uid: string): Plain {
+    const said: { readonly namespace: string; readonly controller: ControllerReference }[] = [];
+    for (const { type, namespace, controller } of this.records.values()) {
+      if (controller?.uid === uid && (type === 'Pod' || type === 'Owner')) said.push({ namespace, controller });
+    }
+    for (const { reference, controller } of this.retained.values()) {
+      if (controller?.uid === uid) said.push({ namespace: String(reference['namespace'] ?? ''), controller });
+    }
+    said.sort((a, b) => (order(a.controller) < order(b.controller) ? -1 : 1));
+    const [first] = said;
+    if (first === undefined) throw new Error(`nothing refers to ${uid}`);
+    const { apiVersion, kind, name } = first.controller;
+    // An owner that two namespaces share is cluster-scoped.
+    const isShared = new Set(said.map((each) => each.namespace)).size > 1;
+    const namespace = isShared || kind === 'Node' ? '' : first.namespace;
+    return trimmed({ apiVersion, kind, namespace, name, uid, incomplete: true });
+
+    function order(of: ControllerReference): string {
+      return [of.kind, of.name, of.apiVersion].join(' ');
+    }
   }
 
   #workload(pod: PodRecord): Plain {
@@ -83,25 +142,36 @@ export class Model {
       .filter(({ kind }) => kind !== 'Node')
       .at(-1);
     const { namespace, name, uid } = pod;
-    return top ?? { apiVersion: 'v1', kind: 'Pod', namespace, name, uid };
+    return top ?? trimmed({ apiVersion: 'v1', kind: 'Pod', namespace, name, uid });
   }
 
   #pod(pod: PodRecord): Plain {
-    const { uid, namespace, name, nodeName, labels } = pod;
-    const services = this.#all('Service')
-      .filter((service) => this.#members(service).includes(pod))
-      .map((service) => ({ apiVersion: 'v1', kind: 'Service', namespace, name: service.name, uid: service.uid }));
-    services.sort((a, b) => (a.name < b.name ? -1 : 1));
+    const { uid, namespace, name, nodeName, hostNetwork, labels } = pod;
+    const services: Plain[] = [];
+    const further = new Set<string>();
+    for (const service of this.#all('Service')) {
+      if (service.namespace !== namespace || !this.#members(service).includes(pod)) continue;
+      services.push({ apiVersion: 'v1', kind: 'Service', namespace, name: service.name, uid: service.uid });
+    }
+    services.sort((a, b) => (String(a['name']) < String(b['name']) ? -1 : 1));
+    for (const slice of this.#all('EndpointSlice')) {
+      for (const endpoint of this.#meanings(slice)) {
+        if (endpoint.further !== undefined && endpoint.pods.includes(pod)) further.add(endpoint.further);
+      }
+    }
     return trimmed({
       uid,
       namespace,
       name,
-      addresses: pod.podIps,
+      addresses: canonicalIps(pod.podIps),
+      hostNetwork: hostNetwork || undefined,
       nodeName,
       phase: `POD_PHASE_${pod.phase.toUpperCase()}`,
       workload: this.#workload(pod),
       ownerChain: this.chain(pod),
-      services,
+      services: services.slice(0, 100),
+      serviceCount: services.length > 100 ? services.length : undefined,
+      endpointAddresses: [...further].sort().slice(0, 100),
       labels,
     });
   }
@@ -111,22 +181,20 @@ export class Model {
     const workloads = new Map<string, Plain>();
     for (const pod of this.#members(service)) {
       const workload = this.#workload(pod);
-      // Pods may say different API versions of an owner that nobody knows: the first in order stands.
-      const said = workloads.get(String(workload['uid']));
-      if (said === undefined || String(workload['apiVersion']) < String(said['apiVersion'])) {
-        workloads.set(String(workload['uid']), workload);
-      }
+      workloads.set(`${String(workload['uid'])} ${String(workload['incomplete'])}`, workload);
     }
     const order = ({ kind, namespace: at = '', name: called, uid: id }: Plain) => [kind, at, called, id].join(' ');
-    const manual = new Set(
-      this.#endpoints(service).flatMap(({ target, addresses }) => (target === undefined ? addresses : [])),
-    );
+    const sorted = [...workloads.values()].sort((a, b) => (order(a) < order(b) ? -1 : 1));
+    const manual = new Set(this.#endpoints(service).flatMap(({ outside }) => outside ?? []));
+    const type = { ExternalName: 'EXTERNAL_NAME', LoadBalancer: 'LOAD_BALANCER' }[service.serviceType] ?? 'CLUSTER_IP';
     return trimmed({
       uid,
       namespace,
       name,
-      type: 'SERVICE_TYPE_CLUSTER_IP',
-      workloads: [...workloads.values()].sort((a, b) => (order(a) < order(b) ? -1 : 1)),
+      type: `SERVICE_TYPE_${type}`,
+      clusterAddresses: canonicalIps(service.clusterIps),
+      externalAddresses: canonicalIps(service.externalIps),
+      workloads: sorted.filter((each, at) => sorted.findIndex((other) => other['uid'] === each['uid']) === at),
       manualEndpoints: [...manual]
         .sort()
         .map((address) => ({ address, service: { apiVersion: 'v1', kind: 'Service', namespace, name, uid } })),
@@ -135,16 +203,50 @@ export class Model {
   }
 
   #members(service: ServiceRecord): PodRecord[] {
-    const targets = this.#endpoints(service).flatMap(({ target }) => target ?? []);
-    return this.#all('Pod').filter((pod) =>
-      targets.some((target) => (target.uid === '' ? target.name === pod.name : target.uid === pod.uid)),
-    );
+    return [...new Set(this.#endpoints(service).flatMap(({ pods }) => pods))];
   }
 
-  #endpoints(service: ServiceRecord) {
-    return this.#all('EndpointSlice').flatMap(({ serviceName, endpoints }) =>
-      serviceName === service.name ? endpoints : [],
+  #endpoints(service: ServiceRecord): Endpoint[] {
+    return this.#all('EndpointSlice')
+      .filter(({ namespace, serviceName }) => namespace === service.namespace && serviceName === service.name)
+      .flatMap((slice) => this.#meanings(slice));
+  }
+
+  #meanings(slice: EndpointSliceRecord): Endpoint[] {
+    if (slice.serviceName === '') return [];
+    const isKubernetes =
+      slice.labels['endpointslice.kubernetes.io/managed-by'] === 'endpointslice-controller.k8s.io' &&
+      slice.controller?.kind === 'Service' &&
+      slice.controller.name === slice.serviceName;
+    return slice.endpoints.flatMap((endpoint) => this.#meaningsOf(endpoint, slice.namespace, isKubernetes));
+  }
+
+  #meaningsOf({ addresses, target }: EndpointRecord, namespace: string, isKubernetes: boolean): Endpoint[] {
+    const named = target?.kind === 'Pod' ? target : undefined;
+    const at = named?.namespace || namespace;
+    const pod = this.#all('Pod').find((each) =>
+      named?.uid ? each.uid === named.uid : each.namespace === at && each.name === named?.name,
     );
+    const own = canonicalIps(addresses);
+    if (named !== undefined && (isKubernetes || own.length === 0)) {
+      return pod !== undefined && at === namespace && pod.namespace === namespace ? [{ pods: [pod] }] : [];
+    }
+    return own.map((address) => this.#meaning(address, pod, namespace));
+  }
+
+  #meaning(address: string, target: PodRecord | undefined, namespace: string): Endpoint {
+    if (target !== undefined && canonicalIps(target.podIps).includes(address)) return { pods: [target] };
+    const holders = this.#all('Pod').filter(
+      ({ hostNetwork, phase, podIps }) =>
+        !hostNetwork && phase !== 'Succeeded' && phase !== 'Failed' && canonicalIps(podIps).includes(address),
+    );
+    if (holders.length > 0) return { pods: holders };
+    const isNode = this.#all('Node').some(({ addresses }) =>
+      addresses.some((each) => each.address === address && each.type !== 'Hostname'),
+    );
+    if (isNode) return { pods: [] };
+    if (target?.namespace === namespace) return { pods: [target], further: address };
+    return { pods: [], outside: address };
   }
 
   #known(uid: string): Known | undefined {
@@ -158,17 +260,17 @@ export class Model {
     return this.retained.get(uid);
   }
 
-  /** Retained is what a pod still refers to, directly or through others. */
+  /** Retained is what a pod still has in its chain. */
   #prune(): void {
     const reached = new Set<string>();
     for (const pod of this.#all('Pod')) {
       let { controller } = pod;
-      while (controller !== undefined) {
-        const { uid } = controller;
-        const visited = reached.has(uid);
-        reached.add(uid);
-        controller = visited ? undefined : this.#known(uid)?.controller;
+      const links = new Set<string>();
+      while (controller !== undefined && links.size < LONGEST_CHAIN && !links.has(controller.uid)) {
+        links.add(controller.uid);
+        controller = this.#known(controller.uid)?.controller;
       }
+      for (const uid of links) reached.add(uid);
     }
     for (const uid of [...this.retained.keys()]) if (!reached.has(uid)) this.retained.delete(uid);
   }
@@ -182,6 +284,10 @@ export class Model {
 
 function keyOf({ type, namespace, name }: KubernetesRecord): string {
   return `${type}/${namespace}/${name}`;
+}
+
+function workloadKey(of: { readonly [field: string]: unknown }): string {
+  return `Workload ${String(of['apiVersion'])} ${String(of['kind'])} ${String(of['namespace'] ?? '')}/${String(of['name'])}`;
 }
 
 /** Without what protobuf does not write: empty text, empty lists and empty maps. */

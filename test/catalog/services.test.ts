@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { brief, decode, Harness } from './harness.ts';
-import { controlledBy, owner, pod, service, slice } from './records.ts';
+import { controlledBy, node, owner, pod, service, slice } from './records.ts';
 
 const SET = owner('StatefulSet', 'db');
 const DB_0 = pod('db-0', { controller: controlledBy(SET), podIps: ['10.0.0.1'] });
@@ -53,7 +53,11 @@ describe('a service', () => {
   it('lists endpoints that are neither pods nor nodes, canonical, sorted and once', async () => {
     const target = { kind: 'Node', namespace: '', name: 'node-a', uid: 'n' };
     const outside = [{ addresses: ['::FFFF:192.0.2.7', 'db.example.com'] }, { addresses: ['192.0.2.7', '192.0.2.10'] }];
-    const harness = await Harness.open(DB, slice('db-a', 'db', [...outside, { addresses: ['10.9.9.9'], target }]));
+    const harness = await Harness.open(
+      node('node-a', { addresses: [{ type: 'InternalIP', address: '10.9.9.9' }] }),
+      DB,
+      slice('db-a', 'db', [...outside, { addresses: ['10.9.9.9'], target }]),
+    );
     assert.deepEqual(harness.service('db').manualEndpoints, ['192.0.2.10', '192.0.2.7']);
     harness.put(slice('db-a', 'db', []));
     assert.deepEqual(harness.service('db').manualEndpoints, []);

@@ -1,7 +1,8 @@
 // A feed under a manual clock, and subscribers that take their frames when told to.
 
 import { Registry } from '@prometheus-io/client';
-import { ChangeFeed, type FeedLimits, type SubscribeRequest } from '../../src/feed/change-feed.ts';
+import { ChangeFeed } from '../../src/feed/change-feed.ts';
+import type { FeedLimits, SubscribeRequest } from '../../src/feed/feed-options.ts';
 import type { EndReason } from '../../src/feed/subscription.ts';
 import type { Frame } from '../../src/wire/frame.ts';
 import { Picture, everything } from './cluster.ts';

@@ -1,6 +1,9 @@
 // The history of a small cluster as etcd has it: one counter of versions, and for each resource the changes of its
 // objects, each at its version. Replicas read it as watches and lists would show it, each resource at its own pace.
 //
+// Objects are in two namespaces. Their owners are watched or not, have a namespace or not (so that references alone do
+// not tell which), may be shared by both namespaces, and may be referred to in two API versions and with several uids.
+//
 // Owners are deleted only after their pods are, and readers see it in that order (`needsPods`): the names of owners that
 // are gone before their pods depend on what a replica has seen, and are the one thing that replicas may differ in.
 
@@ -15,6 +18,7 @@ export const RESOURCES = [
   'nodes',
   'replicasets.apps',
   'deployments.apps',
+  'installations.operator.tigera.io',
 ] as const;
 export type Resource = (typeof RESOURCES)[number];
 
@@ -27,6 +31,20 @@ export interface HistoryEvent {
 }
 
 const NAMES = ['n0', 'n1', 'n2', 'n3', 'n4'];
+
+/** Of every object with this name that has a namespace. */
+function namespaceOf(name: string): string {
+  return name < 'n3' ? 'shop' : 'mall';
+}
+
+/** Of kinds that are not watched: only references tell of them. */
+const UNWATCHED: readonly ControllerReference[] = [
+  { apiVersion: 'example.com/v1', kind: 'Rollout', name: 'roll', uid: 'uid-roll' },
+  { apiVersion: 'example.com/v2', kind: 'Rollout', name: 'roll', uid: 'uid-roll' },
+  { apiVersion: 'example.com/v1', kind: 'Rollout', name: 'roll', uid: 'uid-roll-again' },
+  { apiVersion: 'example.com/v1', kind: 'Rollout', name: 'other', uid: 'uid-roll' },
+];
+
 const LABELS: Readonly<Record<string, string>>[] = [{}, { app: 'x' }, { app: 'y' }, { app: 'x', tier: 't' }];
 
 export class ReplicaHistory {
@@ -38,6 +56,7 @@ export class ReplicaHistory {
     nodes: [],
     'replicasets.apps': [],
     'deployments.apps': [],
+    'installations.operator.tigera.io': [],
   };
   readonly #live = new Map<string, { readonly resource: Resource; readonly record: KubernetesRecord }>();
   /** Objects as they were before their last change. */
@@ -46,6 +65,8 @@ export class ReplicaHistory {
   /** Resources that nothing happens to for now. */
   readonly #idle = new Set<Resource>();
   #uids = 0;
+  /** How often the installation with this name was deleted. */
+  readonly #generations = new Map<string, number>();
 
   constructor(random: Random) {
     this.#random = random;
@@ -82,9 +103,18 @@ export class ReplicaHistory {
       return;
     }
     // Now and then another object under the same name.
-    const recreate = known !== undefined && random.chance(0.15) && this.#mayGo(known);
+    const recreate =
+      known !== undefined &&
+      resource !== 'installations.operator.tigera.io' &&
+      random.chance(0.15) &&
+      this.#mayGo(known);
     if (recreate) this.#emit(resource, known, true);
-    const uid = known === undefined || recreate ? `uid-${++this.#uids}` : known.uid;
+    const uid =
+      resource === 'installations.operator.tigera.io'
+        ? this.#installation(name).uid
+        : known === undefined || recreate
+          ? `uid-${++this.#uids}`
+          : known.uid;
     this.#emit(resource, this.#record(resource, name, uid), false);
   }
 
@@ -101,17 +131,19 @@ export class ReplicaHistory {
   #record(resource: Resource, name: string, uid: string): KubernetesRecord {
     const random = this.#random;
     const labels = random.pick(LABELS);
+    const namespace = namespaceOf(name);
     switch (resource) {
       case 'pods':
         return pod(name, {
           uid,
+          namespace,
           labels,
           nodeName: random.pick(['', 'n0', 'n1']),
           phase: random.pick(['Pending', 'Running']),
-          controller: this.#controller('replicasets.apps', 'ReplicaSet'),
+          controller: this.#ownerOfPod(),
         });
       case 'services':
-        return service(name, { uid, labels, clusterIps: [random.pick(['10.96.0.1', '10.96.0.2'])] });
+        return service(name, { uid, namespace, labels, clusterIps: [random.pick(['10.96.0.1', '10.96.0.2'])] });
       case 'endpointslices.discovery.k8s.io': {
         const record = slice(name, random.pick(NAMES), []);
         const endpoints = NAMES.filter(() => random.chance(0.4)).map((each) => ({
@@ -119,19 +151,20 @@ export class ReplicaHistory {
           ready: true,
           target: this.#target(each),
         }));
-        return { ...record, uid, endpoints };
+        return { ...record, uid, namespace, endpoints };
       }
       case 'nodes':
         return node(name, { uid, labels });
       case 'replicasets.apps':
         return owner('ReplicaSet', name, {
           uid,
-          controller: random.chance(0.3)
-            ? { apiVersion: 'example.com/v1', kind: 'Rollout', name: 'roll', uid: 'uid-roll' }
-            : this.#controller('deployments.apps', 'Deployment'),
+          namespace,
+          controller: random.chance(0.3) ? this.#customOwner() : this.#controller('deployments.apps', 'Deployment'),
         });
       case 'deployments.apps':
-        return owner('Deployment', name, { uid, labels });
+        return owner('Deployment', name, { uid, namespace, labels });
+      case 'installations.operator.tigera.io':
+        return owner('Installation', name, { uid, namespace: '', labels, apiVersion: 'operator.tigera.io/v1' });
     }
   }
 
@@ -139,7 +172,22 @@ export class ReplicaHistory {
   #target(name: string): EndpointTarget {
     const uid = this.#live.get(`pods ${name}`)?.record.uid;
     const byName = uid === undefined || this.#random.chance(0.2);
-    return { kind: 'Pod', namespace: 'shop', name, uid: byName ? '' : uid };
+    return { kind: 'Pod', namespace: namespaceOf(name), name, uid: byName ? '' : uid };
+  }
+
+  #customOwner(): ControllerReference {
+    return this.#random.pick([...UNWATCHED, ...['n0', 'n1', 'n2'].map((name) => this.#installation(name))]);
+  }
+
+  /** Cluster-scoped, and made before or after the pods that refer to it; what is deleted is referred to no more. */
+  #installation(name: string): ControllerReference {
+    const uid = `uid-installation-${name}-${this.#generations.get(name) ?? 0}`;
+    return { apiVersion: 'operator.tigera.io/v1', kind: 'Installation', name, uid };
+  }
+
+  #ownerOfPod(): ControllerReference | undefined {
+    if (this.#random.chance(0.35)) return this.#customOwner();
+    return this.#controller('replicasets.apps', 'ReplicaSet');
   }
 
   #controller(resource: Resource, kind: string): ControllerReference | undefined {
@@ -151,6 +199,7 @@ export class ReplicaHistory {
   /** Its owner, if it has one, is there: of owners that are gone only the names are known, not to everybody alike. */
   #hasOwner({ controller }: KubernetesRecord): boolean {
     if (controller === undefined || controller.kind === 'Rollout') return true;
+    if (controller.kind === 'Installation') return controller.uid === this.#installation(controller.name).uid;
     for (const { record } of this.#live.values()) if (record.uid === controller.uid) return true;
     return false;
   }
@@ -168,6 +217,9 @@ export class ReplicaHistory {
     this.events[resource].push({ version: this.version, removed, record, needsPods: removed ? needsPods : 0 });
     const known = this.#live.get(`${resource} ${record.name}`)?.record;
     if (known !== undefined) this.#earlier.set(`${resource} ${record.name}`, known);
+    if (removed && resource === 'installations.operator.tigera.io') {
+      this.#generations.set(record.name, (this.#generations.get(record.name) ?? 0) + 1);
+    }
     if (removed) this.#live.delete(`${resource} ${record.name}`);
     else this.#live.set(`${resource} ${record.name}`, { resource, record });
   }

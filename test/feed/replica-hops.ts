@@ -4,7 +4,7 @@
 // off (also in the middle of a snapshot or a replay), where it goes, what it filters, when replicas restart.
 
 import assert from 'node:assert/strict';
-import type { SubscribeRequest } from '../../src/feed/change-feed.ts';
+import type { SubscribeRequest } from '../../src/feed/feed-options.ts';
 import type { FilterCriteria } from '../../src/feed/filter.ts';
 import type { Entity } from '../../src/model/entities.ts';
 import { parseToken } from '../../src/feed/resume-token.ts';
@@ -56,6 +56,7 @@ const FILTERS: readonly Partial<FilterCriteria>[] = [
   { kinds: ['Pod'] },
   { labels: new Map([['app', 'x']]) },
   { nodeNames: ['n0'] },
+  { namespaces: ['mall'] },
   { kinds: ['Service', 'Workload'] },
 ];
 
@@ -98,6 +99,7 @@ export function hop({ seed, cuts, restarts }: HopsOptions, result: HopsResult = 
     for (const each of consumers) compare(each, result, seed);
   }
   for (const replica of replicas) replica.catchUp();
+  assert.deepEqual(picture(replicas[1]), picture(replicas[0]), `seed ${seed}: replicas that saw the same are the same`);
   scheduler.advance(5_000);
   for (const consumer of consumers) {
     consumer.connection?.close();
@@ -205,8 +207,9 @@ function compare({ connection, copy, filter }: Consumer, result: HopsResult, see
 }
 
 /** Written without the feed's own filter. */
-function isVisible(entity: Entity, { kinds, nodeNames, labels }: FilterCriteria): boolean {
+function isVisible(entity: Entity, { kinds, namespaces, nodeNames, labels }: FilterCriteria): boolean {
   if (kinds.length > 0 && !kinds.includes(entity.kind)) return false;
+  if (namespaces.length > 0 && !namespaces.includes(entity.namespace)) return false;
   if (nodeNames.length > 0) {
     const nodeName = entity.kind === 'Node' ? entity.name : entity.kind === 'Pod' ? entity.nodeName : '';
     if (!nodeNames.includes(nodeName)) return false;
@@ -214,6 +217,17 @@ function isVisible(entity: Entity, { kinds, nodeNames, labels }: FilterCriteria)
   if (labels.size === 0) return true;
   const held = (decode(entity.kind.toLowerCase(), encodedBytes(entity))['labels'] ?? {}) as Record<string, string>;
   return [...labels].every(([key, value]) => held[key] === value);
+}
+
+/** What a replica serves, by key. */
+function picture(replica: Replica | undefined): Record<string, unknown> {
+  const shown: Record<string, unknown> = {};
+  for (const entity of replica?.entities() ?? []) {
+    const key = keyOf(entity);
+    assert.equal(shown[key], undefined, `${key} is served twice`);
+    shown[key] = decode(key, encodedBytes(entity));
+  }
+  return shown;
 }
 
 function keyOf(entity: Entity): string {

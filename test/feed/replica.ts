@@ -3,7 +3,8 @@
 import { Registry } from '@prometheus-io/client';
 import { Catalog, type CatalogStore } from '../../src/catalog/catalog.ts';
 import { Pacer } from '../../src/catalog/pacer.ts';
-import { ChangeFeed, type FeedLimits } from '../../src/feed/change-feed.ts';
+import { ChangeFeed } from '../../src/feed/change-feed.ts';
+import type { FeedLimits } from '../../src/feed/feed-options.ts';
 import type { Entity } from '../../src/model/entities.ts';
 import type { KubernetesRecord } from '../../src/model/records.ts';
 import type { Random } from '../random.ts';
@@ -45,20 +46,21 @@ export class Replica {
     this.#catalog = new Catalog({
       registry,
       pacer: new Pacer({ nowMs: () => 0, turn: () => Promise.reject(new Error('there is time')), budgetMs: 1 }),
-      isWatchedKind: (_, kind) => kind !== 'Rollout',
+      // Installations come as records all the same, as every custom kind does that discovery found.
+      isWatchedKind: (_, kind) => kind !== 'Rollout' && kind !== 'Installation',
     });
     const bytes = Buffer.alloc(16);
     bytes.writeUInt32BE(epoch);
     this.feed = new ChangeFeed({ epoch: bytes, configuration: '', freshness: () => [], registry, scheduler, limits });
     this.#catalog.onBatch(this.feed.onBatch);
-    const { pods, services, endpointSlices, nodes } = this.#catalog;
     this.#stores = {
-      pods,
-      services,
-      'endpointslices.discovery.k8s.io': endpointSlices,
-      nodes,
+      pods: this.#catalog.store('Pod', 'pods'),
+      services: this.#catalog.store('Service', 'services'),
+      'endpointslices.discovery.k8s.io': this.#catalog.store('EndpointSlice', 'endpointslices.discovery.k8s.io'),
+      nodes: this.#catalog.store('Node', 'nodes'),
       'replicasets.apps': this.#catalog.owners('replicasets.apps'),
       'deployments.apps': this.#catalog.owners('deployments.apps'),
+      'installations.operator.tigera.io': this.#catalog.owners('installations.operator.tigera.io'),
     } as unknown as Readonly<Record<Resource, CatalogStore<KubernetesRecord>>>;
     this.#places = Object.fromEntries(RESOURCES.map((each) => [each, { events: 0, version: 0 }])) as Readonly<
       Record<Resource, Place>

@@ -5,7 +5,8 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp
 import type { TestContext } from 'node:test';
 import type { CallOptions, ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import { Registry } from '@prometheus-io/client';
-import { ChangeFeed, type FeedLimits } from '../../src/feed/change-feed.ts';
+import { ChangeFeed } from '../../src/feed/change-feed.ts';
+import type { FeedLimits } from '../../src/feed/feed-options.ts';
 import { createScheduler } from '../../src/feed/scheduler.ts';
 import { createFeedService } from '../../src/rpc/methods/watch.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';

@@ -8,6 +8,8 @@ import {
   encodeProgress,
   encodeRemoval,
   encodeReset,
+  MAX_ENTITY_BYTES,
+  MAX_MESSAGE_BYTES,
   removalKey,
   withToken,
 } from '../../src/wire/frame.ts';
@@ -51,6 +53,27 @@ describe('a frame of changes', () => {
         );
       }),
     );
+  });
+
+  it('14.7 is never larger than what clients accept: an entity that would not fit goes without its values, and says so', () => {
+    for (const kind of ['Pod', 'Service', 'Workload'] as const) {
+      for (const [ballast, isWhole] of [
+        [MAX_ENTITY_BYTES - 1_000, true],
+        [MAX_ENTITY_BYTES, false],
+        [9_000_000, false],
+      ] as const) {
+        const frame = new ChangesFrame('FULL');
+        // What may be in a frame before an entity that ends it, and the longest token.
+        frame.addUpsert(entity({ kind: 'Pod', namespace: 'a', name: 'first', ballast: 65_000 }, 'uid-0'));
+        frame.addUpsert(entity({ kind, namespace: 'a', name: 'large', labels: { app: 'x' }, ballast }, 'uid-1'));
+        const { message } = frame.encode(Buffer.alloc(4096));
+        assert.ok(message.byteLength <= MAX_MESSAGE_BYTES, `${message.byteLength} bytes`);
+        const { changes } = WatchResponse.toObject(WatchResponse.decode(message))['changes'];
+        const sent = changes[1].upsert[kind.toLowerCase()];
+        assert.equal(sent.name, 'large');
+        assert.deepEqual([sent.labels, sent.omitted], isWhole ? [{ app: 'x' }, undefined] : [undefined, ['*']]);
+      }
+    }
   });
 
   it('has in front of it what gRPC puts before a message', () => {

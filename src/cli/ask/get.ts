@@ -5,7 +5,7 @@ import type { Connection } from './connection.ts';
 import type { AskEdge } from './edge.ts';
 import { entityLines } from './entity-text.ts';
 import { EXIT_OK } from './exit-codes.ts';
-import { secondsAndNanos } from './moments.ts';
+import { toSecondsAndNanos } from '../../wire/seconds-and-nanos.ts';
 import { isTable, objectText, shownForm } from './output.ts';
 import type { JsonObject } from './proto-json.ts';
 
@@ -16,7 +16,7 @@ export async function get(order: GetOrder, connection: Connection, edge: AskEdge
     name: object.name,
     ...(kind === 'node' ? {} : { namespace }),
     ...(kind === 'workload' ? { kind: object.kind, apiGroup: object.group } : {}),
-    ...(waitMs === 0 ? {} : { wait: secondsAndNanos(waitMs) }),
+    ...(waitMs === 0 ? {} : { wait: toSecondsAndNanos(waitMs) }),
   };
   const method = `LookupService/Get${kind.charAt(0).toUpperCase()}${kind.slice(1)}`;
   const answer = await connection.call(method, request, order.connection.timeoutMs + waitMs);

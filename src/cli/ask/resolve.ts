@@ -6,7 +6,7 @@ import type { Connection } from './connection.ts';
 import type { AskEdge } from './edge.ts';
 import { resolutionLines } from './entity-text.ts';
 import { EXIT_NOT_RESOLVED, EXIT_OK } from './exit-codes.ts';
-import { secondsAndNanos } from './moments.ts';
+import { toSecondsAndNanos } from '../../wire/seconds-and-nanos.ts';
 import { coloured, isTable, objectText, shownForm } from './output.ts';
 import type { JsonObject } from './proto-json.ts';
 
@@ -20,7 +20,7 @@ export function queryOf(
     address,
     ...(port === undefined ? {} : { port }),
     ...(protocol === undefined ? {} : { protocol }),
-    ...(atMs === undefined ? {} : { at: secondsAndNanos(atMs) }),
+    ...(atMs === undefined ? {} : { at: toSecondsAndNanos(atMs) }),
   };
 }
 
@@ -34,7 +34,7 @@ export async function resolve(
   const { atMs, waitMs, protocol } = order;
   const answer = await connection.call(
     'LookupService/ResolveAddress',
-    { ...queryOf(question, protocol, atMs), ...(waitMs === 0 ? {} : { wait: secondsAndNanos(waitMs) }) },
+    { ...queryOf(question, protocol, atMs), ...(waitMs === 0 ? {} : { wait: toSecondsAndNanos(waitMs) }) },
     order.connection.timeoutMs + waitMs,
   );
   const resolution = (answer['resolution'] ?? {}) as JsonObject;

@@ -9,7 +9,8 @@ import type { AddressAnswer, AddressQuestion } from '../../addresses/reader.ts';
 import type { AddressQuery__Output } from '../../wire/generated/digger/v1/AddressQuery.ts';
 import type { BatchResolveAddressesRequest__Output } from '../../wire/generated/digger/v1/BatchResolveAddressesRequest.ts';
 import { startMessage } from '../../wire/message-writer.ts';
-import { messageFieldTag, messageType } from '../../wire/schema.ts';
+import { FieldTags } from '../../wire/field-tags.ts';
+import { messageType } from '../../wire/schema.ts';
 import type { CallContext } from './call-context.ts';
 import { CALL_COSTS } from '../limits/caller-rates.ts';
 import { type CallError, invalidArgument, toStatus } from '../errors.ts';
@@ -77,11 +78,11 @@ type Item =
   | { readonly kind: 'invalid'; readonly error: CallError };
 
 const StatusType = messageType('google.rpc.Status');
-const ResultType = messageType('digger.v1.BatchResolveAddressesResult');
-const QUERIES = messageFieldTag(messageType('digger.v1.BatchResolveAddressesRequest'), 'queries');
-const RESULTS = messageFieldTag(messageType('digger.v1.BatchResolveAddressesResponse'), 'results');
-const RESOLUTION = messageFieldTag(ResultType, 'resolution');
-const ERROR = messageFieldTag(ResultType, 'error');
+const result = new FieldTags('digger.v1.BatchResolveAddressesResult');
+const QUERIES = new FieldTags('digger.v1.BatchResolveAddressesRequest').delimited('queries');
+const RESULTS = new FieldTags('digger.v1.BatchResolveAddressesResponse').delimited('results');
+const RESOLUTION = result.delimited('resolution');
+const ERROR = result.delimited('error');
 
 function tooManyQueries(given: string): string {
   return `${given} queries given, at most ${MAX_QUERIES} are allowed`;

@@ -13,7 +13,7 @@ import type { GetPodRequest__Output } from '../../wire/generated/digger/v1/GetPo
 import type { GetServiceRequest__Output } from '../../wire/generated/digger/v1/GetServiceRequest.ts';
 import type { GetWorkloadRequest__Output } from '../../wire/generated/digger/v1/GetWorkloadRequest.ts';
 import { startMessage } from '../../wire/message-writer.ts';
-import { messageFieldTag, messageType } from '../../wire/schema.ts';
+import { FieldTags } from '../../wire/field-tags.ts';
 import type { CallContext, Staleness } from './call-context.ts';
 import { CALL_COSTS } from '../limits/caller-rates.ts';
 import { CallError, objectNotFound } from '../errors.ts';
@@ -151,6 +151,6 @@ function find({ find: lookUp, request: { uid } }: Search): Entity | undefined {
 }
 
 function responseTags(typeName: string, field: string): ResponseTags {
-  const type = messageType(`digger.v1.${typeName}`);
-  return { entity: messageFieldTag(type, field), staleness: messageFieldTag(type, 'staleness') };
+  const tags = new FieldTags(`digger.v1.${typeName}`);
+  return { entity: tags.delimited(field), staleness: tags.delimited('staleness') };
 }

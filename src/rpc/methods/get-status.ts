@@ -3,7 +3,7 @@
 
 import type { CallContext, Staleness } from './call-context.ts';
 import type { GetStatusRequest__Output } from '../../wire/generated/digger/v1/GetStatusRequest.ts';
-import { toSecondsAndNanos } from '../../wire/fields.ts';
+import { toSecondsAndNanos } from '../../wire/seconds-and-nanos.ts';
 import { messageType } from '../../wire/schema.ts';
 
 /** What a watched resource says about itself. */

@@ -4,14 +4,13 @@
 // The workload is set only where it is certain: the pod's own, or the one that all backends of a service share, or the
 // one that all candidates share. No entity is encoded here.
 
-import type protobuf from 'protobufjs';
-
 import type { AddressAnswer, AddressRole, Holder } from '../../addresses/reader.ts';
 import type { ObjectReference, ServiceEntity, WorkloadEntity } from '../../model/entities.ts';
 import type { View } from '../../wire/encoded-entity.ts';
-import { varintFieldTag, writeDuration, writeReference, writeText, writeTimestamp } from '../../wire/fields.ts';
+import { writeDuration, writeReference, writeText, writeTimestamp } from '../../wire/fields.ts';
 import type { MessageWriter } from '../../wire/message-writer.ts';
-import { enumValues, messageFieldTag, messageType } from '../../wire/schema.ts';
+import { FieldTags } from '../../wire/field-tags.ts';
+import { enumValues } from '../../wire/schema.ts';
 
 /** What a resolution is joined with. */
 export interface ResolutionContext {
@@ -63,9 +62,9 @@ export function isHeld(answer: AddressAnswer): boolean {
 /** As documented in the contract. */
 const MAX_CANDIDATES = 100;
 
-const ResolutionType = messageType('digger.v1.Resolution');
-const CandidateType = messageType('digger.v1.Candidate');
-const ExternalEndpointType = messageType('digger.v1.ExternalEndpoint');
+const resolutionTags = new FieldTags('digger.v1.Resolution');
+const candidateTags = new FieldTags('digger.v1.Candidate');
+const endpointTags = new FieldTags('digger.v1.ExternalEndpoint');
 
 interface TargetTags {
   readonly Pod: number;
@@ -74,27 +73,27 @@ interface TargetTags {
   readonly externalEndpoint: number;
 }
 
-const RESOLUTION_TARGET = targetTags(ResolutionType);
-const CANDIDATE_TARGET = targetTags(CandidateType);
+const RESOLUTION_TARGET = targetTags(resolutionTags);
+const CANDIDATE_TARGET = targetTags(candidateTags);
 
-const OUTCOME = varintFieldTag(ResolutionType, 'outcome');
-const WORKLOAD = messageFieldTag(ResolutionType, 'workload');
-const CANDIDATES = messageFieldTag(ResolutionType, 'candidates');
-const ROLE = varintFieldTag(ResolutionType, 'role');
-const VALID_FROM = messageFieldTag(ResolutionType, 'validFrom');
-const VALID_TO = messageFieldTag(ResolutionType, 'validTo');
-const HISTORY_SINCE = messageFieldTag(ResolutionType, 'historySince');
-const UNCERTAIN = varintFieldTag(ResolutionType, 'uncertain');
-const STALENESS = messageFieldTag(ResolutionType, 'staleness');
+const OUTCOME = resolutionTags.varint('outcome');
+const WORKLOAD = resolutionTags.delimited('workload');
+const CANDIDATES = resolutionTags.delimited('candidates');
+const ROLE = resolutionTags.varint('role');
+const VALID_FROM = resolutionTags.delimited('validFrom');
+const VALID_TO = resolutionTags.delimited('validTo');
+const HISTORY_SINCE = resolutionTags.delimited('historySince');
+const UNCERTAIN = resolutionTags.varint('uncertain');
+const STALENESS = resolutionTags.delimited('staleness');
 
-const CANDIDATE_WORKLOAD = messageFieldTag(CandidateType, 'workload');
-const CANDIDATE_ROLE = varintFieldTag(CandidateType, 'role');
-const CANDIDATE_VALID_FROM = messageFieldTag(CandidateType, 'validFrom');
-const CANDIDATE_VALID_TO = messageFieldTag(CandidateType, 'validTo');
-const CANDIDATE_UNCERTAIN = varintFieldTag(CandidateType, 'uncertain');
+const CANDIDATE_WORKLOAD = candidateTags.delimited('workload');
+const CANDIDATE_ROLE = candidateTags.varint('role');
+const CANDIDATE_VALID_FROM = candidateTags.delimited('validFrom');
+const CANDIDATE_VALID_TO = candidateTags.delimited('validTo');
+const CANDIDATE_UNCERTAIN = candidateTags.varint('uncertain');
 
-const ENDPOINT_ADDRESS = messageFieldTag(ExternalEndpointType, 'address');
-const ENDPOINT_SERVICE = messageFieldTag(ExternalEndpointType, 'service');
+const ENDPOINT_ADDRESS = endpointTags.delimited('address');
+const ENDPOINT_SERVICE = endpointTags.delimited('service');
 
 const OUTCOMES = numbers('digger.v1.Outcome', 'OUTCOME_', [
   'RESOLVED',
@@ -185,12 +184,12 @@ function referenceToService(service: ServiceEntity): ObjectReference {
   return { apiVersion: 'v1', kind: 'Service', namespace, name, uid, incomplete: false };
 }
 
-function targetTags(type: protobuf.Type): TargetTags {
+function targetTags(tags: FieldTags): TargetTags {
   return {
-    Pod: messageFieldTag(type, 'pod'),
-    Service: messageFieldTag(type, 'service'),
-    Node: messageFieldTag(type, 'node'),
-    externalEndpoint: messageFieldTag(type, 'externalEndpoint'),
+    Pod: tags.delimited('pod'),
+    Service: tags.delimited('service'),
+    Node: tags.delimited('node'),
+    externalEndpoint: tags.delimited('externalEndpoint'),
   };
 }
 

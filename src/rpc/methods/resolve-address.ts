@@ -7,7 +7,7 @@ import type { AddressAnswer, AddressQuestion, AddressReader } from '../../addres
 import type { CatalogReader } from '../../catalog/reader.ts';
 import type { ResolveAddressRequest__Output } from '../../wire/generated/digger/v1/ResolveAddressRequest.ts';
 import { startMessage } from '../../wire/message-writer.ts';
-import { messageFieldTag, messageType } from '../../wire/schema.ts';
+import { FieldTags } from '../../wire/field-tags.ts';
 import type { CallContext, CountLookup, Staleness } from './call-context.ts';
 import { CALL_COSTS } from '../limits/caller-rates.ts';
 import { parseQuestion, parseView, parseWait, Violations } from './request-fields.ts';
@@ -49,7 +49,7 @@ export function resolveAddress(
   return waitForAnswer(question, answer, lookup, call, call.waitSignal(waitMs)).then(encode);
 }
 
-const RESOLUTION = messageFieldTag(messageType('digger.v1.ResolveAddressResponse'), 'resolution');
+const RESOLUTION = new FieldTags('digger.v1.ResolveAddressResponse').delimited('resolution');
 
 async function waitForAnswer(
   question: AddressQuestion,

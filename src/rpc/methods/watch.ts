@@ -8,7 +8,8 @@
 // has a little time to take both, and then its stream is reset, and its connection goes with the last call on it; the
 // feed forgot it before that.
 
-import type { ChangeFeed, SubscribeRequest } from '../../feed/change-feed.ts';
+import type { ChangeFeed } from '../../feed/change-feed.ts';
+import type { SubscribeRequest } from '../../feed/feed-options.ts';
 import type { EndReason } from '../../feed/subscription.ts';
 import type { EntityKind } from '../../model/entities.ts';
 import type { Logger } from '../../telemetry/logger.ts';

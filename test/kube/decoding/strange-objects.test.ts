@@ -127,7 +127,7 @@ test('strange values become records, entities and claims, and break nothing on t
   let entities = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(fc.oneof(...kinds), { maxLength: 12, size: 'max' }), async (records) => {
-      const { catalog, book } = createPicture();
+      const { catalog, book, stores } = createPicture();
       await catalog.open();
       book.open();
       for (const [life, version] of [
@@ -136,12 +136,12 @@ test('strange values become records, entities and claims, and break nothing on t
       ] as const) {
         for (const [index, record] of records.entries()) {
           assertPlain(record);
-          storeOf(catalog, book, record).upsert(identified(record, `${life}-${index}`), version, SEEN);
+          stores(record).upsert(identified(record, `${life}-${index}`), version, SEEN);
         }
       }
       entities += catalog.objects('pods') + catalog.objects('services') + catalog.objects('nodes');
       for (const [index, record] of records.entries()) {
-        storeOf(catalog, book, record).remove(identified(record, `second-${index}`), '3', SEEN);
+        stores(record).remove(identified(record, `second-${index}`), '3', SEEN);
       }
       assert.deepEqual([catalog.objects('pods'), catalog.objects('services'), catalog.objects('nodes')], [0, 0, 0]);
     }),
@@ -185,19 +185,15 @@ function createPicture() {
     for (const { after } of batch.changes) if (after !== undefined) decode(after);
     book.apply(batch);
   });
-  return { catalog, book };
-}
-
-function storeOf(catalog: Catalog, book: AddressBook, record: KubernetesRecord): Store {
-  const stores = {
-    Pod: catalog.pods,
-    Service: catalog.services,
-    EndpointSlice: catalog.endpointSlices,
-    Node: catalog.nodes,
-    Owner: catalog.owners('deployments.apps'),
+  const byType = {
+    Pod: catalog.store('Pod', 'pods'),
+    Service: catalog.store('Service', 'services'),
+    EndpointSlice: catalog.store('EndpointSlice', 'endpointslices.discovery.k8s.io'),
+    Node: catalog.store('Node', 'nodes'),
+    Owner: catalog.store('Owner', 'deployments.apps'),
     ServiceCidr: book.serviceRanges,
   };
-  return stores[record.type] as Store;
+  return { catalog, book, stores: (record: KubernetesRecord) => byType[record.type] as Store };
 }
 
 /** Names may be strange and the same; but no server gives a uid twice, or a namespace to what lives in none. */

@@ -19,6 +19,8 @@ export interface Pod {
   'services'?: (_digger_v1_ObjectReference)[];
   'startTime'?: (_google_protobuf_Timestamp | null);
   'deletionTime'?: (_google_protobuf_Timestamp | null);
+  'serviceCount'?: (number);
+  'endpointAddresses'?: (string)[];
   'labels'?: ({[key: string]: string});
   'annotations'?: ({[key: string]: string});
   'containers'?: (_digger_v1_Container)[];
@@ -39,6 +41,8 @@ export interface Pod__Output {
   'services': (_digger_v1_ObjectReference__Output)[];
   'startTime': (_google_protobuf_Timestamp__Output | null);
   'deletionTime': (_google_protobuf_Timestamp__Output | null);
+  'serviceCount': (number);
+  'endpointAddresses': (string)[];
   'labels': ({[key: string]: string});
   'annotations': ({[key: string]: string});
   'containers': (_digger_v1_Container__Output)[];

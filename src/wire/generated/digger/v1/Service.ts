@@ -18,6 +18,8 @@ export interface Service {
   'selector'?: ({[key: string]: string});
   'workloads'?: (_digger_v1_ObjectReference)[];
   'manualEndpoints'?: (_digger_v1_ExternalEndpoint)[];
+  'workloadCount'?: (number);
+  'manualEndpointCount'?: (number);
   'labels'?: ({[key: string]: string});
   'annotations'?: ({[key: string]: string});
   'omitted'?: (string)[];
@@ -36,6 +38,8 @@ export interface Service__Output {
   'selector': ({[key: string]: string});
   'workloads': (_digger_v1_ObjectReference__Output)[];
   'manualEndpoints': (_digger_v1_ExternalEndpoint__Output)[];
+  'workloadCount': (number);
+  'manualEndpointCount': (number);
   'labels': ({[key: string]: string});
   'annotations': ({[key: string]: string});
   'omitted': (string)[];

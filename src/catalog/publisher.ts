@@ -1,0 +1,188 @@
+// Tells listeners what the join comes to: one batch for each source change, with changes numbered densely from 1.
+//
+// A write that touches more than MAX_AT_ONCE entities is told in slices, one turn of the event loop each, so that lookups
+// and other writes go on in between: its batches are unfinished, as those of a relist are, until the last of it is told. What
+// is written meanwhile does not wait behind it.
+//
+// Consumers hold entities by the key of `entity-key.ts`. An entity whose key changes under its uid is told as a removal
+// and a creation, and removals come first, so that a key is free before another entity takes it.
+
+import type { ChangeBatch, EntityChange } from '../model/changes.ts';
+import type { Entity, EntityKind, ObjectReference } from '../model/entities.ts';
+import { haveOneKey } from '../model/entity-key.ts';
+import type { Observation, SourcePosition } from '../model/observation.ts';
+import type { Join } from './join.ts';
+import type { JoinedChange, JoinedTouch } from './joined.ts';
+import type { Pacer } from './pacer.ts';
+import type { ChangeListener } from './reader.ts';
+
+/** Joining, claiming and encoding take about 5 µs an entity, and no turn should take 10 ms. */
+const MAX_AT_ONCE = 512;
+
+export interface PublisherOptions {
+  readonly join: Join;
+  readonly pacer: Pacer;
+  readonly changed: (kind: EntityKind) => void;
+}
+
+/** Where a source stands. */
+interface Reached {
+  readonly position: SourcePosition;
+  readonly seen: Observation;
+  readonly unfinished: boolean;
+}
+
+export class Publisher {
+  readonly #options: PublisherOptions;
+  readonly #listeners = new Set<ChangeListener>();
+  readonly #positions = new Map<string, Reached>();
+  /** Sources of writes of which a part is still to be told. */
+  readonly #pending = new Map<string, Reached>();
+  #phase: 'collecting' | 'opening' | 'open' = 'collecting';
+  #sequence = 0;
+  #settling: Promise<void> | undefined;
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+  }
+
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  get isCollecting(): boolean {
+    return this.#phase === 'collecting';
+  }
+
+  get isOpen(): boolean {
+    return this.#phase === 'open';
+  }
+
+  /** Adds a listener; the function that this returns takes it away again. */
+  listen(listener: ChangeListener): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+
+  /** Resolves when everything that was written is told. */
+  async settled(): Promise<void> {
+    while (this.#settling !== undefined) await this.#settling;
+  }
+
+  /** Joins and tells all that was collected, in slices. */
+  async open(): Promise<void> {
+    const { join, pacer } = this.#options;
+    this.#phase = 'opening';
+    const slice = pacer.begin();
+    // Writes that arrive between slices mark more work; the drain goes on until there is none.
+    for (const change of join.drain()) {
+      if (!('touched' in change)) {
+        // An entity that no source has a record of (an owner that only pods name) goes under any that will be finished.
+        const at = this.#positions.get(change.resource) ?? this.#positions.values().next().value;
+        const position = at?.position ?? { resource: change.resource, resourceVersion: '' };
+        this.#emit([change], { position, seen: at?.seen ?? NEVER, unfinished: true });
+      }
+      if (slice.due()) await slice.pause();
+    }
+    this.#phase = 'open';
+    for (const reached of this.#positions.values()) this.#emit([], reached);
+  }
+
+  /** One source change is applied. */
+  publish(position: SourcePosition, seen: Observation, unfinished: boolean): void {
+    this.#reach({ position, seen, unfinished });
+  }
+
+  /** The source moved on, and nothing was touched: the moment of the last write stands. */
+  advance(position: SourcePosition): void {
+    const seen = this.#positions.get(position.resource)?.seen ?? NEVER;
+    this.#reach({ position, seen, unfinished: false });
+  }
+
+  #reach(reached: Reached): void {
+    const { resource } = reached.position;
+    this.#positions.set(resource, reached);
+    if (this.#phase !== 'open') return;
+    const { join } = this.#options;
+    const changes = taking(join.drain(), MAX_AT_ONCE);
+    const before = this.#pending.get(resource);
+    if (join.isDirty || before !== undefined) {
+      // What is pending of a list that was finished makes the position one that a list reached.
+      const listed = before?.position.listed === true ? { listed: true as const } : undefined;
+      this.#pending.set(resource, { ...reached, position: { ...reached.position, ...listed } });
+      if (join.isDirty) join.putAside();
+      if (changes.length > 0) this.#emit(changes, { ...reached, unfinished: true });
+      this.#settling ??= this.#settle();
+      return;
+    }
+    // A record that touched no entity: the end of its relist will tell the position.
+    if (changes.length === 0 && reached.unfinished) return;
+    this.#emit(changes, reached);
+  }
+
+  /** Tells what was put aside, a slice in each turn, and then the positions that are reached with it. */
+  async #settle(): Promise<void> {
+    const { join, pacer } = this.#options;
+    while (join.hasAside) {
+      await pacer.pause();
+      const changes = taking(join.drainAside(), MAX_AT_ONCE);
+      changes.push(...taking(join.drain(), MAX_AT_ONCE));
+      if (join.isDirty) join.putAside();
+      const [source] = this.#pending.values();
+      if (source !== undefined && changes.length > 0) this.#emit(changes, { ...source, unfinished: true });
+    }
+    this.#settling = undefined;
+    const pending = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const reached of pending) if (!reached.unfinished) this.#emit([], reached);
+  }
+
+  #emit(joined: readonly (JoinedChange | JoinedTouch)[], { position, seen, unfinished }: Reached): void {
+    const touched: (Entity | ObjectReference)[] = [];
+    const removals: { readonly before: Entity; readonly after: undefined }[] = [];
+    const others: { readonly before: Entity | undefined; readonly after: Entity }[] = [];
+    for (const each of joined) {
+      if ('touched' in each) {
+        touched.push(each.touched);
+        continue;
+      }
+      const { before, after } = each;
+      if (after === undefined) {
+        if (before !== undefined) removals.push({ before, after });
+      } else if (before !== undefined && !haveOneKey(before, after)) {
+        removals.push({ before, after: undefined });
+        others.push({ before: undefined, after });
+      } else {
+        others.push({ before, after });
+      }
+    }
+    const changes = [...removals, ...others].map(({ before, after }): EntityChange => {
+      this.#sequence += 1;
+      this.#options.changed((after ?? before).kind);
+      return { sequence: this.#sequence, before, after };
+    });
+    const batch: ChangeBatch = {
+      changes,
+      seen,
+      position,
+      ...(touched.length > 0 ? { touched } : undefined),
+      ...(unfinished ? { unfinished } : undefined),
+    };
+    for (const listener of this.#listeners) listener(batch);
+  }
+}
+
+/** No write was seen yet. */
+const NEVER: Observation = { atMs: 0 };
+
+/** The first of them; the rest is not begun. */
+function taking<T>(all: Iterable<T>, limit: number): T[] {
+  const found: T[] = [];
+  for (const each of all) {
+    found.push(each);
+    if (found.length === limit) break;
+  }
+  return found;
+}

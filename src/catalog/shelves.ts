@@ -1,0 +1,311 @@
+// What a write means: one shelf for each type of record takes accepted writes, keeps owners, memberships and counts up to
+// date, and marks the entities that may come out differently. Nothing is joined here; see `join.ts`.
+
+import type { Entity, ObjectReference } from '../model/entities.ts';
+import type {
+  ControllerReference,
+  EndpointSliceRecord,
+  NodeRecord,
+  OwnerRecord,
+  PodRecord,
+  ServiceRecord,
+} from '../model/records.ts';
+import type { ValuePolicy } from '../wire/value-policy.ts';
+import type { CustomOwners } from './custom-owners.ts';
+import type { Marks } from './marks.ts';
+import { Membership } from './membership.ts';
+import { draftNode, isSameNode, type NodeDraft, NodeState } from './node-state.ts';
+import { OwnerGraph } from './owner-graph.ts';
+import { type ControllerEdge, linksFrom, type OwnerLink } from './owner-links.ts';
+import { draftOwner, isSameOwner, knownOwner, type OwnerDraft, OwnerState } from './owner-state.ts';
+import type { Picture } from './picture.ts';
+import { draftPod, isSamePod, type PodDraft, PodState } from './pod-state.ts';
+import type { Shelf } from './record-table.ts';
+import { draftService, isSameService, type ServiceDraft, type ServiceState } from './service-state.ts';
+import { draftSlice, isSameSlice, type SliceDraft, SliceState } from './slice-state.ts';
+import { Interner } from './text-interner.ts';
+
+export interface ShelvesOptions {
+  readonly picture: Picture;
+  readonly marks: Marks;
+  readonly customOwners: CustomOwners;
+  readonly policy: ValuePolicy;
+  readonly podNamed: (namespace: string, name: string) => PodState | undefined;
+}
+
+export class Shelves {
+  readonly graph: OwnerGraph;
+  readonly membership: Membership;
+  readonly #picture: Picture;
+  readonly #marks: Marks;
+  readonly #customOwners: CustomOwners;
+  readonly #policy: ValuePolicy;
+  readonly #interner = new Interner();
+
+  constructor({ picture, marks, customOwners, policy, podNamed }: ShelvesOptions) {
+    this.#picture = picture;
+    this.#marks = marks;
+    this.#customOwners = customOwners;
+    this.#policy = policy;
+    this.graph = new OwnerGraph({
+      find: (uid) => (picture.pods.get(uid) ?? picture.nodes.get(uid))?.known,
+      touchedOwner: ({ uid }) => this.#touchedOwner(uid),
+      touchedPods: (link) => marks.crowds.set(link, link.pods.values()),
+    });
+    this.membership = new Membership({
+      podByUid: (uid) => picture.pods.get(uid),
+      podByName: podNamed,
+      service: (namespace, name) => picture.service(namespace, name),
+      release: (service) => this.#release(service),
+      member: (service, pod, by) => this.#member(service, pod, by),
+      outside: (service) => marks.services.add(service),
+      further: (pod) => this.#markPod(pod),
+      looked: (service) => marks.lookedAt.add(service),
+    });
+  }
+
+  pods(resource: string): Shelf<PodRecord, PodDraft, PodState> {
+    const { graph, membership } = this;
+    const { pods } = this.#picture;
+    return {
+      draft: (record) => draftPod(record, this.#policy, this.#interner),
+      isSame: isSamePod,
+      create: (draft) => {
+        const pod = new PodState(resource, draft.row);
+        pods.set(draft.uid, pod);
+        if (draft.controller !== undefined) pod.edge = graph.attach(pod, draft.namespace, draft.controller);
+        pod.row.values = pod.edge?.shareValues(draft.row.values) ?? draft.row.values;
+        graph.notice(pod.known);
+        this.#touchTold(pod.edge?.link);
+        this.#marks.pods.add(pod);
+        return pod;
+      },
+      created: (pod) => membership.podAdded(pod),
+      update: (pod, draft) => {
+        const before = pod.row;
+        pod.row = draft.row;
+        if (!sameController(pod.edge, draft.controller)) {
+          this.#touchTold(pod.edge?.link);
+          pod.edge = graph.move(pod, pod.edge, draft.namespace, draft.controller);
+          this.#touchTold(pod.edge?.link);
+          graph.notice(pod.known);
+          this.touchWhatItCountsFor(pod);
+        }
+        pod.row.values = pod.edge?.shareValues(draft.row.values) ?? draft.row.values;
+        membership.podChanged(pod, before);
+        this.#marks.pods.add(pod);
+      },
+      remove: (pod) => {
+        const { uid, edge } = pod;
+        pods.delete(uid);
+        membership.podRemoved(pod);
+        this.#marks.pods.delete(pod);
+        this.#customOwners.move(pod.countedAs, undefined);
+        pod.countedAs = undefined;
+        this.#touchTold(edge?.link);
+        pod.edge = undefined;
+        if (edge !== undefined) graph.detach(pod, edge);
+        graph.forget(uid);
+        this.#remove(resource, pod.published);
+      },
+    };
+  }
+
+  nodes(resource: string): Shelf<NodeRecord, NodeDraft, NodeState> {
+    const { graph, membership } = this;
+    const { nodes } = this.#picture;
+    return {
+      draft: (record) => draftNode(record, this.#policy, this.#interner),
+      isSame: isSameNode,
+      create: (draft) => {
+        const node = new NodeState(resource, draft.row);
+        nodes.set(draft.uid, node);
+        graph.notice(node.known);
+        membership.nodeChanged(undefined, node.row);
+        this.#marks.nodes.add(node);
+        return node;
+      },
+      update: (node, draft) => {
+        membership.nodeChanged(node.row, draft.row);
+        node.row = draft.row;
+        this.#marks.nodes.add(node);
+      },
+      remove: (node) => {
+        nodes.delete(node.uid);
+        this.#marks.nodes.delete(node);
+        membership.nodeChanged(node.row, undefined);
+        graph.forget(node.uid);
+        this.#remove(resource, node.published);
+      },
+    };
+  }
+
+  owners(resource: string): Shelf<OwnerRecord, OwnerDraft, OwnerState> {
+    const { graph } = this;
+    const { owners } = this.#picture;
+    return {
+      draft: (record) => draftOwner(record, this.#policy, this.#interner),
+      isSame: isSameOwner,
+      create: (draft) => {
+        const link = graph.record(knownOwner(draft));
+        this.#touchTop(link);
+        const owner = new OwnerState(resource, link, draft.row);
+        owner.published = this.#customOwners.handOver(draft.uid);
+        owners.set(draft.uid, owner);
+        this.#customOwners.recordChanged(referenceOf(owner));
+        this.#marks.owners.add(owner);
+        return owner;
+      },
+      update: (owner, draft) => {
+        this.#customOwners.recordChanged(referenceOf(owner));
+        owner.row = draft.row;
+        owner.joined = undefined;
+        this.#touchTop(owner.link);
+        graph.record(knownOwner(draft));
+        this.#touchTop(owner.link);
+        this.#customOwners.recordChanged(referenceOf(owner));
+        this.#marks.owners.add(owner);
+      },
+      remove: (owner) => {
+        owners.delete(owner.uid);
+        this.#marks.owners.delete(owner);
+        this.#touchTop(owner.link);
+        graph.forget(owner.uid);
+        this.#customOwners.recordChanged(referenceOf(owner));
+        this.#remove(resource, owner.published);
+      },
+    };
+  }
+
+  services(resource: string): Shelf<ServiceRecord, ServiceDraft, ServiceState> {
+    const { services } = this.#picture;
+    return {
+      draft: (record) => draftService(record, this.#policy, this.#interner),
+      isSame: isSameService,
+      create: (draft) => {
+        const service = this.#picture.service(draft.namespace, draft.name);
+        service.resource = resource;
+        service.row = draft.row;
+        service.setReference(draft.uid);
+        services.set(draft.uid, service);
+        this.#markMembers(service);
+        this.#marks.services.add(service);
+        return service;
+      },
+      update: (service, draft) => {
+        service.row = draft.row;
+        this.#marks.services.add(service);
+      },
+      remove: (service) => {
+        services.delete(service.uid);
+        this.#marks.services.delete(service);
+        this.#markMembers(service);
+        this.#remove(resource, service.published);
+        service.row = undefined;
+        service.published = undefined;
+        service.setReference(undefined);
+        this.#release(service);
+      },
+    };
+  }
+
+  slices(): Shelf<EndpointSliceRecord, SliceDraft, SliceState> {
+    return {
+      draft: draftSlice,
+      isSame: isSameSlice,
+      create: (draft) => {
+        const slice = new SliceState(draft.uid);
+        this.#updateMembership(slice, draft);
+        return slice;
+      },
+      update: (slice, draft) => this.#updateMembership(slice, draft),
+      remove: (slice) => this.#updateMembership(slice, undefined),
+    };
+  }
+
+  /** The pod is counted as this workload from now on; a service costs nothing but the difference. */
+  countAs(pod: PodState, workload: ObjectReference): void {
+    const { countedAs, memberOf } = pod;
+    if (countedAs === workload) return;
+    this.#customOwners.move(countedAs, workload);
+    for (const service of memberOf) {
+      this.#countBackend(service, workload, 1);
+      if (countedAs !== undefined) this.#countBackend(service, countedAs, -1);
+    }
+    pod.countedAs = workload;
+  }
+
+  /** Its workload may come out the same by another way; what was made of the way before was looked at again. */
+  touchWhatItCountsFor({ countedAs, memberOf }: PodState): void {
+    for (const service of memberOf) this.#marks.lookedAt.add(service);
+    if (countedAs !== undefined) this.#customOwners.touch(countedAs);
+  }
+
+  /** Members that do not exist make no difference to a service, but it was looked whether they do. */
+  #updateMembership(slice: SliceState, draft: SliceDraft | undefined): void {
+    const { lookedAt } = this.#marks;
+    if (slice.service !== undefined) lookedAt.add(slice.service);
+    this.membership.update(slice, draft);
+    if (slice.service !== undefined) lookedAt.add(slice.service);
+  }
+
+  #member(service: ServiceState, pod: PodState, by: 1 | 0 | -1): void {
+    this.#marks.lookedAt.add(service);
+    if (by !== 0 && pod.countedAs !== undefined) this.#countBackend(service, pod.countedAs, by);
+    if (service.namespace === pod.row.namespace) this.#markPod(pod);
+  }
+
+  #countBackend(service: ServiceState, workload: ObjectReference, by: 1 | -1): void {
+    const differs = service.backends.count(workload, by);
+    (differs ? this.#marks.services : this.#marks.lookedAt).add(service);
+  }
+
+  /** Above this owner there may be one that is known through pods alone, and now is not for want of a pod. */
+  #touchTop(link: OwnerLink): void {
+    const { edge, uid } = link;
+    const top = edge?.lineageFor(uid).chain.at(-1);
+    if (top !== undefined) this.#customOwners.touch(top);
+    this.#touchTold(link);
+  }
+
+  /** What dependants of this owner and of those above it tell of them. */
+  #touchTold(link: OwnerLink | undefined): void {
+    if (link === undefined) return;
+    for (const each of linksFrom(link)) this.#customOwners.touchTold(each.uid, each.edges.values());
+  }
+
+  #touchedOwner(uid: string): void {
+    const owner = this.#picture.owners.get(uid);
+    if (owner === undefined) return;
+    owner.joined = undefined;
+    this.#marks.owners.add(owner);
+  }
+
+  #markMembers(service: ServiceState): void {
+    for (const pod of this.membership.membersOf(service)) {
+      if (service.namespace === pod.row.namespace) this.#markPod(pod);
+    }
+  }
+
+  /** Not one that is just going. */
+  #markPod(pod: PodState): void {
+    if (this.#picture.pods.get(pod.uid) === pod) this.#marks.pods.add(pod);
+  }
+
+  #remove(resource: string, published: Entity | undefined): void {
+    if (published !== undefined) this.#marks.removed.add({ resource, before: published });
+  }
+
+  #release(service: ServiceState): void {
+    if (this.#picture.release(service)) this.#marks.services.delete(service);
+  }
+}
+
+function sameController(edge: ControllerEdge | undefined, controller: ControllerReference | undefined): boolean {
+  return controller === undefined ? edge === undefined : edge?.says(controller) === true;
+}
+
+function referenceOf({ row }: OwnerState): ObjectReference {
+  const { apiVersion, workloadKind: kind, namespace, name, uid } = row;
+  return { apiVersion, kind, namespace, name, uid, incomplete: false };
+}

@@ -1,0 +1,227 @@
+// Histories of a hostile cluster for the catalog: owners of every scope in every order (shared by namespaces, said in two API
+// versions, in circles, in chains longer than any that is followed, deleted first), slices that name what is not
+// theirs (other namespaces' pods, nodes' addresses, pods that are gone), pods whose addresses move, services that change.
+//
+// A step is drawn from a seed. A history can be played into a catalog and into the model; what is there at its end can be
+// played into another catalog in another order, where only the names of retained owners may be missing.
+
+import assert from 'node:assert/strict';
+import type {
+  ControllerReference,
+  EndpointRecord,
+  EndpointSliceRecord,
+  KubernetesRecord,
+  PodRecord,
+} from '../../src/model/records.ts';
+import { createRandom, type Random } from '../random.ts';
+import { decode, Harness } from './harness.ts';
+import { Model } from './model.ts';
+import { node, owner, pod, service, slice } from './records.ts';
+
+const NAMESPACES = ['shop', 'bank'];
+const PODS = ['p0', 'p1', 'p2', 'p3', 'p4'];
+const OWNERS = ['o0', 'o1', 'o2', 'o3'];
+/** A chain that is longer than what is followed of one. */
+const LINKS = Array.from({ length: 13 }, (_, depth) => `l${depth}`);
+const ADDRESSES = ['10.0.0.1', '10.0.0.2', '10.0.0.3', '192.168.0.1', '192.168.0.2', '203.0.113.7'];
+const KINDS = ['Deployment', 'Installation'];
+
+/** `Installation`s are of a kind that is not watched, until a record of one comes after all. */
+export const isWatchedKind = (kind: string): boolean => kind !== 'Installation';
+
+export class Adversary {
+  readonly harness = new Harness({ isWatchedKind: (_, kind) => isWatchedKind(kind) });
+  readonly model = new Model(isWatchedKind);
+  readonly #random: Random;
+  readonly #relists: boolean;
+
+  constructor(seed: number, { relists = true } = {}) {
+    this.#random = createRandom(seed);
+    this.#relists = relists;
+  }
+
+  async step(): Promise<void> {
+    const random = this.#random;
+    const present = [...this.model.records.values()];
+    const dice = random.next();
+    if (this.#relists && dice < 0.01) {
+      await this.#relist(present);
+    } else if (dice < 0.3 && present.length > 10) {
+      const record = random.pick(present);
+      this.harness.remove(record);
+      this.model.remove(record);
+    } else {
+      const record = this.#record();
+      this.harness.put(record);
+      this.model.put(record);
+    }
+  }
+
+  /** Listeners, readers and the model agree. */
+  check(): void {
+    const { harness, model } = this;
+    const told = new Map([...harness.byKey].map(([key, entity]) => [key, decode(entity)]));
+    assert.deepEqual(told, model.entities());
+    assert.deepEqual(new Set(harness.catalog.entities()), new Set(harness.byKey.values()));
+    harness.batches.length = 0;
+  }
+
+  /** A catalog that took the same records in another order comes to the same bytes, but for retained owners. */
+  async checkReplica(): Promise<void> {
+    if (this.model.retained.size > 0) return;
+    const random = this.#random;
+    const records = [...this.model.records.values()].map((record) => ({ record, at: random.next() }));
+    const other = new Harness({ isWatchedKind: (_, kind) => isWatchedKind(kind) });
+    await other.catalog.open();
+    for (const { record } of records.sort((a, b) => a.at - b.at)) other.put(record);
+    const [mine, theirs] = [this.harness, other].map(({ byKey }) =>
+      [...byKey.entries()].sort(([a], [b]) => (a < b ? -1 : 1)),
+    );
+    assert.deepEqual(mine, theirs);
+  }
+
+  async #relist(present: readonly KubernetesRecord[]): Promise<void> {
+    const random = this.#random;
+    const type = random.pick(['Pod', 'Owner', 'Service', 'EndpointSlice', 'Node'] as const);
+    const kept = present.filter((record) => record.type === type && random.chance(0.7));
+    const records = new Map(kept.map((record) => [`${record.namespace}/${record.name}`, record]));
+    for (let more = random.between(0, 2); more > 0; more -= 1) {
+      const record = this.#record();
+      if (record.type === type) records.set(`${record.namespace}/${record.name}`, record);
+    }
+    await this.harness.relist(type, [...records.values()]);
+    this.model.relist(type, [...records.values()]);
+  }
+
+  #record(): KubernetesRecord {
+    const random = this.#random;
+    const dice = random.next();
+    if (dice < 0.32) return this.#pod();
+    if (dice < 0.55) return this.#owner();
+    if (dice < 0.63) return this.#link(random.between(0, LINKS.length - 1));
+    if (dice < 0.72) return this.#service();
+    if (dice < 0.8) return this.#node();
+    return this.#slice();
+  }
+
+  #pod(): PodRecord {
+    const random = this.#random;
+    const name = random.pick(PODS);
+    const namespace = random.pick(NAMESPACES);
+    const hostNetwork = random.chance(0.15);
+    const address = hostNetwork ? '192.168.0.1' : random.pick(ADDRESSES);
+    return pod(name, {
+      namespace,
+      uid: `${namespace}-${name}-${random.between(0, 1)}`,
+      controller: random.chance(0.8) ? this.#controller() : undefined,
+      hostNetwork,
+      phase: random.pick(['Running', 'Running', 'Running', 'Pending', 'Succeeded']),
+      podIps: random.chance(0.8) ? [address] : [],
+      labels: this.#labels(),
+    });
+  }
+
+  #owner() {
+    const random = this.#random;
+    const name = random.pick(OWNERS);
+    // A uid has one scope for good.
+    const namespace = name === 'o0' || name === 'o1' ? '' : 'shop';
+    return owner(random.pick(KINDS), name, {
+      namespace,
+      uid: `${name}-${random.between(0, 1)}`,
+      apiVersion: random.pick(['apps/v1', 'apps/v1', 'apps/v2']),
+      controller: random.chance(0.3) ? this.#controller() : undefined,
+      labels: this.#labels(),
+    });
+  }
+
+  #link(depth: number) {
+    const name = LINKS[depth] ?? '';
+    const above = LINKS[depth + 1];
+    const isTop = above === undefined || this.#random.chance(0.05);
+    const controller = isTop
+      ? undefined
+      : { apiVersion: 'apps/v1', kind: 'Deployment', name: above, uid: `${above}-0` };
+    return owner('Deployment', name, { uid: `${name}-0`, controller });
+  }
+
+  /** Of any owner, whether it is there or not; API versions, names and kinds need not agree with its record. */
+  #controller(): ControllerReference {
+    const random = this.#random;
+    const dice = random.next();
+    if (dice < 0.08) return { apiVersion: 'v1', kind: 'Node', name: 'n0', uid: 'n0-0' };
+    if (dice < 0.16) return { apiVersion: 'v1', kind: 'Pod', name: 'p0', uid: `shop-p0-${random.between(0, 1)}` };
+    if (dice < 0.35) return { apiVersion: 'apps/v1', kind: 'Deployment', name: 'l0', uid: 'l0-0' };
+    const name = random.pick(OWNERS);
+    return {
+      apiVersion: random.pick(['apps/v1', 'apps/v1', 'apps/v2']),
+      kind: random.pick(KINDS),
+      name: random.chance(0.95) ? name : 'other',
+      uid: `${name}-${random.between(0, 1)}`,
+    };
+  }
+
+  #service() {
+    const random = this.#random;
+    const name = random.pick(['s0', 's1', 's2']);
+    const namespace = random.pick(NAMESPACES);
+    return service(name, {
+      namespace,
+      uid: `${namespace}-${name}-${random.between(0, 1)}`,
+      serviceType: random.pick(['ClusterIP', 'ExternalName', 'LoadBalancer']),
+      clusterIps: random.pick([['10.96.0.1'], ['None'], ['']]),
+      externalIps: random.chance(0.3) ? [random.pick(ADDRESSES)] : [],
+      labels: this.#labels(),
+    });
+  }
+
+  #node() {
+    const random = this.#random;
+    const name = random.pick(['n0', 'n1']);
+    return node(name, {
+      uid: `${name}-${random.between(0, 1)}`,
+      addresses: random.chance(0.8) ? [{ type: 'InternalIP', address: random.pick(ADDRESSES) }] : [],
+      labels: this.#labels(),
+    });
+  }
+
+  #slice(): EndpointSliceRecord {
+    const random = this.#random;
+    const serviceName = random.pick(['s0', 's1', 's2']);
+    const namespace = random.pick(NAMESPACES);
+    const isKubernetes = random.chance(0.4);
+    const endpoints = Array.from({ length: random.between(0, 4) }, () => this.#endpoint());
+    const name = random.pick(['e0', 'e1', 'e2']);
+    return {
+      ...slice(name, serviceName, []),
+      namespace,
+      uid: `${namespace}-${name}`,
+      endpoints: random.chance(0.2) ? [...endpoints, ...endpoints] : endpoints,
+      labels: isKubernetes ? { 'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io' } : {},
+      controller:
+        isKubernetes && random.chance(0.9)
+          ? { apiVersion: 'v1', kind: 'Service', name: serviceName, uid: `${namespace}-${serviceName}-0` }
+          : undefined,
+    };
+  }
+
+  #endpoint(): EndpointRecord {
+    const random = this.#random;
+    const addresses = [random.pick(ADDRESSES), ...(random.chance(0.2) ? [random.pick(ADDRESSES)] : [])];
+    const namespace = random.pick(NAMESPACES);
+    const name = random.pick(PODS);
+    const uid = random.chance(0.8) ? `${namespace}-${name}-${random.between(0, 1)}` : '';
+    const dice = random.next();
+    const target =
+      dice < 0.2
+        ? undefined
+        : dice < 0.4
+          ? { kind: 'Node', namespace: '', name: 'n0', uid: 'n0-0' }
+          : { kind: 'Pod', namespace: random.chance(0.7) ? namespace : random.pick(NAMESPACES), name, uid };
+    return { addresses: random.chance(0.95) ? addresses : [], ready: true, target };
+  }
+
+  #labels() {
+    return this.#random.chance(0.3) ? { tier: 'front' } : {};
+  }
+}
