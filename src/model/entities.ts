@@ -56,6 +56,12 @@ export interface HostPort {
 
 export type Protocol = 'TCP' | 'UDP' | 'SCTP';
 
+/** A port as traffic shows it. */
+export interface PortNumber {
+  readonly port: number;
+  readonly protocol: Protocol;
+}
+
 export interface PodEntity extends EntityFacts {
   readonly kind: 'Pod';
   readonly nodeName: string;
@@ -72,6 +78,8 @@ export interface PodEntity extends EntityFacts {
   readonly hostPorts: readonly HostPort[];
   /** Controllers upwards; empty for a bare pod. */
   readonly ownerChain: readonly ObjectReference[];
+  /** Further addresses at which endpoints of its namespace list it, sorted; unset: none. */
+  readonly endpointAddresses?: readonly string[];
   /** Top of the chain, or the pod itself. */
   readonly workload: ObjectReference;
 }
@@ -81,7 +89,11 @@ export interface ServiceEntity extends EntityFacts {
   readonly clusterAddresses: readonly string[];
   readonly loadBalancerAddresses: readonly string[];
   readonly externalAddresses: readonly string[];
-  readonly nodePorts: readonly { readonly port: number; readonly protocol: Protocol }[];
+  /** What it is reached by at those addresses, in the order of the object. */
+  readonly ports: readonly PortNumber[];
+  readonly nodePorts: readonly PortNumber[];
+  /** Type ExternalName: a DNS alias, which proxies skip whatever its other fields say. */
+  readonly externalName: boolean;
   /** Canonical addresses of endpoints that are neither pods nor nodes, sorted. */
   readonly manualEndpoints: readonly string[];
   /** Distinct workloads of the backends, sorted. */
@@ -90,6 +102,8 @@ export interface ServiceEntity extends EntityFacts {
 
 export interface NodeEntity extends EntityFacts {
   readonly kind: 'Node';
+  /** Its deletion was requested; a finalizer may hold the object for long after. */
+  readonly deletionTimeMs: number | undefined;
   /** InternalIP and ExternalIP only. */
   readonly addresses: readonly string[];
   /** As written. */

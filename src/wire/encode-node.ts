@@ -3,7 +3,7 @@
 import { parseIp } from '../model/ip.ts';
 import type { NodeRecord } from '../model/records.ts';
 import { type EncodedRecord, FieldTags } from './encode-entity.ts';
-import { writeText, writeTexts } from './fields.ts';
+import { writeText, writeTexts, writeTimestamp } from './fields.ts';
 import { startEntity } from './message-writer.ts';
 import { type ValuePolicy, writeValues } from './value-policy.ts';
 
@@ -22,6 +22,7 @@ export function encodeNodeRecord(record: NodeRecord, policy: ValuePolicy): Encod
   writeText(writer, NODE.zone, record.labels['topology.kubernetes.io/zone'] ?? '');
   writeText(writer, NODE.region, record.labels['topology.kubernetes.io/region'] ?? '');
   writeTexts(writer, NODE.podRanges, record.podCidrs);
+  if (record.deletionTimeMs !== undefined) writeTimestamp(writer, NODE.deletionTime, record.deletionTimeMs);
   const own = writer.cut();
   writeValues(writer, NODE, record.labels, {}, policy);
   return { own, values: writer.cut(), rest: '' };
@@ -35,6 +36,7 @@ const NODE = {
   zone: node.delimited('zone'),
   region: node.delimited('region'),
   podRanges: node.delimited('podRanges'),
+  deletionTime: node.delimited('deletionTime'),
   labels: node.delimited('labels'),
   // A node's annotations are not published.
   annotations: undefined,

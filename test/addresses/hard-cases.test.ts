@@ -159,7 +159,7 @@ describe('who holds an address', () => {
       }),
     );
     assert.equal(world.at(5_000).who('10.0.0.1', { port: 9100 }), 'a');
-    assert.equal(world.who('10.0.0.1'), 'UNASSIGNED');
+    assert.equal(world.who('10.0.0.1'), 'UNKNOWN', 'it is a node’s, whichever that is');
   });
 
   it('7: the node is uncertain for a port in a gap, because a pod may have come and gone on it', () => {
@@ -219,6 +219,7 @@ describe('who holds an address', () => {
       node('node-1', { addresses: ['10.0.0.1', '203.0.113.1'] }),
       node('node-2', { addresses: ['10.0.0.2'] }),
       service('web', {
+        clusterAddresses: ['10.96.0.7'],
         nodePorts: [{ port: 30_080, protocol: 'TCP' }],
         loadBalancerAddresses: ['198.51.100.1', '198.51.100.2'],
       }),
@@ -363,7 +364,7 @@ describe('who holds an address', () => {
     world.at(5_000).remove('node-2').remove('elsewhere');
     assert.equal(world.at(10_000).who('172.18.0.3'), 'UNASSIGNED');
     assert.equal(world.who('192.168.7.7'), 'UNASSIGNED');
-    assert.equal(world.who('172.18.0.4'), 'EXTERNAL');
+    assert.equal(world.who('172.18.0.4'), 'UNKNOWN', 'a pod was outside of every range');
     world.at(700_000).book.expire();
     assert.equal(world.who('172.18.0.3'), 'EXTERNAL');
   });
