@@ -42,6 +42,8 @@ export interface AddressBookSize {
   readonly open: number;
   readonly ended: number;
   readonly endedBytes: number;
+  /** Ended claims that were forgotten because their object had more of them than its share. */
+  readonly shareDrops: number;
   readonly waiters: number;
   readonly waitersRefused: number;
   /** Addresses of pods outside every range that pods are known to have, at most. */
@@ -91,6 +93,7 @@ export class AddressBook implements AddressReader {
       open: this.#open.count,
       ended: this.#ended.count,
       endedBytes: this.#ended.bytes,
+      shareDrops: this.#ended.shareDrops,
       waiters: this.#waiters.count,
       waitersRefused: this.#waiters.refused,
       podsOutsideRanges: this.#ranges.podsOutside.count,

@@ -47,6 +47,7 @@ export class EndedClaims {
   readonly #kept = new Map<HolderEntity, number>();
   #forgottenUntilMs = Number.NEGATIVE_INFINITY;
   #incompleteUntilMs = Number.NEGATIVE_INFINITY;
+  #shareDrops = 0;
 
   constructor(options: EndedClaimsOptions) {
     this.#options = options;
@@ -70,6 +71,11 @@ export class EndedClaims {
     return this.#incompleteUntilMs;
   }
 
+  /** How many were forgotten because their object had more than its share. */
+  get shareDrops(): number {
+    return this.#shareDrops;
+  }
+
   /** Takes a claim that ended; `endedAtMs` is our clock. Returns what has to be forgotten for its object's share. */
   add(claim: Claim, endedAtMs: number): readonly Claim[] {
     const entry: Entry = { claim, endedAtMs, next: undefined, isForgotten: false };
@@ -90,6 +96,7 @@ export class EndedClaims {
     const dropped: Claim[] = [];
     while (this.#isTooLarge(share)) {
       this.#incompleteUntilMs = Math.max(this.#incompleteUntilMs, share.first.endedAtMs);
+      this.#shareDrops += 1;
       dropped.push(this.#take(share.first));
     }
     // What a share drops stands in the middle of the queue. Cutting it out when it is half keeps this O(1) per claim.

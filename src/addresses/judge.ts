@@ -24,9 +24,7 @@ export interface JudgeContext {
 export function holding(tier: readonly Claim[], context: JudgeContext): readonly Claim[] {
   if (tier.length === 0) return tier;
   const { atMs, nodes } = context;
-  const holders = tier.filter(
-    (claim) => coverageAt(claim, atMs) !== 'none' && !isSuperseded(claim, tier, atMs, nodes),
-  );
+  const holders = tier.filter((claim) => coverageAt(claim, atMs) !== 'none' && !isSuperseded(claim, tier, atMs, nodes));
   return holders.length < 2 ? holders : best(holders);
 }
 

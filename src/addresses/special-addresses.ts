@@ -17,7 +17,7 @@ export function isSpecialAddress(address: string): boolean {
       return address === '::' || address === '::1';
     case LOWER_F:
       // A first group of four digits: fe80::/10, ff00::/8.
-      return address.charCodeAt(4) === COLON && /^fe[89ab]|^ff/.test(address);
+      return /^(fe[89ab][0-9a-f]|ff[0-9a-f]{2}):/.test(address);
     default:
       return false;
   }

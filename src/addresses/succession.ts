@@ -100,7 +100,8 @@ function isOnItsWayOut(entity: HolderEntity, nodes: KnownNodes): boolean {
 /** The pod's own deletion, or that of its node, whichever was seen first. */
 function leavingSinceMs(claim: Claim, nodes: KnownNodes): number | undefined {
   const { entity, endLatestMs, leavingSeenMs } = claim;
-  const nodeLeavingMs = entity.kind === 'Pod' && endLatestMs === undefined ? nodes.leavingSeenMs(entity.nodeName) : undefined;
+  const nodeLeavingMs =
+    entity.kind === 'Pod' && endLatestMs === undefined ? nodes.leavingSeenMs(entity.nodeName) : undefined;
   if (leavingSeenMs === undefined || nodeLeavingMs === undefined) return leavingSeenMs ?? nodeLeavingMs;
   return Math.min(leavingSeenMs, nodeLeavingMs);
 }
@@ -119,7 +120,12 @@ function toSuccession(claim: Claim, nodes: KnownNodes): Succession {
  * Whether a successor deprives the claim at the moment. When it has gone and the one before it still looked alive, that
  * one holds again: its sandbox may have got the address back, which on paper changes nothing.
  */
-function deprives({ fromMs, toMs, mayHaveEndedMs }: Succession, claim: Claim, atMs: number, nodes: KnownNodes): boolean {
+function deprives(
+  { fromMs, toMs, mayHaveEndedMs }: Succession,
+  claim: Claim,
+  atMs: number,
+  nodes: KnownNodes,
+): boolean {
   if (fromMs > atMs) return false;
   if (toMs === undefined || toMs > atMs) return true;
   const sinceMs = leavingSinceMs(claim, nodes) ?? claim.endLatestMs ?? Number.POSITIVE_INFINITY;

@@ -6,7 +6,7 @@
 
 import type protobuf from 'protobufjs';
 
-import type { AddressAnswer, AddressRole, Holder } from '../../addresses/reader.ts';
+import { type AddressAnswer, type AddressRole, type Holder, MAX_CANDIDATES } from '../../addresses/reader.ts';
 import type { ObjectReference, ServiceEntity, WorkloadEntity } from '../../model/entities.ts';
 import type { View } from '../../wire/encoded-entity.ts';
 import { varintFieldTag, writeDuration, writeReference, writeText, writeTimestamp } from '../../wire/fields.ts';
@@ -45,6 +45,7 @@ export function writeResolution(
     case 'AMBIGUOUS':
       writeWorkload(writer, sharedWorkload(answer.candidates), context);
       writeCandidates(writer, address, answer.candidates, context.view);
+      if (answer.candidates.every(({ uncertain }) => uncertain)) writer.uint32(UNCERTAIN).bool(true);
       break;
     case 'UNASSIGNED':
     case 'EXTERNAL':
@@ -55,13 +56,10 @@ export function writeResolution(
   if (context.stalenessMs !== undefined) writeDuration(writer, STALENESS, context.stalenessMs);
 }
 
-/** Whether somebody holds (or may hold) the address: there is nothing to wait for. */
+/** Whether an entity holds (or may hold) the address: there is nothing to wait for. */
 export function isHeld(answer: AddressAnswer): boolean {
   return answer.outcome === 'RESOLVED' || answer.outcome === 'AMBIGUOUS';
 }
-
-/** As documented in the contract. */
-const MAX_CANDIDATES = 100;
 
 const ResolutionType = messageType('digger.v1.Resolution');
 const CandidateType = messageType('digger.v1.Candidate');
@@ -170,6 +168,8 @@ function workloadOf(holder: Holder): ObjectReference | undefined {
 }
 
 function sharedWorkload(candidates: readonly Holder[]): ObjectReference | undefined {
+  // There are others, which are not looked at.
+  if (candidates.length > MAX_CANDIDATES) return undefined;
   let shared: ObjectReference | undefined;
   for (const holder of candidates) {
     const workload = workloadOf(holder);
