@@ -62,6 +62,7 @@ export class AddressBook implements AddressReader {
   readonly #ranges: ClusterRanges;
   readonly #waiters: AddressWaiters;
   #startedMs = Number.POSITIVE_INFINITY;
+  #lastName: { readonly of: ServiceEntity; readonly name: ServiceEntity } | undefined;
 
   constructor(options: AddressBookOptions) {
     this.#options = options;
@@ -202,9 +203,15 @@ export class AddressBook implements AddressReader {
     if (entity.kind === 'Pod') {
       if (!this.#nodes.exists(entity.nodeName)) claim.leavingSeenMs = claim.knownFromMs;
       else claim.leavingSeenMs ??= this.#nodes.leavingSeenMs(entity.nodeName);
-    } else if (entity.kind === 'Service' && claim.role === 'ENDPOINT') claim.entity = nameOf(entity);
+    } else if (entity.kind === 'Service' && claim.role === 'ENDPOINT') claim.entity = this.#nameOf(entity);
     this.#places.end(claim);
     for (const dropped of this.#ended.add(claim, seen.atMs)) this.#forget(dropped);
+  }
+
+  /** One for all endpoints that end with one state of a service. */
+  #nameOf(service: ServiceEntity): ServiceEntity {
+    if (this.#lastName?.of !== service) this.#lastName = { of: service, name: nameOf(service) };
+    return this.#lastName.name;
   }
 
   #forgetEnded(nowMs: number): void {

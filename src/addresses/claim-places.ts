@@ -6,8 +6,9 @@
 
 import type { PortNumber } from '../model/entities.ts';
 import type { Claim, ClaimPlace, ClaimRole } from './claim.ts';
-import { rememberSuccession } from './succession.ts';
 import type { KnownNodes } from './known-nodes.ts';
+import { MAX_CANDIDATES } from './reader.ts';
+import { rememberSuccession } from './succession.ts';
 import type { AskedPort } from './timeline.ts';
 import { Timelines } from './timelines.ts';
 
@@ -15,8 +16,9 @@ export class ClaimPlaces {
   readonly #slackMs: number;
   /** Whole addresses by themselves, places of nodes by names with a space, which no address has. */
   readonly #places = new Timelines();
-  /** Services and endpoints by address. */
+  /** Services that hold ports of an address, and those whose endpoints list it, by address. */
   readonly #services = new Timelines();
+  readonly #endpoints = new Timelines();
 
   constructor(options: { readonly slackMs: number }) {
     this.#slackMs = options.slackMs;
@@ -42,9 +44,19 @@ export class ClaimPlaces {
     return this.#places.around(address, atMs, this.#slackMs);
   }
 
-  /** Claims of services that may share the address, and of endpoints on it. */
-  ofServices(address: string, atMs: number, port?: AskedPort): Claim[] {
+  /** Claims of services with this port of the address. */
+  ofServicesWithPort(address: string, port: AskedPort, atMs: number): Claim[] {
     return this.#services.around(address, atMs, this.#slackMs, port);
+  }
+
+  /** Claims of services with any port of the address, no more of them than an answer can list. */
+  ofServices(address: string, atMs: number): Claim[] {
+    return this.#services.newest(address, atMs, this.#slackMs, MOST);
+  }
+
+  /** Claims of services whose endpoints list the address, no more of them than an answer can list. */
+  ofEndpoints(address: string, atMs: number): Claim[] {
+    return this.#endpoints.newest(address, atMs, this.#slackMs, MOST);
   }
 
   /** Claims on a port of these nodes, as it is seen at one of their addresses. */
@@ -69,9 +81,13 @@ export class ClaimPlaces {
   }
 
   #of(place: ClaimPlace): Timelines {
-    return typeof place === 'object' && place.on === 'services' ? this.#services : this.#places;
+    if (typeof place === 'string' || place.on !== 'services') return this.#places;
+    return place.ports === undefined ? this.#endpoints : this.#services;
   }
 }
+
+/** A service may hold an address as a load balancer's and as an external one. */
+const MOST = 2 * (MAX_CANDIDATES + 1);
 
 /** An address in one of these comes from the cluster's own ranges, known or not; others are brought from outside. */
 const ROLES_OF_THE_CLUSTER: ReadonlySet<ClaimRole> = new Set(['POD_IP', 'CLUSTER_IP', 'NODE_ADDRESS', 'HOST_ADDRESS']);

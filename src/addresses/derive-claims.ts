@@ -90,7 +90,9 @@ function podClaims(pod: PodEntity, isFirstClaim: boolean): DerivedClaim[] {
       if (!isSpecialAddress(address)) claims.push({ role: 'POD_IP', place: address, apiStart });
     }
   }
-  for (const address of pod.endpointAddresses ?? NONE) claimEndpoint(claims, address);
+  for (const address of pod.endpointAddresses ?? NONE) {
+    if (!isSpecialAddress(address)) claims.push({ role: 'ENDPOINT', place: address, apiStart: undefined });
+  }
   if (pod.nodeName === '') return claims;
   const { nodeName } = pod;
   const role = pod.hostNetwork ? 'HOST_NETWORK' : 'HOST_PORT';
@@ -131,13 +133,11 @@ function serviceClaims(service: ServiceEntity, isFirstSight: boolean): DerivedCl
       claims.push({ role: 'NODE_PORT', place: { on: 'every-node-port', port, protocol }, apiStart: undefined });
     }
   }
-  for (const address of service.manualEndpoints) claimEndpoint(claims, address);
+  for (const address of service.manualEndpoints) {
+    if (isSpecialAddress(address)) continue;
+    claims.push({ role: 'ENDPOINT', place: { on: 'services', address, ports: undefined }, apiStart: undefined });
+  }
   return claims;
-}
-
-function claimEndpoint(claims: DerivedClaim[], address: string): void {
-  if (isSpecialAddress(address)) return;
-  claims.push({ role: 'ENDPOINT', place: { on: 'services', address, ports: undefined }, apiStart: undefined });
 }
 
 function nodeClaims(node: NodeEntity): DerivedClaim[] {

@@ -84,9 +84,7 @@ function isGap(claim: Claim, atMs: number): boolean {
 function best(holders: readonly Claim[]): readonly Claim[] {
   const found: Claim[] = [];
   const uids = new Map<string, Claim>();
-  const limit = 2 * (MAX_CANDIDATES + 1);
-  // Thousands of services may share an address. They come oldest first, so nearly all of them go to the front or nowhere.
-  for (const claim of holders.length > limit ? newest(holders, limit) : [...holders].sort(newestFirst)) {
+  for (const claim of [...holders].sort(newestFirst)) {
     const other = uids.get(claim.entity.uid);
     if (other === undefined) {
       uids.set(claim.entity.uid, claim);
@@ -97,21 +95,6 @@ function best(holders: readonly Claim[]): readonly Claim[] {
     }
   }
   return found.slice(0, MAX_CANDIDATES + 1);
-}
-
-/** The first `limit` in the order of `newestFirst`, without sorting all. */
-function newest(claims: readonly Claim[], limit: number): readonly Claim[] {
-  const found = claims.slice(-limit).sort(newestFirst);
-  for (let i = claims.length - limit - 1; i >= 0; i--) {
-    const claim = claims[i];
-    const last = found[found.length - 1];
-    if (claim === undefined || last === undefined || newestFirst(last, claim) <= 0) continue;
-    found.pop();
-    let at = found.findIndex((each) => newestFirst(claim, each) < 0);
-    if (at === -1) at = found.length;
-    found.splice(at, 0, claim);
-  }
-  return found;
 }
 
 function publishedRole(role: ClaimRole): AddressRole {

@@ -33,7 +33,7 @@ export function findHolders(places: ClaimPlaces, question: AddressQuestion, cont
   if (asked !== undefined) {
     const names = nodesBehind(onAddress, ofNodes, context);
     if (names.size > 0) tiers.push(places.onNodePort(names, address, asked, atMs));
-    tiers.push(places.ofServices(address, atMs, asked));
+    tiers.push(places.ofServicesWithPort(address, asked, atMs));
   }
   tiers.push(having(onAddress, 'POD_IP'), having(onAddress, 'CLUSTER_IP'), ofNodes);
   const found = firstHolding(tiers, context);
@@ -42,7 +42,11 @@ export function findHolders(places: ClaimPlaces, question: AddressQuestion, cont
   const isOfUnknownNode =
     ofNodes.length === 0 && having(onAddress, 'HOST_ADDRESS').some((claim) => coverageAt(claim, atMs) !== 'none');
   const isOfNode = isOfUnknownNode || nearest(ofNodes, context) !== undefined;
-  if (!isOfNode) tiers.push(...sharing(places.ofServices(address, atMs)));
+  if (!isOfNode) {
+    // No port tells which service is meant, so all that share the address may be. The pod that an endpoint names says more
+    // than the services that list it.
+    tiers.push(places.ofServices(address, atMs), having(onAddress, 'ENDPOINT'), places.ofEndpoints(address, atMs));
+  }
   const shared = isOfNode ? [] : firstHolding(tiers, context);
   if (shared.length > 0) return { holders: toHolders(shared, context), isOfUnknownNode };
   // None at the very moment: clocks differ and events take time, so the nearest within the slack will do.
@@ -94,17 +98,6 @@ function nodesBehind(onAddress: readonly Claim[], ofNodes: readonly Claim[], con
     if (distanceTo(claim, atMs) <= slackMs) names.add(claim.entity.nodeName);
   }
   return names;
-}
-
-/** The tiers of those that may share an address, of services and of endpoints. */
-function sharing(claims: readonly Claim[]): (readonly Claim[])[] {
-  if (claims.length === 0) return [];
-  // No port tells which service is meant, so all that share the address may be.
-  const services = claims.filter(({ role }) => role !== 'ENDPOINT');
-  const endpoints = claims.filter(({ role }) => role === 'ENDPOINT');
-  // The pod that an endpoint names says more than the service that lists it.
-  const ofPods = endpoints.filter(({ entity }) => entity.kind === 'Pod');
-  return [services, ofPods, ofPods.length === 0 ? endpoints : endpoints.filter(({ entity }) => entity.kind !== 'Pod')];
 }
 
 function toHolders(claims: readonly Claim[], context: JudgeContext): Holder[] {

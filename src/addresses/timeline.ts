@@ -103,6 +103,22 @@ export class Timeline {
     return found;
   }
 
+  /** At most `limit` claims that may reach the moment, those that were opened last; where thousands share a place. */
+  newest(atMs: number, slackMs: number, limit: number): Claim[] {
+    const found: Claim[] = [];
+    for (let i = this.#open.length - 1; i >= 0 && found.length < limit; i--) {
+      const claim = this.#open[i];
+      if (claim !== undefined && claim.startEarliestMs <= atMs + slackMs) found.push(claim);
+    }
+    const { ended, reach } = this.#past ?? NO_PAST;
+    for (let i = startedBy(ended, atMs + slackMs) - 1; i >= 0 && found.length < 2 * limit; i--) {
+      const claim = ended[i];
+      if (claim === undefined || (reach[i] ?? 0) + slackMs < atMs) break;
+      if ((claim.endLatestMs ?? 0) + slackMs >= atMs) found.push(claim);
+    }
+    return found;
+  }
+
   /** Open claims among which are all that have the port. */
   #openWith(port: number): readonly Claim[] {
     if (this.#open.length <= FEW || this.#ports === 'too large') return this.#open;
@@ -125,6 +141,8 @@ interface Past {
   /** `reach[i]` = latest end among `ended[0..i]`. */
   readonly reach: number[];
 }
+
+const NO_PAST: Past = { ended: [], reach: [] };
 
 /** How many of the ended claims had started by then. */
 function startedBy(ended: readonly Claim[], atMs: number): number {

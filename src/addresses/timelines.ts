@@ -36,6 +36,12 @@ export class Timelines {
     return place.startEarliestMs <= atMs + slackMs && (port === undefined || hasPort(place, port)) ? [place] : [];
   }
 
+  /** As `Timeline.newest`. */
+  newest(key: string, atMs: number, slackMs: number, limit: number): Claim[] {
+    const place = this.#places.get(key);
+    return place instanceof Timeline ? place.newest(atMs, slackMs, limit) : this.around(key, atMs, slackMs);
+  }
+
   /** Whether a claim of the place is like that, open or ended. */
   some(key: string, matches: (claim: Claim) => boolean): boolean {
     const place = this.#places.get(key);
