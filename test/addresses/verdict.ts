@@ -29,6 +29,8 @@ export interface Gap {
 
 export interface Truth {
   readonly holds: readonly Hold[];
+  /** Whether pods have their addresses from the ranges of their nodes; unset: yes. */
+  readonly areRangesKnown?: boolean;
   /** When nobody was looking. */
   readonly gaps: readonly Gap[];
   /** Slack of the service at the edges of a claim, plus the usual delay of the watch. */
@@ -83,9 +85,14 @@ export function judge(truth: Truth, question: Question, answer: Answer): string 
       if (real === undefined || !isWellInside(truth, real, question.atMs)) return 'right, nobody';
       return unknowable ?? `WRONG: it was ${real.uid}`;
     case 'UNKNOWN':
-      return inDoubt(truth, question.atMs) ? 'unknown, nobody was looking' : 'TOO MODEST: unknown';
-    case 'EXTERNAL':
-      return 'WRONG: external';
+      if (inDoubt(truth, question.atMs)) return 'unknown, nobody was looking';
+      return truth.areRangesKnown === false ? 'unknown, as the ranges are' : 'TOO MODEST: unknown';
+    case 'EXTERNAL': {
+      // Before the first pod is seen nothing shows that the ranges are not all.
+      const isFirst =
+        truth.areRangesKnown === false && holds.every(({ shownMs }) => shownMs + truth.delayMs >= question.askedMs);
+      return isFirst ? 'external, before a pod is seen' : 'WRONG: external';
+    }
   }
 }
 
@@ -118,6 +125,9 @@ function whyUnknowable(truth: Truth, question: Question, real: Hold): string | u
   if (real.isRegained) return 'unknowable: got its former address back';
   if (real.isRemade && question.atMs < (delivered ?? real.shownMs) + truth.delayMs) {
     return 'unknowable: a remade sandbox has no start time';
+  }
+  if (real.isStartUntold === true && question.atMs < (delivered ?? real.shownMs) + truth.delayMs) {
+    return 'unknowable: no time tells its start';
   }
   return undefined;
 }
