@@ -2,7 +2,7 @@
 //
 // Bounded by time, count and bytes; at a bound the oldest go first, and `forgottenUntilMs` says up to which moment the
 // past is lost, so that no answer pretends to know what was dropped. No object may fill more than a share: one that does
-// loses its own oldest claims first, and `incompleteUntilMs` says up to which moment somebody may be missing.
+// loses its own oldest claims first, and `incompleteUntilMs` says up to which moment one may be missing.
 
 import type { Claim, HolderEntity } from './claim.ts';
 

@@ -1,7 +1,7 @@
-// Who holds an address at a moment, given the claims around it, sorted by precedence: the first tier in which somebody
+// Who holds an address at a moment, given the claims around it, sorted by precedence: the first tier in which one
 // holds it decides. And how certain a holder is.
 //
-// Only holders that nobody can choose between are several; see succession.ts for those that give way.
+// There are several holders only when it cannot be known which; see succession.ts for those that give way.
 
 import type { BlindMoments } from './blind-moments.ts';
 import { type Claim, type ClaimRole, coverageAt, distanceTo, newestFirst, REPORT_DELAY_MS } from './claim.ts';

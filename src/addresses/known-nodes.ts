@@ -34,7 +34,7 @@ export class KnownNodes {
     return !this.#sawAny || this.#byName.has(name);
   }
 
-  /** Since when the node of this name is known to be being deleted; `undefined`: it is not, or there is none. */
+  /** Since when the node of this name is being deleted; `undefined`: it is not, or it does not exist. */
   leavingSeenMs(name: string): number | undefined {
     return this.#byName.get(name)?.leavingSeenMs;
   }

@@ -65,7 +65,7 @@ export function firstAddresses({ network, prefixLength, family }: Cidr): readonl
 
 function prefixOf(bits: number | bigint, length: number, family: IpFamily): number | bigint {
   if (typeof bits === 'bigint') return bits >> BigInt(WIDTH[family] - length);
-  // A shift by 32 is none.
+  // A shift by 32 does not shift.
   return length === 0 ? 0 : bits >>> (32 - length);
 }
 

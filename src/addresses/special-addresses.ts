@@ -1,4 +1,4 @@
-// Addresses that mean something else on every machine, or nobody in particular: unspecified, loopback, link-local,
+// Addresses that mean something else on every machine, or no single host: unspecified, loopback, link-local,
 // multicast, and the broadcast address of IPv4 (RFC 6890, RFC 4291).
 //
 // They have no place in a cluster: a pod, node or service that reports one does not hold it, and traffic that shows one

@@ -136,12 +136,12 @@ function deprives(
 /**
  * The intervals of their starts are apart. Which of them we saw first says nothing within one interval: a kubelet that
  * reports late makes the first one look like the second. Of two that came with one list the order is unknown, whatever
- * their times say: the later of them may be a sandbox that was remade under the old time. A node has no sandbox: one that
- * was created when the other was being deleted is its successor.
+ * their times say: the later of them may be a sandbox that was remade under the old time. A node has its address from its
+ * creation on, nearly always: of two, the one that was created later.
  */
 function isCertainlyLater(other: Claim, claim: Claim): boolean {
   const earliestMs = other.startEarliestMs - (other.isStartObserved ? REPORT_DELAY_MS : 0);
   if (earliestMs >= claim.tookPlaceByMs && other.startLatestMs > claim.startLatestMs) return true;
   if (other.entity.kind !== 'Node' || claim.entity.kind !== 'Node') return false;
-  return (other.entity.creationTimeMs ?? 0) > (claim.entity.deletionTimeMs ?? Number.POSITIVE_INFINITY);
+  return (other.entity.creationTimeMs ?? 0) > (claim.entity.creationTimeMs ?? Number.POSITIVE_INFINITY);
 }

@@ -1,7 +1,7 @@
-// Callers who wait for somebody to hold an address.
+// Callers that wait for an object to hold an address.
 //
 // Woken by the claim that opens, all of those who wait for its address, without a scan over the others. Bounded: beyond
-// `maxWaiters` callers, or ten times as many addresses (a batch waits for up to 1,000 at once), nobody else may wait and
+// `maxWaiters` callers, or ten times as many addresses (a batch waits for up to 1,000 at once), no further caller may wait and
 // the caller is told so at once. A waiter leaves no trace when it was woken or when its signal aborts.
 
 interface Waiter {
@@ -61,7 +61,7 @@ export class AddressWaiters {
     });
   }
 
-  /** Somebody holds the address now. */
+  /** An object holds the address now. */
   wake(address: string): void {
     const waiting = this.#byAddress.get(address);
     if (waiting === undefined) return;

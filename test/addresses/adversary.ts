@@ -19,7 +19,7 @@ export interface Hold {
   /** Only this port, of a node's address: a pod in the node's network, or a service. */
   readonly port?: number;
   readonly fromMs: number;
-  /** Traffic ends here; the sandbox may live on a little, and nobody else has the address before it is gone. */
+  /** Traffic ends here; the sandbox may live on a little, and no other has the address before it is gone. */
   untilMs: number;
   /** From here on the API does not exclude the hold: its own start, or that of the pod where there is no condition. */
   readonly possibleFromMs: number;
@@ -172,7 +172,7 @@ export function createHistory(random: Random): History {
         hold.hiddenMs = vanish(hold.untilMs + random.between(-300, 2_500));
         release(hold, hold.untilMs);
       } else if (kind < 7) {
-        // Finished: keeps its address on paper until somebody cleans up.
+        // Finished: keeps its address on paper until it is cleaned up.
         hold.untilMs = now;
         hold.hiddenMs = show(now + random.between(20, 1_500), {
           terminal: true,

@@ -125,7 +125,7 @@ describe('14.8: ranges', () => {
   });
 });
 
-describe('14.15: nobody', () => {
+describe('14.15: an address that no object holds', () => {
   const known = (): World => {
     const world = new World({ clusterRanges: [] });
     world.at(1_000).putRange(serviceCidr('kubernetes', ['10.96.0.0/16']));
@@ -204,7 +204,7 @@ describe('14.15: nobody', () => {
     assert.equal(world.who('10.3.0.4'), 'UNASSIGNED', 'a range of one is no network');
   });
 
-  it('holds an address that means something else on every machine, whatever a pod, a node or a service reports', () => {
+  it('is one that means something else on every machine, whatever a pod, a node or a service reports', () => {
     const special = [
       '0.0.0.0',
       '127.0.0.1',
@@ -291,7 +291,7 @@ describe('14.16: giving way', () => {
     assert.equal(world.at(20_000).who(NODE), 'second|first');
   });
 
-  it('nodes of one list are told apart when one was created while the other was being deleted', () => {
+  it('nodes of one list are told apart by their creation when the older one is being deleted', () => {
     const world = new World({ opened: false });
     world.put([
       node('new', { addresses: [NODE], creationTimeMs: T0 - 60_000 }),

@@ -153,7 +153,7 @@ function writeCandidates(writer: MessageWriter, address: string, candidates: rea
   }
 }
 
-/** The single workload behind a holder, or `undefined` where there is none or more than one. */
+/** The single workload behind a holder, or `undefined` where there is not exactly one. */
 function workloadOf(holder: Holder): ObjectReference | undefined {
   const { entity } = holder;
   switch (entity.kind) {
