@@ -78,7 +78,7 @@ export interface PodEntity extends EntityFacts {
   readonly hostPorts: readonly HostPort[];
   /** Controllers upwards; empty for a bare pod. */
   readonly ownerChain: readonly ObjectReference[];
-  /** Further addresses at which endpoints of its namespace list it, sorted; unset: none. */
+  /** Further addresses at which endpoints of its namespace list it, sorted, at most `MAX_LISTED`; unset: none. */
   readonly endpointAddresses?: readonly string[];
   /** Top of the chain, or the pod itself. */
   readonly workload: ObjectReference;
@@ -86,14 +86,14 @@ export interface PodEntity extends EntityFacts {
 
 export interface ServiceEntity extends EntityFacts {
   readonly kind: 'Service';
+  /** Type ExternalName: a DNS alias, which proxies skip whatever its other fields say. */
+  readonly externalName: boolean;
+  /** What it is reached by at its addresses, in the order of the object. */
+  readonly ports: readonly PortNumber[];
   readonly clusterAddresses: readonly string[];
   readonly loadBalancerAddresses: readonly string[];
   readonly externalAddresses: readonly string[];
-  /** What it is reached by at those addresses, in the order of the object. */
-  readonly ports: readonly PortNumber[];
-  readonly nodePorts: readonly PortNumber[];
-  /** Type ExternalName: a DNS alias, which proxies skip whatever its other fields say. */
-  readonly externalName: boolean;
+  readonly nodePorts: readonly { readonly port: number; readonly protocol: Protocol }[];
   /** Canonical addresses of endpoints that are neither pods nor nodes, sorted. */
   readonly manualEndpoints: readonly string[];
   /** Distinct workloads of the backends, sorted. */
