@@ -34,7 +34,10 @@ export interface AddressBookOptions extends EndedClaimsOptions {
   readonly clusterRanges: readonly string[];
   /** Only some namespaces are watched, so that an address without a known holder may have one. Default: false. */
   readonly partial?: boolean;
-  /** Since when one of `CLAIMING_RESOURCES` may be out of date; `undefined` while their watches are healthy. Ms since the epoch. */
+  /**
+   * Since when one of `CLAIMING_RESOURCES` may be out of date; `undefined` while their watches are healthy. Ms since
+   * the epoch.
+   */
   readonly blindSinceMs: () => number | undefined;
 }
 
@@ -145,8 +148,8 @@ export class AddressBook implements AddressReader {
     const [holder] = holders;
     if (holder === undefined || holders.length > 1) return { outcome: 'AMBIGUOUS', candidates: holders };
     if (holder.entity.kind !== 'Node') return { outcome: 'RESOLVED', holder, alternatives: [] };
-    // A question for a port falls back on the node because no pod has the port, which is not known of moments in a gap, or
-    // of namespaces that are not watched.
+    // A question for a port falls back on the node because no pod has the port, which is not known of moments in a gap,
+    // or of namespaces that are not watched.
     const isBlind = this.#options.partial === true || this.#mayHaveMissed(context.atMs);
     const uncertain = holder.uncertain || (question.port !== undefined && isBlind);
     const alternatives = podsInNetworkOf(this.#places, holder.entity.name, context);
@@ -154,7 +157,8 @@ export class AddressBook implements AddressReader {
   }
 
   #nobody(address: string, atMs: number): 'UNASSIGNED' | 'EXTERNAL' | 'UNKNOWN' {
-    // An object of another namespace may have it, inside and outside of the ranges; one may have come and gone unheard of.
+    // An object of another namespace may have it, inside and outside of the ranges; one may have come and gone unheard
+    // of.
     if (this.#options.partial === true || this.#mayHaveMissed(atMs) || this.#isIncompleteAt(atMs)) return 'UNKNOWN';
     // Whatever the ranges say: where pods, nodes and services had addresses a moment ago is the cluster.
     switch (this.#places.wasInCluster(address) ? 'inside' : this.#ranges.verdict(address)) {

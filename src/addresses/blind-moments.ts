@@ -2,8 +2,8 @@
 // closed, and in the gap that is open now. An object may have come and gone unheard of then, so no answer about such a
 // moment may say that no object held an address, or that one certainly did that was not seen before and after.
 //
-// Bounded by the retention and by a count; at the count the two oldest gaps become one that spans both, which errs on the
-// side of not knowing.
+// Bounded by the retention and by a count; at the count the two oldest gaps become one that spans both, which errs on
+// the side of not knowing.
 
 const MAX_GAPS = 256;
 

@@ -47,7 +47,8 @@ export type ClaimPlace =
 /**
  * Roles as published, and two more. `HOST_ADDRESS`: a pod's `hostIPs` tie an address to a node's name even when Node
  * objects may not be read. It leads to the ports of that node and never answers by itself. `POD_RANGE`: the first
- * addresses of a node's pod range, which network plugins give to the node itself; told as NODE_ADDRESS, never for certain.
+ * addresses of a node's pod range, which network plugins give to the node itself; told as NODE_ADDRESS, never for
+ * certain.
  */
 export type ClaimRole = AddressRole | 'HOST_ADDRESS' | 'POD_RANGE';
 
@@ -83,8 +84,8 @@ export class Claim {
   endEarliestMs: number | undefined = undefined;
   endLatestMs: number | undefined = undefined;
   /**
-   * Since when the pod or node was known to be on its way out, by our clock: when its deletion timestamp was first seen;
-   * for a pod that ended after its node was gone, all of it, because it is not known when the node was lost.
+   * Since when the pod or node was known to be on its way out, by our clock: when its deletion timestamp was first
+   * seen; for a pod that ended after its node was gone, all of it, because it is not known when the node was lost.
    */
   leavingSeenMs: number | undefined;
   /** Successors that were forgotten since, as one; see `succession.ts`. */
@@ -118,16 +119,16 @@ export class Claim {
   }
 
   /**
-   * By then it had taken the place for certain. The same as the latest start, but for one that was first seen in a list:
-   * its sandbox may have been remade since that time, which need not show.
+   * By then it had taken the place for certain. The same as the latest start, but for one that was first seen in a
+   * list: its sandbox may have been remade since that time, which need not show.
    */
   get tookPlaceByMs(): number {
     return this.#isListed ? this.#seen.atMs : this.startLatestMs;
   }
 
   /**
-   * From when on we would have heard of the end: when the claim was first seen, or for one that was first seen after a gap
-   * its latest start, because it may be over since.
+   * From when on we would have heard of the end: when the claim was first seen, or for one that was first seen after a
+   * gap its latest start, because it may be over since.
    */
   get knownFromMs(): number {
     return this.#seen.sinceMs === undefined ? this.#seen.atMs : this.startLatestMs;

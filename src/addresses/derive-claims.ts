@@ -2,8 +2,8 @@
 //
 // A finished pod claims nothing, whatever its status still shows. A pod that is being deleted claims what its status
 // shows: the deletion timestamp is a request, not an end. A service without a cluster address (headless), or of type
-// ExternalName, holds no address and no port whatever its other fields say, as in kube-proxy. Addresses that have no place
-// in a cluster are claimed by no entity.
+// ExternalName, holds no address and no port whatever its other fields say, as in kube-proxy. Addresses that have no
+// place in a cluster are claimed by no entity.
 
 import { parseCidr } from '../model/cidr.ts';
 import type { NodeEntity, PodEntity, ServiceEntity } from '../model/entities.ts';
@@ -34,8 +34,8 @@ export function deriveClaims(entity: HolderEntity, acquaintance: Acquaintance): 
 }
 
 /**
- * The API's own time of the end of a claim, given the state of the entity that ended it: a finished pod has one. Only for an
- * address that its status still shows, because another one was lost earlier, at a time that is written nowhere.
+ * The API's own time of the end of a claim, given the state of the entity that ended it: a finished pod has one. Only
+ * for an address that its status still shows, because another one was lost earlier, at a time that is written nowhere.
  */
 export function apiEndOf(place: ClaimPlace, entity: HolderEntity): number | undefined {
   if (entity.kind !== 'Pod' || !entity.terminal) return undefined;

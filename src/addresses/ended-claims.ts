@@ -1,8 +1,8 @@
 // Ended claims wait here for the end of their retention, in the order in which they ended.
 //
 // Bounded by time, count and bytes; at a bound the oldest go first, and `forgottenUntilMs` says up to which moment the
-// past is lost, so that no answer pretends to know what was dropped. No object may fill more than a share: one that does
-// loses its own oldest claims first, and `incompleteUntilMs` says up to which moment one may be missing.
+// past is lost, so that no answer pretends to know what was dropped. No object may fill more than a share: one that
+// does loses its own oldest claims first, and `incompleteUntilMs` says up to which moment one may be missing.
 
 import type { Claim, HolderEntity } from './claim.ts';
 

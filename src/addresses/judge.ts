@@ -63,8 +63,8 @@ function isUncertain(claim: Claim, context: JudgeContext): boolean {
   const isAtEdge = coverageAt(claim, atMs) !== 'certain';
   // At the edges another one may have been there already or still, and the watch may have been down.
   if (isAtEdge && (isGap(claim, atMs) || blind.mayHaveHidden(atMs, atMs))) return true;
-  // A holder that is on its way out may have lost the place at any time, and nothing tells but the one that takes it. If
-  // that one may have come and gone unseen, or is reported only when the watch is down, the paper proves nothing.
+  // A holder that is on its way out may have lost the place at any time, and nothing tells but the one that takes it.
+  // If that one may have come and gone unseen, or is reported only when the watch is down, the paper proves nothing.
   const lostMs = mayBeLostSinceMs(claim, context.nodes);
   return lostMs !== undefined && lostMs <= atMs && blind.mayHaveHidden(lostMs, atMs + REPORT_DELAY_MS);
 }

@@ -1,5 +1,5 @@
-// Which nodes there are by name, as far as their pods are concerned: those of a node that is gone, or being deleted, are
-// on their way out with it.
+// Which nodes there are by name, as far as their pods are concerned: those of a node that is gone, or being deleted,
+// are on their way out with it.
 //
 // Where nodes may not be read none is ever seen; then every name counts as a node that is there.
 

@@ -1,9 +1,10 @@
 // Finds who held an address at a moment: gathers the claims that may have, tier by tier in the order of precedence, and
 // lets the first tier decide in which one holds.
 //
-// With a port first those that hold exactly it: pods and node ports of a node, then services that share the address. Then
-// the whole address: a pod's, a service's own, a node's, those of services that share it, an endpoint's. On an address of
-// a node services hold their ports and nothing else. Nothing here says why there is no holder: see `address-book.ts`.
+// With a port first those that hold exactly it: pods and node ports of a node, then services that share the address.
+// Then the whole address: a pod's, a service's own, a node's, those of services that share it, an endpoint's. On an
+// address of a node services hold their ports and nothing else. Nothing here says why there is no holder: see
+// `address-book.ts`.
 
 import type { ClaimPlaces } from './claim-places.ts';
 import { type Claim, type ClaimRole, coverageAt, distanceTo, newestFirst } from './claim.ts';
@@ -43,8 +44,8 @@ export function findHolders(places: ClaimPlaces, question: AddressQuestion, cont
     ofNodes.length === 0 && having(onAddress, 'HOST_ADDRESS').some((claim) => coverageAt(claim, atMs) !== 'none');
   const isOfNode = isOfUnknownNode || nearest(ofNodes, context) !== undefined;
   if (!isOfNode) {
-    // No port tells which service is meant, so all that share the address may be. The pod that an endpoint names says more
-    // than the services that list it.
+    // No port tells which service is meant, so all that share the address may be. The pod that an endpoint names says
+    // more than the services that list it.
     tiers.push(places.ofServices(address, atMs), having(onAddress, 'ENDPOINT'), places.ofEndpoints(address, atMs));
   }
   const shared = isOfNode ? [] : firstHolding(tiers, context);

@@ -1,4 +1,5 @@
-// What operators can see of the claims: how many, how far back, whether ranges are missing, and whether callers wait in vain.
+// What operators can see of the claims: how many, how far back, whether ranges are missing, and whether callers wait in
+// vain.
 
 import { Counter, Gauge, type Registry } from '@prometheus-io/client';
 import type { AddressBook } from './address-book.ts';

@@ -1,8 +1,8 @@
 // The claims that are in force, by the entity that makes them: a change of the entity opens those that are new and ends
 // those that it does not make any more.
 //
-// Costs what changed, plus a comparison with what stayed: of a service with thousands of endpoints the claims before and
-// after those that changed are passed over in order, without looking any of them up.
+// Costs what changed, plus a comparison with what stayed: of a service with thousands of endpoints the claims before
+// and after those that changed are passed over in order, without looking any of them up.
 
 import type { Observation } from '../model/observation.ts';
 import { Claim, claimKey, type DerivedClaim, type HolderEntity, renewEntity } from './claim.ts';

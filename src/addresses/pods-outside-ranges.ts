@@ -1,11 +1,11 @@
 // Pods whose addresses are outside every range that pods are known to have: evidence that those ranges are not all.
 //
-// Network plugins with pools of their own (Calico, Cilium) ignore the nodes' pod CIDRs, which are filled all the same. An
-// address counts as long as history tells of it.
+// Network plugins with pools of their own (Calico, Cilium) ignore the nodes' pod CIDRs, which are filled all the same.
+// An address counts as long as history tells of it.
 //
-// Pods may come before the node whose range explains them, so every address that looked outside is looked at again: a few
-// with each range that comes, and at a question as many as it takes to find one that is outside still, up to a bound.
-// Where the bound is met the answer is that there may be one.
+// Pods may come before the node whose range explains them, so every address that looked outside is looked at again: a
+// few with each range that comes, and at a question as many as it takes to find one that is outside still, up to a
+// bound. Where the bound is met the answer is that there may be one.
 
 import { familyOf, type IpFamily } from '../model/cidr.ts';
 

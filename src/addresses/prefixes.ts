@@ -1,8 +1,8 @@
 // A set of address ranges that is asked whether it contains an address.
 //
-// Adding and removing a range costs the same however many there are, because every new node brings one; a question costs
-// a look-up for each length of prefix in use, of which a cluster has two or three. Ranges are counted: one that was added
-// twice stays until it is removed twice.
+// Adding and removing a range costs the same however many there are, because every new node brings one; a question
+// costs a look-up for each length of prefix in use, of which a cluster has two or three. Ranges are counted: one that
+// was added twice stays until it is removed twice.
 
 import { type Cidr, familyOf, type IpFamily } from '../model/cidr.ts';
 

@@ -64,8 +64,8 @@ export interface AddressReader {
   resolve(question: AddressQuestion): AddressAnswer;
 
   /**
-   * Resolves to `true` when an entity newly holds one of the (canonical) addresses, to `false` when the signal aborts first.
-   * `undefined` when too many callers are waiting already: answer without waiting.
+   * Resolves to `true` when an entity newly holds one of the (canonical) addresses, to `false` when the signal aborts
+   * first. `undefined` when too many callers are waiting already: answer without waiting.
    */
   waitForHolder(addresses: readonly string[], signal: AbortSignal): Promise<boolean> | undefined;
 

@@ -1,11 +1,11 @@
 // Who gives way to whom, where one address or port can have one holder only: an address of pods, an address of nodes, a
 // port of a node that pods listen on.
 //
-// The API shows an end late: the kubelet frees an address when the sandbox is gone and removes the object seconds later;
-// pods of a lost node stay Running on paper for minutes; a finalizer holds a node whose address another machine has. So
-// a holder that is on its way out loses the place from the moment at which another one has certainly taken it; one that
-// looks alive does not. Decided at the time of the question from what is known by then; no claim is changed, except
-// that what a forgotten claim told about those before it is kept with them.
+// The API shows an end late: the kubelet frees an address when the sandbox is gone and removes the object seconds
+// later; pods of a lost node stay Running on paper for minutes; a finalizer holds a node whose address another machine
+// has. So a holder that is on its way out loses the place from the moment at which another one has certainly taken it;
+// one that looks alive does not. Decided at the time of the question from what is known by then; no claim is changed,
+// except that what a forgotten claim told about those before it is kept with them.
 
 import { type Claim, type ClaimRole, type HolderEntity, REPORT_DELAY_MS } from './claim.ts';
 import type { KnownNodes } from './known-nodes.ts';
@@ -24,8 +24,8 @@ export function isSuperseded(claim: Claim, rivals: readonly Claim[], atMs: numbe
 }
 
 /**
- * Since when the holder may have lost its place without a sign, by our clock; `undefined`: it would have told. Another one
- * that took it, and nothing else, would have been the sign.
+ * Since when the holder may have lost its place without a sign, by our clock; `undefined`: it would have told. Another
+ * one that took it, and nothing else, would have been the sign.
  */
 export function mayBeLostSinceMs(claim: Claim, nodes: KnownNodes): number | undefined {
   if (!isExclusive(claim.role)) return undefined;
@@ -136,8 +136,8 @@ function deprives(
 /**
  * The intervals of their starts are apart. Which of them we saw first says nothing within one interval: a kubelet that
  * reports late makes the first one look like the second. Of two that came with one list the order is unknown, whatever
- * their times say: the later of them may be a sandbox that was remade under the old time. A node has its address from its
- * creation on, nearly always: of two, the one that was created later.
+ * their times say: the later of them may be a sandbox that was remade under the old time. A node has its address from
+ * its creation on, nearly always: of two, the one that was created later.
  */
 function isCertainlyLater(other: Claim, claim: Claim): boolean {
   const earliestMs = other.startEarliestMs - (other.isStartObserved ? REPORT_DELAY_MS : 0);

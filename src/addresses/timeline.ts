@@ -2,8 +2,8 @@
 //
 // Finding the claims at a moment costs a binary search plus the claims that overlap there, not the number of past
 // holders: ended claims stand in the order of their start, each with the latest end among itself and those before it,
-// so that a walk back from the moment can stop where no claim before can reach it. Where many services share an address,
-// its open claims are found by port.
+// so that a walk back from the moment can stop where no claim before can reach it. Where many services share an
+// address, its open claims are found by port.
 
 import type { Claim } from './claim.ts';
 import type { PortNumber } from '../model/entities.ts';

@@ -22,7 +22,10 @@ export interface ResolutionContext {
   readonly view: View;
 }
 
-/** Writes the fields of a `digger.v1.Resolution` for `address` (canonical); the caller writes tag and length around them. */
+/**
+ * Writes the fields of a `digger.v1.Resolution` for `address` (canonical); the caller writes tag and length around
+ * them.
+ */
 export function writeResolution(
   writer: MessageWriter,
   address: string,
