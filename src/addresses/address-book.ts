@@ -3,50 +3,41 @@
 //
 // Promises: an answer is right for the asked moment or says that it is ambiguous, uncertain or unknown; a lookup costs
 // the claims that overlap at the moment, not the past holders; memory is bounded by the live claims plus the retention.
-// Ports of nodes are kept by node name and by port, not per address: a NodePort service would otherwise claim every
-// address of every node.
+// This file is the writing side and what to say where there is no holder; lookup.ts finds holders.
 
 import type { ChangeBatch } from '../model/changes.ts';
-import type { Entity } from '../model/entities.ts';
+import type { Entity, NodeEntity, ServiceEntity } from '../model/entities.ts';
 import type { Observation } from '../model/observation.ts';
 import { resourceOf } from '../model/source.ts';
 import { BlindMoments } from './blind-moments.ts';
-import {
-  Claim,
-  type ClaimPlace,
-  type ClaimRole,
-  claimKey,
-  coverageAt,
-  type DerivedClaim,
-  distanceTo,
-  endClaim,
-  type HolderEntity,
-  newestFirst,
-  openClaim,
-  REPORT_DELAY_MS,
-  renewEntity,
-} from './claim.ts';
-import { apiEndOf, deriveClaims, sameClaims } from './derive-claims.ts';
+import { ClaimPlaces } from './claim-places.ts';
+import { type Claim, type DerivedClaim, endClaim, type HolderEntity, openClaim, REPORT_DELAY_MS } from './claim.ts';
 import { EndedClaims, type EndedClaimsOptions } from './ended-claims.ts';
-import { type JudgeContext, judge, rememberSuccession, toHolder } from './judge.ts';
+import type { JudgeContext } from './judge.ts';
+import { KnownNodes } from './known-nodes.ts';
+import { findHolders, podsInNetworkOf } from './lookup.ts';
+import { OpenClaims } from './open-claims.ts';
 import { ClusterRanges } from './ranges.ts';
+import type { AddressAnswer, AddressQuestion, AddressReader, AddressRole, Holder } from './reader.ts';
 import { ServiceRanges } from './service-ranges.ts';
-import type { AddressAnswer, AddressQuestion, AddressReader, Holder } from './reader.ts';
-import { Timelines } from './timelines.ts';
+import { isSpecialAddress } from './special-addresses.ts';
 import { AddressWaiters } from './waiters.ts';
 
 export interface AddressBookOptions extends EndedClaimsOptions {
   /** Our clock, ms since the epoch. */
   readonly now: () => number;
-  /** How far outside a claim a moment may lie before the answer is nobody, ms. */
+  /** How far outside a claim a moment may lie before it does not count, ms. */
   readonly slackMs: number;
   /** Callers that may wait at once. */
   readonly maxWaiters: number;
   /** Address ranges that belong to the cluster, beside those of the nodes: `10.0.0.0/8`. */
   readonly clusterRanges: readonly string[];
-  /** Only some namespaces are watched, so that nobody known is not nobody. Default: false. */
+  /** Only some namespaces are watched, so that an address without a known holder may have one. Default: false. */
   readonly partial?: boolean;
-  /** Since when one of `CLAIMING_RESOURCES` may be out of date; `undefined` while their watches are healthy. Ms since the epoch. */
+  /**
+   * Since when one of `CLAIMING_RESOURCES` may be out of date; `undefined` while their watches are healthy. Ms since
+   * the epoch.
+   */
   readonly blindSinceMs: () => number | undefined;
 }
 
@@ -54,32 +45,33 @@ export interface AddressBookSize {
   readonly open: number;
   readonly ended: number;
   readonly endedBytes: number;
+  /** Ended claims that were forgotten because their object had more of them than its share. */
+  readonly shareDrops: number;
   readonly waiters: number;
   readonly waitersRefused: number;
+  /** Addresses of pods outside every range that pods are known to have, at most. */
+  readonly podsOutsideRanges: number;
 }
-
-/** Host-network pods that a node's answer lists at most; a node runs 110 pods by default, few of them there. */
-const MAX_ALTERNATIVES = 100;
 
 export class AddressBook implements AddressReader {
   /** Where ServiceCIDR objects go. */
   readonly serviceRanges: ServiceRanges;
   readonly #options: AddressBookOptions;
-  readonly #timelines = new Timelines();
-  /** Nearly always one claim, which then stands there by itself. */
-  readonly #openByHolder = new Map<string, Claim | readonly Claim[]>();
-  readonly #nodeUids = new Map<string, string>();
+  readonly #places: ClaimPlaces;
+  readonly #open = new OpenClaims();
   readonly #ended: EndedClaims;
-  readonly #blind = new BlindMoments();
+  readonly #nodes = new KnownNodes();
+  readonly #blind: BlindMoments;
   readonly #ranges: ClusterRanges;
   readonly #waiters: AddressWaiters;
-  #openCount = 0;
-  #sawNodes = false;
   #startedMs = Number.POSITIVE_INFINITY;
+  #lastName: { readonly of: ServiceEntity; readonly name: ServiceEntity } | undefined;
 
   constructor(options: AddressBookOptions) {
     this.#options = options;
+    this.#places = new ClaimPlaces(options);
     this.#ended = new EndedClaims(options);
+    this.#blind = new BlindMoments(options.blindSinceMs);
     this.#ranges = new ClusterRanges({ configured: options.clusterRanges, retentionMs: options.retentionMs });
     this.serviceRanges = new ServiceRanges(this.#ranges);
     this.#waiters = new AddressWaiters(options);
@@ -102,11 +94,13 @@ export class AddressBook implements AddressReader {
   /** Sizes, for metrics. */
   get size(): AddressBookSize {
     return {
-      open: this.#openCount,
+      open: this.#open.count,
       ended: this.#ended.count,
       endedBytes: this.#ended.bytes,
+      shareDrops: this.#ended.shareDrops,
       waiters: this.#waiters.count,
       waitersRefused: this.#waiters.refused,
+      podsOutsideRanges: this.#ranges.podsOutside.count,
     };
   }
 
@@ -127,12 +121,6 @@ export class AddressBook implements AddressReader {
     this.#blind.expire(nowMs - this.#options.retentionMs);
   }
 
-  #forgetEnded(nowMs: number): void {
-    for (const claim of this.#ended.expire(nowMs)) {
-      rememberSuccession(claim, this.#timelines.forget(placeKey(claim.place), claim));
-    }
-  }
-
   waitForHolder(addresses: readonly string[], signal: AbortSignal): Promise<boolean> | undefined {
     return this.#waiters.wait(addresses, signal);
   }
@@ -142,167 +130,113 @@ export class AddressBook implements AddressReader {
     const atMs = Math.min(question.atMs ?? nowMs, nowMs);
     const { historySinceMs } = this;
     // The present can always be told, even in the first millisecond.
-    if (atMs < historySinceMs && question.atMs !== undefined) return { outcome: 'UNKNOWN', historySinceMs };
+    const isTooOld = atMs < historySinceMs && question.atMs !== undefined;
+    if (isTooOld || isSpecialAddress(question.address)) return { outcome: 'UNKNOWN', historySinceMs };
 
-    const claims = this.#around(question.address, atMs);
-    if (question.port !== undefined) {
-      const nodeNames = this.#nodesBehind(claims, atMs);
-      if (nodeNames.size > 0) claims.push(...this.#portClaims(question, question.port, nodeNames, atMs));
-    }
-    const context: JudgeContext = {
-      atMs,
-      slackMs: this.#options.slackMs,
-      nodeExists: (name) => this.#nodeExists(name),
-      wasBlind: (sinceMs, untilMs) => this.#blind.mayHaveHidden(sinceMs, untilMs),
-    };
-    const holders = judge(claims, context);
+    const context = { atMs, slackMs: this.#options.slackMs, nodes: this.#nodes, blind: this.#blind };
+    const { holders, isOfUnknownNode } = findHolders(this.#places, question, context);
     const [best] = holders;
-    if (best === undefined) return { outcome: this.#nobody(question.address, atMs), historySinceMs };
-    if (holders.length > 1) return { outcome: 'AMBIGUOUS', candidates: holders, historySinceMs };
-    if (best.entity.kind !== 'Node') return { outcome: 'RESOLVED', holder: best, alternatives: [], historySinceMs };
-    // Whoever is asked for a port falls back on the node because no pod has it, which nobody can know in a gap, or of the
-    // namespaces that are not watched.
-    const isBlind = this.#options.partial === true || this.#mayHaveMissed(atMs);
-    const uncertain = best.uncertain || (question.port !== undefined && isBlind);
-    const alternatives = this.#hostNetworkPods(best.entity.name, context);
-    return { outcome: 'RESOLVED', holder: { ...best, uncertain }, alternatives, historySinceMs };
+    if (best === undefined) {
+      const outcome = isOfUnknownNode ? 'UNKNOWN' : this.#nobody(question.address, atMs);
+      return { outcome, historySinceMs };
+    }
+    const told = this.#isIncompleteAt(atMs) ? holders.map((holder) => withDoubt(holder, question)) : holders;
+    return { ...this.#tell(told, question, context), historySinceMs };
   }
 
-  #nodeExists(name: string): boolean {
-    return !this.#sawNodes || this.#nodeUids.has(name);
+  #tell(holders: readonly Holder[], question: AddressQuestion, context: JudgeContext): Told {
+    const [holder] = holders;
+    if (holder === undefined || holders.length > 1) return { outcome: 'AMBIGUOUS', candidates: holders };
+    if (holder.entity.kind !== 'Node') return { outcome: 'RESOLVED', holder, alternatives: [] };
+    // A question for a port falls back on the node because no pod has the port, which is not known of moments in a gap,
+    // or of namespaces that are not watched.
+    const isBlind = this.#options.partial === true || this.#mayHaveMissed(context.atMs);
+    const uncertain = holder.uncertain || (question.port !== undefined && isBlind);
+    const alternatives = podsInNetworkOf(this.#places, holder.entity.name, context);
+    return { outcome: 'RESOLVED', holder: { ...holder, uncertain }, alternatives };
   }
 
   #nobody(address: string, atMs: number): 'UNASSIGNED' | 'EXTERNAL' | 'UNKNOWN' {
-    // Somebody of another namespace may have it, inside and outside of the ranges.
-    if (this.#options.partial === true) return 'UNKNOWN';
+    // An object of another namespace may have it, inside and outside of the ranges; one may have come and gone unheard
+    // of.
+    if (this.#options.partial === true || this.#mayHaveMissed(atMs) || this.#isIncompleteAt(atMs)) return 'UNKNOWN';
     // Whatever the ranges say: where pods, nodes and services had addresses a moment ago is the cluster.
-    const wasInside = this.#timelines.some(address, ({ role }) => ROLES_OF_THE_CLUSTER.has(role));
-    switch (wasInside ? 'inside' : this.#ranges.verdict(address)) {
+    switch (this.#places.wasInCluster(address) ? 'inside' : this.#ranges.verdict(address)) {
       case 'unknown':
         return 'UNKNOWN';
       case 'outside':
         return 'EXTERNAL';
-      case 'inside': {
-        const blindSinceMs = this.#options.blindSinceMs();
-        const isBlind = blindSinceMs !== undefined && atMs + REPORT_DELAY_MS >= blindSinceMs;
-        return isBlind || this.#mayHaveMissed(atMs) ? 'UNKNOWN' : 'UNASSIGNED';
-      }
+      case 'inside':
+        return 'UNASSIGNED';
     }
   }
 
-  /** Whether somebody who was there at the moment may have come and gone unheard of, given that reports take time. */
+  /** Whether a holder that was there at the moment may have come and gone unheard of, given that reports take time. */
   #mayHaveMissed(atMs: number): boolean {
     return this.#blind.overlap(atMs, atMs + REPORT_DELAY_MS);
   }
 
-  #around(key: string, atMs: number): Claim[] {
-    return this.#timelines.around(key, atMs, this.#options.slackMs);
-  }
-
-  /** Names of the nodes that have the address at the moment. */
-  #nodesBehind(onAddress: readonly Claim[], atMs: number): Set<string> {
-    const names = new Set<string>();
-    for (const claim of onAddress) {
-      if (distanceTo(claim, atMs) > this.#options.slackMs) continue;
-      if (claim.role === 'NODE_ADDRESS') names.add(claim.entity.name);
-      else if (claim.role === 'HOST_ADDRESS' && claim.entity.kind === 'Pod') names.add(claim.entity.nodeName);
-    }
-    return names;
-  }
-
-  #portClaims(question: AddressQuestion, port: number, nodeNames: Set<string>, atMs: number): Claim[] {
-    const claims = this.#around(`p ${port}`, atMs);
-    for (const name of nodeNames) claims.push(...this.#around(`h ${name} ${port}`, atMs));
-    return claims.filter(({ place }) => {
-      if (typeof place === 'string' || place.on === 'node') return false;
-      if (question.protocol !== undefined && place.protocol !== question.protocol) return false;
-      return place.on === 'every-node-port' || place.address === undefined || place.address === question.address;
-    });
-  }
-
-  #hostNetworkPods(nodeName: string, context: JudgeContext): Holder[] {
-    return this.#around(`n ${nodeName}`, context.atMs)
-      .filter((claim) => coverageAt(claim, context.atMs) !== 'none')
-      .sort(newestFirst)
-      .slice(0, MAX_ALTERNATIVES)
-      .map((claim) => toHolder(claim, context));
+  /** Whether an object had so many claims since then that some are forgotten. */
+  #isIncompleteAt(atMs: number): boolean {
+    return atMs <= this.#ended.incompleteUntilMs + this.#options.slackMs;
   }
 
   #update(before: HolderEntity | undefined, after: HolderEntity | undefined, seen: Observation): void {
-    if (before !== undefined && after !== undefined && sameClaims(before, after)) {
-      for (const claim of this.#openClaims(after.uid) ?? []) renewEntity(claim, after, seen);
-    } else {
-      const entity = after ?? before;
-      if (entity !== undefined) this.#exchange(entity, after, seen);
-    }
-    if (before?.kind === 'Node' || after?.kind === 'Node') this.#updateNode(before, after, seen);
+    this.#open.update(before, after, seen, {
+      opened: (derived, entity) => this.#openClaim(derived, entity, seen),
+      ended: (claim, apiEndMs) => this.#endClaim(claim, seen, apiEndMs),
+    });
+    if (before?.kind === 'Node' || after?.kind === 'Node') this.#updateNode(asNode(before), asNode(after), seen);
   }
 
-  /** Ends the claims that the entity does not make any more and opens those that are new. */
-  #exchange(entity: HolderEntity, after: HolderEntity | undefined, seen: Observation): void {
-    const { uid } = entity;
-    const open = this.#openClaims(uid);
-    const derived = after === undefined ? [] : deriveClaims(after, open === undefined);
-    const wanted = new Map(derived.map((claim) => [claimKey(claim), claim]));
-    const kept: Claim[] = [];
-    for (const claim of open ?? []) {
-      // A removal keeps the last state that was seen alive; an update hands over the newest, which says how it ended.
-      if (after !== undefined) renewEntity(claim, after, seen);
-      if (wanted.delete(claimKey(claim))) kept.push(claim);
-      else this.#end(claim, seen, apiEndOf(claim.place, entity));
-    }
-    const opened = after === undefined ? [] : [...wanted.values()].map((claim) => this.#open(claim, after, seen));
-    // A pod that finished keeps its place here, empty: an address it would get now is not its first one.
-    if (after === undefined) this.#openByHolder.delete(uid);
-    else if (kept.length + opened.length > 0 || open !== undefined) {
-      // An array of exactly this length: one that grew by `push` holds room for 16 more.
-      const all = kept.concat(opened);
-      const [only] = all;
-      this.#openByHolder.set(uid, only !== undefined && all.length === 1 ? only : all);
-    }
-    for (const { place } of opened) if (typeof place === 'string') this.#waiters.wake(place);
-  }
-
-  /** `undefined`: it never had one. */
-  #openClaims(uid: string): readonly Claim[] | undefined {
-    const open = this.#openByHolder.get(uid);
-    return open instanceof Claim ? [open] : open;
-  }
-
-  #open(derived: DerivedClaim, entity: HolderEntity, seen: Observation): Claim {
+  #openClaim(derived: DerivedClaim, entity: HolderEntity, seen: Observation): Claim {
     const isListed = seen.relisted === true || this.#startedMs === Number.POSITIVE_INFINITY;
     const claim = openClaim(derived, entity, seen, isListed);
-    this.#timelines.add(placeKey(claim.place), claim);
-    this.#openCount++;
+    const { role, place } = derived;
+    this.#places.open(claim);
+    if (typeof place === 'string') {
+      if (role === 'POD_IP') this.#ranges.podsOutside.add(place);
+      this.#waiters.wake(place);
+    } else if (place.on === 'services') this.#waiters.wake(place.address);
     return claim;
   }
 
-  #end(claim: Claim, seen: Observation, apiEndMs: number | undefined): void {
+  #endClaim(claim: Claim, seen: Observation, apiEndMs: number | undefined): void {
     endClaim(claim, seen, apiEndMs);
-    if (claim.entity.kind === 'Pod' && !this.#nodeExists(claim.entity.nodeName))
-      claim.leavingSeenMs = claim.knownFromMs;
-    this.#timelines.end(placeKey(claim.place), claim);
-    this.#openCount--;
-    this.#ended.add(claim, seen.atMs);
+    const { entity } = claim;
+    if (entity.kind === 'Pod') {
+      if (!this.#nodes.exists(entity.nodeName)) claim.leavingSeenMs = claim.knownFromMs;
+      else claim.leavingSeenMs ??= this.#nodes.leavingSeenMs(entity.nodeName);
+    } else if (entity.kind === 'Service' && claim.role === 'ENDPOINT') claim.entity = this.#nameOf(entity);
+    this.#places.end(claim);
+    for (const dropped of this.#ended.add(claim, seen.atMs)) this.#forget(dropped);
   }
 
-  #updateNode(before: HolderEntity | undefined, after: HolderEntity | undefined, seen: Observation): void {
-    this.#sawNodes = true;
-    if (after?.kind === 'Node') {
-      this.#nodeUids.set(after.name, after.uid);
-      this.#ranges.hold('pods', after.uid, after.podRanges, seen.atMs);
-    } else if (before?.kind === 'Node' && this.#nodeUids.get(before.name) === before.uid) {
-      this.#nodeUids.delete(before.name);
-    }
-    if (before?.kind === 'Node') {
-      const kept = after?.kind === 'Node' ? after.podRanges : [];
-      const released = before.podRanges.filter((range) => !kept.includes(range));
-      this.#ranges.release('pods', before.uid, released, seen.atMs);
-    }
+  /** One for all endpoints that end with one state of a service. */
+  #nameOf(service: ServiceEntity): ServiceEntity {
+    if (this.#lastName?.of !== service) this.#lastName = { of: service, name: nameOf(service) };
+    return this.#lastName.name;
+  }
+
+  #forgetEnded(nowMs: number): void {
+    for (const claim of this.#ended.expire(nowMs)) this.#forget(claim);
+  }
+
+  #forget(claim: Claim): void {
+    this.#places.forget(claim, this.#nodes);
+    if (claim.role === 'POD_IP' && typeof claim.place === 'string') this.#ranges.podsOutside.forget(claim.place);
+  }
+
+  #updateNode(before: NodeEntity | undefined, after: NodeEntity | undefined, seen: Observation): void {
+    this.#nodes.update(before, after, seen);
+    if (after !== undefined) this.#ranges.hold('pods', after.uid, after.podRanges, seen.atMs);
+    if (before === undefined) return;
+    const released = before.podRanges.filter((range) => after?.podRanges.includes(range) !== true);
+    this.#ranges.release('pods', before.uid, released, seen.atMs);
   }
 }
 
-/** What claims are made of. A gap in the others (owners) hides nobody's address. */
+/** What claims are made of. A gap in the others (owners) hides no address. */
 export const CLAIMING_RESOURCES: ReadonlySet<string> = new Set([
   'pods',
   'services',
@@ -310,22 +244,48 @@ export const CLAIMING_RESOURCES: ReadonlySet<string> = new Set([
   'nodes',
 ]);
 
-/** Who has an address in one of these has it from the cluster's own ranges, known or not; others bring their own. */
-const ROLES_OF_THE_CLUSTER: ReadonlySet<ClaimRole> = new Set(['POD_IP', 'CLUSTER_IP', 'NODE_ADDRESS', 'HOST_ADDRESS']);
+type Told =
+  | { readonly outcome: 'RESOLVED'; readonly holder: Holder; readonly alternatives: readonly Holder[] }
+  | { readonly outcome: 'AMBIGUOUS'; readonly candidates: readonly Holder[] };
+
+/** Those that objects make many of, so that one of them may be missing. */
+const CROWDED: ReadonlySet<AddressRole> = new Set(['LOAD_BALANCER', 'EXTERNAL_IP', 'ENDPOINT', 'NODE_PORT']);
+
+/** Forgotten claims may be on the same address, or on the asked port of it. */
+function withDoubt(holder: Holder, { port }: AddressQuestion): Holder {
+  return port !== undefined || CROWDED.has(holder.role) ? { ...holder, uncertain: true } : holder;
+}
+
+/** All that an answer tells of the service of an ended endpoint: the rest of it may be large, and there may be many. */
+function nameOf(service: ServiceEntity): ServiceEntity {
+  const { uid, namespace, name, creationTimeMs } = service;
+  return { ...NAMELESS, uid, namespace, name, creationTimeMs };
+}
+
+const NAMELESS: ServiceEntity = Object.freeze({
+  kind: 'Service',
+  uid: '',
+  namespace: '',
+  name: '',
+  creationTimeMs: undefined,
+  clusterAddresses: [],
+  loadBalancerAddresses: [],
+  externalAddresses: [],
+  ports: [],
+  nodePorts: [],
+  externalName: false,
+  manualEndpoints: [],
+  workloads: [],
+  own: '',
+  joined: '',
+  values: '',
+  rest: '',
+});
 
 function asHolder(entity: Entity | undefined): HolderEntity | undefined {
   return entity === undefined || entity.kind === 'Workload' ? undefined : entity;
 }
 
-/** Names a timeline. An address stands for itself: it has no space, the other names do, and its text is there already. */
-function placeKey(place: ClaimPlace): string {
-  if (typeof place === 'string') return place;
-  switch (place.on) {
-    case 'node-port':
-      return `h ${place.nodeName} ${place.port}`;
-    case 'every-node-port':
-      return `p ${place.port}`;
-    case 'node':
-      return `n ${place.nodeName}`;
-  }
+function asNode(entity: HolderEntity | undefined): NodeEntity | undefined {
+  return entity?.kind === 'Node' ? entity : undefined;
 }

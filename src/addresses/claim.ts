@@ -1,7 +1,7 @@
 // A claim: an entity holds an address, from–to.
 //
 // Both ends are intervals, because nothing tells them exactly: Kubernetes writes times in whole seconds (truncated,
-// metav1.Time), by other clocks, and after a watch gap we only know that something happened while nobody was looking.
+// metav1.Time), by other clocks, and after a watch gap we only know that something happened in it.
 // So a claim starts somewhere in [startEarliestMs, startLatestMs] and, once ended, ended somewhere in [endEarliestMs,
 // endLatestMs]. Between startLatest and endEarliest it certainly holds; in the outer intervals it possibly does.
 //
@@ -10,6 +10,7 @@
 import type { NodeEntity, PodEntity, Protocol, ServiceEntity } from '../model/entities.ts';
 import type { Observation } from '../model/observation.ts';
 import type { AddressRole } from './reader.ts';
+import type { ServicePorts } from './service-ports.ts';
 
 export type HolderEntity = PodEntity | ServiceEntity | NodeEntity;
 
@@ -20,11 +21,18 @@ const API_TIME_RESOLUTION_MS = 1_000;
 export const REPORT_DELAY_MS = 2_000;
 
 /**
- * Where a claim lives: on an address as a whole, which is just that; on a port of a node, at every address of that node; on
- * a port of all nodes; or, for the pods in a node's network, on the node without a port.
+ * Where a claim lives: on an address as a whole, which is just that; on the ports of a service at an address that the
+ * service may share; on a port of a node, at every address of that node; on a port of all nodes; or, for the pods in a
+ * node's network, on the node without a port.
  */
 export type ClaimPlace =
   | string
+  | {
+      readonly on: 'services';
+      readonly address: string;
+      /** `undefined`: an endpoint, of which only the address is known. */
+      readonly ports: ServicePorts | undefined;
+    }
   | {
       readonly on: 'node-port';
       readonly nodeName: string;
@@ -37,10 +45,12 @@ export type ClaimPlace =
   | { readonly on: 'node'; readonly nodeName: string };
 
 /**
- * Roles as published, and `HOST_ADDRESS`: a pod's `hostIPs` tie an address to a node's name even when Node objects may
- * not be read. It leads to the ports of that node and never answers by itself.
+ * Roles as published, and two more. `HOST_ADDRESS`: a pod's `hostIPs` tie an address to a node's name even when Node
+ * objects may not be read. It leads to the ports of that node and never answers by itself. `POD_RANGE`: the first
+ * addresses of a node's pod range, which network plugins give to the node itself; told as NODE_ADDRESS, never for
+ * certain.
  */
-export type ClaimRole = AddressRole | 'HOST_ADDRESS';
+export type ClaimRole = AddressRole | 'HOST_ADDRESS' | 'POD_RANGE';
 
 /** The API's own word on when a claim started: in whole seconds, by another clock. */
 export interface ApiStart {
@@ -74,11 +84,11 @@ export class Claim {
   endEarliestMs: number | undefined = undefined;
   endLatestMs: number | undefined = undefined;
   /**
-   * Since when the pod was known to be on its way out, by our clock: when its deletion timestamp was first seen; for a pod
-   * that ended after its node was gone, all of it, because nobody knows when the node was lost.
+   * Since when the pod or node was known to be on its way out, by our clock: when its deletion timestamp was first
+   * seen; for a pod that ended after its node was gone, all of it, because it is not known when the node was lost.
    */
   leavingSeenMs: number | undefined;
-  /** Successors that were forgotten since, as one; see `judge.ts`. */
+  /** Successors that were forgotten since, as one; see `succession.ts`. */
   lostTo: { readonly fromMs: number; readonly toMs: number; readonly mayHaveEndedMs: number } | undefined = undefined;
 
   constructor(
@@ -109,16 +119,16 @@ export class Claim {
   }
 
   /**
-   * By then it had taken the place for certain. The same as the latest start, but for one that was first seen in a list:
-   * its sandbox may have been remade since that time, which need not show.
+   * By then it had taken the place for certain. The same as the latest start, but for one that was first seen in a
+   * list: its sandbox may have been remade since that time, which need not show.
    */
   get tookPlaceByMs(): number {
     return this.#isListed ? this.#seen.atMs : this.startLatestMs;
   }
 
   /**
-   * From when on we would have heard of the end: when the claim was first seen, or for one that was first seen after a gap
-   * its latest start, because it may be over since.
+   * From when on we would have heard of the end: when the claim was first seen, or for one that was first seen after a
+   * gap its latest start, because it may be over since.
    */
   get knownFromMs(): number {
     return this.#seen.sinceMs === undefined ? this.#seen.atMs : this.startLatestMs;
@@ -150,7 +160,7 @@ export function renewEntity(claim: Claim, entity: HolderEntity, seen: Observatio
 }
 
 function isLeaving(entity: HolderEntity): boolean {
-  return entity.kind === 'Pod' && entity.deletionTimeMs !== undefined;
+  return entity.kind !== 'Service' && entity.deletionTimeMs !== undefined;
 }
 
 /**
@@ -209,6 +219,8 @@ export function claimKey(claim: Pick<DerivedClaim, 'role' | 'place'>): string {
   const { place, role } = claim;
   if (typeof place === 'string') return `${role} ${place}`;
   switch (place.on) {
+    case 'services':
+      return `${role} ${place.address}`;
     case 'node-port':
       return `${role} ${place.nodeName} ${place.port}/${place.protocol} ${place.address ?? ''}`;
     case 'every-node-port':

@@ -1,26 +1,41 @@
 // Which claims an entity makes, from its facts alone.
 //
 // A finished pod claims nothing, whatever its status still shows. A pod that is being deleted claims what its status
-// shows: the deletion timestamp is a request, not an end. A headless service claims nothing of its own; its pods do.
+// shows: the deletion timestamp is a request, not an end. A service without a cluster address (headless), or of type
+// ExternalName, holds no address and no port whatever its other fields say, as in kube-proxy. Addresses that have no
+// place in a cluster are claimed by no entity.
 
+import { parseCidr } from '../model/cidr.ts';
 import type { NodeEntity, PodEntity, ServiceEntity } from '../model/entities.ts';
+import { canonicalIps } from '../model/ip.ts';
 import type { ApiStart, ClaimPlace, DerivedClaim, HolderEntity } from './claim.ts';
+import { firstAddresses } from './prefixes.ts';
+import { samePorts, ServicePorts } from './service-ports.ts';
+import { isSpecialAddress } from './special-addresses.ts';
 
-/** The claims that `entity` makes at present. `isNew`: it was never seen before, so its creation time counts. */
-export function deriveClaims(entity: HolderEntity, isNew: boolean): DerivedClaim[] {
+/** What is known of the entity's past. */
+export interface Acquaintance {
+  /** It never claimed anything: a pod's first address dates from the start of its sandbox. */
+  readonly isFirstClaim: boolean;
+  /** It was never seen before, so what a service has was its own from its creation on. */
+  readonly isFirstSight: boolean;
+}
+
+/** The claims that `entity` makes at present, in an order that depends on its facts alone. */
+export function deriveClaims(entity: HolderEntity, acquaintance: Acquaintance): DerivedClaim[] {
   switch (entity.kind) {
     case 'Pod':
-      return podClaims(entity, isNew);
+      return podClaims(entity, acquaintance.isFirstClaim);
     case 'Service':
-      return serviceClaims(entity, isNew);
+      return serviceClaims(entity, acquaintance.isFirstSight);
     case 'Node':
       return nodeClaims(entity);
   }
 }
 
 /**
- * The API's own time of the end of a claim, given the state of the entity that ended it: a finished pod has one. Only for an
- * address that its status still shows, because another one was lost earlier, at a time that nobody wrote down.
+ * The API's own time of the end of a claim, given the state of the entity that ended it: a finished pod has one. Only
+ * for an address that its status still shows, because another one was lost earlier, at a time that is written nowhere.
  */
 export function apiEndOf(place: ClaimPlace, entity: HolderEntity): number | undefined {
   if (entity.kind !== 'Pod' || !entity.terminal) return undefined;
@@ -38,40 +53,45 @@ export function sameClaims(before: HolderEntity, after: HolderEntity): boolean {
       before.nodeName === after.nodeName &&
       before.hostNetwork === after.hostNetwork &&
       sameList(before.addresses, after.addresses) &&
+      sameList(before.endpointAddresses ?? NONE, after.endpointAddresses ?? NONE) &&
       sameList(before.hostAddresses, after.hostAddresses) &&
-      before.hostPorts.length === after.hostPorts.length &&
-      before.hostPorts.every((port, i) => {
-        const other = after.hostPorts[i];
-        return port.port === other?.port && port.protocol === other.protocol && port.hostAddress === other.hostAddress;
-      })
+      samePorts(before.hostPorts, after.hostPorts) &&
+      before.hostPorts.every(({ hostAddress }, i) => hostAddress === after.hostPorts[i]?.hostAddress)
     );
   }
   if (before.kind === 'Service' && after.kind === 'Service') {
     return (
+      before.externalName === after.externalName &&
       sameList(before.clusterAddresses, after.clusterAddresses) &&
       sameList(before.loadBalancerAddresses, after.loadBalancerAddresses) &&
       sameList(before.externalAddresses, after.externalAddresses) &&
       sameList(before.manualEndpoints, after.manualEndpoints) &&
-      before.nodePorts.length === after.nodePorts.length &&
-      before.nodePorts.every(
-        (port, i) => port.port === after.nodePorts[i]?.port && port.protocol === after.nodePorts[i].protocol,
-      )
+      samePorts(before.ports, after.ports) &&
+      samePorts(before.nodePorts, after.nodePorts)
     );
   }
-  return before.kind === 'Node' && after.kind === 'Node' && sameList(before.addresses, after.addresses);
+  return (
+    before.kind === 'Node' &&
+    after.kind === 'Node' &&
+    sameList(before.addresses, after.addresses) &&
+    sameList(before.podRanges, after.podRanges)
+  );
 }
 
-function podClaims(pod: PodEntity, isNew: boolean): DerivedClaim[] {
+function podClaims(pod: PodEntity, isFirstClaim: boolean): DerivedClaim[] {
   // Without an address in its status the pod has no sandbox, hence neither addresses nor ports.
   if (pod.terminal || pod.addresses.length === 0) return [];
   const claims: DerivedClaim[] = [];
   // Only the first address dates from the start of the sandbox; one that replaces another came when we saw it,
   // because kubelets do not always touch the condition when they make a new sandbox.
-  const apiStart = isNew ? sandboxStart(pod) : undefined;
+  const apiStart = isFirstClaim ? sandboxStart(pod) : undefined;
   if (!pod.hostNetwork) {
     for (const address of pod.addresses) {
-      claims.push({ role: 'POD_IP', place: address, apiStart });
+      if (!isSpecialAddress(address)) claims.push({ role: 'POD_IP', place: address, apiStart });
     }
+  }
+  for (const address of pod.endpointAddresses ?? NONE) {
+    if (!isSpecialAddress(address)) claims.push({ role: 'ENDPOINT', place: address, apiStart: undefined });
   }
   if (pod.nodeName === '') return claims;
   const { nodeName } = pod;
@@ -82,37 +102,58 @@ function podClaims(pod: PodEntity, isNew: boolean): DerivedClaim[] {
   if (pod.hostNetwork) claims.push({ role: 'HOST_NETWORK', place: { on: 'node', nodeName }, apiStart });
   if (pod.hostNetwork || pod.hostPorts.length > 0) {
     for (const address of pod.hostAddresses) {
-      claims.push({ role: 'HOST_ADDRESS', place: address, apiStart });
+      if (!isSpecialAddress(address)) claims.push({ role: 'HOST_ADDRESS', place: address, apiStart });
     }
   }
   return claims;
 }
 
-function serviceClaims(service: ServiceEntity, isNew: boolean): DerivedClaim[] {
+function serviceClaims(service: ServiceEntity, isFirstSight: boolean): DerivedClaim[] {
+  // An alias is followed by name, so its endpoints mean nothing: proxies and DNS skip them.
+  if (service.externalName) return [];
   const claims: DerivedClaim[] = [];
-  const onAddress = (role: DerivedClaim['role'], addresses: readonly string[], apiStart?: ApiStart) => {
-    for (const address of addresses) claims.push({ role, place: address, apiStart });
-  };
-  // Cluster addresses are given out with the creation of the service; all others come later, when we see them.
-  const { creationTimeMs } = service;
-  const created: ApiStart | undefined =
-    isNew && creationTimeMs !== undefined ? { ms: creationTimeMs, meaning: 'at' } : undefined;
-  onAddress('CLUSTER_IP', service.clusterAddresses, created);
-  onAddress('LOAD_BALANCER', service.loadBalancerAddresses);
-  onAddress('EXTERNAL_IP', service.externalAddresses);
-  onAddress('ENDPOINT', service.manualEndpoints);
-  for (const { port, protocol } of service.nodePorts) {
-    claims.push({ role: 'NODE_PORT', place: { on: 'every-node-port', port, protocol }, apiStart: undefined });
+  if (service.clusterAddresses.length > 0) {
+    // Cluster addresses are given out with the creation of the service; all others come later, when we see them.
+    const { creationTimeMs } = service;
+    const created: ApiStart | undefined =
+      isFirstSight && creationTimeMs !== undefined ? { ms: creationTimeMs, meaning: 'at' } : undefined;
+    for (const address of service.clusterAddresses) {
+      if (!isSpecialAddress(address)) claims.push({ role: 'CLUSTER_IP', place: address, apiStart: created });
+    }
+    const ports = new ServicePorts(service.ports);
+    const onPorts = (role: DerivedClaim['role'], addresses: readonly string[]) => {
+      for (const address of addresses) {
+        if (isSpecialAddress(address)) continue;
+        claims.push({ role, place: { on: 'services', address, ports }, apiStart: undefined });
+      }
+    };
+    onPorts('LOAD_BALANCER', service.loadBalancerAddresses);
+    onPorts('EXTERNAL_IP', service.externalAddresses);
+    for (const { port, protocol } of service.nodePorts) {
+      claims.push({ role: 'NODE_PORT', place: { on: 'every-node-port', port, protocol }, apiStart: undefined });
+    }
+  }
+  for (const address of service.manualEndpoints) {
+    if (isSpecialAddress(address)) continue;
+    claims.push({ role: 'ENDPOINT', place: { on: 'services', address, ports: undefined }, apiStart: undefined });
   }
   return claims;
 }
 
 function nodeClaims(node: NodeEntity): DerivedClaim[] {
-  return node.addresses.map((address) => ({
-    role: 'NODE_ADDRESS',
-    place: address,
-    apiStart: undefined,
-  }));
+  const claims: DerivedClaim[] = [];
+  for (const address of node.addresses) {
+    if (!isSpecialAddress(address)) claims.push({ role: 'NODE_ADDRESS', place: address, apiStart: undefined });
+  }
+  const own = node.podRanges.flatMap((text) => {
+    const range = parseCidr(text);
+    return range === undefined ? [] : firstAddresses(range);
+  });
+  for (const address of canonicalIps(own)) {
+    if (isSpecialAddress(address) || node.addresses.includes(address)) continue;
+    claims.push({ role: 'POD_RANGE', place: address, apiStart: undefined });
+  }
+  return claims;
 }
 
 function sandboxStart(pod: PodEntity): ApiStart | undefined {
@@ -125,3 +166,5 @@ function sandboxStart(pod: PodEntity): ApiStart | undefined {
 function sameList(a: readonly string[], b: readonly string[]): boolean {
   return a === b || (a.length === b.length && a.every((value, i) => value === b[i]));
 }
+
+const NONE: readonly string[] = Object.freeze([]);

@@ -1,4 +1,5 @@
-// What operators can see of the claims: how many, how far back, and whether callers wait in vain.
+// What operators can see of the claims: how many, how far back, whether ranges are missing, and whether callers wait in
+// vain.
 
 import { Counter, Gauge, type Registry } from '@prometheus-io/client';
 import type { AddressBook } from './address-book.ts';
@@ -23,6 +24,15 @@ export function registerAddressMetrics(registry: Registry, book: AddressBook): v
       this.set(book.size.endedBytes);
     },
   });
+  new Counter({
+    name: 'digger_address_history_share_drops_total',
+    help: 'Ended claims that were forgotten early because their object had more of them than its share of the history.',
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(book.size.shareDrops);
+    },
+  });
   new Gauge({
     name: 'digger_address_history_since_timestamp_seconds',
     help: 'Address lookups can tell about moments from here on.',
@@ -32,8 +42,16 @@ export function registerAddressMetrics(registry: Registry, book: AddressBook): v
     },
   });
   new Gauge({
+    name: 'digger_address_pods_outside_ranges',
+    help: 'Addresses of pods, now and in the history, outside every known range of pods: above 0 nothing is EXTERNAL, see --cluster-range.',
+    registers: [registry],
+    collect() {
+      this.set(book.size.podsOutsideRanges);
+    },
+  });
+  new Gauge({
     name: 'digger_address_waiters',
-    help: 'Lookups that wait for somebody to hold an address.',
+    help: 'Lookups that wait for an object to hold an address.',
     registers: [registry],
     collect() {
       this.set(book.size.waiters);

@@ -1,12 +1,13 @@
 // The address ranges that are known to belong to the cluster: what tells UNASSIGNED from EXTERNAL from UNKNOWN.
 //
 // Sources: the nodes' pod CIDRs, ServiceCIDR objects and configured ranges. A range stays known for the retention after
-// its last object is gone, so that a node being replaced does not turn its addresses EXTERNAL. Whoever does not know
-// all ranges cannot call an address outside: that takes the ranges of pods and of services, or configured ones. The
-// address families are told apart: whoever knows only IPv4 ranges can say nothing about an IPv6 address.
+// its last object is gone, so that a node being replaced does not turn its addresses EXTERNAL. Without all ranges no
+// address can be called outside: that takes a range of pods that a node has now and one of services, or a configured
+// one, and no pod outside of them. The address families are told apart: IPv4 ranges say nothing about an IPv6 address.
 
-import { BlockList } from 'node:net';
-import { familyOf, type IpFamily, parseCidr } from '../model/cidr.ts';
+import { type Cidr, familyOf, type IpFamily, parseCidr } from '../model/cidr.ts';
+import { PodsOutsideRanges } from './pods-outside-ranges.ts';
+import { Prefixes } from './prefixes.ts';
 
 export type RangeVerdict = 'inside' | 'outside' | 'unknown';
 
@@ -14,49 +15,52 @@ export type RangeVerdict = 'inside' | 'outside' | 'unknown';
 export type RangePurpose = 'pods' | 'services';
 
 interface KnownRange {
-  readonly cidr: string;
+  readonly cidr: Cidr;
   readonly purpose: RangePurpose | 'configured';
   /** Objects that have it now, by uid; `undefined` for a configured range, which is never forgotten. */
   readonly holders: Set<string> | undefined;
   lastHeldMs: number;
 }
 
-/** The ranges of one family in the form that checks are made against; made anew after a change, which is rare. */
-interface CompiledRanges {
-  readonly list: BlockList;
-  readonly purposes: ReadonlySet<KnownRange['purpose']>;
-}
-
 export class ClusterRanges {
+  /** Addresses of pods that no range of pods explains, and none that is configured. */
+  readonly podsOutside: PodsOutsideRanges;
   readonly #known = new Map<string, KnownRange>();
+  readonly #prefixes: Readonly<Record<KnownRange['purpose'], Prefixes>> = {
+    pods: new Prefixes(),
+    services: new Prefixes(),
+    configured: new Prefixes(),
+  };
+  /** Ranges of pods that nodes have now. */
+  readonly #held: Record<IpFamily, number> = { ipv4: 0, ipv6: 0 };
   readonly #retentionMs: number;
-  #compiled: Readonly<Record<IpFamily, CompiledRanges>> | undefined;
 
   constructor(options: { readonly configured: readonly string[]; readonly retentionMs: number }) {
     this.#retentionMs = options.retentionMs;
-    for (const cidr of options.configured) {
-      if (parseCidr(cidr) === undefined) throw new Error(`not an address range: ${cidr}`);
-      const range: KnownRange = {
-        cidr,
-        purpose: 'configured',
-        holders: undefined,
-        lastHeldMs: Number.POSITIVE_INFINITY,
-      };
-      this.#known.set(cidr, range);
+    const { pods, configured } = this.#prefixes;
+    this.podsOutside = new PodsOutsideRanges((address) => pods.contain(address) || configured.contain(address));
+    for (const text of options.configured) {
+      const cidr = parseCidr(text);
+      if (cidr === undefined) throw new Error(`not an address range: ${text}`);
+      this.#add(text, { cidr, purpose: 'configured', holders: undefined, lastHeldMs: Number.POSITIVE_INFINITY });
     }
   }
 
-  /** An object has these ranges now; what is none is left out. */
+  /** An object has these ranges now; text that is no range is left out. */
   hold(purpose: RangePurpose, uid: string, cidrs: readonly string[], nowMs: number): void {
-    for (const cidr of cidrs) {
-      const known = this.#known.get(`${purpose} ${cidr}`);
+    for (const text of cidrs) {
+      const key = `${purpose} ${text}`;
+      const known = this.#known.get(key);
       if (known !== undefined) {
-        known.holders?.add(uid);
+        this.#count(known, () => known.holders?.add(uid));
         continue;
       }
-      if (parseCidr(cidr) === undefined) continue;
-      this.#known.set(`${purpose} ${cidr}`, { cidr, purpose, holders: new Set([uid]), lastHeldMs: nowMs });
-      this.#compiled = undefined;
+      const cidr = parseCidr(text);
+      if (cidr === undefined) continue;
+      const range: KnownRange = { cidr, purpose, holders: new Set(), lastHeldMs: nowMs };
+      this.#add(key, range);
+      this.#count(range, () => range.holders?.add(uid));
+      this.podsOutside.rangeCame();
     }
   }
 
@@ -64,44 +68,46 @@ export class ClusterRanges {
   release(purpose: RangePurpose, uid: string, cidrs: readonly string[], nowMs: number): void {
     for (const cidr of cidrs) {
       const known = this.#known.get(`${purpose} ${cidr}`);
-      if (known?.holders?.delete(uid) && known.holders.size === 0) known.lastHeldMs = nowMs;
+      if (known?.holders?.has(uid) !== true) continue;
+      this.#count(known, () => known.holders?.delete(uid));
+      if (known.holders.size === 0) known.lastHeldMs = nowMs;
     }
   }
 
-  /** Forgets ranges that nobody has had for the retention. */
+  /** Forgets ranges that no object has had for the retention. */
   expire(nowMs: number): void {
     for (const [key, known] of this.#known) {
       if (known.holders?.size === 0 && known.lastHeldMs + this.#retentionMs < nowMs) {
         this.#known.delete(key);
-        this.#compiled = undefined;
+        this.#prefixes[known.purpose].delete(known.cidr);
       }
     }
   }
 
   /** Where a canonical address lies. */
   verdict(address: string): RangeVerdict {
-    this.#compiled ??= this.#compile();
+    const { pods, services, configured } = this.#prefixes;
+    if (pods.contain(address) || services.contain(address) || configured.contain(address)) return 'inside';
     const family = familyOf(address);
-    const { list, purposes } = this.#compiled[family];
-    if (purposes.size > 0 && list.check(address, family)) return 'inside';
+    return this.#areAllKnown(family) && !this.podsOutside.any(family) ? 'outside' : 'unknown';
+  }
+
+  #areAllKnown(family: IpFamily): boolean {
+    const { services, configured } = this.#prefixes;
     // Services may have addresses of one family only, pods' ranges tell of which families the cluster is.
-    const knowsServices = this.#compiled.ipv4.purposes.has('services') || this.#compiled.ipv6.purposes.has('services');
-    return purposes.has('configured') || (purposes.has('pods') && knowsServices) ? 'outside' : 'unknown';
+    return configured.has(family) || (this.#held[family] > 0 && (services.has('ipv4') || services.has('ipv6')));
   }
 
-  #compile(): Readonly<Record<IpFamily, CompiledRanges>> {
-    return { ipv4: this.#compileFamily('ipv4'), ipv6: this.#compileFamily('ipv6') };
+  /** Changes who has the range. */
+  #count({ cidr, purpose, holders }: KnownRange, change: () => void): void {
+    const before = holders?.size ?? 0;
+    change();
+    const after = holders?.size ?? 0;
+    if (purpose === 'pods') this.#held[cidr.family] += Number(after > 0) - Number(before > 0);
   }
 
-  #compileFamily(family: IpFamily): CompiledRanges {
-    const list = new BlockList();
-    const purposes = new Set<KnownRange['purpose']>();
-    for (const { cidr, purpose } of this.#known.values()) {
-      const range = parseCidr(cidr);
-      if (range?.family !== family) continue;
-      list.addSubnet(range.network, range.prefixLength, family);
-      purposes.add(purpose);
-    }
-    return { list, purposes };
+  #add(key: string, range: KnownRange): void {
+    this.#known.set(key, range);
+    this.#prefixes[range.purpose].add(range.cidr);
   }
 }

@@ -17,7 +17,7 @@ export type AddressRole =
 export interface AddressQuestion {
   /** Canonical, see `parseIp`. */
   readonly address: string;
-  /** Unset: only claims on the whole address answer. */
+  /** Unset: where several share the address by port, all of them do. */
   readonly port?: number;
   /** Unset: any. */
   readonly protocol?: Protocol;
@@ -25,7 +25,13 @@ export interface AddressQuestion {
   readonly atMs?: number;
 }
 
-/** Somebody who holds the address. For role ENDPOINT the entity is the service whose endpoints list the address. */
+/** An answer lists at most so many candidates; one more in an answer means that there are others. */
+export const MAX_CANDIDATES = 100;
+
+/**
+ * An entity that holds the address. For role ENDPOINT it is the service whose endpoints list the address, of which only
+ * its name and uid count; or the pod that the endpoint names, at an address beside those of its status.
+ */
 export interface Holder {
   readonly role: AddressRole;
   readonly entity: PodEntity | ServiceEntity | NodeEntity;
@@ -58,8 +64,8 @@ export interface AddressReader {
   resolve(question: AddressQuestion): AddressAnswer;
 
   /**
-   * Resolves to `true` when somebody newly holds one of the (canonical) addresses, to `false` when the signal aborts first.
-   * `undefined` when too many callers are waiting already: answer without waiting.
+   * Resolves to `true` when an entity newly holds one of the (canonical) addresses, to `false` when the signal aborts
+   * first. `undefined` when too many callers are waiting already: answer without waiting.
    */
   waitForHolder(addresses: readonly string[], signal: AbortSignal): Promise<boolean> | undefined;
 

@@ -2,13 +2,24 @@
 //
 // Finding the claims at a moment costs a binary search plus the claims that overlap there, not the number of past
 // holders: ended claims stand in the order of their start, each with the latest end among itself and those before it,
-// so that a walk back from the moment can stop where nobody before can reach it.
+// so that a walk back from the moment can stop where no claim before can reach it. Where many services share an
+// address, its open claims are found by port.
 
 import type { Claim } from './claim.ts';
+import type { PortNumber } from '../model/entities.ts';
+import { PortIndex } from './port-index.ts';
+
+/** A port that is asked for; without a protocol: any. */
+export type AskedPort = Pick<PortNumber, 'port'> & Partial<PortNumber>;
+
+/** Up to so many open claims are looked through for a port. */
+const FEW = 32;
 
 export class Timeline {
   readonly #open: Claim[] = [];
   #past: Past | undefined;
+  /** Of `#open`, made for the first question that needs it; `too large`: none is kept while the claims are many. */
+  #ports: PortIndex | 'too large' | undefined;
 
   get isEmpty(): boolean {
     return this.#open.length === 0 && this.#past === undefined;
@@ -32,6 +43,9 @@ export class Timeline {
   /** Takes a claim that was just opened. */
   add(claim: Claim): void {
     this.#open.push(claim);
+    if (!(this.#ports instanceof PortIndex)) return;
+    this.#ports.add(claim);
+    if (this.#ports.isTooLarge) this.#ports = 'too large';
   }
 
   /** Moves a claim that was just ended to the past. */
@@ -39,6 +53,8 @@ export class Timeline {
     const at = this.#open.indexOf(claim);
     if (at === -1) throw new Error('the claim is not open on this timeline');
     this.#open.splice(at, 1);
+    if (this.#open.length <= FEW) this.#ports = undefined;
+    else if (this.#ports instanceof PortIndex) this.#ports.delete(claim);
     if (this.#past === undefined) {
       this.#past = { ended: [claim], reach: [claim.endLatestMs ?? Number.POSITIVE_INFINITY] };
       return;
@@ -64,12 +80,13 @@ export class Timeline {
 
   /**
    * The claims that may reach the moment, give or take `slackMs`, and at least the last ended one that had started by
-   * then: a successor that has come and gone still tells that its predecessor lost the place.
+   * then: a successor that has come and gone still tells that its predecessor lost the place. `port`: only claims of
+   * services that have it.
    */
-  around(atMs: number, slackMs: number): Claim[] {
+  around(atMs: number, slackMs: number, port?: AskedPort): Claim[] {
     const found: Claim[] = [];
-    for (const claim of this.#open) {
-      if (claim.startEarliestMs <= atMs + slackMs) found.push(claim);
+    for (const claim of port === undefined ? this.#open : this.#openWith(port.port)) {
+      if (claim.startEarliestMs <= atMs + slackMs && (port === undefined || hasPort(claim, port))) found.push(claim);
     }
     if (this.#past === undefined) return found;
     const { ended, reach } = this.#past;
@@ -81,10 +98,41 @@ export class Timeline {
       if (claim === undefined) break;
       // A claim that may have started after the moment is not yet the last one that had started.
       if (claim.startLatestMs <= atMs) last = false;
-      found.push(claim);
+      if (port === undefined || hasPort(claim, port)) found.push(claim);
     }
     return found;
   }
+
+  /** At most `limit` claims that may reach the moment, those that were opened last; where thousands share a place. */
+  newest(atMs: number, slackMs: number, limit: number): Claim[] {
+    const found: Claim[] = [];
+    for (let i = this.#open.length - 1; i >= 0 && found.length < limit; i--) {
+      const claim = this.#open[i];
+      if (claim !== undefined && claim.startEarliestMs <= atMs + slackMs) found.push(claim);
+    }
+    const { ended, reach } = this.#past ?? NO_PAST;
+    for (let i = startedBy(ended, atMs + slackMs) - 1; i >= 0 && found.length < 2 * limit; i--) {
+      const claim = ended[i];
+      if (claim === undefined || (reach[i] ?? 0) + slackMs < atMs) break;
+      if ((claim.endLatestMs ?? 0) + slackMs >= atMs) found.push(claim);
+    }
+    return found;
+  }
+
+  /** Open claims among which are all that have the port. */
+  #openWith(port: number): readonly Claim[] {
+    if (this.#open.length <= FEW || this.#ports === 'too large') return this.#open;
+    if (this.#ports === undefined) {
+      const index = new PortIndex(this.#open);
+      this.#ports = index.isTooLarge ? 'too large' : index;
+    }
+    return this.#ports instanceof PortIndex ? this.#ports.get(port) : this.#open;
+  }
+}
+
+/** Whether it is the claim of a service with this port. */
+export function hasPort({ place }: Claim, { port, protocol }: AskedPort): boolean {
+  return typeof place === 'object' && place.on === 'services' && place.ports?.has(port, protocol) === true;
 }
 
 interface Past {
@@ -93,6 +141,8 @@ interface Past {
   /** `reach[i]` = latest end among `ended[0..i]`. */
   readonly reach: number[];
 }
+
+const NO_PAST: Past = { ended: [], reach: [] };
 
 /** How many of the ended claims had started by then. */
 function startedBy(ended: readonly Claim[], atMs: number): number {

@@ -1,8 +1,8 @@
-// The timelines of all places by key. A place that one claim holds and nobody held before, as nearly all places are, is
+// The timelines of all places by key. A place that has one claim and never had another, as nearly all places have, is
 // just that claim: a timeline is made when there is something to tell.
 
 import { Claim } from './claim.ts';
-import { Timeline } from './timeline.ts';
+import { type AskedPort, hasPort, Timeline } from './timeline.ts';
 
 export class Timelines {
   readonly #places = new Map<string, Claim | Timeline>();
@@ -29,11 +29,17 @@ export class Timelines {
   }
 
   /** As `Timeline.around`. */
-  around(key: string, atMs: number, slackMs: number): Claim[] {
+  around(key: string, atMs: number, slackMs: number, port?: AskedPort): Claim[] {
     const place = this.#places.get(key);
     if (place === undefined) return [];
-    if (place instanceof Timeline) return place.around(atMs, slackMs);
-    return place.startEarliestMs <= atMs + slackMs ? [place] : [];
+    if (place instanceof Timeline) return place.around(atMs, slackMs, port);
+    return place.startEarliestMs <= atMs + slackMs && (port === undefined || hasPort(place, port)) ? [place] : [];
+  }
+
+  /** As `Timeline.newest`. */
+  newest(key: string, atMs: number, slackMs: number, limit: number): Claim[] {
+    const place = this.#places.get(key);
+    return place instanceof Timeline ? place.newest(atMs, slackMs, limit) : this.around(key, atMs, slackMs);
   }
 
   /** Whether a claim of the place is like that, open or ended. */

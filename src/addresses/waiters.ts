@@ -1,8 +1,8 @@
-// Callers who wait for somebody to hold an address.
+// Callers that wait for an object to hold an address.
 //
 // Woken by the claim that opens, all of those who wait for its address, without a scan over the others. Bounded: beyond
-// `maxWaiters` callers, or ten times as many addresses (a batch waits for up to 1,000 at once), nobody else may wait and
-// the caller is told so at once. A waiter leaves no trace when it was woken or when its signal aborts.
+// `maxWaiters` callers, or ten times as many addresses (a batch waits for up to 1,000 at once), no further caller may
+// wait and the caller is told so at once. A waiter leaves no trace when it was woken or when its signal aborts.
 
 interface Waiter {
   readonly addresses: readonly string[];
@@ -32,7 +32,9 @@ export class AddressWaiters {
     return this.#refused;
   }
 
-  /** `true` when one of the addresses is claimed, `false` when the signal aborts; `undefined`: too many wait already. */
+  /**
+   * `true` when one of the addresses is claimed, `false` when the signal aborts; `undefined`: too many wait already.
+   */
   wait(addresses: readonly string[], signal: AbortSignal): Promise<boolean> | undefined {
     if (signal.aborted) return Promise.resolve(false);
     const maxAddresses = this.#maxWaiters * MAX_ADDRESSES_PER_WAITER;
@@ -61,7 +63,7 @@ export class AddressWaiters {
     });
   }
 
-  /** Somebody holds the address now. */
+  /** An object holds the address now. */
   wake(address: string): void {
     const waiting = this.#byAddress.get(address);
     if (waiting === undefined) return;

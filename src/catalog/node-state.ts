@@ -50,6 +50,7 @@ export function draftNode(record: NodeRecord, policy: ValuePolicy, interner: Int
     namespace: '',
     name,
     creationTimeMs: record.creationTimeMs,
+    deletionTimeMs: record.deletionTimeMs,
     addresses: interner.list(canonicalIps(reachable.map(({ address }) => address))),
     podRanges: record.podCidrs,
     ...encoded,

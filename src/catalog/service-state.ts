@@ -1,10 +1,10 @@
 // What is kept of a service: its entity, and what its endpoints come to. The state exists as soon as either the service or
 // one of its slices does, because they come from different watches in any order.
 
-import type { ByteString, ObjectReference, ServiceEntity } from '../model/entities.ts';
+import type { ByteString, ObjectReference, PortNumber, ServiceEntity } from '../model/entities.ts';
 import { canonicalIps } from '../model/ip.ts';
 import { toProtocol } from '../model/protocol.ts';
-import type { ServiceRecord } from '../model/records.ts';
+import type { ServicePortRecord, ServiceRecord } from '../model/records.ts';
 import { encodeServiceRecord } from '../wire/encode-service.ts';
 import { encodePodService } from '../wire/encode-pod.ts';
 import type { ValuePolicy } from '../wire/value-policy.ts';
@@ -69,10 +69,11 @@ export class ServiceState {
 export function draftService(record: ServiceRecord, policy: ValuePolicy, interner: Interner): ServiceDraft {
   const encoded = encodeServiceRecord(record, policy);
   const namespace = interner.string(record.namespace);
-  const nodePorts = record.ports.flatMap(({ nodePort, protocol: text }) => {
-    const protocol = toProtocol(text);
-    return nodePort === 0 || protocol === undefined ? [] : [{ port: nodePort, protocol }];
-  });
+  const portsOf = (numberOf: (port: ServicePortRecord) => number): readonly PortNumber[] =>
+    record.ports.flatMap((each) => {
+      const [port, protocol] = [numberOf(each), toProtocol(each.protocol)];
+      return port === 0 || protocol === undefined ? [] : [{ port, protocol }];
+    });
   const row: ServiceEntity = {
     kind: 'Service',
     uid: record.uid,
@@ -82,7 +83,9 @@ export function draftService(record: ServiceRecord, policy: ValuePolicy, interne
     clusterAddresses: canonicalIps(record.clusterIps),
     loadBalancerAddresses: canonicalIps(record.loadBalancerIps),
     externalAddresses: canonicalIps(record.externalIps),
-    nodePorts,
+    ports: portsOf(({ port }) => port),
+    nodePorts: portsOf(({ nodePort }) => nodePort),
+    externalName: record.serviceType === 'ExternalName',
     manualEndpoints: NO_TEXTS,
     workloads: NO_REFERENCES,
     ...encoded,

@@ -12,7 +12,6 @@
 
 import { groupOf, versionOf } from '../model/api-version.ts';
 import type { OwnerRecord } from '../model/records.ts';
-import { groupOf } from '../model/api-version.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { type Clock, type Random, sleep } from './clock.ts';
 import { discoverKind } from './discovery.ts';

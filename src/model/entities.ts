@@ -69,6 +69,12 @@ export interface HostPort {
 
 export type Protocol = 'TCP' | 'UDP' | 'SCTP';
 
+/** A port as traffic shows it. */
+export interface PortNumber {
+  readonly port: number;
+  readonly protocol: Protocol;
+}
+
 export interface PodEntity extends EntityFacts {
   readonly kind: 'Pod';
   readonly nodeName: string;
@@ -93,6 +99,10 @@ export interface PodEntity extends EntityFacts {
 
 export interface ServiceEntity extends EntityFacts {
   readonly kind: 'Service';
+  /** Type ExternalName: a DNS alias, which proxies skip whatever its other fields say. */
+  readonly externalName: boolean;
+  /** What it is reached by at its addresses, in the order of the object. */
+  readonly ports: readonly PortNumber[];
   readonly clusterAddresses: readonly string[];
   readonly loadBalancerAddresses: readonly string[];
   readonly externalAddresses: readonly string[];
@@ -105,6 +115,8 @@ export interface ServiceEntity extends EntityFacts {
 
 export interface NodeEntity extends EntityFacts {
   readonly kind: 'Node';
+  /** Its deletion was requested; a finalizer may hold the object for long after. */
+  readonly deletionTimeMs: number | undefined;
   /** InternalIP and ExternalIP only. */
   readonly addresses: readonly string[];
   /** As written. */

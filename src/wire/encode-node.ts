@@ -4,7 +4,7 @@ import { parseIp } from '../model/ip.ts';
 import type { NodeRecord } from '../model/records.ts';
 import type { EncodedRecord } from './encoded-entity.ts';
 import { FieldTags } from './field-tags.ts';
-import { writeText, writeTexts } from './fields.ts';
+import { writeText, writeTexts, writeTimestamp } from './fields.ts';
 import { startEntity } from './message-writer.ts';
 import { keptLabel, type ValuePolicy, writeValues } from './value-policy.ts';
 
@@ -23,6 +23,7 @@ export function encodeNodeRecord(record: NodeRecord, policy: ValuePolicy): Encod
   writeText(writer, NODE.zone, keptLabel(record.labels, 'topology.kubernetes.io/zone', policy));
   writeText(writer, NODE.region, keptLabel(record.labels, 'topology.kubernetes.io/region', policy));
   writeTexts(writer, NODE.podRanges, record.podCidrs);
+  if (record.deletionTimeMs !== undefined) writeTimestamp(writer, NODE.deletionTime, record.deletionTimeMs);
   const own = writer.cut();
   writeValues(writer, NODE, record.labels, {}, policy);
   return { own, values: writer.cut(), rest: '' };
@@ -36,6 +37,7 @@ const NODE = {
   zone: node.delimited('zone'),
   region: node.delimited('region'),
   podRanges: node.delimited('podRanges'),
+  deletionTime: node.delimited('deletionTime'),
   labels: node.delimited('labels'),
   // A node's annotations are not published.
   annotations: undefined,

@@ -3,7 +3,9 @@
 // Few addresses, handed out again the moment they are free. Kubelets report late; objects outlive their sandboxes or
 // vanish before them; finished pods keep their address on paper; sandboxes are remade in place with another address; pods
 // come back under their names; a node dies and its pods stay Running on paper; services and nodes are replaced by others
-// with their address; the watch goes down and comes back with a relist. The truth is who had the address on the wire.
+// with their address, a node's object held by a finalizer long after; services have ports on a node's address; a network
+// plugin takes addresses outside every known range; the watch goes down and comes back with a relist. The truth is who
+// had the address on the wire.
 // Nothing here knows how the service decides.
 
 import type { NodeEntity, PodEntity, ServiceEntity } from '../../src/model/entities.ts';
@@ -14,10 +16,10 @@ import { node, pod, service, T0 } from './world.ts';
 export interface Hold {
   readonly uid: string;
   readonly address: string;
-  /** Only this port, of a node's address: a pod in the node's network. */
+  /** Only this port, of a node's address: a pod in the node's network, or a service. */
   readonly port?: number;
   readonly fromMs: number;
-  /** Traffic ends here; the sandbox may live on a little, and nobody else has the address before it is gone. */
+  /** Traffic ends here; the sandbox may live on a little, and no other has the address before it is gone. */
   untilMs: number;
   /** From here on the API does not exclude the hold: its own start, or that of the pod where there is no condition. */
   readonly possibleFromMs: number;
@@ -29,6 +31,8 @@ export interface Hold {
   readonly isRemade: boolean;
   /** It got the address back that it had before: on paper nothing happened. */
   readonly isRegained: boolean;
+  /** Nor is that of a node's address or of a service's port on one. */
+  readonly isStartUntold?: true;
   /** It was on paper when its node was lost, which the API tells late and without a time. */
   isOnLostNode?: true;
 }
@@ -46,9 +50,11 @@ type Shown = PodEntity | ServiceEntity | NodeEntity;
 
 export interface History {
   readonly addresses: readonly string[];
-  /** Places of pods in a node's network. */
+  /** Places of pods in a node's network and of services on its address, and a port that none of them has. */
   readonly ports: readonly { readonly address: string; readonly port: number }[];
   readonly holds: readonly Hold[];
+  /** Whether pods have their addresses from the ranges of their nodes. */
+  readonly areRangesKnown: boolean;
   readonly deliveries: readonly Delivery[];
   readonly gaps: readonly { readonly sinceMs: number; readonly untilMs: number }[];
   readonly endMs: number;
@@ -77,7 +83,10 @@ export function createHistory(random: Random): History {
 
   const nodes = ['node-0', 'node-1'];
   const lostAt = new Map<string, number>();
-  for (const name of nodes) write(0, { put: node(name, { podRanges: ['10.1.0.0/24'] }) });
+  const areRangesKnown = random.chance(0.7);
+  let ranges = 0;
+  const nextRange = () => (areRangesKnown ? `10.1.${ranges++}.0/24` : `10.244.${ranges++}.0/24`);
+  for (const name of nodes) write(0, { put: node(name, { podRanges: [nextRange()] }) });
   const nodeOf = new Map<string, string>();
   const names: string[] = [];
   const vanishing = new Map<string, (atMs: number) => number>();
@@ -163,7 +172,7 @@ export function createHistory(random: Random): History {
         hold.hiddenMs = vanish(hold.untilMs + random.between(-300, 2_500));
         release(hold, hold.untilMs);
       } else if (kind < 7) {
-        // Finished: keeps its address on paper until somebody cleans up.
+        // Finished: keeps its address on paper until it is cleaned up.
         hold.untilMs = now;
         hold.hiddenMs = show(now + random.between(20, 1_500), {
           terminal: true,
@@ -193,7 +202,7 @@ export function createHistory(random: Random): History {
       if (nodeOf.get(hold.uid) === name && hold.hiddenMs > agendaMs) hold.isOnLostNode = true;
     }
     nodes.splice(nodes.indexOf(name), 1, `${name}x`);
-    write(agendaMs, { put: node(`${name}x`, { podRanges: ['10.1.0.0/24'] }) });
+    write(agendaMs, { put: node(`${name}x`, { podRanges: [nextRange()] }) });
     write(agendaMs + random.between(1_000, 5_000), { removeName: name });
     const written = new Map<string, PodEntity>();
     for (const { put, removeName } of writes) {
@@ -228,6 +237,50 @@ export function createHistory(random: Random): History {
       plan(random.between(0, 5_000), () => next(agendaMs));
     }
   }
+  /**
+   * One node after the other on each address. The object of one that is gone may stay, held by a finalizer, while the next
+   * one has its address.
+   */
+  function replaceNodes(pool: readonly string[]): void {
+    for (const address of pool) {
+      const next = (createdMs: number) => {
+        const uid = `uid-${pods++}`;
+        const name = `node-${uid}`;
+        const untilMs = createdMs + random.between(2_000, 30_000);
+        const isHeld = random.chance(0.5);
+        const hiddenMs = isHeld ? untilMs + random.between(1, 20_000) : untilMs;
+        const times = { fromMs: createdMs, untilMs, possibleFromMs: second(createdMs), shownMs: createdMs, hiddenMs };
+        holds.push({ uid, address, ...times, isRemade: false, isRegained: false, isStartUntold: true });
+        const facts = { uid, addresses: [address], creationTimeMs: T0 + second(createdMs) };
+        write(createdMs, { put: node(name, facts) });
+        const requestedMs = Math.max(createdMs + 1, untilMs - random.between(0, 2_000));
+        if (isHeld) write(requestedMs, { put: node(name, { ...facts, deletionTimeMs: T0 + second(requestedMs) }) });
+        write(hiddenMs, { removeName: name });
+        plan(untilMs + (random.chance(0.5) ? 1 : random.between(1, 5_000)), () => next(agendaMs));
+      };
+      plan(random.between(0, 5_000), () => next(agendaMs));
+    }
+  }
+
+  /** One service after the other with a port of its own on an address of a node: a load balancer that lives on the nodes. */
+  function servicesOnNode(address: string, ports: readonly number[]): void {
+    for (const port of ports) {
+      const name = `on-node-${port}`;
+      const next = (createdMs: number) => {
+        const untilMs = createdMs + random.between(2_000, 30_000);
+        const uid = `uid-${pods++}`;
+        const times = { fromMs: createdMs, untilMs, possibleFromMs: createdMs, shownMs: createdMs, hiddenMs: untilMs };
+        holds.push({ uid, address, port, ...times, isRemade: false, isRegained: false, isStartUntold: true });
+        const clusterAddresses = [`10.97.${pods >> 8}.${pods & 255}`];
+        const on = random.chance(0.5) ? { loadBalancerAddresses: [address] } : { externalAddresses: [address] };
+        write(createdMs, { put: service(name, { uid, clusterAddresses, ...on, ports: [{ port, protocol: 'TCP' }] }) });
+        write(untilMs, { removeName: name });
+        plan(untilMs + random.between(1, 5_000), () => next(agendaMs));
+      };
+      plan(random.between(0, 5_000), () => next(agendaMs));
+    }
+  }
+
   /** One pod after the other on each port; the next one starts when the one before is gone, in truth and on paper. */
   function hostNetworkPods(address: string, ports: readonly number[]): void {
     const nodeName = 'host';
@@ -300,7 +353,9 @@ export function createHistory(random: Random): History {
   const hostAddress = '10.0.1.1';
   const hostPorts = [8_080, 8_081];
   hostNetworkPods(hostAddress, hostPorts);
-  handOn(nodeAddresses, (name, address) => node(name, { addresses: [address] }));
+  const servicePorts = [80, 443];
+  servicesOnNode(hostAddress, servicePorts);
+  replaceNodes(nodeAddresses);
 
   for (let at = random.between(0, 500); at < endMs; at += random.between(500, 3_500))
     plan(at, () => startPod(agendaMs));
@@ -317,8 +372,9 @@ export function createHistory(random: Random): History {
 
   return {
     addresses: [...addresses, ...clusterAddresses, ...nodeAddresses],
-    ports: hostPorts.map((port) => ({ address: hostAddress, port })),
+    ports: [...hostPorts, ...servicePorts, 22].map((port) => ({ address: hostAddress, port })),
     holds,
+    areRangesKnown,
     endMs,
     ...deliver(writes, random, endMs),
   };

@@ -70,21 +70,21 @@ describe('who holds an address', () => {
     assert.equal(world.who(A, { at: 30_000 }), 'UNKNOWN');
     assert.equal(world.who(A), 'UNASSIGNED');
     world.blindSinceMs = T0 + 61_000;
-    assert.equal(world.at(65_000).who(A), 'UNKNOWN', 'nobody is looking now');
+    assert.equal(world.at(65_000).who(A), 'UNKNOWN', 'no watch is up now');
   });
 
-  it('4: whoever was leaving in a gap may have lost its address to somebody who came and went: uncertain', () => {
+  it('4: a pod that was leaving in a gap may have lost its address to one that came and went: uncertain', () => {
     const world = new World();
     world.at(1_000).put([node('lost'), node('node-1')]);
     world.put([pod('a', { addresses: [A], nodeName: 'lost' }), pod('b', { addresses: ['10.1.0.2'] })]);
     world.put(pod('c', { addresses: ['10.1.0.3'] }));
     world.at(10_000).put(pod('b', { addresses: ['10.1.0.2'], deletionTimeMs: T0 + 40_000 }));
     world.at(60_000).relistOf('pods', 20_000);
-    assert.equal(world.who('10.1.0.2'), 'b?', 'its end is near, and nobody saw who came');
-    assert.equal(world.who('10.1.0.2', { at: 15_000 }), 'b', 'before the gap somebody would have been seen');
+    assert.equal(world.who('10.1.0.2'), 'b?', 'its end is near, and a successor would not have been seen');
+    assert.equal(world.who('10.1.0.2', { at: 15_000 }), 'b', 'before the gap a successor would have been seen');
     assert.equal(world.who(A), 'a');
     world.remove('lost');
-    assert.equal(world.who(A), 'a?', 'nobody knows when the node was lost');
+    assert.equal(world.who(A), 'a?', 'it is not known when the node was lost');
     assert.equal(world.who(A, { at: 15_000 }), 'a');
     assert.equal(world.who('10.1.0.3'), 'c', 'a pod that lives has kept its address');
     world.at(700_000).book.expire();
@@ -100,7 +100,7 @@ describe('who holds an address', () => {
     assert.equal(world.who('10.1.0.2'), 'b', 'it was seen to live');
   });
 
-  it('4: a gap in the watch of owners hides nobody, so that nobody is UNASSIGNED and not UNKNOWN', () => {
+  it('4: a gap in the watch of owners hides no address: one without a holder is UNASSIGNED and not UNKNOWN', () => {
     const world = new World();
     world.at(60_000).relistOf('deployments.apps', 20_000);
     assert.equal(world.who(A, { at: 30_000 }), 'UNASSIGNED');
@@ -159,7 +159,7 @@ describe('who holds an address', () => {
       }),
     );
     assert.equal(world.at(5_000).who('10.0.0.1', { port: 9100 }), 'a');
-    assert.equal(world.who('10.0.0.1'), 'UNASSIGNED');
+    assert.equal(world.who('10.0.0.1'), 'UNKNOWN', 'it is a node’s, whichever that is');
   });
 
   it('7: the node is uncertain for a port in a gap, because a pod may have come and gone on it', () => {
@@ -219,6 +219,7 @@ describe('who holds an address', () => {
       node('node-1', { addresses: ['10.0.0.1', '203.0.113.1'] }),
       node('node-2', { addresses: ['10.0.0.2'] }),
       service('web', {
+        clusterAddresses: ['10.96.0.7'],
         nodePorts: [{ port: 30_080, protocol: 'TCP' }],
         loadBalancerAddresses: ['198.51.100.1', '198.51.100.2'],
       }),
@@ -241,7 +242,7 @@ describe('who holds an address', () => {
     assert.equal(world.who('192.0.2.11'), 'db-too|db', 'newest first');
   });
 
-  it('19: everybody who waits for the address wakes, and nobody is left behind', async () => {
+  it('19: all callers that wait for the address wake, and none stays behind', async () => {
     const world = new World();
     const { signal } = new AbortController();
     const waiting = [world.book.waitForHolder([A], signal), world.book.waitForHolder(['10.1.0.2', A], signal)];
@@ -298,7 +299,7 @@ describe('who holds an address', () => {
     assert.equal(world.book.size.ended, 2);
   });
 
-  it('21: between the end of A and the start of B nobody holds it, beyond the slack', () => {
+  it('21: between the end of A and the start of B it has no holder, beyond the slack', () => {
     const world = new World();
     world.at(1_000).put(pod('a', { addresses: [A] }));
     world.at(10_000).remove('a');
@@ -363,7 +364,7 @@ describe('who holds an address', () => {
     world.at(5_000).remove('node-2').remove('elsewhere');
     assert.equal(world.at(10_000).who('172.18.0.3'), 'UNASSIGNED');
     assert.equal(world.who('192.168.7.7'), 'UNASSIGNED');
-    assert.equal(world.who('172.18.0.4'), 'EXTERNAL');
+    assert.equal(world.who('172.18.0.4'), 'UNKNOWN', 'a pod was outside of every range');
     world.at(700_000).book.expire();
     assert.equal(world.who('172.18.0.3'), 'EXTERNAL');
   });
@@ -432,10 +433,10 @@ describe('two live holders of one pod address', () => {
     world.at(10_000).put(pod('b', { addresses: [A] }));
     world.at(20_000).remove('b');
     assert.equal(world.at(25_000).who(A), 'a');
-    assert.equal(world.who(A, { at: 15_000 }), 'b|a', 'nobody can know which of them it was');
+    assert.equal(world.who(A, { at: 15_000 }), 'b|a', 'it cannot be known which of them it was');
   });
 
-  it('leave it to nobody when the second ends and the first was on its way out', () => {
+  it('leave it without a holder when the second ends and the first was on its way out', () => {
     const world = new World();
     world.at(1_000).put(pod('a', { addresses: [A], deletionTimeMs: T0 }));
     world.at(10_000).put(pod('b', { addresses: [A] }));
@@ -491,7 +492,7 @@ describe('two live holders of one pod address', () => {
     assert.equal(world.who(A), 'a');
   });
 
-  it('lets a successor that has come and gone count, whoever may have come after it', () => {
+  it('lets a successor that has come and gone count, whatever may have come after it', () => {
     const world = new World();
     world.at(1_000).put(pod('a', { addresses: [A], deletionTimeMs: T0 }));
     world.at(10_000).put(pod('b', { addresses: [A] }));

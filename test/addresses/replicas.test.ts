@@ -108,7 +108,7 @@ function deliver(world: World, { atMs, gapSinceMs, put, removeName }: Delivery):
   if (removeName !== undefined) world.remove(removeName, gapSinceMs);
 }
 
-/** What the answer says without reserve; `undefined`: nothing, or somebody who is only near, within the slack. */
+/** What the answer says without reserve; `undefined`: nothing, or a holder that is only near, within the slack. */
 function sure(answer: AddressAnswer, atMs: number): string | undefined {
   if (answer.outcome === 'UNASSIGNED') return 'nobody';
   if (answer.outcome !== 'RESOLVED') return undefined;

@@ -9,7 +9,7 @@ import type { AddressAnswer } from '../../src/addresses/reader.ts';
 import { createRandom, type Random } from '../random.ts';
 import { createHistory, type History } from './adversary.ts';
 import { type Answer, describeTruth, judge, type Question } from './verdict.ts';
-import { World } from './world.ts';
+import { serviceCidr, World } from './world.ts';
 
 /** The service's slack of 500 ms, plus the delay of the watch in these histories. */
 const TOLERANCE_MS = 600;
@@ -46,7 +46,8 @@ it('never names the wrong holder without saying that it is not sure', (t) => {
 
 /** Plays the history and asks: half of the questions while it happens, half at the end. */
 function* ask(history: History, random: Random): Generator<{ question: Question; answer: AddressAnswer }> {
-  const world = new World();
+  const world = new World(history.areRangesKnown ? {} : { clusterRanges: [] });
+  world.putRange(serviceCidr('kubernetes', ['10.96.0.0/15']));
   const asked: Question[] = [];
   for (let i = 0; i < QUESTIONS_PER_HISTORY; i++) {
     const place = random.chance(0.15) ? random.pick(history.ports) : { address: random.pick(history.addresses) };

@@ -1,7 +1,7 @@
 // The judge over answers: holds each against the truth of a history, who had the address on the wire.
 //
-// An answer is WRONG when it names a pod, without reserve, that cannot have had the address, or says that nobody had it
-// when somebody did, although the API had told by then. It is TOO MODEST when it declines to answer a clear moment. All
+// An answer is WRONG when it names a pod, without reserve, that cannot have had the address, or says that it had no holder
+// when it had one, although the API had told by then. It is TOO MODEST when it declines to answer a clear moment. All
 // other verdicts say why the answer could not be better. Knows nothing of how the service decides.
 
 import type { Hold } from './adversary.ts';
@@ -29,7 +29,9 @@ export interface Gap {
 
 export interface Truth {
   readonly holds: readonly Hold[];
-  /** When nobody was looking. */
+  /** Whether pods have their addresses from the ranges of their nodes; unset: yes. */
+  readonly areRangesKnown?: boolean;
+  /** When the watch was down. */
   readonly gaps: readonly Gap[];
   /** Slack of the service at the edges of a claim, plus the usual delay of the watch. */
   readonly toleranceMs: number;
@@ -42,7 +44,7 @@ const RESOLUTION_MS = 1_000;
 /** Kubelets report a change this late at most. */
 const REPORT_MS = 2_000;
 /** A relist shows the address of the second sandbox with the start time of the first. */
-const REMADE_IN_GAP = 'unknowable: remade while nobody was looking';
+const REMADE_IN_GAP = 'unknowable: remade while the watch was down';
 
 /** The verdict on one answer. */
 export function judge(truth: Truth, question: Question, answer: Answer): string {
@@ -65,7 +67,7 @@ export function judge(truth: Truth, question: Question, answer: Answer): string 
       if (wasRemadeInGap(truth, holds, uid)) return REMADE_IN_GAP;
       if (inGap(truth, question.askedMs)) return 'asked while blind: the answer carries its staleness';
       if (real === undefined || (question.port !== undefined && real.port === undefined)) {
-        return onPaper(truth, holds, uid, question.atMs) ? 'nobody any more, on paper' : 'WRONG: invented';
+        return onPaper(truth, holds, uid, question.atMs) ? 'no longer, but on paper' : 'WRONG: invented';
       }
       return unknowable ?? whyUnheard(truth, holds, real, [uid]) ?? `WRONG: it was ${real.uid}`;
     }
@@ -73,19 +75,24 @@ export function judge(truth: Truth, question: Question, answer: Answer): string 
       if (isClear(truth, holds, question)) return 'TOO MODEST: ambiguous';
       const named = answer.uids.some((uid) => uid === real?.uid);
       // No pod had the port, and the node stands behind all of its ports.
-      const isNobodys = real === undefined || (question.port !== undefined && real.port === undefined);
-      if (isNobodys || named || !isWellInside(truth, real, question.atMs)) return 'ambiguous';
+      const isUnheld = real === undefined || (question.port !== undefined && real.port === undefined);
+      if (isUnheld || named || !isWellInside(truth, real, question.atMs)) return 'ambiguous';
       if (answer.uids.some((uid) => wasRemadeInGap(truth, holds, uid))) return REMADE_IN_GAP;
       if (answer.uncertain) return 'others, but marked uncertain';
       return unknowable ?? whyUnheard(truth, holds, real, answer.uids) ?? `WRONG: ambiguous without ${real.uid}`;
     }
     case 'UNASSIGNED':
-      if (real === undefined || !isWellInside(truth, real, question.atMs)) return 'right, nobody';
+      if (real === undefined || !isWellInside(truth, real, question.atMs)) return 'right, no holder';
       return unknowable ?? `WRONG: it was ${real.uid}`;
     case 'UNKNOWN':
-      return inDoubt(truth, question.atMs) ? 'unknown, nobody was looking' : 'TOO MODEST: unknown';
-    case 'EXTERNAL':
-      return 'WRONG: external';
+      if (inDoubt(truth, question.atMs)) return 'unknown, the watch was down';
+      return truth.areRangesKnown === false ? 'unknown, as the ranges are' : 'TOO MODEST: unknown';
+    case 'EXTERNAL': {
+      // Before the first pod is seen nothing shows that the ranges are not all.
+      const isFirst =
+        truth.areRangesKnown === false && holds.every(({ shownMs }) => shownMs + truth.delayMs >= question.askedMs);
+      return isFirst ? 'external, before a pod is seen' : 'WRONG: external';
+    }
   }
 }
 
@@ -108,7 +115,7 @@ function isAbout(hold: Hold, { address, port }: Question): boolean {
   return hold.address === address && (hold.port === undefined || hold.port === port);
 }
 
-/** Why nobody who only sees the API could name the true holder at the time of the question. */
+/** Why an observer of the API alone could not name the true holder at the time of the question. */
 function whyUnknowable(truth: Truth, question: Question, real: Hold): string | undefined {
   const delivered = truth.gaps.find((gap) => gap.sinceMs <= real.shownMs && real.shownMs < gap.untilMs)?.untilMs;
   if (question.askedMs <= (delivered ?? real.shownMs) + truth.delayMs)
@@ -119,11 +126,14 @@ function whyUnknowable(truth: Truth, question: Question, real: Hold): string | u
   if (real.isRemade && question.atMs < (delivered ?? real.shownMs) + truth.delayMs) {
     return 'unknowable: a remade sandbox has no start time';
   }
+  if (real.isStartUntold === true && question.atMs < (delivered ?? real.shownMs) + truth.delayMs) {
+    return 'unknowable: no time tells its start';
+  }
   return undefined;
 }
 
 /**
- * The real one came and went while nobody was looking, and the one that was named had lost the address without the API
+ * The real one came and went while the watch was down, and the one that was named had lost the address without the API
  * telling so: its sandbox was being remade, and it looked alive all the while.
  */
 function whyUnheard(truth: Truth, holds: readonly Hold[], real: Hold, uids: readonly string[]): string | undefined {
@@ -147,11 +157,11 @@ function isClear(truth: Truth, holds: readonly Hold[], { atMs, askedMs }: Questi
     (gap) => (gap.doubtedSinceMs ?? gap.sinceMs) - marginMs < atMs && atMs < gap.untilMs + marginMs,
   );
   const settled = only.shownMs + marginMs < atMs && atMs < Math.min(only.untilMs, only.hiddenMs) - marginMs;
-  // Somebody who shows it later may have had it then, as far as the API tells.
+  // One that shows it later may have had it then, as far as the API tells.
   const contested = holds.some(
     (hold) => hold !== only && hold.possibleFromMs <= atMs && hold.shownMs < askedMs && hold.shownMs > only.shownMs,
   );
-  // As far as the API tells, it may have ended long before the node's object went, and somebody else come and gone.
+  // As far as the API tells, it may have ended long before the node's object went, and another one come and gone.
   // What it got back it had all the time, on paper.
   const own = holds.filter(({ uid }) => uid === only.uid);
   const firstShownMs = Math.min(...own.map(({ shownMs }) => shownMs));

@@ -50,7 +50,7 @@ describe('hard cases on a real API server', () => {
     }
     scene.proxy?.pass();
     await digger.untilReady();
-    assert.equal((await digger.resolve('10.128.0.1'))['outcome'], 'OUTCOME_UNASSIGNED');
+    assert.equal((await digger.resolve('10.128.0.59'))['outcome'], 'OUTCOME_UNASSIGNED');
     assert.equal((await digger.resolve('10.96.200.200'))['outcome'], 'OUTCOME_UNASSIGNED', 'in the range of services');
     assert.equal((await digger.resolve('8.8.8.8'))['outcome'], 'OUTCOME_EXTERNAL');
   });
@@ -112,7 +112,7 @@ describe('hard cases on a real API server', () => {
     const between = await resolveAt(address, betweenMs);
     assert.equal(uidOf(between), a.metadata.uid, 'the end of A is known only as an interval');
     assert.equal(between['uncertain'], true);
-    assert.equal((await resolveAt('10.128.0.61', betweenMs))['outcome'], 'OUTCOME_UNKNOWN', 'nobody was looking');
+    assert.equal((await resolveAt('10.128.0.61', betweenMs))['outcome'], 'OUTCOME_UNKNOWN', 'no watch was up');
   });
 
   it('5: a StatefulSet pod is recreated under its name with a new uid', async () => {
@@ -297,6 +297,114 @@ describe('hard cases on a real API server', () => {
     assert.equal((await digger.resolve('10.97.0.7'))['outcome'], 'OUTCOME_UNASSIGNED', 'known while history lasts');
   });
 
+  it('14.2: a load balancer on the nodes and an external address that is a node’s hold their ports, the node the others', async () => {
+    const [node, other] = ['172.18.0.3', '172.18.0.4'];
+    const balanced = service('on-nodes', {
+      type: 'LoadBalancer',
+      ports: [80, 443].map((port) => ({ name: `p${port}`, port })),
+    });
+    await client.apply(balanced);
+    const ingress = [
+      { ip: node, ipMode: 'VIP' },
+      { ip: other, ipMode: 'Proxy' },
+    ];
+    await client.patch(balanced, { status: { loadBalancer: { ingress } } }, 'status');
+    await client.apply(service('external', { externalIPs: [node], ports: [{ port: 8443 }] }));
+    await client.apply(
+      service('no-proxy', { clusterIP: 'None', externalIPs: ['198.51.100.14'], ports: [{ port: 80 }] }),
+    );
+    const alias = { type: 'ExternalName', externalName: 'db.example.com', externalIPs: ['198.51.100.15'] };
+    await client.apply(service('alias', { ...alias, ports: [{ port: 80 }] }));
+    for (const [address, port, role] of [
+      [node, 443, 'LOAD_BALANCER'],
+      [other, 80, 'LOAD_BALANCER'],
+      [node, 8443, 'EXTERNAL_IP'],
+    ] as const) {
+      await eventually(`${address}:${port} is the service’s`, async () => {
+        const answer = await digger.resolve(address, port, 'PROTOCOL_TCP');
+        return answer['role'] === `ADDRESS_ROLE_${role}` ? done(undefined) : notYet(answer);
+      });
+    }
+    for (const address of [node, other]) {
+      for (const port of [22, 10_250, 51_234]) {
+        assert.equal((await digger.resolve(address, port, 'PROTOCOL_TCP'))['role'], 'ADDRESS_ROLE_NODE_ADDRESS');
+      }
+      assert.equal((await digger.resolve(address))['role'], 'ADDRESS_ROLE_NODE_ADDRESS');
+    }
+    await eventually('both are known', async () => {
+      const found = await Promise.all(
+        ['no-proxy', 'alias'].map((name) => digger.call('LookupService', 'GetService', { namespace: NAMESPACE, name })),
+      );
+      return found.length === 2 ? done(undefined) : notYet(found);
+    });
+    for (const address of ['198.51.100.14', '198.51.100.15']) {
+      assert.equal((await digger.resolve(address, 80))['outcome'], 'OUTCOME_EXTERNAL', 'proxies skip such services');
+    }
+  });
+
+  it('14.16: a node whose deletion is held by a finalizer gives its address and its pods’ ports to its successor', async () => {
+    const address = '172.18.0.99';
+    const old = await createNode('held', address, ['example.dev/hold']);
+    const exporter = { hostNetwork: true, containers: [{ ports: [{ containerPort: 9100 }] }] };
+    const first = await startPod('held-exporter', [address], {
+      spec: { ...exporter, nodeName: 'held' },
+      hostIps: [address],
+    });
+    await portIs(address, first);
+    await client.delete(old);
+    await nextSecond(Date.now());
+    await createNode('successor', address, []);
+    await eventually('the successor has the address', async () => {
+      const answer = await digger.resolve(address);
+      return answer['node']?.['name'] === 'successor' ? done(undefined) : notYet(answer);
+    });
+    const second = await startPod('successor-exporter', [address], {
+      spec: { ...exporter, nodeName: 'successor' },
+      hostIps: [address],
+    });
+    await portIs(address, second);
+    const { node } = await digger.call('LookupService', 'GetNode', { name: 'held' });
+    assert.ok(node['deletionTime'], 'the contract tells that it is being deleted');
+    await client.patch({ ...old, apiVersion: 'v1', kind: 'Node' }, { metadata: { finalizers: null } });
+    await portIs(address, second);
+  });
+
+  it('14.15: a pod outside every range makes nothing EXTERNAL, and no object holds a special address', async () => {
+    assert.equal((await digger.resolve('8.8.8.8'))['outcome'], 'OUTCOME_EXTERNAL');
+    const first = await digger.resolve('10.128.0.65');
+    assert.equal(first['node']?.['name'], 'node-b', 'the bridge of the node, most likely');
+    assert.equal(first['uncertain'], true);
+    const pooled = await startPod('pooled', ['192.168.77.7']);
+    await untilHolds('192.168.77.7', pooled);
+    assert.equal((await digger.resolve('8.8.8.8'))['outcome'], 'OUTCOME_UNKNOWN');
+    assert.equal((await digger.resolve('192.168.77.8'))['outcome'], 'OUTCOME_UNKNOWN');
+    for (const address of [
+      '127.0.0.1',
+      '::1',
+      '169.254.169.254',
+      'fe80::1',
+      '0.0.0.0',
+      '224.0.0.1',
+      '255.255.255.255',
+    ]) {
+      assert.equal((await digger.resolve(address))['outcome'], 'OUTCOME_UNKNOWN', address);
+    }
+  });
+
+  async function createNode(name: string, address: string, finalizers: readonly string[]): Promise<KubeObject> {
+    const node = await client.create({ apiVersion: 'v1', kind: 'Node', metadata: { name, finalizers } });
+    await client.patch(node, { status: { addresses: [{ type: 'InternalIP', address }] } }, 'status');
+    return node;
+  }
+
+  /** Port 9100 of the address is the pod's alone. */
+  async function portIs(address: string, pod: KubeObject): Promise<void> {
+    await eventually(`${pod.metadata.name} has the port`, async () => {
+      const answer = await digger.resolve(address, 9100, 'PROTOCOL_TCP');
+      return uidOf(answer) === pod.metadata.uid ? done(undefined) : notYet(answer);
+    });
+  }
+
   /** A pod on node-a with a sandbox that has these addresses. Its place is `metadata.uid`. */
   async function startPod(
     name: string,
@@ -312,7 +420,7 @@ describe('hard cases on a real API server', () => {
         namespace: NAMESPACE,
         ...(options.owner === undefined ? {} : { ownerReferences: [options.owner] }),
       },
-      spec: { ...spec, nodeName: 'node-a', containers: [{ name: 'main', image: IMAGE, ...containers[0] }] },
+      spec: { nodeName: 'node-a', ...spec, containers: [{ name: 'main', image: IMAGE, ...containers[0] }] },
     });
     const nowMs = Date.now();
     const running = runningStatus(addresses, { startMs: nowMs, sandboxReadyMs: nowMs }, options.hostIps);

@@ -75,7 +75,11 @@ export async function createWorld(client: ApiClient): Promise<void> {
         { name: 'quic', port: 443, protocol: 'UDP', nodePort: 30443 },
       ],
     }),
-    service('legacy', { selector: { app: 'old' }, externalIPs: ['203.0.113.200'], ports: [{ port: 8080 }] }),
+    service('legacy', {
+      selector: { app: 'old' },
+      externalIPs: ['203.0.113.200', '172.18.0.3'],
+      ports: [{ port: 8080 }],
+    }),
     service('alias', { type: 'ExternalName', externalName: 'example.org' }),
     service('idle', { selector: { app: 'nobody' }, ports: [{ port: 80 }] }),
     service('outside', { ports: [{ port: 3306 }] }),
@@ -96,7 +100,14 @@ export async function createWorld(client: ApiClient): Promise<void> {
     service('public', {}),
     {
       status: {
-        loadBalancer: { ingress: [{ ip: '203.0.113.90' }, { ip: '203.0.113.91' }, { hostname: 'lb.example.org' }] },
+        loadBalancer: {
+          ingress: [
+            { ip: '203.0.113.90' },
+            { ip: '203.0.113.91' },
+            { ip: '172.18.0.4' },
+            { hostname: 'lb.example.org' },
+          ],
+        },
       },
     },
     'status',

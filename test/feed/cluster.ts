@@ -68,12 +68,14 @@ export function entity(spec: EntitySpec, uid: string): Entity {
         clusterAddresses: [],
         loadBalancerAddresses: [],
         externalAddresses: [],
+        ports: [],
         nodePorts: [],
+        externalName: false,
         manualEndpoints: [],
         workloads: [],
       };
     case 'Node':
-      return { ...facts, kind, addresses: [], podRanges: [] };
+      return { ...facts, kind, deletionTimeMs: undefined, addresses: [], podRanges: [] };
     case 'Workload':
       return {
         ...facts,

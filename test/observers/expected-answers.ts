@@ -1,8 +1,8 @@
 // Who holds an address, computed from the API's own lists and from nothing else.
 //
-// For every address that any list mentions, for every port of a node that something claims, and for every address of
-// the pod ranges that nobody holds, the answer that digger owes. Roles and their order are those of the contract: an
-// exact port of a node first, then pod, cluster, load balancer, external, endpoint, node.
+// For every address that any list mentions, for every port of a node or of a service that something claims, and for every
+// address of the pod ranges, the answer that digger owes. Roles and their order are those of the contract: an exact port
+// first, of pods and nodes before those of services; then pod, cluster, node, load balancer or external, endpoint.
 import type { V1Pod, V1Service } from '@kubernetes/client-node';
 import type { ClusterLists } from './cluster-lists.ts';
 import type { Message } from './digger-client.ts';
@@ -30,6 +30,8 @@ export type ExpectedAnswer = {
   readonly target?: Message;
   /** Uid of `workload`; undefined: there must be none. */
   readonly workloadUid?: string | undefined;
+  /** The answer must say that it is not certain. */
+  readonly uncertain?: true;
   /** Uids of the holders, when there are several. */
   readonly candidateUids?: readonly string[];
 };
@@ -47,13 +49,17 @@ const RANK = {
   HOST_PORT: 0,
   HOST_NETWORK: 0,
   NODE_PORT: 0,
-  POD_IP: 1,
-  CLUSTER_IP: 2,
-  LOAD_BALANCER: 3,
-  EXTERNAL_IP: 4,
-  ENDPOINT: 5,
-  NODE_ADDRESS: 6,
+  POD_IP: 2,
+  CLUSTER_IP: 3,
+  NODE_ADDRESS: 4,
+  LOAD_BALANCER: 5,
+  EXTERNAL_IP: 5,
+  ENDPOINT: 6,
+  /** The first addresses of a node's pod range; told as the node's, without certainty. */
+  POD_RANGE: 7,
 };
+/** A service with the very port that is asked for. */
+const SERVICE_PORT_RANK = 1;
 
 /** IPv6 pod ranges are too large to ask for every address: this many from the start, where the test's nodes assign. */
 const IPV6_SWEEP = 80;
@@ -96,17 +102,17 @@ function answer(claims: readonly Claim[], question: Question, otherwise: Expecte
     )
     .map((claim) => claim.holder);
   const best = Math.min(...matching.map((holder) => holder.rank));
-  // The same holder may claim an address twice, e.g. an endpoint in two slices.
-  const holders = [
-    ...new Map(matching.filter((holder) => holder.rank === best).map((holder) => [holder.uid, holder])).values(),
-  ];
+  // The same holder may claim an address twice, e.g. as a load balancer's and as an external one; the first claim counts.
+  const inRank = matching.filter((holder) => holder.rank === best).toReversed();
+  const holders = [...new Map(inRank.map((holder) => [holder.uid, holder])).values()];
   const [first] = holders;
   if (!first) return { question, outcome: otherwise };
   if (holders.length === 1) {
     return {
       question,
       outcome: 'RESOLVED',
-      role: `ADDRESS_ROLE_${first.role}`,
+      role: `ADDRESS_ROLE_${first.role === 'POD_RANGE' ? 'NODE_ADDRESS' : first.role}`,
+      ...(first.role === 'POD_RANGE' ? { uncertain: true } : {}),
       target: first.target,
       workloadUid: first.workloadUid,
     };
@@ -132,7 +138,12 @@ function claimsOf(lists: ClusterLists): readonly Claim[] {
         uid: node.metadata?.uid ?? '',
         workloadUid: undefined,
       };
-      return addressesOfNode(lists, node.metadata?.name).map((address) => ({ address, holder }));
+      const first = (node.spec?.podCIDRs ?? []).flatMap((cidr) => sweep(cidr).slice(0, 2));
+      const inRange: Holder = { ...holder, role: 'POD_RANGE', rank: RANK.POD_RANGE };
+      return [
+        ...addressesOfNode(lists, node.metadata?.name).map((address) => ({ address, holder })),
+        ...first.map((address) => ({ address, holder: inRange })),
+      ];
     }),
   ];
 }
@@ -182,6 +193,19 @@ function serviceClaims(lists: ClusterLists, service: V1Service): readonly Claim[
   const entity = { service: expectedService(lists, service) };
   const whole = (role: keyof typeof RANK, addresses: readonly string[] | undefined): Claim[] =>
     (addresses ?? []).map((address) => ({ address: canonical(address), holder: holder(role, entity) }));
+  const withPorts = (role: 'LOAD_BALANCER' | 'EXTERNAL_IP', addresses: readonly string[] | undefined): Claim[] => [
+    ...whole(role, addresses),
+    ...(addresses ?? []).flatMap((address) =>
+      (service.spec?.ports ?? []).map(
+        (port): Claim => ({
+          address: canonical(address),
+          port: port.port,
+          protocol: `PROTOCOL_${port.protocol ?? 'TCP'}`,
+          holder: { ...holder(role, entity), rank: SERVICE_PORT_RANK },
+        }),
+      ),
+    ),
+  ];
   const ingress = (service.status?.loadBalancer?.ingress ?? []).flatMap((entry) => (entry.ip ? [entry.ip] : []));
   const own = comparable({
     apiVersion: 'v1',
@@ -190,13 +214,20 @@ function serviceClaims(lists: ClusterLists, service: V1Service): readonly Claim[
     name: service.metadata?.name,
     uid: service.metadata?.uid,
   });
+  const endpoints = manualEndpointsOf(lists, service).map((address) => ({
+    address,
+    holder: holder('ENDPOINT', { externalEndpoint: { address, service: own } }),
+  }));
+  // What proxies skip, and what DNS follows by name alone.
+  if (service.spec?.type === 'ExternalName') return [];
+  if (!service.spec?.clusterIPs?.some((ip) => ip !== 'None')) return endpoints;
   return [
     ...whole(
       'CLUSTER_IP',
       service.spec?.clusterIPs?.filter((ip) => ip !== 'None'),
     ),
-    ...whole('LOAD_BALANCER', ingress),
-    ...whole('EXTERNAL_IP', service.spec?.externalIPs),
+    ...withPorts('LOAD_BALANCER', ingress),
+    ...withPorts('EXTERNAL_IP', service.spec?.externalIPs),
     ...(service.spec?.ports ?? []).flatMap((port) => {
       const { nodePort } = port;
       if (!nodePort) return [];
@@ -205,10 +236,7 @@ function serviceClaims(lists: ClusterLists, service: V1Service): readonly Claim[
         .flatMap((node) => addressesOfNode(lists, node.metadata?.name))
         .map((address): Claim => ({ address, port: nodePort, protocol, holder: holder('NODE_PORT', entity) }));
     }),
-    ...manualEndpointsOf(lists, service).map((address) => ({
-      address,
-      holder: holder('ENDPOINT', { externalEndpoint: { address, service: own } }),
-    })),
+    ...endpoints,
   ];
 }
 

@@ -137,6 +137,7 @@ export function expectedNode(node: ClusterLists['nodes'][number]): Message {
     zone: labels['topology.kubernetes.io/zone'],
     region: labels['topology.kubernetes.io/region'],
     podRanges: node.spec?.podCIDRs,
+    deletionTime: timestamp(node.metadata?.deletionTimestamp),
     ...meta,
   });
 }

@@ -158,6 +158,7 @@ function compareAnswer(owed: ExpectedAnswer, result: Message): readonly string[]
   const differences = [
     ...difference(`${what} role`, owed.role, owed.role === undefined ? undefined : resolution['role']),
     ...difference(`${what} target`, owed.target, target && { [target]: comparable(resolution[target]) }),
+    ...(owed.uncertain ? difference(`${what} uncertain`, true, resolution['uncertain']) : []),
     ...difference(`${what} workload`, owed.workloadUid, resolution['workload']?.['uid']),
   ];
   if (owed.candidateUids) {

@@ -174,7 +174,9 @@ export function fakeService(name: string, workloads: readonly ObjectReference[])
     clusterAddresses: [],
     loadBalancerAddresses: [],
     externalAddresses: [],
+    ports: [],
     nodePorts: [],
+    externalName: false,
     manualEndpoints: [],
     workloads,
   };
@@ -189,6 +191,7 @@ export function fakeNode(name: string): NodeEntity {
     namespace: '',
     name,
     creationTimeMs: START_MS,
+    deletionTimeMs: undefined,
     addresses: [],
     podRanges: [],
   };

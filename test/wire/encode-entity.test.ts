@@ -226,6 +226,7 @@ describe('an encoded entity', () => {
           addresses: node.addresses.map(({ type, address }) => ({ type, address: parseIp(address) ?? address })),
           zone: labels['topology.kubernetes.io/zone'],
           region: labels['topology.kubernetes.io/region'],
+          deletionTime: timestamp(node.deletionTimeMs),
         });
       }),
     );

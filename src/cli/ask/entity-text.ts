@@ -66,7 +66,7 @@ export function resolutionLines(resolution: JsonObject, wide = false): readonly 
   add('SERVICES', references(pod['services']).join(', '));
   add('HELD', interval(resolution));
   add('HISTORY', named('since', resolution['historySince']));
-  if (resolution['uncertain'] === true) add('UNCERTAIN', 'a watch was down when the claim began or ended');
+  if (resolution['uncertain'] === true) add('UNCERTAIN', 'another object may have held it');
   add('STALENESS', text(resolution['staleness']));
   if (wide) addLabels(rows, (resolution['pod'] ?? resolution['service'] ?? resolution['node'] ?? {}) as JsonObject);
   const lines = termLines(rows);

@@ -4,7 +4,7 @@
 // The workload is set only where it is certain: the pod's own, or the one that all backends of a service share, or the
 // one that all candidates share. No entity is encoded here.
 
-import type { AddressAnswer, AddressRole, Holder } from '../../addresses/reader.ts';
+import { type AddressAnswer, type AddressRole, type Holder, MAX_CANDIDATES } from '../../addresses/reader.ts';
 import type { ObjectReference, ServiceEntity, WorkloadEntity } from '../../model/entities.ts';
 import type { View } from '../../wire/encoded-entity.ts';
 import { writeDuration, writeReference, writeText, writeTimestamp } from '../../wire/fields.ts';
@@ -21,7 +21,10 @@ export interface ResolutionContext {
   readonly view: View;
 }
 
-/** Writes the fields of a `digger.v1.Resolution` for `address` (canonical); the caller writes tag and length around them. */
+/**
+ * Writes the fields of a `digger.v1.Resolution` for `address` (canonical); the caller writes tag and length around
+ * them.
+ */
 export function writeResolution(
   writer: MessageWriter,
   address: string,
@@ -44,6 +47,7 @@ export function writeResolution(
     case 'AMBIGUOUS':
       writeWorkload(writer, sharedWorkload(answer.candidates), context);
       writeCandidates(writer, address, answer.candidates, context.view);
+      if (answer.candidates.every(({ uncertain }) => uncertain)) writer.uint32(UNCERTAIN).bool(true);
       break;
     case 'UNASSIGNED':
     case 'EXTERNAL':
@@ -54,13 +58,10 @@ export function writeResolution(
   if (context.stalenessMs !== undefined) writeDuration(writer, STALENESS, context.stalenessMs);
 }
 
-/** Whether somebody holds (or may hold) the address: there is nothing to wait for. */
+/** Whether an entity holds (or may hold) the address: there is nothing to wait for. */
 export function isHeld(answer: AddressAnswer): boolean {
   return answer.outcome === 'RESOLVED' || answer.outcome === 'AMBIGUOUS';
 }
-
-/** As documented in the contract. */
-const MAX_CANDIDATES = 100;
 
 const resolutionTags = new FieldTags('digger.v1.Resolution');
 const candidateTags = new FieldTags('digger.v1.Candidate');
@@ -154,7 +155,7 @@ function writeCandidates(writer: MessageWriter, address: string, candidates: rea
   }
 }
 
-/** The single workload behind a holder, or `undefined` where there is none or more than one. */
+/** The single workload behind a holder, or `undefined` where there is not exactly one. */
 function workloadOf(holder: Holder): ObjectReference | undefined {
   const { entity } = holder;
   switch (entity.kind) {
@@ -169,6 +170,8 @@ function workloadOf(holder: Holder): ObjectReference | undefined {
 }
 
 function sharedWorkload(candidates: readonly Holder[]): ObjectReference | undefined {
+  // There are others, which are not looked at.
+  if (candidates.length > MAX_CANDIDATES) return undefined;
   let shared: ObjectReference | undefined;
   for (const holder of candidates) {
     const workload = workloadOf(holder);

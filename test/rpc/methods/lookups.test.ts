@@ -138,6 +138,21 @@ describe('a lookup', () => {
     assert.equal((await resolve({ address: '10.0.0.1' }))['workload'], undefined);
   });
 
+  it('14.2: says of an ambiguous address that it is uncertain when every candidate is', async () => {
+    const doubtful = ['web-1', 'web-0'].map((name) => holder(fakePod(name, WEB), 'POD_IP', { uncertain: true }));
+    picture.setAnswer('10.0.0.1', { outcome: 'AMBIGUOUS', candidates: doubtful, historySinceMs: START_MS });
+    assert.equal((await resolve({ address: '10.0.0.1' }))['uncertain'], true);
+    const candidates = [...doubtful, holder(fakePod('web-2', WEB), 'POD_IP')];
+    picture.setAnswer('10.0.0.1', { outcome: 'AMBIGUOUS', candidates, historySinceMs: START_MS });
+    assert.equal((await resolve({ address: '10.0.0.1' }))['uncertain'], undefined);
+  });
+
+  it('names the workload that candidates share only when all of them are listed', async () => {
+    const candidates = Array.from({ length: 101 }, (_, i) => holder(fakePod(`web-${i}`, WEB), 'POD_IP'));
+    picture.setAnswer('10.0.0.1', { outcome: 'AMBIGUOUS', candidates, historySinceMs: START_MS });
+    assert.equal((await resolve({ address: '10.0.0.1' }))['workload'], undefined);
+  });
+
   it('lists at most 100 candidates', async () => {
     const candidates = Array.from({ length: 150 }, (_, index) => holder(fakePod(`web-${index}`, WEB), 'POD_IP'));
     picture.setAnswer('10.0.0.1', { outcome: 'AMBIGUOUS', candidates, historySinceMs: START_MS });

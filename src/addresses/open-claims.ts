@@ -1,0 +1,120 @@
+// The claims that are in force, by the entity that makes them: a change of the entity opens those that are new and ends
+// those that it does not make any more.
+//
+// Costs what changed, plus a comparison with what stayed: of a service with thousands of endpoints the claims before
+// and after those that changed are passed over in order, without looking any of them up.
+
+import type { Observation } from '../model/observation.ts';
+import { Claim, claimKey, type DerivedClaim, type HolderEntity, renewEntity } from './claim.ts';
+import { apiEndOf, deriveClaims, sameClaims } from './derive-claims.ts';
+import { samePorts, type ServicePorts } from './service-ports.ts';
+
+export interface OpenClaimsListener {
+  /** Makes a claim of what was derived. */
+  opened(derived: DerivedClaim, entity: HolderEntity): Claim;
+  /** `apiEndMs`: the API's own time of the end. */
+  ended(claim: Claim, apiEndMs: number | undefined): void;
+}
+
+export class OpenClaims {
+  /** Nearly always one claim, which then stands there by itself; else in the order in which they are derived. */
+  readonly #byHolder = new Map<string, Claim | readonly Claim[]>();
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** An entity came (`before` unset), changed, or went (`after` unset). */
+  update(
+    before: HolderEntity | undefined,
+    after: HolderEntity | undefined,
+    seen: Observation,
+    listener: OpenClaimsListener,
+  ): void {
+    if (after === undefined) {
+      if (before !== undefined) this.#close(before, listener);
+      return;
+    }
+    const open = this.#of(after.uid);
+    // The newest state says how a claim ended, too.
+    for (const claim of open ?? NONE) renewEntity(claim, after, seen);
+    if (before !== undefined && sameClaims(before, after)) return;
+    const derived = deriveClaims(after, { isFirstClaim: open === undefined, isFirstSight: before === undefined });
+    // A pod that finished keeps its place here, empty: an address it would get now is not its first one.
+    if (derived.length === 0 && open === undefined) return;
+    this.#keep(after.uid, this.#exchange(open ?? NONE, derived, after, listener));
+  }
+
+  /** A removal brings the last state that was seen alive. */
+  #close(entity: HolderEntity, listener: OpenClaimsListener): void {
+    for (const claim of this.#of(entity.uid) ?? NONE) this.#end(claim, entity, listener);
+    this.#byHolder.delete(entity.uid);
+  }
+
+  /** The claims that are open from now on. */
+  #exchange(
+    open: readonly Claim[],
+    derived: readonly DerivedClaim[],
+    entity: HolderEntity,
+    listener: OpenClaimsListener,
+  ): Claim[] {
+    const shorter = Math.min(open.length, derived.length);
+    let first = 0;
+    while (first < shorter && isOf(open[first], derived[first])) first++;
+    let last = 0;
+    while (last < shorter - first && isOf(open[open.length - 1 - last], derived[derived.length - 1 - last])) last++;
+
+    const before = new Map<string, Claim>();
+    for (const claim of open.slice(first, open.length - last)) before.set(claimKey(claim), claim);
+    const made = derived.slice(first, derived.length - last).map((wanted): Claim | DerivedClaim => {
+      const key = claimKey(wanted);
+      const claim = before.get(key);
+      if (!isOf(claim, wanted)) return wanted;
+      before.delete(key);
+      return claim ?? wanted;
+    });
+    for (const claim of before.values()) this.#end(claim, entity, listener);
+    const between = made.map((each) => {
+      if (each instanceof Claim) return each;
+      this.#count++;
+      return listener.opened(each, entity);
+    });
+    return open.slice(0, first).concat(between, open.slice(open.length - last));
+  }
+
+  #end(claim: Claim, entity: HolderEntity, listener: OpenClaimsListener): void {
+    this.#count--;
+    listener.ended(claim, apiEndOf(claim.place, entity));
+  }
+
+  /** `undefined`: it never had one. */
+  #of(uid: string): readonly Claim[] | undefined {
+    const open = this.#byHolder.get(uid);
+    return open instanceof Claim ? [open] : open;
+  }
+
+  #keep(uid: string, claims: readonly Claim[]): void {
+    const [only] = claims;
+    this.#byHolder.set(uid, only !== undefined && claims.length === 1 ? only : claims);
+  }
+}
+
+const NONE: readonly Claim[] = Object.freeze([]);
+
+/** Whether this is the claim that is derived. Other ports of a service are another claim. */
+function isOf(claim: Claim | undefined, derived: DerivedClaim | undefined): boolean {
+  if (claim === undefined || derived === undefined || claim.role !== derived.role) return false;
+  const [is, wanted] = [claim.place, derived.place];
+  if (typeof is === 'string' || typeof wanted === 'string') return is === wanted;
+  if (is.on === 'services' && wanted.on === 'services') {
+    return is.address === wanted.address && (is.ports === wanted.ports || samePorts(portsOf(is), portsOf(wanted)));
+  }
+  return claimKey(claim) === claimKey(derived);
+}
+
+function portsOf({ ports }: { readonly ports: ServicePorts | undefined }): ServicePorts['list'] {
+  return ports?.list ?? NO_PORTS;
+}
+
+const NO_PORTS: ServicePorts['list'] = Object.freeze([]);
