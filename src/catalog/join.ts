@@ -107,6 +107,15 @@ export class Join {
       yield { resource: node.resource, before, after: node.row };
     }
     for (const owner of taken(marks.owners)) if (owners.get(owner.uid) === owner) yield* this.#joinOwner(owner);
+    for (const [link, left] of marks.crowds) {
+      for (let next = left.next(); next.done !== true; next = left.next()) {
+        const pod = pods.get(next.value.uid);
+        if (pod === undefined) continue;
+        this.shelves.touchWhatItCountsFor(pod);
+        yield* this.#joinPod(pod);
+      }
+      marks.crowds.delete(link);
+    }
     for (const pod of taken(marks.pods)) if (pods.get(pod.uid) === pod) yield* this.#joinPod(pod);
     for (const service of taken(marks.services)) yield* this.#joinService(service);
   }

@@ -2,38 +2,50 @@
 
 import type { Entity } from '../model/entities.ts';
 import type { NodeState } from './node-state.ts';
+import type { OwnerLink, PodDependant } from './owner-links.ts';
 import type { OwnerState } from './owner-state.ts';
 import type { PodState } from './pod-state.ts';
 import type { ServiceState } from './service-state.ts';
 
 export class Marks {
   readonly removed = new Set<{ readonly resource: string; readonly before: Entity }>();
-  readonly nodes = new Set<NodeState>();
-  readonly owners = new Set<OwnerState>();
-  readonly pods = new Set<PodState>();
-  readonly services = new Set<ServiceState>();
+  /** Links all of whose pods are due, with those that are left. They are not marked one by one: that alone takes long. */
+  readonly crowds = new Map<OwnerLink, Iterator<PodDependant>>();
+  nodes = new Set<NodeState>();
+  owners = new Set<OwnerState>();
+  pods = new Set<PodState>();
+  services = new Set<ServiceState>();
   /** Services whose endpoints or backends were looked at again without a difference. */
-  readonly lookedAt = new Set<ServiceState>();
+  lookedAt = new Set<ServiceState>();
 
   /** Entities that are due. */
   get size(): number {
-    return this.removed.size + this.nodes.size + this.owners.size + this.pods.size + this.services.size;
+    return (
+      this.crowds.size + this.removed.size + this.nodes.size + this.owners.size + this.pods.size + this.services.size
+    );
   }
 
-  /** Everything that is marked there is marked here instead. */
+  /** Everything that is marked there is marked here instead. Sets change hands where they can: they may be large. */
   takeFrom(other: Marks): void {
-    move(other.removed, this.removed);
-    move(other.nodes, this.nodes);
-    move(other.owners, this.owners);
-    move(other.pods, this.pods);
-    move(other.services, this.services);
-    move(other.lookedAt, this.lookedAt);
+    for (const each of other.removed) this.removed.add(each);
+    other.removed.clear();
+    // What the newer has left, or has passed, is at least what the older has left.
+    for (const [link, left] of other.crowds) this.crowds.set(link, left);
+    other.crowds.clear();
+    [this.nodes, other.nodes] = merged(this.nodes, other.nodes);
+    [this.owners, other.owners] = merged(this.owners, other.owners);
+    [this.pods, other.pods] = merged(this.pods, other.pods);
+    [this.services, other.services] = merged(this.services, other.services);
+    [this.lookedAt, other.lookedAt] = merged(this.lookedAt, other.lookedAt);
   }
 }
 
-function move<T>(from: Set<T>, to: Set<T>): void {
-  for (const element of from) to.add(element);
-  from.clear();
+/** Both in one, and an empty one. */
+function merged<T>(to: Set<T>, from: Set<T>): [Set<T>, Set<T>] {
+  const [large, small] = to.size < from.size ? [from, to] : [to, from];
+  for (const element of small) large.add(element);
+  small.clear();
+  return [large, small];
 }
 
 /** Empties the set while it is walked; what is added meanwhile is walked too. */

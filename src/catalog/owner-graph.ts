@@ -28,8 +28,10 @@ import {
 export interface OwnerGraphOptions {
   /** A pod or node with this uid, which owns nothing yet as far as the graph knows. */
   readonly find: (uid: string) => KnownObject | undefined;
-  /** The chain of this dependant may have changed. */
-  readonly touched: (dependant: Dependant) => void;
+  /** The chain of this owner may have changed. */
+  readonly touchedOwner: (link: OwnerLink) => void;
+  /** The chains of all pods that this link has may have changed: told once, because they may be tens of thousands. */
+  readonly touchedPods: (link: OwnerLink) => void;
 }
 
 export class OwnerGraph {
@@ -38,7 +40,7 @@ export class OwnerGraph {
   /** Links that may have lost the last reason for them; empty between calls. */
   readonly #loose: OwnerLink[] = [];
   #retained = 0;
-  /** Links and dependants that were visited, ever: what a change costs, for those who count it. */
+  /** Links that were visited, ever: what a change costs, for those who count it. */
   visits = 0;
 
   constructor(options: OwnerGraphOptions) {
@@ -125,12 +127,13 @@ export class OwnerGraph {
       const known = this.#options.find(link.uid);
       if (known !== undefined) this.#learn(link, known);
     }
-    link.dependants.add(dependant);
     const { edge, isNew } = internEdge(link, namespace, controller);
     edge.uses += 1;
-    if (dependant.dependant === 'pod') {
-      link.pods += 1;
-      if (link.pods === 1) this.#hold(link);
+    if (dependant.dependant === 'link') {
+      link.links.add(dependant);
+    } else {
+      link.pods.add(dependant);
+      if (link.pods.size === 1) this.#hold(link);
     }
     if (isNew) this.#retell(link);
     return edge;
@@ -138,10 +141,11 @@ export class OwnerGraph {
 
   #detach(dependant: Dependant, edge: ControllerEdge): void {
     const { link } = edge;
-    link.dependants.delete(dependant);
-    if (dependant.dependant === 'pod') {
-      link.pods -= 1;
-      if (link.pods === 0) this.#unhold(link);
+    if (dependant.dependant === 'link') {
+      link.links.delete(dependant);
+    } else {
+      link.pods.delete(dependant);
+      if (link.pods.size === 0) this.#unhold(link);
     }
     if (dropUse(edge)) this.#retell(link);
     this.#loose.push(link);
@@ -205,7 +209,7 @@ export class OwnerGraph {
       this.visits += 1;
       if (this.#links.get(link.uid) !== link) continue;
       if (link.retained && link.holders === 0) this.#unlearn(link);
-      if (link.dependants.size > 0 || link.isRecord) continue;
+      if (link.links.size + link.pods.size > 0 || link.isRecord) continue;
       this.#links.delete(link.uid);
       const { edge } = link;
       link.edge = undefined;
@@ -252,18 +256,21 @@ export class OwnerGraph {
       const below: OwnerLink[] = [];
       for (const at of level) {
         at.invalidate();
-        if (at.pods > 0) this.#hold(at);
-        for (const dependant of at.dependants) {
+        if (at.pods.size > 0) {
+          this.#hold(at);
+          this.#options.touchedPods(at);
+        }
+        for (const dependant of at.links) {
           this.visits += 1;
-          this.#options.touched(dependant);
-          if (dependant.dependant === 'pod' || seen.has(dependant)) continue;
+          this.#options.touchedOwner(dependant);
+          if (seen.has(dependant)) continue;
           seen.add(dependant);
           below.push(dependant);
         }
       }
       level = below;
     }
-    this.#options.touched(link);
+    this.#options.touchedOwner(link);
   }
 }
 

@@ -82,11 +82,11 @@ export class OwnerLink {
   retained = false;
   /** An owner record stands behind it (pods and nodes keep their own state). */
   isRecord = false;
-  readonly dependants = new Set<Dependant>();
+  /** Direct dependants: links of owners, and pods. */
+  readonly links = new Set<OwnerLink>();
+  readonly pods = new Set<PodDependant>();
   /** The different ways in which dependants refer to it: one, unless dependants disagree. */
   readonly edges = new Map<string, ControllerEdge>();
-  /** Pods that are direct dependants. */
-  pods = 0;
   /** Links with pods of their own whose chain contains this one: it is retained while there are any. */
   holders = 0;
   /** The links in the chain from this one upwards, which this one holds while it has pods. */

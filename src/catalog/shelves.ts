@@ -16,7 +16,7 @@ import type { Marks } from './marks.ts';
 import { Membership } from './membership.ts';
 import { draftNode, isSameNode, type NodeDraft, NodeState } from './node-state.ts';
 import { OwnerGraph } from './owner-graph.ts';
-import { type ControllerEdge, type Dependant, linksFrom, type OwnerLink } from './owner-links.ts';
+import { type ControllerEdge, linksFrom, type OwnerLink } from './owner-links.ts';
 import { draftOwner, isSameOwner, knownOwner, type OwnerDraft, OwnerState } from './owner-state.ts';
 import type { Picture } from './picture.ts';
 import { draftPod, isSamePod, type PodDraft, PodState } from './pod-state.ts';
@@ -49,7 +49,8 @@ export class Shelves {
     this.#policy = policy;
     this.graph = new OwnerGraph({
       find: (uid) => (picture.pods.get(uid) ?? picture.nodes.get(uid))?.known,
-      touched: (dependant) => this.#touchedDependant(dependant),
+      touchedOwner: ({ uid }) => this.#touchedOwner(uid),
+      touchedPods: (link) => marks.crowds.set(link, link.pods.values()),
     });
     this.membership = new Membership({
       podByUid: (uid) => picture.pods.get(uid),
@@ -88,7 +89,7 @@ export class Shelves {
           pod.edge = graph.move(pod, pod.edge, draft.namespace, draft.controller);
           this.#touchTold(pod.edge?.link);
           graph.notice(pod.known);
-          this.#touchWhatItCountsFor(pod);
+          this.touchWhatItCountsFor(pod);
         }
         pod.row.values = pod.edge?.shareValues(draft.row.values) ?? draft.row.values;
         membership.podChanged(pod, before);
@@ -234,6 +235,12 @@ export class Shelves {
     pod.countedAs = workload;
   }
 
+  /** Its workload may come out the same by another way; what was made of the way before was looked at again. */
+  touchWhatItCountsFor({ countedAs, memberOf }: PodState): void {
+    for (const service of memberOf) this.#marks.lookedAt.add(service);
+    if (countedAs !== undefined) this.#customOwners.touch(countedAs);
+  }
+
   /** Members that do not exist make no difference to a service, but it was looked whether they do. */
   #updateMembership(slice: SliceState, draft: SliceDraft | undefined): void {
     const { lookedAt } = this.#marks;
@@ -267,21 +274,8 @@ export class Shelves {
     for (const each of linksFrom(link)) this.#customOwners.touchTold(each.uid, each.edges.values());
   }
 
-  /** Its workload may come out the same by another way; what was made of the way before was looked at again. */
-  #touchWhatItCountsFor({ countedAs, memberOf }: PodState): void {
-    for (const service of memberOf) this.#marks.lookedAt.add(service);
-    if (countedAs !== undefined) this.#customOwners.touch(countedAs);
-  }
-
-  #touchedDependant(dependant: Dependant): void {
-    if (dependant.dependant === 'pod') {
-      const pod = this.#picture.pods.get(dependant.uid);
-      if (pod === undefined) return;
-      this.#marks.pods.add(pod);
-      this.#touchWhatItCountsFor(pod);
-      return;
-    }
-    const owner = this.#picture.owners.get(dependant.uid);
+  #touchedOwner(uid: string): void {
+    const owner = this.#picture.owners.get(uid);
     if (owner === undefined) return;
     owner.joined = undefined;
     this.#marks.owners.add(owner);

@@ -46,6 +46,12 @@ export class SliceState implements Shelved {
 
 export const NO_LISTINGS: readonly Listing[] = Object.freeze([]);
 
+/**
+ * Kubernetes allows 1,000 endpoints in a slice, of up to 100 addresses each, and controllers write one or two: what is
+ * beyond is read by nothing (kube-proxy takes the first address), and would make one write as long as a hundred.
+ */
+const MAX_LISTED_BY_SLICE = 4_000;
+
 const MANAGED_BY = 'endpointslice.kubernetes.io/managed-by';
 const KUBERNETES_CONTROLLER = 'endpointslice-controller.k8s.io';
 
@@ -56,6 +62,7 @@ export function draftSlice(record: EndpointSliceRecord): SliceDraft {
     const isMadeFromPods = madeFromPods(record);
     for (const endpoint of record.endpoints) {
       for (const each of listedBy(endpoint, namespace, isMadeFromPods)) listed.set(each.key, each);
+      if (listed.size >= MAX_LISTED_BY_SLICE) break;
     }
   }
   return { namespace, name, uid, serviceName, listed: [...listed.values()], keys: [...listed.keys()] };

@@ -1,5 +1,5 @@
-// Runs every benchmark, one after the other, each in a process of its own: `npm run bench`, or `npm run bench -- --short`
-// for a quick look (about three minutes), whose figures are rough.
+// Runs every benchmark, one after the other, each in a process of its own: `npm run bench`, `npm run bench -- scaling` for
+// those that are named, or `npm run bench -- --short` for a quick look (about three minutes), whose figures are rough.
 //
 // Each prints its figures beside those of its baseline in the same run. A benchmark that fails, or does not end in time,
 // fails the run; one that needs a control plane which is neither there nor can be built says so in one line and does not.
@@ -19,6 +19,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   benchmark('decoding a listed pod', 'decode'),
   benchmark('questions to the address index', 'resolve', { nodeOptions: ['--expose-gc'] }),
   benchmark('joining and encoding in the catalog', 'catalog', { nodeOptions: ['--expose-gc'] }),
+  benchmark('one change where much hangs on it', 'scaling'),
   benchmark('lookups over gRPC', 'lookup'),
   benchmark('change feed', 'feed'),
   benchmark('from start to the first answer', 'start'),
@@ -29,8 +30,15 @@ const BENCHMARKS: readonly Benchmark[] = [
 const DEADLINE_MS = 600_000;
 
 const isShort = process.argv.includes('--short');
+const named = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
+const unknown = named.filter((name) => !BENCHMARKS.some(({ script }) => script === name));
+if (unknown.length > 0) {
+  console.error(`no benchmark ${unknown.join(', ')}: there are ${BENCHMARKS.map(({ script }) => script).join(', ')}`);
+  process.exit(2);
+}
 const failed: string[] = [];
 for (const { title, script, nodeOptions, needsControlPlane } of BENCHMARKS) {
+  if (named.length > 0 && !named.includes(script)) continue;
   console.log(`\n# ${title} (test/bench/${script}.bench.ts)`);
   const missing = needsControlPlane ? missingControlPlane() : undefined;
   if (missing !== undefined) {

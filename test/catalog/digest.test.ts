@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
+import { fingerprint } from '../../src/catalog/fingerprint.ts';
 import type { PodRecord } from '../../src/model/records.ts';
 import { Harness } from './harness.ts';
 import { pod, service, slice } from './records.ts';
@@ -50,6 +51,19 @@ describe('the digest of a resource', () => {
       seen.add(digest);
     }
     assert.equal(seen.size, worlds.length);
+  });
+
+  it('14.12: has boundaries between the parts of a record', () => {
+    const row = { own: 'ab', values: '', rest: '', creationTimeMs: undefined };
+    const digests = [
+      fingerprint({ uid: 'u', row }),
+      fingerprint({ uid: 'u', row: { ...row, own: 'a', values: 'b' } }),
+      fingerprint({ uid: 'u', row: { ...row, own: '', rest: 'ab' } }),
+      fingerprint({ uid: 'u', keys: ['ab', ''] }),
+      fingerprint({ uid: 'u', keys: ['a', 'b'] }),
+    ];
+    assert.equal(new Set(digests).size, digests.length);
+    for (const digest of digests) assert.ok(Number.isSafeInteger(digest) && digest >= 0);
   });
 
   it('is there after a list, which says that it is one', async () => {

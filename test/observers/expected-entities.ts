@@ -67,6 +67,7 @@ export function expectedPod(lists: ClusterLists, pod: V1Pod): Message {
     workload: podWorkload(lists, pod),
     ownerChain: ownerChain(lists, pod.metadata),
     services: servicesOf(lists, pod).map((service) => reference('v1', 'Service', service.metadata)),
+    endpointAddresses: furtherAddressesOf(lists, pod),
     startTime: timestamp(status.startTime),
     deletionTime: timestamp(pod.metadata?.deletionTimestamp),
     ...metadata(pod.metadata),
@@ -168,9 +169,7 @@ export function podWorkload(lists: ClusterLists, pod: V1Pod): Message {
 /** Distinct workloads of the pods in the service's endpoints. */
 export function workloadsOf(lists: ClusterLists, service: V1Service): readonly Message[] {
   const found = new Map<string, Message>();
-  for (const uid of targetsOf(lists, service)) {
-    const pod = lists.pods.find((candidate) => candidate.metadata?.uid === uid);
-    if (!pod) continue;
+  for (const pod of endpointsOf(lists, service).flatMap(({ pods }) => pods)) {
     const workload = podWorkload(lists, pod);
     found.set(String(workload['uid']), workload);
   }
@@ -181,11 +180,7 @@ export function workloadsOf(lists: ClusterLists, service: V1Service): readonly M
 
 /** Canonical addresses of the service's endpoints that are neither pods nor nodes. */
 export function manualEndpointsOf(lists: ClusterLists, service: V1Service): readonly string[] {
-  const addresses = slicesOf(lists, service)
-    .flatMap((slice) => slice.endpoints ?? [])
-    .filter((endpoint) => endpoint.targetRef?.kind !== 'Pod' && endpoint.targetRef?.kind !== 'Node')
-    .flatMap((endpoint) => endpoint.addresses.map(canonical));
-  return [...new Set(addresses)].toSorted();
+  return [...new Set(endpointsOf(lists, service).flatMap(({ outside }) => outside ?? []))].toSorted();
 }
 
 /**
@@ -233,20 +228,68 @@ function controllerOf(metadata: V1ObjectMeta | undefined) {
   return metadata?.ownerReferences?.find((candidate) => candidate.controller === true);
 }
 
+/** What one address of an endpoint means. */
+interface Endpoint {
+  readonly pods: readonly V1Pod[];
+  /** Neither a pod's nor a node's. */
+  readonly outside?: string;
+  /** The target's, beside those of its status. */
+  readonly further?: string;
+}
+
 function servicesOf(lists: ClusterLists, pod: V1Pod): readonly V1Service[] {
-  const order = (service: V1Service): string => `${service.metadata?.namespace}\0${service.metadata?.name}`;
+  const order = (service: V1Service): string => `${service.metadata?.name}`;
   return lists.services
-    .filter((service) => targetsOf(lists, service).includes(pod.metadata?.uid ?? ''))
+    .filter(({ metadata: of }) => of?.namespace === pod.metadata?.namespace)
+    .filter((service) => endpointsOf(lists, service).some(({ pods }) => pods.includes(pod)))
     .toSorted((a, b) => (order(a) < order(b) ? -1 : 1));
 }
 
-/** Uids of the pods in the endpoints of the service. */
-function targetsOf(lists: ClusterLists, service: V1Service): readonly string[] {
-  return slicesOf(lists, service)
-    .flatMap((slice) => slice.endpoints ?? [])
-    .flatMap((endpoint) =>
-      endpoint.targetRef?.kind === 'Pod' && endpoint.targetRef.uid ? [endpoint.targetRef.uid] : [],
-    );
+function furtherAddressesOf(lists: ClusterLists, pod: V1Pod): readonly string[] {
+  const endpoints = lists.services.flatMap((service) => endpointsOf(lists, service));
+  return [
+    ...new Set(endpoints.flatMap(({ pods, further }) => (further && pods.includes(pod) ? [further] : []))),
+  ].toSorted();
+}
+
+const endpointsByService = new WeakMap<ClusterLists, Map<V1Service, readonly Endpoint[]>>();
+
+/** Each address in the service's slices, compared with the addresses of pods and nodes. */
+function endpointsOf(lists: ClusterLists, service: V1Service): readonly Endpoint[] {
+  let byService = endpointsByService.get(lists);
+  if (byService === undefined) endpointsByService.set(lists, (byService = new Map()));
+  let found = byService.get(service);
+  if (found === undefined) {
+    found = slicesOf(lists, service).flatMap((slice) => endpointsIn(lists, slice));
+    byService.set(service, found);
+  }
+  return found;
+}
+
+function endpointsIn(lists: ClusterLists, slice: ClusterLists['endpointSlices'][number]): Endpoint[] {
+  const at = slice.metadata?.namespace;
+  // Kubernetes' own controller makes slices from pods: a target is the pod, whatever both say of its addresses just now.
+  const isMadeFromPods =
+    slice.metadata?.labels?.['endpointslice.kubernetes.io/managed-by'] === 'endpointslice-controller.k8s.io' &&
+    controllerOf(slice.metadata)?.kind === 'Service';
+  return (slice.endpoints ?? []).flatMap(({ addresses, targetRef }): Endpoint[] => {
+    const uid = targetRef?.kind === 'Pod' ? targetRef.uid : undefined;
+    const target = uid === undefined ? undefined : lists.pods.find(({ metadata: of }) => of?.uid === uid);
+    const isBeside = target?.metadata?.namespace === at;
+    if (uid !== undefined && isMadeFromPods) return target && isBeside ? [{ pods: [target] }] : [];
+    return addresses.map(canonical).map((address): Endpoint => {
+      if (target && podAddresses(target).includes(address)) return { pods: [target] };
+      const holders = lists.pods.filter(
+        (pod) => !isFinished(pod) && pod.spec?.hostNetwork !== true && podAddresses(pod).includes(address),
+      );
+      if (holders.length > 0) return { pods: holders };
+      const isNode = lists.nodes.some(({ status }) =>
+        status?.addresses?.some((each) => each.type.endsWith('IP') && canonical(each.address) === address),
+      );
+      if (isNode) return { pods: [] };
+      return target && isBeside ? { pods: [target], further: address } : { pods: [], outside: address };
+    });
+  });
 }
 
 function slicesOf(lists: ClusterLists, service: V1Service): ClusterLists['endpointSlices'] {

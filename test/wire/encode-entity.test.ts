@@ -9,6 +9,7 @@ import { encodeNodeRecord } from '../../src/wire/encode-node.ts';
 import type { EncodedRecord } from '../../src/wire/encoded-entity.ts';
 import { concatBytes, encodedBytes, type View } from '../../src/wire/encoded-entity.ts';
 import { encodePodOwners, encodePodRecord, encodePodService } from '../../src/wire/encode-pod.ts';
+import { toSecondsAndNanos } from '../../src/wire/fields.ts';
 import { encodeServiceBackends, encodeServiceRecord } from '../../src/wire/encode-service.ts';
 import { encodeOwnerRecord, encodeWorkloadOwners } from '../../src/wire/encode-workload.ts';
 import { messageType } from '../../src/wire/schema.ts';
@@ -107,6 +108,11 @@ const protocolName = (name: string) =>
 
 const timestamp = (ms: number | undefined) =>
   ms === undefined ? null : { seconds: Math.floor(ms / 1000), nanos: (ms - Math.floor(ms / 1000) * 1000) * 1e6 };
+
+const NODE: NodeRecord = {
+  ...{ type: 'Node', namespace: '', name: 'n', uid: 'u', labels: {}, annotations: {}, addresses: [], podCidrs: [] },
+  ...{ creationTimeMs: undefined, deletionTimeMs: undefined, controller: undefined },
+};
 
 describe('an encoded entity', () => {
   it('is its pod, field by field, and without its detail the basic view', () => {
@@ -273,6 +279,19 @@ describe('an encoded entity', () => {
     ]);
   });
 
+  it('14.11: leaves zone and region of a node out when the policy denies their labels, or does not list them', () => {
+    const labels = { 'topology.kubernetes.io/zone': 'z', 'topology.kubernetes.io/region': 'r' };
+    const zonesWith = (policy: Partial<ValuePolicy>) => {
+      const record = encodeNodeRecord({ ...NODE, labels }, { ...DEFAULT_VALUE_POLICY, ...policy });
+      const { zone, region } = decode('Node', whole(record));
+      return [zone, region];
+    };
+    assert.deepEqual(zonesWith({}), ['z', 'r']);
+    assert.deepEqual(zonesWith({ deniedLabels: new KeyList(['topology.kubernetes.io/*']) }), ['', '']);
+    assert.deepEqual(zonesWith({ deniedLabels: new Set(['topology.kubernetes.io/zone']) }), ['', 'r']);
+    assert.deepEqual(zonesWith({ allowedLabels: new Set(['app']) }), ['', '']);
+  });
+
   it('publishes only what is on the list where there is one, of labels in selectors too; what is denied wins', () => {
     const policy: ValuePolicy = {
       deniedAnnotations: new KeyList(['example.com/secret']),
@@ -305,6 +324,17 @@ describe('an encoded entity', () => {
       'annotations/sub.example.com/open',
       ...['example.com/open', 'example.com/secret', 'sub.example.com/open', 'team'].map((key) => `labels/${key}`),
     ]);
+  });
+
+  it('14.11: has moments whose nanoseconds end below a second, also where a moment rounds up to it', () => {
+    assert.deepEqual(toSecondsAndNanos(-1e-20), { seconds: 0, nanos: 0 });
+    fc.assert(
+      fc.property(fc.double({ min: -1e12, max: 4e12, noNaN: true }), (ms) => {
+        const { seconds, nanos } = toSecondsAndNanos(ms);
+        assert.ok(Number.isInteger(seconds) && Number.isInteger(nanos) && nanos >= 0 && nanos < 1e9, `${ms}`);
+        assert.ok(Math.abs(seconds * 1000 + nanos / 1e6 - ms) < 0.001, `${ms}`);
+      }),
+    );
   });
 
   it('is kept as text of one character a byte, whatever the bytes are', () => {

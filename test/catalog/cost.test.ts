@@ -1,0 +1,223 @@
+// What a change costs, in counted steps: for each kind of change n and 4 n objects around it, as docs/cost-of-a-change.md
+// states it. Nothing here measures time.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { MAX_LISTED_ENDPOINTS } from '../../src/model/entities.ts';
+import type { KubernetesRecord, OwnerRecord } from '../../src/model/records.ts';
+import { decode, Harness } from './harness.ts';
+import { controlledBy, node, owner, pod, service, slice } from './records.ts';
+
+const many = <T>(count: number, make: (at: number) => T): T[] => Array.from({ length: count }, (_, at) => make(at));
+const address = (at: number) => `10.${at >> 16}.${(at >> 8) & 255}.${at & 255}`;
+const podAt = (at: number) => pod(`p${at}`, { podIps: [address(at)] });
+
+/** Steps of one change in a cluster of `records`. */
+async function stepsOf(records: readonly KubernetesRecord[], change: (harness: Harness) => void): Promise<number> {
+  const harness = await Harness.open(...records);
+  const before = harness.catalog.steps;
+  change(harness);
+  await harness.catalog.settled();
+  const after = harness.catalog.steps;
+  return after.joins - before.joins + (after.links - before.links) + (after.memberships - before.memberships);
+}
+
+/** Clusters of n and 4 n objects in which one change costs the same. */
+const CONSTANT: Record<string, (n: number) => Promise<number>> = {
+  'a service beside n services over the same pods': (n) => {
+    const pods = many(4, podAt);
+    const around = many(n, (at) => [service(`s${at}`), slice(`e${at}`, `s${at}`, pods)]).flat();
+    return stepsOf([...pods, ...around, slice('one', 'one', pods)], (harness) => harness.put(service('one')));
+  },
+  'a slice beside n slices over the same pods': (n) => {
+    const pods = many(4, podAt);
+    const around = many(n, (at) => [service(`s${at}`), slice(`e${at}`, `s${at}`, pods)]).flat();
+    return stepsOf([...pods, ...around, service('one')], (harness) => harness.put(slice('one', 'one', pods)));
+  },
+  'a pod beside n pods of its owner and its service': (n) => {
+    const set = owner('ReplicaSet', 'rs');
+    const pods = many(n + 1, (at) => ({ ...podAt(at), controller: controlledBy(set) }));
+    const slices = many(Math.ceil(pods.length / 100), (at) =>
+      slice(`e${at}`, 's', pods.slice(at * 100, at * 100 + 100)),
+    );
+    const one = pods.at(-1) ?? assert.fail();
+    return stepsOf([set, service('s'), ...slices, ...pods.slice(0, -1)], (harness) => harness.put(one));
+  },
+  'a bare pod beside n bare pods of its service': (n) => {
+    const pods = many(n + 1, podAt);
+    const one = pods.at(-1) ?? assert.fail();
+    return stepsOf([service('s'), slice('e', 's', pods), ...pods], (harness) => harness.remove(one));
+  },
+  'a node beside n nodes, pods and endpoints': (n) => {
+    const nodes = many(n, (at) =>
+      node(`n${at}`, { addresses: [{ type: 'InternalIP', address: address(0x800000 + at) }] }),
+    );
+    const endpoints = many(n, (at) => ({ addresses: [address(0x800000 + at)] }));
+    const around = [service('s'), slice('e', 's', endpoints), ...nodes.slice(1), ...many(n, podAt)];
+    return stepsOf(around, (harness) => harness.put(nodes[0] ?? assert.fail()));
+  },
+  'an owner at the top of a chain of n owners': (n) => {
+    const chain = chainOf(n);
+    return stepsOf(chain, (harness) => harness.remove(chain[0] ?? assert.fail()));
+  },
+  'a child without pods beside n children of an owner that is retained': async (n) => {
+    const top = owner('Deployment', 'top');
+    const child = (name: string) => owner('ReplicaSet', name, { controller: controlledBy(top) });
+    const [keeper, one] = [child('keeper'), child('one')];
+    const records = [
+      top,
+      keeper,
+      one,
+      ...many(n, (at) => child(`c${at}`)),
+      pod('p', { controller: controlledBy(keeper) }),
+    ];
+    const harness = await Harness.open(...records);
+    harness.remove(top);
+    const before = harness.catalog.steps;
+    harness.remove(one);
+    return harness.catalog.steps.links - before.links;
+  },
+  'a namespace with one of each beside n others': (n) => {
+    const namespaces = many(n, (at) => inNamespace(`ns${at}`, address(at))).flat();
+    return stepsOf(namespaces, (harness) => harness.put(...inNamespace('one', address(n))));
+  },
+};
+
+/** Clusters in which a change costs what hangs on the object. */
+const LINEAR: Record<string, (n: number) => Promise<number>> = {
+  'an owner that is seen at last, of n pods': (n) => {
+    const set = owner('ReplicaSet', 'rs');
+    return stepsOf(
+      many(n, (at) => ({ ...podAt(at), controller: controlledBy(set) })),
+      (harness) => harness.put(set),
+    );
+  },
+  'a slice of n endpoints': (n) =>
+    stepsOf([service('s'), ...many(n, podAt)], (harness) => harness.put(slice('e', 's', many(n, podAt)))),
+  'a service of n pods': (n) =>
+    stepsOf([slice('e', 's', many(n, podAt)), ...many(n, podAt)], (harness) => harness.put(service('s'))),
+  'a pod in n services': (n) => {
+    const around = many(n, (at) => [service(`s${at}`), slice(`e${at}`, `s${at}`, [podAt(0)])]).flat();
+    return stepsOf(around, (harness) => harness.put(podAt(0)));
+  },
+};
+
+describe('the cost of one change', () => {
+  for (const [change, measure] of Object.entries(CONSTANT)) {
+    it(`14.8: does not depend on what is around it: ${change}`, async () => {
+      const [few, many4] = [await measure(100), await measure(400)];
+      assert.ok(few > 0 && many4 <= few, `${few} steps among 100, ${many4} among 400`);
+    });
+  }
+  for (const [change, measure] of Object.entries(LINEAR)) {
+    it(`14.8: grows with what hangs on it and no faster: ${change}`, async () => {
+      const [few, many4] = [await measure(100), await measure(400)];
+      assert.ok(many4 <= 4 * few + 10, `${few} steps for 100, ${many4} for 400`);
+    });
+  }
+});
+
+describe('a change that touches more than a turn may take', () => {
+  it('14.8: is told in slices, the last of which finishes it, and what is written meanwhile does not wait', async () => {
+    const set = owner('ReplicaSet', 'rs');
+    const harness = await Harness.open(...many(3_000, (at) => ({ ...podAt(at), controller: controlledBy(set) })));
+    harness.put(set);
+    const [first] = harness.batches;
+    assert.ok(first !== undefined && first.unfinished === true && first.changes.length < 1_000);
+    harness.put(pod('meanwhile'));
+    assert.equal(harness.pod('meanwhile').name, 'meanwhile');
+    harness.remove(podAt(2_999));
+    harness.put({ ...set, labels: { tier: 'front' } });
+    await harness.catalog.settled();
+    assert.equal(harness.pod('p2998').workload.incomplete, false);
+    const owners = harness.batches.filter(({ position }) => position.resource === 'deployments.apps');
+    assert.deepEqual(
+      [owners.at(-1)?.unfinished, owners.filter(({ unfinished }) => unfinished !== true).length],
+      [undefined, 1],
+    );
+    for (const { changes } of harness.batches) assert.ok(changes.length <= 1_024);
+    assert.equal(harness.byKey.size, 3_001, '2,999 of the pods, the one that came meanwhile, and the owner');
+  });
+
+  it('14.3: does not run out of stack when the first of 12,000 owners is deleted, and applies all of it', async () => {
+    const chain = chainOf(12_000);
+    const harness = await Harness.open(...chain, pod('p', { controller: controlledBy(chain.at(-1) ?? assert.fail()) }));
+    const first = chain[0] ?? assert.fail();
+    harness.remove(first);
+    assert.equal(harness.catalog.workload('apps', 'ReplicaSet', 'shop', first.name), undefined);
+    assert.equal(harness.pod('p').ownerChain.length, 10);
+    for (const each of chain.slice(1)) harness.remove(each);
+    assert.match(await harness.registry.metrics(), /digger_catalog_retained_owners 10\n/);
+    harness.remove(pod('p'));
+    assert.match(await harness.registry.metrics(), /digger_catalog_retained_owners 0\n/);
+    assert.equal(harness.byKey.size, 0);
+  });
+});
+
+describe('what other objects add to an entity', () => {
+  it('14.7: is listed up to a bound, sorted, with the count: manual endpoints of a service', async () => {
+    const addresses = many(80_000, (at) => address(0x900000 + at));
+    const slices = many(80, (at) =>
+      slice(
+        `e${at}`,
+        's',
+        addresses.slice(at * 1_000, at * 1_000 + 1_000).map((one) => ({ addresses: [one] })),
+      ),
+    );
+    const harness = await Harness.open(service('s'), ...slices);
+    const message = decode(harness.service('s')) as {
+      manualEndpoints: { address: string }[];
+      manualEndpointCount: number;
+    };
+    assert.equal(message.manualEndpointCount, 80_000);
+    assert.deepEqual(
+      message.manualEndpoints.map((each) => each.address),
+      [...addresses].sort().slice(0, MAX_LISTED_ENDPOINTS),
+    );
+    assert.equal(harness.service('s').manualEndpoints.length, 10_000);
+    assert.match(await harness.registry.metrics(), /digger_catalog_cut_entities 1\n/);
+  });
+
+  it('14.7: is listed up to a bound, sorted, with the count: services of a pod, workloads of a service', async () => {
+    const names = many(300, (at) => `s${String(at).padStart(3, '0')}`);
+    const bare = many(300, (at) => pod(`b${String(at).padStart(3, '0')}`, { podIps: [address(at)] }));
+    const lists = names.map((name) => slice(`e-${name}`, name, [bare[0] ?? assert.fail()]));
+    const harness = await Harness.open(
+      ...names.map((name) => service(name)),
+      ...lists,
+      ...bare,
+      slice('all', 's150', bare),
+    );
+    const message = decode(harness.pod('b000')) as { services: { name: string }[]; serviceCount: number };
+    assert.deepEqual([message.services.map(({ name }) => name), message.serviceCount], [names.slice(0, 100), 300]);
+    const behind = decode(harness.service('s150')) as { workloads: { name: string }[]; workloadCount: number };
+    assert.deepEqual(
+      [behind.workloads.map(({ name }) => name), behind.workloadCount],
+      [bare.slice(0, 100).map(({ name }) => name), 300],
+    );
+    harness.remove(service(names[5] ?? ''));
+    const less = decode(harness.pod('b000')) as { services: { name: string }[]; serviceCount: number };
+    assert.deepEqual([less.services.at(-1)?.name, less.serviceCount], ['s100', 299]);
+  });
+});
+
+/** The first at the top; each is owned by the one before. */
+function chainOf(length: number): OwnerRecord[] {
+  const chain = [owner('ReplicaSet', 'r0')];
+  for (let at = 1; at < length; at += 1) {
+    chain.push(owner('ReplicaSet', `r${at}`, { controller: controlledBy(chain.at(-1) ?? assert.fail()) }));
+  }
+  return chain;
+}
+
+/** The same names in every namespace. */
+function inNamespace(namespace: string, ip: string): KubernetesRecord[] {
+  const set = owner('ReplicaSet', 'rs', { namespace, uid: `${namespace}-rs` });
+  const web = pod('web', { namespace, uid: `${namespace}-web`, controller: controlledBy(set), podIps: [ip] });
+  return [
+    set,
+    web,
+    service('s', { namespace, uid: `${namespace}-s` }),
+    { ...slice('e', 's', [web]), namespace, uid: `${namespace}-e` },
+  ];
+}
