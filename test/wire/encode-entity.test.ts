@@ -9,7 +9,7 @@ import { encodeNodeRecord } from '../../src/wire/encode-node.ts';
 import type { EncodedRecord } from '../../src/wire/encoded-entity.ts';
 import { concatBytes, encodedBytes, type View } from '../../src/wire/encoded-entity.ts';
 import { encodePodOwners, encodePodRecord, encodePodService } from '../../src/wire/encode-pod.ts';
-import { toSecondsAndNanos } from '../../src/wire/fields.ts';
+import { toSecondsAndNanos } from '../../src/wire/seconds-and-nanos.ts';
 import { encodeServiceBackends, encodeServiceRecord } from '../../src/wire/encode-service.ts';
 import { encodeOwnerRecord, encodeWorkloadOwners } from '../../src/wire/encode-workload.ts';
 import { messageType } from '../../src/wire/schema.ts';
