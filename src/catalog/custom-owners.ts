@@ -100,11 +100,11 @@ export class CustomOwners {
     }
   }
 
-  /** What was touched since the last call; `entity` unset: there is no such owner. */
-  *drainTouched(): Generator<{ readonly reference: ObjectReference; readonly entity: WorkloadEntity | undefined }> {
+  /** What was touched since the last call, whether there is such an owner or not. */
+  *drainTouched(): Generator<ObjectReference> {
     for (const [identity, reference] of this.#touched) {
       this.#touched.delete(identity);
-      yield { reference, entity: this.#byKey.get(keyOfWorkload(reference))?.published };
+      yield reference;
     }
   }
 

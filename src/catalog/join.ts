@@ -80,7 +80,8 @@ export class Join {
       for (const after of this.customOwners.drainCreations()) yield { resource: PODS, before: undefined, after };
     }
     yield* this.#drainLookedAt(this.#marks);
-    for (const { reference, entity } of this.customOwners.drainTouched()) yield { touched: entity ?? reference };
+    // By reference, also where another owner has its key by now: both are looked at then, and told as they are.
+    for (const touched of this.customOwners.drainTouched()) yield { touched };
   }
 
   /** Puts what is due behind what comes next: the rest of a write that touched more than one turn may take. */

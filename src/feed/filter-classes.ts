@@ -1,8 +1,8 @@
 // The filters that subscribers have: those who want the same share one projection, and with it its frames.
 //
 // Bounded in bytes, because a filter may name a thousand namespaces and nodes and every subscriber may bring another:
-// beyond the bound, and beyond a quarter of it for one caller, subscriptions with yet another filter are refused. Whoever
-// wants what somebody has already, or everything, costs nothing more. A class goes with its last subscriber.
+// beyond the bound, and beyond a quarter of it for one caller, subscriptions with yet another filter are refused. A
+// filter that is in use already, or that lets everything pass, costs nothing more. A class goes with its last subscriber.
 
 import { Filter, type FilterCriteria } from './filter.ts';
 import type { View } from '../wire/encoded-entity.ts';
@@ -71,7 +71,7 @@ export class FilterClasses {
 
   free(projection: Projection): void {
     const known = this.#byProjection.get(projection);
-    if (known === undefined) throw new Error('a projection is given back that nobody has');
+    if (known === undefined) throw new Error('a projection is given back that was not taken');
     known.users -= 1;
     if (known.users > 0) return;
     const { key, caller, bytes } = known;

@@ -10,7 +10,7 @@ export class FrameMemory {
   #bytes = 0;
   #head = -1;
   #forgotten = -1;
-  /** The step that was asked for last. Whoever took the same step before stands at the very same position object. */
+  /** The step that was asked for last. Readers that took the same step before have the very same position object. */
   #last: { readonly projection: string; readonly from: ReadingPosition; readonly step: ReadingStep } | undefined;
 
   constructor(maxBytes: number) {

@@ -17,7 +17,7 @@ export interface FeedGauges {
   readonly maxLag: number;
   /** Steps of sources, see `source-history.ts`. */
   readonly sourceSteps: number;
-  /** Of somebody who has everything. */
+  /** Of a token for a consumer that has everything. */
   readonly tokenBytes: number;
   readonly touched: number;
 }

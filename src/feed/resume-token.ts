@@ -175,7 +175,7 @@ function readSources(reader: Reader): TokenSources {
   if (count === 0) return NO_SOURCES;
   const set = reader.bytes(SET_BYTES).toString('hex');
   const ranges: MomentRange[] = [];
-  // Whoever lies about the number runs out of bytes soon.
+  // A wrong number runs out of bytes soon.
   for (let index = 0; index < count && !reader.isBroken; index++) {
     const low = readMoment(reader);
     ranges.push({ low: low.moment, high: low.hasHigh ? readMoment(reader).moment : low.moment });

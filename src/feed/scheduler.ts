@@ -11,7 +11,7 @@ export interface Scheduler {
   after(delayMs: number, run: () => void): () => void;
 }
 
-/** The real one. Its timers do not keep the process alive: whoever serves does. */
+/** The real one. Its timers do not keep the process alive: its servers do. */
 export function createScheduler(): Scheduler {
   return {
     now: () => performance.now(),

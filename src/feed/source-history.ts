@@ -1,9 +1,9 @@
 // What this process saw of one source (a watched resource), step by step, and where in the log each step begins.
 //
 // A step is a change of the source's records: its version, the digest of all records after it, and the sequences that it
-// brought about. Steps are kept for as long as a token may ask for them; what was before is `#base`. The question is
+// caused. Steps are kept for as long as a token may ask for them; what was before is `#base`. The question is
 // always the same: from which sequence on does the log hold everything that happened to this source after the moment
-// that somebody else names? Answered by version, and never without the digest: a version that was reached over a gap, or
+// that a token names? Answered by version, and never without the digest: a version that was reached over a gap, or
 // in another history of the API server (its storage was restored), has another digest.
 
 import type { SourcePosition } from '../model/observation.ts';
@@ -125,10 +125,10 @@ export class SourceHistory {
     return { low: momentOf(low), high: momentOf(this.#steps.at(-1) ?? high) };
   }
 
-  /** Where to start for somebody who holds states of this range. `head`: of the log. */
+  /** Where to start for a consumer that holds states of this range. `head`: of the log. */
   find({ low, high }: MomentRange, head: number): SourceAnswer {
     const isOneMoment = low.version === high.version && low.digest === high.digest;
-    // Who holds one state is level with a process that has the same. Who holds states from a range is not: the records may
+    // A consumer with one state is level with a process that has the same. One with states from a range is not: the records may
     // have changed back, and what they were in between, which the consumer may hold, was not seen here.
     if (!isOneMoment || high.digest !== this.#current.digest) {
       const ahead = compareResourceVersions(high.version, this.#current.version);

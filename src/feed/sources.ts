@@ -82,7 +82,7 @@ export class Sources {
     return false;
   }
 
-  /** Of a token for somebody who had everything up to `floor`. None: cannot be told. The log is at `head`. */
+  /** Of a token for a consumer that had everything up to `floor`. Empty: cannot be told. The log is at `head`. */
   since(floor: number, head: number): TokenSources {
     if (floor === head && this.#now?.head === head) return this.#now.sources;
     const sources = this.#since(floor);
@@ -90,7 +90,7 @@ export class Sources {
     return sources;
   }
 
-  /** Where the log has to be read from for somebody with these sources. */
+  /** Where the log has to be read from for a consumer with these sources. */
   find({ set, ranges }: TokenSources, head: number): ResumeAnswer {
     const isSame = ranges.length === this.#ordered.length && set === this.#set;
     if (ranges.length === 0 || !isSame || this.#isBlind) return { answer: 'reset', reason: 'OTHER_EPOCH' };

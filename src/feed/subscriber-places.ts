@@ -1,6 +1,6 @@
 // How many may subscribe: in all, and each caller. A caller that takes as many places as it gets leaves the others theirs.
 //
-// Refuses, and waits for nobody: a place is free again when its subscription ends. Keeps one number for each caller that
+// Refuses at once instead of waiting: a place is free again when its subscription ends. Keeps one number for each caller that
 // has a subscription, so that it is bounded by the places there are.
 
 export interface PlaceLimits {
@@ -21,7 +21,7 @@ export class SubscriberPlaces {
     this.#limits = limits;
   }
 
-  /** Of the caller that has most; 0 when there is none. */
+  /** Of the caller that has most; 0 when there are no subscribers. */
   get mostOfACaller(): number {
     let most = 0;
     for (const taken of this.#taken.values()) most = Math.max(most, taken);

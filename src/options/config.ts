@@ -18,7 +18,7 @@ export type ConfigResult =
 /** Texts as flags gave them; `true` for a flag that got no value. */
 export type Flags = { readonly [K in OptionName]?: string | true | readonly (string | true)[] };
 
-/** Never throws for what somebody typed: every problem is in the result. */
+/** Never throws for what was typed: every problem is in the result. */
 export function parseConfig(flags: Flags, env: Readonly<Record<string, string | undefined>>): ConfigResult {
   const problems: string[] = unknownVariables(env);
   const values: Partial<Record<OptionName, unknown>> = {};

@@ -61,14 +61,14 @@ const CONFLICTS: readonly Conflict[] = [
     between: ['auth', 'allowClients'],
     find: ({ auth, allowClients }) =>
       auth !== 'client-certificate' && allowClients.length > 0
-        ? '--allow-client: given without --auth=client-certificate, without which nobody asks for it'
+        ? '--allow-client: given without --auth=client-certificate, without which no certificate is asked for'
         : undefined,
   },
   {
     between: ['auth', 'authExempt'],
     find: ({ auth, authExempt }) =>
       auth === 'none' && authExempt.length > 0
-        ? '--auth-exempt: given with --auth=none, which asks nobody anyway'
+        ? '--auth-exempt: given with --auth=none, which asks for no credentials anyway'
         : undefined,
   },
   {

@@ -111,13 +111,13 @@ export const OPTIONS = {
     '--namespace',
     'name',
     parseNamespace,
-    'namespace to watch, and no other; unset: all. Nobody’s address is UNKNOWN then, because others may have it',
+    'namespace to watch, and no other; unset: all. An address that no watched object has is UNKNOWN then, because objects of other namespaces may have it',
   ),
   clusterRanges: many(
     '--cluster-range',
     'cidr',
     parseRange,
-    'address range of pods or services, beside those that nodes and ServiceCIDR objects tell: nobody’s address in it is UNASSIGNED, not UNKNOWN',
+    'address range of pods or services, beside those that nodes and ServiceCIDR objects tell: an address in it that no object has is UNASSIGNED, not UNKNOWN',
   ),
   denyAnnotations: many(
     '--deny-annotation',

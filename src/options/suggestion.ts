@@ -1,4 +1,4 @@
-// What somebody most likely meant by a word that is not known.
+// What was most likely meant by a word that is not known.
 
 /** ` (did you mean serve?)`, to be put behind a message; empty when nothing is near enough. */
 export function didYouMean(word: string, known: Iterable<string>): string {

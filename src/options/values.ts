@@ -1,4 +1,4 @@
-// Texts of options into values: each parser takes what somebody typed and gives the value, or says what is allowed.
+// Texts of options into values: each parser takes what was typed and gives the value, or says what is allowed.
 //
 // Strict on purpose: `10` is no duration, `010.0.0.1` is no address, `1e3` is no count. A text that could mean two
 // things is refused instead of guessed.

@@ -1,6 +1,6 @@
 // The admin listener: /livez, /readyz and /metrics over plain HTTP, for kubelets, load balancers and Prometheus.
 //
-// Answers GET and HEAD only, reads no request body, and changes nothing. Whoever reaches it learns names of resources
+// Answers GET and HEAD only, reads no request body, and changes nothing. A client that reaches it learns names of resources
 // and counts, never an address or an object. A caller that is slow or sends a lot is cut off.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';

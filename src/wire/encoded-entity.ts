@@ -1,4 +1,4 @@
-// The parts of an encoded entity put together, for whoever copies them into an answer or a frame.
+// The parts of an encoded entity put together, to be copied into an answer or a frame.
 
 import type { ByteString, EncodedEntity } from '../model/entities.ts';
 

@@ -29,12 +29,12 @@ export function loadSchema(files: readonly string[]): protobuf.Root {
 
 const root = loadSchema(DIGGER_PROTO_FILES);
 
-/** A message type of the contract by its full name, e.g. `digger.v1.Pod`. Throws when there is none. */
+/** A message type of the contract by its full name, e.g. `digger.v1.Pod`. Throws when it is unknown. */
 export function messageType(fullName: string): protobuf.Type {
   return root.lookupType(fullName);
 }
 
-/** A service of the contract by its full name. Throws when there is none. */
+/** A service of the contract by its full name. Throws when it is unknown. */
 export function serviceType(fullName: string): protobuf.Service {
   return root.lookupService(fullName);
 }

@@ -1,5 +1,5 @@
 // Which labels and annotations leave the service. Annotations are where people keep secrets and whole manifests, so
-// some are left out; their keys are told in `omitted`, so that nobody takes an absent value for one that never was.
+// some are left out; their keys are told in `omitted`, so that an absent value is not taken for one that never was.
 
 import type { StringMap } from '../model/records.ts';
 import { writeMap, writeTexts } from './fields.ts';

@@ -291,7 +291,7 @@ describe('resuming', () => {
 });
 
 describe('a subscriber that is slow', () => {
-  it('has one frame in flight and delays nobody', () => {
+  it('has one frame in flight and delays no other', () => {
     const { picture, scheduler, ...harness } = parts({ maxFrameBytes: 1000 });
     for (let index = 0; index < 100; index++) picture.set({ ...WEB, name: `web-${index}` });
     const slow = harness.subscribe();
@@ -307,7 +307,7 @@ describe('a subscriber that is slow', () => {
     assert.equal(slow.frames.length, 1);
   });
 
-  it('delays nobody by not reading: changes come as soon as without it', () => {
+  it('delays no other by not reading: changes come as soon as without it', () => {
     const delays = [0, 1_000].map((stuck) => {
       const { picture, scheduler, ...harness } = parts({ stallTimeoutMs: 1e9 });
       picture.set(WEB);

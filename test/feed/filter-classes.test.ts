@@ -92,7 +92,7 @@ describe('filters that all differ', () => {
     }
   });
 
-  it('are refused when they take too much, and nobody else is', async () => {
+  it('are refused when they take too much, and no others are', async () => {
     const harness = new Harness({ maxFilterBytes: 400_000 });
     const long = (index: number) =>
       everything({ namespaces: Array.from({ length: 100 }, (_, each) => `namespace-${index}-${each}`) });
@@ -115,7 +115,7 @@ describe('filters that all differ', () => {
     );
   });
 
-  it('are counted right, whoever comes and goes in whatever order', async () => {
+  it('are counted right, in whatever order they come and go', async () => {
     const act = fc.record({ caller: fc.constantFrom('a', 'b'), filter: fc.nat(5), closes: fc.option(fc.nat(20)) });
     await fc.assert(
       fc.asyncProperty(fc.array(act, { maxLength: 60 }), async (acts) => {

@@ -1,4 +1,4 @@
-// Tokens that somebody made up, with everything right that can be right: the service lives, others are served, and what
+// Tokens that were made up, with everything right that can be right: the service lives, others are served, and what
 // the forger gets is bounded.
 
 import assert from 'node:assert/strict';

@@ -38,7 +38,7 @@ export class ManualScheduler implements Scheduler {
     return due.length > 0;
   }
 
-  /** Turns until nobody wants another. */
+  /** Turns until nothing is left to do. */
   settle(): void {
     for (let turns = 0; this.turn(); turns++) {
       if (turns > 100_000) throw new Error('the loop does not come to rest');

@@ -75,7 +75,7 @@ export class ReplicaHistory {
   /** Something happens, or nothing. */
   step(): void {
     const random = this.#random;
-    // Objects that nobody watches have versions too.
+    // Objects that are not watched have versions too.
     if (random.chance(0.2)) this.version += random.between(1, 3);
     if (random.chance(0.02)) {
       this.#idle.clear();

@@ -107,7 +107,11 @@ export function hop({ seed, cuts, restarts }: HopsOptions, result: HopsResult = 
   }
   scheduler.advance(5_000);
   for (const each of consumers) {
-    assert.equal(each.connection?.ended, undefined, `seed ${seed}: nobody is behind a replica that has everything`);
+    assert.equal(
+      each.connection?.ended,
+      undefined,
+      `seed ${seed}: no consumer is ahead of a replica that has everything`,
+    );
     compare(each, result, seed);
   }
   return result;

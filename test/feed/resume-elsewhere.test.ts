@@ -18,6 +18,12 @@ describe('a consumer that goes from replica to replica', () => {
     assert.ok(result.compared >= 10_000, `${result.compared} comparisons`);
   });
 
+  it('14.1 drops an owner whose key another owner had at the replica that it came to', () => {
+    const result = emptyResult();
+    hop({ seed: 100_201, cuts: 200, restarts: 0.005 }, result);
+    assert.ok(result.compared > 1_000, `${result.compared} comparisons`);
+  });
+
   it('is not sent what did not change', () => {
     const { history, scheduler, start } = world(3);
     for (let step = 0; step < 200; step++) history.step();

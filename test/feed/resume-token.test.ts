@@ -75,7 +75,7 @@ describe('a resume token', () => {
     console.log(`${encoded.byteLength} bytes for ${names.length + 1} sources`);
     assert.ok(encoded.byteLength <= 2_100, `${encoded.byteLength} bytes`);
     const changing = { low: '18446744073709551000', high: '18446744073709551615' };
-    // Nobody changes everything at once; a quarter is much.
+    // A change of everything at once does not happen; a quarter is much.
     const busy = names.filter((_, index) => index % 4 === 0);
     const ranges = [...sourcesOf(names).ranges].map((range, index) =>
       index < busy.length
@@ -99,7 +99,7 @@ describe('a resume token', () => {
     assert.ok(encoded.byteLength < 100, `${encoded.byteLength} bytes`);
   });
 
-  it('leaves them out too when their versions are no numbers: nobody could compare them', () => {
+  it('leaves them out too when their versions are no numbers, which cannot be compared', () => {
     for (const version of ['', '007', 'a1', '-1', '18446744073709551616']) {
       const range = { low: { version, digest: 1 }, high: { version, digest: 1 } };
       const parsed = parseToken(encodeToken({ ...EMPTY, sources: { set: sourceSet(['pods']), ranges: [range] } }));
@@ -145,7 +145,7 @@ describe('a resume token', () => {
     );
   });
 
-  it('that somebody made up is read or refused, and what is read is a token', () => {
+  it('that was made up is read or refused, and what is read is a token', () => {
     const edit = fc.record({ at: fc.nat(), byte: fc.nat(255) });
     fc.assert(
       fc.property(token, fc.array(edit, { maxLength: 8 }), fc.nat(40), (given, edits, cut) => {

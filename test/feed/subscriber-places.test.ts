@@ -7,7 +7,7 @@ import { SubscriberPlaces } from '../../src/feed/subscriber-places.ts';
 import { Harness } from './harness.ts';
 
 describe('places of subscribers', () => {
-  it('are as many as were taken and not given back, whoever comes and goes', () => {
+  it('are as many as were taken and not given back, in whatever order', () => {
     const callers = ['a', 'b', 'c'];
     const act = fc.record({ caller: fc.constantFrom(...callers), takes: fc.boolean() });
     fc.assert(

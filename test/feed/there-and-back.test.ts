@@ -17,13 +17,13 @@ describe('the history of a source that changed and changed back', () => {
   const low = { version: '775', digest: other };
   const high = { version: '777', digest: calm };
 
-  it('is behind somebody who holds what came in between, though its records are those of the end', () => {
+  it('is behind a consumer that holds what came in between, though its records are those of the end', () => {
     const history = new SourceHistory({ version: '774', digest: calm }, 5);
     assert.deepEqual(history.find({ low, high }, 5), { answer: 'behind' });
     assert.deepEqual(history.find({ low: { version: '774', digest: calm }, high }, 5), { answer: 'behind' });
   });
 
-  it('is continued by somebody who is at the end, before it has been there itself', () => {
+  it('is continued by a consumer that is at the end, before it has been there itself', () => {
     const history = new SourceHistory({ version: '774', digest: calm }, 5);
     assert.deepEqual(history.find({ low: high, high }, 5), { answer: 'from', sequence: 5 });
   });

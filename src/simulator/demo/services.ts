@@ -99,7 +99,7 @@ function toServiceObject(service: DemoService): KubernetesObject {
   };
 }
 
-/** A finished pod, or one without addresses, is nobody's endpoint. */
+/** A finished pod, or one without addresses, is no endpoint. */
 function isEndpoint(service: DemoService, pod: DemoPod): boolean {
   const { selector } = service;
   return (

@@ -149,7 +149,7 @@ export class Cluster {
     return namespace === undefined ? objects : objects.filter((object) => object.metadata.namespace === namespace);
   }
 
-  /** Writes that concern nobody: the version moves on, as it does in a cluster with leases and events. */
+  /** Writes to objects that are not watched: the version moves on, as it does in a cluster with leases and events. */
   advanceResourceVersion(steps = 1): void {
     this.#resourceVersion += BigInt(steps);
   }

@@ -31,7 +31,7 @@ export interface ListOptions {
 
 /** undefined: not the path of a resource. */
 export function parseResourcePath(pathname: string): ResourcePath | undefined {
-  // Names of Kubernetes objects need no escapes, so one that cannot be decoded is nobody's path.
+  // Names of Kubernetes objects need no escapes, so a path that cannot be decoded leads nowhere.
   if (/%(?![0-9a-f]{2})/i.test(pathname) || /%[89a-f]/i.test(pathname)) {
     return undefined;
   }
