@@ -27,7 +27,7 @@ import type { ReflectorStatus } from './kube/reflector/reflector-status.ts';
 import { Readiness } from './readiness.ts';
 import { configurationError, listenError } from './start-error.ts';
 import type { StatusSource } from './rpc/methods/get-status.ts';
-import type { ListenAddress } from './rpc/listener.ts';
+import type { ListenAddress } from './model/listen-address.ts';
 import { NameWaiterTable } from './rpc/methods/name-waiters.ts';
 import { createRpcServer, type RpcServer } from './rpc/server.ts';
 import { createFeedService } from './rpc/methods/watch.ts';
@@ -199,8 +199,12 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
       limits: {
         maxConnections: config.maxConnections,
         maxStreamsPerConnection: config.maxConnectionStreams,
-        maxRequestMemoryBytes: config.maxRequestMemoryBytes,
-        maxAnswerMemoryBytes: config.maxAnswerMemoryBytes,
+        maxConnectionsPerAddress: config.maxConnectionsPerAddress,
+        connectionIdleMs: config.connectionIdleMs,
+        connectionAgeMs: config.connectionAgeMs,
+        connectionAgeGraceMs: config.connectionAgeGraceMs,
+        maxCallMemoryBytes: config.maxCallMemoryBytes,
+        maxCallerMemoryBytes: config.maxCallerMemoryBytes,
         callerRate: config.callerRate,
       },
     },

@@ -160,7 +160,41 @@ export const OPTIONS = {
     integerBetween(0, 10_000_000),
     'ended claims remembered at most; beyond it the oldest go first',
   ),
-  maxConnections: one('--max-connections', 'count', '10000', integerBetween(1, 1_000_000), 'open connections at most'),
+  maxConnections: one(
+    '--max-connections',
+    'count',
+    '3000',
+    integerBetween(1, 1_000_000),
+    'open connections at most, about 36 kB each; beyond it the one that is idle for longest goes, if one is idle',
+  ),
+  maxConnectionsPerAddress: one(
+    '--max-connections-per-address',
+    'count',
+    '1000',
+    integerBetween(1, 1_000_000),
+    'open connections from one address (IPv6: /64), with the same rule',
+  ),
+  connectionIdleMs: one(
+    '--max-connection-idle',
+    'duration',
+    '10m',
+    durationBetween('1s', '24h'),
+    'a connection without a call for so long is told to go',
+  ),
+  connectionAgeMs: one(
+    '--max-connection-age',
+    'duration',
+    '30m',
+    durationBetween('0s', '720h'),
+    'a connection that is open for so long, give or take a tenth, is told to go; subscriptions on it end as in a drain; 0s: never',
+  ),
+  connectionAgeGraceMs: one(
+    '--max-connection-age-grace',
+    'duration',
+    '60s',
+    durationBetween('1s', '1h'),
+    'how long calls may take to end on a connection that was told to go',
+  ),
   maxConnectionStreams: one(
     '--max-connection-streams',
     'count',
@@ -168,20 +202,20 @@ export const OPTIONS = {
     integerBetween(1, 100_000),
     'calls and subscriptions at once on one connection',
   ),
-  maxRequestMemoryBytes: one(
-    '--max-request-memory',
+  maxCallMemoryBytes: one(
+    '--max-call-memory',
     'bytes',
-    // Room for one message of the largest size and then some; the most is what a heap can bear.
-    '67108864',
+    '100663296',
+    // Room for some calls of the largest size; the most is what a heap can bear.
     integerBetween(4 * 1024 * 1024, 4 * 1024 * 1024 * 1024),
-    'memory of requests that are not complete, over all connections; and as much again for large ones whose calls have not ended',
+    'memory of all open calls, from their headers until their answers are taken: 16 KiB each, and what they bring and get',
   ),
-  maxAnswerMemoryBytes: one(
-    '--max-answer-memory',
+  maxCallerMemoryBytes: one(
+    '--max-caller-memory',
     'bytes',
-    '67108864',
-    integerBetween(4 * 1024 * 1024, 4 * 1024 * 1024 * 1024),
-    'memory of answers that their callers do not take, over all connections',
+    '33554432',
+    integerBetween(1024 * 1024, 4 * 1024 * 1024 * 1024),
+    'of that, the calls of one caller: the name that authentication found, else the address (IPv6: /64)',
   ),
   maxWaiters: one(
     '--max-waiters',

@@ -9,6 +9,7 @@ import protobuf from 'protobufjs';
 
 import { loadSchema, serviceType } from '../wire/schema.ts';
 import { refuseLargeBatch } from './methods/batch-resolve-addresses.ts';
+import { refuseLargeFilter } from './methods/filter-size.ts';
 import { type CallError, invalidArgument } from './errors.ts';
 
 /** A request that cannot be handled, and why; stands where the decoded message would. */
@@ -54,6 +55,7 @@ const CONVERSION: protobuf.IConversionOptions = { longs: Number, enums: String, 
 /** Checks on the bytes of a request, before objects are made of it. */
 const PRECHECKS: ReadonlyMap<string, (bytes: Uint8Array) => CallError | undefined> = new Map([
   ['/digger.v1.LookupService/BatchResolveAddresses', refuseLargeBatch],
+  ['/digger.v1.ChangeFeedService/Watch', refuseLargeFilter],
 ]);
 
 type Method = MethodDefinition<object, object>;
