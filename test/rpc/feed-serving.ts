@@ -7,6 +7,7 @@ import type { CallOptions, ClientReadableStream, ServiceError } from '@grpc/grpc
 import { Registry } from '@prometheus-io/client';
 import { ChangeFeed, type FeedLimits } from '../../src/feed/change-feed.ts';
 import { createScheduler } from '../../src/feed/scheduler.ts';
+import type { RpcLimits } from '../../src/rpc/limits/rpc-limits.ts';
 import { createFeedService } from '../../src/rpc/methods/watch.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { Picture } from '../feed/cluster.ts';
@@ -45,6 +46,7 @@ export async function start(
   t: TestContext,
   limits: Partial<FeedLimits> = {},
   stalledGraceMs = 5_000,
+  rpcLimits: Partial<RpcLimits> = {},
 ): Promise<Started> {
   const registry = new Registry();
   const real = createScheduler();
@@ -66,7 +68,7 @@ export async function start(
   const picture = new FakePicture();
   picture.onWatch = (call, caller) => service.watch(call, caller);
   picture.onDrain = () => void service.drain();
-  const serving = await serve({}, picture);
+  const serving = await serve({ limits: rpcLimits }, picture);
   t.after(() => serving.stop());
   return {
     serving,
