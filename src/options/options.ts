@@ -160,6 +160,13 @@ export const OPTIONS = {
     integerBetween(0, 10_000_000),
     'ended claims remembered at most; beyond it the oldest go first',
   ),
+  maxHistoryMemoryBytes: one(
+    '--max-history-memory',
+    'bytes',
+    '50331648',
+    integerBetween(1024 * 1024, 64 * 1024 * 1024 * 1024),
+    'memory of ended claims and the entities they keep, 1 to 2 kB each; beyond it the oldest go first',
+  ),
   maxConnections: one(
     '--max-connections',
     'count',
@@ -220,7 +227,7 @@ export const OPTIONS = {
   maxWaiters: one(
     '--max-waiters',
     'count',
-    '10000',
+    '5000',
     integerBetween(1, 1_000_000),
     'lookups that wait at once, by address and by name each; about 1 kB a waiter',
   ),
@@ -231,7 +238,7 @@ export const OPTIONS = {
     integerBetween(0, 100_000_000),
     'expensive work of one caller: a query of a batch counts 1, a lookup that waits 10, a subscription 1000; 0: no limit',
   ),
-  maxSubscribers: one('--max-subscribers', 'count', '10000', integerBetween(1, 100_000), 'open Watch streams at most'),
+  maxSubscribers: one('--max-subscribers', 'count', '3000', integerBetween(1, 100_000), 'open Watch streams at most'),
   maxSubscribersPerCaller: one(
     '--max-subscribers-per-caller',
     'count',
@@ -257,7 +264,7 @@ export const OPTIONS = {
   maxFeedRemovals: one(
     '--feed-retention-removals',
     'count',
-    '100000',
+    '30000',
     integerBetween(1000, 10_000_000),
     'removals kept at most, about 0.6 kB each',
   ),

@@ -32,24 +32,41 @@ const WATCH = '/digger.v1.ChangeFeedService/Watch';
 const EMPTY_MESSAGE = Buffer.alloc(5);
 const CALLS_PER_CONNECTION = 1_000;
 
+/** What is attacked, and the address that the attack comes from. */
+export interface Target {
+  readonly address: string;
+  readonly from: string;
+}
+
 export interface Attack {
   readonly name: string;
   /** Begins; `strength` 1 is all of it. Resolves when everything was sent that is taken. */
-  begin(address: string, strength: number): Promise<readonly Socket[]>;
+  begin(target: Target, strength: number): Promise<readonly Socket[]>;
+}
+
+/** All of these at once, each from an address of its own. */
+export function together(attacks: readonly Attack[]): Attack {
+  return {
+    name: 'all of these at once, each from an address of its own',
+    begin: async ({ address }, strength) => {
+      const begun = attacks.map((attack, index) => attack.begin({ address, from: `127.0.1.${index + 1}` }, strength));
+      return (await Promise.all(begun)).flat();
+    },
+  };
 }
 
 export const ATTACKS: readonly Attack[] = [
   {
     name: '9,000 streams that watch health, on 9 connections',
-    begin: (address, strength) =>
-      manyCalls(address, 9_000 * strength, () => [
+    begin: (target, strength) =>
+      manyCalls(target, 9_000 * strength, () => [
         { block: callHeaders(HEALTH_WATCH), body: EMPTY_MESSAGE, ends: true },
       ]),
   },
   {
     name: '7,000 calls of headers only, each with a header of 3.9 kB that HPACK repeats 15 times',
-    begin: (address, strength) =>
-      manyCalls(address, 7_000 * strength, (index) => [
+    begin: (target, strength) =>
+      manyCalls(target, 7_000 * strength, (index) => [
         {
           block: Buffer.concat([
             callHeaders(RESOLVE),
@@ -63,18 +80,18 @@ export const ATTACKS: readonly Attack[] = [
   },
   {
     name: '9,000 lookups that wait',
-    begin: (address, strength) =>
-      manyCalls(address, 9_000 * strength, () => [{ block: callHeaders(RESOLVE), body: WAITING_LOOKUP, ends: true }]),
+    begin: (target, strength) =>
+      manyCalls(target, 9_000 * strength, () => [{ block: callHeaders(RESOLVE), body: WAITING_LOOKUP, ends: true }]),
   },
   {
     name: '200 subscriptions of 1 kB, packed, with 520,000 empty names each',
-    begin: (address, strength) =>
-      manyCalls(address, 200 * strength, () => [{ block: packedHeaders(WATCH), body: PACKED_NAMES, ends: true }]),
+    begin: (target, strength) =>
+      manyCalls(target, 200 * strength, () => [{ block: packedHeaders(WATCH), body: PACKED_NAMES, ends: true }]),
   },
   {
     name: '200 requests of 3,200 messages of five bytes that say they are packed',
-    begin: (address, strength) =>
-      manyCalls(address, 200 * strength, () => [
+    begin: (target, strength) =>
+      manyCalls(target, 200 * strength, () => [
         {
           block: packedHeaders('/grpc.reflection.v1.ServerReflection/ServerReflectionInfo'),
           body: TINY_PACKED,
@@ -89,8 +106,8 @@ export const ATTACKS: readonly Attack[] = [
   },
   {
     name: '10 connections with 20,000 bad requests each that never read',
-    begin: async (address, strength) => {
-      const sockets = Array.from({ length: 10 }, () => stranger(address));
+    begin: async (target, strength) => {
+      const sockets = Array.from({ length: 10 }, () => stranger(target));
       for (const socket of sockets) socket.pause();
       await Promise.all(
         sockets.map((socket) =>
@@ -106,10 +123,10 @@ export const ATTACKS: readonly Attack[] = [
   },
   {
     name: '5,000 connections of one address that answer and do nothing',
-    begin: async (address, strength) => {
+    begin: async (target, strength) => {
       const sockets: Socket[] = [];
       for (let count = 0; count < 5_000 * strength; count++) {
-        sockets.push(stranger(address));
+        sockets.push(stranger(target));
         if (count % 100 === 0) await turn();
       }
       return sockets;
@@ -117,8 +134,8 @@ export const ATTACKS: readonly Attack[] = [
   },
   {
     name: '200,000 calls that are reset as soon as they are made, on 10 connections',
-    begin: async (address, strength) => {
-      const sockets = Array.from({ length: 10 }, () => stranger(address));
+    begin: async (target, strength) => {
+      const sockets = Array.from({ length: 10 }, () => stranger(target));
       const cancel = Buffer.from([0, 0, 0, 8]);
       await Promise.all(
         sockets.map((socket) =>
@@ -136,8 +153,8 @@ export const ATTACKS: readonly Attack[] = [
   },
   {
     name: '100,000 CONTINUATION frames on 10 connections',
-    begin: async (address, strength) => {
-      const sockets = Array.from({ length: 10 }, () => stranger(address));
+    begin: async (target, strength) => {
+      const sockets = Array.from({ length: 10 }, () => stranger(target));
       const more = frame(FRAME.continuation, 0, 1, header('x-flood', 'x'.repeat(1_000)));
       await Promise.all(
         sockets.map((socket) => {
@@ -150,8 +167,8 @@ export const ATTACKS: readonly Attack[] = [
   },
   {
     name: '1,000,000 pings and as many settings on 10 connections, of which half never read',
-    begin: async (address, strength) => {
-      const sockets = Array.from({ length: 10 }, () => stranger(address));
+    begin: async (target, strength) => {
+      const sockets = Array.from({ length: 10 }, () => stranger(target));
       for (const socket of sockets.slice(5)) socket.pause();
       const ping = Buffer.concat([frame(FRAME.ping, 0, 0, Buffer.alloc(8)), frame(FRAME.settings, 0, 0)]);
       await Promise.all(sockets.map((socket) => flood(socket, 100_000 * strength, () => ping)));
@@ -195,7 +212,7 @@ export async function withstand(story: Story, digger: DiggerProcess, attack: Att
   let sockets: readonly Socket[] = [];
   let cutOff = 0;
   try {
-    sockets = await attack.begin(digger.address, strength);
+    sockets = await attack.begin({ address: digger.address, from: '127.0.0.2' }, strength);
     // All of it is there, and stays for a moment.
     const from = beside.length;
     await eventually('others are answered beside it', async () =>
@@ -233,14 +250,14 @@ interface Call {
   readonly ends: boolean;
 }
 
-function stranger(address: string): Socket {
-  return open(address, true, '127.0.0.2');
+function stranger({ address, from }: Target): Socket {
+  return open(address, true, from);
 }
 
-async function manyCalls(address: string, count: number, make: (index: number) => readonly Call[]): Promise<Socket[]> {
+async function manyCalls(target: Target, count: number, make: (index: number) => readonly Call[]): Promise<Socket[]> {
   const sockets: Socket[] = [];
   for (let left = count; left > 0; left -= CALLS_PER_CONNECTION) {
-    const socket = stranger(address);
+    const socket = stranger(target);
     sockets.push(socket);
     await sendCalls(socket, Math.min(left, CALLS_PER_CONNECTION), make);
   }

@@ -2,7 +2,7 @@
 import { after, before, describe, it } from 'node:test';
 import type { DiggerProcess } from '../observers/digger-process.ts';
 import { Story } from '../stories/story.ts';
-import { ATTACKS, POD_NODE_OPTIONS, withstand } from '../hostile/attacks.ts';
+import { ATTACKS, POD_NODE_OPTIONS, together, withstand } from '../hostile/attacks.ts';
 
 describe('a replica withstands', () => {
   let story: Story;
@@ -14,7 +14,7 @@ describe('a replica withstands', () => {
   });
   after(() => story?.end());
 
-  for (const attack of ATTACKS) {
+  for (const attack of [...ATTACKS, together(ATTACKS)]) {
     it(attack.name, async (t) => {
       t.diagnostic(JSON.stringify(await withstand(story, digger, attack, 1)));
     });
