@@ -205,7 +205,7 @@ export const OPTIONS = {
   maxConnectionStreams: one(
     '--max-connection-streams',
     'count',
-    '1000',
+    '250',
     integerBetween(1, 100_000),
     'calls and subscriptions at once on one connection',
   ),

@@ -2,7 +2,11 @@
 // process may grow by at most; `docs/operations.md` and a test hold it against the memory of a pod.
 
 export interface RpcLimits {
-  /** Concurrent calls of a connection. 1,000: a pipeline that pipelines its lookups; subscribers need one. */
+  /**
+   * Concurrent calls of a connection, and so what it may have done in one turn of the event loop: about 5 ms of lookups. A
+   * peer that sends more than it is told to is cut off by HTTP/2 itself after a thousand. 250: a pipeline that pipelines
+   * its lookups, some of which wait; subscribers need one.
+   */
   readonly maxStreamsPerConnection: number;
   /**
    * What one connection may have in HTTP/2's own buffers: headers, and answers that its peer does not take. Beyond it
@@ -40,7 +44,7 @@ export interface RpcLimits {
 const MIB = 1024 * 1024;
 
 export const DEFAULT_LIMITS: RpcLimits = {
-  maxStreamsPerConnection: 1_000,
+  maxStreamsPerConnection: 250,
   maxSessionMemoryMiB: 16,
   maxConnections: 3_000,
   maxConnectionsPerAddress: 1_000,
