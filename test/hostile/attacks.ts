@@ -200,10 +200,9 @@ export async function withstand(story: Story, digger: DiggerProcess, attack: Att
   let peakHeapBytes = 0;
   let peakCallBytes = 0;
   let longestTurnS = 0;
-  let isOver = false;
+  const over = new AbortController();
   const watching = (async (): Promise<void> => {
-    // Not every 50 ms when the answer is late: the admin listener is not what is measured here.
-    while (!isOver) {
+    while (!over.signal.aborted) {
       longestTurnS = Math.max(longestTurnS, await metric(digger, 'nodejs_eventloop_lag_max_seconds'));
       peakResidentBytes = Math.max(peakResidentBytes, await metric(digger, 'process_resident_memory_bytes'));
       peakHeapBytes = Math.max(peakHeapBytes, await metric(digger, 'nodejs_heap_size_used_bytes'));
@@ -213,7 +212,7 @@ export async function withstand(story: Story, digger: DiggerProcess, attack: Att
   })();
   const beside: number[] = [];
   const asking = (async (): Promise<void> => {
-    while (!isOver) beside.push(...(await askFor(digger, known, 20)));
+    while (!over.signal.aborted) beside.push(...(await askFor(digger, known, 20)));
   })();
   let sockets: readonly Socket[] = [];
   let cutOff = 0;
@@ -226,7 +225,7 @@ export async function withstand(story: Story, digger: DiggerProcess, attack: Att
     );
     cutOff = sockets.filter((socket) => socket.destroyed).length;
   } finally {
-    isOver = true;
+    over.abort();
     for (const socket of sockets) socket.destroy();
     await Promise.all([watching, asking]);
   }
@@ -282,9 +281,10 @@ async function sendCalls(socket: Socket, count: number, make: (index: number) =>
     };
     const stream = index * 2 + 1;
     const frames = [frame(FRAME.headers, END_HEADERS, stream, block)];
-    for (let at = 0; body !== undefined && at < body.length; at += MAX_FRAME_BYTES) {
-      const isLast = at + MAX_FRAME_BYTES >= body.length;
-      frames.push(frame(FRAME.data, isLast && ends ? END_STREAM : 0, stream, body.subarray(at, at + MAX_FRAME_BYTES)));
+    const length = body?.length ?? 0;
+    for (let at = 0; at < length; at += MAX_FRAME_BYTES) {
+      const isLast = at + MAX_FRAME_BYTES >= length;
+      frames.push(frame(FRAME.data, isLast && ends ? END_STREAM : 0, stream, body?.subarray(at, at + MAX_FRAME_BYTES)));
     }
     return Buffer.concat(frames);
   });
@@ -294,7 +294,8 @@ async function sendCalls(socket: Socket, count: number, make: (index: number) =>
 async function flood(socket: Socket, count: number, make: (index: number) => Buffer): Promise<void> {
   for (let index = 0; index < count && !socket.destroyed; ) {
     const chunk: Buffer[] = [];
-    for (let end = Math.min(index + 100, count); index < end; index++) chunk.push(make(index));
+    const end = Math.min(index + 100, count);
+    for (; index < end; index++) chunk.push(make(index));
     if (socket.write(Buffer.concat(chunk))) continue;
     const drained = await Promise.race([
       new Promise<boolean>((resolve) => socket.once('drain', () => resolve(true)).once('close', () => resolve(false))),
