@@ -24,10 +24,11 @@ import { createCredentials } from './kube/credentials/credentials.ts';
 import { serviceCidrs } from './kube/resources.ts';
 import { isWatchedKind } from './kube/resources.ts';
 import type { ReflectorStatus } from './kube/reflector/reflector-status.ts';
+import { warnOfMemory } from './memory-bounds.ts';
 import { Readiness } from './readiness.ts';
 import { configurationError, listenError } from './start-error.ts';
 import type { StatusSource } from './rpc/methods/get-status.ts';
-import type { ListenAddress } from './rpc/listener.ts';
+import type { ListenAddress } from './model/listen-address.ts';
 import { NameWaiterTable } from './rpc/methods/name-waiters.ts';
 import { createRpcServer, type RpcServer } from './rpc/server.ts';
 import { createFeedService } from './rpc/methods/watch.ts';
@@ -59,9 +60,6 @@ export type StartService = (options: ServiceOptions) => Promise<RunningService>;
 /** See `--history`: how far outside a claim a moment may lie before the answer is nobody. 2 s was measured to be wrong. */
 const EDGE_SLACK_MS = 500;
 
-/** Ended claims keep the entities as they were, 1 to 2 kB each: as much as `--max-history-claims` of them by default. */
-const MAX_HISTORY_BYTES = 256 * 1024 * 1024;
-
 /** Claims end by age also while nothing changes. */
 const EXPIRE_INTERVAL_MS = 10_000;
 
@@ -79,6 +77,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
 
 async function start({ config, logger, signal }: ServiceOptions): Promise<RunningService> {
   const startTimeMs = Date.now();
+  warnOfMemory(config, process.constrainedMemory(), logger);
   const registry = createRegistry(VERSION);
   const epoch = randomBytes(16);
   const userAgent = `digger/${VERSION}`;
@@ -107,7 +106,7 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
     slackMs: EDGE_SLACK_MS,
     retentionMs: config.historyRetentionMs,
     maxClaims: config.maxHistoryClaims,
-    maxBytes: MAX_HISTORY_BYTES,
+    maxBytes: config.maxHistoryMemoryBytes,
     maxWaiters: config.maxWaiters,
     clusterRanges: config.clusterRanges,
     partial: config.namespaces.length > 0,
@@ -200,8 +199,12 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
       limits: {
         maxConnections: config.maxConnections,
         maxStreamsPerConnection: config.maxConnectionStreams,
-        maxRequestMemoryBytes: config.maxRequestMemoryBytes,
-        maxAnswerMemoryBytes: config.maxAnswerMemoryBytes,
+        maxConnectionsPerAddress: config.maxConnectionsPerAddress,
+        connectionIdleMs: config.connectionIdleMs,
+        connectionAgeMs: config.connectionAgeMs,
+        connectionAgeGraceMs: config.connectionAgeGraceMs,
+        maxCallMemoryBytes: config.maxCallMemoryBytes,
+        maxCallerMemoryBytes: config.maxCallerMemoryBytes,
         callerRate: config.callerRate,
       },
     },

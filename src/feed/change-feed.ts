@@ -30,7 +30,8 @@ import { Turns } from './turns.ts';
 
 export type SubscribeOutcome =
   /** Frames follow, none before `open` returned. `close` when the other side is gone: nothing is written after it. */
-  | { readonly outcome: 'opened'; readonly close: () => void }
+  /** `drain`: a last `Progress` with a token to go on with, then the end, as soon as the subscriber takes them. */
+  | { readonly outcome: 'opened'; readonly close: () => void; readonly drain: () => void }
   | { readonly outcome: 'not-a-token' }
   | { readonly outcome: 'too-many-subscribers'; readonly reached: LimitReached | 'filters'; readonly limit: number }
   | { readonly outcome: 'draining' };
@@ -161,7 +162,7 @@ export class ChangeFeed {
     this.#subscribers.add(subscription);
     this.#turns.give(subscription);
     this.#startTicking();
-    return { outcome: 'opened', close: () => subscription.close() };
+    return { outcome: 'opened', close: () => subscription.close(), drain: () => subscription.drain() };
   }
 
   /**

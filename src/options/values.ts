@@ -5,16 +5,11 @@
 
 import { BlockList, isIP } from 'node:net';
 import { parseCidr } from '../model/cidr.ts';
+import type { ListenAddress } from '../model/listen-address.ts';
 
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly allowed: string };
 
 export type Parser<T> = (text: string) => Parsed<T>;
-
-/** Where to listen. `host` is an IP address without brackets, or `localhost`; port 0 lets the system choose. */
-export interface ListenAddress {
-  readonly host: string;
-  readonly port: number;
-}
 
 /** `127.0.0.1:50051`, `[::1]:50051`, `localhost:0`. */
 export function parseListenAddress(text: string): Parsed<ListenAddress> {

@@ -8,8 +8,10 @@
 
 import { Metadata, type ServerErrorResponse, status } from '@grpc/grpc-js';
 
+import { escapeControls } from '../telemetry/escape-controls.ts';
 import { messageType } from '../wire/schema.ts';
 import { toSecondsAndNanos } from '../wire/seconds-and-nanos.ts';
+import type { Full } from './limits/ledger.ts';
 
 /** Domain of every ErrorInfo. */
 export const ERROR_DOMAIN = 'digger';
@@ -45,7 +47,11 @@ export class CallError extends Error {
   readonly facts: CallErrorFacts;
 
   constructor(code: status, reason: string, message: string, facts: CallErrorFacts = {}) {
+    // Where an expected outcome was found is of no interest, and stacks were a third of what a flood of bad requests costs.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(message);
+    Error.stackTraceLimit = stackTraceLimit;
     this.code = code;
     this.reason = reason;
     this.facts = facts;
@@ -72,8 +78,14 @@ export const LIMITS = [
   'caller_rate',
   'arriving_requests',
   'request_timeout',
-  'large_requests',
   'untaken_answers',
+  'open_calls',
+  'caller_calls',
+  'health_watches',
+  'header_size',
+  'compression',
+  'second_message',
+  'control_frames',
 ] as const;
 
 /** INVALID_ARGUMENT with every violation that was found; at least one. `limit`: what it ran into, if it is one. */
@@ -179,13 +191,75 @@ export function callerRateExceeded(
   );
 }
 
-/** RESOURCE_EXHAUSTED: too much is on its way to this replica, and this request has been for the longest. */
-export function requestEvicted(maxBytes: number): CallError {
+/** RESOURCE_EXHAUSTED: calls take as much memory as they may, and this one's request has been arriving for longest. */
+export function requestEvicted(full: Full): CallError {
   return new CallError(
     status.RESOURCE_EXHAUSTED,
     'REQUEST_UNFINISHED',
-    `requests that are not complete take more than ${maxBytes} bytes together, and this one began first`,
-    { metadata: { max_bytes: String(maxBytes) }, retryDelayMs: REQUEST_RETRY_MS, limit: 'arriving_requests' },
+    `the open calls of this ${full} take as much memory as they may, and this request has been arriving for longest`,
+    { metadata: { of: full }, retryDelayMs: REQUEST_RETRY_MS, limit: 'arriving_requests' },
+  );
+}
+
+/** RESOURCE_EXHAUSTED: calls take as much memory as they may, and none of them is about to end. */
+export function tooManyCalls(full: Full, bytes: number): CallError {
+  return new CallError(
+    status.RESOURCE_EXHAUSTED,
+    'TOO_MANY_CALLS',
+    `the open calls of this ${full} take the ${bytes} bytes of memory that they may`,
+    {
+      metadata: { of: full, max_bytes: String(bytes) },
+      retryDelayMs: REQUEST_RETRY_MS,
+      limit: full === 'caller' ? 'caller_calls' : 'open_calls',
+    },
+  );
+}
+
+/** RESOURCE_EXHAUSTED: as many callers watch the health of this replica as may. */
+export function tooManyHealthWatches(limit: number, of: 'replica' | 'address'): CallError {
+  return new CallError(
+    status.RESOURCE_EXHAUSTED,
+    'TOO_MANY_HEALTH_WATCHES',
+    `${limit} streams watch the health of this replica${of === 'address' ? ' from this address' : ''}, as many as may`,
+    { metadata: { limit: String(limit), of }, retryDelayMs: SUBSCRIBERS_RETRY_MS, limit: 'health_watches' },
+  );
+}
+
+/** RESOURCE_EXHAUSTED: the headers of the call are longer than headers may be, as they are after HPACK. */
+export function headersTooLarge(bytes: number, maxBytes: number): CallError {
+  return new CallError(
+    status.RESOURCE_EXHAUSTED,
+    'HEADERS_TOO_LARGE',
+    `the headers of the call have ${bytes} bytes, at most ${maxBytes} are allowed`,
+    { metadata: { bytes: String(bytes), max_bytes: String(maxBytes) }, limit: 'header_size' },
+  );
+}
+
+/** UNIMPLEMENTED: requests are not unpacked; `encoding` is what the caller names. */
+export function compressionUnsupported(encoding: string): CallError {
+  return new CallError(
+    status.UNIMPLEMENTED,
+    'COMPRESSION_UNSUPPORTED',
+    `the request is compressed (${quote(encoding)}); this service takes requests without compression (identity) only`,
+    { metadata: { encoding: quote(encoding) }, limit: 'compression' },
+  );
+}
+
+/** UNIMPLEMENTED: one message where one is allowed, and then more bytes. */
+export function secondMessage(method: string): CallError {
+  return new CallError(status.UNIMPLEMENTED, 'SECOND_MESSAGE', `${method} takes one message, and more came`, {
+    metadata: { method },
+    limit: 'second_message',
+  });
+}
+
+/** UNAVAILABLE: the connection is as old as connections get; the stream goes on at a new one. */
+export function connectionAged(): CallError {
+  return new CallError(
+    status.UNAVAILABLE,
+    'CONNECTION_AGE',
+    'the connection is as old as connections of this service get; connect again and resume',
+    { retryDelayMs: DRAINING_RETRY_MS },
   );
 }
 
@@ -196,16 +270,6 @@ export function requestTimedOut(timeoutMs: number): CallError {
     'REQUEST_UNFINISHED',
     `the request was not complete ${timeoutMs} ms after its headers`,
     { metadata: { timeout_ms: String(timeoutMs) }, limit: 'request_timeout' },
-  );
-}
-
-/** RESOURCE_EXHAUSTED: large requests whose calls have not ended take as much as they may. */
-export function requestsTooLarge(maxBytes: number): CallError {
-  return new CallError(
-    status.RESOURCE_EXHAUSTED,
-    'LARGE_REQUESTS',
-    `large requests of calls that wait or follow take the ${maxBytes} bytes that there are for them`,
-    { metadata: { max_bytes: String(maxBytes) }, retryDelayMs: REQUEST_RETRY_MS, limit: 'large_requests' },
   );
 }
 
@@ -236,7 +300,21 @@ export type CallFailure = Required<Omit<ServerErrorResponse, keyof Error>> & Err
 export function toServerError(error: CallError, requestId: string): CallFailure {
   const metadata = new Metadata();
   metadata.set('grpc-status-details-bin', StatusType.encode(toStatus(error, requestId)).finish() as Buffer);
-  return Object.assign(new Error(error.message), { code: error.code, details: error.message, metadata });
+  return Object.assign(
+    withoutStack(() => new Error(error.message)),
+    { code: error.code, details: error.message, metadata },
+  );
+}
+
+/** Runs something whose errors need no stack. */
+export function withoutStack<T>(run: () => T): T {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return run();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }
 
 /** The same as a `google.rpc.Status` object, for protobufjs to encode. */
@@ -251,10 +329,10 @@ export function toStatus(error: CallError, requestId?: string): { code: number; 
   return { code: error.code, message: error.message, details };
 }
 
-/** Text of a caller in a form that is short and safe to send back. */
+/** Text of a caller in a form that is short, on one line, and safe to send back, to log and to print. */
 export function quote(text: string): string {
-  if (text.length <= MAX_QUOTED_LENGTH) return text.toWellFormed();
-  return `${text.slice(0, MAX_QUOTED_LENGTH).toWellFormed()}… (${text.length} characters)`;
+  if (text.length <= MAX_QUOTED_LENGTH) return escapeControls(text.toWellFormed());
+  return `${escapeControls(text.slice(0, MAX_QUOTED_LENGTH).toWellFormed())}… (${text.length} characters)`;
 }
 
 /** Longer than any address and than any label value of Kubernetes (63), so that honest input is quoted whole. */

@@ -1,33 +1,31 @@
 // Accepts connections and hands them to a grpc-js server.
 //
 // We accept them ourselves because only a destroyed socket surely ends a stream that is stalled by flow control: grpc-js
-// has no way to close it, and its own shutdown waits for it for ever. It also makes the number of connections a bound of
-// ours. TLS ends here too: grpc-js gets connections on which it is agreed (docs/decisions/own-tls-server.md).
+// has no way to close it, and its own shutdown waits for it for ever. It also makes the number of connections, their share
+// and their age bounds of ours (`limits/connection-table.ts`). TLS ends here too: grpc-js gets connections on which it is
+// agreed (docs/decisions/own-tls-server.md).
 //
 // A connection is known by its peer's address and port, which is how calls name theirs. Two at a time under one name (a
 // peer may be connected to two addresses of this machine from one port) are refused, because one could pass for the other.
 
+import type { ServerHttp2Session } from 'node:http2';
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
 
 import type { Server, ServerCredentials } from '@grpc/grpc-js';
 
+import type { ListenAddress } from '../model/listen-address.ts';
+import { CallConnection } from './calls/call-record.ts';
+import { callerAt, sourceOf } from './limits/caller.ts';
+import type { ConnectionTable } from './limits/connection-table.ts';
 import { type ClientCertificate, describeClientCertificate } from './tls/client-certificate.ts';
 import type { RpcMetrics } from './metrics.ts';
 import { createTlsServer, type TlsTermination } from './tls/termination.ts';
-
-/** Where a server listens. */
-export interface ListenAddress {
-  /** An IP address or a host name. */
-  readonly host: string;
-  /** 0: any free one. */
-  readonly port: number;
-}
 
 export interface ListenerOptions {
   readonly server: Server;
   /** Of connections as grpc-js gets them: plaintext where TLS is terminated here. */
   readonly credentials: ServerCredentials;
-  readonly maxConnections: number;
+  readonly table: ConnectionTable;
   readonly metrics: RpcMetrics;
   /** Unset: connections are plaintext. */
   readonly tls: TlsTermination | undefined;
@@ -35,16 +33,20 @@ export interface ListenerOptions {
 
 export class Listener {
   readonly #net: NetServer;
+  readonly #table: ConnectionTable;
+  readonly #metrics: RpcMetrics;
   /** By `address:port` of the peer, as grpc-js names it. */
   readonly #connections = new Map<string, Connection>();
   readonly #injector: ReturnType<Server['createConnectionInjector']>;
   #onEmpty: (() => void) | undefined;
 
-  constructor({ server, credentials, maxConnections, metrics, tls }: ListenerOptions) {
+  constructor({ server, credentials, table, metrics, tls }: ListenerOptions) {
+    this.#table = table;
+    this.#metrics = metrics;
     this.#injector = server.createConnectionInjector(credentials);
     if (tls === undefined) {
       this.#net = createServer({ noDelay: true }, (socket) => {
-        if (this.#admit(socket, metrics)) this.#injector.injectConnection(socket);
+        if (this.#admit(socket)) this.#injector.injectConnection(socket);
       });
     } else {
       this.#net = createTlsServer(tls, (socket) => {
@@ -60,10 +62,8 @@ export class Listener {
         this.#injector.injectConnection(socket);
       });
       // Before its handshake already: it takes one of the connections that there may be.
-      this.#net.prependListener('connection', (socket) => this.#admit(socket, metrics));
+      this.#net.prependListener('connection', (socket) => this.#admit(socket));
     }
-    this.#net.maxConnections = maxConnections;
-    this.#net.on('drop', () => metrics.connectionsRefused.inc());
   }
 
   /** Starts to accept; the address that was bound. Rejects with the error of the socket (EADDRINUSE, EACCES). */
@@ -82,13 +82,20 @@ export class Listener {
   /** Ends the connection of a peer at once, with everything on it. `peer` as `call.getPeer()` gives it. */
   disconnect(peer: string): boolean {
     const connection = this.#connections.get(peer);
-    connection?.socket.destroy();
+    connection?.destroy();
     return connection !== undefined;
   }
 
   /** The certificate that a peer showed and the client CA vouches for. `peer` as `call.getPeer()` gives it. */
   certificateOf(peer: string): ClientCertificate | undefined {
     return this.#connections.get(peer)?.certificate;
+  }
+
+  /** The connection of a session that has just begun. */
+  connectionOf(session: ServerHttp2Session): CallConnection | undefined {
+    const connection = this.#connections.get(peerName(session.socket));
+    if (connection !== undefined) connection.session = session;
+    return connection;
   }
 
   /** No new connections; those that are open stay. */
@@ -104,7 +111,7 @@ export class Listener {
     this.#injector.destroy();
     if (this.#connections.size === 0) return;
     const destroyAll = (): void => {
-      for (const { socket } of this.#connections.values()) socket.destroy();
+      for (const connection of this.#connections.values()) connection.destroy();
     };
     await new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
@@ -115,23 +122,24 @@ export class Listener {
   }
 
   /** Notes a connection; false: it was refused and destroyed. */
-  #admit(socket: Socket, metrics: RpcMetrics): boolean {
+  #admit(socket: Socket): boolean {
     // Errors of a connection end it, nothing else: http2 reports them to its streams.
     socket.on('error', () => socket.destroy());
     const peer = peerName(socket);
     const known = this.#connections.get(peer);
-    if (known !== undefined && known.localName !== localName(socket)) {
-      metrics.connectionsRefused.inc();
+    // The same at both ends: the older one is dead, and we have not heard of it yet.
+    if (known !== undefined && known.localName === localName(socket)) known.destroy();
+    const connection = new Connection(socket);
+    if ((known !== undefined && known.localName !== connection.localName) || !this.#table.admit(connection)) {
+      this.#metrics.connectionsRefused.inc();
       socket.destroy();
       return false;
     }
-    // The same at both ends: the older one is dead, and we have not heard of it yet.
-    known?.socket.destroy();
-    const connection: Connection = { socket, localName: localName(socket), certificate: undefined };
     this.#connections.set(peer, connection);
-    metrics.connections.inc();
+    this.#metrics.connections.inc();
     socket.once('close', () => {
-      metrics.connections.dec();
+      this.#metrics.connections.dec();
+      this.#table.remove(connection);
       if (this.#connections.get(peer) === connection) this.#connections.delete(peer);
       if (this.#connections.size === 0) this.#onEmpty?.();
     });
@@ -139,14 +147,39 @@ export class Listener {
   }
 }
 
-interface Connection {
-  /** Where TLS is terminated, the one below it: they end together. */
-  readonly socket: Socket;
+class Connection extends CallConnection {
   readonly localName: string;
-  certificate: ClientCertificate | undefined;
+  readonly source: string;
+  readonly caller: string;
+  certificate: ClientCertificate | undefined = undefined;
+  /** Once HTTP/2 has begun. */
+  session: ServerHttp2Session | undefined = undefined;
+  /** Where TLS is terminated, the one below it: they end together. */
+  readonly #socket: Socket;
+
+  constructor(socket: Socket) {
+    super();
+    this.#socket = socket;
+    this.localName = localName(socket);
+    // Unset when it has gone already.
+    const address = socket.remoteAddress ?? 'unknown';
+    this.source = sourceOf(address);
+    this.caller = callerAt(address);
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  retire(): void {
+    // It has not even begun HTTP/2.
+    if (this.session === undefined) this.#socket.destroy();
+    else if (!this.session.closed) this.session.close();
+    for (const listener of this.retireListeners) listener();
+  }
 }
 
-function peerName(socket: Socket): string {
+function peerName(socket: Pick<Socket, 'remoteAddress' | 'remotePort'>): string {
   return `${socket.remoteAddress}:${socket.remotePort}`;
 }
 

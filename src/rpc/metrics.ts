@@ -9,14 +9,15 @@ import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client'
 import type { CountLookup } from './methods/call-context.ts';
 import { type Limit, LIMITS } from './errors.ts';
 import type { NameWaiters } from './methods/name-waiters.ts';
-import type { RequestIntake } from './limits/request-intake.ts';
-import type { UntakenAnswers } from './limits/untaken-answers.ts';
+import { CLOSE_REASONS, type CloseReason, type ConnectionTable } from './limits/connection-table.ts';
+import type { Ledger } from './limits/ledger.ts';
 
 export interface RpcMetrics {
   /** The counters of a method; the same object for the same path. */
   method(path: string, requestStream: boolean, responseStream: boolean): MethodCounters;
   readonly countLookup: CountLookup;
   readonly countRefusal: (limit: Limit) => void;
+  readonly countClosed: (reason: CloseReason) => void;
   readonly connections: Gauge;
   readonly connectionsRefused: Counter;
 }
@@ -49,45 +50,38 @@ export function exportNameWaiters(registry: Registry, names: NameWaiters): void 
   });
 }
 
-/** What calls take before they are let in, and how many callers are remembered. */
+/** What calls and connections take, against their bounds. */
 export function exportCallers(
   registry: Registry,
   sources: {
-    readonly intake: RequestIntake;
-    readonly answers: UntakenAnswers;
+    readonly ledger: Ledger;
+    readonly table: ConnectionTable;
+    readonly gate: { readonly healthWatches: number };
     readonly ratedCallers: () => number;
   },
 ): void {
-  const { intake, answers, ratedCallers } = sources;
-  const registers = [registry];
-  const arriving: Gauge = new Gauge({
-    name: 'digger_grpc_arriving_requests',
-    help: 'Requests that have begun to arrive and are not complete.',
-    registers,
-    collect: () => arriving.set(intake.arriving),
-  });
-  const bytes: Gauge<'requests'> = new Gauge({
-    name: 'digger_grpc_request_memory_bytes',
-    help: 'Memory that requests take, about: those that are arriving, and large ones whose calls have not ended.',
-    labelNames: ['requests'],
-    registers,
-    collect: () => {
-      bytes.set({ requests: 'arriving' }, intake.arrivingBytes);
-      bytes.set({ requests: 'large' }, intake.largeBytes);
-    },
-  });
-  const untaken: Gauge = new Gauge({
-    name: 'digger_grpc_untaken_answer_bytes',
-    help: 'Memory that answers take, about, which their callers have not taken yet.',
-    registers,
-    collect: () => untaken.set(answers.bytes),
-  });
-  const callers: Gauge = new Gauge({
-    name: 'digger_rated_callers',
-    help: 'Callers whose rate of expensive calls is remembered.',
-    registers,
-    collect: () => callers.set(ratedCallers()),
-  });
+  const { ledger, table, gate, ratedCallers } = sources;
+  const gauge = (name: string, help: string, read: () => number): void => {
+    const exported: Gauge = new Gauge({ name, help, registers: [registry], collect: () => exported.set(read()) });
+  };
+  gauge('digger_grpc_open_calls', 'Calls from their headers until their streams have closed.', () => ledger.calls);
+  gauge('digger_grpc_call_memory_bytes', 'Memory that open calls take, about.', () => ledger.bytes);
+  gauge(
+    'digger_grpc_call_memory_largest_caller_bytes',
+    'Of the memory that open calls take, what the caller takes that has most.',
+    () => ledger.largestCallerBytes,
+  );
+  gauge('digger_grpc_open_callers', 'Callers that have a call open.', () => ledger.callers);
+  gauge('digger_grpc_arriving_requests', 'Calls whose requests are not complete.', () => ledger.arriving);
+  gauge('digger_grpc_untaken_answers', 'Calls whose answers their callers have not taken yet.', () => ledger.leaving);
+  gauge('digger_grpc_untaken_answer_bytes', 'Memory that those take, about.', () => ledger.bytesOf('leaving'));
+  gauge('digger_grpc_health_watches', 'Streams that watch gRPC health.', () => gate.healthWatches);
+  gauge(
+    'digger_grpc_connections_largest_address',
+    'Open connections of the address (IPv6: /64) that has most.',
+    () => table.mostOfASource,
+  );
+  gauge('digger_rated_callers', 'Callers whose rate of expensive calls is remembered.', ratedCallers);
 }
 
 export function createRpcMetrics(registry: Registry): RpcMetrics {
@@ -146,9 +140,16 @@ export function createRpcMetrics(registry: Registry): RpcMetrics {
   const connections = new Gauge({ name: 'digger_grpc_connections', help: 'Open gRPC connections.', registers });
   const connectionsRefused = new Counter({
     name: 'digger_grpc_connections_refused_total',
-    help: 'Connections closed at once because the limit was reached.',
+    help: 'Connections closed at once because every one that may be open has a call.',
     registers,
   });
+  const closed = new Counter({
+    name: 'digger_grpc_connections_closed_total',
+    help: 'Connections ended by this service: idle, old, or to make room for another.',
+    labelNames: ['reason'],
+    registers,
+  });
+  for (const reason of CLOSE_REASONS) closed.inc({ reason }, 0);
 
   // Each child is looked up by its labels once.
   const methods = new Map<string, MethodCounters>();
@@ -188,7 +189,8 @@ export function createRpcMetrics(registry: Registry): RpcMetrics {
   };
 
   const countRefusal = (limit: Limit): void => refusals.inc({ limit });
-  return { method, countLookup, countRefusal, connections, connectionsRefused };
+  const countClosed = (reason: CloseReason): void => closed.inc({ reason });
+  return { method, countLookup, countRefusal, countClosed, connections, connectionsRefused };
 }
 
 /**

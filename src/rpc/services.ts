@@ -9,7 +9,8 @@ import protobuf from 'protobufjs';
 
 import { loadSchema, serviceType } from '../wire/schema.ts';
 import { refuseLargeBatch } from './methods/batch-resolve-addresses.ts';
-import { type CallError, invalidArgument } from './errors.ts';
+import { refuseLargeFilter } from './methods/filter-size.ts';
+import { type CallError, invalidArgument, withoutStack } from './errors.ts';
 
 /** A request that cannot be handled, and why; stands where the decoded message would. */
 export class RefusedRequest {
@@ -54,6 +55,7 @@ const CONVERSION: protobuf.IConversionOptions = { longs: Number, enums: String, 
 /** Checks on the bytes of a request, before objects are made of it. */
 const PRECHECKS: ReadonlyMap<string, (bytes: Uint8Array) => CallError | undefined> = new Map([
   ['/digger.v1.LookupService/BatchResolveAddresses', refuseLargeBatch],
+  ['/digger.v1.ChangeFeedService/Watch', refuseLargeFilter],
 ]);
 
 type Method = MethodDefinition<object, object>;
@@ -97,7 +99,7 @@ function refusing({ path, requestDeserialize }: Method): (bytes: Buffer) => obje
     try {
       // protobufjs decodes from a reader as well as from bytes. Its reader for Buffers takes a text field that is cut
       // off for a shorter text; the plain one refuses it.
-      return requestDeserialize(new protobuf.Reader(bytes) as unknown as Buffer);
+      return withoutStack(() => requestDeserialize(new protobuf.Reader(bytes) as unknown as Buffer));
     } catch (error) {
       // Whatever a decoder makes of bytes that are no message (also a RangeError) is the caller's mistake.
       const reason = error instanceof Error ? error.message : String(error);

@@ -108,7 +108,13 @@ async function serve(): Promise<void> {
       credentials: ServerCredentials.createInsecure(),
       logger,
       registry,
-      limits: { maxStreamsPerConnection: 10_000 },
+      limits: {
+        maxStreamsPerConnection: 10_000,
+        maxConnections: 20_000,
+        maxConnectionsPerAddress: 20_000,
+        maxCallMemoryBytes: 1_073_741_824,
+        maxCallerMemoryBytes: 1_073_741_824,
+      },
     },
   );
   const { port: digger } = await rpc.start({ host: '127.0.0.1', port: 0 });

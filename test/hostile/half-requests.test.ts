@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { Story } from '../stories/story.ts';
-import { sendHalfRequests } from './half-requests.ts';
+import { CROWD_OPTIONS, sendHalfRequests } from './half-requests.ts';
 
 it('2,000 connections that send half a request each take a bounded amount of memory, and harm nobody', async (t) => {
   await using story = await Story.begin();
-  const digger = await story.startReadyDigger();
+  const digger = await story.startReadyDigger(...CROWD_OPTIONS);
   const { sentBytes, peakRequestBytes, refused } = await sendHalfRequests(story, digger, 2_000);
   t.diagnostic(`${sentBytes} bytes sent, ${peakRequestBytes} at most on the account, ${refused} ended`);
   // The bound was met, or this proves nothing.

@@ -1,12 +1,13 @@
-// A crowd of connections, each of which sends half of a large request and no more: a stranger needs no credentials for
-// that, because nobody is asked for any before a request is complete.
+// A crowd of connections, each of which sends half of a large request and no more, where callers need no credentials.
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import type { DiggerProcess } from '../observers/digger-process.ts';
 import { done, eventually, notYet } from '../observers/eventually.ts';
 import type { Story } from '../stories/story.ts';
 import { besideOthers, metric } from './bystanders.ts';
-import { END_HEADERS, FRAME, frame, lookupHeaders, open } from './raw-http2.ts';
+import { callHeaders, END_HEADERS, FRAME, frame, open } from './raw-http2.ts';
+
+const BATCH = '/digger.v1.LookupService/BatchResolveAddresses';
 
 /** Half of the backlog that Node asks the system for: nobody is to be refused by the system. */
 const AT_ONCE = 250;
@@ -15,8 +16,11 @@ const AT_ONCE = 250;
 const SENT_BYTES = 60_000;
 const FRAME_BYTES = 15_000;
 
-/** `--max-request-memory` by default. */
-const MAX_REQUEST_MEMORY_BYTES = 64 * 1024 * 1024;
+/** `--max-caller-memory` by default, and what is refused at the moment: they come from one address. */
+const MAX_REQUEST_MEMORY_BYTES = 33 * 1024 * 1024;
+
+/** They come from one address, and each connection has a call. */
+export const CROWD_OPTIONS = ['--max-connections=12000', '--max-connections-per-address=12000'] as const;
 
 /**
  * What the heap, its surroundings and the system's own buffers may add beyond that: a connection takes about 30 kB, and
@@ -47,7 +51,7 @@ export async function sendHalfRequests(story: Story, digger: DiggerProcess, size
   let peakRequestBytes = 0;
   let peakResidentBytes = 0;
   const look = async (): Promise<void> => {
-    const requests = await metric(digger, 'digger_grpc_request_memory_bytes{requests="arriving"}');
+    const requests = await metric(digger, 'digger_grpc_call_memory_bytes');
     peakRequestBytes = Math.max(peakRequestBytes, requests);
     peakResidentBytes = Math.max(peakResidentBytes, await metric(digger, 'process_resident_memory_bytes'));
   };
@@ -93,9 +97,9 @@ export async function sendHalfRequests(story: Story, digger: DiggerProcess, size
 function halfRequest(): Buffer {
   const length = Buffer.alloc(5);
   // The largest message that is allowed.
-  length.writeUInt32BE(1_048_576, 1);
+  length.writeUInt32BE(262_144, 1);
   const message = Buffer.concat([length, Buffer.alloc(SENT_BYTES - length.length, 0x61)]);
-  const frames = [frame(FRAME.headers, END_HEADERS, 1, lookupHeaders())];
+  const frames = [frame(FRAME.headers, END_HEADERS, 1, callHeaders(BATCH))];
   for (let at = 0; at < message.length; at += FRAME_BYTES) {
     frames.push(frame(FRAME.data, 0, 1, message.subarray(at, at + FRAME_BYTES)));
   }

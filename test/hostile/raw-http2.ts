@@ -48,6 +48,16 @@ export function callHeaders(path: string): Buffer {
   ]);
 }
 
+/** A header that enters the dynamic table of HPACK, as its newest entry. */
+export function indexedHeader(name: string, value: string): Buffer {
+  return Buffer.concat([Buffer.from([0x40]), text(name), text(value)]);
+}
+
+/** The newest entry of the dynamic table, so many times: a byte each on the wire. */
+export function newestEntry(times: number): Buffer {
+  return Buffer.alloc(times, 0x80 | 62);
+}
+
 /** A subscription to everything, as the first call of a connection. */
 export function watchCall(): Buffer {
   return Buffer.concat([
@@ -77,10 +87,10 @@ export function header(name: string, value: string): Buffer {
   return Buffer.concat([Buffer.from([0x00]), text(name), text(value)]);
 }
 
-/** A connection on which the preface and empty settings have been sent. */
-export function open(address: string, preface = true): Socket {
+/** A connection on which the preface and empty settings have been sent. `localAddress`: whom it comes from, on loopback. */
+export function open(address: string, preface = true, localAddress = '127.0.0.1'): Socket {
   const [host, port] = address.split(':');
-  const socket = connect({ host: host ?? '', port: Number(port) });
+  const socket = connect({ host: host ?? '', port: Number(port), localAddress });
   // To be refused is what these callers are for.
   socket.on('error', () => socket.destroy());
   socket.resume();

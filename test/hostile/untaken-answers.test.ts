@@ -53,7 +53,7 @@ describe('a caller that opens no window for its answers', () => {
   });
 
   it('on many connections has those of its calls ended that wait longest, once all together hold as much as they may', async (t) => {
-    const serving = await serve({ limits: { maxAnswerMemoryBytes: 4 * 1024 * 1024 } });
+    const serving = await serve({ limits: { maxCallMemoryBytes: 4 * 1024 * 1024 } });
     t.after(() => serving.stop());
     serving.picture.setAnswer('10.0.0.1', resolved(holder(fakePod('web-0', fakeReference('web')), 'POD_IP')));
     const sessions = Array.from({ length: 20 }, () => connectWithoutWindow(serving.target));
@@ -87,7 +87,7 @@ describe('a caller that opens no window for its answers', () => {
   });
 
   it('is left alone when it takes what it asked for, however much that is', async (t) => {
-    const serving = await serve({ limits: { maxAnswerMemoryBytes: 20_000 } });
+    const serving = await serve({ limits: { maxCallMemoryBytes: 200_000 } });
     t.after(() => serving.stop());
     serving.picture.setAnswer('10.0.0.1', resolved(holder(fakePod('web-0', fakeReference('web')), 'POD_IP')));
     const queries = Array.from({ length: 1_000 }, () => ({ address: '10.0.0.1' }));

@@ -1,7 +1,7 @@
 // The long form of test/hostile/half-requests.test.ts: as many as may be connected at all.
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { sendHalfRequests } from '../hostile/half-requests.ts';
+import { CROWD_OPTIONS, sendHalfRequests } from '../hostile/half-requests.ts';
 import { Story } from '../stories/story.ts';
 
 // About what Node gives itself in a pod with 512 MiB: with a heap of gigabytes it would let garbage lie.
@@ -9,7 +9,7 @@ process.env['NODE_OPTIONS'] = '--max-old-space-size=192';
 
 it('9,900 connections that send half a request each, three times over, take a bounded amount of memory', async (t) => {
   await using story = await Story.begin();
-  const digger = await story.startReadyDigger();
+  const digger = await story.startReadyDigger(...CROWD_OPTIONS);
   for (let round = 1; round <= 3; round++) {
     const seen = await sendHalfRequests(story, digger, 9_900);
     t.diagnostic(`round ${round}: ${JSON.stringify(seen)}`);

@@ -13,7 +13,7 @@ import type {
   WorkloadEntity,
 } from '../../src/model/entities.ts';
 import { NameWaiterTable } from '../../src/rpc/methods/name-waiters.ts';
-import type { RpcSources, WatchCall } from '../../src/rpc/server.ts';
+import type { RpcSources, WatchCall } from '../../src/rpc/methods/register.ts';
 import { messageType } from '../../src/wire/schema.ts';
 
 export const START_MS = Date.UTC(2026, 0, 1);

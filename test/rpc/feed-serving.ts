@@ -8,6 +8,7 @@ import { Registry } from '@prometheus-io/client';
 import { ChangeFeed } from '../../src/feed/change-feed.ts';
 import type { FeedLimits } from '../../src/feed/feed-options.ts';
 import { createScheduler } from '../../src/feed/scheduler.ts';
+import type { RpcLimits } from '../../src/rpc/limits/rpc-limits.ts';
 import { createFeedService } from '../../src/rpc/methods/watch.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { Picture } from '../feed/cluster.ts';
@@ -46,6 +47,7 @@ export async function start(
   t: TestContext,
   limits: Partial<FeedLimits> = {},
   stalledGraceMs = 5_000,
+  rpcLimits: Partial<RpcLimits> = {},
 ): Promise<Started> {
   const registry = new Registry();
   const real = createScheduler();
@@ -67,7 +69,7 @@ export async function start(
   const picture = new FakePicture();
   picture.onWatch = (call, caller) => service.watch(call, caller);
   picture.onDrain = () => void service.drain();
-  const serving = await serve({}, picture);
+  const serving = await serve({ limits: rpcLimits }, picture);
   t.after(() => serving.stop());
   return {
     serving,

@@ -1,31 +1,28 @@
 // Ends one stream at once, also one that is stalled by flow control, and lets go of its connection.
 //
 // grpc-js offers nothing for that: a status waits behind the messages that nobody takes, for ever. HTTP/2 does
-// (RST_STREAM is not subject to flow control), so this reaches through the call for its stream (`base-call.ts`). When it is
-// not found, the whole connection ends.
+// (RST_STREAM is not subject to flow control), so this takes the stream of a call (`base-call.ts`).
 //
 // A connection that is left without calls costs memory and one of the places that there are, and whoever let a stream
 // stall is the last to close it. So it is told to go (GOAWAY): other calls on it finish, new ones make a connection of
 // their own, and it ends after its last call. That fails where the peer does not even read its socket: nothing of the
-// above is sent then, and only destroying the socket helps.
+// above is sent then, and only destroying the socket helps. Where many frames wait to be sent already, that is so.
 
 import { constants, type Http2Session, type ServerHttp2Stream } from 'node:http2';
-import { baseCallOf } from './base-call.ts';
 
 /**
- * Resets the stream of a server call with ENHANCE_YOUR_CALM, which gRPC clients report as RESOURCE_EXHAUSTED
+ * Resets a stream with ENHANCE_YOUR_CALM, which gRPC clients report as RESOURCE_EXHAUSTED
  * (PROTOCOL-HTTP2.md, "Errors"); the call then emits `cancelled`. Its connection ends with the last call on it. `destroy`
  * ends the connection with everything on it: called when what was sent does not get through within `graceMs`.
  */
-export function resetStream(call: object, graceMs: number, destroy: () => void): void {
-  const stream = baseCallOf(call)?.stream;
-  if (stream === undefined) {
-    destroy();
-    return;
-  }
+export function resetStream(stream: ServerHttp2Stream, graceMs: number, destroy: () => void): void {
   const { session } = stream;
   // It has ended by itself.
   if (session === undefined) return;
+  if (!takesFrames(session)) {
+    destroy();
+    return;
+  }
   stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
   const known = retiring.get(session);
   if (known !== undefined) {
@@ -35,6 +32,14 @@ export function resetStream(call: object, graceMs: number, destroy: () => void):
   session.close();
   retire(session, stream, graceMs, destroy);
 }
+
+/** Whether the other side of a connection reads what is sent to it. Frames that flow control holds back do not count. */
+export function takesFrames(session: Http2Session): boolean {
+  return (session.state.outboundQueueSize ?? 0) <= MAX_WAITING_FRAMES;
+}
+
+/** More than a peer that reads ever has: its frames leave in the turn in which they are made. */
+const MAX_WAITING_FRAMES = 100;
 
 /** Connections that were told to go, with the streams on them that were reset since somebody looked. */
 const retiring = new WeakMap<Http2Session, Set<ServerHttp2Stream>>();

@@ -11,13 +11,12 @@ import { status } from '@grpc/grpc-js';
 import type { ServerReflectionRequest__Output } from '../../wire/generated/grpc/reflection/v1/ServerReflectionRequest.ts';
 import type { ServerReflectionResponse } from '../../wire/generated/grpc/reflection/v1/ServerReflectionResponse.ts';
 import { DescriptorIndex } from './descriptor-index.ts';
-import { type CallError, quote } from '../errors.ts';
+import { quote } from '../errors.ts';
 import { DESCRIPTOR_SET_BASE64 } from '../generated/descriptor-set.ts';
 import { loadObjectService, RefusedRequest } from '../services.ts';
-import { type CallGate, failCall, toIdentity } from '../calls/unary-call.ts';
 
 /** Adds both versions; `services` are the full names that `list_services` tells, besides reflection's own. */
-export function addReflection(server: Server, services: readonly string[], gate: CallGate): void {
+export function addReflection(server: Server, services: readonly string[]): void {
   // Read at the first question: few processes are ever asked one.
   let read: DescriptorIndex | undefined;
   const index = (): DescriptorIndex => (read ??= new DescriptorIndex(Buffer.from(DESCRIPTOR_SET_BASE64, 'base64')));
@@ -27,16 +26,7 @@ export function addReflection(server: Server, services: readonly string[], gate:
     const definition = loadObjectService(file, `grpc.reflection.${version}.ServerReflection`);
     server.addService(definition, {
       serverReflectionInfo: (call: ReflectionCall) => {
-        const fail = (error: unknown): void => {
-          call.emit('error', failCall(gate, error, call.getPath()));
-        };
-        const begin = (refusal: CallError | undefined): void => {
-          if (refusal !== undefined) fail(refusal);
-          else serve(call, (request) => answerReflection(request, index(), names));
-        };
-        const allowed = gate.authenticate?.(toIdentity(call));
-        if (allowed instanceof Promise) void allowed.then(begin, fail);
-        else begin(allowed);
+        serve(call, (request) => answerReflection(request, index(), names));
       },
     });
   }

@@ -17,6 +17,7 @@ import type { WatchFilter__Output } from '../../wire/generated/digger/v1/WatchFi
 import type { WatchRequest__Output } from '../../wire/generated/digger/v1/WatchRequest.ts';
 import {
   type CallError,
+  connectionAged,
   draining,
   invalidArgument,
   quote,
@@ -24,10 +25,13 @@ import {
   subscriberStalled,
   tooManySubscribers,
 } from '../errors.ts';
+import { MAX_FILTER_LABELS, MAX_FILTER_NAMES } from './filter-size.ts';
 import { parseView, Violations } from './request-fields.ts';
-import type { FeedService, WatchCall } from '../server.ts';
+import type { FeedService, WatchCall } from './register.ts';
+import { baseCallOf } from '../calls/base-call.ts';
 import { resetStream } from '../calls/stream-reset.ts';
-import { toCallFailure } from '../calls/unary-call.ts';
+import { toCallFailure } from '../calls/call-environment.ts';
+import { onRetire } from '../calls/gated-call.ts';
 
 export interface WatchOptions {
   readonly feed: ChangeFeed;
@@ -41,10 +45,6 @@ export interface WatchOptions {
   readonly stalledGraceMs?: number;
 }
 
-/** Namespaces, and node names, of one filter. */
-export const MAX_FILTER_NAMES = 1_000;
-/** Labels of one filter. */
-export const MAX_FILTER_LABELS = 64;
 /** DNS subdomains, RFC 1123; a label's key is one with a slash and a name of 63. Longer ones cannot match anything. */
 const MAX_NAME_LENGTH = 253;
 const MAX_LABEL_KEY_LENGTH = 317;
@@ -93,7 +93,7 @@ function watch(call: WatchCall, options: WatchOptions, caller: string, revoked: 
         call.end();
         return;
       case 'draining':
-        fail(draining());
+        fail(isRetired ? connectionAged() : draining());
         return;
       case 'behind':
         fail(replicaBehind());
@@ -104,6 +104,7 @@ function watch(call: WatchCall, options: WatchOptions, caller: string, revoked: 
         return;
     }
   };
+  let isRetired = false;
   const opened = feed.open(request, {
     write: (frame, taken) => call.write(frame, taken),
     end,
@@ -113,6 +114,10 @@ function watch(call: WatchCall, options: WatchOptions, caller: string, revoked: 
       // Also comes after an end of ours; closing twice does nothing.
       call.once('cancelled', opened.close);
       if (call.cancelled) opened.close();
+      onRetire(call, () => {
+        isRetired = true;
+        opened.drain();
+      });
       revoked?.addEventListener('abort', () => {
         if (call.cancelled) return;
         opened.close();
@@ -141,7 +146,9 @@ function resetUnlessGone(call: WatchCall, { disconnect, logger, stalledGraceMs }
   const timer = setTimeout(() => {
     if (call.cancelled) return;
     logger.warn({ peer }, 'a subscriber that was ended did not take its status: its stream is reset');
-    resetStream(call, graceMs, () => disconnect(peer));
+    const stream = baseCallOf(call)?.stream;
+    if (stream === undefined) disconnect(peer);
+    else resetStream(stream, graceMs, () => disconnect(peer));
   }, graceMs);
   timer.unref();
   call.once('cancelled', () => clearTimeout(timer));

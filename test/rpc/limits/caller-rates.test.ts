@@ -6,7 +6,6 @@ import { describe, it } from 'node:test';
 import { Metadata } from '@grpc/grpc-js';
 import fc from 'fast-check';
 
-import { callerOf } from '../../../src/rpc/limits/caller.ts';
 import { BURST_SECONDS, CallerRates } from '../../../src/rpc/limits/caller-rates.ts';
 import type { CallIdentity } from '../../../src/rpc/auth/authenticator.ts';
 import { fakePod, fakeReference, holder, resolved } from '../fake-picture.ts';
@@ -75,20 +74,6 @@ describe('a bucket for each caller', () => {
     assert.equal(rates.size, 2);
     assert.equal(rates.take('a', 1).allowed, false);
     assert.equal(rates.take('b', 5).allowed, true, 'begins anew');
-  });
-});
-
-describe('a caller', () => {
-  for (const [peer, caller] of [
-    ['10.244.1.7:40312', 'address:10.244.1.7'],
-    ['::ffff:10.244.1.7:40312', 'address:10.244.1.7'],
-    ['fd00:10:244::7:40312', 'address:fd00:10:244::7'],
-    ['unknown', 'address:unknown'],
-  ] as const) {
-    it(`without a name is its address: ${peer}`, () => assert.equal(callerOf({ getPeer: () => peer }), caller));
-  }
-  it('with a name is that, wherever it comes from', () => {
-    assert.equal(callerOf({ name: 'user:sensor', getPeer: () => '10.0.0.1:1' }), 'user:sensor');
   });
 });
 

@@ -55,7 +55,7 @@ describe('over gRPC', () => {
   });
 
   it('15: what is no address is INVALID_ARGUMENT, whatever its length, and in a batch it fails alone', async () => {
-    const bad = ['010.0.0.1', '10.1', '1', '', '1'.repeat(1_000_000), '10.0.0.1 ', '0x0a000001', '10.0.0.256', '::1::'];
+    const bad = ['010.0.0.1', '10.1', '1', '', '1'.repeat(60_000), '10.0.0.1 ', '0x0a000001', '10.0.0.256', '::1::'];
     for (const address of bad) {
       const failure = await serving.client.failure('ResolveAddress', { address });
       assert.equal(failure.code, 'INVALID_ARGUMENT', address.slice(0, 40));

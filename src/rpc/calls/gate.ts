@@ -1,0 +1,238 @@
+// In front of every method, ours, health and reflection alike: who calls, may it, is there room? Decided on headers alone;
+// until then no byte of a request is unpacked or decoded, and nothing of the call reaches a handler. After it the bytes
+// are looked at as they come: a message that is too long, compressed, or one too many ends the call at its first byte.
+//
+// It stands at two places. Every HTTP/2 stream passes `onStream` before grpc-js sees it and is on the ledger from there
+// until it has closed, whatever becomes of it. The interceptor, outermost of all, holds the headers back from the handler
+// until the caller is known.
+
+import { constants, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import type { ServerInterceptingCall, ServerInterceptor } from '@grpc/grpc-js';
+
+import {
+  type CallError,
+  compressionUnsupported,
+  headersTooLarge,
+  messageTooLarge,
+  requestEvicted,
+  requestTimedOut,
+  secondMessage,
+  tooManyCalls,
+  tooManyHealthWatches,
+} from '../errors.ts';
+import type { ConnectionTable } from '../limits/connection-table.ts';
+import { baseCallOf, observeRequest, type RequestObserver } from './base-call.ts';
+import { type CallConnection, CallRecord, connectionOf, type EndCall, recordOf, setConnection } from './call-record.ts';
+import { type CallKeeper, GatedCall, STATUS_COST_BYTES } from './gated-call.ts';
+import type { StreamGuard } from './grpc-js-streams.ts';
+import {
+  ADVERTISED_HEADER_BYTES,
+  boundTimeout,
+  essentialHeaders,
+  inspectHeaders,
+  MAX_HEADER_BYTES,
+} from './header-checks.ts';
+import type { FramingFault } from './message-framing.ts';
+import { type MethodRules, rulesOf } from './method-rules.ts';
+import { resetStream, takesFrames } from './stream-reset.ts';
+
+export interface GateOptions extends Omit<CallKeeper, 'takeHealthWatch'> {
+  readonly connections: ConnectionTable;
+  /** The connection of a session that has just begun. */
+  readonly findConnection: (session: ServerHttp2Session) => CallConnection | undefined;
+  readonly maxHealthWatches: number;
+  readonly requestTimeoutMs: number;
+}
+
+/**
+ * What a call costs before any of its bytes: stream, call and headers, on both sides of the VM. 10,000 calls on ten
+ * connections that sent headers and nothing else took 4.6 kB of heap and 12.5 kB of resident memory each.
+ */
+export const CALL_COST_BYTES = 16_384;
+
+/** Streams that watch health from one address, of all that may. */
+const HEALTH_SHARE = 8;
+
+/** What a reset gets to leave before the connection is cut. */
+const RESET_GRACE_MS = 5_000;
+
+/** Pings, and settings, of one connection in a second. A client that keeps its connection alive sends one in ten seconds. */
+const MAX_CONTROL_FRAMES = 200;
+
+export class Gate implements StreamGuard, RequestObserver {
+  readonly interceptor: ServerInterceptor;
+  readonly #options: GateOptions;
+  readonly #rules = new Map<string, MethodRules>();
+  readonly #healthWatches = new Map<string, number>();
+  readonly #controlFrames = new Map<CallConnection, number>();
+  #allHealthWatches = 0;
+  readonly #endCall: EndCall;
+  readonly #onClose: (this: ServerHttp2Stream) => void;
+
+  constructor(options: GateOptions) {
+    this.#options = options;
+    const keeper: CallKeeper = { ...options, takeHealthWatch: (record) => this.#takeHealthWatch(record) };
+    this.interceptor = ({ path, requestStream, responseStream }, nextCall) => {
+      let rules = this.#rules.get(path);
+      if (rules === undefined) {
+        rules = rulesOf(path, requestStream, responseStream);
+        this.#rules.set(path, rules);
+      }
+      const base = baseCallOf(nextCall);
+      const record = base && recordOf(base.stream);
+      if (base === undefined || record === undefined) throw new Error('bug: a call that did not pass the gate');
+      record.rules = rules;
+      record.mayPause = rules.isStream;
+      observeRequest(base, this);
+      // grpc-js asks for its class where it needs no more than the interface.
+      return new GatedCall(nextCall, keeper, record, rules, path) as unknown as ServerInterceptingCall;
+    };
+    this.#endCall = (record, phase, reason, full) => {
+      const { stream } = record;
+      const { session } = stream;
+      const destroy = (): void => record.connection.destroy();
+      if (phase === 'arriving' && record.call !== undefined) {
+        const error = reason === 'late' ? requestTimedOut(options.requestTimeoutMs) : requestEvicted(full);
+        record.call.refuse(error);
+        // Nothing of what it is told leaves while its connection is not read.
+        if (session !== undefined && !takesFrames(session)) destroy();
+        return;
+      }
+      options.environment.countRefusal('untaken_answers');
+      resetStream(stream, RESET_GRACE_MS, destroy);
+    };
+    const closed = (stream: ServerHttp2Stream): void => {
+      const record = recordOf(stream);
+      if (record === undefined) return;
+      options.ledger.close(record);
+      options.connections.callClosed(record.connection);
+      if (record.watchesHealth) this.#releaseHealthWatch(record.connection.caller);
+    };
+    this.#onClose = function () {
+      closed(this);
+    };
+  }
+
+  /** Streams that watch health. */
+  get healthWatches(): number {
+    return this.#allHealthWatches;
+  }
+
+  onSession(session: ServerHttp2Session): void {
+    const connection = this.#options.findConnection(session);
+    if (connection === undefined) {
+      session.destroy();
+      return;
+    }
+    setConnection(session, connection);
+    session.settings({ maxHeaderListSize: ADVERTISED_HEADER_BYTES });
+    const count = (): void => {
+      const frames = (this.#controlFrames.get(connection) ?? 0) + 1;
+      this.#controlFrames.set(connection, frames);
+      if (frames <= MAX_CONTROL_FRAMES) return;
+      this.#controlFrames.delete(connection);
+      this.#options.environment.countRefusal('control_frames');
+      session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    };
+    session.on('ping', count);
+    session.on('remoteSettings', count);
+  }
+
+  /** To be called every second. */
+  forgetControlFrames(): void {
+    this.#controlFrames.clear();
+  }
+
+  onStream(
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    flags: number,
+    rawHeaders: readonly string[],
+    pass: (headers: IncomingHttpHeaders) => void,
+  ): void {
+    const { ledger, connections, maxBytes } = this.#options;
+    const connection = stream.session === undefined ? undefined : connectionOf(stream.session as ServerHttp2Session);
+    if (connection === undefined) {
+      // Its session has ended already.
+      stream.destroy();
+      return;
+    }
+    const { bytes, hasTwoAuthorizations } = inspectHeaders(rawHeaders);
+    const record = new CallRecord(stream, connection, this.#endCall);
+    record.hasTwoAuthorizations = hasTwoAuthorizations;
+    stream.once('close', this.#onClose);
+    connections.callOpened(connection);
+    const isTooLarge = bytes > MAX_HEADER_BYTES;
+    const full = ledger.open(record, connection.caller, CALL_COST_BYTES + (isTooLarge ? 0 : bytes));
+    if (isTooLarge) record.refusal = headersTooLarge(bytes, MAX_HEADER_BYTES);
+    else if (full !== undefined) record.refusal = tooManyCalls(full, maxBytes[full]);
+    const encoding = headers['grpc-encoding'];
+    if (typeof encoding === 'string') record.requestEncoding = encoding;
+    boundTimeout(headers);
+    pass(isTooLarge ? essentialHeaders(headers) : headers);
+    if (record.call !== undefined) return;
+    // grpc-js has answered it: no such method, or no gRPC at all.
+    ledger.answer(record, STATUS_COST_BYTES);
+    if ((flags & constants.NGHTTP2_FLAG_END_STREAM) === 0) stream.close(constants.NGHTTP2_NO_ERROR);
+  }
+
+  onData(stream: ServerHttp2Stream, chunk: Buffer): boolean {
+    const record = recordOf(stream);
+    if (record?.rules === undefined || record.call === undefined) return true;
+    // Refused already; what still comes is thrown away.
+    if (record.phase === 'over') return false;
+    const { framing } = record;
+    const before = framing.keptBytes;
+    const fault = framing.take(chunk, record.rules);
+    if (fault !== undefined) {
+      record.call.refuse(this.#errorOf(fault, record));
+      return false;
+    }
+    const full = this.#options.ledger.grow(record, framing.keptBytes - before);
+    if (full !== undefined) {
+      record.call.refuse(tooManyCalls(full, this.#options.maxBytes[full]));
+      return false;
+    }
+    return (record.phase as string) !== 'over';
+  }
+
+  onEnd(stream: ServerHttp2Stream): void {
+    const record = recordOf(stream);
+    if (record === undefined) return;
+    record.isRequestComplete = true;
+    this.#options.ledger.requestCompleted(record);
+  }
+
+  /** Whether there is room for one more; counts it. */
+  #takeHealthWatch(record: CallRecord): CallError | undefined {
+    const { caller } = record.connection;
+    const { maxHealthWatches } = this.#options;
+    const ofAddress = this.#healthWatches.get(caller) ?? 0;
+    const share = Math.ceil(maxHealthWatches / HEALTH_SHARE);
+    if (ofAddress >= share) return tooManyHealthWatches(share, 'address');
+    if (this.#allHealthWatches >= maxHealthWatches) return tooManyHealthWatches(maxHealthWatches, 'replica');
+    record.watchesHealth = true;
+    this.#healthWatches.set(caller, ofAddress + 1);
+    this.#allHealthWatches += 1;
+    return undefined;
+  }
+
+  #releaseHealthWatch(caller: string): void {
+    const left = (this.#healthWatches.get(caller) ?? 0) - 1;
+    if (left > 0) this.#healthWatches.set(caller, left);
+    else this.#healthWatches.delete(caller);
+    this.#allHealthWatches -= 1;
+  }
+
+  #errorOf(fault: FramingFault, record: CallRecord): CallError {
+    const { call, framing, rules } = record;
+    switch (fault) {
+      case 'too-large':
+        return messageTooLarge(framing.length, rules?.maxMessageBytes ?? 0);
+      case 'compressed':
+        return compressionUnsupported('compressed flag');
+      case 'second-message':
+        return secondMessage(call?.method ?? '');
+    }
+  }
+}

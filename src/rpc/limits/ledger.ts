@@ -1,0 +1,274 @@
+// What every call costs the process, from its headers until its stream has closed: one account in all, one for each
+// caller. Whatever a call does (its request arrives, it waits or follows, its answer is to be taken), it is on it once.
+//
+// At a bound the call goes whose other side has kept us waiting longest: a request that is not complete, or an answer
+// that nobody takes. An honest caller finishes and takes within milliseconds, so it is never the oldest. When nothing
+// waits for its caller, what is new is refused. So the account passes its bound by what is refused at the moment and no
+// more, and that goes first.
+//
+// It knows nothing of gRPC and owns no timer: whoever has an entry says what happens to its call, and `endLate` is
+// called by a clock.
+
+/** Where a call is in its life. */
+export type Phase =
+  /** Its request is not complete. */
+  | 'arriving'
+  /** It is worked on, waits, or follows the feed. */
+  | 'held'
+  /** Its answer is not taken yet. */
+  | 'leaving'
+  | 'over';
+
+/** Why a call has to end. */
+export type EndReason = 'room' | 'late';
+
+/** Whose bound leaves no room. */
+export type Full = 'replica' | 'caller';
+
+export interface LedgerLimits {
+  readonly maxBytes: number;
+  /** Of one caller. */
+  readonly maxCallerBytes: number;
+}
+
+/** A call on the account; extended by what knows the call. */
+export abstract class LedgerEntry {
+  /** To be changed by the ledger only, as all of these. */
+  phase: Phase = 'over';
+  bytes = 0;
+  caller: CallerAccount = NOBODY;
+  /** Turn, and place in the order, in which it came into its phase. */
+  sinceTurn = 0;
+  order = 0;
+
+  /** A request of many messages may be silent between two of them. */
+  abstract readonly mayPause: boolean;
+
+  /** Has to end the call at once; the ledger has forgotten it unless `phase` says `leaving`. */
+  abstract end(phase: 'arriving' | 'leaving', reason: EndReason, full: Full): void;
+}
+
+/** What one caller has open. */
+export interface CallerAccount {
+  readonly name: string;
+  bytes: number;
+  calls: number;
+}
+
+/** How often `endLate` is called in the time that a request has, and that an answer has. */
+export const TURNS = 10;
+
+export class Ledger {
+  readonly #limits: LedgerLimits;
+  readonly #callers = new Map<string, CallerAccount>();
+  /** Each in the order in which its calls came into the phase. */
+  readonly #arriving = new Set<LedgerEntry>();
+  readonly #leaving = new Set<LedgerEntry>();
+  #bytes = 0;
+  #calls = 0;
+  #order = 0;
+  #requestTurn = 0;
+  #answerTurn = 0;
+
+  constructor(limits: LedgerLimits) {
+    this.#limits = limits;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get calls(): number {
+    return this.#calls;
+  }
+
+  /** Callers that have a call open. */
+  get callers(): number {
+    return this.#callers.size;
+  }
+
+  get arriving(): number {
+    return this.#arriving.size;
+  }
+
+  get leaving(): number {
+    return this.#leaving.size;
+  }
+
+  /** Bytes of calls in a phase; walks over them. */
+  bytesOf(phase: 'arriving' | 'leaving'): number {
+    let bytes = 0;
+    for (const entry of phase === 'arriving' ? this.#arriving : this.#leaving) bytes += entry.bytes;
+    return bytes;
+  }
+
+  /** Of the caller that has most. */
+  get largestCallerBytes(): number {
+    let most = 0;
+    for (const { bytes } of this.#callers.values()) most = Math.max(most, bytes);
+    return most;
+  }
+
+  /** Enters a call whose headers have come. Whether there is room; it is on the account also when there is none. */
+  open(entry: LedgerEntry, caller: string, bytes: number): Full | undefined {
+    entry.caller = this.#accountOf(caller);
+    entry.caller.calls += 1;
+    this.#calls += 1;
+    this.#add(entry, bytes);
+    this.#enter(entry, 'arriving');
+    return this.#makeRoom(entry);
+  }
+
+  /** The caller is known now. Whether there is room on its account; the call is on it also when there is none. */
+  assign(entry: LedgerEntry, caller: string): Full | undefined {
+    if (entry.phase === 'over' || entry.caller.name === caller) return undefined;
+    const { bytes } = entry;
+    this.#release(entry.caller, bytes);
+    entry.caller = this.#accountOf(caller);
+    entry.caller.calls += 1;
+    entry.caller.bytes += bytes;
+    return this.#makeRoom(entry);
+  }
+
+  /** The request takes so much more, or less. Whether there is room for it. */
+  grow(entry: LedgerEntry, bytes: number): Full | undefined {
+    if (entry.phase === 'over') return undefined;
+    this.#add(entry, bytes);
+    return bytes > 0 ? this.#makeRoom(entry) : undefined;
+  }
+
+  /** The request is complete: its call is worked on now. */
+  requestCompleted(entry: LedgerEntry): void {
+    if (entry.phase === 'arriving') this.#enter(entry, 'held');
+  }
+
+  /** The caller has taken all that was sent so far, and the call goes on. */
+  goOn(entry: LedgerEntry, isRequestComplete: boolean): void {
+    if (entry.phase === 'leaving') this.#enter(entry, isRequestComplete ? 'held' : 'arriving');
+  }
+
+  /** Something was sent that takes so much until it is taken. */
+  answer(entry: LedgerEntry, bytes: number): void {
+    if (entry.phase === 'over') return;
+    this.#add(entry, bytes);
+    if (entry.phase !== 'leaving') this.#enter(entry, 'leaving');
+    this.#makeRoom(entry);
+  }
+
+  /** Nothing is left of the call. */
+  close(entry: LedgerEntry): void {
+    if (entry.phase === 'over') return;
+    this.#leave(entry);
+    this.#bytes -= entry.bytes;
+    this.#calls -= 1;
+    this.#release(entry.caller, entry.bytes);
+    entry.bytes = 0;
+    entry.phase = 'over';
+  }
+
+  /** Ends requests that have taken too long; to be called TURNS times in the time that they have. */
+  endLateRequests(): void {
+    this.#requestTurn += 1;
+    for (const entry of this.#arriving) {
+      if (this.#requestTurn - entry.sinceTurn <= TURNS) return;
+      if (!entry.mayPause) entry.end('arriving', 'late', 'replica');
+    }
+  }
+
+  /** Ends calls whose answers nobody has taken for too long; to be called TURNS times in that time. */
+  endLateAnswers(): void {
+    this.#answerTurn += 1;
+    for (const entry of this.#leaving) {
+      if (this.#answerTurn - entry.sinceTurn <= TURNS) return;
+      this.close(entry);
+      entry.end('leaving', 'late', 'replica');
+    }
+  }
+
+  /** Ends calls, the oldest first, until it and its caller are within their bounds; whose bound is passed still. */
+  #makeRoom(latest: LedgerEntry): Full | undefined {
+    const { maxBytes, maxCallerBytes } = this.#limits;
+    const { caller } = latest;
+    while (caller.bytes > maxCallerBytes && latest.phase !== 'over') {
+      const oldest = this.#oldest(latest, caller);
+      if (oldest === undefined) return 'caller';
+      this.#evict(oldest, 'caller');
+    }
+    while (this.#bytes > maxBytes && latest.phase !== 'over') {
+      const oldest = this.#oldest(latest, undefined);
+      if (oldest === undefined) return 'replica';
+      this.#evict(oldest, 'replica');
+    }
+    return undefined;
+  }
+
+  #evict(entry: LedgerEntry, full: Full): void {
+    const phase = entry.phase === 'leaving' ? 'leaving' : 'arriving';
+    // First, so that what the end of the call brings about finds it forgotten.
+    this.close(entry);
+    entry.end(phase, 'room', full);
+  }
+
+  /** The call, of this caller, that has waited longest for its other side. */
+  #oldest(except: LedgerEntry, caller: CallerAccount | undefined): LedgerEntry | undefined {
+    const arriving = firstOf(this.#arriving, except, caller);
+    const leaving = firstOf(this.#leaving, except, caller);
+    if (arriving === undefined || leaving === undefined) return arriving ?? leaving;
+    return arriving.order < leaving.order ? arriving : leaving;
+  }
+
+  #enter(entry: LedgerEntry, phase: Exclude<Phase, 'over'>): void {
+    this.#leave(entry);
+    entry.phase = phase;
+    if (phase === 'held') return;
+    entry.order = this.#order;
+    this.#order += 1;
+    if (phase === 'arriving') {
+      entry.sinceTurn = this.#requestTurn;
+      this.#arriving.add(entry);
+    } else {
+      entry.sinceTurn = this.#answerTurn;
+      this.#leaving.add(entry);
+    }
+  }
+
+  #leave(entry: LedgerEntry): void {
+    if (entry.phase === 'arriving') this.#arriving.delete(entry);
+    else if (entry.phase === 'leaving') this.#leaving.delete(entry);
+  }
+
+  #add(entry: LedgerEntry, bytes: number): void {
+    entry.bytes += bytes;
+    entry.caller.bytes += bytes;
+    this.#bytes += bytes;
+  }
+
+  #accountOf(name: string): CallerAccount {
+    let account = this.#callers.get(name);
+    if (account === undefined) {
+      account = { name, bytes: 0, calls: 0 };
+      this.#callers.set(name, account);
+    }
+    return account;
+  }
+
+  #release(account: CallerAccount, bytes: number): void {
+    account.bytes -= bytes;
+    account.calls -= 1;
+    if (account.calls === 0) this.#callers.delete(account.name);
+  }
+}
+
+/** Of an entry that is on no account. */
+const NOBODY: CallerAccount = { name: '', bytes: 0, calls: 0 };
+
+function firstOf(
+  entries: ReadonlySet<LedgerEntry>,
+  except: LedgerEntry,
+  caller: CallerAccount | undefined,
+): LedgerEntry | undefined {
+  for (const entry of entries) {
+    if (entry !== except && (caller === undefined || entry.caller === caller)) return entry;
+  }
+  return undefined;
+}

@@ -1,0 +1,133 @@
+// Adds the methods of this service to a grpc-js server: which function answers which, and what has to hold before it does.
+
+import type { Server, ServerWritableStream } from '@grpc/grpc-js';
+
+import type { AddressReader } from '../../addresses/reader.ts';
+import type { CatalogReader } from '../../catalog/reader.ts';
+import type { Frame } from '../../wire/frame.ts';
+import type { GetStatusRequest__Output } from '../../wire/generated/digger/v1/GetStatusRequest.ts';
+import type { WatchRequest__Output } from '../../wire/generated/digger/v1/WatchRequest.ts';
+import type { Authenticator } from '../auth/authenticator.ts';
+import { watchForRevocation } from '../auth/revocation.ts';
+import { type CallEnvironment, chargeCaller, failCall } from '../calls/call-environment.ts';
+import { identityOf } from '../calls/gated-call.ts';
+import { type Precondition, type UnaryMethod, unaryHandler } from '../calls/unary-call.ts';
+import { draining, notSynced } from '../errors.ts';
+import { CALL_COSTS } from '../limits/caller-rates.ts';
+import { DIGGER_SERVICES, loadBytesService, RefusedRequest } from '../services.ts';
+import { batchResolveAddresses } from './batch-resolve-addresses.ts';
+import type { CallContext, CountLookup } from './call-context.ts';
+import { type EntityLookup, getNode, getPod, getService, getWorkload } from './get-entity.ts';
+import { getStatus, type StatusSource, unsyncedTasks } from './get-status.ts';
+import type { NameWaiters } from './name-waiters.ts';
+import { addReflection } from './reflection.ts';
+import { type AddressLookup, resolveAddress } from './resolve-address.ts';
+
+/** What the server serves. */
+export interface RpcSources {
+  readonly catalog: CatalogReader;
+  readonly addresses: AddressReader;
+  readonly names: NameWaiters;
+  readonly status: StatusSource;
+  readonly feed: FeedService;
+}
+
+/** The change feed, as a server needs it. */
+export interface FeedService {
+  /**
+   * Handles one subscription of `caller` (see `caller.ts`); frames are encoded `WatchResponse`s. May throw CallError
+   * before the first frame. `revoked` aborts when the caller may not subscribe any more, with the CallError to end the
+   * stream with.
+   */
+  watch(call: WatchCall, caller: string, revoked?: AbortSignal): void;
+  /**
+   * Ends every subscription as planned: a last `Progress`, then UNAVAILABLE. Called once, when the drain begins; those
+   * that do not take their last frame lose their connection at the deadline.
+   */
+  drain(): Promise<void> | void;
+}
+
+export type WatchCall = ServerWritableStream<WatchRequest__Output, Frame | Uint8Array>;
+
+/** How the callers of open subscriptions are looked at again; unset: nobody is asked who they are. */
+export interface Recheck {
+  readonly authenticate: Authenticator;
+  readonly intervalMs: number;
+}
+
+export interface MethodOptions {
+  readonly environment: CallEnvironment;
+  readonly countLookup: CountLookup;
+  readonly recheck: Recheck | undefined;
+}
+
+export function addMethods(server: Server, sources: RpcSources, options: MethodOptions): void {
+  addLookupService(server, sources, options);
+  addChangeFeedService(server, sources, options);
+  addStatusService(server, sources, options);
+  addReflection(server, [...DIGGER_SERVICES, 'grpc.health.v1.Health']);
+}
+
+/** Lookups answer when the picture is complete: an empty picture would say of every address that nothing holds it. */
+function pictureComplete({ drainSignal }: CallEnvironment, source: StatusSource): Precondition {
+  return () => {
+    if (drainSignal.aborted) return draining();
+    const pending = unsyncedTasks(source);
+    return pending.length === 0 ? undefined : notSynced(pending);
+  };
+}
+
+function addLookupService(server: Server, sources: RpcSources, { environment, countLookup }: MethodOptions): void {
+  const { addresses, catalog, names, status } = sources;
+  const lookup: AddressLookup & EntityLookup = {
+    addresses,
+    catalog,
+    names,
+    namespaces: status.namespaces,
+    stalenessMs: () => status.stalenessMs(),
+    countLookup,
+  };
+  const precondition = pictureComplete(environment, status);
+  const handler = <Request>(
+    method: (request: Request, lookup: AddressLookup & EntityLookup, call: CallContext) => Answer,
+  ) => unaryHandler<Request>(environment, precondition, (request, call) => method(request, lookup, call));
+  server.addService(loadBytesService('digger.v1.LookupService'), {
+    resolveAddress: handler(resolveAddress),
+    batchResolveAddresses: handler(batchResolveAddresses),
+    getPod: handler(getPod),
+    getService: handler(getService),
+    getNode: handler(getNode),
+    getWorkload: handler(getWorkload),
+  });
+}
+
+function addChangeFeedService(
+  server: Server,
+  { feed, status }: RpcSources,
+  { environment, recheck }: MethodOptions,
+): void {
+  const precondition = pictureComplete(environment, status);
+  const watch = (call: ServerWritableStream<WatchRequest__Output | RefusedRequest, Frame | Uint8Array>): void => {
+    try {
+      const error = precondition();
+      if (error !== undefined) throw error;
+      if (call.request instanceof RefusedRequest) throw call.request.error;
+      const identity = identityOf(call);
+      chargeCaller(environment, identity.caller, CALL_COSTS.subscription);
+      const revoked = recheck && watchForRevocation(recheck.authenticate, identity, call, recheck.intervalMs);
+      feed.watch(call as WatchCall, identity.caller, revoked);
+    } catch (thrown) {
+      call.emit('error', failCall(environment, thrown, call.getPath()));
+    }
+  };
+  server.addService(loadBytesService('digger.v1.ChangeFeedService'), { watch });
+}
+
+function addStatusService(server: Server, { status }: RpcSources, { environment }: MethodOptions): void {
+  const method: UnaryMethod<GetStatusRequest__Output> = (request, call) => getStatus(request, status, call);
+  server.addService(loadBytesService('digger.v1.StatusService'), {
+    getStatus: unaryHandler(environment, () => undefined, method),
+  });
+}
+
+type Answer = ReturnType<UnaryMethod<never>>;

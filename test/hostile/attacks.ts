@@ -1,0 +1,360 @@
+// What strangers do to take a replica away from others, each with little effort, and what has to hold beside it: somebody
+// else is answered, the process stays below the memory of its pod, and afterwards everything is given back.
+//
+// The attackers come from another address than the callers that must not notice, as they would in a cluster.
+import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import type { DiggerProcess } from '../observers/digger-process.ts';
+import { done, eventually, notYet } from '../observers/eventually.ts';
+import type { Story } from '../stories/story.ts';
+import { metric } from './bystanders.ts';
+import {
+  callHeaders,
+  END_HEADERS,
+  END_STREAM,
+  FRAME,
+  frame,
+  header,
+  indexedHeader,
+  newestEntry,
+  open,
+} from './raw-http2.ts';
+
+/** The process as in the pod: its heap, and its memory limit. */
+export const POD_NODE_OPTIONS = '--max-old-space-size=256 --max-semi-space-size=4 --expose-gc';
+const POD_BYTES = 512 * 1024 * 1024;
+
+const HEALTH_WATCH = '/grpc.health.v1.Health/Watch';
+const RESOLVE = '/digger.v1.LookupService/ResolveAddress';
+const WATCH = '/digger.v1.ChangeFeedService/Watch';
+
+const EMPTY_MESSAGE = Buffer.alloc(5);
+/** As many as a connection may have at once: one that has more is cut off, which is a weaker attack. */
+const CALLS_PER_CONNECTION = 250;
+
+/** What is attacked, and the address that the attack comes from. */
+export interface Target {
+  readonly address: string;
+  readonly from: string;
+}
+
+export interface Attack {
+  readonly name: string;
+  /** Begins; `strength` 1 is all of it. Resolves when everything was sent that is taken. */
+  begin(target: Target, strength: number): Promise<readonly Socket[]>;
+}
+
+/** All of these at once, each from an address of its own. */
+export function together(attacks: readonly Attack[]): Attack {
+  return {
+    name: 'all of these at once, each from an address of its own',
+    begin: async ({ address }, strength) => {
+      const begun = attacks.map((attack, index) => attack.begin({ address, from: `127.0.1.${index + 1}` }, strength));
+      return (await Promise.all(begun)).flat();
+    },
+  };
+}
+
+export const ATTACKS: readonly Attack[] = [
+  {
+    name: '9,000 streams that watch health, on 36 connections',
+    begin: (target, strength) =>
+      manyCalls(target, 9_000 * strength, () => [
+        { block: callHeaders(HEALTH_WATCH), body: EMPTY_MESSAGE, ends: true },
+      ]),
+  },
+  {
+    name: '7,000 calls of headers only, each with a header of 3.9 kB that HPACK repeats 15 times',
+    begin: (target, strength) =>
+      manyCalls(target, 7_000 * strength, (index) => [
+        {
+          block: Buffer.concat([
+            callHeaders(RESOLVE),
+            index === 0 ? indexedHeader('x-bomb', 'x'.repeat(3_900)) : Buffer.alloc(0),
+            newestEntry(index === 0 ? 14 : 15),
+          ]),
+          body: undefined,
+          ends: false,
+        },
+      ]),
+  },
+  {
+    name: '9,000 lookups that wait',
+    begin: (target, strength) =>
+      manyCalls(target, 9_000 * strength, () => [{ block: callHeaders(RESOLVE), body: WAITING_LOOKUP, ends: true }]),
+  },
+  {
+    name: '200 subscriptions of 1 kB, packed, with 520,000 empty names each',
+    begin: (target, strength) =>
+      manyCalls(target, 200 * strength, () => [{ block: packedHeaders(WATCH), body: PACKED_NAMES, ends: true }]),
+  },
+  {
+    name: '200 requests of 3,200 messages of five bytes that say they are packed',
+    begin: (target, strength) =>
+      manyCalls(target, 200 * strength, () => [
+        {
+          block: packedHeaders('/grpc.reflection.v1.ServerReflection/ServerReflectionInfo'),
+          body: TINY_PACKED,
+          ends: true,
+        },
+        {
+          block: callHeaders('/grpc.reflection.v1.ServerReflection/ServerReflectionInfo'),
+          body: TINY_PACKED,
+          ends: true,
+        },
+      ]),
+  },
+  {
+    name: '10 connections with 20,000 bad requests each that never read',
+    begin: async (target, strength) => {
+      const sockets = Array.from({ length: 10 }, () => stranger(target));
+      for (const socket of sockets) socket.pause();
+      await Promise.all(
+        sockets.map((socket) =>
+          sendCalls(socket, 20_000 * strength, () => [
+            { block: callHeaders(RESOLVE), body: BAD_LOOKUP, ends: true },
+            { block: callHeaders('/digger.v1.LookupService/Nothing'), body: EMPTY_MESSAGE, ends: true },
+            { block: callHeaders('/grpc.health.v1.Health/Check'), body: EMPTY_MESSAGE, ends: true },
+          ]),
+        ),
+      );
+      return sockets;
+    },
+  },
+  {
+    name: '5,000 connections of one address that answer and do nothing',
+    begin: async (target, strength) => {
+      const sockets: Socket[] = [];
+      for (let count = 0; count < 5_000 * strength; count++) {
+        sockets.push(stranger(target));
+        if (count % 100 === 0) await turn();
+      }
+      return sockets;
+    },
+  },
+  {
+    name: '200,000 calls that are reset as soon as they are made, on 10 connections',
+    begin: async (target, strength) => {
+      const sockets = Array.from({ length: 10 }, () => stranger(target));
+      const cancel = Buffer.from([0, 0, 0, 8]);
+      await Promise.all(
+        sockets.map((socket) =>
+          flood(socket, 20_000 * strength, (index) => {
+            const stream = index * 2 + 1;
+            return Buffer.concat([
+              frame(FRAME.headers, END_HEADERS, stream, callHeaders(RESOLVE)),
+              frame(FRAME.reset, 0, stream, cancel),
+            ]);
+          }),
+        ),
+      );
+      return sockets;
+    },
+  },
+  {
+    name: '100,000 CONTINUATION frames on 10 connections',
+    begin: async (target, strength) => {
+      const sockets = Array.from({ length: 10 }, () => stranger(target));
+      const more = frame(FRAME.continuation, 0, 1, header('x-flood', 'x'.repeat(1_000)));
+      await Promise.all(
+        sockets.map((socket) => {
+          socket.write(frame(FRAME.headers, 0, 1, callHeaders(RESOLVE)));
+          return flood(socket, 10_000 * strength, () => more);
+        }),
+      );
+      return sockets;
+    },
+  },
+  {
+    name: '1,000,000 pings and as many settings on 10 connections, of which half never read',
+    begin: async (target, strength) => {
+      const sockets = Array.from({ length: 10 }, () => stranger(target));
+      for (const socket of sockets.slice(5)) socket.pause();
+      const ping = Buffer.concat([frame(FRAME.ping, 0, 0, Buffer.alloc(8)), frame(FRAME.settings, 0, 0)]);
+      await Promise.all(sockets.map((socket) => flood(socket, 100_000 * strength, () => ping)));
+      return sockets;
+    },
+  },
+];
+
+/** What was seen beside an attack. */
+export interface Seen {
+  readonly answered: number;
+  readonly aloneP99Ms: number;
+  readonly besideP99Ms: number;
+  readonly peakResidentBytes: number;
+  readonly peakHeapBytes: number;
+  readonly peakCallBytes: number;
+  /** Of the attackers' connections. */
+  readonly cutOff: number;
+  /** Of the event loop, beside the attack. */
+  readonly longestTurnMs: number;
+}
+
+/** Runs an attack against a running process, beside one healthy caller; throws when something does not hold. */
+export async function withstand(story: Story, digger: DiggerProcess, attack: Attack, strength: number): Promise<Seen> {
+  const known = story.demo.wellKnown.statefulPod.ip;
+  const alone = await askFor(digger, known, 200);
+  let peakResidentBytes = 0;
+  let peakHeapBytes = 0;
+  let peakCallBytes = 0;
+  let longestTurnS = 0;
+  const over = new AbortController();
+  const watching = (async (): Promise<void> => {
+    while (!over.signal.aborted) {
+      longestTurnS = Math.max(longestTurnS, await metric(digger, 'nodejs_eventloop_lag_max_seconds'));
+      peakResidentBytes = Math.max(peakResidentBytes, await metric(digger, 'process_resident_memory_bytes'));
+      peakHeapBytes = Math.max(peakHeapBytes, await metric(digger, 'nodejs_heap_size_used_bytes'));
+      peakCallBytes = Math.max(peakCallBytes, await metric(digger, 'digger_grpc_call_memory_bytes'));
+      await turn(50);
+    }
+  })();
+  const beside: number[] = [];
+  const asking = (async (): Promise<void> => {
+    while (!over.signal.aborted) beside.push(...(await askFor(digger, known, 20)));
+  })();
+  let sockets: readonly Socket[] = [];
+  let cutOff = 0;
+  try {
+    sockets = await attack.begin({ address: digger.address, from: '127.0.0.2' }, strength);
+    // All of it is there, and stays for a moment.
+    const from = beside.length;
+    await eventually('others are answered beside it', async () =>
+      beside.length >= from + 100 ? done(undefined) : notYet(beside.length - from),
+    );
+    cutOff = sockets.filter((socket) => socket.destroyed).length;
+  } finally {
+    over.abort();
+    for (const socket of sockets) socket.destroy();
+    await Promise.all([watching, asking]);
+  }
+  assert.equal(digger.isRunning, true, digger.log);
+  assert.ok(peakResidentBytes < POD_BYTES, `${peakResidentBytes} bytes are resident`);
+  await eventually('everything is given back', async () => {
+    const calls = await metric(digger, 'digger_grpc_open_calls');
+    const bytes = await metric(digger, 'digger_grpc_call_memory_bytes');
+    const connections = await metric(digger, 'digger_grpc_connections');
+    return calls === 0 && bytes === 0 && connections <= 1 ? done(undefined) : notYet({ calls, bytes, connections });
+  });
+  return {
+    answered: beside.length,
+    aloneP99Ms: p99(alone),
+    besideP99Ms: p99(beside),
+    peakResidentBytes,
+    peakHeapBytes,
+    peakCallBytes,
+    cutOff,
+    longestTurnMs: longestTurnS * 1_000,
+  };
+}
+
+interface Call {
+  readonly block: Buffer;
+  /** Unset: none, and none to come. */
+  readonly body: Buffer | undefined;
+  readonly ends: boolean;
+}
+
+function stranger({ address, from }: Target): Socket {
+  return open(address, true, from);
+}
+
+async function manyCalls(target: Target, count: number, make: (index: number) => readonly Call[]): Promise<Socket[]> {
+  const sockets: Socket[] = [];
+  for (let left = count; left > 0; left -= CALLS_PER_CONNECTION) {
+    const socket = stranger(target);
+    sockets.push(socket);
+    await sendCalls(socket, Math.min(left, CALLS_PER_CONNECTION), make);
+  }
+  return sockets;
+}
+
+/** So many calls in all, of these kinds in turn, as far as the other side takes them. */
+async function sendCalls(socket: Socket, count: number, make: (index: number) => readonly Call[]): Promise<void> {
+  await flood(socket, count, (index) => {
+    const kinds = make(index);
+    const { block, body, ends } = kinds[index % kinds.length] ?? {
+      block: Buffer.alloc(0),
+      body: undefined,
+      ends: false,
+    };
+    const stream = index * 2 + 1;
+    const frames = [frame(FRAME.headers, END_HEADERS, stream, block)];
+    const length = body?.length ?? 0;
+    for (let at = 0; at < length; at += MAX_FRAME_BYTES) {
+      const isLast = at + MAX_FRAME_BYTES >= length;
+      frames.push(frame(FRAME.data, isLast && ends ? END_STREAM : 0, stream, body?.subarray(at, at + MAX_FRAME_BYTES)));
+    }
+    return Buffer.concat(frames);
+  });
+}
+
+/** Writes as fast as the other side reads; gives up when it does not read for a second. */
+async function flood(socket: Socket, count: number, make: (index: number) => Buffer): Promise<void> {
+  for (let index = 0; index < count && !socket.destroyed; ) {
+    const chunk: Buffer[] = [];
+    const end = Math.min(index + 100, count);
+    for (; index < end; index++) chunk.push(make(index));
+    if (socket.write(Buffer.concat(chunk))) continue;
+    const drained = await Promise.race([
+      new Promise<boolean>((resolve) => socket.once('drain', () => resolve(true)).once('close', () => resolve(false))),
+      turn(1_000).then(() => false),
+    ]);
+    if (!drained) return;
+  }
+}
+
+async function askFor(digger: DiggerProcess, address: string, times: number): Promise<number[]> {
+  const taken: number[] = [];
+  for (let count = 0; count < times; count++) {
+    const from = performance.now();
+    const { outcome } = await digger.resolve(address);
+    taken.push(performance.now() - from);
+    assert.equal(outcome, 'OUTCOME_RESOLVED');
+  }
+  return taken;
+}
+
+function p99(taken: readonly number[]): number {
+  return taken.toSorted((a, b) => a - b)[Math.floor(taken.length * 0.99)] ?? Number.NaN;
+}
+
+function turn(ms = 0): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+const MAX_FRAME_BYTES = 16_384;
+
+function message(bytes: Buffer, flag = 0): Buffer {
+  const head = Buffer.alloc(5);
+  head[0] = flag;
+  head.writeUInt32BE(bytes.length, 1);
+  return Buffer.concat([head, bytes]);
+}
+
+function packedHeaders(path: string): Buffer {
+  return Buffer.concat([callHeaders(path), header('grpc-encoding', 'gzip')]);
+}
+
+/** `address: "192.0.2.1"`, `wait: 25 s`. */
+const WAITING_LOOKUP = message(
+  Buffer.concat([Buffer.from([0x0a, 9]), Buffer.from('192.0.2.1'), Buffer.from([0x2a, 2, 0x08, 25])]),
+);
+const BAD_LOOKUP = message(Buffer.from([0x0a, 0x7f, 0x31]));
+/** A filter (field 1) of namespaces (field 2) without a letter. */
+const PACKED_NAMES = message(gzipSync(packNames(520_000)), 1);
+const TINY_PACKED = Buffer.concat(Array.from({ length: 3_200 }, () => Buffer.from([1, 0, 0, 0, 0])));
+
+function packNames(count: number): Buffer {
+  const names = Buffer.alloc(count * 2, Buffer.from([0x12, 0]));
+  const length: number[] = [];
+  for (let rest = names.length; ; rest >>>= 7) {
+    if (rest < 128) {
+      length.push(rest);
+      break;
+    }
+    length.push((rest & 127) | 128);
+  }
+  return Buffer.concat([Buffer.from([0x0a, ...length]), names]);
+}

@@ -1,0 +1,35 @@
+// What callers send cannot look like a line that this service logs (13.13).
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { escapeControls } from '../../src/telemetry/escape-controls.ts';
+
+const LOGGER = fileURLToPath(new URL('../../src/telemetry/logger.ts', import.meta.url));
+const FORGED = 'x\n[08:00:00.000] INFO: forged\r\u001b[2K\u0085\u2028';
+
+it('a log line in the pretty format cannot be forged, be it by a message, a field, a value in a message, or an error', () => {
+  const script = `
+    import { createLogger } from ${JSON.stringify(LOGGER)};
+    const logger = createLogger({ level: 'debug', pretty: true });
+    const forged = ${JSON.stringify(FORGED)};
+    logger.info(forged);
+    logger.info({ forged, in: { forged: [forged] } }, forged);
+    logger.info('a value: %s', forged);
+    logger.error(new Error(forged));
+    logger.error({ err: new Error(forged) }, 'a call failed');
+  `;
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+    encoding: 'utf8',
+  });
+  const lines = stdout.split('\n');
+  assert.equal(lines.filter((line) => line.startsWith('[')).length, 5, stdout + stderr);
+  assert.equal(lines.filter((line) => line.startsWith('[08:00:00.000]')).length, 0, stdout);
+  for (const line of lines.filter((each) => each.startsWith('[')))
+    assert.ok(!line.includes('\u001b[2K') && !line.includes('\r'), line);
+});
+
+it('control characters and separators of lines are shown, all else stays as it is', () => {
+  assert.equal(escapeControls(FORGED), 'x\\u000a[08:00:00.000] INFO: forged\\u000d\\u001b[2K\\u0085\\u2028');
+  for (const text of ['', 'plain', 'größe – 😀', 'a "quote" \\ here']) assert.equal(escapeControls(text), text);
+});
