@@ -9,13 +9,13 @@ import { hash } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
 import type { Registry } from '@prometheus-io/client';
 
+import { networkOfPeer } from '../../model/network.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { CallError, permissionDenied, unauthenticated } from '../errors.ts';
 import type { Authenticator, CallIdentity } from './authenticator.ts';
 import type { AccessReviews, AccessVerdict, ReviewedUser, TokenVerdict } from './access-reviews.ts';
 import { createAuthMetrics, exportReviews } from './auth-metrics.ts';
 import { type Asker, type Decision, DecisionCache } from './decision-cache.ts';
-import { networkOf } from './peer-network.ts';
 import { type Lane, type LaneLimits, UndecidedError } from './review-lanes.ts';
 
 /** What a caller's token has to be issued for. */
@@ -163,7 +163,7 @@ class CallAsker implements Asker {
   }
 
   peer(): string {
-    return networkOf(this.call.getPeer());
+    return networkOfPeer(this.call.getPeer());
   }
 }
 
