@@ -130,7 +130,8 @@ describe('the manifests of deploy/', () => {
 
   it('13.6 let in labelled namespaces only, and ask the kubelet to probe where callers cannot be', () => {
     const policy = readBase().find((object) => object.kind === 'NetworkPolicy');
-    const { ingress } = policy?.['spec'] as {
+    assert.ok(policy);
+    const { ingress } = policy['spec'] as {
       readonly ingress: readonly {
         readonly ports: readonly { readonly port: string }[];
         readonly from?: readonly { readonly namespaceSelector?: { readonly matchLabels?: object } }[];
