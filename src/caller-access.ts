@@ -50,7 +50,13 @@ export async function openCallerAccess(options: CallerAccessOptions): Promise<Ca
   if (config.auth === 'none' && tlsClientCa === undefined && !isLoopback(config.listen.host)) {
     logger.warn(
       { listen: config.listen.host },
-      'everybody who can reach this address may look up and watch: see --auth',
+      'every caller who can reach this address may look up and watch: see --auth',
+    );
+  }
+  if (config.auth === 'token-review' && tls === undefined && !isLoopback(config.listen.host)) {
+    logger.warn(
+      { listen: config.listen.host },
+      'tokens of callers travel in plaintext: whoever sees the traffic can use them, unless a mesh encrypts it',
     );
   }
   const { authenticate, close } = createAuthenticator(options);

@@ -1,5 +1,6 @@
 // What the feed tells about itself.
 
+import type { ResetReason } from '../wire/frame.ts';
 import { Counter, Gauge, type Registry } from '@prometheus-io/client';
 
 /** Read when metrics are collected. */
@@ -121,5 +122,17 @@ export class FeedMetrics {
       labelNames: ['limit'],
       registers,
     });
+    // From the start: an alert on the first one needs a value before it.
+    for (const reason of RESET_REASONS) this.resets.inc({ reason }, 0);
+    for (const limit of ['replica', 'caller', 'filters']) this.refused.inc({ limit }, 0);
   }
 }
+
+const RESET_REASONS: readonly ResetReason[] = [
+  'NO_TOKEN',
+  'TOKEN_EXPIRED',
+  'OTHER_EPOCH',
+  'PROJECTION_CHANGED',
+  'TOO_SLOW',
+  'HISTORY_REWRITTEN',
+];

@@ -10,7 +10,7 @@
 // Refusals are remembered (refused-kinds.ts), and all questions together come no faster than DISCOVERY_INTERVAL_MS after
 // a first handful. Refuses Secrets and ConfigMaps, whatever a reference calls them.
 
-import { groupOf, versionOf } from '../model/api-version.ts';
+import { groupOf } from '../model/api-version.ts';
 import type { OwnerRecord } from '../model/records.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { type Clock, type Random, sleep } from './clock.ts';

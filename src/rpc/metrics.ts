@@ -101,6 +101,10 @@ export function createRpcMetrics(registry: Registry): RpcMetrics {
     registers,
     collect: tallies.settle,
   });
+  // From the start: an alert on the first internal error needs a value before it.
+  for (const [grpc_service, grpc_method, grpc_type] of METHODS) {
+    for (const grpc_code of ['OK', 'Internal']) handled.inc({ grpc_type, grpc_service, grpc_method, grpc_code }, 0);
+  }
   const handling = new Histogram({
     name: 'grpc_server_handling_seconds',
     help: 'Time from the start of a call to its status, streams included.',
@@ -218,6 +222,14 @@ class Tallies {
     }
   };
 }
+
+const METHODS: readonly (readonly [service: string, method: string, type: string])[] = [
+  ...['ResolveAddress', 'BatchResolveAddresses', 'GetPod', 'GetService', 'GetNode', 'GetWorkload'].map(
+    (method) => ['digger.v1.LookupService', method, 'unary'] as const,
+  ),
+  ['digger.v1.ChangeFeedService', 'Watch', 'server_stream'],
+  ['digger.v1.StatusService', 'GetStatus', 'unary'],
+];
 
 const METHOD_LABELS = ['grpc_type', 'grpc_service', 'grpc_method'] as const;
 

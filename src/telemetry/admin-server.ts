@@ -1,10 +1,18 @@
 // The admin listener: /livez, /readyz and /metrics over plain HTTP, for kubelets, load balancers and Prometheus.
 //
-// Answers GET and HEAD only, reads no request body, and changes nothing. A client that reaches it learns names of resources
-// and counts, never an address or an object. A caller that is slow or sends a lot is cut off.
+// Answers GET and HEAD only, takes no request with a body, and changes nothing. Its callers learn names of resources and
+// counts, never an address or an object. Probes come through whatever others do here: connections have bounds at which
+// the new one gets in (admin-connections.ts), requests of one source have a rate above which they wait, and /metrics is
+// computed once a second at most (metrics-page.ts). None of these bounds is shared with the gRPC port.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Counter, Gauge, type Registry } from '@prometheus-io/client';
+import { networkOf } from '../model/network.ts';
+import { AdminConnections } from './admin-connections.ts';
+import { MetricsPage } from './metrics-page.ts';
+import { SourceRates } from './source-rates.ts';
 
 export interface AdminServerOptions {
   readonly host: string;
@@ -12,13 +20,9 @@ export interface AdminServerOptions {
   readonly port: number;
   /** Tasks that keep the service from being ready, for people; empty: ready. */
   readonly pending: () => readonly string[];
-  readonly registry: MetricsSource;
-}
-
-/** What is needed of a Prometheus registry. */
-export interface MetricsSource {
-  readonly contentType: string;
-  metrics(): Promise<string>;
+  readonly registry: Registry;
+  /** A monotonic clock; unset: the process's. */
+  readonly nowMs?: () => number;
 }
 
 export interface AdminServer {
@@ -30,56 +34,145 @@ export interface AdminServer {
 
 // Probes and scrapes send a few hundred bytes of headers.
 const MAX_HEADER_BYTES = 8 * 1024;
-// A scrape takes milliseconds; kubelet probes give up after 1 s by default, Prometheus after 10 s.
-const REQUEST_TIMEOUT_MS = 10_000;
+// A probe sends its request at once, in one packet.
+const HEADERS_TIMEOUT_MS = 2_000;
+const REQUEST_TIMEOUT_MS = 5_000;
+/** From the request to the last byte of the answer; Prometheus gives up after 10 s by default. */
+const ANSWER_TIMEOUT_MS = 10_000;
 // Prometheus scrapes every 15–60 s; a shorter keep-alive only costs it a connection.
 const KEEP_ALIVE_TIMEOUT_MS = 5_000;
-// A few probes and scrapers; more are refused by the socket.
+/** A few probes and scrapers, several times over; 64 answers of 100 kB are below 10 MB. */
 const MAX_CONNECTIONS = 64;
+const MAX_CONNECTIONS_OF_SOURCE = 8;
+/**
+ * Of one source. A kubelet asks once or twice a second. Behind a gateway it shares its address with others: a probe waits
+ * for a quarter of a second at most, so that its timeout of a second holds whatever they do.
+ */
+const REQUESTS = { perSecond: 20, burst: 40, maxDelayMs: 250, maxSources: 1_024 };
+/** Of one source, /metrics: several scrapers at once; 64 connections of 64 sources get 64 answers of 100 kB a second. */
+const SCRAPES = { perSecond: 10, burst: 20, maxDelayMs: 1_000, maxSources: 1_024 };
 
 /** Resolves when it listens; rejects with the system's error (`EADDRINUSE`) when it cannot. */
 export async function startAdminServer(options: AdminServerOptions): Promise<AdminServer> {
+  const { registry, nowMs = () => performance.now() } = options;
+  const metrics = createAdminMetrics(registry, () => connections.size);
+  const connections = new AdminConnections<Socket>({
+    max: MAX_CONNECTIONS,
+    maxOfSource: MAX_CONNECTIONS_OF_SOURCE,
+    onPushedOut: () => metrics.pushedOut.inc(),
+  });
+  const page = new MetricsPage({ compute: () => registry.metrics(), nowMs });
+  const context: Answering = {
+    pending: options.pending,
+    page: () => page.text(),
+    contentType: registry.contentType,
+    requests: new SourceRates({ ...REQUESTS, nowMs }),
+    scrapes: new SourceRates({ ...SCRAPES, nowMs }),
+    onDelayed: () => metrics.delayed.inc(),
+  };
   const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-      connectionsCheckingInterval: 1_000,
+      connectionsCheckingInterval: 500,
     },
     (request, response) => {
+      const { socket } = request;
+      // A second request before the answer to the first: neither probes nor scrapers do that.
+      if (!connections.beginAnswer(socket)) {
+        socket.destroy();
+        return;
+      }
+      const late = setTimeout(() => socket.destroy(), ANSWER_TIMEOUT_MS);
+      response.once('close', () => {
+        clearTimeout(late);
+        connections.endAnswer(socket);
+      });
       // Errors end this one answer; a bug must not take the probes of a working service down.
-      answer(request, response, options).catch((error: unknown) => {
+      answer(request, response, context).catch((error: unknown) => {
         if (response.headersSent) response.destroy();
         else send(response, 500, `${error instanceof Error ? error.message : String(error)}\n`);
       });
     },
   );
-  server.maxConnections = MAX_CONNECTIONS;
+  server.on('connection', (socket: Socket) => {
+    connections.add(socket, networkOf(socket.remoteAddress ?? ''));
+    socket.once('close', () => connections.remove(socket));
+  });
   await listen(server, options.host, options.port);
   const { address, port, family } = server.address() as AddressInfo;
   return { address: family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`, close: () => close(server) };
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, options: AdminServerOptions): Promise<void> {
+/** What answers are made of. */
+interface Answering {
+  readonly pending: () => readonly string[];
+  readonly page: () => Promise<string>;
+  readonly contentType: string;
+  readonly requests: SourceRates;
+  readonly scrapes: SourceRates;
+  readonly onDelayed: () => void;
+}
+
+function createAdminMetrics(registry: Registry, connections: () => number): { pushedOut: Counter; delayed: Counter } {
+  const registers = [registry];
+  const open: Gauge = new Gauge({
+    name: 'digger_admin_connections',
+    help: 'Open connections of the admin listener.',
+    registers,
+    collect: () => open.set(connections()),
+  });
+  return {
+    pushedOut: new Counter({
+      name: 'digger_admin_connections_pushed_out_total',
+      help: 'Connections of the admin listener that were closed to make room for newer ones.',
+      registers,
+    }),
+    delayed: new Counter({
+      name: 'digger_admin_requests_delayed_total',
+      help: 'Requests to the admin listener that waited, because their source asks too often.',
+      registers,
+    }),
+  };
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, context: Answering): Promise<void> {
+  const path = request.url?.split('?')[0];
+  const source = networkOf(request.socket.remoteAddress ?? '');
+  const delayMs = Math.max(context.requests.take(source), path === '/metrics' ? context.scrapes.take(source) : 0);
+  if (delayMs > 0) {
+    context.onDelayed();
+    await delay(delayMs);
+    if (response.destroyed) return;
+  }
+  const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
+  const hasBody = (length !== undefined && length !== '0') || encoding !== undefined;
+  // A body is not read; the connection ends with the answer.
+  if (hasBody) response.setHeader('connection', 'close');
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('allow', 'GET, HEAD');
     send(response, 405, 'only GET and HEAD\n');
     return;
   }
-  switch (request.url?.split('?')[0]) {
+  if (hasBody) {
+    send(response, 400, 'requests with a body are not taken\n');
+    return;
+  }
+  switch (path) {
     case '/livez':
       // That this line runs is the proof: the event loop turns.
       send(response, 200, 'ok\n');
       return;
     case '/readyz': {
-      const pending = options.pending();
+      const pending = context.pending();
       if (pending.length === 0) send(response, 200, 'ok\n');
       else send(response, 503, `not ready, pending:\n${pending.map((task) => `${task}\n`).join('')}`);
       return;
     }
     case '/metrics':
-      send(response, 200, await options.registry.metrics(), options.registry.contentType);
+      send(response, 200, await context.page(), context.contentType);
       return;
     default:
       send(response, 404, 'not found; there are /livez, /readyz and /metrics\n');

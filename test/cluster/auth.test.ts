@@ -96,6 +96,29 @@ describe('callers of a digger that asks who they are', () => {
     assert.equal((await refusal(token)).code, 'PERMISSION_DENIED');
   });
 
+  it('13.12 with the right to status get GetStatus and reflection, as the line for grpcurl needs, and nothing else', async () => {
+    await createCaller('looks-on');
+    await grant('looks-on', 'digger-status');
+    const token = await tokenOf('looks-on');
+    const client = clientOf(token);
+    await eventually('status is answered', async () => {
+      try {
+        return done(await client.call('digger.v1.StatusService/GetStatus', {}, deadline()));
+      } catch (error) {
+        return notYet(toFailure(error));
+      }
+    });
+    const same = (bytes: Buffer): Buffer => bytes;
+    for (const version of ['v1', 'v1alpha']) {
+      const path = `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`;
+      const call = client.makeBidiStreamRequest(path, same, same, deadline());
+      call.resume();
+      call.end();
+      await new Promise<void>((resolve, reject) => call.once('end', resolve).once('error', reject));
+    }
+    assert.equal((await refusal(token)).code, 'PERMISSION_DENIED');
+  });
+
   it('without any right may do nothing', async () => {
     await createCaller('nobody');
     assert.equal((await refusal(await tokenOf('nobody'))).code, 'PERMISSION_DENIED');

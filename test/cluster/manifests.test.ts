@@ -81,11 +81,13 @@ describe('the manifests of deploy/', () => {
       const folder = realpathSync(mkdtempSync(join(tmpdir(), 'digger-overlay-')));
       t.after(() => rmSync(folder, { recursive: true }));
       const path = (target: string): string => relative(folder, join(DEPLOY_DIRECTORY, target));
+      // Those that production has, or takes the place of, build on the base.
+      const onBase = ['ha', 'tls', 'auth', 'insecure'].includes(component);
       // JSON is YAML.
       const overlay = {
         apiVersion: 'kustomize.config.k8s.io/v1beta1',
         kind: 'Kustomization',
-        resources: [path('overlays/production')],
+        resources: [path(onBase ? 'base' : 'overlays/production')],
         components: [path(`components/${component}`)],
       };
       writeFileSync(join(folder, 'kustomization.yaml'), JSON.stringify(overlay));
@@ -117,6 +119,34 @@ describe('the manifests of deploy/', () => {
     const args = [main, ...(container?.args ?? []), '--print-config'];
     const printed = spawnSync(process.execPath, args, { encoding: 'utf8', env: { ...process.env, ...env } });
     assert.equal(printed.status, 0, printed.stderr);
+    // 13.6: secure unless somebody says otherwise.
+    const config = JSON.parse(printed.stdout) as Record<string, { readonly value: unknown }>;
+    assert.deepEqual([config['allowPlaintext']?.value, config['auth']?.value], [false, 'token-review']);
+    assert.equal(config['tlsCert']?.value, '/etc/digger/tls/tls.crt');
+    const roles = parseManifests(built.stdout).filter((object) => object.kind === 'ClusterRole');
+    const names = roles.map(({ metadata }) => metadata.name);
+    for (const role of ['digger-lookup', 'digger-watch', 'digger-status']) assert.ok(names.includes(role), role);
+  });
+
+  it('13.6 let in labelled namespaces only, and ask the kubelet to probe where callers cannot be', () => {
+    const policy = readBase().find((object) => object.kind === 'NetworkPolicy');
+    assert.ok(policy);
+    const { ingress } = policy['spec'] as {
+      readonly ingress: readonly {
+        readonly ports: readonly { readonly port: string }[];
+        readonly from?: readonly { readonly namespaceSelector?: { readonly matchLabels?: object } }[];
+      }[];
+    };
+    const labels = ingress.map(({ ports, from = [] }) => [
+      ports.map(({ port }) => port).join(),
+      from.map(({ namespaceSelector }) => namespaceSelector?.matchLabels),
+    ]);
+    assert.deepEqual(labels, [
+      ['grpc', [{ 'digger/grpc': 'allowed' }]],
+      ['admin', [{ 'digger/metrics': 'allowed' }]],
+    ]);
+    const deployment = readBase().find((object) => object.kind === 'Deployment');
+    assert.doesNotMatch(JSON.stringify(deployment), /"grpc":\{|allow-plaintext/);
   });
 
   it('run in a namespace where the API server refuses pods that are not restricted', async () => {
@@ -162,7 +192,11 @@ describe('the manifests of deploy/', () => {
     };
     const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
     for (const { args } of template.spec.containers) {
-      const printed = spawnSync(process.execPath, [main, ...args, '--print-config'], { encoding: 'utf8' });
+      const bare = spawnSync(process.execPath, [main, ...args, '--print-config'], { encoding: 'utf8' });
+      assert.equal(bare.status, 2, 'the base chooses no transport');
+      const printed = spawnSync(process.execPath, [main, ...args, '--allow-plaintext', '--print-config'], {
+        encoding: 'utf8',
+      });
       assert.equal(printed.status, 0, printed.stderr);
       const { listen, adminListen } = JSON.parse(printed.stdout) as Record<string, { readonly value: object }>;
       assert.deepEqual(listen?.value, { host: '0.0.0.0', port: 50051 });

@@ -13,7 +13,7 @@ const RPC_SOURCES = [...EVERYWHERE, 'wire', 'catalog', 'addresses', 'feed'];
 /** Room → rooms that it may import, beside itself. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   model: [],
-  telemetry: [],
+  telemetry: ['model'],
   options: ['model'],
   wire: ['model'],
   kube: [...EVERYWHERE, ...KUBE_ROOMS],

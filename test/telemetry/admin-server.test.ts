@@ -1,18 +1,31 @@
 // The admin listener over real sockets: what probes and scrapers see, and that bad callers harm nobody.
 
 import assert from 'node:assert/strict';
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { Gauge, type Registry } from '@prometheus-io/client';
 import { startAdminServer } from '../../src/telemetry/admin-server.ts';
 import { createRegistry } from '../../src/telemetry/metrics.ts';
 
-async function start(t: TestContext, pending: () => readonly string[] = () => []) {
-  const registry = createRegistry('1.2.3');
+async function start(
+  t: TestContext,
+  pending: () => readonly string[] = () => [],
+  registry: Registry = createRegistry('1.2.3'),
+) {
   const server = await startAdminServer({ host: '127.0.0.1', port: 0, pending, registry });
   t.after(() => server.close());
-  const get = async (path: string, method = 'GET') => {
-    const response = await fetch(`http://${server.address}${path}`, { method, signal: AbortSignal.timeout(10_000) });
-    return { status: response.status, text: await response.text(), headers: response.headers };
+  // A connection of its own for each, as kubelets do.
+  const get = async (path: string, method = 'GET', localAddress = '127.0.0.1') => {
+    const asked = request(`http://${server.address}${path}`, { method, agent: false, localAddress, timeout: 10_000 });
+    asked.once('timeout', () => asked.destroy(new Error(`no answer to ${path}`)));
+    asked.end();
+    const [response] = (await once(asked, 'response')) as [IncomingMessage];
+    let text = '';
+    for await (const chunk of response.setEncoding('utf8')) text += String(chunk);
+    const headers = { get: (name: string) => response.headers[name]?.toString() ?? null };
+    return { status: response.statusCode, text, headers };
   };
   return { server, get };
 }
@@ -67,6 +80,97 @@ test('a request with oversized headers is refused, and others go on', async (t) 
   assert.equal((await get('/livez')).status, 200);
 });
 
+test('a request with a body is refused, and its connection ends', async (t) => {
+  const { server } = await start(t);
+  const response = await fetch(`http://${server.address}/livez`, { method: 'POST', body: 'x'.repeat(100) });
+  assert.deepEqual([response.status, response.headers.get('connection')], [405, 'close']);
+  await response.text();
+  const socket = await open(server.address);
+  socket.write('GET /livez HTTP/1.1\r\nhost: x\r\ncontent-length: 100000000\r\n\r\n');
+  assert.match(await untilClosed(socket), /^HTTP\/1\.1 400 /);
+});
+
+test('13.4 probes come through while others hold half requests, idle connections and answers that they do not read', async (t) => {
+  const { server, get } = await start(t);
+  const attacks: readonly ((socket: Socket, index: number) => void)[] = [
+    // Half of a request.
+    (socket) => socket.write('GET /livez HTTP/1.1\r\nhost: x\r\n'),
+    // Nothing at all.
+    () => undefined,
+    // A request whose answer is never read.
+    (socket) => {
+      socket.pause();
+      socket.write('GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n');
+    },
+  ];
+  for (const attack of attacks) {
+    const sockets = await Promise.all(Array.from({ length: 70 }, () => open(server.address)));
+    t.after(() => sockets.forEach((socket) => socket.destroy()));
+    sockets.forEach(attack);
+    for (let probe = 0; probe < 3; probe++) {
+      const begunMs = performance.now();
+      assert.equal((await get('/livez')).status, 200);
+      assert.ok(performance.now() - begunMs < 1_000, 'within the timeout of a kubelet');
+    }
+  }
+});
+
+test('13.4 a connection that sends nothing, or a request by letters, is closed within seconds', async (t) => {
+  const { server } = await start(t);
+  const [silent, slow] = [await open(server.address), await open(server.address)];
+  slow.write('GET /livez HTTP/1.1\r\nx: ');
+  const letters = setInterval(() => slow.write('a'), 200);
+  t.after(() => clearInterval(letters));
+  const begunMs = performance.now();
+  await Promise.all([untilClosed(silent), untilClosed(slow)]);
+  assert.ok(performance.now() - begunMs < 8_000);
+});
+
+test('13.4 a second request before the answer to the first ends the connection', async (t) => {
+  const { server } = await start(t);
+  const socket = await open(server.address);
+  socket.write('GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(2_000));
+  const received = await untilClosed(socket);
+  assert.ok((received.match(/HTTP\/1\.1 200/g) ?? []).length <= 1, received.slice(0, 200));
+});
+
+test('13.9 sixty scrapers get what is computed once a second, and a few answers a second', async (t) => {
+  let computed = 0;
+  const registry = createRegistry('1.2.3');
+  const probe: Gauge = new Gauge({
+    name: 'digger_computed',
+    help: 'Times that the page was computed.',
+    registers: [registry],
+    collect: () => probe.set((computed += 1)),
+  });
+  const { server, get } = await start(t, () => [], registry);
+  const stop = new AbortController();
+  t.after(() => stop.abort());
+  let answers = 0;
+  const scrape = async (): Promise<void> => {
+    while (!stop.signal.aborted) {
+      try {
+        const response = await fetch(`http://${server.address}/metrics`, { signal: stop.signal });
+        await response.text();
+        answers += 1;
+      } catch {
+        // Pushed out, or over.
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    }
+  };
+  const begunMs = performance.now();
+  const scrapers = Array.from({ length: 60 }, scrape);
+  // From another source, as a kubelet's.
+  while (performance.now() - begunMs < 3_000) assert.equal((await get('/livez', 'GET', '127.0.0.2')).status, 200);
+  stop.abort();
+  await Promise.all(scrapers);
+  const seconds = (performance.now() - begunMs) / 1_000;
+  assert.ok(computed >= 2 && computed <= seconds + 1, `computed ${computed} times in ${seconds} s`);
+  // Twenty at once, ten a second, and one a second for each of the eight connections at the longest wait.
+  assert.ok(answers <= 20 + (10 + 8) * (seconds + 1), `${answers} answers in ${seconds} s`);
+});
+
 test('readiness that throws costs one answer, not the process', async (t) => {
   const { get } = await start(t, () => {
     throw new Error('broken probe');
@@ -94,3 +198,22 @@ test('closing ends open keep-alive connections', async (t) => {
   await server.close();
   await ended;
 });
+
+async function open(address: string): Promise<Socket> {
+  const socket = connect(Number(address.split(':')[1]), '127.0.0.1');
+  socket.on('error', () => socket.destroy());
+  await new Promise<void>((resolve) => socket.once('connect', () => resolve()));
+  return socket;
+}
+
+/** What came before the end. */
+async function untilClosed(socket: Socket): Promise<string> {
+  let received = '';
+  socket.on('data', (chunk) => (received += chunk.toString('latin1')));
+  await new Promise<void>((resolve, reject) => {
+    if (socket.destroyed) resolve();
+    socket.once('close', () => resolve());
+    socket.setTimeout(20_000, () => reject(new Error(`no end; received ${JSON.stringify(received)}`)));
+  });
+  return received;
+}

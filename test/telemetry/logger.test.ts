@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { ROOT } from '../project/repository.ts';
 import { escapeControls } from '../../src/telemetry/escape-controls.ts';
 
 const LOGGER = fileURLToPath(new URL('../../src/telemetry/logger.ts', import.meta.url));
@@ -33,3 +34,20 @@ it('control characters and separators of lines are shown, all else stays as it i
   assert.equal(escapeControls(FORGED), 'x\\u000a[08:00:00.000] INFO: forged\\u000d\\u001b[2K\\u0085\\u2028');
   for (const text of ['', 'plain', 'größe – 😀', 'a "quote" \\ here']) assert.equal(escapeControls(text), text);
 });
+const FORGED_LINE = '[12:00:00.000] INFO: forged';
+
+for (const pretty of [false, true]) {
+  it(`13.13 text with line ends stays in its line, ${pretty ? 'pretty' : 'as JSON'}`, () => {
+    const script = `
+      import { createLogger } from './src/telemetry/logger.ts';
+      const logger = createLogger({ level: 'info', pretty: ${pretty} });
+      const text = 'x\\n' + ${JSON.stringify(FORGED_LINE)} + '\\r\\u001b[2K';
+      logger.warn({ user: text, nested: { deep: text } }, 'a caller: ' + text);
+    `;
+    const run = spawnSync(process.execPath, ['--input-type=module', '-e', script], { cwd: ROOT, encoding: 'utf8' });
+    assert.equal(run.status, 0, run.stderr);
+    assert.match(run.stdout, /forged/);
+    for (const line of run.stdout.split('\n')) assert.ok(!line.startsWith('[12:00'), run.stdout);
+    assert.ok(!run.stdout.includes('\u001b[2K') && !run.stdout.includes('\r'), JSON.stringify(run.stdout));
+  });
+}

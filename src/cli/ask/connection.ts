@@ -30,6 +30,9 @@ export class Connection implements Disposable {
       'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
       // A person waits: try again soon.
       'grpc.max_reconnect_backoff_ms': 2_000,
+      // grpc-js goes through `http_proxy` of the environment. A proxy on the way would read a call in plaintext, token
+      // and all, and "this machine" would be the proxy's; TLS goes through it sealed.
+      'grpc.enable_http_proxy': security?.tls === true ? 1 : 0,
     });
   }
 

@@ -7,6 +7,7 @@ export interface Output {
   readonly isTTY?: boolean;
   /** False: enough is waiting to be taken; `drain` tells when it was. */
   write(text: string): boolean;
+  once?(event: 'drain', listener: () => void): unknown;
 }
 
 export interface AskEdge {

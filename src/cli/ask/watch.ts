@@ -1,6 +1,7 @@
 // `digger watch`: follows the change feed as its documentation tells consumers to. A stream that ends because the service
 // stops, is not ready yet or cannot be reached is continued with the newest token, until nothing was heard for the time
-// that the person allowed.
+// that the person allowed. A reader of the output that does not keep up is waited for: the stream is not read meanwhile, so
+// that the service sees a slow subscriber, and nothing grows here.
 //
 // JSON: one line per change, `{"upsert":…}` or `{"removal":…}`, and `{"reset":…}` and `{"synced":{}}` where they belong.
 // Table: one line per change; the rest is told on stderr.
@@ -14,6 +15,7 @@ import { entityRow, removalRow } from './entity-text.ts';
 import { EXIT_OK, exitCodeOf } from './exit-codes.ts';
 import { isTable, objectText, type ShownForm, shownForm } from './output.ts';
 import type { JsonObject, JsonValue } from './proto-json.ts';
+import { PacedOutput } from './paced-output.ts';
 import { failureText, toServiceError } from './service-error.ts';
 import { SnapshotProgress } from './snapshot-progress.ts';
 
@@ -23,12 +25,18 @@ export async function watch(order: WatchOrder, connection: Connection, edge: Ask
   const view = new WatchView(order, edge);
   for (let heardAtMs = performance.now(); ; ) {
     const begunAtMs = performance.now();
-    const failure = await follow(order, connection, view, edge.signal, () => (heardAtMs = performance.now()));
+    const { failure, paused } = await follow(order, connection, view, edge, () => (heardAtMs = performance.now()));
     view.progress.end();
     if (failure === undefined || edge.signal?.aborted) return EXIT_OK;
+    // Nothing was read while the reader of our output slept: the service is not to blame for the silence.
+    await untilDrained(view, edge.signal);
+    if (paused) heardAtMs = performance.now();
     // A token may expire during a subscription; the file has the next one by then.
     const expired = failure.code === status.UNAUTHENTICATED && heardAtMs > begunAtMs;
-    if ((failure.code !== status.UNAVAILABLE && !expired) || performance.now() - heardAtMs > timeoutMs) {
+    // The service ends a subscriber that takes nothing for a minute.
+    const stalled = failure.code === status.RESOURCE_EXHAUSTED && paused;
+    const mayGoOn = failure.code === status.UNAVAILABLE || expired || stalled;
+    if (!mayGoOn || performance.now() - heardAtMs > timeoutMs) {
       edge.stderr.write(`digger: ${failureText(failure, address)}\n`);
       return exitCodeOf(failure.code);
     }
@@ -41,14 +49,32 @@ export async function watch(order: WatchOrder, connection: Connection, edge: Ask
 /** As often as a person would look again; the service asks for 0.2 s to 1 s. */
 const RETRY_MS = 1_000;
 
-/** One stream, from its request to its end: `undefined` when it ended as planned. */
+/** Returns too when the command is to end. */
+async function untilDrained(view: WatchView, signal: AbortSignal | undefined): Promise<void> {
+  if (view.draining === undefined || signal?.aborted) return;
+  const { promise: aborted, resolve } = Promise.withResolvers<void>();
+  const abort = (): void => resolve();
+  signal?.addEventListener('abort', abort, { once: true });
+  await Promise.race([view.draining, aborted]);
+  signal?.removeEventListener('abort', abort);
+}
+
+/** How one stream went. */
+interface Followed {
+  /** Unset: it ended as planned. */
+  readonly failure: ServiceError | undefined;
+  /** It was not read for a while, because the reader of our output did not keep up. */
+  readonly paused: boolean;
+}
+
+/** One stream, from its request to its end. */
 function follow(
   order: WatchOrder,
   connection: Connection,
   view: WatchView,
-  signal: AbortSignal | undefined,
+  { signal }: AskEdge,
   heard: () => void,
-): Promise<ServiceError | undefined> {
+): Promise<Followed> {
   const stream = connection.stream('ChangeFeedService/Watch', {
     filter: {
       kinds: order.kinds,
@@ -62,15 +88,27 @@ function follow(
   const cancel = (): void => stream.cancel();
   signal?.addEventListener('abort', cancel, { once: true });
   return new Promise((resolve, reject) => {
+    let ended = false;
+    let paused = false;
+    const end = (failure: ServiceError | undefined): void => {
+      ended = true;
+      resolve({ failure, paused });
+    };
     stream.once('close', () => signal?.removeEventListener('abort', cancel));
     stream.on('data', (frame: JsonObject) => {
+      // An error overtakes frames that wait here to be read; they come again, because the token is an older one.
+      if (ended) return;
       heard();
       view.show(frame);
+      if (view.draining === undefined) return;
+      paused = true;
+      stream.pause();
+      void view.draining.then(() => stream.resume());
     });
-    stream.once('end', () => resolve(undefined));
+    stream.once('end', () => end(undefined));
     stream.once('error', (thrown: unknown) => {
       try {
-        resolve(toServiceError(thrown));
+        end(toServiceError(thrown));
       } catch (bug) {
         reject(bug);
       }
@@ -85,15 +123,22 @@ class WatchView {
   resumeToken: string | undefined;
   readonly #form: ShownForm;
   readonly #edge: AskEdge;
+  readonly #stdout: PacedOutput;
   #inSnapshot = true;
   #lastTrouble = '';
 
   constructor(order: WatchOrder, edge: AskEdge) {
     this.#edge = edge;
     this.#form = shownForm(order.output, edge);
+    this.#stdout = new PacedOutput(edge.stdout);
     this.progress = new SnapshotProgress(edge.stderr, () => performance.now());
     if (isTable(this.#form))
       this.#write(rowText('CHANGE', { kind: 'KIND', namespace: 'NAMESPACE', name: 'NAME', detail: '' }));
+  }
+
+  /** Resolves when the reader of the output has caught up; unset: it has. */
+  get draining(): Promise<void> | undefined {
+    return this.#stdout.draining;
   }
 
   show(frame: JsonObject): void {
@@ -140,7 +185,7 @@ class WatchView {
 
   #write(text: string): void {
     this.progress.clear();
-    this.#edge.stdout.write(text);
+    this.#stdout.write(text);
   }
 
   #say(text: string): void {

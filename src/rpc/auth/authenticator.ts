@@ -11,8 +11,10 @@ export interface CallIdentity {
   readonly metadata: Metadata;
   /** `address:port`. */
   getPeer(): string;
-  /** Who it is, see `limits/caller.ts`; set by the authenticator that lets the call pass. Unset: nobody was asked. */
+  /** Who it is, see `limits/caller.ts`; set by the authenticator that lets the call pass. Unset: no one was asked. */
   name?: string | undefined;
+  /** The call was let in before and is looked at again: its review does not wait behind those of newcomers. */
+  readonly admitted?: boolean;
 }
 
 /** Lets a call pass, or says why not: UNAUTHENTICATED or PERMISSION_DENIED. `undefined` at once for "may pass". */

@@ -6,7 +6,7 @@ import type { Registry } from '@prometheus-io/client';
 import type { ClientCertificate } from '../tls/client-certificate.ts';
 import { type CallError, permissionDenied, unauthenticated } from '../errors.ts';
 import type { Authenticator, CallIdentity } from './authenticator.ts';
-import { createAuthMetrics } from './auth-metrics.ts';
+import { createDecisionCounter } from './auth-metrics.ts';
 
 export interface ClientCertificateOptions {
   /** The verified certificate of a peer, as `call.getPeer()` names it. */
@@ -20,7 +20,7 @@ export interface ClientCertificateOptions {
 
 export function clientCertificateAuthenticator(options: ClientCertificateOptions): Authenticator {
   const { certificateOf, allowed, nowMs } = options;
-  const { decisions } = createAuthMetrics(options.registry);
+  const decisions = createDecisionCounter(options.registry);
   const decide = (call: CallIdentity): CallError | undefined => {
     const certificate = certificateOf(call.getPeer());
     if (certificate === undefined) return unauthenticated('this service wants a client certificate');

@@ -1,29 +1,36 @@
-// Remembers what somebody else decided (a token review, an access review) for a short while, and asks once for all who
+// Remembers what was decided elsewhere (a token review, an access review) for a short while, and asks once for all who
 // wait.
 //
-// Bounds: entries, by dropping the oldest; decisions under way, by refusing more. What was allowed and what was denied
-// are kept apart, so that nobody can push out what others are allowed by sending rubbish. What was allowed is decided
-// anew before it runs out, while it still serves: a healthy caller never waits for that. When nothing can be decided,
-// nobody asks again for a moment, and what is remembered runs out: closed, not open.
+// Three memories, each bounded by dropping its oldest entry, so that none pushes out another: what was denied; what was
+// allowed; and what was allowed and has proved useful, which is what makes its caller known. Known callers have room for
+// reviews of their own (review-lanes.ts), also when their time has run out. What was allowed is decided anew before it
+// runs out, while it still serves: a healthy caller does not wait for that. When nothing can be decided, a lane asks
+// nothing for a moment, and what is remembered runs out: closed, not open.
+
+import { type Lane, type LaneLimits, ReviewLane, UndecidedError } from './review-lanes.ts';
 
 /** What is decided. */
 export interface Decision {
   readonly allowed: boolean;
 }
 
-/** Nothing could be decided now. */
-export class UndecidedError extends Error {
-  override readonly name = 'UndecidedError';
+/** On whose behalf is asked. */
+export interface Asker {
+  /** Whom it is counted with while it is a newcomer; asked for only when a review is needed. */
+  peer(): string;
+  /** It was let in before and is looked at again, whatever is remembered of it. */
+  readonly admitted: boolean;
 }
 
 export interface DecisionCacheOptions {
   /** How long an allowance holds without another decision. */
   readonly allowedTtlMs: number;
   readonly deniedTtlMs: number;
-  /** Of each kind. */
+  /** Of each memory. */
   readonly maxEntries: number;
-  /** Beyond it further ones are refused as undecided. */
-  readonly maxUnderWay: number;
+  /** Whether an allowance alone makes its caller known; else `prove` does. */
+  readonly allowedIsProven: boolean;
+  readonly lanes: Readonly<Record<Lane, LaneLimits>>;
   /** A monotonic clock. */
   readonly nowMs: () => number;
 }
@@ -39,55 +46,72 @@ interface Entry<D> {
 
 export class DecisionCache<D extends Decision> {
   readonly #options: DecisionCacheOptions;
+  readonly #proven = new Map<string, Entry<D>>();
   readonly #allowed = new Map<string, Entry<D>>();
   readonly #denied = new Map<string, Entry<D>>();
   readonly #underWay = new Map<string, Promise<D>>();
-  #holdUntilMs = Number.NEGATIVE_INFINITY;
+  readonly #lanes: Readonly<Record<Lane, ReviewLane>>;
+  /** Of each lane: a newcomer whose review fails is no reason to ask nothing about known callers. */
+  readonly #holdUntilMs: Record<Lane, number> = { known: Number.NEGATIVE_INFINITY, new: Number.NEGATIVE_INFINITY };
 
   constructor(options: DecisionCacheOptions) {
     this.#options = options;
+    this.#lanes = { known: new ReviewLane(options.lanes.known), new: new ReviewLane(options.lanes.new) };
   }
 
   /** Entries, those that have run out and were not asked for since included. */
   get size(): number {
-    return this.#allowed.size + this.#denied.size;
+    return this.#proven.size + this.#allowed.size + this.#denied.size;
+  }
+
+  lane(lane: Lane): Pick<ReviewLane, 'underWay' | 'waiting' | 'refused'> {
+    return this.#lanes[lane];
   }
 
   /** What is remembered under the key, at once, else what `decide` says. Rejects with an UndecidedError. */
-  decide(key: string, decide: () => Promise<D>): D | Promise<D> {
+  decide(key: string, asker: Asker, decide: () => Promise<D>): D | Promise<D> {
     const nowMs = this.#options.nowMs();
-    const entry = this.#allowed.get(key) ?? this.#denied.get(key);
+    const entry = this.#proven.get(key) ?? this.#allowed.get(key) ?? this.#denied.get(key);
     if (entry !== undefined && nowMs < entry.endsAtMs) {
-      if (nowMs >= entry.renewAtMs) this.#renew(key, decide);
+      if (nowMs >= entry.renewAtMs) this.#renew(key, asker, decide);
       return entry.decision;
     }
-    return this.#start(key, decide);
+    return this.#start(key, asker, decide);
   }
 
-  #renew(key: string, decide: () => Promise<D>): void {
+  /** The caller behind the key was allowed something by it: it is known from here on. */
+  prove(key: string): void {
+    const entry = this.#allowed.get(key);
+    if (entry === undefined) return;
+    this.#allowed.delete(key);
+    this.#put(this.#proven, key, entry);
+  }
+
+  #renew(key: string, asker: Asker, decide: () => Promise<D>): void {
     // What is remembered serves on; if it runs out before this succeeds, the next caller is told.
-    this.#start(key, decide).catch((error: unknown) => {
+    this.#start(key, asker, decide).catch((error: unknown) => {
       if (!(error instanceof UndecidedError)) throw error;
     });
   }
 
-  #start(key: string, decide: () => Promise<D>): Promise<D> {
+  #start(key: string, asker: Asker, decide: () => Promise<D>): Promise<D> {
     const running = this.#underWay.get(key);
     if (running !== undefined) return running;
-    if (this.#underWay.size >= this.#options.maxUnderWay) {
-      return Promise.reject(new UndecidedError('too many reviews are under way'));
+    const lane: Lane = asker.admitted || this.#proven.has(key) ? 'known' : 'new';
+    if (this.#options.nowMs() < this.#holdUntilMs[lane]) {
+      return Promise.reject(new UndecidedError('failed', 'the last review failed a moment ago'));
     }
-    if (this.#options.nowMs() < this.#holdUntilMs) {
-      return Promise.reject(new UndecidedError('the last review failed a moment ago'));
-    }
-    const started = decide()
+    const started = this.#lanes[lane]
+      .run(asker.peer(), decide)
       .then(
         (decision) => {
           this.#keep(key, decision);
           return decision;
         },
         (error: unknown) => {
-          if (error instanceof UndecidedError) this.#holdUntilMs = this.#options.nowMs() + HOLD_AFTER_FAILURE_MS;
+          if (error instanceof UndecidedError && error.why === 'failed') {
+            this.#holdUntilMs[lane] = this.#options.nowMs() + HOLD_AFTER_FAILURE_MS;
+          }
           throw error;
         },
       )
@@ -97,18 +121,23 @@ export class DecisionCache<D extends Decision> {
   }
 
   #keep(key: string, decision: D): void {
-    const { allowedTtlMs, deniedTtlMs, maxEntries } = this.#options;
+    const { allowedTtlMs, deniedTtlMs, allowedIsProven } = this.#options;
     const nowMs = this.#options.nowMs();
     const ttlMs = decision.allowed ? allowedTtlMs : deniedTtlMs;
     // A denial is asked for again when it has run out, not before: it may be an attack.
     const renewAtMs = decision.allowed ? nowMs + ttlMs / 2 : Number.POSITIVE_INFINITY;
+    const wasProven = this.#proven.delete(key);
     this.#allowed.delete(key);
     this.#denied.delete(key);
-    const entries = decision.allowed ? this.#allowed : this.#denied;
-    if (entries.size >= maxEntries) {
+    const allowed = allowedIsProven || wasProven ? this.#proven : this.#allowed;
+    this.#put(decision.allowed ? allowed : this.#denied, key, { decision, renewAtMs, endsAtMs: nowMs + ttlMs });
+  }
+
+  #put(entries: Map<string, Entry<D>>, key: string, entry: Entry<D>): void {
+    if (entries.size >= this.#options.maxEntries) {
       const [oldest] = entries.keys();
       if (oldest !== undefined) entries.delete(oldest);
     }
-    entries.set(key, { decision, renewAtMs, endsAtMs: nowMs + ttlMs });
+    entries.set(key, entry);
   }
 }

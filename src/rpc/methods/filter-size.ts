@@ -3,7 +3,8 @@
 
 import protobuf from 'protobufjs';
 
-import { messageFieldTag, messageType } from '../../wire/schema.ts';
+import { FieldTags } from '../../wire/field-tags.ts';
+import { messageType } from '../../wire/schema.ts';
 import { type CallError, invalidArgument } from '../errors.ts';
 
 /** Namespaces, and node names, of one filter. */
@@ -51,7 +52,7 @@ const LIMITS = [
 ] as const;
 
 const FilterType = messageType('digger.v1.WatchFilter');
-const FILTER = messageFieldTag(messageType('digger.v1.WatchRequest'), 'filter');
+const FILTER = new FieldTags('digger.v1.WatchRequest').delimited('filter');
 const FIELDS: ReadonlyMap<number, Field> = new Map([
   [FilterType.fields['kinds']?.id ?? 0, 'kinds'],
   [FilterType.fields['namespaces']?.id ?? 0, 'namespaces'],

@@ -2,15 +2,18 @@
 // good are named; a token leaves the machine over TLS only.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 
 import { ask } from '../../../src/cli/ask/ask.ts';
 import { parseCommandLine } from '../../../src/cli/line/command-line.ts';
-import { permissionDenied, unauthenticated } from '../../../src/rpc/errors.ts';
+import { type CallError, permissionDenied, unauthenticated } from '../../../src/rpc/errors.ts';
 import { createCertificate } from '../../simulator/server/certificate.ts';
+import { serve } from '../../rpc/serving.ts';
 import { serveTls, type TlsServing } from '../../rpc/tls/tls-serving.ts';
 
 const TOKEN = 'head.claims.signature';
@@ -67,6 +70,32 @@ describe('digger resolve', () => {
   });
 });
 
+describe('a proxy that the environment names', () => {
+  it('13.8 never sees a call in plaintext, and of one over TLS where it goes, not the token', async (t) => {
+    const proxy = await startProxy();
+    t.after(() => proxy.close());
+    const plain = await serve({ authenticate: ({ metadata }) => expectToken(metadata.get('authorization')[0]) });
+    t.after(() => plain.stop());
+    const before = { ...process.env };
+    t.after(() => {
+      process.env = before;
+    });
+    for (const name of ['no_proxy', 'NO_PROXY', 'no_grpc_proxy']) delete process.env[name];
+    for (const name of ['http_proxy', 'https_proxy', 'grpc_proxy']) process.env[name] = proxy.url;
+
+    const token = `--token-file=${path('token')}`;
+    const inPlaintext = await run(`--address=${plain.target}`, token);
+    assert.deepEqual([inPlaintext.code, inPlaintext.stderr], [1, '']);
+    assert.equal(proxy.received.length, 0);
+
+    const overTls = await run(...tls(), token);
+    assert.deepEqual([overTls.code, overTls.stderr], [1, '']);
+    const [text = ''] = proxy.received;
+    assert.match(text, new RegExp(`^CONNECT ${serving.target} HTTP/1.1\r\n`));
+    assert.ok(!proxy.received.some((each) => each.includes(TOKEN)), 'the proxy saw the token');
+  });
+});
+
 describe('the command line', () => {
   it('refuses half a pair, and a token in plaintext to another machine', () => {
     const problems = (...args: string[]): readonly string[] => {
@@ -84,6 +113,35 @@ describe('the command line', () => {
     assert.deepEqual(problems('--token-file=a', '--tls', '--address=digger.example:50051'), []);
   });
 });
+
+function expectToken(given: unknown): CallError | undefined {
+  return given === `Bearer ${TOKEN}` ? undefined : unauthenticated('no token');
+}
+
+/** A proxy for CONNECT that keeps what clients send. */
+async function startProxy(): Promise<{ url: string; received: string[]; close(): void }> {
+  const received: string[] = [];
+  const server = createServer((client) => {
+    client.on('error', () => client.destroy());
+    client.once('data', (head) => {
+      received.push(head.toString('latin1'));
+      const [, port = ''] = /^CONNECT [^:]+:(\d+)/.exec(head.toString('latin1')) ?? [];
+      const target = connect(Number(port), '127.0.0.1', () => {
+        client.write('HTTP/1.1 200 OK\r\n\r\n');
+        client.on('data', (chunk) => received.push(chunk.toString('latin1')));
+        client.pipe(target).pipe(client);
+      });
+      target.on('error', () => client.destroy());
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    received,
+    close: () => void server.close(),
+  };
+}
 
 function tls(): readonly string[] {
   const [cert, key] = [path('client.crt'), path('client.key')];

@@ -5,23 +5,31 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 
-import { type Decision, DecisionCache, UndecidedError } from '../../../src/rpc/auth/decision-cache.ts';
+import { type Asker, type Decision, DecisionCache } from '../../../src/rpc/auth/decision-cache.ts';
+import { type LaneLimits, UndecidedError } from '../../../src/rpc/auth/review-lanes.ts';
 
 const ALLOWED_TTL_MS = 100;
 const DENIED_TTL_MS = 40;
 const MAX_ENTRIES = 3;
-const MAX_UNDER_WAY = 2;
+const LANE: LaneLimits = { underWay: 2, underWayOfPeer: 1, waiting: 2, waitMs: 60_000 };
 
 type Step =
-  | { readonly do: 'ask'; readonly key: string }
+  | { readonly do: 'ask'; readonly key: string; readonly peer: string; readonly admitted: boolean }
+  | { readonly do: 'prove'; readonly key: string }
   | { readonly do: 'answer'; readonly how: 'allow' | 'deny' | 'fail' }
   | { readonly do: 'wait'; readonly ms: number };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 4,
-    arbitrary: fc.record({ do: fc.constant('ask'), key: fc.constantFrom('a', 'b', 'c', 'd', 'e') }),
+    arbitrary: fc.record({
+      do: fc.constant('ask'),
+      key: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
+      peer: fc.constantFrom('p', 'q'),
+      admitted: fc.constantFrom(false, false, false, true),
+    }),
   },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('prove'), key: fc.constantFrom('a', 'b', 'c', 'd', 'e') }) },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -41,7 +49,8 @@ test('what is remembered is what was decided last, for no longer than it may be'
         allowedTtlMs: ALLOWED_TTL_MS,
         deniedTtlMs: DENIED_TTL_MS,
         maxEntries: MAX_ENTRIES,
-        maxUnderWay: MAX_UNDER_WAY,
+        allowedIsProven: false,
+        lanes: { known: LANE, new: LANE },
         nowMs: () => nowMs,
       });
       const open: { readonly key: string; readonly answer: PromiseWithResolvers<Decision> }[] = [];
@@ -50,14 +59,18 @@ test('what is remembered is what was decided last, for no longer than it may be'
       for (const each of steps) {
         if (each.do === 'wait') nowMs += each.ms;
         else if (each.do === 'ask') {
-          const { key } = each;
-          const decided = cache.decide(key, () => {
+          const { key, peer, admitted } = each;
+          const decided = cache.decide(key, { peer: () => peer, admitted }, () => {
             assert.ok(!open.some((other) => other.key === key), `${key} is asked about twice at once`);
             const answer = Promise.withResolvers<Decision>();
             open.push({ key, answer });
             return answer.promise;
           });
-          assert.ok(open.length <= MAX_UNDER_WAY, `${open.length} under way`);
+          assert.ok(open.length <= 2 * LANE.underWay, `${open.length} under way`);
+          for (const lane of ['known', 'new'] as const) {
+            const { underWay, waiting } = cache.lane(lane);
+            assert.ok(underWay <= LANE.underWay && waiting <= LANE.waiting, `${lane}: ${underWay} and ${waiting}`);
+          }
           if (decided instanceof Promise) {
             waiting.push(decided.catch((error: unknown) => assert.ok(error instanceof UndecidedError, String(error))));
           } else {
@@ -67,11 +80,12 @@ test('what is remembered is what was decided last, for no longer than it may be'
             const ageMs = nowMs - (decision?.atMs ?? Number.NaN);
             assert.ok(ageMs < (decided.allowed ? ALLOWED_TTL_MS : DENIED_TTL_MS), `served after ${ageMs} ms`);
           }
-        } else {
+        } else if (each.do === 'prove') cache.prove(each.key);
+        else {
           const question = open.shift();
           if (question === undefined) continue;
           const { key, answer } = question;
-          if (each.how === 'fail') answer.reject(new UndecidedError('down'));
+          if (each.how === 'fail') answer.reject(new UndecidedError('failed', 'down'));
           else {
             last.set(key, { allowed: each.how === 'allow', atMs: nowMs });
             answer.resolve({ allowed: each.how === 'allow' });
@@ -79,29 +93,85 @@ test('what is remembered is what was decided last, for no longer than it may be'
           // The cache hears of it in microtasks.
           await new Promise((resolve) => setImmediate(resolve));
         }
-        assert.ok(cache.size <= 2 * MAX_ENTRIES, `${cache.size} entries`);
+        assert.ok(cache.size <= 3 * MAX_ENTRIES, `${cache.size} entries`);
       }
-      for (const { answer } of open) answer.reject(new UndecidedError('the end'));
+      // What waits is asked for when what is under way ends.
+      while (open.length > 0) {
+        for (const { answer } of open.splice(0)) answer.reject(new UndecidedError('failed', 'the end'));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
       await Promise.all(waiting);
+      for (const lane of ['known', 'new'] as const) {
+        const { underWay, waiting: stillWaiting } = cache.lane(lane);
+        assert.deepEqual([underWay, stillWaiting], [0, 0], lane);
+      }
     }),
     { numRuns: 300 },
   );
   assert.ok(served > 100, `only ${served} were served from memory`);
 });
 
-test('denials never push out allowances, however many there are', async () => {
+const STRANGER: Asker = { peer: () => 'p', admitted: false };
+
+test('denials never push out allowances, nor do tokens that allow nothing push out known callers', async () => {
   const cache = new DecisionCache<Decision>({
     allowedTtlMs: ALLOWED_TTL_MS,
     deniedTtlMs: DENIED_TTL_MS,
     maxEntries: MAX_ENTRIES,
-    maxUnderWay: MAX_UNDER_WAY,
+    allowedIsProven: false,
+    lanes: { known: LANE, new: LANE },
     nowMs: () => 0,
   });
-  await cache.decide('good', async () => ({ allowed: true }));
-  for (let index = 0; index < 100; index++) await cache.decide(`bad-${index}`, async () => ({ allowed: false }));
-  assert.deepEqual(
-    cache.decide('good', () => assert.fail('asked again')),
-    { allowed: true },
+  const [allow, deny] = [async () => ({ allowed: true }), async () => ({ allowed: false })];
+  await cache.decide('known', STRANGER, allow);
+  cache.prove('known');
+  for (let index = 0; index < 100; index++) await cache.decide(`useless-${index}`, STRANGER, allow);
+  await cache.decide('good', STRANGER, allow);
+  for (let index = 0; index < 100; index++) await cache.decide(`bad-${index}`, STRANGER, deny);
+  for (const key of ['known', 'good']) {
+    assert.deepEqual(
+      cache.decide(key, STRANGER, () => assert.fail('asked again')),
+      { allowed: true },
+    );
+  }
+  assert.equal(cache.size, 1 + 2 * MAX_ENTRIES);
+});
+
+test('13.3 newcomers whose reviews hang or fail take neither room nor patience from callers that are known', async () => {
+  let nowMs = 0;
+  const cache = new DecisionCache<Decision>({
+    allowedTtlMs: ALLOWED_TTL_MS,
+    deniedTtlMs: DENIED_TTL_MS,
+    maxEntries: MAX_ENTRIES,
+    allowedIsProven: true,
+    lanes: { known: LANE, new: LANE },
+    nowMs: () => nowMs,
+  });
+  let asked = 0;
+  const allow = async (): Promise<Decision> => {
+    asked += 1;
+    return { allowed: true };
+  };
+  await cache.decide('known', STRANGER, allow);
+  const fail = Promise.withResolvers<Decision>();
+  const crowd = Array.from({ length: 50 }, (_, index) =>
+    Promise.resolve(
+      cache.decide(`rubbish-${index}`, { peer: () => `peer-${index % 10}`, admitted: false }, () => fail.promise),
+    ).then(
+      () => assert.fail('allowed'),
+      (error: unknown) => error,
+    ),
   );
-  assert.equal(cache.size, 1 + MAX_ENTRIES);
+  nowMs += ALLOWED_TTL_MS;
+  assert.deepEqual(await cache.decide('known', STRANGER, allow), { allowed: true }, 'its time has run out');
+  fail.reject(new UndecidedError('failed', 'down'));
+  const failures = (await Promise.all(crowd)) as UndecidedError[];
+  assert.equal(failures.filter(({ why }) => why === 'busy').length, 46, 'all that found no room');
+  await assert.rejects(
+    async () => cache.decide('other', STRANGER, () => assert.fail('asked right after a failure')),
+    UndecidedError,
+  );
+  nowMs += ALLOWED_TTL_MS;
+  assert.deepEqual(await cache.decide('known', STRANGER, allow), { allowed: true }, 'right after their failure');
+  assert.equal(asked, 3);
 });

@@ -13,9 +13,12 @@ export class FakeReviews implements AccessReviews {
   outage: Error | undefined;
   /** Set: reviews wait for it. */
   gate: Promise<void> | undefined;
+  /** Set: reviews of a token wait for what it says of it. */
+  gateOf: ((token: string) => Promise<void> | undefined) | undefined;
 
   async reviewToken(token: string, audience: string, signal: AbortSignal): Promise<TokenVerdict> {
     this.asked.push('token');
+    await this.gateOf?.(token);
     await this.#delay(signal);
     const username = this.tokens.get(`${audience} ${token}`);
     if (username === undefined) return { allowed: false };

@@ -136,7 +136,7 @@ describe('a caller', () => {
   });
 });
 
-describe('while the API server cannot be asked', () => {
+describe('while the API server cannot be asked, or not enough', () => {
   it('new callers get UNAVAILABLE with RetryInfo, known ones are served until what is remembered runs out', async () => {
     await resolve('good');
     reviews.outage = new Error('connect ECONNREFUSED');
@@ -158,26 +158,39 @@ describe('while the API server cannot be asked', () => {
     assert.equal(count(told, 'callers are reviewed again'), 1);
   });
 
-  it('a flood of unknown tokens neither asks more than a few at once nor pushes out who is known', async () => {
+  it('13.3 a flood of unknown tokens of one peer asks for eight reviews at once, and a known caller is served beside it', async () => {
     await resolve('good');
+    const before = reviews.count('token');
     const release = Promise.withResolvers<void>();
-    reviews.gate = release.promise;
+    const rubbish = (token: string): boolean => token.startsWith('rubbish');
+    reviews.gateOf = (token) => (rubbish(token) ? release.promise : undefined);
     const flood = Array.from({ length: 200 }, (_, index) => refused(bearer(`rubbish-${index}`)));
     await eventually(
-      () => serving.server.openCalls <= 32 && reviews.count('token') >= 33,
+      () => serving.server.openCalls <= 136 && reviews.count('token') >= before + 8,
       () => `${serving.server.openCalls} open, ${reviews.count('token')} asked`,
     );
-    assert.equal(reviews.count('token'), 33);
+    assert.equal(reviews.count('token'), before + 8);
+    // Also when its time has run out, and it has to be reviewed beside them.
+    nowMs += TTL_MS + 1;
     await resolve('good');
+    assert.equal(reviews.count('token'), before + 9);
     release.resolve();
     const codes = new Map<string | undefined, number>();
-    for (const { code } of await Promise.all(flood)) codes.set(code, (codes.get(code) ?? 0) + 1);
-    assert.deepEqual(Object.fromEntries(codes), { UNAUTHENTICATED: 32, UNAVAILABLE: 168 });
+    const reasons = new Set<unknown>();
+    for (const { code, details } of await Promise.all(flood)) {
+      codes.set(code, (codes.get(code) ?? 0) + 1);
+      if (code === 'UNAVAILABLE') reasons.add(details['ErrorInfo']?.['reason']);
+    }
+    // Eight that were asked about, 128 that waited for them.
+    assert.deepEqual(Object.fromEntries(codes), { UNAUTHENTICATED: 136, UNAVAILABLE: 64 });
+    assert.deepEqual([...reasons], ['TOO_MANY_REVIEWS']);
+    assert.equal(await metric(registry, 'digger_auth_reviews_refused_total{review="token",callers="new"}'), 64);
+    assert.equal(await metric(registry, 'digger_auth_reviews_waiting{review="token",callers="new"}'), 0);
   });
 });
 
 describe('a subscription', () => {
-  it('ends when its caller loses the right to watch, and not because the API server is away', async (t) => {
+  it('13.3 ends when its caller loses the right to watch, whatever strangers do, and not soon when the API server is away', async (t) => {
     reviews.rights.add(`sensor post ${WATCH}`);
     const call = subscribe('good');
     const ended = failureOf(call);
@@ -189,19 +202,78 @@ describe('a subscription', () => {
     const timer = setInterval(() => changes.set({ kind: 'Node', namespace: '', name: 'node-a' }), 1);
     t.after(() => clearInterval(timer));
     reviews.outage = new Error('connect ECONNREFUSED');
-    nowMs += TTL_MS + 1;
     const seen = await metric(registry, UNAVAILABLE);
-    await eventuallyAsync(async () => (await metric(registry, UNAVAILABLE)) > seen + 2);
+    nowMs += TTL_MS + 1;
+    await eventuallyAsync(async () => (await metric(registry, UNAVAILABLE)) > seen);
     assert.equal(subscribers(), 1, 'still subscribed');
     reviews.outage = undefined;
     reviews.rights.delete(`sensor post ${WATCH}`);
+    const release = Promise.withResolvers<void>();
+    t.after(() => release.resolve());
+    reviews.gateOf = (token) => (token.startsWith('rubbish') ? release.promise : undefined);
+    const flood = Array.from({ length: 64 }, (_, index) => refused(bearer(`rubbish-${index}`)));
     nowMs += TTL_MS + 1;
     assert.equal((await ended).code, 'PERMISSION_DENIED');
+    release.resolve();
+    await Promise.all(flood);
     assert.equal(subscribers(), 0);
     await eventually(
       () => serving.server.openCalls === 0,
       () => `${serving.server.openCalls} open`,
     );
+  });
+
+  it('13.3 ends as UNAVAILABLE when the API server is away for five intervals', async () => {
+    reviews.rights.add(`sensor post ${WATCH}`);
+    const call = subscribe('good');
+    const ended = failureOf(call);
+    await eventually(
+      () => subscribers() === 1,
+      () => 'not subscribed',
+    );
+    reviews.outage = new Error('connect ECONNREFUSED');
+    nowMs += TTL_MS + 1;
+    const { code, details, message } = await ended;
+    assert.equal(code, 'UNAVAILABLE');
+    assert.equal(details['ErrorInfo']?.['reason'], 'AUTHENTICATION_UNAVAILABLE');
+    assert.match(message, /5 times in a row/);
+    assert.equal(subscribers(), 0);
+  });
+
+  it('13.7 that is given up while its caller is looked at is never looked at again', async () => {
+    reviews.rights.add(`sensor post ${WATCH}`);
+    const release = Promise.withResolvers<void>();
+    reviews.gate = release.promise;
+    const asked = await metric(registry, DECISIONS);
+    const call = subscribe('good');
+    const ended = failureOf(call);
+    await eventually(
+      () => reviews.count('token') === 1,
+      () => reviews.asked.join(),
+    );
+    call.cancel();
+    await ended;
+    await eventually(
+      () => serving.server.openCalls === 0,
+      () => `${serving.server.openCalls} open`,
+    );
+    reviews.gate = undefined;
+    release.resolve();
+    await eventuallyAsync(async () => (await metric(registry, DECISIONS)) > asked);
+    const decided = await metric(registry, DECISIONS);
+    // Several intervals of another subscription's.
+    const other = subscribe('good');
+    const otherEnded = failureOf(other);
+    await eventuallyAsync(async () => (await metric(registry, DECISIONS)) >= decided + 4);
+    other.cancel();
+    await otherEnded;
+    await eventually(
+      () => subscribers() === 0 && serving.server.openCalls === 0,
+      () => `${subscribers()} subscribers, ${serving.server.openCalls} open`,
+    );
+    const after = await metric(registry, DECISIONS);
+    await resolve('good');
+    assert.equal(await metric(registry, DECISIONS), after + 1, 'this call alone');
   });
 });
 
@@ -229,6 +301,7 @@ it('no token was ever logged, nor told to anybody', async () => {
   for (const part of secret.split('.')) assert.ok(!text.includes(part), part);
 });
 
+const DECISIONS = 'digger_auth_decisions_total{result="allowed"}';
 const UNAVAILABLE = 'digger_auth_decisions_total{result="unavailable"}';
 
 function metadata(authorization: string): Metadata {
@@ -280,6 +353,7 @@ async function eventuallyAsync(condition: () => Promise<boolean>): Promise<void>
 }
 
 interface EndingCall {
+  cancel(): void;
   on(event: 'error', listener: (error: ServiceError) => void): unknown;
 }
 
