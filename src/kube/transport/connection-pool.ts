@@ -7,7 +7,8 @@
 import type { Dispatcher } from 'undici';
 import type { TlsMaterial } from '../credentials/credentials.ts';
 import { canTunnel, dial } from './dial.ts';
-import { Http2Connection, NotProcessedError, type PingOptions, toEpochMs } from './http2-connection.ts';
+import type { PingOptions } from './connection-life.ts';
+import { Http2Connection, NotProcessedError, toEpochMs } from './http2-connection.ts';
 
 export interface PoolOptions extends PingOptions {
   readonly server: URL;

@@ -1,20 +1,15 @@
-// One HTTP/2 connection to the API server: many requests at once, and a ping that notices when the peer is gone.
+// One HTTP/2 connection to the API server: many requests at once, and a question that notices when the peer is gone.
 //
 // A watch may be silent for minutes and be healthy, and the kernel of a dead peer's network may go on acknowledging, so
-// neither bytes nor TCP keepalive tell. A ping asks the HTTP/2 layer itself (RFC 9113, section 6.7; client-go does
-// the same). Every byte that comes counts as an answer, so that a large list on a slow link is never taken for a dead peer.
+// neither silence nor TCP keepalive tells. A PING asks the HTTP/2 layer itself (RFC 9113, section 6.7; client-go does
+// the same). Node answers no ping on a session that was told to go: there an empty SETTINGS asks, which has to be
+// acknowledged too (section 6.5). Any byte counts as an answer, so a large list on a slow link is not taken for a dead peer.
 //
-// States: open (takes requests) → leaving (GOAWAY, or closed by us: what runs may end) → gone.
+// The states and the timer are in connection-life.ts; this file does what they decide.
 
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
-
-export interface PingOptions {
-  /** Silence before a ping. */
-  readonly pingAfterMs: number;
-  /** Silence after the ping before the connection counts as dead. */
-  readonly pingTimeoutMs: number;
-}
+import { ConnectionLife, type PingOptions } from './connection-life.ts';
 
 export interface Http2Request {
   readonly headers: Readonly<Record<string, string>>;
@@ -53,51 +48,59 @@ const MAX_SESSION_MEMORY_MB = 2 * ((MAX_STREAMS * STREAM_WINDOW_BYTES) / (1024 *
 export class Http2Connection {
   readonly #session: ClientHttp2Session;
   readonly #socket: TLSSocket;
-  readonly #ping: PingOptions;
-  readonly #onGone: () => void;
-  #timer: NodeJS.Timeout | undefined;
-  #streams = 0;
-  #heardAtMs = performance.now();
-  #leaving = false;
+  readonly #life: ConnectionLife;
   /** What ended the connection; requests may be told of no more than that it ended. */
   #problem: Error | undefined;
 
   /** `socket` has agreed on `h2`. `onGone` is called once, when nothing of the connection is left. */
   constructor(socket: TLSSocket, origin: string, ping: PingOptions, onGone: () => void) {
     this.#socket = socket;
-    this.#ping = ping;
-    this.#onGone = onGone;
-    this.#session = connect(origin, {
+    const session = connect(origin, {
       createConnection: () => socket,
       maxSessionMemory: MAX_SESSION_MEMORY_MB,
       settings: { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES },
     });
-    this.#session.once('connect', () => this.#session.setLocalWindowSize(MAX_STREAMS * STREAM_WINDOW_BYTES));
-    this.#session.once('goaway', () => {
-      this.#leaving = true;
+    this.#session = session;
+    this.#life = new ConnectionLife(
+      {
+        bytesRead: () => socket.bytesRead,
+        ask: (answered) => this.#ask(answered),
+        finish: () => session.close(),
+        cut: (reason) => this.#cut(reason),
+        gone: onGone,
+      },
+      ping,
+    );
+    session.once('connect', () => {
+      // It may have been cut in the turn in which it was made.
+      if (!session.destroyed) session.setLocalWindowSize(MAX_STREAMS * STREAM_WINDOW_BYTES);
     });
-    this.#session.on('error', (error: Error) => {
-      this.#leaving = true;
+    session.once('goaway', () => this.#life.leave());
+    session.on('error', (error: Error) => {
       this.#problem ??= error;
+      this.#life.leave();
     });
-    this.#session.once('close', () => {
-      this.#leaving = true;
-      clearTimeout(this.#timer);
+    session.once('close', () => {
       // Whatever the session believes: a socket whose peer does not answer would linger.
-      this.#socket.destroy();
-      this.#onGone();
+      socket.destroy();
+      this.#life.closed();
     });
-    this.#awaitSilence(ping.pingAfterMs);
+    socket.once('close', () => this.#life.closed());
   }
 
   /** Another request may be started. */
   get hasRoom(): boolean {
     const allowed = Math.min(MAX_STREAMS, this.#session.remoteSettings?.maxConcurrentStreams ?? MAX_STREAMS);
-    return !this.#leaving && !this.#session.closed && !this.#session.destroyed && this.#streams < allowed;
+    return this.#takesRequests && this.#life.requests < allowed;
+  }
+
+  get #takesRequests(): boolean {
+    return this.#life.state === 'open' && !this.#session.closed && !this.#session.destroyed;
   }
 
   /** Rejects with a NotProcessedError, with what broke the connection, or with the signal's reason. */
   request({ headers, signal, headersTimeoutMs, body }: Http2Request): Promise<Http2Response> {
+    if (!this.#takesRequests) return Promise.reject(new NotProcessedError('the connection is closing'));
     let stream: ClientHttp2Stream;
     try {
       stream = this.#session.request(headers, { endStream: body === undefined, signal });
@@ -106,16 +109,14 @@ export class Http2Connection {
       // The session ended since it was looked at.
       return Promise.reject(new NotProcessedError('the connection is closing', { cause: error }));
     }
-    this.#streams += 1;
-    stream.once('close', () => {
-      this.#streams -= 1;
-    });
+    this.#life.requestBegins();
+    stream.once('close', () => this.#life.requestEnds());
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         stream.close(constants.NGHTTP2_CANCEL);
         reject(new Error(`no answer within ${headersTimeoutMs} ms`));
       }, headersTimeoutMs);
-      // Stays for as long as the stream: whoever reads the body gets the error too, but may not have begun.
+      // Stays for as long as the stream: the reader of the body gets the error too, but may not have begun.
       stream.on('error', (error) => {
         clearTimeout(timer);
         reject(wasRefused(stream) ? new NotProcessedError('the server refused the stream', { cause: error }) : error);
@@ -127,7 +128,7 @@ export class Http2Connection {
       });
       stream.once('response', (fields) => {
         clearTimeout(timer);
-        this.#heardAtMs = performance.now();
+        this.#life.heard();
         const header = (name: string) => {
           const value = fields[name];
           return Array.isArray(value) ? (value[0] ?? '') : (value ?? '');
@@ -136,7 +137,7 @@ export class Http2Connection {
           status: fields[':status'] ?? 0,
           header,
           body: this.#read(stream),
-          lastHeardMs: () => toEpochMs(this.#heardAtMs),
+          lastHeardMs: () => toEpochMs(this.#life.heardAtMs),
         });
       });
     });
@@ -144,70 +145,58 @@ export class Http2Connection {
 
   /** Requests under way may end; no other is taken. */
   close(): void {
-    this.#leaving = true;
-    this.#session.close();
+    this.#life.leave();
   }
 
   /** Cuts everything that is under way. */
   destroy(): void {
-    this.#leaving = true;
-    this.#session.destroy();
+    this.#cut(new Error('the connection was cut'));
+  }
+
+  /** Streams end with `reason`; the socket goes at once, whether the peer closes or not. */
+  #cut(reason: Error): void {
+    this.#problem ??= reason;
+    this.#life.leave();
+    if (!this.#session.destroyed) this.#session.destroy(reason, constants.NGHTTP2_CANCEL);
+    this.#socket.destroy();
+  }
+
+  #ask(answered: () => void): void {
+    const session = this.#session;
+    // It says by itself that it ended, by the close of its socket.
+    if (session.destroyed) return;
+    const heard = (error: Error | null) => {
+      if (error === null) answered();
+    };
+    // Nothing is changed by empty settings, but they are acknowledged.
+    if (session.closed) session.settings({}, heard);
+    else session.ping(heard);
   }
 
   async *#read(stream: ClientHttp2Stream): AsyncGenerator<Buffer> {
-    for await (const chunk of stream) {
-      this.#heardAtMs = performance.now();
-      yield chunk as Buffer;
+    const chunks = stream[Symbol.asyncIterator]() as AsyncIterableIterator<Buffer>;
+    try {
+      for (;;) {
+        // What lay here already came before now, and the time is not known.
+        const waiting = stream.readableLength === 0;
+        const { done, value } = await chunks.next();
+        if (done === true) break;
+        if (waiting) this.#life.heard();
+        yield value;
+      }
+    } finally {
+      await chunks.return?.();
     }
-    // Node ends the iteration in peace when a stream is reset with CANCEL.
+    // Node ends the iteration without an error when a stream is reset with CANCEL.
     if (stream.rstCode !== constants.NGHTTP2_NO_ERROR || stream.aborted) {
       throw this.#problem ?? new Error(`the stream was reset with code ${stream.rstCode}`);
     }
-  }
-
-  #awaitSilence(delayMs: number): void {
-    this.#timer = setTimeout(() => {
-      const silentMs = performance.now() - this.#heardAtMs;
-      if (silentMs < this.#ping.pingAfterMs) this.#awaitSilence(this.#ping.pingAfterMs - silentMs);
-      else this.#askForLife();
-    }, delayMs);
-    this.#timer.unref();
-  }
-
-  #askForLife(): void {
-    const askedAtMs = performance.now();
-    const sent = this.#session.ping((error) => {
-      if (error !== null) return;
-      this.#heardAtMs = performance.now();
-      clearTimeout(this.#timer);
-      this.#awaitSilence(this.#ping.pingAfterMs);
-    });
-    // The session is closing for good; its end is told by itself.
-    if (!sent) return;
-    const timer = setTimeout(() => {
-      // After a long block or a suspended process the answer may be here and not read yet: one turn for it.
-      setImmediate(() => {
-        if (this.#session.destroyed || this.#timer !== timer) return;
-        if (this.#heardAtMs >= askedAtMs) this.#awaitSilence(this.#ping.pingAfterMs);
-        else this.#session.destroy(new PingTimeoutError(this.#ping.pingTimeoutMs), constants.NGHTTP2_CANCEL);
-      });
-    }, this.#ping.pingTimeoutMs);
-    timer.unref();
-    this.#timer = timer;
   }
 }
 
 /** Of a moment of the monotonic clock, which no correction of the time of day moves. */
 export function toEpochMs(momentMs: number): number {
   return Date.now() - (performance.now() - momentMs);
-}
-
-class PingTimeoutError extends Error {
-  readonly code = 'ERR_PING_TIMEOUT';
-
-  constructor(timeoutMs: number) {
-    super(`the connection is dead: no answer to a ping within ${timeoutMs} ms`);
-  }
 }
 
 function wasRefused(stream: ClientHttp2Stream): boolean {

@@ -9,7 +9,7 @@ import { ConnectionPool, type PoolResponse } from './connection-pool.ts';
 import type { Credentials, TlsMaterial } from '../credentials/credentials.ts';
 import { CredentialsError } from '../credentials/credentials.ts';
 import { gunzip } from './gunzip.ts';
-import type { PingOptions } from './http2-connection.ts';
+import type { PingOptions } from './connection-life.ts';
 import { WireError } from '../wire-error.ts';
 
 export interface ApiResponse {
@@ -25,7 +25,7 @@ export interface ApiResponse {
   readonly body: AsyncIterable<Buffer>;
   /**
    * When anything last arrived on the connection that carries this answer, ms since the epoch: bytes of other requests
-   * and answers to pings count over HTTP/2. Over HTTP/1.1 the bytes of this answer.
+   * and answers to pings count over HTTP/2, also while the connection is leaving. Over HTTP/1.1 the bytes of this answer.
    */
   lastHeardMs(): number;
   /** Ends the request, read or not: its stream or socket is let go. Does nothing when it has ended. */

@@ -24,6 +24,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import type { Credentials, TlsMaterial } from '../../../src/kube/credentials/credentials.ts';
+import { dial } from '../../../src/kube/transport/dial.ts';
+import { Http2Connection, NotProcessedError } from '../../../src/kube/transport/http2-connection.ts';
 import { createTransport, type Transport, TransportError } from '../../../src/kube/transport/transport.ts';
 import { WireError } from '../../../src/kube/wire-error.ts';
 import { type Certificate, createCertificate } from '../../simulator/server/certificate.ts';
@@ -256,7 +258,7 @@ test('a quiet watch stays up for as long as pings are answered', async (context)
   assert.equal(server.opened(), 1);
 });
 
-test('12.15 what arrives on a connection is heard of by every request on it', async (context) => {
+test('12.15 what arrives on a connection is heard of by every request on it, also while the connection is leaving', async (context) => {
   const certificate = createCertificate();
   const server = await serveHttp2(context, certificate, keepOpen);
   const proxy = await HoldingProxy.start(context, server.port);
@@ -265,13 +267,93 @@ test('12.15 what arrives on a connection is heard of by every request on it', as
     pingTimeoutMs: 60_000,
   });
   const { response } = await open(transport, '/quiet');
-  for (const leaving of [false]) {
+  for (const leaving of [false, true]) {
     if (leaving) for (const session of server.sessions) session.goaway(0);
     const openedAtMs = Date.now();
     await until('a ping is heard of', () => response.lastHeardMs() > openedAtMs + 100);
   }
   proxy.hold();
   await until('nothing arrives any more', () => Date.now() - response.lastHeardMs() > 300);
+  proxy.pass();
+});
+
+for (const how of ['the server said goodbye', 'its TLS material was replaced']) {
+  test(`12.1 a dead peer is noticed by a ping after ${how}, for as long as a watch lives on the connection`, async (context) => {
+    const certificate = createCertificate();
+    const server = await serveHttp2(context, certificate, keepOpen);
+    const proxy = await HoldingProxy.start(context, server.port);
+    const credentials = new GivenCredentials(`https://127.0.0.1:${proxy.port}`, certificate.cert);
+    const transport = transportTo(context, credentials, { pingAfterMs: 50, pingTimeoutMs: 300 });
+    const { body, response } = await open(transport, '/watch');
+    if (how === 'the server said goodbye') for (const session of server.sessions) session.goaway(0);
+    else
+      credentials.tls = { ...credentials.tls, ca: Buffer.concat([Buffer.from(certificate.cert), Buffer.from('\n')]) };
+    // The next request takes another connection, so the watch is alone on one that is leaving.
+    await until('another connection', () => server.opened() === 2 || (void get(transport).catch(() => {}), false));
+    const leftAtMs = Date.now();
+    await until('it is heard of while leaving', () => response.lastHeardMs() > leftAtMs + 100);
+    proxy.hold();
+    await assert.rejects(body.next(), (error) => error instanceof TransportError && error.code === 'ERR_PING_TIMEOUT');
+    proxy.pass();
+  });
+}
+
+test('12.2 a peer that never closes after the last stream of a leaving connection is cut, and nothing throws in a timer', async (context) => {
+  const certificate = createCertificate();
+  const streams: ServerHttp2Stream[] = [];
+  const server = await serveHttp2(context, certificate, (stream, path) => {
+    keepOpen(stream, path);
+    streams.push(stream);
+  });
+  const proxy = await HoldingProxy.start(context, server.port);
+  const socket = await dial({
+    server: new URL(`https://127.0.0.1:${proxy.port}`),
+    tls: new GivenCredentials('https://x', certificate.cert).tls,
+    proxy: undefined,
+    timeoutMs: DEADLINE_MS,
+    keepAliveDelayMs: 15_000,
+  });
+  let gone = false;
+  const connection = new Http2Connection(socket, 'https://x', { pingAfterMs: 5, pingTimeoutMs: 60_000 }, () => {
+    gone = true;
+  });
+  const signal = AbortSignal.timeout(DEADLINE_MS);
+  const response = await connection.request({
+    headers: { ':path': '/' },
+    signal,
+    headersTimeoutMs: 5_000,
+    body: undefined,
+  });
+  const body = response.body[Symbol.asyncIterator]();
+  await body.next();
+  connection.close();
+  streams[0]?.end();
+  assert.equal((await body.next()).done, true);
+  // Now the peer owes a FIN, and the network does not bring it.
+  proxy.hold();
+  await until('it is cut', () => gone);
+  assert.ok(socket.destroyed);
+  proxy.pass();
+});
+
+test('12.2 a connection that is cut in the turn in which it was made throws nothing', async (context) => {
+  const certificate = createCertificate();
+  const server = await serveHttp2(context, certificate, keepOpen);
+  const socket = await dial({
+    server: new URL(server.url),
+    tls: new GivenCredentials('https://x', certificate.cert).tls,
+    proxy: undefined,
+    timeoutMs: DEADLINE_MS,
+    keepAliveDelayMs: 15_000,
+  });
+  let gone = 0;
+  const ping = { pingAfterMs: 1, pingTimeoutMs: 1 };
+  const connection = new Http2Connection(socket, 'https://x', ping, () => (gone += 1));
+  connection.destroy();
+  const signal = AbortSignal.timeout(DEADLINE_MS);
+  const late = { headers: { ':path': '/' }, signal, headersTimeoutMs: 5_000, body: undefined };
+  await assert.rejects(connection.request(late), NotProcessedError);
+  await until('it is gone', () => gone === 1);
 });
 
 test('12.15 over HTTP/1.1 an answer is heard of by its own bytes', async (context) => {
