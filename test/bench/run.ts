@@ -32,7 +32,7 @@ const isShort = process.argv.includes('--short');
 const failed: string[] = [];
 for (const { title, script, nodeOptions, needsControlPlane } of BENCHMARKS) {
   console.log(`\n# ${title} (test/bench/${script}.bench.ts)`);
-  const missing = needsControlPlane ? missingControlPlane() : undefined;
+  const missing = needsControlPlane ? await missingControlPlane() : undefined;
   if (missing !== undefined) {
     console.log(`did not run: ${missing}`);
     continue;
@@ -52,9 +52,9 @@ function benchmark(title: string, script: string, needs: Partial<Benchmark> = {}
 }
 
 /** Why there is no control plane to measure against; `undefined` when there is one. */
-function missingControlPlane(): string | undefined {
+async function missingControlPlane(): Promise<string | undefined> {
   try {
-    findOrBuildBinaries();
+    await findOrBuildBinaries();
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
