@@ -40,7 +40,7 @@ const failed: string[] = [];
 for (const { title, script, nodeOptions, needsControlPlane } of BENCHMARKS) {
   if (named.length > 0 && !named.includes(script)) continue;
   console.log(`\n# ${title} (test/bench/${script}.bench.ts)`);
-  const missing = needsControlPlane ? missingControlPlane() : undefined;
+  const missing = needsControlPlane ? await missingControlPlane() : undefined;
   if (missing !== undefined) {
     console.log(`did not run: ${missing}`);
     continue;
@@ -60,9 +60,9 @@ function benchmark(title: string, script: string, needs: Partial<Benchmark> = {}
 }
 
 /** Why there is no control plane to measure against; `undefined` when there is one. */
-function missingControlPlane(): string | undefined {
+async function missingControlPlane(): Promise<string | undefined> {
   try {
-    findOrBuildBinaries();
+    await findOrBuildBinaries();
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

@@ -23,6 +23,11 @@ export type RunReport = {
   readonly contradictions: readonly string[];
   readonly deeds: ReadonlyMap<string, number>;
   readonly relists: number;
+  /** Answers about moments outside of every outage, and how many of them were UNKNOWN. */
+  readonly outside: number;
+  readonly unknownOutside: number;
+  /** Of those: ms of the moment from the nearest outage, negative before it, each once and in order; for the one who looks for the cause. */
+  readonly unknownDistances: readonly number[];
 };
 
 type Asked = Question & { readonly replica: number; readonly isPresent: boolean; readonly answer: Answer };
@@ -35,6 +40,12 @@ const TOLERANCE_MS = 700;
 const DELAY_MS = 2_000;
 /** Before a connection broke it was alive this long ago at least; without a word since, that is all digger knows. */
 const DOUBT_MS = 35_000;
+
+/** An outage as seen from outside: from the cut until the way was free and the API server ready. */
+type Outage = { readonly cutMs: number; readonly backMs: number };
+/** What digger may not know around an outage: what was on its way when the connection broke, and what it has to catch up with. */
+const BEFORE_OUTAGE_MS = 2_000;
+const AFTER_OUTAGE_MS = 12_000;
 
 /** Runs it. `durationMs` counts from the first question. */
 export async function runAdversary(options: {
@@ -63,6 +74,7 @@ export async function runAdversary(options: {
   await adversary.start();
   const endMs = Date.now() + durationMs;
   const gaps: Gap[] = [];
+  const outages: Outage[] = [];
   const asking = new AbortController();
   const asked: Asked[] = [];
   const questions = ask({ adversary, replicas, sinceMs, asked, random: createRandom(seed), signal: asking.signal });
@@ -76,7 +88,9 @@ export async function runAdversary(options: {
         replicas.push(await readyDigger(scene));
         sinceMs.push(Date.now());
       } else {
-        gaps.push(await blind(scene, replicas, round % 2 === 1));
+        const { gap, outage } = await blind(scene, replicas, round % 2 === 1);
+        gaps.push(gap);
+        outages.push(outage);
       }
     }
   } finally {
@@ -85,7 +99,7 @@ export async function runAdversary(options: {
     await adversary.stop();
   }
   const relists = await relistsOf(replicas);
-  return { ...verdicts(adversary, asked, gaps), deeds: adversary.deeds, relists };
+  return { ...verdicts(adversary, asked, gaps), ...unknowns(asked, outages), deeds: adversary.deeds, relists };
 }
 
 async function readyDigger(scene: Scene): Promise<DiggerProcess> {
@@ -95,7 +109,11 @@ async function readyDigger(scene: Scene): Promise<DiggerProcess> {
 }
 
 /** Cuts digger off for some seconds; with `restart`, the API server forgets what digger had seen, so that it must list. */
-async function blind(scene: Scene, replicas: readonly DiggerProcess[], restart: boolean): Promise<Gap> {
+async function blind(
+  scene: Scene,
+  replicas: readonly DiggerProcess[],
+  restart: boolean,
+): Promise<{ readonly gap: Gap; readonly outage: Outage }> {
   const { proxy } = scene;
   assert.ok(proxy);
   const sinceMs = Date.now();
@@ -109,13 +127,15 @@ async function blind(scene: Scene, replicas: readonly DiggerProcess[], restart: 
     await pause(2_000);
   }
   proxy.pass();
+  const backMs = Date.now();
   for (const digger of replicas) {
     await eventually('digger is up to date again', async () => {
       const status = await digger.call('StatusService', 'GetStatus');
       return status['staleness'] ? notYet(status) : done(undefined);
     });
   }
-  return { sinceMs, untilMs: Date.now(), doubtedSinceMs: sinceMs - DOUBT_MS };
+  const gap = { sinceMs, untilMs: Date.now(), doubtedSinceMs: sinceMs - DOUBT_MS };
+  return { gap, outage: { cutMs: sinceMs, backMs } };
 }
 
 async function ask(context: {
@@ -160,6 +180,24 @@ async function ask(context: {
       }
     }
   }
+}
+
+/** Of what was asked about moments that digger has no excuse not to know. */
+function unknowns(asked: readonly Asked[], outages: readonly Outage[]) {
+  const isExcused = (ms: number): boolean =>
+    outages.some(({ cutMs, backMs }) => cutMs - BEFORE_OUTAGE_MS <= ms && ms <= backMs + AFTER_OUTAGE_MS);
+  const outside = asked.filter(({ atMs }) => !isExcused(atMs));
+  const unknown = outside.filter(({ answer }) => answer.outcome === 'UNKNOWN');
+  const distance = (ms: number): number =>
+    outages
+      .map(({ cutMs, backMs }) => (ms < cutMs ? ms - cutMs : ms - backMs))
+      .reduce((nearest, each) => (Math.abs(each) < Math.abs(nearest) ? each : nearest), Infinity);
+  const distances = new Set(unknown.map(({ atMs }) => Math.round(distance(atMs) / 100) * 100));
+  return {
+    outside: outside.length,
+    unknownOutside: unknown.length,
+    unknownDistances: [...distances].toSorted((a, b) => a - b),
+  };
 }
 
 function verdicts(adversary: AdversarialKubelet, asked: readonly Asked[], gaps: readonly Gap[]) {

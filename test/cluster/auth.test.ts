@@ -275,7 +275,7 @@ describe('callers of a digger that asks who they are', () => {
       components: [path('components/tls'), path('components/auth')],
     };
     writeFileSync(join(overlay, 'kustomization.yaml'), JSON.stringify(kustomization));
-    const built = spawnSync(findOrBuildKustomize(), ['build', overlay], { encoding: 'utf8' });
+    const built = spawnSync(await findOrBuildKustomize(), ['build', overlay], { encoding: 'utf8' });
     assert.equal(built.status, 0, built.stderr);
     const objects = parseManifests(built.stdout);
     assert.deepEqual(await applyAll(scene.plane.client, objects), []);

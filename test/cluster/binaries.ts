@@ -1,17 +1,29 @@
-// Finds the programs that the cluster tests need, or builds them from the pinned Go modules in `control-plane/` and
-// `kustomize/`.
+// Finds the programs that the cluster tests need, or builds them from the pinned Go modules in `control-plane/`,
+// `control-plane-1.NN/` (older minor versions of Kubernetes) and `kustomize/`.
 //
 // They are kept in `${CONTROL_PLANE_CACHE ?? (XDG_CACHE_HOME ?? ~/.cache)/digger}/<module>-<hash of go.sum>`, so that
-// another set of versions never meets an old build. etcd and kube-apiserver may come ready from `KUBEBUILDER_ASSETS`.
-// A program appears in the folder only when its build is complete. Where nothing can be found or built, the error says
-// in one line what is missing: a suite that cannot run must not look like one that passed.
+// another set of versions never meets an old build. KUBERNETES=1.33 chooses an older version. etcd and kube-apiserver of
+// the newest may come ready from `KUBEBUILDER_ASSETS`. A program appears in the folder only when its build is complete.
+// Where nothing can be found or built, the error says in one line what is missing: a suite that cannot run must not look
+// like one that passed.
 //
 // `node test/cluster/binaries.ts` builds what is missing (about six minutes the first time) and prints the paths.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { accessSync, constants, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 /** Absolute paths of the programs. */
@@ -24,30 +36,19 @@ export type Binaries = {
 type Program = {
   readonly name: string;
   /** Folder of the Go module that pins its version. */
-  readonly module: 'control-plane' | 'kustomize';
+  readonly module: string;
   readonly goPackage: string;
   /** May come from KUBEBUILDER_ASSETS. */
   readonly inAssets: boolean;
 };
 
-const ETCD: Program = {
-  name: 'etcd',
-  module: 'control-plane',
-  goPackage: 'go.etcd.io/etcd/server/v3',
-  inAssets: true,
-};
-const API_SERVER: Program = {
-  name: 'kube-apiserver',
-  module: 'control-plane',
-  goPackage: 'k8s.io/kubernetes/cmd/kube-apiserver',
-  inAssets: true,
-};
-const CONTROLLER_MANAGER: Program = {
-  name: 'kube-controller-manager',
-  module: 'control-plane',
-  goPackage: 'k8s.io/kubernetes/cmd/kube-controller-manager',
-  inAssets: false,
-};
+const NEWEST = 'control-plane';
+
+const CONTROL_PLANE_PACKAGES = {
+  etcd: 'go.etcd.io/etcd/server/v3',
+  'kube-apiserver': 'k8s.io/kubernetes/cmd/kube-apiserver',
+  'kube-controller-manager': 'k8s.io/kubernetes/cmd/kube-controller-manager',
+} as const;
 
 const KUSTOMIZE: Program = {
   name: 'kustomize',
@@ -56,33 +57,65 @@ const KUSTOMIZE: Program = {
   inAssets: false,
 };
 
-/** Finds every program of a control plane, building what is missing; throws an `Error` of one line when that is not possible. */
-export function findOrBuildBinaries(env: NodeJS.ProcessEnv = process.env): Binaries {
+/**
+ * Finds every program of a control plane, building what is missing; rejects with an `Error` of one line when that is not
+ * possible.
+ */
+export async function findOrBuildBinaries(env: NodeJS.ProcessEnv = process.env): Promise<Binaries> {
+  const module = controlPlaneModule(env);
+  const find = (name: keyof typeof CONTROL_PLANE_PACKAGES) => {
+    const inAssets = module === NEWEST && name !== 'kube-controller-manager';
+    return findOrBuild({ name, module, goPackage: CONTROL_PLANE_PACKAGES[name], inAssets }, env);
+  };
   return {
-    etcd: findOrBuild(ETCD, env),
-    kubeApiserver: findOrBuild(API_SERVER, env),
-    kubeControllerManager: findOrBuild(CONTROLLER_MANAGER, env),
+    etcd: await find('etcd'),
+    kubeApiserver: await find('kube-apiserver'),
+    kubeControllerManager: await find('kube-controller-manager'),
   };
 }
 
-/** Finds or builds kustomize; throws as `findOrBuildBinaries` does. */
-export function findOrBuildKustomize(env: NodeJS.ProcessEnv = process.env): string {
+/** Finds or builds kustomize; rejects as `findOrBuildBinaries` does. */
+export async function findOrBuildKustomize(env: NodeJS.ProcessEnv = process.env): Promise<string> {
   return findOrBuild(KUSTOMIZE, env);
 }
 
+/** Minor versions of Kubernetes that are pinned here, oldest first: `1.33`. */
+export function pinnedMinors(): readonly string[] {
+  const modules = readdirSync(fileURLToPath(new URL('.', import.meta.url))).filter((name) => name.startsWith(NEWEST));
+  return modules
+    .filter((name) => existsSync(join(moduleDirectory(name), 'go.mod')))
+    .map((module) => minorOf(kubernetesVersion(module)))
+    .toSorted((a, b) => Number(a.split('.')[1]) - Number(b.split('.')[1]));
+}
+
+/** `v1.37.2`: the version that is run with this environment. */
+export function chosenVersion(env: NodeJS.ProcessEnv = process.env): string {
+  return kubernetesVersion(controlPlaneModule(env));
+}
+
+/** The folder of the version that KUBERNETES names; without it, of the newest. */
+function controlPlaneModule(env: NodeJS.ProcessEnv): string {
+  const minor = env['KUBERNETES'];
+  if (!minor || minor === minorOf(kubernetesVersion(NEWEST))) return NEWEST;
+  if (!pinnedMinors().includes(minor)) {
+    throw new Error(`KUBERNETES=${minor} is not pinned in test/cluster; there are ${pinnedMinors().join(', ')}`);
+  }
+  return `${NEWEST}-${minor}`;
+}
+
 /** Where builds of a module's pinned versions are kept. */
-function cacheDirectory(module: Program['module'], env: NodeJS.ProcessEnv): string {
+function cacheDirectory(module: string, env: NodeJS.ProcessEnv): string {
   const root = env['CONTROL_PLANE_CACHE'] ?? join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'digger');
   const sums = readFileSync(join(moduleDirectory(module), 'go.sum'));
   const hash = createHash('sha256').update(sums).digest('hex').slice(0, 16);
   return join(root, `${module}-${hash}`);
 }
 
-function moduleDirectory(module: Program['module']): string {
+function moduleDirectory(module: string): string {
   return fileURLToPath(new URL(`./${module}/`, import.meta.url));
 }
 
-function findOrBuild(program: Program, env: NodeJS.ProcessEnv): string {
+async function findOrBuild(program: Program, env: NodeJS.ProcessEnv): Promise<string> {
   const cache = cacheDirectory(program.module, env);
   const assets = env['KUBEBUILDER_ASSETS'];
   if (program.inAssets && assets) {
@@ -99,41 +132,79 @@ function findOrBuild(program: Program, env: NodeJS.ProcessEnv): string {
         `(etcd, kube-apiserver), or put it into ${cache}`,
     );
   }
-  build(program, cache);
+  await build(program, cache);
   return cached;
 }
 
 /** Builds aside and renames, so that a build that was cut is never taken for a program. */
-function build(program: Program, cache: string): void {
+async function build(program: Program, cache: string): Promise<void> {
   mkdirSync(cache, { recursive: true });
   const aside = mkdtempSync(join(cache, '.build-'));
   try {
     const output = join(aside, program.name);
-    process.stderr.write(`building ${program.name} from ${program.goPackage}, once per version\n`);
-    const version = kubernetesVersion();
-    const [major, minor] = version.slice(1).split('.');
+    const version = program.module === KUSTOMIZE.module ? undefined : kubernetesVersion(program.module);
+    const [major, minor] = (version ?? '').slice(1).split('.');
     const flag = (name: string, value: string | undefined): string =>
       `-X k8s.io/component-base/version.${name}=${value}`;
-    const ldflags = ['-s', '-w', flag('gitVersion', version), flag('gitMajor', major), flag('gitMinor', minor)].join(
-      ' ',
-    );
-    const built = spawnSync('go', ['build', '-trimpath', '-ldflags', ldflags, '-o', output, program.goPackage], {
-      cwd: moduleDirectory(program.module),
-      stdio: ['ignore', 'inherit', 'inherit'],
-    });
-    if (built.status !== 0) throw new Error(`go build ${program.goPackage} failed in test/cluster/${program.module}`);
+    // An API server built without it calls itself v0.0.0-master, which the controllers and clients gate features by.
+    const stamp = [flag('gitVersion', version), flag('gitMajor', major), flag('gitMinor', minor)];
+    const ldflags = ['-s', '-w', ...(version === undefined ? [] : stamp)].join(' ');
+    await goBuild(program, ['-trimpath', '-ldflags', ldflags, '-o', output], version);
     renameSync(output, join(cache, program.name));
   } finally {
     rmSync(aside, { recursive: true, force: true });
   }
 }
 
-/** An API server built without it calls itself v0.0.0-master, which the controllers and clients gate features by. */
-function kubernetesVersion(): string {
-  const goMod = readFileSync(join(moduleDirectory('control-plane'), 'go.mod'), 'utf8');
+const PROGRESS_MS = 15_000;
+/** Of what Go says, for the error. */
+const LAST_LINES = 20;
+
+/** Says on stderr how far it is: a build takes minutes, and somebody waits. */
+async function goBuild({ name, module, goPackage }: Program, args: readonly string[], version = ''): Promise<void> {
+  const what = [name, version].join(' ').trim();
+  const startMs = performance.now();
+  const say = (words: string): void => void process.stderr.write(`${what}: ${words}\n`);
+  const seconds = (): string => `${Math.round((performance.now() - startMs) / 1_000)} s`;
+  say(`building ${goPackage}, once per version; some minutes`);
+  const child = spawn('go', ['build', '-v', ...args, goPackage], {
+    cwd: moduleDirectory(module),
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const counts = { downloads: 0, packages: 0 };
+  const last: string[] = [];
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    if (line.startsWith('go: downloading ')) counts.downloads++;
+    else counts.packages++;
+    last.push(line);
+    if (last.length > LAST_LINES) last.shift();
+  });
+  const progress = setInterval(
+    () => say(`${counts.downloads} modules fetched, ${counts.packages} packages compiled, ${seconds()}`),
+    PROGRESS_MS,
+  );
+  try {
+    const code = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve));
+    if (code !== 0) {
+      throw new Error(`go build ${goPackage} failed in test/cluster/${module}:\n${last.join('\n')}`);
+    }
+    say(`built in ${seconds()}`);
+  } finally {
+    clearInterval(progress);
+  }
+}
+
+/** What a module of a control plane pins: `v1.37.2`. */
+function kubernetesVersion(module: string): string {
+  const goMod = readFileSync(join(moduleDirectory(module), 'go.mod'), 'utf8');
   const found = /^\s*k8s\.io\/kubernetes (v\d+\.\d+\.\d+)$/m.exec(goMod);
-  if (!found?.[1]) throw new Error('test/cluster/control-plane/go.mod does not pin k8s.io/kubernetes');
+  if (!found?.[1]) throw new Error(`test/cluster/${module}/go.mod does not pin k8s.io/kubernetes`);
   return found[1];
+}
+
+/** `1.37` of `v1.37.2`. */
+function minorOf(version: string): string {
+  return version.slice(1).split('.').slice(0, 2).join('.');
 }
 
 function isExecutable(path: string): boolean {
@@ -148,7 +219,7 @@ function isExecutable(path: string): boolean {
 
 if (import.meta.main) {
   try {
-    for (const path of [...Object.values(findOrBuildBinaries()), findOrBuildKustomize()])
+    for (const path of [...Object.values(await findOrBuildBinaries()), await findOrBuildKustomize()])
       process.stdout.write(`${path}\n`);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

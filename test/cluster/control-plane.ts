@@ -71,7 +71,7 @@ export class ControlPlane implements AsyncDisposable {
 
   /** Starts everything and returns when `/readyz` says so. Nothing is left behind when that fails. */
   static async start(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
-    const binaries = findOrBuildBinaries();
+    const binaries = await findOrBuildBinaries();
     const directory = mkdtempSync(join(tmpdir(), 'digger-control-plane-'));
     const started: Program[] = [];
     try {

@@ -65,7 +65,9 @@ describe('the manifests of deploy/', () => {
 
   for (const folder of kustomizations()) {
     it(`build with kustomize and apply: ${folder}`, async () => {
-      const built = spawnSync(findOrBuildKustomize(), ['build', join(DEPLOY_DIRECTORY, folder)], { encoding: 'utf8' });
+      const built = spawnSync(await findOrBuildKustomize(), ['build', join(DEPLOY_DIRECTORY, folder)], {
+        encoding: 'utf8',
+      });
       assert.equal(built.status, 0, built.stderr);
       const objects = parseManifests(built.stdout);
       assert.ok(objects.length >= readBase().length, built.stdout);
@@ -91,7 +93,7 @@ describe('the manifests of deploy/', () => {
         components: [path(`components/${component}`)],
       };
       writeFileSync(join(folder, 'kustomization.yaml'), JSON.stringify(overlay));
-      const built = spawnSync(findOrBuildKustomize(), ['build', folder], { encoding: 'utf8' });
+      const built = spawnSync(await findOrBuildKustomize(), ['build', folder], { encoding: 'utf8' });
       assert.equal(built.status, 0, built.stderr);
       const objects = parseManifests(built.stdout);
       assert.ok(objects.length >= readBase().length, built.stdout);
@@ -99,9 +101,9 @@ describe('the manifests of deploy/', () => {
     });
   }
 
-  it('put the replicas of production on different nodes, with time to drain within their grace period', () => {
+  it('put the replicas of production on different nodes, with time to drain within their grace period', async () => {
     const folder = join(DEPLOY_DIRECTORY, 'overlays/production');
-    const built = spawnSync(findOrBuildKustomize(), ['build', folder], { encoding: 'utf8' });
+    const built = spawnSync(await findOrBuildKustomize(), ['build', folder], { encoding: 'utf8' });
     assert.equal(built.status, 0, built.stderr);
     const deployment = parseManifests(built.stdout).find((object) => object.kind === 'Deployment');
     assert.ok(deployment);

@@ -44,6 +44,8 @@ export function createHttp1Pool(options: Http1PoolOptions): Dispatcher {
     // Silence on a watch is healthy; reflectors have their own clocks.
     bodyTimeout: 0,
     keepAliveTimeout: IDLE_CONNECTION_MS,
+    // Whatever longer time the server offers: an idle connection that died would take the next watch with it.
+    keepAliveMaxTimeout: IDLE_CONNECTION_MS,
   };
   if (proxyUrl === undefined) return new Agent({ ...pool, connect: { ...socketOptions, ...tlsOptions } });
   const proxy = new URL(proxyUrl);
