@@ -40,10 +40,15 @@ const ONLY: Readonly<Record<string, readonly string[]>> = {
   'rpc→catalog': ['src/catalog/reader.ts'],
   'rpc/methods→catalog': ['src/catalog/reader.ts'],
   // What every room below may use of kube; the rest of its top builds on the rooms.
-  'kube/transport→kube': ['src/kube/clock.ts', 'src/kube/wire-error.ts'],
+  'kube/transport→kube': ['src/kube/clock.ts', 'src/kube/retry-after.ts', 'src/kube/wire-error.ts'],
   'kube/credentials→kube': ['src/kube/clock.ts'],
   'kube/decoding→kube': ['src/kube/wire-error.ts'],
-  'kube/reflector→kube': ['src/kube/clock.ts', 'src/kube/wire-error.ts', 'src/kube/resources.ts'],
+  'kube/reflector→kube': [
+    'src/kube/clock.ts',
+    'src/kube/retry-after.ts',
+    'src/kube/wire-error.ts',
+    'src/kube/resources.ts',
+  ],
 };
 
 /** The process edge, the composition root and the commands connect rooms; that is what they are for. */

@@ -2,8 +2,8 @@
 //
 // Follows nothing but nesting and strings: `{…"items":[ {…}, {…} ]…}`. Each object is handed over as its bytes; what
 // remains, with `items` left empty, is the list's own small JSON, and a parser judges it at the end. So damaged JSON
-// is refused either there or by the parser of an object. Bytes of multi-byte UTF-8 characters are all above 0x7f and
-// never look like syntax.
+// is refused either there or by the parser of an object, and items that are no objects are refused here. Bytes of
+// multi-byte UTF-8 characters are all above 0x7f and never look like syntax.
 
 import { MAX_OBJECT_BYTES, WireError } from '../wire-error.ts';
 
@@ -15,6 +15,9 @@ const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const COLON = 0x3a;
 const COMMA = 0x2c;
+
+/** White space, a comma, the next object and the end of the array. */
+const BETWEEN_ITEMS: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d, COMMA, OPEN_BRACE, CLOSE_BRACKET]);
 
 /** kind, apiVersion and metadata are all that a list has beside its items. */
 const MAX_REST_BYTES = 64 * 1024;
@@ -44,6 +47,9 @@ export class JsonListScanner {
     let start = 0;
     for (let index = 0; index < chunk.length; index += 1) {
       const byte = chunk[index] as number;
+      if (this.#inItems && this.#depth === 2 && !BETWEEN_ITEMS.has(byte)) {
+        throw new WireError('a JSON list has an item that is no object');
+      }
       if (this.#inString) {
         if (this.#escaped) this.#escaped = false;
         else if (byte === BACKSLASH) this.#escaped = true;

@@ -117,7 +117,13 @@ class ProtobufListBody<R extends KubernetesRecord> implements ListBody {
 
   #listField(field: number, value: Buffer): void {
     if (field === 1) this.#meta = decodeOrRefuse(() => listMetaFromProtobuf(value));
-    else if (field === 2) this.#onItem(checkIdentity(decodeOrRefuse(() => this.#decoder.fromProtobuf(value))));
+    else if (field === 2)
+      this.#onItem(
+        checkIdentity(
+          decodeOrRefuse(() => this.#decoder.fromProtobuf(value)),
+          this.#decoder.kind,
+        ),
+      );
   }
 
   #envelopeField(field: number, value: Buffer): void {
@@ -136,7 +142,8 @@ class JsonListBody<R extends KubernetesRecord> implements ListBody {
   constructor(decoder: RecordDecoder<R>, onItem: (item: Decoded<R>) => void) {
     this.#decoder = decoder;
     this.#scanner = new JsonListScanner((bytes) => {
-      onItem(checkIdentity(decodeOrRefuse(() => decoder.fromJson(JSON.parse(bytes.toString('utf8'))))));
+      const item = decodeOrRefuse(() => decoder.fromJson(JSON.parse(bytes.toString('utf8'))));
+      onItem(checkIdentity(item, decoder.kind));
     });
   }
 
@@ -145,11 +152,32 @@ class JsonListBody<R extends KubernetesRecord> implements ListBody {
   }
 
   end(): ListMeta {
-    const rest = decodeOrRefuse(() => JSON.parse(this.#scanner.end()) as JsonListRest | null);
+    const rest = decodeOrRefuse(() => JSON.parse(this.#scanner.end()) as ListRest | null);
     checkKind(rest?.kind ?? '', this.#decoder.listKind);
     checkItems(rest?.items, this.#decoder.listKind);
     return toListMeta(rest?.metadata ?? {});
   }
+}
+
+/** A JSON list without what the scanner handed over. */
+interface ListRest {
+  readonly kind?: string;
+  readonly metadata?: ListMetaObject;
+  /** Empty where the scanner found the array; anything else is what it did not take for one. */
+  readonly items?: unknown;
+}
+
+/**
+ * A list that does not say what it holds must not be taken for an empty one: that would remove everything. kube-apiserver
+ * writes an empty list as `[]` (its storage and its unstructured lists never leave a nil slice), with one exception: of
+ * PartialObjectMetadataList it appends to a nil slice (apiserver, pkg/endpoints/handlers/response.go), so there
+ * `null` is how an empty list looks.
+ */
+function checkItems(items: unknown, listKind: string): void {
+  if (Array.isArray(items) && items.length === 0) return;
+  if (items === null && listKind === 'PartialObjectMetadataList') return;
+  const given = items === undefined ? 'missing' : items === null ? 'null' : `of type ${typeof items}`;
+  throw new WireError(`a ${listKind} needs an array of items; items is ${given}`);
 }
 
 /** Runs a decoder over bytes from outside; whatever it throws means that they are damaged. */
@@ -160,6 +188,14 @@ export function decodeOrRefuse<T>(decode: () => T): T {
     if (error instanceof WireError) throw error;
     throw new WireError(`undecodable object: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/** Objects are told apart by these: two without would be one, and a delete of one without would remove nothing. */
+export function checkIdentity<R extends KubernetesRecord>(decoded: Decoded<R>, kind: string): Decoded<R> {
+  const { name, uid } = decoded.record;
+  if (name === '') throw new WireError(`a ${kind} has no metadata.name`);
+  if (uid === '') throw new WireError(`the ${kind} ${JSON.stringify(name)} has no metadata.uid`);
+  return decoded;
 }
 
 /** A tag and a length, each a varint of at most ten bytes. */
@@ -225,31 +261,6 @@ function readKind(typeMeta: Buffer): string {
     offset += header.valueLength;
   }
   return kind;
-}
-
-interface JsonListRest {
-  readonly kind?: string;
-  readonly metadata?: ListMetaObject;
-  /** Emptied by the scanner, where it was an array. */
-  readonly items?: unknown;
-}
-
-/**
- * A list whose items are missing is damaged, not empty: taken as empty it would delete everything. kube-apiserver always
- * writes an array for objects (apiserver, storage/etcd3/store.go: "ensure that we never return a nil Items pointer"), and `null`
- * for an empty list of metadata, which its conversion leaves nil (handlers/response.go: asPartialObjectMetadataList).
- */
-function checkItems(items: unknown, listKind: string): void {
-  if (Array.isArray(items) || (items === null && listKind === 'PartialObjectMetadataList')) return;
-  const found = items === undefined ? 'none' : items === null ? 'null' : `an ${typeof items}`;
-  throw new WireError(`a list has to have an array of items, got ${found}`);
-}
-
-/** Every stored object has both; one without would be another's under its name. */
-function checkIdentity<R extends KubernetesRecord>(item: Decoded<R>): Decoded<R> {
-  const { name, uid } = item.record;
-  if (name === '' || uid === '') throw new WireError(`an object of a list has no ${name === '' ? 'name' : 'uid'}`);
-  return item;
 }
 
 function checkKind(found: string, expected: string): void {

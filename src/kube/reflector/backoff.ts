@@ -12,8 +12,6 @@ export const BACKOFF_START_MS = 800;
 export const RELIEF_CAP_MS = 30_000;
 /** After refused, reset and timed-out connections, where one probe stands for all resources of a cluster. */
 export const UNREACHABLE_CAP_MS = 5_000;
-/** A server may ask for more; two blind hours because a proxy said `Retry-After: 7200` are not worth it. */
-export const MAX_RETRY_AFTER_MS = 300_000;
 /** So long without a failure and the next one is a new story. */
 export const HEALTHY_RESET_MS = 120_000;
 

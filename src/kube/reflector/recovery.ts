@@ -3,7 +3,8 @@
 // Every wait ends when everything stops. Backoff is each reflector's own; what the resources of a cluster learn from one
 // another (the server is back, the credentials are good) comes from the ServerContact that they share.
 
-import { Backoff, MAX_RETRY_AFTER_MS, RELIEF_CAP_MS } from './backoff.ts';
+import { Backoff, RELIEF_CAP_MS } from './backoff.ts';
+import { capRetryAfter } from '../retry-after.ts';
 import { type Clock, type Random, sleep } from '../clock.ts';
 import type { Failure } from './failure.ts';
 import type { Answer } from './failure-answers.ts';
@@ -25,7 +26,7 @@ export class Recovery {
   /** Resolves when it is time to try again, or everything stops. */
   async sitOut(wait: Exclude<Answer['wait'], 'none'>, failure: Failure): Promise<void> {
     if (wait === 'outage') return this.#untilStopped(this.#contact.waitUntilReachable(failure.message));
-    const askedMs = Math.min(failure.retryAfterMs, MAX_RETRY_AFTER_MS);
+    const askedMs = capRetryAfter(failure.retryAfterMs);
     const delayMs = Math.max(this.#backoff.nextMs(this.#clock.now()), askedMs);
     if (wait === 'backoff') return sleep(this.#clock, delayMs, this.#stopping);
     const accepted = new AbortController();

@@ -9,13 +9,14 @@ import { ConnectionPool, PoolClosedError, type PoolResponse } from './connection
 import type { Credentials, Identity, TlsMaterial } from '../credentials/credentials.ts';
 import { gunzip } from './gunzip.ts';
 import type { PingOptions } from './connection-life.ts';
+import { parseRetryAfter } from '../retry-after.ts';
 import { WireError } from '../wire-error.ts';
 
 export interface ApiResponse {
   readonly status: number;
   /** Without parameters, lower case. */
   readonly contentType: string;
-  /** From `Retry-After` in seconds; 0: none, or not a number. */
+  /** From `Retry-After`, capped; 0: none. */
   readonly retryAfterMs: number;
   /**
    * Must be read or dropped by ending the iteration. Rejects with a TransportError when the connection breaks, and with a
@@ -126,7 +127,7 @@ class PooledTransport implements Transport {
     return {
       status: response.status,
       contentType: (response.header('content-type').split(';')[0] ?? '').trim().toLowerCase(),
-      retryAfterMs: toRetryAfterMs(response.header('retry-after')),
+      retryAfterMs: parseRetryAfter(response.header('retry-after'), Date.now()),
       body: decode(readBody(response.body, request.signal)),
       lastHeardMs: () => response.lastHeardMs(),
       discard,
@@ -233,11 +234,6 @@ function sameMaterial(a: TlsMaterial, b: TlsMaterial): boolean {
 
 function sameBytes(a: Buffer | undefined, b: Buffer | undefined): boolean {
   return a === undefined || b === undefined ? a === b : a.equals(b);
-}
-
-function toRetryAfterMs(header: string): number {
-  const seconds = Number(header);
-  return header !== '' && Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : 0;
 }
 
 function codeOf(cause: unknown): string {

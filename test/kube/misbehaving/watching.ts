@@ -7,7 +7,7 @@
 
 import { getEventListeners } from 'node:events';
 import { type Clock, systemClock } from '../../../src/kube/clock.ts';
-import type { Credentials } from '../../../src/kube/credentials/credentials.ts';
+import type { Credentials, Identity } from '../../../src/kube/credentials/credentials.ts';
 import { Reflector } from '../../../src/kube/reflector/reflector.ts';
 import { ServerContact } from '../../../src/kube/reflector/server-contact.ts';
 import type { ReflectorStatus } from '../../../src/kube/reflector/reflector-status.ts';
@@ -42,6 +42,7 @@ export class RotatingCredentials implements Credentials {
   readonly #ca: Buffer;
   #pair: { readonly cert: Buffer; readonly key: Buffer } | undefined;
   #token = 0;
+  #identity: Identity | undefined;
 
   /** `ca`: certificates of all authorities that are trusted. */
   constructor(server: string, ca: string) {
@@ -51,20 +52,24 @@ export class RotatingCredentials implements Credentials {
 
   rotate(pair: { readonly cert: string; readonly key: string }): void {
     this.#pair = { cert: Buffer.from(pair.cert), key: Buffer.from(pair.key) };
+    this.#identity = undefined;
   }
 
-  async current() {
-    return {
+  async current(): Promise<Identity> {
+    this.#identity ??= {
       headers: { authorization: `Bearer ${this.#token}` },
       tls: {
         ...{ ca: this.#ca, cert: this.#pair?.cert, key: this.#pair?.key },
         ...{ serverName: undefined, rejectUnauthorized: true },
       },
     };
+    return this.#identity;
   }
 
-  discard(): void {
+  refused(identity: Identity): void {
+    if (identity !== this.#identity) return;
     this.#token += 1;
+    this.#identity = undefined;
   }
 }
 

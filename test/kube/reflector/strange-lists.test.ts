@@ -6,7 +6,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { test } from 'node:test';
 import { createListBody } from '../../../src/kube/decoding/list-body.ts';
 import { ownerDecoder, podDecoder } from '../../../src/kube/decoding/record-decoder.ts';
-import { MAX_RETRY_AFTER_MS } from '../../../src/kube/reflector/backoff.ts';
+import { MAX_RETRY_AFTER_MS, parseRetryAfter } from '../../../src/kube/retry-after.ts';
 import { Recovery } from '../../../src/kube/reflector/recovery.ts';
 import type { ServerContact } from '../../../src/kube/reflector/server-contact.ts';
 import { requestWatch } from '../../../src/kube/reflector/requests.ts';
@@ -30,7 +30,17 @@ function readPods(list: Record<string, unknown>): number {
 
 test('12.13: a list whose items are missing, null or no array is damaged, not empty', () => {
   assert.equal(readPods({ items: [] }), 0);
-  for (const list of [{}, { items: null }, { items: {} }, { items: { a: 1 } }, { items: 'none' }, { items: 0 }]) {
+  for (const list of [
+    {},
+    { items: [null] },
+    { items: [1] },
+    { items: ['a'] },
+    { items: null },
+    { items: {} },
+    { items: { a: 1 } },
+    { items: 'none' },
+    { items: 0 },
+  ]) {
     assert.throws(() => readPods(list), WireError, JSON.stringify(list));
   }
 });
@@ -45,8 +55,8 @@ test('12.13: null stands for an empty list of metadata, as kube-apiserver writes
 test('12.13: an object of a list without name or uid is refused', () => {
   const pod = (metadata: Record<string, string>) => ({ items: [{ metadata: { namespace: 'shop', ...metadata } }] });
   assert.equal(readPods(pod({ name: 'a', uid: 'u' })), 1);
-  assert.throws(() => readPods(pod({ name: 'a' })), /has no uid/);
-  assert.throws(() => readPods(pod({ uid: 'u' })), /has no name/);
+  assert.throws(() => readPods(pod({ name: 'a' })), /has no metadata.uid/);
+  assert.throws(() => readPods(pod({ uid: 'u' })), /has no metadata.name/);
 });
 
 test('12.13: a server that gives the same continue token again and again is asked with backoff', async () => {
@@ -111,6 +121,31 @@ test('12.8: 200 watches that a login page answers leave no socket open', async (
     await transport.close();
     server.closeAllConnections();
     server.close();
+  }
+});
+
+test('12.13: an array under a key that only a parser reads as items is damaged, not empty', () => {
+  const body = createListBody('json', podDecoder, () => assert.fail('an item'));
+  body.push(
+    Buffer.from('{"kind":"PodList","metadata":{"resourceVersion":"10"},"it\\u0065ms":[{"metadata":{"name":"a"}}]}'),
+  );
+  assert.throws(() => body.end(), WireError);
+});
+
+test('12.11: Retry-After is seconds or a date, and what is neither is none', () => {
+  const nowMs = Date.parse('2026-11-29T12:00:00Z');
+  for (const [header, expectedMs] of [
+    ['', 0],
+    ['2', 2_000],
+    ['1.5', 1_500],
+    ['7200', MAX_RETRY_AFTER_MS],
+    ['99999999999999999999', MAX_RETRY_AFTER_MS],
+    ['-5', 0],
+    ['soon', 0],
+    ['Sun, 29 Nov 2026 12:00:30 GMT', 30_000],
+    ['Sun, 29 Nov 2026 11:00:00 GMT', 0],
+  ] as const) {
+    assert.equal(parseRetryAfter(header, nowMs), expectedMs, header);
   }
 });
 
