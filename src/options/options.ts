@@ -58,7 +58,7 @@ export const OPTIONS = {
     '--tls-client-ca',
     'path',
     parsePath,
-    'CA of client certificates, PEM; with it a client without a certificate that it signed is turned away',
+    'CA of client certificates, PEM; with it clients without a certificate signed by it are rejected',
   ),
   auth: one(
     '--auth',
