@@ -1,8 +1,9 @@
 // Asks the API server who a token belongs to and what a user may do: TokenReview and SubjectAccessReview, as aggregated
 // API servers do. Needs the right to create both, nothing else.
 //
-// A token that was not issued for the audience is nobody's: an API server that knows no audiences says so by leaving
-// them out of its answer, and is not believed. Messages hold no token: of an error only what RBAC says is quoted.
+// A token that was not issued for the audience is not accepted: an API server that knows no audiences shows it by
+// leaving them out of its answer, and is not believed. Messages hold no token: of an error only what RBAC says is
+// quoted.
 
 import { parseStatusBody } from './decoding/api-status.ts';
 import type { Transport } from './transport/transport.ts';

@@ -1,10 +1,11 @@
-// Messages of the contract as JSON for people and for jq, in the form that protobuf prescribes and grpcurl prints: field
-// names in lowerCamelCase, enums by name, times as RFC 3339, durations as `1.5s`, bytes in base64, unset fields absent.
+// Messages of the contract as JSON for people and for jq, in the form that protobuf prescribes and grpcurl prints:
+// field names in lowerCamelCase, enums by name, times as RFC 3339, durations as `1.5s`, bytes in base64, unset fields
+// absent.
 
 import type protobuf from 'protobufjs';
 import { messageType } from '../../wire/schema.ts';
 
-/** A decoded message; what a field holds is known to whoever reads it. */
+/** A decoded message; the reader of a field knows its type. */
 export type JsonObject = { readonly [field: string]: JsonValue | undefined };
 export type JsonValue = string | number | boolean | JsonObject | readonly JsonValue[];
 

@@ -1,8 +1,8 @@
-// The server's certificate, its key and the CA of its clients, read from files and checked before anybody serves with
-// them.
+// The server's certificate, its key and the CA of its clients, read from files and checked before they are
+// used.
 //
-// Refused: a key of another certificate, text that is cut off or no PEM, a bundle without a certificate. What is refused
-// is named by its file; key material never appears in a message.
+// Refused: a key of another certificate, text that is cut off or no PEM, a bundle without a certificate. What is
+// refused is named by its file; key material never appears in a message.
 
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';

@@ -154,7 +154,7 @@ describe('while the API server cannot be asked, or not enough', () => {
     nowMs += 501;
     await resolve('good');
     const told = lines.map((line) => line['msg']);
-    assert.equal(count(told, 'cannot review callers; those not known yet are turned away'), 1);
+    assert.equal(count(told, 'cannot review callers; callers that are not known yet are refused'), 1);
     assert.equal(count(told, 'callers are reviewed again'), 1);
   });
 
