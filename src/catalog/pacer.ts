@@ -44,7 +44,7 @@ export class Pacer {
     return this.#options.nowMs() >= this.#endMs;
   }
 
-  /** The next turn. All who wait for it share it, so everybody gets ahead by a few steps at least. */
+  /** The next turn. All who wait for it share it, so every task makes at least a few steps of progress. */
   pause(): Promise<void> {
     this.#pause ??= this.#options.turn().then(() => {
       this.#pause = undefined;

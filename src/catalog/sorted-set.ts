@@ -60,7 +60,7 @@ export class SortedSet<T> {
     if (chunk.length === 0) this.#chunks.splice(index, 1);
   }
 
-  /** The first chunk whose last element is not before `element`; the number of chunks when there is none. */
+  /** The first chunk whose last element is not before `element`; the number of chunks when there is no such chunk. */
   #chunkOf(element: T): number {
     return firstIndex(this.#chunks.length, (at) => {
       const last = this.#chunks[at]?.at(-1);

@@ -72,12 +72,12 @@ for (const [what, status] of [
   ['says nothing', {}],
   ['has no status', undefined],
   ['says yes in another type', { authenticated: 'true', user: USER, audiences: ['digger'] }],
-  ['names nobody', { authenticated: true, user: { username: '' }, audiences: ['digger'] }],
+  ['names no user', { authenticated: true, user: { username: '' }, audiences: ['digger'] }],
   ['has no user', { authenticated: true, audiences: ['digger'] }],
   ['knows no audiences', { authenticated: true, user: USER }],
   ['names another audience', { authenticated: true, user: USER, audiences: ['https://kubernetes.default.svc'] }],
 ] as const) {
-  test(`a token is nobody's when the review ${what}`, async () => {
+  test(`a token is not accepted when the review ${what}`, async () => {
     const transport = new ScriptedTransport([201, tokenReview(status)]);
     assert.deepEqual(await new AccessReviewClient(transport).reviewToken(TOKEN, 'digger', never), { allowed: false });
   });

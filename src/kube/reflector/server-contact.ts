@@ -12,7 +12,7 @@ import { CredentialsError } from '../credentials/credentials.ts';
 import { type Transport, TransportError } from '../transport/transport.ts';
 import { WireError } from '../wire-error.ts';
 
-/** Open to everybody by default (`system:public-info-viewer`), and not answered with 200 before RBAC works. */
+/** Open to all clients by default (`system:public-info-viewer`), and not answered with 200 before RBAC works. */
 const PROBE_PATH = '/readyz';
 const PROBE_TIMEOUT_MS = 5_000;
 /** An outage that lasts is told again this often, with how long it has lasted. */
