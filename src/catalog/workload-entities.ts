@@ -34,7 +34,7 @@ export class WorkloadEntities {
     );
   }
 
-  /** Made anew when the chain above it is another. */
+  /** Made again when the chain above it has changed. */
   #once(key: object, ownerChain: readonly ObjectReference[], make: () => WorkloadEntity): WorkloadEntity {
     let made = this.#made.get(key);
     if (made === undefined || made.ownerChain !== ownerChain) {

@@ -105,7 +105,7 @@ function parseReview(body: Buffer, kind: string): Fields {
     review = fieldsOf(JSON.parse(body.toString('utf8')));
   } catch {
     // What the parser says quotes the body, in which the token stands.
-    throw new ReviewError(`create ${kind}: the answer is no JSON`);
+    throw new ReviewError(`create ${kind}: the answer is not JSON`);
   }
   if (review['kind'] !== kind) throw new ReviewError(`create ${kind}: the answer is no ${kind}`);
   return fieldsOf(review['status']);

@@ -289,7 +289,7 @@ export function cancelled(): CallError {
   return new CallError(status.CANCELLED, 'CANCELLED', 'the caller has gone');
 }
 
-/** INTERNAL: a bug of ours; the cause stands in the log beside the request id. */
+/** INTERNAL: a bug of ours; the cause is in the log with the request id. */
 export function internalError(): CallError {
   return new CallError(status.INTERNAL, 'INTERNAL', 'internal error; the server log has the details');
 }

@@ -1,6 +1,6 @@
 // How a command proves who it is and whom it trusts: TLS with a CA, a client certificate, a bearer token.
 //
-// Files are read when they are needed, the token anew for each call, because kubelets renew it. A token leaves this
+// Files are read when they are needed, the token again for each call, because kubelets renew it. A token leaves this
 // machine over TLS only; connection.ts keeps plaintext away from proxies. What is in the files never appears in a
 // message.
 

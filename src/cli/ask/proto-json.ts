@@ -9,7 +9,7 @@ import { messageType } from '../../wire/schema.ts';
 export type JsonObject = { readonly [field: string]: JsonValue | undefined };
 export type JsonValue = string | number | boolean | JsonObject | readonly JsonValue[];
 
-/** Decodes a message of this type (`digger.v1.Resolution`). Throws when the bytes are none. */
+/** Decodes a message of this type (`digger.v1.Resolution`). Throws when the bytes are not such a message. */
 export function decodeToJson(typeName: string, bytes: Uint8Array): JsonObject {
   const type = messageType(typeName);
   return toJson(type, type.decode(bytes) as unknown as Fields) as JsonObject;

@@ -66,7 +66,7 @@ export class Blindness {
     this.heard();
   }
 
-  /** Something came on the watch: silence begins anew. */
+  /** Something came on the watch: the silence starts over. */
   heard(): void {
     if (this.#latest === NOT_SET) return;
     this.#silence();

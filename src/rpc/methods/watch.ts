@@ -130,7 +130,7 @@ function watch(call: WatchCall, options: WatchOptions, caller: string, revoked: 
         {
           field: 'resume_token',
           reason: 'MALFORMED_TOKEN',
-          description: `${call.request.resumeToken.byteLength} bytes that are no token of this service`,
+          description: `${call.request.resumeToken.byteLength} bytes that are not a token of this service`,
         },
       ]);
     case 'too-many-subscribers':

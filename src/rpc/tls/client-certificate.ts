@@ -1,4 +1,4 @@
-// Who a client certificate is: the names in its SubjectAltName, and until when it is good.
+// Who a client certificate is: the names in its SubjectAltName, and until when it is valid.
 //
 // Only names that identify a workload: DNS names and URIs (SPIFFE ids are URIs). The common name does not (RFC 6125);
 // addresses and e-mail say nothing about a workload. Node gives the extension as one text, in which a value that could

@@ -47,7 +47,7 @@ export async function readTlsFiles(paths: TlsPaths): Promise<TlsBytes> {
   return { cert, key, clientCa };
 }
 
-/** Throws a TlsFilesError when the bytes are no usable set. Expiry is not checked. */
+/** Throws a TlsFilesError when the bytes are not a usable set. Expiry is not checked. */
 export function checkTlsBytes(bytes: TlsBytes, paths: TlsPaths): TlsMaterial {
   const [leaf] = parseCertificates(bytes.cert, paths.cert);
   if (leaf === undefined) throw new TlsFilesError(`${paths.cert} holds no certificate`);

@@ -42,7 +42,7 @@ describe('at a bound', () => {
     assert.equal(ledger.bytes, 1_000);
   });
 
-  it('of a caller, its own calls end, and no other caller's', () => {
+  it('of a caller, its own calls end, and no other caller is affected', () => {
     const ledger = new Ledger(LIMITS);
     const [other] = opened(ledger, 1, 'b', 100);
     const [first] = opened(ledger, 6, 'a', 100);
