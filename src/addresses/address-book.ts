@@ -5,6 +5,7 @@
 // the claims that overlap at the moment, not the past holders; memory is bounded by the live claims plus the retention.
 // This file is the writing side and what to say where there is no holder; lookup.ts finds holders.
 
+import { NO_BYTES } from '../model/byte-string.ts';
 import type { ChangeBatch } from '../model/changes.ts';
 import type { Entity, NodeEntity, ServiceEntity } from '../model/entities.ts';
 import type { Observation } from '../model/observation.ts';
@@ -275,10 +276,10 @@ const NAMELESS: ServiceEntity = Object.freeze({
   externalName: false,
   manualEndpoints: [],
   workloads: [],
-  own: '',
-  joined: '',
-  values: '',
-  rest: '',
+  own: NO_BYTES,
+  joined: NO_BYTES,
+  values: NO_BYTES,
+  rest: NO_BYTES,
 });
 
 function asHolder(entity: Entity | undefined): HolderEntity | undefined {

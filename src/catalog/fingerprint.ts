@@ -5,7 +5,7 @@
 // choose objects so that 53 bits collide could just as well change them.
 
 import { hash } from 'node:crypto';
-import type { ByteString } from '../model/entities.ts';
+import type { ByteString } from '../model/byte-string.ts';
 import type { ControllerReference } from '../model/records.ts';
 
 /** What a draft may consist of; everything that makes two drafts of one uid differ. */

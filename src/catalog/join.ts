@@ -3,7 +3,8 @@
 // follow from its pods. What is not taken from one drain is in the next. Nothing here knows of sequences, listeners
 // or time.
 
-import type { ByteString, ObjectReference } from '../model/entities.ts';
+import { type ByteString, NO_BYTES } from '../model/byte-string.ts';
+import type { ObjectReference } from '../model/entities.ts';
 import { MAX_CLAIMED_ENDPOINTS, MAX_LISTED, MAX_LISTED_ENDPOINTS, type ServiceEntity } from '../model/entities.ts';
 import { concatBytes } from '../wire/encoded-entity.ts';
 import { encodePodEndpoints, encodePodOwners } from '../wire/encode-pod.ts';
@@ -205,7 +206,7 @@ function endpointBytes(
   { memberOf, row: { namespace } }: PodState,
   addresses: readonly string[] | undefined,
 ): ByteString {
-  if (memberOf.length === 0 && addresses === undefined) return '';
+  if (memberOf.length === 0 && addresses === undefined) return NO_BYTES;
   const parts: ByteString[] = [];
   let count = 0;
   for (const { namespace: at, referenceBytes } of memberOf) {
@@ -214,7 +215,7 @@ function endpointBytes(
     if (count <= MAX_LISTED) parts.push(referenceBytes);
   }
   if (count <= MAX_LISTED && addresses === undefined)
-    return parts.length === 1 ? (parts[0] ?? '') : concatBytes(...parts);
+    return parts.length === 1 ? (parts[0] ?? NO_BYTES) : concatBytes(...parts);
   return concatBytes(...parts, encodePodEndpoints(count > MAX_LISTED ? count : 0, addresses ?? []));
 }
 

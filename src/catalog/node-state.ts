@@ -1,5 +1,6 @@
 // What is kept of a node. Nothing is joined into it, so its draft is its entity.
 
+import { NO_BYTES } from '../model/byte-string.ts';
 import type { NodeEntity } from '../model/entities.ts';
 import { canonicalIps } from '../model/ip.ts';
 import type { NodeRecord } from '../model/records.ts';
@@ -54,7 +55,7 @@ export function draftNode(record: NodeRecord, policy: ValuePolicy, interner: Int
     addresses: interner.list(canonicalIps(reachable.map(({ address }) => address))),
     podRanges: record.podCidrs,
     ...encoded,
-    joined: '',
+    joined: NO_BYTES,
   };
   return { namespace: '', name, uid: record.uid, row };
 }

@@ -4,7 +4,8 @@
 // A link of which no record is known is told by the references to it, and all of its dependants are told the same,
 // whatever the order in which they came: see `OwnerLink.told`.
 
-import type { ByteString, ObjectReference } from '../model/entities.ts';
+import { type ByteString, NO_BYTES } from '../model/byte-string.ts';
+import type { ObjectReference } from '../model/entities.ts';
 import type { ControllerReference } from '../model/records.ts';
 import { concatBytes } from '../wire/encoded-entity.ts';
 import { encodePodOwners } from '../wire/encode-pod.ts';
@@ -47,7 +48,7 @@ export class Lineage {
   readonly workloadBytes: ByteString;
   /** Encoded `workload` and `owner_chain` of a pod; unset when the workload is. */
   readonly #podBytes: ByteString | undefined;
-  #lastReferences: ByteString = '';
+  #lastReferences: ByteString = NO_BYTES;
   #lastPodBytes: ByteString | undefined;
 
   constructor(chain: readonly ObjectReference[]) {
@@ -151,7 +152,7 @@ export class ControllerEdge {
   readonly controller: ControllerReference;
   readonly namespace: string;
   uses = 0;
-  #lastValues: ByteString = '';
+  #lastValues: ByteString = NO_BYTES;
 
   constructor(link: OwnerLink, namespace: string, controller: ControllerReference) {
     this.link = link;

@@ -1,6 +1,7 @@
 // What is kept of an owner's record: its workload entity. Only top-level owners are published; a link of a chain is
 // joined on demand, because its changes are not published.
 
+import { NO_BYTES } from '../model/byte-string.ts';
 import type { WorkloadEntity } from '../model/entities.ts';
 import type { ControllerReference, OwnerRecord } from '../model/records.ts';
 import { encodeOwnerRecord } from '../wire/encode-workload.ts';
@@ -48,7 +49,8 @@ export class OwnerState implements Shelved {
 function joinOwner({ row, link }: OwnerState): WorkloadEntity {
   const { edge } = link;
   // A draft of a top-level owner is already its entity.
-  if (edge === undefined) return row.topLevel ? row : { ...row, topLevel: true, ownerChain: NO_REFERENCES, joined: '' };
+  if (edge === undefined)
+    return row.topLevel ? row : { ...row, topLevel: true, ownerChain: NO_REFERENCES, joined: NO_BYTES };
   const { chain, workloadBytes } = edge.lineageFor(link.uid);
   return { ...row, topLevel: false, ownerChain: chain, joined: workloadBytes };
 }
@@ -67,7 +69,7 @@ export function draftOwner(record: OwnerRecord, policy: ValuePolicy, interner: I
     ownerChain: NO_REFERENCES,
     topLevel: true,
     ...encoded,
-    joined: '',
+    joined: NO_BYTES,
   };
   return { namespace, name: record.name, uid: record.uid, row, controller: record.controller };
 }

@@ -1,7 +1,8 @@
 // What is kept of a pod: its entity, and its place among owners and services. The record itself is not kept; labels,
 // annotations and containers live on only as encoded bytes, and comparing bytes is how a no-op update is found.
 
-import type { ByteString, HostPort, ObjectReference, PodEntity } from '../model/entities.ts';
+import { type ByteString, NO_BYTES } from '../model/byte-string.ts';
+import type { HostPort, ObjectReference, PodEntity } from '../model/entities.ts';
 import { canonicalIps } from '../model/ip.ts';
 import { toProtocol } from '../model/protocol.ts';
 import type { ControllerReference, PodRecord } from '../model/records.ts';
@@ -91,7 +92,7 @@ export function draftPod(record: PodRecord, policy: ValuePolicy, interner: Inter
     ownerChain: NO_REFERENCES,
     workload: NO_WORKLOAD,
     own,
-    joined: '',
+    joined: NO_BYTES,
     values,
     rest,
   };

@@ -1,7 +1,8 @@
 // What is kept of a service: its entity, and what its endpoints come to. The state exists as soon as either the service or
 // one of its slices does, because they come from different watches in any order.
 
-import type { ByteString, ObjectReference, PortNumber, ServiceEntity } from '../model/entities.ts';
+import { type ByteString, NO_BYTES } from '../model/byte-string.ts';
+import type { ObjectReference, PortNumber, ServiceEntity } from '../model/entities.ts';
 import { canonicalIps } from '../model/ip.ts';
 import { toProtocol } from '../model/protocol.ts';
 import type { ServicePortRecord, ServiceRecord } from '../model/records.ts';
@@ -89,7 +90,7 @@ export function draftService(record: ServiceRecord, policy: ValuePolicy, interne
     manualEndpoints: NO_TEXTS,
     workloads: NO_REFERENCES,
     ...encoded,
-    joined: '',
+    joined: NO_BYTES,
   };
   return { namespace, name: record.name, uid: record.uid, row };
 }

@@ -4,7 +4,8 @@
 // Pure. It answers two questions about an entity: does it pass, and may an earlier state of it have passed. For the second
 // it needs to know when the entity's labels and node changed; kind and namespace are the same all its life.
 
-import type { ByteString, EntityKind, ObjectReference } from '../model/entities.ts';
+import { type ByteString, NO_BYTES } from '../model/byte-string.ts';
+import type { EntityKind, ObjectReference } from '../model/entities.ts';
 import { encodeLabel, hasLabels } from '../wire/labels.ts';
 
 /** As a subscriber asks; an empty criterion lets everything pass. */
@@ -83,7 +84,7 @@ export class Filter {
 
 /** Of a workload of which nothing but the reference is known: it has no labels. */
 export function factsOfReference({ namespace, name }: ObjectReference): FilterFacts {
-  return { kind: 'Workload', namespace, name, values: '' };
+  return { kind: 'Workload', namespace, name, values: NO_BYTES };
 }
 
 function distinct<T extends string>(values: readonly T[]): readonly T[] {

@@ -4,6 +4,7 @@
 // An entity is immutable and a pure function of the current records. Encoding happens once, in the catalog, when
 // something changes; lookups and feed frames copy the bytes. Addresses are canonical, times ms since the epoch.
 
+import type { ByteString } from './byte-string.ts';
 /** Points at a Kubernetes object. Shared between entities, hence compared by content (`uid` decides). */
 export interface ObjectReference {
   readonly apiVersion: string;
@@ -14,13 +15,6 @@ export interface ObjectReference {
   /** The object itself is not known, so neither is its owner. */
   readonly incomplete: boolean;
 }
-
-/**
- * Bytes as text: one character of 0–255 for each. Thousands of small things are kept in this form, because V8 needs 16
- * bytes beside such text, moves it together and frees it with everything else, while a Buffer needs some 300 in three
- * places, and because equal parts can be one string.
- */
-export type ByteString = string;
 
 /**
  * The message `digger.v1.{Pod,Service,Node,Workload}` in four parts, which written one after the other are VIEW_FULL and of

@@ -1,5 +1,6 @@
 // `digger.v1.Node`: all of it comes from the node's own record.
 
+import { NO_BYTES } from '../model/byte-string.ts';
 import { parseIp } from '../model/ip.ts';
 import type { NodeRecord } from '../model/records.ts';
 import type { EncodedRecord } from './encoded-entity.ts';
@@ -26,7 +27,7 @@ export function encodeNodeRecord(record: NodeRecord, policy: ValuePolicy): Encod
   if (record.deletionTimeMs !== undefined) writeTimestamp(writer, NODE.deletionTime, record.deletionTimeMs);
   const own = writer.cut();
   writeValues(writer, NODE, record.labels, {}, policy);
-  return { own, values: writer.cut(), rest: '' };
+  return { own, values: writer.cut(), rest: NO_BYTES };
 }
 
 const node = new FieldTags('digger.v1.Node');

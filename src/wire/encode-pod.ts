@@ -1,6 +1,7 @@
 // `digger.v1.Pod`: the part that the pod's own record says, and the part that the join adds.
 
-import type { ByteString, ObjectReference, PodEntity } from '../model/entities.ts';
+import { type ByteString, NO_BYTES } from '../model/byte-string.ts';
+import type { ObjectReference, PodEntity } from '../model/entities.ts';
 import { parseIp } from '../model/ip.ts';
 import type { ContainerRecord, PodRecord } from '../model/records.ts';
 import type { EncodedRecord } from './encoded-entity.ts';
@@ -76,7 +77,7 @@ export function encodePodService(service: ObjectReference): ByteString {
 
 /** The fields `service_count` (0: not cut) and `endpoint_addresses`; sorted by the caller. */
 export function encodePodEndpoints(serviceCount: number, endpointAddresses: readonly string[]): ByteString {
-  if (serviceCount === 0 && endpointAddresses.length === 0) return '';
+  if (serviceCount === 0 && endpointAddresses.length === 0) return NO_BYTES;
   const writer = startEntity();
   writeUint(writer, POD.serviceCount, serviceCount);
   writeTexts(writer, POD.endpointAddresses, endpointAddresses);

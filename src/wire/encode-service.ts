@@ -1,6 +1,7 @@
 // `digger.v1.Service`: the part that the service's own record says, and the part that its endpoints add.
 
-import type { ByteString, ObjectReference } from '../model/entities.ts';
+import { type ByteString, NO_BYTES } from '../model/byte-string.ts';
+import type { ObjectReference } from '../model/entities.ts';
 import { canonicalIps } from '../model/ip.ts';
 import type { ServiceRecord } from '../model/records.ts';
 import type { EncodedRecord } from './encoded-entity.ts';
@@ -35,7 +36,7 @@ export function encodeServiceRecord(record: ServiceRecord, policy: ValuePolicy):
   writeMap(writer, SERVICE.selector, keptSelector(record.selector, policy, omitted));
   const own = writer.cut();
   writeValues(writer, SERVICE, record.labels, record.annotations, policy, omitted);
-  return { own, values: writer.cut(), rest: '' };
+  return { own, values: writer.cut(), rest: NO_BYTES };
 }
 
 /** What the endpoints of a service come to, cut and sorted by the caller. */

@@ -1,6 +1,7 @@
 // `digger.v1.Workload`: from an owner's record, from a pod that is its own workload, or from a bare reference.
 
-import type { ByteString, EncodedEntity, ObjectReference, PodEntity } from '../model/entities.ts';
+import { type ByteString, NO_BYTES } from '../model/byte-string.ts';
+import type { EncodedEntity, ObjectReference, PodEntity } from '../model/entities.ts';
 import type { OwnerRecord } from '../model/records.ts';
 import type { EncodedRecord } from './encoded-entity.ts';
 import { FieldTags } from './field-tags.ts';
@@ -15,7 +16,7 @@ export function encodeOwnerRecord(record: OwnerRecord, policy: ValuePolicy): Enc
   writeIdentity(writer, record);
   const own = writer.cut();
   writeValues(writer, WORKLOAD, record.labels, record.annotations, policy);
-  return { own, values: writer.cut(), rest: '' };
+  return { own, values: writer.cut(), rest: NO_BYTES };
 }
 
 /** The field `owner_chain`. */
@@ -34,7 +35,7 @@ export function encodeReferredWorkload(
   writeIdentity(writer, reference);
   writeBool(writer, WORKLOAD.incomplete, reference.incomplete);
   const own = writer.cut();
-  return { own, joined: encodeWorkloadOwners(ownerChain), values: '', rest: '' };
+  return { own, joined: encodeWorkloadOwners(ownerChain), values: NO_BYTES, rest: NO_BYTES };
 }
 
 /** A pod that is its own workload, with the pod's labels and annotations. */
@@ -43,7 +44,7 @@ export function encodePodAsWorkload(pod: PodEntity, reference: ObjectReference):
   writeIdentity(writer, reference);
   const own = writer.cut();
   // Labels, annotations and omitted keys have the same numbers in both.
-  return { own, joined: encodeWorkloadOwners(pod.ownerChain), values: pod.values, rest: '' };
+  return { own, joined: encodeWorkloadOwners(pod.ownerChain), values: pod.values, rest: NO_BYTES };
 }
 
 interface Identity {

@@ -1,6 +1,7 @@
 // The parts of an encoded entity put together, to be copied into an answer or a frame.
 
-import type { ByteString, EncodedEntity } from '../model/entities.ts';
+import { type ByteString, NO_BYTES, toByteString } from '../model/byte-string.ts';
+import type { EncodedEntity } from '../model/entities.ts';
 
 /** What a record alone contributes. */
 export type EncodedRecord = Omit<EncodedEntity, 'joined'>;
@@ -40,8 +41,8 @@ export function copyByteString(target: Buffer, offset: number, text: ByteString)
 /** In one piece: text that was put together with `+` keeps what it is made of, and is put together anew by each reader. */
 export function concatBytes(...given: readonly ByteString[]): ByteString {
   const parts = given.filter((part) => part !== '');
-  if (parts.length < 2) return parts[0] ?? '';
+  if (parts.length < 2) return parts[0] ?? NO_BYTES;
   const bytes = Buffer.allocUnsafe(parts.reduce((length, part) => length + part.length, 0));
   parts.reduce((at, part) => copyByteString(bytes, at, part), 0);
-  return bytes.toString('latin1');
+  return toByteString(bytes);
 }

@@ -6,7 +6,8 @@
 // message is put there once too, so that a frame goes to thousands from one piece of memory, see
 // `rpc/shared-frames.ts`.
 
-import type { ByteString, Entity, EntityKind, ObjectReference } from '../model/entities.ts';
+import { type ByteString, NO_BYTES } from '../model/byte-string.ts';
+import type { Entity, EntityKind, ObjectReference } from '../model/entities.ts';
 import { copyEncoded, encodedLength, type View } from './encoded-entity.ts';
 import { FieldTags } from './field-tags.ts';
 import { writeText } from './fields.ts';
@@ -123,7 +124,7 @@ export class ChangesFrame {
 
   addUpsert(entity: Entity): void {
     const isTooLarge = encodedLength(entity, this.#view) > MAX_ENTITY_BYTES;
-    const sent: Entity = isTooLarge ? { ...entity, values: ALL_OMITTED, rest: '' } : entity;
+    const sent: Entity = isTooLarge ? { ...entity, values: ALL_OMITTED, rest: NO_BYTES } : entity;
     this.#add(sent, fieldLength(encodedLength(sent, this.#view)));
   }
 

@@ -3,7 +3,7 @@
 // Nothing but a label filter asks for them, so they are not decoded in advance and not kept: a wanted label is encoded as
 // it would stand there, and equal labels are equal bytes.
 
-import type { ByteString } from '../model/entities.ts';
+import { type ByteString, sliceBytes } from '../model/byte-string.ts';
 import { writeMap } from './fields.ts';
 import { startEntity } from './message-writer.ts';
 import { FieldTags } from './field-tags.ts';
@@ -24,7 +24,7 @@ export function encodeLabel(key: string, value: string): ByteString {
 export function labelsOf(values: ByteString): ByteString {
   const writer = startEntity();
   scan(values, (start, end) => {
-    writer.fields(values.slice(start, end));
+    writer.fields(sliceBytes(values, start, end));
     return true;
   });
   return writer.cut();

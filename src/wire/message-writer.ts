@@ -7,7 +7,8 @@
 // One message at a time, from `startMessage` to `finish` or the last `cut`, without waiting in between; what these give is
 // a copy.
 
-import type { ByteString, EncodedEntity } from '../model/entities.ts';
+import { type ByteString, toByteString } from '../model/byte-string.ts';
+import type { EncodedEntity } from '../model/entities.ts';
 import { copyByteString, copyEncoded, encodedLength, type View } from './encoded-entity.ts';
 
 /** The writer for messages, empty. What was begun before and not finished (its encoder threw) is forgotten. */
@@ -138,7 +139,7 @@ export class MessageWriter {
 
   /** What was written since the last cut or the start, for good; what follows begins anew. */
   cut(): ByteString {
-    const text = this.#bytes.toString('latin1', 0, this.#at);
+    const text = toByteString(this.#bytes, this.#at);
     this.reset();
     return text;
   }

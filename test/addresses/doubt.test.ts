@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { isSpecialAddress } from '../../src/addresses/special-addresses.ts';
 import type { PodEntity } from '../../src/model/entities.ts';
-import { node, pod, service, serviceCidr, T0, World } from './world.ts';
+import { bytesOf, node, pod, service, serviceCidr, T0, World } from './world.ts';
 
 const A = '10.1.0.1';
 
@@ -53,7 +53,11 @@ describe('14.4: during an outage', () => {
 describe('14.6: the history', () => {
   it('keeps of an ended endpoint what its answer tells, not the whole service', () => {
     const world = new World();
-    const big = { own: 'x'.repeat(1_000), joined: 'y'.repeat(100_000), clusterAddresses: ['10.96.0.1'] };
+    const big = {
+      own: bytesOf('x'.repeat(1_000)),
+      joined: bytesOf('y'.repeat(100_000)),
+      clusterAddresses: ['10.96.0.1'],
+    };
     world.at(1_000).put(service('db', { ...big, manualEndpoints: ['192.0.2.1', '192.0.2.2', '192.0.2.3'] }));
     world.at(5_000).put(service('db', { ...big, manualEndpoints: ['192.0.2.3'] }));
     assert.equal(world.book.size.ended, 2);
@@ -67,7 +71,7 @@ describe('14.6: the history', () => {
   it('counts the state of an object once, however many of its claims ended with it', () => {
     const world = new World();
     const externalAddresses = Array.from({ length: 50 }, (_, i) => `198.51.100.${i}`);
-    const big = { own: 'x'.repeat(100_000), clusterAddresses: ['10.96.0.1'] };
+    const big = { own: bytesOf('x'.repeat(100_000)), clusterAddresses: ['10.96.0.1'] };
     world.at(1_000).put(service('web', { ...big, externalAddresses }));
     world.at(5_000).put(service('web', big));
     assert.equal(world.book.size.ended, 50);

@@ -1,5 +1,6 @@
 // A little cluster for tests of addresses: entities are put and removed at moments of a clock that the test owns.
 
+import { type ByteString, NO_BYTES, toByteString } from '../../src/model/byte-string.ts';
 import { AddressBook, type AddressBookOptions } from '../../src/addresses/address-book.ts';
 import type { AddressAnswer } from '../../src/addresses/reader.ts';
 import type { ServiceCidrRecord } from '../../src/model/records.ts';
@@ -8,7 +9,12 @@ import type { Entity, NodeEntity, ObjectReference, PodEntity, ServiceEntity } fr
 /** Monday, whole second. */
 export const T0 = Date.UTC(2026, 10, 23, 12, 0, 0);
 
-const BYTES = { own: 'x'.repeat(8), joined: '', values: '', rest: '' };
+const BYTES = { own: bytesOf('x'.repeat(8)), joined: NO_BYTES, values: NO_BYTES, rest: NO_BYTES };
+
+/** Text as if it were encoded. */
+export function bytesOf(text: string): ByteString {
+  return toByteString(Buffer.from(text));
+}
 
 export function pod(name: string, facts: Partial<PodEntity> = {}): PodEntity {
   const uid = facts.uid ?? `uid-${name}`;

@@ -8,6 +8,8 @@
 //
 // `--serve`: only serves, and prints the ports, for a load generator from outside (docs/benchmarks.md has the commands).
 
+import { concatBytes } from '../../src/wire/encoded-entity.ts';
+import { toByteString } from '../../src/model/byte-string.ts';
 import { fork } from 'node:child_process';
 import { connect } from 'node:http2';
 import { fileURLToPath } from 'node:url';
@@ -59,7 +61,7 @@ function createPod(index: number): PodEntity {
     }),
   );
   const addresses = [podAddress(index)];
-  return { ...pod, values: pod.values + Buffer.from(details.finish()).toString('latin1'), addresses };
+  return { ...pod, values: concatBytes(pod.values, toByteString(Buffer.from(details.finish()))), addresses };
 }
 
 async function serveBoth(): Promise<void> {

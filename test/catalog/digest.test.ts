@@ -1,5 +1,6 @@
 // What lets another replica continue a subscription: the digest of a resource, and word of what was touched.
 
+import { NO_BYTES, toByteString } from '../../src/model/byte-string.ts';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
@@ -54,11 +55,12 @@ describe('the digest of a resource', () => {
   });
 
   it('14.12: has boundaries between the parts of a record', () => {
-    const row = { own: 'ab', values: '', rest: '', creationTimeMs: undefined };
+    const bytes = (text: string) => toByteString(Buffer.from(text));
+    const row = { own: bytes('ab'), values: NO_BYTES, rest: NO_BYTES, creationTimeMs: undefined };
     const digests = [
       fingerprint({ uid: 'u', row }),
-      fingerprint({ uid: 'u', row: { ...row, own: 'a', values: 'b' } }),
-      fingerprint({ uid: 'u', row: { ...row, own: '', rest: 'ab' } }),
+      fingerprint({ uid: 'u', row: { ...row, own: bytes('a'), values: bytes('b') } }),
+      fingerprint({ uid: 'u', row: { ...row, own: NO_BYTES, rest: bytes('ab') } }),
       fingerprint({ uid: 'u', keys: ['ab', ''] }),
       fingerprint({ uid: 'u', keys: ['a', 'b'] }),
     ];

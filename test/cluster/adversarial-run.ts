@@ -50,7 +50,7 @@ type Outage = { readonly cutMs: number; readonly backMs: number };
  * What digger may not know around an outage: what was on its way when the connection broke, and what it has to catch up
  * with.
  */
-const BEFORE_OUTAGE_MS = 2_000;
+const BEFORE_OUTAGE_MS = 2_500;
 const AFTER_OUTAGE_MS = 12_000;
 
 /** Runs it. `durationMs` counts from the first question. */

@@ -27,7 +27,7 @@ it('never names a wrong holder without saying so, whatever kubelets and networks
   assert.ok(compared > 1_000 && relists >= 2, 'both replicas were asked, and both had to list again');
 });
 
-it('12.15 knows all moments but those from 2 s before an outage to 12 s after it: UNKNOWN is below 0.1 %', (t) => {
+it('12.15 knows all moments but those from 2.5 s before an outage to 12 s after it: UNKNOWN is below 0.1 %', (t) => {
   const { outside, unknownOutside, unknownDistances } = report;
   const percent = ((100 * unknownOutside) / outside).toFixed(3);
   t.diagnostic(`${unknownOutside} of ${outside} UNKNOWN, ${percent} %`);

@@ -155,7 +155,7 @@ const FAULTS = {
     mustList: false,
     boundMs: 45_000,
     inflict: async (stage) => {
-      writeFileSync(tokenFile(stage.scene), 'not a token\n');
+      writeFileSync(tokenFile(stage.scene), 'not-a-token\n');
       await removeSecret(stage, stage.secret);
       await delay(TOKEN_CACHE_MS);
       stage.proxy.cut();

@@ -1,6 +1,7 @@
 // A picture that changes: makes entities with real encoded bytes, numbers changes densely as the catalog does, and can
 // say what a filter would show of it now.
 
+import { toByteString, NO_BYTES } from '../../src/model/byte-string.ts';
 import type { ChangeBatch, EntityChange } from '../../src/model/changes.ts';
 import type { Entity, EntityKind } from '../../src/model/entities.ts';
 import type { FilterCriteria } from '../../src/feed/filter.ts';
@@ -38,10 +39,10 @@ export function entity(spec: EntitySpec, uid: string): Entity {
     namespace,
     name,
     creationTimeMs: undefined,
-    own: Buffer.from(first).toString('latin1'),
-    joined: '',
-    values: Buffer.from(second).toString('latin1'),
-    rest: '',
+    own: toByteString(Buffer.from(first)),
+    joined: NO_BYTES,
+    values: toByteString(Buffer.from(second)),
+    rest: NO_BYTES,
   };
   switch (kind) {
     case 'Pod':

@@ -129,9 +129,18 @@ export class DiggerProcess extends DiggerClient implements AsyncDisposable {
     );
   }
 
-  /** Text of `/metrics`. */
+  /** Text of `/metrics`, computed after the call: it is kept for a second, so the next one is waited for. */
   async metrics(): Promise<string> {
-    return (await fetch(`http://${this.adminAddress}/metrics`)).text();
+    const page = async (): Promise<string> => (await fetch(`http://${this.adminAddress}/metrics`)).text();
+    const kept = await page();
+    return eventually(
+      'the metrics are computed anew',
+      async () => {
+        const text = await page();
+        return text === kept ? notYet('the same text') : done(text);
+      },
+      { deadlineMs: 20_000, intervalMs: 120, giveUp: () => this.#ended() },
+    );
   }
 
   get isRunning(): boolean {

@@ -4,6 +4,7 @@
 // every address of the pod ranges, the answer that digger owes. Roles and their order are those of the contract: an
 // exact port first, of pods and nodes before those of services; then pod, cluster, node, load balancer or external,
 // endpoint.
+import { BlockList, isIP } from 'node:net';
 import type { V1Pod, V1Service } from '@kubernetes/client-node';
 import type { ClusterLists } from './cluster-lists.ts';
 import type { Message } from './digger-client.ts';
@@ -26,7 +27,7 @@ export type Question = { readonly address: string; readonly port?: number; reado
 /** The answer that is owed. `target` is the whole entity as it has to come. */
 export type ExpectedAnswer = {
   readonly question: Question;
-  readonly outcome: 'RESOLVED' | 'AMBIGUOUS' | 'UNASSIGNED' | 'EXTERNAL' | 'NO_HOLDER';
+  readonly outcome: 'RESOLVED' | 'AMBIGUOUS' | 'UNASSIGNED' | 'EXTERNAL' | 'UNKNOWN' | 'NO_HOLDER';
   readonly role?: string;
   readonly target?: Message;
   /** Uid of `workload`; undefined: there must be none. */
@@ -87,7 +88,7 @@ export function expectedAnswers(lists: ClusterLists): readonly ExpectedAnswer[] 
   // Finished pods mention addresses that they do not hold.
   for (const pod of lists.pods) for (const address of podAddresses(pod)) ask({ address }, 'NO_HOLDER');
   for (let last = 0; last < 256; last++) ask({ address: `10.96.0.${last}` }, 'NO_HOLDER');
-  for (const address of OUTSIDE) ask({ address }, 'EXTERNAL');
+  for (const address of OUTSIDE) ask({ address }, hasPodOutsideRanges(lists, isIP(address)) ? 'UNKNOWN' : 'EXTERNAL');
   return [...answers.values()];
 }
 
@@ -248,6 +249,23 @@ function addressesOfNode(lists: ClusterLists, name: string | undefined): readonl
   return (node?.status?.addresses ?? [])
     .filter(({ type }) => type === 'InternalIP' || type === 'ExternalIP')
     .map(({ address }) => canonical(address));
+}
+
+/** A live pod with an address outside of every node's pod range shows that there are ranges that no node tells. */
+function hasPodOutsideRanges(lists: ClusterLists, version: number): boolean {
+  const family = version === 6 ? 'ipv6' : 'ipv4';
+  const ranges = new BlockList();
+  for (const cidr of podRanges(lists)) {
+    const [network = '', bits = ''] = cidr.split('/');
+    if (isIP(network) === version) ranges.addSubnet(network, Number(bits), family);
+  }
+  return lists.pods.some(
+    (pod) =>
+      pod.spec?.hostNetwork !== true &&
+      pod.status?.phase !== 'Succeeded' &&
+      pod.status?.phase !== 'Failed' &&
+      podAddresses(pod).some((address) => isIP(address) === version && !ranges.check(address, family)),
+  );
 }
 
 function podRanges(lists: ClusterLists): readonly string[] {

@@ -1,6 +1,7 @@
 // A picture of a cluster that a test writes by hand: what the server asks of addresses, catalog, feed and status, and
 // nothing of how those come by their answers.
 
+import { toByteString, NO_BYTES } from '../../src/model/byte-string.ts';
 import type { AddressAnswer, AddressQuestion, AddressReader, Holder } from '../../src/addresses/reader.ts';
 import type { CatalogReader } from '../../src/catalog/reader.ts';
 import type {
@@ -130,10 +131,10 @@ function encode(typeName: string, basic: Record<string, unknown>, full: Record<s
   const first = type.encode(type.fromObject(basic)).finish();
   const rest = type.encode(type.fromObject(full)).finish();
   return {
-    own: Buffer.from(first).toString('latin1'),
-    joined: '',
-    values: Buffer.from(rest).toString('latin1'),
-    rest: '',
+    own: toByteString(Buffer.from(first)),
+    joined: NO_BYTES,
+    values: toByteString(Buffer.from(rest)),
+    rest: NO_BYTES,
   };
 }
 

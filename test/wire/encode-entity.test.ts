@@ -1,5 +1,6 @@
 // What goes out is what the record says, field by field, read back by protobufjs from the contract alone.
 
+import { type ByteString, NO_BYTES, toByteString } from '../../src/model/byte-string.ts';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
@@ -94,7 +95,7 @@ function encodePod(pod: PodRecord): EncodedRecord {
 }
 
 /** The message that goes out. */
-function whole(record: EncodedRecord, joined = '', view: View = 'FULL'): Uint8Array {
+function whole(record: EncodedRecord, joined: ByteString = NO_BYTES, view: View = 'FULL'): Uint8Array {
   return encodedBytes({ ...record, joined }, view);
 }
 
@@ -124,7 +125,7 @@ describe('an encoded entity', () => {
         fc.array(reference, { maxLength: 2 }),
         (pod, workload, chain, in_) => {
           const record = encodePod(pod);
-          const joined = encodePodOwners(workload, chain) + in_.map(encodePodService).join('');
+          const joined = concatBytes(encodePodOwners(workload, chain), ...in_.map(encodePodService));
           const basic = {
             uid: pod.uid,
             namespace: pod.namespace,
@@ -341,7 +342,7 @@ describe('an encoded entity', () => {
   it('is kept as text of one character a byte, whatever the bytes are', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), fc.uint8Array({ maxLength: 300 }), (a, b) => {
-        const text = concatBytes(Buffer.from(a).toString('latin1'), Buffer.from(b).toString('latin1'));
+        const text = concatBytes(toByteString(Buffer.from(a)), toByteString(Buffer.from(b)));
         assert.equal(text.length, a.length + b.length);
         assert.deepEqual(new Uint8Array(Buffer.from(text, 'latin1')), Uint8Array.of(...a, ...b));
       }),

@@ -1,5 +1,6 @@
 // Frames are composed by hand; what comes out has to be what protobuf would have made.
 
+import { type ByteString } from '../../src/model/byte-string.ts';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
@@ -142,7 +143,7 @@ describe('labels in encoded bytes', () => {
     fc.assert(
       fc.property(labels, text, text, (given, key, value) => {
         const made = entity({ kind: 'Service', namespace: 'a', name: 'x', labels: given }, 'uid-1');
-        const hasIn = (values: string, wanted: Record<string, string>) =>
+        const hasIn = (values: ByteString, wanted: Record<string, string>) =>
           hasLabels(
             values,
             Object.entries(wanted).map(([name, wantedValue]) => encodeLabel(name, wantedValue)),

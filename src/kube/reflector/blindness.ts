@@ -18,9 +18,10 @@ const GAP_MS = 1_000;
 const UNNOTICED_MS = 30_000;
 /**
  * An event that was on its way when the last byte of its connection arrived, on another stream or as the answer to a
- * ping: the server's watch cache hands events on within milliseconds, and its streams share the connection fairly.
+ * ping: the server's watch cache hands events on within milliseconds, and its streams share the connection fairly. Late
+ * reports of kubelets are not meant: the address book allows for those by itself.
  */
-const DELIVERY_MS = 1_000;
+export const DELIVERY_MS = 250;
 
 export class Blindness {
   readonly #clock: Clock;
