@@ -1,7 +1,7 @@
 // Who may reach the gRPC port, and who may call what there: TLS and authentication as they are configured.
 //
-// Starting fails when the TLS files are not good; after that nothing that happens to them or to the API server opens the
-// port any wider.
+// Starting fails when the TLS files are not good; after that nothing that happens to them or to the API server opens
+// the port any wider.
 
 import type { Registry } from '@prometheus-io/client';
 import type { Config } from './options/options.ts';
@@ -56,7 +56,7 @@ export async function openCallerAccess(options: CallerAccessOptions): Promise<Ca
   if (config.auth === 'token-review' && tls === undefined && !isLoopback(config.listen.host)) {
     logger.warn(
       { listen: config.listen.host },
-      'tokens of callers travel in plaintext: whoever sees the traffic can use them, unless a mesh encrypts it',
+      'tokens of callers travel in plaintext: anyone who can read the traffic can use them, unless a mesh encrypts it',
     );
   }
   const { authenticate, close } = createAuthenticator(options);

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The edge of the process: argv and environment in, exit code out. Of a service: 0: ended as asked; 1: could not start,
 // or a bug; 2: the command line or the environment is wrong, with every problem on a line of its own. What the commands
-// that ask a service end with stands in cli/ask/exit-codes.ts.
+// that ask a service end with is in cli/ask/exit-codes.ts.
 
 import { type CommandLine, parseCommandLine } from './cli/line/command-line.ts';
 import { describeConfig, parseConfig } from './options/config.ts';

@@ -40,7 +40,7 @@ export function sumOf(bounds: readonly MemoryBound[]): number {
   return bounds.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-/** Says so when the bounds allow more than the memory limit of the process; `limitBytes` 0: there is none. */
+/** Says so when the bounds allow more than the memory limit of the process; `limitBytes` 0: no limit. */
 export function warnOfMemory(config: Config, limitBytes: number | undefined, logger: Pick<Logger, 'warn'>): void {
   const bounds = memoryBounds(config);
   const bytes = sumOf(bounds);

@@ -5,7 +5,7 @@
 //                                     └─────▶ change feed ──▶ watch
 //
 // gRPC and the admin listener are up before the first list: they say what is pending, and nothing that could be taken
-// for "nobody". The picture opens once, when every resource is synced or known to be out of reach.
+// for "unassigned". The picture opens once, when every resource is synced or known to be out of reach.
 
 import { randomBytes } from 'node:crypto';
 import { ServerCredentials } from '@grpc/grpc-js';
@@ -57,15 +57,18 @@ export interface ServiceOptions {
 
 export type StartService = (options: ServiceOptions) => Promise<RunningService>;
 
-/** See `--history`: how far outside a claim a moment may lie before the answer is nobody. 2 s was measured to be wrong. */
+/**
+ * See `--history`: how far outside a claim a moment may lie before the claim no longer counts. 2 s was measured to be
+ * wrong.
+ */
 const EDGE_SLACK_MS = 500;
 
 /** Claims end by age also while nothing changes. */
 const EXPIRE_INTERVAL_MS = 10_000;
 
 /**
- * Starts everything; resolves when both listeners are bound, which is before the first list. Rejects with a StartError for
- * what the person who starts it can mend.
+ * Starts everything; resolves when both listeners are bound, which is before the first list. Rejects with a StartError
+ * for what the person who starts it can mend.
  */
 export async function startService(options: ServiceOptions): Promise<RunningService> {
   try {
@@ -162,8 +165,8 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
   const open = async (): Promise<void> => {
     await catalog.open();
     addresses.open();
-    // What the first lists left behind would stay for minutes. Now a pause (200 ms with 100,000 pods) delays no answer yet.
-    // Only with --expose-gc, as in the image.
+    // What the first lists left behind would stay for minutes. Now a pause (200 ms with 100,000 pods) delays no answer
+    // yet. Only with --expose-gc, as in the image.
     globalThis.gc?.();
     readiness.complete(JOINING);
   };

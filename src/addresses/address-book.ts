@@ -138,7 +138,7 @@ export class AddressBook implements AddressReader {
     const { holders, isOfUnknownNode } = findHolders(this.#places, question, context);
     const [best] = holders;
     if (best === undefined) {
-      const outcome = isOfUnknownNode ? 'UNKNOWN' : this.#nobody(question.address, atMs);
+      const outcome = isOfUnknownNode ? 'UNKNOWN' : this.#withoutHolder(question.address, atMs);
       return { outcome, historySinceMs };
     }
     const told = this.#isIncompleteAt(atMs) ? holders.map((holder) => withDoubt(holder, question)) : holders;
@@ -157,9 +157,8 @@ export class AddressBook implements AddressReader {
     return { outcome: 'RESOLVED', holder: { ...holder, uncertain }, alternatives };
   }
 
-  #nobody(address: string, atMs: number): 'UNASSIGNED' | 'EXTERNAL' | 'UNKNOWN' {
-    // An object of another namespace may have it, inside and outside of the ranges; one may have come and gone unheard
-    // of.
+  #withoutHolder(address: string, atMs: number): 'UNASSIGNED' | 'EXTERNAL' | 'UNKNOWN' {
+    // An object of another namespace may have it, inside and outside the ranges; one may have come and gone unseen.
     if (this.#options.partial === true || this.#mayHaveMissed(atMs) || this.#isIncompleteAt(atMs)) return 'UNKNOWN';
     // Whatever the ranges say: where pods, nodes and services had addresses a moment ago is the cluster.
     switch (this.#places.wasInCluster(address) ? 'inside' : this.#ranges.verdict(address)) {

@@ -46,7 +46,7 @@ export class ClusterRanges {
     }
   }
 
-  /** An object has these ranges now; text that is no range is left out. */
+  /** An object has these ranges now; text that is not a range is left out. */
   hold(purpose: RangePurpose, uid: string, cidrs: readonly string[], nowMs: number): void {
     for (const text of cidrs) {
       const key = `${purpose} ${text}`;

@@ -1,8 +1,8 @@
 // A number that stands for what a record says, and for what a whole table does.
 //
 // Two replicas that hold equal records have equal digests, whatever the order in which the records came; so a digest
-// tells whether an idle resource is still as somebody else saw it. Not a defence against anybody: whoever can choose
-// objects so that 53 bits collide could as well change them.
+// tells whether an idle resource is still as another replica saw it. Not a defence against an attacker: one who can
+// choose objects so that 53 bits collide could just as well change them.
 
 import { hash } from 'node:crypto';
 import type { ByteString } from '../model/byte-string.ts';

@@ -9,9 +9,9 @@
 //   5. What is left is an endpoint outside the cluster's pods and nodes.
 // A target without an address is a member when it is in the slice's namespace; see `slice-state.ts`.
 //
-// All of it follows from the present records, in whatever order they came. A change costs what lists the changed object.
-// Several slices may list the same: memberships are counted. Readiness is not looked at: an endpoint that is not ready
-// still belongs to its service.
+// All of it follows from the present records, in whatever order they came. A change costs what lists the changed
+// object. Several slices may list the same: memberships are counted. Readiness is not looked at: an endpoint that is
+// not ready still belongs to its service.
 
 import type { NodeEntity, PodEntity } from '../model/entities.ts';
 import { Listing, type Meaning, MEANS_NOTHING } from './listing.ts';
@@ -24,7 +24,7 @@ import { type Listed, NO_LISTINGS, type SliceDraft, type SliceState, targetKey }
 export interface MembershipOptions {
   readonly podByUid: (uid: string) => PodState | undefined;
   readonly podByName: (namespace: string, name: string) => PodState | undefined;
-  /** The state of a service, made if there is none. */
+  /** The state of a service, created if missing. */
   readonly service: (namespace: string, name: string) => ServiceState;
   /** The last slice of this service may be gone. */
   readonly release: (service: ServiceState) => void;

@@ -1,4 +1,4 @@
-// What the catalog tells Prometheus. Gauges are read when somebody scrapes; label values are resources and kinds.
+// What the catalog tells Prometheus. Gauges are read at scrape time; label values are resources and kinds.
 
 import { Counter, Gauge, type Registry } from '@prometheus-io/client';
 import type { EntityKind } from '../model/entities.ts';

@@ -1,5 +1,5 @@
 // What is kept of an owner's record: its workload entity. Only top-level owners are published; a link of a chain is
-// joined when somebody asks for it, because nobody follows its changes.
+// joined on demand, because its changes are not published.
 
 import { NO_BYTES } from '../model/byte-string.ts';
 import type { WorkloadEntity } from '../model/entities.ts';

@@ -1,6 +1,6 @@
-// Long work in slices: once the work of one turn has taken its share, whoever has more to do lets the event loop turn
-// before it goes on, so that lookups and watches are served in between. All who share a pacer share the turn: ten lists
-// that arrive at once take no longer than one. Time and the turn are arguments.
+// Long work in slices: once the work of one turn has taken its share, a task with more to do lets the event loop
+// turn before it goes on, so that lookups and watches are served in between. All who share a pacer share the turn: ten
+// lists that arrive at once take no longer than one. Time and the turn are arguments.
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
@@ -39,12 +39,12 @@ export class Pacer {
     this.#endMs = options.nowMs() + options.budgetMs;
   }
 
-  /** The share of this turn is used up; also when nobody has paused for long, which then costs one turn for nothing. */
+  /** The share of this turn is used up; also when no task has paused for long, which then costs one turn. */
   due(): boolean {
     return this.#options.nowMs() >= this.#endMs;
   }
 
-  /** The next turn. All who wait for it share it, so everybody gets ahead by a few steps at least. */
+  /** The next turn. All who wait for it share it, so every task makes at least a few steps of progress. */
   pause(): Promise<void> {
     this.#pause ??= this.#options.turn().then(() => {
       this.#pause = undefined;

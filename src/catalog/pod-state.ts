@@ -37,7 +37,9 @@ export class PodState implements PodDependant, Shelved {
   /** What listeners know; the same object as `row` unless a join is due. */
   published: PodRow | undefined;
   edge: ControllerEdge | undefined;
-  /** Services of all namespaces whose endpoints contain it, sorted by namespace and name; it is counted in each of them. */
+  /**
+   * Services of all namespaces whose endpoints contain it, sorted by namespace and name; it is counted in each of them.
+   */
   memberOf: readonly ServiceState[] = NO_SERVICES;
   /** The workload that it is counted as; unset until it was joined. */
   countedAs: ObjectReference | undefined;
@@ -119,7 +121,7 @@ function toHostPorts(record: PodRecord): readonly HostPort[] {
 const NO_PORTS: readonly HostPort[] = Object.freeze([]);
 export const NO_SERVICES: readonly ServiceState[] = Object.freeze([]);
 
-/** Stands in until the join; nobody sees it. */
+/** Placeholder until the join; never published. */
 const NO_WORKLOAD: ObjectReference = Object.freeze({
   apiVersion: '',
   kind: '',

@@ -1,8 +1,8 @@
 // Tells listeners what the join comes to: one batch for each source change, with changes numbered densely from 1.
 //
-// A write that touches more than MAX_AT_ONCE entities is told in slices, one turn of the event loop each, so that lookups
-// and other writes go on in between: its batches are unfinished, as those of a relist are, until the last of it is told. What
-// is written meanwhile does not wait behind it.
+// A write that touches more than MAX_AT_ONCE entities is told in slices, one turn of the event loop each, so that
+// lookups and other writes go on in between: its batches are unfinished, as those of a relist are, until the last of it
+// is told. What is written meanwhile does not wait behind it.
 //
 // Consumers hold entities by the key of `entity-key.ts`. An entity whose key changes under its uid is told as a removal
 // and a creation, and removals come first, so that a key is free before another entity takes it.
@@ -76,7 +76,7 @@ export class Publisher {
     const { join, pacer } = this.#options;
     this.#phase = 'opening';
     const slice = pacer.begin();
-    // Writes that arrive between slices mark more work; the drain goes on until there is none.
+    // Writes that arrive between slices mark more work; the drain goes on until no work is left.
     for (const change of join.drain()) {
       if (!('touched' in change)) {
         // An entity that no source has a record of (an owner that only pods name) goes under any that will be finished.

@@ -1,13 +1,13 @@
 // The records of one resource by namespace and name, and what a reflector may do to them.
 //
-// A table decides what is news: an update that changes nothing that we keep ends here, another uid under a known name is
-// a removal and an addition, and a relist is a difference (unchanged objects are only marked as seen). What an
+// A table decides what is news: an update that changes nothing that we keep ends here, another uid under a known name
+// is a removal and an addition, and a relist is a difference (unchanged objects are only marked as seen). What an
 // accepted write means is the shelf's business; after each write the table tells the catalog to publish, so that one
 // source change is one batch. It has the shape of the store that a reflector writes to, without knowing reflectors.
 //
 // A replacement keeps only what differs, already trimmed, until it is committed or aborted. Its commit removes first
-// and adds afterwards: an address that moved is free before somebody else takes it. The first list of a resource that
-// the catalog waits for goes in while it arrives, because nobody can see it before it is complete.
+// and adds afterwards: an address that moved is free before another object takes it. The first list of a resource that
+// the catalog waits for goes in while it arrives, because it cannot be seen before it is complete.
 
 import type { Observation, SourcePosition } from '../model/observation.ts';
 import type { KubernetesRecord, ObjectIdentity } from '../model/records.ts';
@@ -37,7 +37,7 @@ export interface Shelved {
 
 /** The table's way back to the catalog. */
 export interface TableOwner {
-  /** Nobody sees anything yet, and nobody will before every table that is awaited has its first list. */
+  /** Nothing is visible yet, nor will be before every table that is awaited has its first list. */
   isCollecting(): boolean;
   /** One source change is applied: join what it touched and tell the listeners. */
   publish(position: SourcePosition, seen: Observation, unfinished: boolean): void;

@@ -1,8 +1,8 @@
 // A set in order, of which one reads the first few: adding and removing cost about the square root of its size, and
-// nobody sorts thousands of elements because one of them changed.
+// thousands of elements are never sorted because one of them changed.
 //
-// Elements are kept in chunks of at most MAX_CHUNK, each sorted, the chunks in order. Elements that compare as equal are
-// one element.
+// Elements are kept in chunks of at most MAX_CHUNK, each sorted, the chunks in order. Elements that compare as equal
+// are one element.
 
 /** A move within 256 pointers is quicker than a comparison of two names. */
 const MAX_CHUNK = 256;
@@ -60,7 +60,7 @@ export class SortedSet<T> {
     if (chunk.length === 0) this.#chunks.splice(index, 1);
   }
 
-  /** The first chunk whose last element is not before `element`; the number of chunks when there is none. */
+  /** The first chunk whose last element is not before `element`; the number of chunks when there is no such chunk. */
   #chunkOf(element: T): number {
     return firstIndex(this.#chunks.length, (at) => {
       const last = this.#chunks[at]?.at(-1);

@@ -1,6 +1,6 @@
 // One copy of text that repeats in thousands of objects (node names, addresses of nodes, namespaces).
 //
-// Sharing is a saving, never a meaning: at the bound everything is forgotten and sharing begins anew.
+// Sharing is a saving, never a meaning: at the bound everything is forgotten and sharing starts over.
 
 /** Enough for the nodes and namespaces of the largest clusters (5,000 nodes are the tested limit of Kubernetes). */
 const MAX_ENTRIES = 32_768;

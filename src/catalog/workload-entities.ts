@@ -1,4 +1,4 @@
-// Workload entities that are made when somebody asks for them: pods as their own workload, retained owners, and owners of
+// Workload entities that are made on demand: pods as their own workload, retained owners, and owners of
 // which only a reference is known. Each is made once for as long as what it is made of lives.
 
 import type { EncodedEntity, ObjectReference, PodEntity, WorkloadEntity } from '../model/entities.ts';
@@ -34,7 +34,7 @@ export class WorkloadEntities {
     );
   }
 
-  /** Made anew when the chain above it is another. */
+  /** Made again when the chain above it has changed. */
   #once(key: object, ownerChain: readonly ObjectReference[], make: () => WorkloadEntity): WorkloadEntity {
     let made = this.#made.get(key);
     if (made === undefined || made.ownerChain !== ownerChain) {

@@ -1,7 +1,7 @@
 // One run of the service, from start to exit: starts it, hands signals to it, and makes every end visible.
 //
 // The first SIGTERM or SIGINT drains and exits 0 (1 when the drain overruns its time); a second one exits at once with
-// 128 + its number. An error that nobody handled is a bug: it is logged as fatal, and the process ends with 1.
+// 128 + its number. An unhandled error is a bug: it is logged as fatal, and the process ends with 1.
 
 import type { Config } from '../options/options.ts';
 import type { RunningService, StartService } from '../service.ts';
@@ -72,9 +72,9 @@ export async function runCommand(options: RunOptions): Promise<void> {
   };
   edge.on('SIGTERM', onSignal);
   edge.on('SIGINT', onSignal);
-  // Promises that nobody handles arrive here too.
+  // Unhandled rejections arrive here too.
   edge.on('uncaughtException', (error) => {
-    logger.fatal({ err: error }, 'bug: an error that nobody handled');
+    logger.fatal({ err: error }, 'bug: an unhandled error');
     edge.exit(1);
   });
 

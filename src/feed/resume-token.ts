@@ -5,14 +5,14 @@
 //   if its first says so
 //   a moment: version and two bits (another one follows; the digest is 0, as that of no records at all) · digest 7 bytes
 //
-// Numbers without a size are varints: seven bits a byte, lowest first. Which sources is a hash of all their names, because
-// another process continues only with the same ones. So a token takes 50 to 60 bytes, and 11 for each source at one
-// moment with a version of eight digits; 12 sources: 190 bytes.
+// Numbers without a size are varints: seven bits a byte, lowest first. Which sources is a hash of all their names,
+// because another process continues only with the same ones. So a token takes 50 to 60 bytes, and 11 for each source at
+// one moment with a version of eight digits; 12 sources: 190 bytes.
 //
-// The checksum is there to tell a token from bytes that never were one, not against forgery: a forged token gets nothing
-// that an empty one would not. Cursor, floor and held mean something in their own process only; the sources let another
-// replica continue. A token of another form (of an older or newer version of this service) is known by its checksum, which
-// stands in the same place in all of them: it is not refused, but starts over.
+// The checksum is there to tell a token from bytes that never were one, not against forgery: a forged token gets
+// nothing that an empty one would not. Cursor, floor and held mean something in their own process only; the sources let
+// another replica continue. A token of another form (of an older or newer version of this service) is known by its
+// checksum, which stands in the same place in all of them: it is not refused, but starts over.
 
 import { hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
@@ -57,8 +57,8 @@ export interface ResumeToken {
 }
 
 /**
- * The contract's bound: room for what 16 namespaces watched one by one have in sources, each between two moments. Sources
- * that would exceed it are left out: the token then works in its own process only.
+ * The contract's bound: room for what 16 namespaces watched one by one have in sources, each between two moments.
+ * Sources that would exceed it are left out: the token then works in its own process only.
  */
 export const MAX_TOKEN_BYTES = 4096;
 
@@ -103,7 +103,7 @@ export function encodeToken(token: ResumeToken): Buffer {
   return whole;
 }
 
-/** `other-form`: a token of another version of this service. `undefined`: these bytes are no token. */
+/** `other-form`: a token of another version of this service. `undefined`: these bytes are not a token. */
 export function parseToken(given: Uint8Array): ResumeToken | 'other-form' | undefined {
   const bytes = Buffer.from(given.buffer, given.byteOffset, given.byteLength);
   if (bytes.byteLength <= NUMBERS_AT || bytes.byteLength > MAX_TOKEN_BYTES) return undefined;
@@ -139,7 +139,7 @@ function encodeSources(sources: TokenSources): Buffer {
   return bytes;
 }
 
-/** `undefined`: versions that are no numbers, which cannot be compared elsewhere either, or nothing to encode. */
+/** `undefined`: versions that are not numbers, which cannot be compared elsewhere either, or nothing to encode. */
 function encodeRanges({ set, ranges }: TokenSources): Buffer | undefined {
   if (ranges.length === 0) return undefined;
   const momentBytes = MAX_VARINT_BYTES + DIGEST_BYTES;

@@ -1,9 +1,9 @@
-// Entities that were looked at again and came out the same, or were looked for in vain, each with where the log stood
+// Entities that were looked at again and came out the same, or were not found, each with where the log stood
 // when that happened last.
 //
-// Needed by consumers that come from another replica: there, in another order of the same source changes, the entity may
-// have been different in between. An entity that changes afterwards needs no entry: its change is in the log. So there
-// are at most as many entries as objects; they are dropped by age and number, as removals are. Readers go through
+// Needed by consumers that come from another replica: there, in another order of the same source changes, the entity
+// may have been different in between. An entity that changes afterwards needs no entry: its change is in the log. So
+// there are at most as many entries as objects; they are dropped by age and number, as removals are. Readers go through
 // them in order, some at a time; an entry that is touched again while a reader is on its way moves ahead of it.
 
 import type { Entity, ObjectReference } from '../model/entities.ts';
@@ -137,8 +137,8 @@ export interface TouchedReader {
   /** Some that it has not read yet were dropped. */
   isLost(): boolean;
   /**
-   * Hands over the next ones until `visit` returns false (that one counts as not visited) or `maxVisits` were looked at.
-   * Returns whether all were read.
+   * Hands over the next ones until `visit` returns false (that one counts as not visited) or `maxVisits` were looked
+   * at. Returns whether all were read.
    */
   read(maxVisits: number, visit: (key: TouchedKey) => boolean): boolean;
 }

@@ -1,8 +1,9 @@
 // Asks the API server who a token belongs to and what a user may do: TokenReview and SubjectAccessReview, as aggregated
 // API servers do. Needs the right to create both, nothing else.
 //
-// A token that was not issued for the audience is nobody's: an API server that knows no audiences says so by leaving
-// them out of its answer, and is not believed. Messages hold no token: of an error only what RBAC says is quoted.
+// A token that was not issued for the audience is not accepted: an API server that knows no audiences shows it by
+// leaving them out of its answer, and is not believed. Messages hold no token: of an error only what RBAC says is
+// quoted.
 
 import { parseStatusBody } from './decoding/api-status.ts';
 import type { Transport } from './transport/transport.ts';
@@ -104,7 +105,7 @@ function parseReview(body: Buffer, kind: string): Fields {
     review = fieldsOf(JSON.parse(body.toString('utf8')));
   } catch {
     // What the parser says quotes the body, in which the token stands.
-    throw new ReviewError(`create ${kind}: the answer is no JSON`);
+    throw new ReviewError(`create ${kind}: the answer is not JSON`);
   }
   if (review['kind'] !== kind) throw new ReviewError(`create ${kind}: the answer is no ${kind}`);
   return fieldsOf(review['status']);

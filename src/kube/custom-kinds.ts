@@ -2,13 +2,13 @@
 //
 // A kind is wanted when an owner reference names it. Discovery tells where its objects are; then they are watched like
 // every owner, as metadata only. A kind that discovery does not know is asked for again, less and less often, because
-// definitions come and go; what RBAC forbids is the reflector's to report and to try again. Until either works, the owner
-// stays what its reference tells, marked incomplete. One log line for each kind.
+// definitions come and go; what RBAC forbids is the reflector's to report and to try again. Until either works, the
+// owner stays what its reference tells, marked incomplete. One log line for each kind.
 //
 // References are written by tenants, so nothing here may grow with them: at most `maxKinds` kinds have a place, each of
 // which costs a watch; beyond it a kind takes the place of one that was not found, or is counted and left incomplete.
-// Refusals are remembered (refused-kinds.ts), and all questions together come no faster than DISCOVERY_INTERVAL_MS after
-// a first handful. Refuses Secrets and ConfigMaps, whatever a reference calls them.
+// Refusals are remembered (refused-kinds.ts), and all questions together come no faster than DISCOVERY_INTERVAL_MS
+// after a first handful. Refuses Secrets and ConfigMaps, whatever a reference calls them.
 
 import { groupOf } from '../model/api-version.ts';
 import type { OwnerRecord } from '../model/records.ts';
@@ -43,7 +43,7 @@ export interface CustomKindsStats {
   readonly ignored: number;
 }
 
-/** A cluster has a handful; somebody who may create pods can refer to as many as he likes. */
+/** A cluster has a handful; but anyone who may create pods can refer to any number of them. */
 export const MAX_CUSTOM_KINDS = 16;
 
 /** At most one question a second, whatever the number of kinds; a cluster's own handful is asked for at once. */
@@ -53,7 +53,10 @@ const DISCOVERY_BURST = 8;
 /** Never read, whatever a reference or a role says. */
 const REFUSED = new Set(['/Secret', '/ConfigMap']);
 
-/** `v1`, `example.dev/v1alpha1`. References are checked by nobody: what is no group and version does not get into a path. */
+/**
+ * `v1`, `example.dev/v1alpha1`. Kubernetes does not validate owner references: only a valid group and version gets into
+ * a path.
+ */
 const GROUP_VERSION = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?\/)?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 
 interface CustomKind {
@@ -77,7 +80,7 @@ export class CustomKinds {
     this.#options = options;
   }
 
-  /** Somebody refers to this kind; cheap, and the same again does nothing. */
+  /** A reference to this kind was seen; cheap, and repeating it does nothing. */
   want(apiVersion: string, kind: string): void {
     if (isWatchedKind(apiVersion, kind) || !GROUP_VERSION.test(apiVersion) || this.#options.stopping.aborted) return;
     const key = `${groupOf(apiVersion)}/${kind}`;

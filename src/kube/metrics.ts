@@ -1,4 +1,4 @@
-// digger_watch_*: what each reflector says about itself, read when somebody scrapes.
+// digger_watch_*: what each reflector says about itself, read at scrape time.
 
 import { Counter, Gauge, type Registry } from '@prometheus-io/client';
 import type { CustomKindsStats } from './custom-kinds.ts';

@@ -57,7 +57,7 @@ export const endpointSlices: ResourceDescriptor<EndpointSliceRecord> = {
   fallback: endpoints,
 };
 
-/** Served since 1.33 (beta before, off by default); without it nobody tells the ranges of services. */
+/** Served since 1.33 (beta before, off by default); without it the ranges of services are not known. */
 export const serviceCidrs: ResourceDescriptor<ServiceCidrRecord> = {
   resource: 'servicecidrs.networking.k8s.io',
   required: false,
@@ -100,7 +100,9 @@ export function collectionPath(
   return `${descriptor.groupPath}${scope}/${descriptor.plural}`;
 }
 
-/** `first` is preferred and the other accepted: custom resources have no protobuf, and other servers may not speak it. */
+/**
+ * `first` is preferred and the other accepted: custom resources have no protobuf, and other servers may not speak it.
+ */
 export function acceptHeader(
   descriptor: ResourceDescriptor<KubernetesRecord>,
   verb: 'list' | 'watch',

@@ -5,7 +5,7 @@
 /** Longer than client-go's longest backoff (30 s) by far; a picture that is older than this helps no caller. */
 export const MAX_RETRY_AFTER_MS = 5 * 60_000;
 
-/** A wait in ms as it may be used: what is no number, or negative, is none. */
+/** A usable wait in ms: 0 for NaN and negative values. */
 export function capRetryAfter(ms: number): number {
   return ms > 0 ? Math.min(ms, MAX_RETRY_AFTER_MS) : 0;
 }

@@ -12,7 +12,7 @@ export interface Cidr {
   readonly family: IpFamily;
 }
 
-/** The range that `text` describes, or `undefined` when it is none. */
+/** The range that `text` describes, or `undefined` when it is not a CIDR range. */
 export function parseCidr(text: string): Cidr | undefined {
   const slash = text.indexOf('/');
   if (slash === -1) return undefined;

@@ -1,4 +1,4 @@
-// Objects that exist in a cluster for as long as somebody may want to ask about them, one of each kind.
+// Objects that exist in a cluster for as long as callers may want to ask about them, one of each kind.
 
 export interface ClusterExamples {
   readonly pod: { readonly namespace: string; readonly name: string; readonly address: string };

@@ -32,7 +32,7 @@ export function parseIp(text: string): string | undefined {
   }
 }
 
-/** Canonical forms of the entries of `texts` that are IP addresses, in order, each once; what is none is left out. */
+/** Canonical forms of the entries of `texts` that are IP addresses, in order, each once; other entries are left out. */
 export function canonicalIps(texts: readonly string[]): readonly string[] {
   if (texts.length === 0) return NONE;
   const found: string[] = [];

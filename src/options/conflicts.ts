@@ -1,5 +1,6 @@
-// Options that are good each and wrong together: half a TLS pair, plaintext where others can reach it, an allow list that
-// nobody would ask. Told all at once like every other problem, but only of options that parsed.
+// Options that are valid on their own and wrong together: half a TLS pair, plaintext where others can reach it, an
+// allow list that would never be consulted. Reported all at once like every other problem, but only of options that
+// parsed.
 
 import type { Config, OptionName } from './options.ts';
 import { MAX_NAMESPACES } from '../model/source.ts';
@@ -25,21 +26,21 @@ const CONFLICTS: readonly Conflict[] = [
     find: ({ tlsCert, tlsKey }) => {
       if ((tlsCert === undefined) === (tlsKey === undefined)) return undefined;
       const [given, missing] = tlsCert === undefined ? ['--tls-key', '--tls-cert'] : ['--tls-cert', '--tls-key'];
-      return `${given}: given without ${missing}, allowed is both or neither`;
+      return `${given}: given without ${missing}; set both or neither`;
     },
   },
   {
     between: ['tlsCert', 'tlsClientCa'],
     find: ({ tlsCert, tlsClientCa }) =>
       tlsClientCa !== undefined && tlsCert === undefined
-        ? '--tls-client-ca: given without --tls-cert, allowed is only together with it'
+        ? '--tls-client-ca: given without --tls-cert; it requires --tls-cert'
         : undefined,
   },
   {
     between: ['tlsCert', 'allowPlaintext'],
     find: ({ tlsCert, allowPlaintext }) =>
       tlsCert !== undefined && allowPlaintext
-        ? '--allow-plaintext: given together with --tls-cert, allowed is one of them'
+        ? '--allow-plaintext: given together with --tls-cert; set only one of them'
         : undefined,
   },
   {
@@ -47,14 +48,14 @@ const CONFLICTS: readonly Conflict[] = [
     find: ({ listen, allowPlaintext, tlsCert, tlsKey }) =>
       allowPlaintext || tlsCert !== undefined || tlsKey !== undefined || isLoopback(listen.host)
         ? undefined
-        : `--listen: got ${listen.host}, which is reachable from other machines; allowed is a loopback address, any ` +
+        : `--listen: got ${listen.host}, which is reachable from other machines; use a loopback address, any ` +
           'address with --tls-cert and --tls-key, or any address with --allow-plaintext',
   },
   {
     between: ['auth', 'tlsClientCa', 'allowClients'],
     find: ({ auth, tlsClientCa, allowClients }) =>
       auth === 'client-certificate' && (tlsClientCa === undefined || allowClients.length === 0)
-        ? '--auth: got client-certificate, allowed is only together with --tls-client-ca and --allow-client'
+        ? '--auth: got client-certificate; it requires --tls-client-ca and --allow-client'
         : undefined,
   },
   {
@@ -75,7 +76,7 @@ const CONFLICTS: readonly Conflict[] = [
     between: ['namespaces'],
     find: ({ namespaces }) =>
       namespaces.length > MAX_NAMESPACES
-        ? `--namespace: got ${namespaces.length} namespaces, allowed are ${MAX_NAMESPACES}, or none to watch all`
+        ? `--namespace: got ${namespaces.length} namespaces; at most ${MAX_NAMESPACES} are allowed, or none to watch all`
         : undefined,
   },
 ];

@@ -58,14 +58,14 @@ export const OPTIONS = {
     '--tls-client-ca',
     'path',
     parsePath,
-    'CA of client certificates, PEM; with it a client without a certificate that it signed is turned away',
+    'CA of client certificates, PEM; with it clients without a certificate signed by it are rejected',
   ),
   auth: one(
     '--auth',
     'how',
     'none',
     oneOf('none', 'client-certificate', 'token-review'),
-    'who may call: everybody, names in client certificates, or bearer tokens that the cluster reviews',
+    'who may call: everyone, names in client certificates, or bearer tokens that the cluster reviews',
   ),
   allowClients: many(
     '--allow-client',
@@ -186,14 +186,14 @@ export const OPTIONS = {
     'duration',
     '10m',
     durationBetween('1s', '24h'),
-    'a connection without a call for so long is told to go',
+    'a connection without a call for this long is closed (GOAWAY)',
   ),
   connectionAgeMs: one(
     '--max-connection-age',
     'duration',
     '30m',
     durationBetween('0s', '720h'),
-    'a connection that is open for so long, give or take a tenth, is told to go; subscriptions on it end as in a drain; 0s: never',
+    'a connection open for this long, give or take 10 %, is closed (GOAWAY); subscriptions on it end as in a drain; 0s: never',
   ),
   connectionAgeGraceMs: one(
     '--max-connection-age-grace',

@@ -1,7 +1,7 @@
 // Texts of options into values: each parser takes what was typed and gives the value, or says what is allowed.
 //
-// Strict on purpose: `10` is no duration, `010.0.0.1` is no address, `1e3` is no count. A text that could mean two
-// things is refused instead of guessed.
+// Strict on purpose: `10` is not a duration, `010.0.0.1` is not an address, `1e3` is not a count. A text that could
+// mean two things is refused instead of guessed.
 
 import { BlockList, isIP } from 'node:net';
 import { parseCidr } from '../model/cidr.ts';

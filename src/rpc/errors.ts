@@ -47,7 +47,8 @@ export class CallError extends Error {
   readonly facts: CallErrorFacts;
 
   constructor(code: status, reason: string, message: string, facts: CallErrorFacts = {}) {
-    // Where an expected outcome was found is of no interest, and stacks were a third of what a flood of bad requests costs.
+    // Where an expected outcome was found is of no interest, and stacks were a third of what a flood of bad requests
+    // costs.
     const { stackTraceLimit } = Error;
     Error.stackTraceLimit = 0;
     super(message);
@@ -283,12 +284,12 @@ export function subscriberStalled(stalledMs: number): CallError {
   );
 }
 
-/** CANCELLED: the caller has gone, nobody will read this. */
+/** CANCELLED: the caller has gone and will not read this. */
 export function cancelled(): CallError {
   return new CallError(status.CANCELLED, 'CANCELLED', 'the caller has gone');
 }
 
-/** INTERNAL: a bug of ours; the cause stands in the log beside the request id. */
+/** INTERNAL: a bug of ours; the cause is in the log with the request id. */
 export function internalError(): CallError {
   return new CallError(status.INTERNAL, 'INTERNAL', 'internal error; the server log has the details');
 }

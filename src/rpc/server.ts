@@ -34,7 +34,7 @@ export interface RpcServerOptions {
   readonly tls?: TlsSource | undefined;
   readonly logger: Logger;
   readonly registry: Registry;
-  /** Unset: everybody may call everything. */
+  /** Unset: any caller may call any method. */
   readonly authenticate?: Authenticator;
   /** How often the callers of open subscriptions are looked at again. Default: 60 s. */
   readonly recheckIntervalMs?: number;

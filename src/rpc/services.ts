@@ -101,7 +101,7 @@ function refusing({ path, requestDeserialize }: Method): (bytes: Buffer) => obje
       // off for a shorter text; the plain one refuses it.
       return withoutStack(() => requestDeserialize(new protobuf.Reader(bytes) as unknown as Buffer));
     } catch (error) {
-      // Whatever a decoder makes of bytes that are no message (also a RangeError) is the caller's mistake.
+      // Whatever a decoder makes of bytes that are not a message (also a RangeError) is the caller's mistake.
       const reason = error instanceof Error ? error.message : String(error);
       const description = `the request is not a valid protobuf message: ${reason}`;
       return new RefusedRequest(invalidArgument([{ field: '', reason: 'MALFORMED_MESSAGE', description }]));

@@ -1,8 +1,8 @@
-// How long a request has to wait so that its source does not ask more often than it may: the generic cell rate algorithm,
-// one number per source. Nothing is refused; a source that asks too often is answered later, up to a longest wait that
-// those who share its address can bear. From there on the bound on connections limits the rate.
+// How long a request has to wait so that its source does not ask more often than it may: the generic cell rate
+// algorithm, one number per source. Nothing is refused; a source that asks too often is answered later, up to a longest
+// wait that those who share its address can bear. From there on the bound on connections limits the rate.
 //
-// Bound: sources that are remembered. Beyond it the one that asked longest ago is forgotten, and begins anew.
+// Bound: sources that are remembered. Beyond it the one that asked longest ago is forgotten, and starts over.
 
 export interface SourceRatesOptions {
   readonly perSecond: number;

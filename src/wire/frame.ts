@@ -3,7 +3,8 @@
 // Entities arrive here encoded. A protobuf message is the concatenation of its fields, so a frame of changes is written
 // as headers (tag and length) around copies of those bytes: composing costs a copy, never an encoding. The token is the
 // last field, which lets subscribers that stand at different places share the body before it. What gRPC puts before a
-// message is put there once too, so that a frame goes to thousands from one piece of memory, see `rpc/shared-frames.ts`.
+// message is put there once too, so that a frame goes to thousands from one piece of memory, see
+// `rpc/shared-frames.ts`.
 
 import { type ByteString, NO_BYTES } from '../model/byte-string.ts';
 import type { Entity, EntityKind, ObjectReference } from '../model/entities.ts';
@@ -42,7 +43,7 @@ export interface ResourceFreshness {
   readonly stalenessMs: number | undefined;
 }
 
-/** A whole `WatchResponse`, to be sent as it is to everybody who stands at the same place. */
+/** A whole `WatchResponse`, to be sent unchanged to every subscriber at the same position. */
 export class Frame {
   /** Behind the five bytes that gRPC puts before a message (PROTOCOL-HTTP2.md, "Length-Prefixed-Message"). */
   readonly prefixed: Buffer;

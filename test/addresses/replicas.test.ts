@@ -110,7 +110,7 @@ function deliver(world: World, { atMs, gapSinceMs, put, removeName }: Delivery):
 
 /** What the answer says without reserve; `undefined`: nothing, or a holder that is only near, within the slack. */
 function sure(answer: AddressAnswer, atMs: number): string | undefined {
-  if (answer.outcome === 'UNASSIGNED') return 'nobody';
+  if (answer.outcome === 'UNASSIGNED') return 'no object';
   if (answer.outcome !== 'RESOLVED') return undefined;
   const { entity, fromMs, toMs, uncertain } = answer.holder;
   const isThere = fromMs <= T0 + atMs && (toMs === undefined || T0 + atMs < toMs);

@@ -1,8 +1,8 @@
 // Subscribers for feed.bench.ts: some that read what they get, over node:http2, and some that only take it away.
 //
-// The latter write their requests by hand, open every window as far as it goes, and then read into one buffer that nobody
-// looks at. A thousand of them cost this process little, which leaves the server its core; they answer no ping, so that
-// they last for half a minute.
+// The latter write their requests by hand, open every window as far as it goes, and then read into one buffer that is
+// never looked at. A thousand of them cost this process little, which leaves the server its core; they answer no ping,
+// so that they last for half a minute.
 
 import { type ClientHttp2Session, connect } from 'node:http2';
 import { createConnection, type Socket } from 'node:net';
@@ -139,7 +139,10 @@ function uint32(value: number): Buffer {
   return bytes;
 }
 
-/** RFC 7541 without a dynamic table: `:method: POST` and `:scheme: http` as they stand in the static one, others as text. */
+/**
+ * RFC 7541 without a dynamic table: `:method: POST` and `:scheme: http` as they stand in the static one, others as
+ * text.
+ */
 const REQUEST_HEADERS = Buffer.concat([
   Buffer.of(0x83, 0x86),
   Buffer.of(0x04),

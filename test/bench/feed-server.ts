@@ -1,5 +1,5 @@
-// The process under test of feed.bench.ts: our server with a feed, and what it is measured beside, on ports of their own
-// (see feed-baselines.ts). All are told what to do over IPC, and answer with what it cost.
+// The process under test of feed.bench.ts: our server with a feed, and what it is measured beside, on ports of their
+// own (see feed-baselines.ts). All are told what to do over IPC, and answer with what it cost.
 
 import { setTimeout as wait } from 'node:timers/promises';
 import { ServerCredentials } from '@grpc/grpc-js';
@@ -26,7 +26,7 @@ export type Command =
   | { readonly do: 'tick'; readonly ticks: number; readonly intervalMs: number; readonly perTick: number }
   /** From now on so many changes a second, ten at a time; 0: no more. */
   | { readonly do: 'churn'; readonly perSecond: number }
-  /** So many changes of entities that were there already; gives the token of somebody who had everything before. */
+  /** So many changes of entities that were there already; gives the token of a consumer that had everything before. */
   | { readonly do: 'change'; readonly changes: number }
   /** Since the last time: CPU, the longest time that the event loop did not turn; and memory now. */
   | { readonly do: 'measure' }

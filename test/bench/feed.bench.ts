@@ -1,6 +1,6 @@
-// The change feed beside a naive server (encode and write per subscriber) and a bare HTTP/2 one (the ceiling) in one run:
-// CPU per delivery at 1 and 50 changes a frame, how long a change takes, snapshots and what they do to the event loop,
-// reconnecting, thousands of subscribers, and memory of idle ones.
+// The change feed beside a naive server (encode and write per subscriber) and a bare HTTP/2 one (the ceiling) in one
+// run: CPU per delivery at 1 and 50 changes a frame, how long a change takes, snapshots and what they do to the event
+// loop, reconnecting, thousands of subscribers, and memory of idle ones.
 //
 // The server is a process of its own, with the options of the image; this one subscribes and takes whatever comes. What
 // counts is the server's CPU time: it does not depend on how fast this side reads. `--short`: the same with less of
@@ -146,7 +146,7 @@ async function snapshots(entities: number, count: number, churn = 0): Promise<vo
 /** With a token that is 30 s old, beside a snapshot for each of as many. */
 async function reconnects(entities: number): Promise<void> {
   const count = 20;
-  // Somebody has to be there for a token to be made.
+  // A token is made only for a subscriber.
   const before = await subscribe(ports.digger, 1);
   await until('digger', 1);
   await settled(before);

@@ -132,8 +132,8 @@ function measureQuestions(asked: AddressBook): void {
       ask: () => ({ address: REUSED, atMs: START_MS + 500 * below(PAST_HOLDERS) + 100 }),
     },
     { name: 'two live holders', outcome: 'AMBIGUOUS', ask: () => ({ address: contested(below(CONTESTED)) }) },
-    { name: 'nobody, in a range', outcome: 'UNASSIGNED', ask: () => ({ address: `10.99.${byte()}.${byte()}` }) },
-    { name: 'nobody, outside', outcome: 'EXTERNAL', ask: () => ({ address: `203.0.${byte()}.${byte()}` }) },
+    { name: 'no holder, in a range', outcome: 'UNASSIGNED', ask: () => ({ address: `10.99.${byte()}.${byte()}` }) },
+    { name: 'no holder, outside', outcome: 'EXTERNAL', ask: () => ({ address: `203.0.${byte()}.${byte()}` }) },
   ];
   const naive = new Map<string, string>();
   for (let index = 0; index < PODS; index++) naive.set(podAddress(index), `pod-${index}`);
@@ -142,7 +142,7 @@ function measureQuestions(asked: AddressBook): void {
   const baselineNs = medianNs(addresses, (address) => {
     if (naive.get(flat(address)) !== undefined) found++;
   });
-  if (found === 0) throw new Error('the baseline found nobody');
+  if (found === 0) throw new Error('the baseline found no holder');
   console.log(`resolve, Map.get of a pod's address (baseline): ${baselineNs.toFixed(0)} ns`);
   for (const { name, outcome, ask } of cases) {
     const questions = Array.from({ length: QUESTIONS }, ask);

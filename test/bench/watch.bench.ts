@@ -1,12 +1,13 @@
-// Following a large cluster: how long a start takes, what a pod costs in memory, how long the event loop is held up, and
-// what a relist costs that changes nothing. Against a real API server.
+// Following a large cluster: how long a start takes, what a pod costs in memory, how long the event loop is held up,
+// and what a relist costs that changes nothing. Against a real API server.
 //
 // Beside it in the same run: a process that drains the same lists and keeps nothing (drain-lists.ts), the floor that no
-// client gets below; and the informer of client-node on the pods alone (informer.ts). All are measured from the start of
-// their process; digger runs compiled and with the options of the image. A pod's memory is the resident set with the pods, less that of digger against an empty cluster.
+// client gets below; and the informer of client-node on the pods alone (informer.ts). All are measured from the start
+// of their process; digger runs compiled and with the options of the image. A pod's memory is the resident set with the
+// pods, less that of digger against an empty cluster.
 //
-// `node test/bench/watch.bench.ts [PODS] [--short]`, 10,000 by default; needs what the cluster tests need, and 8 GiB for
-// 100,000.
+// `node test/bench/watch.bench.ts [PODS] [--short]`, 10,000 by default; needs what the cluster tests need, and 8 GiB
+// for 100,000.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -56,7 +57,7 @@ await onPlane(
     storedBytes = (await loadPods(etcdUrl, pods)).podBytes;
   },
   async (plane, kubeconfig) => {
-    // The first list after a start finds cold caches in the server; it belongs to nobody.
+    // The first list after a start finds cold caches in the server; it is not counted.
     await drainOnce(kubeconfig);
     const drains: { readonly ms: number; readonly bytes: number }[] = [];
     const starts: Start[] = [];
@@ -145,7 +146,10 @@ async function informerOnce(kubeconfig: string): Promise<object> {
   return { ...(JSON.parse(line) as object), peakMiB, settledMiB };
 }
 
-/** The API server is restarted, which makes it forget all versions: everything is listed again, and nothing is different. */
+/**
+ * The API server is restarted, which makes it forget all versions: everything is listed again, and nothing is
+ * different.
+ */
 async function relistOnce(plane: ControlPlane, kubeconfig: string): Promise<object> {
   await using digger = await DiggerProcess.start(kubeconfig, [], program);
   const before = await digger.untilReady(300_000, 50);

@@ -1,4 +1,4 @@
-// Owners of kinds that nobody watches: entities all the same, for as long as pods have them.
+// Owners of kinds that are not watched: entities all the same, for as long as pods have them.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -117,7 +117,7 @@ test('a service that came up in spite of the signal is stopped', async () => {
   assert.deepEqual([await exited, stops], [[0], 1]);
 });
 
-test('an error that nobody handled is fatal', async () => {
+test('an unhandled error is fatal', async () => {
   const { edge, lines, run } = prepare(async () => service());
   await run();
   edge.emit('uncaughtException', new Error('surprise'));

@@ -4,7 +4,8 @@
 // Fewer addresses than pods, handed out again the moment they are free, the last one first. Status comes late; objects
 // outlive their sandboxes or vanish before them; finished pods keep their address on paper; sandboxes are remade in
 // place with another address; pods come back under their names; a node is lost and its pods stay Running on paper. All
-// choices follow from the seed; the clock is real, so a replayed seed makes the same choices, not the same milliseconds.
+// choices follow from the seed; the clock is real, so a replayed seed makes the same choices, not the same
+// milliseconds.
 import type { Hold } from '../addresses/adversary.ts';
 import { createRandom, type Random } from '../random.ts';
 import { type ApiClient, ApiError, type KubeObject } from './api-client.ts';
@@ -147,7 +148,7 @@ export class AdversarialKubelet {
     await ended;
   }
 
-  /** Keeps its address on paper until somebody cleans up. */
+  /** Keeps its address on paper until it is cleaned up. */
   async #finish(pod: KubeObject, hold: Hold, random: Random): Promise<void> {
     this.#count('finished');
     const endedMs = Date.now();

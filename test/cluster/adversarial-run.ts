@@ -26,7 +26,10 @@ export type RunReport = {
   /** Answers about moments outside of every outage, and how many of them were UNKNOWN. */
   readonly outside: number;
   readonly unknownOutside: number;
-  /** Of those: ms of the moment from the nearest outage, negative before it, each once and in order; for the one who looks for the cause. */
+  /**
+   * Of those: ms of the moment from the nearest outage, negative before it, each once and in order; for the one who
+   * looks for the cause.
+   */
   readonly unknownDistances: readonly number[];
 };
 
@@ -43,7 +46,10 @@ const DOUBT_MS = 35_000;
 
 /** An outage as seen from outside: from the cut until the way was free and the API server ready. */
 type Outage = { readonly cutMs: number; readonly backMs: number };
-/** What digger may not know around an outage: what was on its way when the connection broke, and what it has to catch up with. */
+/**
+ * What digger may not know around an outage: what was on its way when the connection broke, and what it has to catch up
+ * with.
+ */
 const BEFORE_OUTAGE_MS = 2_500;
 const AFTER_OUTAGE_MS = 12_000;
 
@@ -108,7 +114,9 @@ async function readyDigger(scene: Scene): Promise<DiggerProcess> {
   return digger;
 }
 
-/** Cuts digger off for some seconds; with `restart`, the API server forgets what digger had seen, so that it must list. */
+/**
+ * Cuts digger off for some seconds; with `restart`, the API server forgets what digger had seen, so that it must list.
+ */
 async function blind(
   scene: Scene,
   replicas: readonly DiggerProcess[],
@@ -229,7 +237,7 @@ function verdicts(adversary: AdversarialKubelet, asked: readonly Asked[], gaps: 
 function contradict(a: Answer, b: Answer): boolean {
   const sure = (answer: Answer): string | undefined => {
     if (answer.outcome === 'RESOLVED') return answer.uncertain ? undefined : answer.uid;
-    return answer.outcome === 'UNASSIGNED' ? 'nobody' : undefined;
+    return answer.outcome === 'UNASSIGNED' ? 'no object' : undefined;
   };
   const [one, other] = [sure(a), sure(b)];
   return one !== undefined && other !== undefined && one !== other;

@@ -13,7 +13,7 @@ before(async () => {
   report = await runAdversary({ seed, durationMs: seconds * 1_000 });
 });
 
-it('names nobody wrongly without saying so, whatever kubelets and networks do', (t) => {
+it('never names a wrong holder without saying so, whatever kubelets and networks do', (t) => {
   t.diagnostic(`ADVERSARY_SEED=${seed}, ${seconds} s`);
   const { questions, tally, wrong, compared, contradictions, deeds, relists } = report;
   for (const [verdict, count] of [...tally].sort((a, b) => b[1] - a[1])) {

@@ -37,7 +37,8 @@ describe('attribution on a real control plane', () => {
 
   it('answers for every address in the lists of the API server, and for no other', async () => {
     const compared = await assertWholeState(digger, scene.readLists);
-    // 24 running pods of which 15 have two addresses of their own, 3 nodes, 11 services: a comparison of nothing fails here.
+    // 24 running pods of which 15 have two addresses of their own, 3 nodes, 11 services: a comparison of nothing fails
+    // here.
     assert.ok(compared.resolved > 100, JSON.stringify(compared));
     assert.ok(compared.answers - compared.resolved > 300, JSON.stringify(compared));
   });
@@ -83,7 +84,7 @@ describe('attribution on a real control plane', () => {
     assert.ok(names.includes('host-silent'), `a pod in the node's network without declared ports: ${names}`);
   });
 
-  it('does not answer with a finished pod, and answers with whoever gets its address next', async () => {
+  it('does not answer with a finished pod, and answers with the pod that gets its address next', async () => {
     const client = scene.plane.client;
     await client.apply(
       object('batch/v1', 'Job', 'short', {
@@ -102,7 +103,7 @@ describe('attribution on a real control plane', () => {
       return pod ? done(pod) : notYet((await podsOf('short', 'Running')).length);
     });
     const address = ipOf(finished);
-    await eventually('nobody holds the address', async () => {
+    await eventually('no object holds the address', async () => {
       const resolution = await digger.resolve(address);
       return resolution['outcome'] === 'OUTCOME_UNASSIGNED' ? done(undefined) : notYet(resolution);
     });
@@ -186,7 +187,7 @@ describe('attribution on a real control plane', () => {
       return answer['service']?.['name'] === 'idle' ? done(undefined) : notYet(answer);
     });
     // Not at once: an answer allows for a slack of half a second after the end of a claim.
-    await eventually('nobody holds the old address', async () => {
+    await eventually('no object holds the old address', async () => {
       const answer = await digger.resolve(before);
       return answer['outcome'] === 'OUTCOME_RESOLVED' ? notYet(answer) : done(undefined);
     });

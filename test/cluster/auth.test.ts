@@ -244,7 +244,7 @@ describe('callers of a digger that asks who they are', () => {
     for (const part of token.split('.')) assert.ok(!digger.log.includes(part), 'a part of the token is in the log');
   });
 
-  it('by certificate: a name on the list may call, another may not, without a certificate nobody gets in', async () => {
+  it('by certificate: a name on the list may call, another may not, a client without a certificate does not get in', async () => {
     const clientCa = createCertificate({ commonName: 'client CA' });
     writeFileSync(join(directory, 'ca.crt'), clientCa.cert);
     const id = `spiffe://cluster.local/ns/${CALLERS}/sa/sensor`;

@@ -2,10 +2,10 @@
 // `control-plane-1.NN/` (older minor versions of Kubernetes) and `kustomize/`.
 //
 // They are kept in `${CONTROL_PLANE_CACHE ?? (XDG_CACHE_HOME ?? ~/.cache)/digger}/<module>-<hash of go.sum>`, so that
-// another set of versions never meets an old build. KUBERNETES=1.33 chooses an older version. etcd and kube-apiserver of
-// the newest may come ready from `KUBEBUILDER_ASSETS`. A program appears in the folder only when its build is complete.
-// Where nothing can be found or built, the error says in one line what is missing: a suite that cannot run must not look
-// like one that passed.
+// another set of versions never meets an old build. KUBERNETES=1.33 chooses an older version. etcd and kube-apiserver
+// of the newest may come ready from `KUBEBUILDER_ASSETS`. A program appears in the folder only when its build is
+// complete. Where nothing can be found or built, the error says in one line what is missing: a suite that cannot run
+// must not look like one that passed.
 //
 // `node test/cluster/binaries.ts` builds what is missing (about six minutes the first time) and prints the paths.
 import { spawn, spawnSync } from 'node:child_process';
@@ -58,8 +58,8 @@ const KUSTOMIZE: Program = {
 };
 
 /**
- * Finds every program of a control plane, building what is missing; rejects with an `Error` of one line when that is not
- * possible.
+ * Finds every program of a control plane, building what is missing; rejects with an `Error` of one line when that is
+ * not possible.
  */
 export async function findOrBuildBinaries(env: NodeJS.ProcessEnv = process.env): Promise<Binaries> {
   const module = controlPlaneModule(env);
@@ -160,7 +160,7 @@ const PROGRESS_MS = 15_000;
 /** Of what Go says, for the error. */
 const LAST_LINES = 20;
 
-/** Says on stderr how far it is: a build takes minutes, and somebody waits. */
+/** Says on stderr how far it is: a build takes minutes, and a person may be waiting. */
 async function goBuild({ name, module, goPackage }: Program, args: readonly string[], version = ''): Promise<void> {
   const what = [name, version].join(' ').trim();
   const startMs = performance.now();

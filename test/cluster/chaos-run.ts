@@ -1,9 +1,9 @@
-// digger follows a cluster under fifty changes a second while one fault after the other is inflicted on the way to it. Two
-// replicas do, of which one asks for protobuf and the other for JSON.
+// digger follows a cluster under fifty changes a second while one fault after the other is inflicted on the way to it.
+// Two replicas do, of which one asks for protobuf and the other for JSON.
 //
-// After each fault: the whole state of both equals the API server's lists within the fault's bound, deletes included, and where a
-// watch could go on nobody listed anything (digger's own counts; outage.test.ts holds them against the server's). The
-// plan follows from a seed, which is printed.
+// After each fault: the whole state of both equals the API server's lists within the fault's bound, deletes included,
+// and where a watch could go on, no list was requested (digger's own counts; outage.test.ts holds them against the
+// server's). The plan follows from a seed, which is printed.
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -171,7 +171,7 @@ const FAULTS = {
       const { client } = scene.plane;
       await client.apply(refusingLevel());
       await client.apply(refusingSchema());
-      await eventually('digger is turned away', async () => {
+      await eventually('digger is refused', async () => {
         proxy.cut();
         await delay(1_500);
         return allSay(replicas, /429/);

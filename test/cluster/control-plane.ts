@@ -98,7 +98,7 @@ export class ControlPlane implements AsyncDisposable {
     }
   }
 
-  /** SIGKILL: open connections are reset, nothing is said to anybody. */
+  /** SIGKILL: open connections are reset, no client is told. */
   async killApiServer(): Promise<void> {
     await this.#apiServer.stop('SIGKILL');
   }

@@ -1,4 +1,4 @@
-// A custom kind above a ReplicaSet: known by its reference until somebody grants the right to read it, then as every
+// A custom kind above a ReplicaSet: known by its reference until the right to read it is granted, then as every
 // other workload, without a restart.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -45,7 +45,7 @@ describe('an owner of a custom kind', () => {
   });
   after(async () => scene?.strike());
 
-  it('is what the reference tells, marked incomplete, while nobody granted more; GetStatus names what is missing', async () => {
+  it('is what the reference tells, marked incomplete, while nothing more is granted; GetStatus names what is missing', async () => {
     const pod = await readPod();
     assert.equal(pod['workload']['kind'], 'Rollout');
     assert.equal(pod['workload']['incomplete'], true);

@@ -224,7 +224,7 @@ function podSpec(deployment: number): object {
   };
 }
 
-/** Who set which field: a controller the spec, a kubelet the status. As long as on real pods, and read by nobody. */
+/** Who set which field: a controller the spec, a kubelet the status. As long as on real pods, and never read. */
 function managedFields(): readonly object[] {
   const fields = (names: readonly string[], inner: object): object =>
     Object.fromEntries(names.map((name) => [`f:${name}`, inner]));

@@ -1,6 +1,6 @@
-// The hard cases of attribution over gRPC, against a real API server. Controllers and kubelets are played by hand, write
-// by write, so that each case is exactly the one that its name says. All cases: test/addresses/hard-cases.test.ts and
-// test/catalog.
+// The hard cases of attribution over gRPC, against a real API server. Controllers and kubelets are played by hand,
+// write by write, so that each case is exactly the one that its name says. All cases: test/addresses/hard-cases.test.ts
+// and test/catalog.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type ServiceError, status } from '@grpc/grpc-js';
@@ -267,11 +267,11 @@ describe('hard cases on a real API server', () => {
       assert.equal(uidOf(resolution), pod.metadata.uid, JSON.stringify(answer));
     }
     for (const answer of await Promise.all(named)) assert.equal(answer['pod']['uid'], pod.metadata.uid);
-    const nobody = await digger.call('LookupService', 'ResolveAddress', {
+    const unassigned = await digger.call('LookupService', 'ResolveAddress', {
       address: '10.128.0.59',
       wait: { nanos: 300_000_000 },
     });
-    assert.equal(nobody['resolution']['outcome'], 'OUTCOME_UNASSIGNED', 'the answer when the time is over');
+    assert.equal(unassigned['resolution']['outcome'], 'OUTCOME_UNASSIGNED', 'the answer when the time is over');
     await untilMetric('digger_address_waiters', 0);
   });
 

@@ -1,9 +1,9 @@
 // Plays the kubelets (and the scheduler) of a few nodes that do not exist.
 //
 // One tick looks at every pod and does the next thing that is due: binds it to a node, gives it its addresses and a
-// running status, finishes the pods of Jobs, and removes the object (grace 0) when its deletion was requested. Addresses
-// go back the moment a sandbox would be gone and are handed out again first of all: the hardest case for anybody who
-// maps addresses to pods, and what small pod ranges do in production.
+// running status, finishes the pods of Jobs, and removes the object (grace 0) when its deletion was requested.
+// Addresses go back the moment a sandbox would be gone and are handed out again first of all: the hardest case for
+// anything that maps addresses to pods, and what small pod ranges do in production.
 import type { ApiClient, KubeObject } from './api-client.ts';
 import { ApiError } from './api-client.ts';
 
@@ -44,7 +44,9 @@ export const THREE_NODES: readonly NodeSpec[] = [
 /** A pod with this label is not finished, although a Job owns it. */
 export const KEEP_RUNNING_LABEL = 'test.digger/keep-running';
 
-/** Pause between two ticks: short enough that a rollout of a few pods takes seconds, long enough to leave CPU to others. */
+/**
+ * Pause between two ticks: short enough that a rollout of a few pods takes seconds, long enough to leave CPU to others.
+ */
 const TICK_MS = 150;
 
 /** Hands out the addresses of one node, the one that came back last first. */
@@ -123,7 +125,8 @@ export class Kubelet implements AsyncDisposable {
         { status: { addresses, conditions: [condition('Ready', 'True')], allocatable: { pods: '110' } } },
         'status',
       );
-      // New nodes are tainted until a kubelet reports; controllers would not place DaemonSet pods with other tolerations.
+      // New nodes are tainted until a kubelet reports; controllers would not place DaemonSet pods with other
+      // tolerations.
       await this.#client.patch(created, { spec: { taints: null } });
     }
   }
@@ -223,11 +226,11 @@ export class Kubelet implements AsyncDisposable {
     await this.#client.raw('POST', `${await this.#client.path(pod)}/binding`, { body });
   }
 
-  /** Sandbox up, containers running, all in one status: the API allows it and nobody may rely on the steps. */
+  /** Sandbox up, containers running, all in one status: the API allows it, so clients must not rely on the steps. */
   async #runContainers(pod: PodObject, nodeName: string): Promise<void> {
     const node = this.#nodes.find((candidate) => candidate.name === nodeName);
     const pool = this.#pools.get(nodeName);
-    // Somebody else's node: a test that plays a lost node.
+    // The node of another kubelet: a test that plays a lost node.
     if (!node || !pool) return;
     const addresses = pod.spec.hostNetwork ? node.internalIps : pool.take();
     if (!pod.spec.hostNetwork) this.#held.set(pod.metadata.uid, { nodeName, addresses });
@@ -310,7 +313,9 @@ function timestamp(): string {
   return new Date().toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
-/** The address `host` places after the start of the range. Ranges here end their network part on `.0/26`-like or `::`. */
+/**
+ * The address `host` places after the start of the range. Ranges here end their network part on `.0/26`-like or `::`.
+ */
 function addressAt(cidr: string, host: number): string {
   const network = cidr.slice(0, cidr.indexOf('/'));
   if (network.includes(':')) return `${network}${host.toString(16)}`;

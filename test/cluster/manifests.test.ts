@@ -1,4 +1,4 @@
-// Whoever applies `deploy/` to a cluster gets what is written there, without a warning: every object is accepted by a
+// Applying `deploy/` to a cluster gives what is written there, without a warning: every object is accepted by a
 // real API server with strict field validation, and its pods pass the restricted pod security standard.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -121,7 +121,7 @@ describe('the manifests of deploy/', () => {
     const args = [main, ...(container?.args ?? []), '--print-config'];
     const printed = spawnSync(process.execPath, args, { encoding: 'utf8', env: { ...process.env, ...env } });
     assert.equal(printed.status, 0, printed.stderr);
-    // 13.6: secure unless somebody says otherwise.
+    // 13.6: secure unless configured otherwise.
     const config = JSON.parse(printed.stdout) as Record<string, { readonly value: unknown }>;
     assert.deepEqual([config['allowPlaintext']?.value, config['auth']?.value], [false, 'token-review']);
     assert.equal(config['tlsCert']?.value, '/etc/digger/tls/tls.crt');
@@ -207,7 +207,7 @@ describe('the manifests of deploy/', () => {
   });
 
   it('describe pods that the restricted standard lets through', async () => {
-    // Without controllers nobody turns the Deployment into pods: its template is sent as one.
+    // Without controllers the Deployment does not become pods: its template is sent as one.
     const deployment = readBase().find((object) => object.kind === 'Deployment');
     assert.ok(deployment);
     const { template } = deployment['spec'] as { template: { metadata: object; spec: object } };

@@ -60,14 +60,14 @@ describe('digger limited to namespaces', () => {
     }
   });
 
-  it('does not call an address nobody’s that somebody of another namespace may have', async () => {
+  it('does not call an address unassigned that an object of another namespace may have', async () => {
     for (const address of [addressOf('pod-hidden'), '10.128.200.200', '198.18.0.1']) {
       const resolution = await digger.resolve(address);
       assert.equal(resolution['outcome'], 'OUTCOME_UNKNOWN', JSON.stringify(resolution));
     }
   });
 
-  it('refuses to look for objects where nobody looks, instead of not finding them', async () => {
+  it('refuses to look for objects in namespaces that are not watched, instead of not finding them', async () => {
     const request = { namespace: 'hidden', name: 'pod-hidden' };
     await assert.rejects(digger.call('LookupService', 'GetPod', request), (error) => {
       assert.equal(

@@ -2,7 +2,7 @@
 //
 // A killed API server: digger goes on answering and says how stale it is; afterwards what changed meanwhile appears,
 // deletes included, and nothing else moves. A cut connection: the watches go on where they were; the API server's own
-// request counters show that nobody listed anything.
+// request counters show that no list was requested.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { ApiClient, KubeObject } from './api-client.ts';
@@ -143,7 +143,7 @@ for (const [how, streamed, verb] of [
       await assertWholeState(digger, scene.readLists);
       copy = new FeedCopy(digger);
       await copy.untilSynced();
-      // From here on nobody but digger may list anything.
+      // From here on no client but digger may list anything.
       await scene.kubelet.stop();
     });
     after(async () => {
@@ -181,7 +181,7 @@ for (const [how, streamed, verb] of [
           for (const verb of ['LIST', 'STREAM']) {
             assert.equal(totals.get(`${verb} ${resource}`), before.get(`${verb} ${resource}`), `${verb} ${resource}`);
           }
-          // The counters do move when somebody reads a resource from the beginning.
+          // The counters do move when a client reads a resource from the beginning.
           assert.ok((before.get(`${verb} ${resource}`) ?? 0) > 0, `${verb} ${resource} of the start was counted`);
         }
         const { resources } = await digger.call('StatusService', 'GetStatus');

@@ -279,7 +279,7 @@ describe('resuming', () => {
     assert.equal(reason(same, {}), 'reset TOKEN_EXPIRED');
   });
 
-  it('refuses bytes that are no token', () => {
+  it('refuses bytes that are not a token', () => {
     const harness = new Harness();
     const damaged = Buffer.from(tokenOf(harness));
     damaged[20] = (damaged[20] ?? 0) ^ 1;

@@ -57,7 +57,7 @@ describe('a forged token', () => {
         assert.ok(forger.ended === 'behind' || forger.consumer.synced, forger.consumer.story.join());
         assert.ok(forger.frames.length <= 20, `${forger.frames.length} frames`);
         if (forger.consumer.story[0]?.startsWith('reset')) {
-          assert.deepEqual(forger.consumer.held, healthy.consumer.held, 'it starts over like anybody');
+          assert.deepEqual(forger.consumer.held, healthy.consumer.held, 'it starts over like any other');
         }
         picture.set({ ...POD, revision: 50 });
         scheduler.advance(1_000);

@@ -1,5 +1,5 @@
-// What strangers do to take a replica away from others, each with little effort, and what has to hold beside it: somebody
-// else is answered, the process stays below the memory of its pod, and afterwards everything is given back.
+// What attackers do to deny a replica to others, each with little effort, and what has to hold meanwhile: another
+// caller is answered, the process stays below the memory of its pod, and afterwards everything is given back.
 //
 // The attackers come from another address than the callers that must not notice, as they would in a cluster.
 import assert from 'node:assert/strict';

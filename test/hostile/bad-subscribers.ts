@@ -1,5 +1,6 @@
-// Subscribers that behave badly, in a size that is told: each attack ends by itself, beside lookups of others, and checks
-// by what the service tells about itself that nothing of it is left: no subscription, stream, socket, timer or memory.
+// Subscribers that behave badly, in a size that is told: each attack ends by itself, beside lookups of others, and
+// checks by what the service tells about itself that nothing of it is left: no subscription, stream, socket, timer or
+// memory.
 import assert from 'node:assert/strict';
 import type { ClientHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
@@ -24,7 +25,9 @@ const KEEPALIVE_MS = 40_000;
 
 const WATCH = '{grpc_type="server_stream",grpc_service="digger.v1.ChangeFeedService",grpc_method="Watch"';
 
-/** A story with a picture of about a megabyte: much more than flow control lets through to somebody who does not read. */
+/**
+ * A story with a picture of about a megabyte: much more than flow control lets through to a caller that does not read.
+ */
 export function beginLargeStory(): Promise<Story> {
   return Story.begin({
     arrange: (simulator) => {
@@ -85,8 +88,8 @@ export async function drip(
 }
 
 /**
- * They open every window of HTTP/2 and do not read their sockets: the system takes for them what little there is to say,
- * so that to the feed they are quick. Nothing but the pings of the connection finds them.
+ * They open every window of HTTP/2 and do not read their sockets: the system takes for them what little there is to
+ * say, so that to the feed they are quick. Nothing but the pings of the connection finds them.
  */
 export async function leaveSocketsUnread(story: Story, digger: DiggerProcess, count: number): Promise<void> {
   await besideSubscription(story, digger, async () => {
@@ -151,7 +154,7 @@ export async function openTooMany(
         assert.deepEqual(ErrorInfo, { reason: 'TOO_MANY_SUBSCRIBERS', domain: 'digger', metadata });
         assert.ok(RetryInfo, 'says when to ask again');
       }
-      // Somebody else gets the whole picture meanwhile.
+      // Another subscriber gets the whole picture meanwhile.
       const other = await story.subscribe(digger);
       await other.untilEqual(story.readLists);
       other.close();
@@ -161,7 +164,9 @@ export async function openTooMany(
   });
 }
 
-/** Runs the attack beside lookups and a subscriber that hears every change; afterwards the service is as it was before. */
+/**
+ * Runs the attack beside lookups and a subscriber that hears every change; afterwards the service is as it was before.
+ */
 async function besideSubscription(story: Story, digger: DiggerProcess, attack: () => Promise<void>): Promise<void> {
   const healthy = await story.subscribe(digger);
   try {

@@ -1,4 +1,4 @@
-// What has to hold beside every attack: the process lives, somebody else's calls are answered, and afterwards nothing of
+// What has to hold beside every attack: the process lives, other callers are answered, and afterwards nothing of
 // it is left: no connection, no call, no memory.
 import assert from 'node:assert/strict';
 import type { DiggerProcess } from '../observers/digger-process.ts';
@@ -9,7 +9,7 @@ import type { Story } from '../stories/story.ts';
 /** More than the collector leaves lying about between two looks, much less than what the attacks send. */
 const HEAP_SLACK_BYTES = 48 * 1024 * 1024;
 
-/** Runs the attack beside lookups of somebody else, who must not notice. */
+/** Runs the attack beside lookups of another caller, which must not notice. */
 export async function besideOthers(story: Story, digger: DiggerProcess, attack: () => Promise<void>): Promise<void> {
   const heapBefore = await metric(digger, 'nodejs_heap_size_used_bytes');
   const connectionsBefore = await metric(digger, 'digger_grpc_connections');

@@ -5,7 +5,7 @@ import { crowd } from './crowd.ts';
 import { CROWD_OPTIONS } from './half-requests.ts';
 
 describe('two thousand connections with unfinished calls', () => {
-  it('are let in, keep nobody from being served, and leave nothing', async () => {
+  it('are let in, keep no other caller from being served, and leave nothing', async () => {
     await using story = await Story.begin();
     const digger = await story.startDigger(...CROWD_OPTIONS);
     await digger.untilReady();

@@ -7,7 +7,7 @@ import type { Story } from '../stories/story.ts';
 import { besideOthers, metric } from './bystanders.ts';
 import { END_HEADERS, FRAME, frame, lookupHeaders, open } from './raw-http2.ts';
 
-/** Half of the backlog that Node asks the system for: nobody is to be refused by the system. */
+/** Half of the backlog that Node asks the system for: no connection may be refused by the system. */
 const AT_ONCE = 250;
 
 /** Comes, stays until every one of it is let in, and goes. */

@@ -42,7 +42,7 @@ describe('a stranger on the port', () => {
     await untilClosed(socket, PATIENCE_MS);
   }
 
-  it('who sends random bytes harms nobody', async () => {
+  it('that sends random bytes harms no other', async () => {
     await attack(() =>
       fc.assert(
         fc.asyncProperty(fc.array(anyBytes, { minLength: 1, maxLength: 8 }), fc.boolean(), (chunks, preface) =>
@@ -53,7 +53,7 @@ describe('a stranger on the port', () => {
     );
   });
 
-  it('who sends frames without sense harms nobody', async () => {
+  it('that sends meaningless frames harms no other', async () => {
     await attack(() =>
       fc.assert(
         fc.asyncProperty(fc.array(anyFrame, { minLength: 1, maxLength: 40 }), (frames) =>
@@ -64,7 +64,7 @@ describe('a stranger on the port', () => {
     );
   });
 
-  it('who breaks off anywhere in a good call harms nobody', async () => {
+  it('that breaks off anywhere in a valid call harms no other', async () => {
     const message = Buffer.concat([Buffer.from([0, 0, 0, 0, 12, 0x0a, 10]), Buffer.from('10.244.1.2')]);
     const call = Buffer.concat([
       frame(FRAME.headers, END_HEADERS, 1, lookupHeaders()),
@@ -132,7 +132,7 @@ describe('a stranger on the port', () => {
     ['window updates that overflow', frame(FRAME.windowUpdate, 0, 0, Buffer.from([0x7f, 0xff, 0xff, 0xff]))],
     ['resets of calls that are not', frame(FRAME.reset, 0, 99, Buffer.from([0, 0, 0, 8]))],
   ] as const) {
-    it(`who floods with ${what} harms nobody`, async () => {
+    it(`that floods with ${what} harms no other`, async () => {
       await attack(async () => {
         const socket = open(digger.address);
         const burst = Buffer.concat(Array.from({ length: 1_000 }, () => flood));

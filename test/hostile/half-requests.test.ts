@@ -5,7 +5,7 @@ import { it } from 'node:test';
 import { Story } from '../stories/story.ts';
 import { CROWD_OPTIONS, sendHalfRequests } from './half-requests.ts';
 
-it('2,000 connections that send half a request each take a bounded amount of memory, and harm nobody', async (t) => {
+it('2,000 connections that send half a request each take a bounded amount of memory, and harm no other caller', async (t) => {
   await using story = await Story.begin();
   const digger = await story.startReadyDigger(...CROWD_OPTIONS);
   const { sentBytes, peakRequestBytes, refused } = await sendHalfRequests(story, digger, 2_000);

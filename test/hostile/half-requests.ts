@@ -9,10 +9,13 @@ import { callHeaders, END_HEADERS, FRAME, frame, open } from './raw-http2.ts';
 
 const BATCH = '/digger.v1.LookupService/BatchResolveAddresses';
 
-/** Half of the backlog that Node asks the system for: nobody is to be refused by the system. */
+/** Half of the backlog that Node asks the system for: no connection may be refused by the system. */
 const AT_ONCE = 250;
 
-/** As much as HTTP/2 lets a client send that nobody has heard of yet (RFC 9113, section 6.9.2), in frames of 16 KiB. */
+/**
+ * As much as HTTP/2 lets a client send before it has heard from the server (RFC 9113, section 6.9.2), in frames of 16
+ * KiB.
+ */
 const SENT_BYTES = 60_000;
 const FRAME_BYTES = 15_000;
 

@@ -37,7 +37,7 @@ export function callHeaders(path: string): Buffer {
     // :path, then content-type: names by their index, values as they are.
     Buffer.from([0x04]),
     text(path),
-    // :authority, without which HTTP/2 resets a request before anybody sees it.
+    // :authority, without which HTTP/2 resets a request before any handler sees it.
     Buffer.from([0x01]),
     text('digger'),
     Buffer.from([0x0f, 0x10]),
@@ -87,7 +87,9 @@ export function header(name: string, value: string): Buffer {
   return Buffer.concat([Buffer.from([0x00]), text(name), text(value)]);
 }
 
-/** A connection on which the preface and empty settings have been sent. `localAddress`: whom it comes from, on loopback. */
+/**
+ * A connection on which the preface and empty settings have been sent. `localAddress`: whom it comes from, on loopback.
+ */
 export function open(address: string, preface = true, localAddress = '127.0.0.1'): Socket {
   const [host, port] = address.split(':');
   const socket = connect({ host: host ?? '', port: Number(port), localAddress });

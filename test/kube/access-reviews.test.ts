@@ -72,12 +72,12 @@ for (const [what, status] of [
   ['says nothing', {}],
   ['has no status', undefined],
   ['says yes in another type', { authenticated: 'true', user: USER, audiences: ['digger'] }],
-  ['names nobody', { authenticated: true, user: { username: '' }, audiences: ['digger'] }],
+  ['names no user', { authenticated: true, user: { username: '' }, audiences: ['digger'] }],
   ['has no user', { authenticated: true, audiences: ['digger'] }],
   ['knows no audiences', { authenticated: true, user: USER }],
   ['names another audience', { authenticated: true, user: USER, audiences: ['https://kubernetes.default.svc'] }],
 ] as const) {
-  test(`a token is nobody's when the review ${what}`, async () => {
+  test(`a token is not accepted when the review ${what}`, async () => {
     const transport = new ScriptedTransport([201, tokenReview(status)]);
     assert.deepEqual(await new AccessReviewClient(transport).reviewToken(TOKEN, 'digger', never), { allowed: false });
   });
@@ -120,8 +120,8 @@ test('whatever else comes is an error, which tells what RBAC said and never the 
     [403, { kind: 'Status', reason: 'Forbidden', message }, /403 Forbidden: tokenreviews is forbidden/],
     [400, { kind: 'Status', reason: 'BadRequest', message: `cannot decode ${TOKEN}` }, /400 BadRequest$/],
     [500, `internal error at ${TOKEN}`, /: 500$/],
-    [201, `{"kind":"TokenReview","spec":{"token":"${TOKEN}`, /no JSON$/],
-    [201, TOKEN, /no JSON$/],
+    [201, `{"kind":"TokenReview","spec":{"token":"${TOKEN}`, /not JSON$/],
+    [201, TOKEN, /not JSON$/],
     [201, { kind: 'Status', message: TOKEN }, /no TokenReview$/],
     [200, [], /no TokenReview$/],
     [201, 'x'.repeat(1024 * 1024 + 1), /longer than/],

@@ -90,7 +90,7 @@ test('a kind is looked for once, whatever the versions that refer to it, and wat
   ]);
   assert.ok(
     watched.every(({ required }) => !required),
-    'nobody waits for a custom kind',
+    'readiness does not wait for a custom kind',
   );
   assert.deepEqual(kinds.stats(), { watched: 2, undiscovered: 0, ignored: 0 });
 });

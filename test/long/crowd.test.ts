@@ -8,7 +8,7 @@ import { open, untilClosed } from '../hostile/raw-http2.ts';
 import { Story } from '../stories/story.ts';
 
 describe('ten thousand connections', () => {
-  it('are let in nearly to the last, keep nobody from being served, and leave nothing', async () => {
+  it('are let in nearly to the last, keep no other caller from being served, and leave nothing', async () => {
     await using story = await Story.begin();
     const digger = await story.startDigger(
       ...CROWD_OPTIONS,

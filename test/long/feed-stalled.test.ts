@@ -1,10 +1,10 @@
-// A thousand subscribers that read nothing, for minutes, under 500 changes a second: they cost a bounded amount that does
-// not grow, a hundred healthy ones do not notice, and after the stall timeout nothing of them is left: no stream, no
-// connection, no memory.
+// A thousand subscribers that read nothing, for minutes, under 500 changes a second: they cost a bounded amount that
+// does not grow, a hundred healthy ones do not notice, and after the stall timeout nothing of them is left: no stream,
+// no connection, no memory.
 //
-// FEED_STALLED_SECONDS: how long they stay, default 90. The healthy ones are by themselves for half of that before, and for
-// half of it afterwards, so that a machine that gets busier or quieter meanwhile shows. Prints latencies: they depend on
-// the machine.
+// FEED_STALLED_SECONDS: how long they stay, default 90. The healthy ones are by themselves for half of that before, and
+// for half of it afterwards, so that a machine that gets busier or quieter meanwhile shows. Prints latencies: they
+// depend on the machine.
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
@@ -23,7 +23,7 @@ const STAY_MS = Number(process.env['FEED_STALLED_SECONDS'] ?? 90) * 1_000;
 /** Four times three changes, 42 times a second. */
 const TICK = { perTick: 4, intervalMs: 24 };
 const SAMPLES = 6;
-/** What the log keeps grows for so long and no longer, whoever reads: it is not to be taken for what they cost. */
+/** What the log keeps grows for this long at most, with or without readers: it must not be counted as their cost. */
 const RETENTION_MS = 10_000;
 /** Those that stall do so at once; they are looked at until shortly before they are ended. */
 const STALL_MS = STAY_MS + 20_000;
@@ -42,7 +42,7 @@ describe(`${STALLED} stalled subscribers under 500 changes a second`, { timeout:
     child?.disconnect();
   });
 
-  it('cost what they cost at the beginning, delay nobody, and are gone after the timeout', async () => {
+  it('cost what they cost at the beginning, delay no other, and are gone after the timeout', async () => {
     const env = { ...process.env, FEED_STALL_TIMEOUT_MS: String(STALL_MS), FEED_RETENTION_MS: String(RETENTION_MS) };
     const server = fork(fileURLToPath(new URL('../bench/feed-server.ts', import.meta.url)), {
       execArgv: ['--expose-gc'],
@@ -91,7 +91,7 @@ describe(`${STALLED} stalled subscribers under 500 changes a second`, { timeout:
       print(`beside ${STALLED} stalled (${sample + 1} of ${SAMPLES})`, beside[sample]);
     }
     const during = await order<Counts>({ do: 'subscribers' });
-    assert.equal(during.digger, HEALTHY + STALLED, 'nobody was ended yet');
+    assert.equal(during.digger, HEALTHY + STALLED, 'no subscription was ended yet');
 
     // They still do nothing: the service lets go of them.
     await until('after the timeout', ({ digger, openCalls }) => digger === HEALTHY && openCalls === HEALTHY, 90_000);

@@ -1,4 +1,4 @@
-// Ranges in either family, and nothing taken for a range that is none.
+// Ranges in either family, and nothing else taken for a range.
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -9,7 +9,7 @@ it('takes ranges of both families apart', () => {
   assert.deepEqual(parseCidr('FD00:0::/48'), { network: 'fd00::', prefixLength: 48, family: 'ipv6' });
 });
 
-it('refuses what is no range', () => {
+it('refuses what is not a range', () => {
   for (const text of [
     '10.0.0.0',
     '10.0.0.0/33',

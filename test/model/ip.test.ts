@@ -1,4 +1,4 @@
-// One canonical form for an address, and nothing taken for an address that is none.
+// One canonical form for an address, and nothing else taken for an address.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -46,6 +46,6 @@ describe('parseIp', () => {
   });
 });
 
-it('canonicalIps keeps the order, drops doubles in any spelling and what is no address', () => {
+it('canonicalIps keeps the order, drops duplicates in any spelling and anything that is not an address', () => {
   assert.deepEqual(canonicalIps(['10.0.0.2', 'x', '::ffff:10.0.0.2', '10.0.0.1']), ['10.0.0.2', '10.0.0.1']);
 });

@@ -119,7 +119,7 @@ export class DiggerProcess extends DiggerClient implements AsyncDisposable {
     );
   }
 
-  /** Waits until it has logged this message; asks it nothing, so that it is not kept busy by whoever waits. */
+  /** Waits until it has logged this message; asks it nothing, so that waiting does not keep it busy. */
   async untilLogged(message: string, deadlineMs: number): Promise<void> {
     const found = `"msg":"${message}"`;
     await eventually(

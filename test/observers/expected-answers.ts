@@ -1,8 +1,9 @@
 // Who holds an address, computed from the API's own lists and from nothing else.
 //
-// For every address that any list mentions, for every port of a node or of a service that something claims, and for every
-// address of the pod ranges, the answer that digger owes. Roles and their order are those of the contract: an exact port
-// first, of pods and nodes before those of services; then pod, cluster, node, load balancer or external, endpoint.
+// For every address that any list mentions, for every port of a node or of a service that something claims, and for
+// every address of the pod ranges, the answer that digger owes. Roles and their order are those of the contract: an
+// exact port first, of pods and nodes before those of services; then pod, cluster, node, load balancer or external,
+// endpoint.
 import { BlockList, isIP } from 'node:net';
 import type { V1Pod, V1Service } from '@kubernetes/client-node';
 import type { ClusterLists } from './cluster-lists.ts';
@@ -26,7 +27,7 @@ export type Question = { readonly address: string; readonly port?: number; reado
 /** The answer that is owed. `target` is the whole entity as it has to come. */
 export type ExpectedAnswer = {
   readonly question: Question;
-  readonly outcome: 'RESOLVED' | 'AMBIGUOUS' | 'UNASSIGNED' | 'EXTERNAL' | 'UNKNOWN' | 'NOBODY';
+  readonly outcome: 'RESOLVED' | 'AMBIGUOUS' | 'UNASSIGNED' | 'EXTERNAL' | 'UNKNOWN' | 'NO_HOLDER';
   readonly role?: string;
   readonly target?: Message;
   /** Uid of `workload`; undefined: there must be none. */
@@ -78,14 +79,15 @@ export function expectedAnswers(lists: ClusterLists): readonly ExpectedAnswer[] 
   };
   for (const cidr of podRanges(lists)) for (const address of sweep(cidr)) ask({ address }, 'UNASSIGNED');
   for (const claim of claims) {
-    ask({ address: claim.address }, 'NOBODY');
-    if (claim.port !== undefined) ask({ address: claim.address, port: claim.port, protocol: claim.protocol }, 'NOBODY');
+    ask({ address: claim.address }, 'NO_HOLDER');
+    if (claim.port !== undefined)
+      ask({ address: claim.address, port: claim.port, protocol: claim.protocol }, 'NO_HOLDER');
     // Any port of an address that is held as a whole.
-    else ask({ address: claim.address, port: 4711, protocol: 'PROTOCOL_TCP' }, 'NOBODY');
+    else ask({ address: claim.address, port: 4711, protocol: 'PROTOCOL_TCP' }, 'NO_HOLDER');
   }
   // Finished pods mention addresses that they do not hold.
-  for (const pod of lists.pods) for (const address of podAddresses(pod)) ask({ address }, 'NOBODY');
-  for (let last = 0; last < 256; last++) ask({ address: `10.96.0.${last}` }, 'NOBODY');
+  for (const pod of lists.pods) for (const address of podAddresses(pod)) ask({ address }, 'NO_HOLDER');
+  for (let last = 0; last < 256; last++) ask({ address: `10.96.0.${last}` }, 'NO_HOLDER');
   for (const address of OUTSIDE) ask({ address }, hasPodOutsideRanges(lists, isIP(address)) ? 'UNKNOWN' : 'EXTERNAL');
   return [...answers.values()];
 }
@@ -103,7 +105,8 @@ function answer(claims: readonly Claim[], question: Question, otherwise: Expecte
     )
     .map((claim) => claim.holder);
   const best = Math.min(...matching.map((holder) => holder.rank));
-  // The same holder may claim an address twice, e.g. as a load balancer's and as an external one; the first claim counts.
+  // The same holder may claim an address twice, e.g. as a load balancer's and as an external one; the first claim
+  // counts.
   const inRank = matching.filter((holder) => holder.rank === best).toReversed();
   const holders = [...new Map(inRank.map((holder) => [holder.uid, holder])).values()];
   const [first] = holders;

@@ -73,7 +73,7 @@ export function watchPid(pid: number): void {
   reaper().write(`+ ${pid}\n`);
 }
 
-/** It ended by itself; its number may belong to somebody else soon. */
+/** It ended by itself; its pid may belong to another process soon. */
 export function forgetPid(pid: number): void {
   watched.delete(pid);
   reaper().write(`- ${pid}\n`);

@@ -1,4 +1,5 @@
-// The invariant that closes every story and every cluster test: digger's whole state equals what the API server lists now.
+// The invariant that closes every story and every cluster test: digger's whole state equals what the API server lists
+// now.
 //
 // Compared object by object through public gRPC: the snapshot of the feed in both views, every Get*, and
 // the answer for every address. The cluster may still move when the comparison begins; it has to come to agree within
@@ -150,8 +151,8 @@ function compareAnswer(owed: ExpectedAnswer, result: Message): readonly string[]
   const resolution = result['resolution'] as Message | undefined;
   if (!resolution) return [`${what}: ${JSON.stringify(result)}`];
   const outcome = String(resolution['outcome']).replace('OUTCOME_', '');
-  const nobody = ['UNASSIGNED', 'EXTERNAL', 'UNKNOWN'];
-  if (owed.outcome === 'NOBODY' ? !nobody.includes(outcome) : outcome !== owed.outcome) {
+  const withoutHolder = ['UNASSIGNED', 'EXTERNAL', 'UNKNOWN'];
+  if (owed.outcome === 'NO_HOLDER' ? !withoutHolder.includes(outcome) : outcome !== owed.outcome) {
     return [`${what}: owed ${owed.outcome} ${owed.role ?? ''}, answered ${JSON.stringify(resolution)}`];
   }
   const target = resolution['target'] as string | undefined;

@@ -96,7 +96,7 @@ test('all problems are reported at once, each with where it stands, what was giv
 
 test('plaintext beyond loopback is refused unless it is allowed explicitly; TLS is not', () => {
   for (const listen of ['0.0.0.0:50051', '[::]:50051', '192.0.2.7:50051', '[::ffff:192.0.2.7]:1']) {
-    assert.match(refused({ listen }).join('\n'), /^--listen: got .* allowed is .* --tls-key, .* --allow-plaintext$/);
+    assert.match(refused({ listen }).join('\n'), /^--listen: got .* use .* --tls-key, .* --allow-plaintext$/);
     assert.equal(accepted({ listen, tlsCert: 'tls.crt', tlsKey: 'tls.key' }).allowPlaintext, false);
     assert.equal(accepted({ listen, allowPlaintext: true }).allowPlaintext, true);
   }
@@ -117,7 +117,7 @@ test('namespaces are named one by one, and not too many of them', () => {
   assert.equal(refused({ namespaces: ['Shop', '-a', '*', ''] }).length, 4);
   const many = Array.from({ length: 17 }, (_, n) => `n${n}`);
   assert.deepEqual(refused({ namespaces: many }), [
-    '--namespace: got 17 namespaces, allowed are 16, or none to watch all',
+    '--namespace: got 17 namespaces; at most 16 are allowed, or none to watch all',
   ]);
 });
 
@@ -224,6 +224,6 @@ test('the printed configuration names every value and where it comes from', () =
 test('a conflict names the variable where the environment gave the option', () => {
   const result = parseConfig({ tlsCert: 'a.pem' }, { DIGGER_ALLOW_PLAINTEXT: 'true', DIGGER_TLS_KEY: 'a.key' });
   assert.deepEqual(result.ok ? [] : result.problems, [
-    'DIGGER_ALLOW_PLAINTEXT: given together with --tls-cert, allowed is one of them',
+    'DIGGER_ALLOW_PLAINTEXT: given together with --tls-cert; set only one of them',
   ]);
 });

@@ -1,4 +1,5 @@
-// What is generated is up to date, and the gates of the wire contract hold: run here too, so that nobody can forget them.
+// What is generated is up to date, and the gates of the wire contract hold: run here too, so that they cannot be
+// forgotten.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -13,7 +14,7 @@ function run(...args: string[]): void {
 test('the committed types and descriptor set are what the .proto files give', () =>
   run('proto/generate.ts', '--check'));
 
-test('the wire contract is linted, formatted, and breaks nobody', () => run('.ci/proto.ts', 'check'));
+test('the wire contract is linted, formatted, and breaks no client', () => run('.ci/proto.ts', 'check'));
 
 test('every dependency has a reason and an accepted licence, and docs/dependencies.md says so', () => {
   run('.ci/licenses.ts', 'check');

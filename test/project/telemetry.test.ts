@@ -1,5 +1,5 @@
 // Dashboards, alerts and the table of metrics name what a running service exposes: a panel that asks for a metric that
-// nobody has stays empty, and an alert on it never fires.
+// does not exist stays empty, and an alert on it never fires.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
@@ -102,7 +102,7 @@ describe('what is said about metrics', () => {
     for (const name of names) {
       const histogram = name.replace(/_(?:bucket|sum|count)$/, '');
       const known = families.has(name) || families.get(histogram)?.type === 'histogram';
-      assert.ok(known, `${where}: nobody exposes ${name}`);
+      assert.ok(known, `${where}: no code exposes ${name}`);
     }
   }
 });

@@ -156,7 +156,7 @@ describe('a drain', () => {
 });
 
 describe('a stalled subscriber', () => {
-  it('loses its connection and everything on it when its peer is disconnected, and nobody else does', async () => {
+  it('loses its connection and everything on it when its peer is disconnected, and no other peer does', async () => {
     const serving = await serve();
     const other = new TestClient(serving.target);
     const peers: string[] = [];

@@ -37,7 +37,7 @@ export class FakePicture implements RpcSources {
     for (const call of this.watches) call.end();
   };
 
-  /** From now on somebody holds the address. */
+  /** From now on an object holds the address. */
   setAnswer(address: string, answer: AddressAnswer): void {
     this.answers.set(address, answer);
     for (const waiter of this.waiters) if (waiter.addresses.includes(address)) waiter.wake();

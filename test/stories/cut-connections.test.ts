@@ -51,7 +51,7 @@ describe('a digger that follows a cluster', () => {
 
       await untilTold(subscriber, [`upsert pod shop/${arrives}`, `removal pod shop/${leaves}`]);
       await untilFresh(digger);
-      assert.deepEqual(listsAsked(), [], 'nobody listed anything');
+      assert.deepEqual(listsAsked(), [], 'no list was requested');
       const watches = story.simulator.requests.entries({ verb: 'watch' });
       assert.deepEqual(
         [...new Set(watches.map(({ resource }) => resource))].toSorted(),

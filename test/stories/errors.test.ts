@@ -123,7 +123,7 @@ describe('a bad question', () => {
     await story.assertWholeState(digger);
   });
 
-  /** Somebody else asks meanwhile, and is answered. */
+  /** Another caller asks meanwhile, and is answered. */
   async function besideOthers<T>(misbehaviour: Promise<T>): Promise<T> {
     const [result, ...answers] = await Promise.all([
       misbehaviour,

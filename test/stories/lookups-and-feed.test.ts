@@ -1,5 +1,5 @@
-// Lookups and the feed are one picture: whoever has heard of a change and then asks finds at least that change, however
-// much else happens meanwhile.
+// Lookups and the feed are one picture: a caller that has heard of a change and then asks finds at least that change,
+// however much else happens meanwhile.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { status } from '@grpc/grpc-js';

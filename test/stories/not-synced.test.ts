@@ -1,5 +1,5 @@
-// Before the picture is complete there is no picture: digger says what it waits for, and nothing that could be taken for
-// "nobody holds this address". What it waits for may come late, or never because a permission is missing.
+// Before the picture is complete there is no picture: digger says what it waits for, and nothing that could be taken
+// for "no object holds this address". What it waits for may come late, or never because a permission is missing.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type ServiceError, status } from '@grpc/grpc-js';
@@ -94,7 +94,7 @@ describe('while a permission is missing', () => {
     const { pod } = await digger.call('LookupService', 'GetPod', { namespace: 'kube-system', name });
     const { kind, name: workload, incomplete } = pod['workload'];
     assert.deepEqual([kind, workload, incomplete], ['Deployment', 'coredns', true]);
-    // The picture of somebody who may not see Deployments.
+    // The picture of a replica that may not see Deployments.
     const owners = lists.owners.filter((owner) => owner.kind !== 'Deployment');
     await assertWholeState(digger, () => Promise.resolve({ ...lists, owners }), 20_000);
 

@@ -1,5 +1,5 @@
-// Two replicas of one cluster, replaced one after the other while they are used: a caller that retries and a consumer that
-// reconnects notice nothing but a little time.
+// Two replicas of one cluster, replaced one after the other while they are used: a caller that retries and a consumer
+// that reconnects notice nothing but a little time.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { DiggerProcess } from '../observers/digger-process.ts';
@@ -13,7 +13,7 @@ describe('a rolling restart of two replicas under load', () => {
     const replicas: DiggerProcess[] = [await story.startDigger(), await story.startDigger()];
     for (const replica of replicas) await replica.untilReady();
     const addresses = replicas.map(({ address }) => address);
-    // One that holds still, and one that belongs to nobody: each has one right answer all the time.
+    // One that holds still, and one that no object holds: each has one right answer all the time.
     const questions = [story.demo.wellKnown.statefulPod.ip, '192.0.2.1'];
     await using load = new LookupLoad(addresses, questions, 8, true);
     await using there = new RoamingCopy(addresses);

@@ -119,7 +119,7 @@ describe('values that have to stay', () => {
         const answered = await exchange(raw, path, method, request);
         const what = `${path} ${JSON.stringify(request).slice(0, 200)}`;
         assert.ok(answered.length > 0, `${what}: no answer`);
-        // The text of an address that is none is quoted to who sent it.
+        // The text of an invalid address is quoted to its sender.
         const own = JSON.stringify(request).includes(SECRET) && path.endsWith('BatchResolveAddresses');
         const text = Buffer.concat(answered).toString('latin1');
         assert.equal(text.split(SECRET).length - 1, own ? occurrencesInError(text) : 0, what);
@@ -292,7 +292,9 @@ interface Definition {
   readonly responseDeserialize: (bytes: Buffer) => Message;
 }
 
-/** Every message of the answer as it came, and the trailers of an error; a stream that does not end is left after one. */
+/**
+ * Every message of the answer as it came, and the trailers of an error; a stream that does not end is left after one.
+ */
 function exchange(client: Client, path: string, method: Method, request: Message): Promise<readonly Buffer[]> {
   const same = (bytes: Buffer): Buffer => bytes;
   const options = { deadline: Date.now() + 20_000 };

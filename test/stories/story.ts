@@ -1,8 +1,8 @@
 // What a story needs: a simulated cluster in this process, digger in a process of its own, and a reader of the
 // cluster's lists that shares nothing with digger.
 //
-// The cluster is the demo's, standing still: workloads, services and nodes of every kind, of which a story moves what it
-// is about. Between the two are real sockets on loopback; whatever fails, everything ends with the story.
+// The cluster is the demo's, standing still: workloads, services and nodes of every kind, of which a story moves what
+// it is about. Between the two are real sockets on loopback; whatever fails, everything ends with the story.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,7 +25,7 @@ export type StoryOptions = {
   /** Another cluster for another number. */
   readonly seed?: number;
   readonly simulator?: Partial<SimulatorOptions>;
-  /** Writes and switches before anybody asks anything. */
+  /** Writes and switches before the first request. */
   readonly arrange?: (simulator: Simulator) => void;
 };
 
@@ -58,7 +58,7 @@ export class Story implements AsyncDisposable {
     this.readLists = createListReader(this.kubeconfig, [ROLLOUTS]);
   }
 
-  /** A cluster that listens; nobody asks it anything yet. */
+  /** A cluster that listens and has no clients yet. */
   static async begin(options: StoryOptions = {}): Promise<Story> {
     const random = createRandom(options.seed ?? DEFAULT_SEED).next;
     const simulator = createSimulator({ random, now: Date.now, ...options.simulator });
@@ -94,7 +94,9 @@ export class Story implements AsyncDisposable {
     return copy;
   }
 
-  /** A running pod without an owner; its address is `10.244.1.HOST`, which the demo does not use while it stands still. */
+  /**
+   * A running pod without an owner; its address is `10.244.1.HOST`, which the demo does not use while it stands still.
+   */
   createPod(name: string, host: number, more: { readonly labels?: Record<string, string> } = {}): string {
     const ip = `10.244.1.${host}`;
     this.simulator.cluster.create('pods', {
@@ -150,7 +152,7 @@ export function milliseconds(duration: Message): number {
   return Number(duration['seconds'] ?? 0) * 1_000 + Number(duration['nanos'] ?? 0) / 1e6;
 }
 
-/** A kubeconfig of a server that asks nobody who he is. */
+/** A kubeconfig of a server without authentication. */
 export function kubeconfigFor(server: string): Record<string, unknown> {
   return {
     apiVersion: 'v1',

@@ -77,7 +77,7 @@ describe('a caller with as many subscriptions as it may have', () => {
 
 describe('a subscriber that takes nothing', () => {
   it('is ended with SUBSCRIBER_STALLED, and the others hear every change', async () => {
-    // Much more than flow control lets through to somebody who does not read (64 kB a stream).
+    // Much more than flow control lets through to a caller that does not read (64 kB a stream).
     await using story = await Story.begin({
       arrange: (simulator) => {
         for (let index = 0; index < 1_000; index++) {

@@ -1,4 +1,4 @@
-// The admin listener over real sockets: what probes and scrapers see, and that bad callers harm nobody.
+// The admin listener over real sockets: what probes and scrapers see, and that bad callers do no harm to others.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

@@ -1,7 +1,8 @@
 // How a command proves who it is and whom it trusts: TLS with a CA, a client certificate, a bearer token.
 //
-// Files are read when they are needed, the token anew for each call, because kubelets renew it. A token leaves this
-// machine over TLS only; connection.ts keeps plaintext away from proxies. What is in the files never appears in a message.
+// Files are read when they are needed, the token again for each call, because kubelets renew it. A token leaves this
+// machine over TLS only; connection.ts keeps plaintext away from proxies. What is in the files never appears in a
+// message.
 
 import { readFileSync } from 'node:fs';
 import { type ChannelCredentials, credentials, Metadata } from '@grpc/grpc-js';
@@ -31,8 +32,8 @@ export function createChannelCredentials(security: ConnectionSecurity | undefine
   try {
     return credentials.createSsl(ca, key, cert);
   } catch {
-    // What OpenSSL says of it tells nobody which file is meant.
-    throw new SecurityFileError('the certificate, its key and the CA do not fit together, or are no PEM');
+    // OpenSSL's message does not say which file is meant.
+    throw new SecurityFileError('the certificate, its key and the CA do not match, or are not PEM');
   }
 }
 
@@ -50,7 +51,7 @@ export function createCallMetadata(security: ConnectionSecurity | undefined): Me
 export function findSecurityProblems(security: ConnectionSecurity, address: string): readonly string[] {
   const problems: string[] = [];
   if ((security.certPath === undefined) !== (security.keyPath === undefined)) {
-    problems.push('--tls-cert, --tls-key: one without the other, allowed is both or neither');
+    problems.push('--tls-cert, --tls-key: one without the other; set both or neither');
   }
   if (security.tokenPath !== undefined && !security.tls && !LOOPBACK.test(address)) {
     problems.push('--token-file: allowed only with --tls or --tls-ca, unless the service is on this machine');

@@ -91,7 +91,10 @@ export function rowLine(cells: readonly string[]): string {
     .trimEnd();
 }
 
-/** `entity`: the JSON form of digger.v1.Entity, as lines of `TERM  text`; `wide`: with labels, annotations and containers. */
+/**
+ * `entity`: the JSON form of digger.v1.Entity, as lines of `TERM text`; `wide`: with labels, annotations and
+ * containers.
+ */
 export function entityLines(entity: JsonObject, wide: boolean): readonly string[] {
   const { kind, namespace, name, detail } = entityRow(entity);
   const [object = {}] = Object.values(entity) as JsonObject[];
@@ -205,7 +208,7 @@ function texts(value: JsonValue | undefined): readonly string[] {
   return ((value ?? []) as readonly string[]).map(printable);
 }
 
-// Kubernetes lets none of these into names, but what prints to a terminal should not have to trust anybody.
+// Kubernetes lets none of these into names, but what prints to a terminal should not have to trust its source.
 function printable(value: string): string {
   // oxlint-disable-next-line no-control-regex
   return value.replace(/[\u0000-\u001f\u007f-\u009f]/g, '�');

@@ -1,4 +1,4 @@
-// What the commands for people end with, so that scripts can tell "nobody" from "nobody answered".
+// Exit codes of the commands for people, so that scripts can tell "no object holds it" from "no answer".
 
 import { status } from '@grpc/grpc-js';
 
@@ -8,7 +8,7 @@ export const EXIT_OK = 0;
 export const EXIT_NOT_RESOLVED = 1;
 /** The command line is wrong, or the service refused the request as invalid. */
 export const EXIT_USAGE = 2;
-/** Nobody answered in time, or the service is not ready. */
+/** No answer in time, or the service is not ready. */
 export const EXIT_UNREACHABLE = 3;
 /** The service answered with an error: not allowed, too many subscribers, a bug. */
 export const EXIT_FAILED = 4;

@@ -1,14 +1,15 @@
-// Messages of the contract as JSON for people and for jq, in the form that protobuf prescribes and grpcurl prints: field
-// names in lowerCamelCase, enums by name, times as RFC 3339, durations as `1.5s`, bytes in base64, unset fields absent.
+// Messages of the contract as JSON for people and for jq, in the form that protobuf prescribes and grpcurl prints:
+// field names in lowerCamelCase, enums by name, times as RFC 3339, durations as `1.5s`, bytes in base64, unset fields
+// absent.
 
 import type protobuf from 'protobufjs';
 import { messageType } from '../../wire/schema.ts';
 
-/** A decoded message; what a field holds is known to whoever reads it. */
+/** A decoded message; the reader of a field knows its type. */
 export type JsonObject = { readonly [field: string]: JsonValue | undefined };
 export type JsonValue = string | number | boolean | JsonObject | readonly JsonValue[];
 
-/** Decodes a message of this type (`digger.v1.Resolution`). Throws when the bytes are none. */
+/** Decodes a message of this type (`digger.v1.Resolution`). Throws when the bytes are not such a message. */
 export function decodeToJson(typeName: string, bytes: Uint8Array): JsonObject {
   const type = messageType(typeName);
   return toJson(type, type.decode(bytes) as unknown as Fields) as JsonObject;

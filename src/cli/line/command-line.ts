@@ -20,7 +20,7 @@ export type CommandLine =
   /** `flags`: of a service, so that their problems are told at the same time. */
   | { readonly action: 'refuse'; readonly problems: readonly string[]; readonly flags: Flags };
 
-/** `args`: without the node binary and the script. Throws nothing for what somebody typed. */
+/** `args`: without the node binary and the script. Never throws for what the user typed. */
 export function parseCommandLine(args: readonly string[], version: string, nowMs: number): CommandLine {
   const words = new Words(args);
   const { command, rest, problems } = words;

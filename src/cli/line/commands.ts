@@ -99,7 +99,7 @@ Serves a simulated cluster in which something happens every second, and prints l
        digger resolve - [options] < addresses
 
 Asks a running service who is behind an address, now or at a moment of the past.
-ADDRESS is IPv4 or IPv6; IPv6 with a port stands in brackets: [fd00::1]:80.
+ADDRESS is IPv4 or IPv6; IPv6 with a port is written in brackets: [fd00::1]:80.
 With -, reads lines "ADDRESS[:PORT] [TIME]" from standard input and answers each with one
 line, in their order; a line that cannot be asked about is answered with an error.`,
     options: {

@@ -91,7 +91,7 @@ export class Words {
     const isSwitch = option.placeholder === '';
     const texts = this.#given.get(name) ?? [];
     texts.push(value ?? true);
-    // A switch with a value is for whoever reads it to refuse; `--allow-plaintext=false` is meant.
+    // A switch with a value is for its reader to refuse; `--allow-plaintext=false` is meant.
     if (isSwitch && value !== undefined && !(value === 'true' || value === 'false')) {
       this.problems.push(`${rawName}: takes no value; got ${JSON.stringify(value)}`);
     }

@@ -2,7 +2,7 @@
 //
 // Follows nothing but nesting and strings: `{…"items":[ {…}, {…} ]…}`. Each object is handed over as its bytes; what
 // remains, with `items` left empty, is the list's own small JSON, and a parser judges it at the end. So damaged JSON
-// is refused either there or by the parser of an object, and items that are no objects are refused here. Bytes of
+// is refused either there or by the parser of an object, and items that are not objects are refused here. Bytes of
 // multi-byte UTF-8 characters are all above 0x7f and never look like syntax.
 
 import { MAX_OBJECT_BYTES, WireError } from '../wire-error.ts';

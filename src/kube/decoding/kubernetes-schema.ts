@@ -16,7 +16,7 @@ root.loadSync(
 );
 root.resolveAll();
 
-/** A message type by its name, e.g. `Pod`. Throws when there is none. */
+/** A message type by its name, e.g. `Pod`. Throws when there is no such type. */
 export function kubernetesType(name: string): protobuf.Type {
   return root.lookupType(`kubernetes.${name}`);
 }

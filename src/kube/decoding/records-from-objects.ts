@@ -145,7 +145,9 @@ export function toOwnerRecord(object: KubernetesObject, apiVersion: string, kind
   return { type: 'Owner', ...toMeta(object), apiVersion, kind };
 }
 
-/** Ms since the epoch; `undefined` for no time, Go's zero time, years of five digits and what is no time at all. */
+/**
+ * Ms since the epoch; `undefined` for no time, Go's zero time, years of five digits and anything that is not a time.
+ */
 export function toTimeMs(time: TimeValue): number | undefined {
   if (time === null || time === undefined) return undefined;
   if (typeof time === 'string') {
@@ -156,7 +158,7 @@ export function toTimeMs(time: TimeValue): number | undefined {
   if (!Object.hasOwn(time, 'seconds') || time.seconds === undefined) return undefined;
   const seconds = toNumber(time.seconds);
   if (!Number.isInteger(seconds) || seconds <= ZERO_TIME_SECONDS || seconds >= END_OF_TIME_SECONDS) return undefined;
-  // Kubernetes writes whole seconds only; what is no part of a second is none.
+  // Kubernetes writes whole seconds only; a value that is not a fraction of a second is ignored.
   const nanos = count(time.nanos);
   return seconds * 1000 + (nanos > 0 && nanos < 1e9 ? Math.floor(nanos / 1e6) : 0);
 }
@@ -239,8 +241,9 @@ function toSandboxReadyTime(conditions: NonNullable<PodStatus['conditions']>): n
 }
 
 /**
- * Only of a pod all of whose containers have ended: whoever fails a pod from afar (pod garbage collection of a lost node,
- * eviction) leaves them as they were, and then the end of an init container says nothing about the end of the pod.
+ * Only of a pod all of whose containers have ended: a controller that fails a pod remotely (pod garbage collection of a
+ * lost node, eviction) leaves them as they were, and then the end of an init container says nothing about the end of
+ * the pod.
  */
 function latestFinish(
   containers: PodStatus['containerStatuses'],
@@ -263,7 +266,9 @@ function toEndpoint(address: EndpointAddressObject, ready: boolean): EndpointRec
   return { addresses: ip === '' ? NO_TEXTS : [ip], ready, target: toTarget(address?.targetRef) };
 }
 
-/** Unset means ready (API reference of EndpointConditions); protobufjs shows an unset bool as false on the prototype. */
+/**
+ * Unset means ready (API reference of EndpointConditions); protobufjs shows an unset bool as false on the prototype.
+ */
 function toReady(conditions: { readonly ready?: boolean | null | undefined } | null | undefined): boolean {
   if (conditions === null || conditions === undefined || !Object.hasOwn(conditions, 'ready')) return true;
   return conditions.ready !== false;
@@ -308,7 +313,7 @@ function toTexts(values: readonly string[] | null | undefined, single: string | 
   return only === '' ? NO_TEXTS : [only];
 }
 
-/** A map of its own, without what is no text. Keys need no interning: V8 keeps property names once. */
+/** A copy without the values that are not text. Keys need no interning: V8 keeps property names once. */
 function toStringMap(source: Readonly<Record<string, string>> | null | undefined): StringMap {
   if (source === null || typeof source !== 'object') return NO_STRINGS;
   let map: Record<string, string> | undefined;
@@ -333,7 +338,7 @@ function shared(value: string | null | undefined): string {
   return typeof value === 'string' ? intern(value) : '';
 }
 
-/** What is no port is none: a negative one would not even survive being encoded. */
+/** 0 for anything that is not a port: a negative one could not even be encoded. */
 function toPort(value: number | undefined): number {
   const port = count(value);
   return Number.isInteger(port) && port > 0 && port <= MAX_PORT ? port : 0;
@@ -347,7 +352,7 @@ function list<T>(values: readonly T[] | null | undefined): readonly T[] {
   return Array.isArray(values) ? values : [];
 }
 
-/** NaN when it is none. */
+/** NaN when it is not a number. */
 function toNumber(value: Int64 | undefined): number {
   if (typeof value === 'number') return value;
   return typeof value?.toNumber === 'function' ? value.toNumber() : Number.NaN;

@@ -1,8 +1,8 @@
 // How long to wait before trying again.
 //
 // client-go's numbers (reflector.go: 800 ms, 30 s, 2 min, factor 2, jitter 1.0), with a lower cap for a server that
-// cannot be reached at all: nobody asked for relief there, and every second of waiting after its return is a second
-// of wrong answers.
+// cannot be reached at all: such a server did not ask for relief, and every second of waiting after its return is a
+// second of wrong answers.
 
 import type { Random } from '../clock.ts';
 

@@ -2,8 +2,8 @@
 //
 // Blind from the loss of a watch (or the start of a list) until the next watch has caught up with what was missed. A
 // server sends that at once and without pauses, so it has come by the first bookmark, or after a silence, and in any
-// case soon; until then an event may be as old as the gap. A gap below the resolution of API times is none: a planned
-// end of a watch and the next one must not make the picture look stale every few minutes.
+// case soon; until then an event may be as old as the gap. A gap below the resolution of API times does not count: a
+// planned end of a watch and the next one must not make the picture look stale every few minutes.
 
 import type { Observation } from '../../model/observation.ts';
 import type { CancelTimer, Clock } from '../clock.ts';
@@ -17,9 +17,9 @@ const GAP_MS = 1_000;
 /** A connection that ends with an error was alive this long ago, or TCP keepalive would have ended it before. */
 const UNNOTICED_MS = 30_000;
 /**
- * An event that was on its way when the last byte of its connection arrived, on another stream or as the answer to a ping:
- * the server's watch cache hands events on within milliseconds, and its streams share the connection fairly. Late reports
- * of kubelets are not meant: the address book allows for those by itself.
+ * An event that was on its way when the last byte of its connection arrived, on another stream or as the answer to a
+ * ping: the server's watch cache hands events on within milliseconds, and its streams share the connection fairly. Late
+ * reports of kubelets are not meant: the address book allows for those by itself.
  */
 export const DELIVERY_MS = 250;
 
@@ -49,7 +49,7 @@ export class Blindness {
     return this.#lastContactMs;
   }
 
-  /** A list that was asked for then is in the store; what the watch brings first came about after it. */
+  /** A list that was asked for then is in the store; the first events of the watch happened after it. */
   listed(askedMs: number): void {
     this.#set(askedMs);
   }
@@ -67,7 +67,7 @@ export class Blindness {
     this.heard();
   }
 
-  /** Something came on the watch: silence begins anew. */
+  /** Something came on the watch: the silence starts over. */
   heard(): void {
     if (this.#latest === NOT_SET) return;
     this.#silence();
@@ -82,9 +82,9 @@ export class Blindness {
   }
 
   /**
-   * The watch is over. `planned`: the server ended it, which is a sign of life. `silent`: given up because nothing came, so
-   * nothing tells since when. `cut`: ended by an error, of a connection that was alive not long ago. `connectionHeardMs`:
-   * when anything last arrived on the connection that carried it; unset: it never was established.
+   * The watch is over. `planned`: the server ended it, which is a sign of life. `silent`: given up because nothing
+   * came, so nothing tells since when. `cut`: ended by an error, of a connection that was alive not long ago.
+   * `connectionHeardMs`: when anything last arrived on the connection that carried it; unset: it never was established.
    */
   lost(how: 'planned' | 'silent' | 'cut', connectionHeardMs?: number): void {
     this.#cancel();
@@ -104,7 +104,7 @@ export class Blindness {
     }
   }
 
-  /** When what is written now came about, as far as we can tell. */
+  /** When the change that is written now happened, as far as we can tell. */
   observe(): Observation {
     const atMs = this.#clock.now();
     return this.#sinceMs === undefined ? { atMs } : { atMs, sinceMs: Math.min(this.#sinceMs, atMs) };

@@ -11,7 +11,7 @@ export interface ReflectorStatus {
   readonly state: ReflectorState;
   /** Its first list was applied. Never goes back to false. */
   readonly synced: boolean;
-  /** The API says that we may not, or that there is no such resource: it cannot sync until somebody changes that. */
+  /** The API says that we may not, or that there is no such resource: it cannot sync until that changes. */
   readonly unavailable: boolean;
   /**
    * Since when something may have happened to the resource that we have not heard of, ms since the epoch; unset while a

@@ -152,7 +152,7 @@ async function readErrorBody({ body }: ApiResponse): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Throws a WireError, and lets the answer go, when it is no list or watch: a login page, for one. */
+/** Throws a WireError, and lets the answer go, when it is not a list or watch, e.g. a login page. */
 function encodingOf(response: ApiResponse): Encoding {
   // Watches have ";stream=watch" behind it, partial metadata ";as=…": parameters are cut off by the transport.
   switch (response.contentType) {

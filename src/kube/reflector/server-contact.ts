@@ -1,5 +1,5 @@
-// What the resources of a cluster learn from one another about its API server: that it can be reached, and that it takes
-// our credentials. For a server that cannot be reached one cheap probe stands for all of them.
+// What the resources of a cluster learn from one another about its API server: that it can be reached, and that it
+// takes our credentials. For a server that cannot be reached one cheap probe stands for all of them.
 //
 // The first reflector that finds the server unreachable starts the probing, the others join in waiting, and the first
 // answer wakes them all at once. So an outage costs the server one request every few seconds whatever the number of
@@ -12,7 +12,7 @@ import { CredentialsError } from '../credentials/credentials.ts';
 import { type Transport, TransportError } from '../transport/transport.ts';
 import { WireError } from '../wire-error.ts';
 
-/** Open to everybody by default (`system:public-info-viewer`), and not answered with 200 before RBAC works. */
+/** Open to all clients by default (`system:public-info-viewer`), and not answered with 200 before RBAC works. */
 const PROBE_PATH = '/readyz';
 const PROBE_TIMEOUT_MS = 5_000;
 /** An outage that lasts is told again this often, with how long it has lasted. */
@@ -42,7 +42,10 @@ export class ServerContact {
     this.#stopping = stopping;
   }
 
-  /** Call it after the server could not be reached, with what was seen. Resolves once it answers, or once everything stops. */
+  /**
+   * Call it after the server could not be reached, with what was seen. Resolves once it answers, or once everything
+   * stops.
+   */
   waitUntilReachable(problem: string): Promise<void> {
     this.#probing ??= this.#probe(problem).finally(() => {
       this.#probing = undefined;
@@ -51,8 +54,9 @@ export class ServerContact {
   }
 
   /**
-   * Calls back once, when a request of any resource is accepted: the credentials are good again, and who was turned away
-   * for them need not sit out a backoff. The server asked nobody for relief by a 401; after a 429 it did, and nobody may be woken.
+   * Calls back once, when a request of any resource is accepted: the credentials are valid again, and a resource
+   * that was refused because of them need not sit out its backoff. A 401 does not ask for relief; a 429 does, and then
+   * no resource is woken.
    */
   onceAccepted(wake: () => void): () => void {
     this.#turnedAway.add(wake);
@@ -108,7 +112,7 @@ export class ServerContact {
     } catch (error) {
       // Something answers; what it says is for the watches to find out.
       if (error instanceof WireError) return UNREADABLE;
-      // No answer is the very thing that is asked about; without credentials nobody can be asked.
+      // No answer is just what is being checked; without credentials no request can be sent.
       if (signal.aborted || error instanceof TransportError || error instanceof CredentialsError) return undefined;
       throw error;
     } finally {

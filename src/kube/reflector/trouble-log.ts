@@ -1,5 +1,5 @@
-// The log of one resource's troubles: transitions only. The same trouble again is counted elsewhere, not logged; its end
-// is logged with how long it lasted.
+// The log of one resource's troubles: transitions only. The same trouble again is counted elsewhere, not logged; its
+// end is logged with how long it lasted.
 
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Clock } from '../clock.ts';
@@ -22,7 +22,7 @@ export class TroubleLog {
     if (this.#kind === undefined) this.#sinceMs = this.#clock.now();
     this.#kind = failure.kind;
     if (failure.kind === 'not_found' && !synced && !required) {
-      // An older API server: nothing is wrong and nobody has to do anything.
+      // An older API server: nothing is wrong and there is nothing to do.
       this.#log.debug({ error: failure.message }, 'the API server does not serve this resource, going without');
       return;
     }

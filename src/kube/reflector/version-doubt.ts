@@ -1,11 +1,12 @@
 // Whether the server that came back may never have heard of the version that a watch goes on from.
 //
-// A kube-apiserver whose storage was restored from a backup accepts a watch from a version that it has not reached yet, and
-// is silent until it has: no events, and no bookmarks either (k8s.io/apiserver, cacher: cacheWatcher.process). A list from that
-// version is refused as too large, but after an outage hardly any server was restored, and twelve lists for nothing are not asked
-// of one that has just come back. So the silence has to tell: where bookmarks come about once a minute, none for as long
-// as the shortest watch lasts is reason enough for a list. A server that never sent one is not doubted, and one that has
-// reached the version again before anybody asked cannot be told from one that was never away.
+// A kube-apiserver whose storage was restored from a backup accepts a watch from a version that it has not reached yet,
+// and is silent until it has: no events, and no bookmarks either (k8s.io/apiserver, cacher: cacheWatcher.process). A
+// list from that version is refused as too large, but after an outage hardly any server was restored, and twelve lists
+// for nothing are not asked of one that has just come back. So the silence has to tell: where bookmarks arrive about
+// once a minute, none for as long as the shortest watch lasts is reason enough for a list. A server that never sent one
+// is not doubted, and one that has reached the version again before it was asked cannot be told from one that was never
+// away.
 
 import type { Clock } from '../clock.ts';
 

@@ -37,7 +37,7 @@ export function canTunnel(proxy: URL): boolean {
 function handshake(options: DialOptions, tunnel: Socket | undefined, timeout: AbortSignal): Promise<TLSSocket> {
   const { server, tls } = options;
   const host = hostOf(server);
-  // An address is no name to ask for (RFC 6066, section 3); the certificate is checked against the host all the same.
+  // An address cannot be a server name (RFC 6066, section 3); the certificate is checked against the host all the same.
   const servername = tls.serverName ?? (isIP(host) === 0 ? host : '');
   const socket = connectTls({
     host,

@@ -1,14 +1,17 @@
 // Undoes `Content-Encoding: gzip` while the bytes come in, for proxies that compress on their own and for lists.
 //
 // kube-apiserver ends a gzip member at each flush of a streamed list and begins the next (RFC 1952, section 2.2, allows
-// any number of them), and other writers flush inside of one member. Either way, what a piece of the body completes comes
-// out before the next piece is asked for, so that a quiet watch never sits on an event. A body that ends inside of a member, or
-// goes on with something else behind one, is damaged.
+// any number of them), and other writers flush inside of one member. Either way, what a piece of the body completes
+// comes out before the next piece is asked for, so that a quiet watch never sits on an event. A body that ends inside
+// of a member, or goes on with something else behind one, is damaged.
 
 import { constants, createGunzip } from 'node:zlib';
 import { WireError } from '../wire-error.ts';
 
-/** Rejects with a WireError for what is no gzip, and with what `body` rejects with. Ends `body` when it is ended early. */
+/**
+ * Rejects with a WireError for data that is not gzip, and with the errors of `body`. Ends `body` when it is ended
+ * early.
+ */
 export async function* gunzip(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const inflater = new Inflater();
   try {
@@ -19,7 +22,9 @@ export async function* gunzip(body: AsyncIterable<Buffer>): AsyncGenerator<Buffe
   }
 }
 
-/** A few of these are under way at a time; what one piece of a body inflates to is handed over in blocks of this size. */
+/**
+ * A few of these are under way at a time; what one piece of a body inflates to is handed over in blocks of this size.
+ */
 const BLOCK_BYTES = 64 * 1024;
 
 class Inflater {

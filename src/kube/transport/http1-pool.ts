@@ -69,7 +69,7 @@ export function createHttp1Pool(options: Http1PoolOptions): Dispatcher {
   });
 }
 
-/** Gives undici the socket, or why there is none. */
+/** Hands undici the socket, or the error that prevented it. */
 async function hand(dialled: Promise<TLSSocket>, callback: buildConnector.Callback): Promise<void> {
   let socket: TLSSocket;
   try {

@@ -1,9 +1,10 @@
 // HTTP to one API server: credentials added, TLS material followed, bodies as streams of Buffers.
 //
 // One pool of connections per cluster: HTTP/2 where the server offers it, so that pings tell a dead connection from a
-// quiet watch (docs/decisions/http2-with-pings.md). It is rebuilt when the CA, certificate or key change; requests under
-// way finish on the old one. Speaks of failures in two ways: an answer of any status is a value, no answer is a
-// TransportError. A 401 discards the identity that it was said to. Bodies that come compressed are taken so, asked for or not (docs/decisions/gzip-for-lists.md).
+// quiet watch (docs/decisions/http2-with-pings.md). It is rebuilt when the CA, certificate or key change; requests
+// under way finish on the old one. Speaks of failures in two ways: an answer of any status is a value, no answer is a
+// TransportError. A 401 discards the identity that it was said to. Bodies that come compressed are taken so, asked for
+// or not (docs/decisions/gzip-for-lists.md).
 
 import { ConnectionPool, PoolClosedError, type PoolResponse } from './connection-pool.ts';
 import type { Credentials, Identity, TlsMaterial } from '../credentials/credentials.ts';
@@ -19,13 +20,14 @@ export interface ApiResponse {
   /** From `Retry-After`, capped; 0: none. */
   readonly retryAfterMs: number;
   /**
-   * Must be read or dropped by ending the iteration. Rejects with a TransportError when the connection breaks, and with a
-   * WireError when it is compressed and damaged.
+   * Must be read or dropped by ending the iteration. Rejects with a TransportError when the connection breaks, and with
+   * a WireError when it is compressed and damaged.
    */
   readonly body: AsyncIterable<Buffer>;
   /**
    * When anything last arrived on the connection that carries this answer, ms since the epoch: bytes of other requests
-   * and answers to pings count over HTTP/2, also while the connection is leaving. Over HTTP/1.1 the bytes of this answer.
+   * and answers to pings count over HTTP/2, also while the connection is leaving. Over HTTP/1.1 the bytes of this
+   * answer.
    */
   lastHeardMs(): number;
   /** Ends the request, read or not: its stream or socket is let go. Does nothing when it has ended. */
@@ -55,7 +57,7 @@ export interface Transport {
 /** No answer, or only a part of one. Always retryable. */
 export class TransportError extends Error {
   override readonly name = 'TransportError';
-  /** `ECONNREFUSED`, `ECONNRESET`, `UND_ERR_CONNECT_TIMEOUT`, …; `''` when there is none. */
+  /** `ECONNREFUSED`, `ECONNRESET`, `UND_ERR_CONNECT_TIMEOUT`, …; `''` when the error has no code. */
   readonly code: string;
 
   constructor(cause: unknown) {

@@ -1,9 +1,9 @@
 // Lets callers in by bearer token: the cluster says whose it is (TokenReview, audience `digger`), and its RBAC whether
 // they may call the method (SubjectAccessReview: verb `post` on the method's path as a non-resource URL).
 //
-// Closed when in doubt: without an answer of the API server a call is UNAVAILABLE with RetryInfo. A crowd of tokens that
-// the cluster never issued costs a few reviews at a time, and takes nothing from callers who are known. Tokens are not
-// kept: caches know them by their SHA-256, and neither logs nor errors hold one.
+// Closed when in doubt: without an answer of the API server a call is UNAVAILABLE with RetryInfo. A crowd of tokens
+// that the cluster never issued costs a few reviews at a time, and takes nothing from callers who are known. Tokens are
+// not kept: caches know them by their SHA-256, and neither logs nor errors hold one.
 
 import { hash } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
@@ -62,7 +62,8 @@ export function bearerTokenAuthenticator(options: BearerTokenOptions): Authentic
     } catch (error) {
       metrics.reviews.inc({ review: what, result: 'failed' });
       const reason = error instanceof Error ? error.message : String(error);
-      if (!failing) logger.warn({ review: what, reason }, 'cannot review callers; those not known yet are turned away');
+      if (!failing)
+        logger.warn({ review: what, reason }, 'cannot review callers; callers that are not known yet are refused');
       failing = true;
       throw new UndecidedError('failed', reason);
     }
@@ -117,7 +118,9 @@ export function bearerTokenAuthenticator(options: BearerTokenOptions): Authentic
 
 type Verdict = CallError | undefined;
 
-/** The API server's own delegates believe a denial for 10 s too; a caller that was just granted access waits that long. */
+/**
+ * The API server's own delegates believe a denial for 10 s too; a caller that was just granted access waits that long.
+ */
 const MAX_DENIED_TTL_MS = 10_000;
 
 /** Of each memory and review, about 1 kB each: callers times methods, with room for tokens that were renewed. */

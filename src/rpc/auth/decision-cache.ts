@@ -2,9 +2,9 @@
 // wait.
 //
 // Three memories, each bounded by dropping its oldest entry, so that none pushes out another: what was denied; what was
-// allowed; and what was allowed and has proved useful, which is what makes its caller known. Known callers have room for
-// reviews of their own (review-lanes.ts), also when their time has run out. What was allowed is decided anew before it
-// runs out, while it still serves: a healthy caller does not wait for that. When nothing can be decided, a lane asks
+// allowed; and what was allowed and has proved useful, which is what makes its caller known. Known callers have room
+// for reviews of their own (review-lanes.ts), also when their time has run out. A decision to allow is renewed before
+// it runs out, while it still serves: a healthy caller does not wait for that. When nothing can be decided, a lane asks
 // nothing for a moment, and what is remembered runs out: closed, not open.
 
 import { type Lane, type LaneLimits, ReviewLane, UndecidedError } from './review-lanes.ts';

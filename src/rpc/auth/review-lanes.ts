@@ -1,9 +1,9 @@
 // Room for reviews under way, in two lanes: callers who were let in before, and newcomers. A crowd of newcomers with
-// tokens that nobody issued takes no room from callers that are known, whose reviews are renewed or looked at again.
+// forged tokens takes no room from callers that are known, whose reviews are renewed or checked again.
 //
-// Bounds of a lane: reviews at once, reviews at once for one peer, reviews that wait, and how long they wait. Peers take
-// turns, and when no more may wait, the newest of the peer that has most waiting gives way: one peer with many requests
-// keeps none with few from its turn. Beyond the bounds a review is undecided (`busy`), never a denial.
+// Bounds of a lane: reviews at once, reviews at once for one peer, reviews that wait, and how long they wait. Peers
+// take turns, and when no more may wait, the newest of the peer that has most waiting gives way: one peer with many
+// requests keeps none with few from its turn. Beyond the bounds a review is undecided (`busy`), never a denial.
 
 /** Nothing could be decided now. */
 export class UndecidedError extends Error {
@@ -27,7 +27,7 @@ export interface LaneLimits {
   readonly waitMs: number;
 }
 
-/** `known`: the caller was let in before, and may do what it asks for as far as anybody knows. */
+/** `known`: the caller was let in before, and may do what it asks as far as is known. */
 export type Lane = 'known' | 'new';
 
 interface Waiter {

@@ -1,5 +1,5 @@
-// One call at the gate: holds its headers back from the handler until the caller is known and there is room, ends it when
-// it is refused, and tells the ledger of every answer until it is taken.
+// One call at the gate: holds its headers back from the handler until the caller is known and there is room, ends it
+// when it is refused, and tells the ledger of every answer until it is taken.
 
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import { Metadata, type ServerInterceptingCallInterface } from '@grpc/grpc-js';
@@ -15,7 +15,7 @@ import type { MethodRules } from './method-rules.ts';
 /** What a call at the gate needs of it. */
 export interface CallKeeper {
   readonly environment: Pick<CallEnvironment, 'logger' | 'countRefusal'>;
-  /** Unset: everybody may call everything. */
+  /** Unset: any caller may call any method. */
   readonly authenticate: Authenticator | undefined;
   readonly ledger: Ledger;
   /** As the ledger's limits, to be told to callers. */

@@ -9,11 +9,11 @@ export interface MethodRules {
   readonly isOpen: boolean;
   /** Called for as long as anything works: never refused for lack of room. */
   readonly isProbe: boolean;
-  /** A stream that anybody may hold open, and that has bounds of its own. */
+  /** A stream that any caller may hold open, and that has bounds of its own. */
   readonly watchesHealth: boolean;
   /**
-   * `once`: one answer, then the end. `each`: every message until it is taken. `shared`: frames of the feed, which are in
-   * memory once for all subscribers and bounded there.
+   * `once`: one answer, then the end. `each`: every message until it is taken. `shared`: frames of the feed, which are
+   * in memory once for all subscribers and bounded there.
    */
   readonly answers: 'once' | 'each' | 'shared';
 }

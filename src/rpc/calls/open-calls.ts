@@ -1,8 +1,8 @@
-// Follows every call from its start to its end, whatever service it belongs to and however it ends: for the metrics, and
-// for the drain, which has to know what still runs.
+// Follows every call from its start to its end, whatever service it belongs to and however it ends: for the metrics,
+// and for the drain, which has to know what still runs.
 //
 // An interceptor sees this best. grpc-js reports the end of every call as a cancellation, after the status was sent or
-// when there is nobody left to send it to; a call that was cancelled before it could start is not counted at all.
+// when there is no peer left to send it to; a call that was cancelled before it could start is not counted at all.
 
 import {
   type Metadata,
@@ -117,7 +117,7 @@ class ObservedCall extends ForwardingCall {
   }
 
   override onReceiveMessage(message: unknown): void {
-    // A message can still be decoded after its call has ended; nobody wants it then.
+    // A message can still be decoded after its call has ended; it is of no use then.
     if (this.#hasEnded) return;
     this.#counters.received.inc();
     super.onReceiveMessage(message);

@@ -1,10 +1,10 @@
-// How much expensive work each caller may ask for in a second: a bucket for each, which fills at a steady rate and holds
-// a few seconds of it.
+// How much expensive work each caller may ask for in a second: a bucket for each, which fills at a steady rate and
+// holds a few seconds of it.
 //
-// Costs are counted in looked-up addresses, which is what work here is measured in. What is cheap (one lookup, an answer
-// from the status service) costs nothing and is never refused: a pipeline's normal load is not what this is about.
-// Bounded: beyond `maxCallers` the one that was longest silent is forgotten, most likely with a full bucket, which is
-// what it would get when it comes back. More callers than that at once are a matter for whoever lets them in.
+// Costs are counted in looked-up addresses, which is what work here is measured in. What is cheap (one lookup, an
+// answer from the status service) costs nothing and is never refused: a pipeline's normal load is not what this is
+// about. Bounded: beyond `maxCallers` the one that was longest silent is forgotten, most likely with a full bucket,
+// which is what it would get when it comes back. More callers than that at once are a matter for authentication.
 
 export interface CallerRateOptions {
   /** What flows into each bucket; above 0. */

@@ -1,4 +1,5 @@
-// Which connections may be open: so many in all, and a share of them for each source (see `caller.ts`). None stays for ever.
+// Which connections may be open: so many in all, and a share of them for each source (see `caller.ts`). None stays for
+// ever.
 //
 // At a bound the connection goes that has been without a call for longest, of the source at its share or of all: its
 // client connects again when it has something to ask. Only when every connection has a call is a new one refused. Pings
@@ -10,7 +11,7 @@
 export interface ConnectionLimits {
   readonly maxConnections: number;
   readonly maxConnectionsPerSource: number;
-  /** Without a call for so long: it is told to go. */
+  /** Without a call for this long it is closed (GOAWAY). */
   readonly maxIdleMs: number;
   /** Open for so long, give or take a tenth so that those that came together do not go together; 0: no limit. */
   readonly maxAgeMs: number;

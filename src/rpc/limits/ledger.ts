@@ -2,11 +2,11 @@
 // caller. Whatever a call does (its request arrives, it waits or follows, its answer is to be taken), it is on it once.
 //
 // At a bound the call goes whose other side has kept us waiting longest: a request that is not complete, or an answer
-// that nobody takes. An honest caller finishes and takes within milliseconds, so it is never the oldest. When nothing
-// waits for its caller, what is new is refused. So the account passes its bound by what is refused at the moment and no
-// more, and that goes first.
+// that its caller does not read. An honest caller finishes and takes within milliseconds, so it is never the oldest.
+// When nothing waits for its caller, what is new is refused. So the account passes its bound by what is refused at the
+// moment and no more, and that goes first.
 //
-// It knows nothing of gRPC and owns no timer: whoever has an entry says what happens to its call, and `endLate` is
+// It knows nothing of gRPC and owns no timer: the owner of an entry says what happens to its call, and `endLate` is
 // called by a clock.
 
 /** Where a call is in its life. */
@@ -36,7 +36,7 @@ export abstract class LedgerEntry {
   /** To be changed by the ledger only, as all of these. */
   phase: Phase = 'over';
   bytes = 0;
-  caller: CallerAccount = NOBODY;
+  caller: CallerAccount = NO_ACCOUNT;
   /** Turn, and place in the order, in which it came into its phase. */
   sinceTurn = 0;
   order = 0;
@@ -109,7 +109,9 @@ export class Ledger {
     return most;
   }
 
-  /** Enters a call whose headers have come. Whether there is room; it is on the account also when there is none. */
+  /**
+   * Enters a call whose headers have come. Returns what is full, if anything; the call is on the account either way.
+   */
   open(entry: LedgerEntry, caller: string, bytes: number): Full | undefined {
     entry.caller = this.#accountOf(caller);
     entry.caller.calls += 1;
@@ -119,7 +121,7 @@ export class Ledger {
     return this.#makeRoom(entry);
   }
 
-  /** The caller is known now. Whether there is room on its account; the call is on it also when there is none. */
+  /** The caller is known now. Returns what is full, if anything; the call is on its account either way. */
   assign(entry: LedgerEntry, caller: string): Full | undefined {
     if (entry.phase === 'over' || entry.caller.name === caller) return undefined;
     const { bytes } = entry;
@@ -175,7 +177,7 @@ export class Ledger {
     }
   }
 
-  /** Ends calls whose answers nobody has taken for too long; to be called TURNS times in that time. */
+  /** Ends calls whose answers have gone unread for too long; to be called TURNS times in that time. */
   endLateAnswers(): void {
     this.#answerTurn += 1;
     for (const entry of this.#leaving) {
@@ -260,7 +262,7 @@ export class Ledger {
 }
 
 /** Of an entry that is on no account. */
-const NOBODY: CallerAccount = { name: '', bytes: 0, calls: 0 };
+const NO_ACCOUNT: CallerAccount = { name: '', bytes: 0, calls: 0 };
 
 function firstOf(
   entries: ReadonlySet<LedgerEntry>,

@@ -3,24 +3,24 @@
 
 export interface RpcLimits {
   /**
-   * Concurrent calls of a connection, and so what it may have done in one turn of the event loop: about 5 ms of lookups. A
-   * peer that sends more than it is told to is cut off by HTTP/2 itself after a thousand. 250: a pipeline that pipelines
-   * its lookups, some of which wait; subscribers need one.
+   * Concurrent calls of a connection, and so what it may have done in one turn of the event loop: about 5 ms of
+   * lookups. A peer that sends more than it is told to is cut off by HTTP/2 itself after a thousand. 250: a pipeline
+   * that pipelines its lookups, some of which wait; subscribers need one.
    */
   readonly maxStreamsPerConnection: number;
   /**
    * What one connection may have in HTTP/2's own buffers: headers, and answers that its peer does not take. Beyond it
-   * new calls on it are refused (RESOURCE_EXHAUSTED at a grpc-js client). grpc-js sets no bound. 16: some hundred frames
-   * of the feed that are on their way at once.
+   * new calls on it are refused (RESOURCE_EXHAUSTED at a grpc-js client). grpc-js sets no bound. 16: some hundred
+   * frames of the feed that are on their way at once.
    */
   readonly maxSessionMemoryMiB: number;
   /** Open connections, see `connection-table.ts`. */
   readonly maxConnections: number;
   /** Of them, from one address (IPv6: /64). */
   readonly maxConnectionsPerAddress: number;
-  /** A connection without a call for so long is told to go. */
+  /** A connection without a call for this long is closed (GOAWAY). */
   readonly connectionIdleMs: number;
-  /** A connection as old as this is told to go; 0: never. */
+  /** A connection as old as this is closed (GOAWAY); 0: never. */
   readonly connectionAgeMs: number;
   /** What its calls get to end after that. */
   readonly connectionAgeGraceMs: number;

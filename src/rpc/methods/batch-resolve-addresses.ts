@@ -95,7 +95,7 @@ function parseItem(query: AddressQuery__Output, index: number, nowMs: number): I
   return { kind: 'question', question };
 }
 
-/** Addresses of the items that nobody holds. */
+/** The addresses among the items that no object holds. */
 function openAddresses(items: readonly Item[], { addresses }: AddressLookup): readonly string[] {
   const open = new Set<string>();
   for (const item of items) {

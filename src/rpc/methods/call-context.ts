@@ -8,7 +8,7 @@ export interface CallContext {
   nowMs(): number;
 
   /**
-   * Aborts after `timeoutMs`, or as soon as nobody wants the answer any more: the call was cancelled, ran into its
+   * Aborts after `timeoutMs`, or as soon as the answer is no longer wanted: the call was cancelled, ran into its
    * deadline, or the server drains. At most one per call.
    */
   waitSignal(timeoutMs: number): AbortSignal;
@@ -23,8 +23,8 @@ export interface CallContext {
   readonly draining: boolean;
 
   /**
-   * To be asked after waiting. Throws DRAINING when the server drains (what was waited for may come about, but not for
-   * us to tell), and CANCELLED when nobody is there any more who wants an answer.
+   * To be asked after waiting. Throws DRAINING when the server drains (what was waited for may
+   * still happen, but another replica has to report it), and CANCELLED when the caller is gone.
    */
   throwIfOver(): void;
 }

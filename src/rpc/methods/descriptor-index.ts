@@ -18,7 +18,7 @@ export class DescriptorIndex {
     for (const bytes of filesIn(set)) this.#add(bytes);
   }
 
-  /** The file of this name, then all that it imports; `undefined` when there is none. */
+  /** The file of this name, then all that it imports; `undefined` when there is no such file. */
   fileByName(name: string): readonly Uint8Array[] | undefined {
     if (!this.#files.has(name)) return undefined;
     const found = new Map<string, Uint8Array>();

@@ -138,7 +138,7 @@ async function waitForEntity(
     if (waiting === undefined) break;
     await waiting;
     call.throwIfOver();
-    // Another object under the name, or a change that concerned somebody else: look again, and wait on.
+    // Another object under the name, or a change that concerned another waiter: look again, and wait on.
     const entity = find(search);
     if (entity !== undefined) return entity;
   }

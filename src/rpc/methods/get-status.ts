@@ -1,5 +1,5 @@
 // StatusService.GetStatus: how this replica is doing. Answers while it is not ready and while it drains; for operators,
-// not for traffic, so it is encoded anew for every call.
+// not for traffic, so it is encoded again for every call.
 
 import type { CallContext, Staleness } from './call-context.ts';
 import type { GetStatusRequest__Output } from '../../wire/generated/digger/v1/GetStatusRequest.ts';

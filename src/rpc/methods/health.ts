@@ -1,6 +1,6 @@
 // The standard health service: Check, Watch and List for the server as a whole (`""`), every service of ours,
 // `liveness` and `readiness`. The states are kept by grpc-health-check; its handlers are wrapped because it remembers
-// every name that anybody ever watched and repeats names of any length in its errors, which nobody may make us do.
+// every name that was ever watched and repeats names of any length in its errors, which no caller may make us do.
 
 import type { Server, ServerWritableStream, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { status } from '@grpc/grpc-js';

@@ -1,9 +1,9 @@
 // Calls that wait until an object with a certain name turns up.
 //
 // Fed with every batch of changes, it wakes those whose name came or changed; they look for themselves whether it is
-// what they want. Workloads are coarser: links of a chain (ReplicaSet, Job) are no entities of the feed and a batch does
-// not name them, so whoever waits for a workload is woken by every change of a resource that may be an owner.
-// Bounded: beyond `maxWaiters` nobody waits.
+// what they want. Workloads are coarser: links of a chain (ReplicaSet, Job) are no entities of the feed and a batch
+// does not name them, so a call that waits for a workload is woken by every change of a resource that may be an owner.
+// Bounded: beyond `maxWaiters` no further call waits.
 
 import type { ChangeBatch } from '../../model/changes.ts';
 import type { Entity } from '../../model/entities.ts';
@@ -69,7 +69,7 @@ export class NameWaiterTable implements NameWaiters {
     });
   }
 
-  /** To be called after each source change was applied. Costs nothing while nobody waits. */
+  /** To be called after each source change was applied. Costs nothing while no call waits. */
   onChanges(batch: ChangeBatch): void {
     if (this.#count === 0) return;
     for (const { after } of batch.changes) {

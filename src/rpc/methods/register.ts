@@ -1,4 +1,5 @@
-// Adds the methods of this service to a grpc-js server: which function answers which, and what has to hold before it does.
+// Adds the methods of this service to a grpc-js server: which function answers which, and what has to hold before it
+// does.
 
 import type { Server, ServerWritableStream } from '@grpc/grpc-js';
 
@@ -49,7 +50,7 @@ export interface FeedService {
 
 export type WatchCall = ServerWritableStream<WatchRequest__Output, Frame | Uint8Array>;
 
-/** How the callers of open subscriptions are looked at again; unset: nobody is asked who they are. */
+/** How the callers of open subscriptions are checked again; unset: callers are not authenticated. */
 export interface Recheck {
   readonly authenticate: Authenticator;
   readonly intervalMs: number;

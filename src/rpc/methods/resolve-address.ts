@@ -1,7 +1,7 @@
 // LookupService.ResolveAddress: who held an address at a moment.
 //
-// With `wait`, the answer comes as soon as somebody holds the address at the asked moment, at the latest when the time
-// is over, and then it is the answer of that moment. When too many calls wait already, it does not wait.
+// With `wait`, the answer comes as soon as an object holds the address at the asked moment, at the latest when the
+// time is over, and then it is the answer of that moment. When too many calls wait already, it does not wait.
 
 import type { AddressAnswer, AddressQuestion, AddressReader } from '../../addresses/reader.ts';
 import type { CatalogReader } from '../../catalog/reader.ts';

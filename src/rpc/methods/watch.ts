@@ -4,7 +4,7 @@
 // grpc-js has handed the last frame on, which it does as fast as the other side takes them. The end is a status, and
 // every end, also one that the other side makes, takes the subscription out of the feed.
 //
-// The status of a stream that is stalled by flow control waits behind a frame that nobody takes. So a stalled subscriber
+// The status of a stream that is stalled by flow control waits behind an unread frame. So a stalled subscriber
 // has a little time to take both, and then its stream is reset, and its connection goes with the last call on it; the
 // feed forgot it before that.
 
@@ -130,7 +130,7 @@ function watch(call: WatchCall, options: WatchOptions, caller: string, revoked: 
         {
           field: 'resume_token',
           reason: 'MALFORMED_TOKEN',
-          description: `${call.request.resumeToken.byteLength} bytes that are no token of this service`,
+          description: `${call.request.resumeToken.byteLength} bytes that are not a token of this service`,
         },
       ]);
     case 'too-many-subscribers':

@@ -1,8 +1,8 @@
-// Who a client certificate is: the names in its SubjectAltName, and until when it is good.
+// Who a client certificate is: the names in its SubjectAltName, and until when it is valid.
 //
-// Only names that certify: DNS names and URIs (SPIFFE ids are URIs). The common name is none (RFC 6125); addresses and
-// e-mail say nothing about a workload. Node gives the extension as one text, in which a value that could be mistaken for
-// several is quoted as JSON: whatever does not parse to its end has no names at all.
+// Only names that identify a workload: DNS names and URIs (SPIFFE ids are URIs). The common name does not (RFC 6125);
+// addresses and e-mail say nothing about a workload. Node gives the extension as one text, in which a value that could
+// be mistaken for several is quoted as JSON: whatever does not parse to its end has no names at all.
 
 import type { X509Certificate } from 'node:crypto';
 

@@ -1,8 +1,8 @@
-// The server's certificate, its key and the CA of its clients, read from files and checked before anybody serves with
-// them.
+// The server's certificate, its key and the CA of its clients, read from files and checked before they are
+// used.
 //
-// Refused: a key of another certificate, text that is cut off or no PEM, a bundle without a certificate. What is refused
-// is named by its file; key material never appears in a message.
+// Refused: a key of another certificate, text that is cut off or no PEM, a bundle without a certificate. What is
+// refused is named by its file; key material never appears in a message.
 
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -47,7 +47,7 @@ export async function readTlsFiles(paths: TlsPaths): Promise<TlsBytes> {
   return { cert, key, clientCa };
 }
 
-/** Throws a TlsFilesError when the bytes are no usable set. Expiry is not checked. */
+/** Throws a TlsFilesError when the bytes are not a usable set. Expiry is not checked. */
 export function checkTlsBytes(bytes: TlsBytes, paths: TlsPaths): TlsMaterial {
   const [leaf] = parseCertificates(bytes.cert, paths.cert);
   if (leaf === undefined) throw new TlsFilesError(`${paths.cert} holds no certificate`);

@@ -1,4 +1,4 @@
-// TLS in numbers: until when the served certificate is good, whether new files were taken, and why handshakes failed.
+// TLS in numbers: until when the served certificate is valid, whether new files were taken, and why handshakes failed.
 
 import { Counter, Gauge, type Registry } from '@prometheus-io/client';
 

@@ -4,8 +4,8 @@
 // no renegotiation. No session tickets: a resumed session would bring a client certificate past the CA and the expiry
 // that hold now. With a client CA a connection without a certificate that it signed never gets through.
 //
-// A handshake that fails ends its connection, is counted, and is logged once in a while for each reason: whoever can
-// reach the port must not be able to fill the log.
+// A handshake that fails ends its connection, is counted, and is logged once in a while for each reason: a peer
+// that can reach the port must not be able to fill the log.
 
 import { constants } from 'node:crypto';
 import { createServer, type SecureContextOptions, type Server as TlsServer, type TLSSocket } from 'node:tls';
@@ -164,7 +164,7 @@ class HandshakeFailures {
     }
     this.#quiet.set(reason, { untilMs: nowMs + LOG_INTERVAL_MS, suppressed: 0 });
     const facts = { reason, detail, remoteAddress, suppressed: quiet?.suppressed ?? 0 };
-    // Load balancers and probes that only look whether the port is open are no reason to call anybody.
+    // Load balancers and probes that only look whether the port is open are no reason to alert anyone.
     this.#logger[reason === 'gone' ? 'debug' : 'warn'](facts, MESSAGES[reason]);
   }
 }

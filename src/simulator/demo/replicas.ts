@@ -1,7 +1,8 @@
-// Controllers of the demo cluster that keep a number of pods: StatefulSet, DaemonSet, ReplicaSet, ReplicationController.
+// Controllers of the demo cluster that keep a number of pods: StatefulSet, DaemonSet, ReplicaSet,
+// ReplicationController.
 //
-// `reconcile` compares what is wanted with what the kubelet has and writes the difference, then the status. Nobody calls
-// it in between, so it may be called as often as one likes.
+// `reconcile` compares what is wanted with what the kubelet has and writes the difference, then the status. It is
+// idempotent, so it may be called any number of times.
 
 import type { Cluster } from '../server/cluster.ts';
 import type { DemoKubelet } from './kubelet.ts';

@@ -37,9 +37,11 @@ export class Faults {
   bookmarks = true;
   /** `false`: the bookmark after a streamed list never comes. `annotated-false`: it says that it is not the end. */
   initialEventsEnd: 'sent' | 'withheld' | 'annotated-false' = 'sent';
-  /** Compress big lists and streamed lists for clients that `accept` gzip; or `always` everything, as some proxies do. */
+  /**
+   * Compress big lists and streamed lists for clients that `accept` gzip; or `always` everything, as some proxies do.
+   */
   gzip: 'accepted' | 'always' | 'never' = 'accepted';
-  /** `Authorization: Bearer …` must carry one of these; undefined: anybody may read. Replace it to rotate. */
+  /** `Authorization: Bearer …` must carry one of these; undefined: no authentication. Replace it to rotate. */
   tokens: readonly string[] | undefined;
 
   readonly #orders: { order: AnswerOrder; remaining: number }[] = [];

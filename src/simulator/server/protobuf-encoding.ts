@@ -85,12 +85,14 @@ function createEncoding(typeMeta: TypeMeta, message: (name: string) => protobuf.
           return frameOf(frame.type, envelope(typeMeta, one, frame.object));
       }
     },
-    // A right length in front of bytes that are no message: field 1 with wire type 7, which does not exist.
+    // A right length in front of bytes that are not a message: field 1 with wire type 7, which does not exist.
     corruptFrame: () => Buffer.from([0, 0, 0, 4, 0x0f, 0xff, 0xff, 0xff]),
   };
 }
 
-/** JSON as the API writes it → what protobufjs encodes: only known fields; Time and IntOrString in their binary form. */
+/**
+ * JSON as the API writes it → what protobufjs encodes: only known fields; Time and IntOrString in their binary form.
+ */
 function toMessage(type: protobuf.Type, value: unknown): Record<string, unknown> {
   if (type.name === 'Time') {
     return { seconds: Math.floor(Date.parse(String(value)) / 1000), nanos: 0 };

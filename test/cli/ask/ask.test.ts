@@ -43,7 +43,7 @@ function askFrom(stdin: Readable, isTTY: boolean, ...args: string[]): Asked {
   return { code, stdout: () => texts.stdout, stderr: () => texts.stderr, end: () => ending.abort() };
 }
 
-describe('somebody who asks a service that answers', () => {
+describe('a person who asks a service that answers', () => {
   let story: Story;
   let digger: DiggerProcess;
   let at: readonly string[];
@@ -93,7 +93,7 @@ describe('somebody who asks a service that answers', () => {
     assert.equal(resolution['staleness'], undefined);
   });
 
-  it('ends with 1 when nobody is behind the address, and waits for a holder if told to', async () => {
+  it('ends with 1 when no object holds the address, and waits for a holder if told to', async () => {
     const asked = askWith(false, 'resolve', '192.0.2.1', ...at);
     assert.equal(await asked.code, 1, asked.stderr());
     assert.equal((JSON.parse(asked.stdout()) as Record<string, unknown>)['outcome'], 'OUTCOME_EXTERNAL');
@@ -208,7 +208,7 @@ describe('somebody who asks a service that answers', () => {
   });
 });
 
-describe('somebody who asks a service that is away', () => {
+describe('a person who asks a service that is away', () => {
   it('is told so with 3, by either command', async () => {
     for (const command of [
       ['resolve', '10.0.0.1'],

@@ -60,7 +60,7 @@ describe('digger resolve', () => {
       [[...tls(), `--token-file=${path('missing')}`], /cannot read .*missing: ENOENT/],
       [[...tls(), `--token-file=${path('no-token')}`], /no-token holds no bearer token/],
       [[`--tls-ca=${path('missing')}`], /cannot read .*missing: ENOENT/],
-      [[`--tls-cert=${path('client.crt')}`, `--tls-key=${path('token')}`], /do not fit together/],
+      [[`--tls-cert=${path('client.crt')}`, `--tls-key=${path('token')}`], /do not match/],
     ] as const) {
       const { code, stderr } = await run(...args);
       assert.equal(code, 2, stderr);

@@ -1,4 +1,5 @@
-// `digger watch` whose output is not read: what the service sends stays at the service, and goes on when somebody reads.
+// `digger watch` whose output is not read: what the service sends stays at the service, and goes on when its output is
+// read.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -100,7 +101,7 @@ describe('a reader that sleeps', () => {
     await untilQuiet(() => sent);
     const stalled = new CallError(status.RESOURCE_EXHAUSTED, 'SUBSCRIBER_STALLED', 'took nothing for too long');
     calls[0]?.emit('error', toServerError(stalled, 'r'));
-    // It is not asked again before somebody reads.
+    // It is not asked again before the output is read.
     await untilQuiet(() => sent);
     assert.equal(calls.length, 1);
     stdout.wake();

@@ -22,7 +22,7 @@ function problemsOf(...args: string[]): readonly string[] {
   return line.problems;
 }
 
-test('an address stands with or without a port; IPv6 with a port stands in brackets', () => {
+test('an address is given with or without a port; IPv6 with a port is in brackets', () => {
   for (const [text, address, port] of [
     ['10.0.0.1', '10.0.0.1', undefined],
     ['10.0.0.1:80', '10.0.0.1', 80],

@@ -1,4 +1,5 @@
-// Credentials that are refused: fresh ones are tried at once, and one resource learns from another that they are good again.
+// Credentials that are refused: fresh ones are tried at once, and one resource learns from another that they are good
+// again.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -32,7 +33,7 @@ for (const [code, isWoken] of [
   [401, true],
   [429, false],
 ] as const) {
-  test(`after ${code}, the first resource that is served ${isWoken ? 'wakes the others' : 'wakes nobody: the server asked for relief'}`, async () => {
+  test(`after ${code}, the first resource that is served ${isWoken ? 'wakes the others' : 'wakes no other: the server asked for relief'}`, async () => {
     const clock = new VirtualClock();
     const stopping = new AbortController();
     const logger = createLogger({ level: 'silent', pretty: false });

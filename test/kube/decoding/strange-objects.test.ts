@@ -1,8 +1,8 @@
-// Objects with strange values in them harm nobody: they become records, entities and claims like any others.
+// Objects with strange values in them do no harm: they become records, entities and claims like any others.
 //
 // A field may hold what no validation would let through (another version's, an aggregated server's, a broken
-// controller's): addresses that are none, times of the year 1 or 300,000, negative ports, numbers beyond every type, a list
-// for a text. And a newer server writes fields that the subset in proto/kubernetes does not know, at any depth.
+// controller's): addresses that are none, times of the year 1 or 300,000, negative ports, numbers beyond every type, a
+// list for a text. And a newer server writes fields that the subset in proto/kubernetes does not know, at any depth.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -202,7 +202,9 @@ function identified(record: KubernetesRecord, uid: string): KubernetesRecord {
   return { ...record, uid, namespace: isClusterScoped ? '' : record.namespace };
 }
 
-/** A record holds texts, numbers, booleans, lists of them and nothing else: nothing of what came is passed on unread. */
+/**
+ * A record holds texts, numbers, booleans, lists of them and nothing else: nothing of what came is passed on unread.
+ */
 function assertPlain(record: object): void {
   for (const [key, value] of Object.entries(record)) {
     if (value === undefined) continue;

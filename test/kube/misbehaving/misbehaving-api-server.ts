@@ -1,8 +1,9 @@
-// An API server that answers list, watch and readiness probes over plain HTTP/2 and HTTP/1.1, well or badly, as it is told.
+// An API server that answers list, watch and readiness probes over plain HTTP/2 and HTTP/1.1, well or badly, as it is
+// told.
 //
 // Two kinds of misbehaviour. One hits requests by chance or on order and is over with them (a page of HTML, an endless
-// `continue`, a list without items, silence, …). The other sticks to a version: a poisoned event cannot be decoded however
-// often it is sent, and a cursed version gets the same server error from every watch. A list passes over both.
+// `continue`, a list without items, silence, …). The other sticks to a version: a poisoned event cannot be decoded
+// however often it is sent, and a cursed version gets the same server error from every watch. A list passes over both.
 //
 // `report` tells what it knows of the client: requests under way, and what was asked for.
 
@@ -178,7 +179,7 @@ export class MisbehavingApiServer {
     this.#unanswered.clear();
   }
 
-  /** `hiddenPorts`: of connections whose end nobody told. */
+  /** `hiddenPorts`: of connections whose end the other side was not told of. */
   report(hiddenPorts: ReadonlySet<number>): Report {
     return {
       states: Object.fromEntries(Object.keys(SERVED).map((plural) => [plural, this.cluster.state(plural)])),

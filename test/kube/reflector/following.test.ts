@@ -169,7 +169,7 @@ for (const streamInitialList of [false, true]) {
     }, options);
   });
 
-  test(`an object recreated under its name while nobody looked is the new one, by a list or by events (${how})`, async () => {
+  test(`an object recreated under its name during a gap is the new one, by a list or by events (${how})`, async () => {
     await following(async ({ simulator, create, remove, untilEqual, store }) => {
       const uidOf = () => store.records.get('shop/a')?.uid;
       const before = uidOf();

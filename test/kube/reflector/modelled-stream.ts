@@ -1,7 +1,7 @@
 // One response body of the modelled API server: pieces of bytes that its reader takes when it comes for them.
 //
-// Knows two moments that sockets do not show: a piece is taken when the reader gets it, and used up when the reader comes
-// for the next one.
+// Knows two moments that sockets do not show: a piece is taken when the reader gets it, and used up when the reader
+// comes for the next one.
 
 export interface Piece {
   readonly bytes: Buffer;
@@ -33,7 +33,7 @@ export class ModelledStream implements AsyncIterable<Buffer> {
     signal.addEventListener('abort', abandon, { once: true });
   }
 
-  /** Nobody reads any more, or there is nothing more to come. */
+  /** It is no longer read, or there is nothing more to come. */
   get over(): boolean {
     return this.#over || this.#finished;
   }
@@ -74,7 +74,7 @@ export class ModelledStream implements AsyncIterable<Buffer> {
     this.#wake();
   }
 
-  /** An end behind what is not held: in peace, or with an error. What is held is lost. */
+  /** An end behind what is not held: cleanly, or with an error. What is held is lost. */
   cut(error?: unknown): void {
     if (this.#over || (this.#finished && this.#held.length === 0)) return;
     this.#held = [];

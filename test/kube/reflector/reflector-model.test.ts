@@ -55,7 +55,7 @@ test('a reflector is equal to the cluster at every quiet point, and lists only w
   const restarts = new Map<string, number>();
   const options = fc.record({
     seed: fc.integer({ min: 0, max: 0x7fffffff }),
-    // Versions beyond 64 bits too: nobody may take them for numbers.
+    // Versions beyond 64 bits too: they must not be taken for numbers.
     firstVersion: fc.constantFrom(1_000n, 10n ** 25n),
     streamInitialList: fc.boolean(),
     acts: fc.array(fc.oneof(...acts.map(([weight, arbitrary]) => ({ weight, arbitrary }))), {

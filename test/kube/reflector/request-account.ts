@@ -1,9 +1,9 @@
 // What a reflector was told, and so what it has a reason to ask for. Anything else that it asks for is a problem.
 //
 // The rules: a watch goes on from the last version whose every event was used up, never from before or behind; a list
-// needs an excuse, which an answer about the version can give, or three watches from one version that came to nothing; a
-// list goes on from there too, but for the very
-// first one, and those that were told that the version itself is of no use; and nobody asks in a loop.
+// needs an excuse, which an answer about the version can give, or three watches from one version that came to nothing;
+// a list goes on from there too, but for the very
+// first one, and those that were told that the version itself is of no use; and no reflector asks in a loop.
 
 import { REPEATED_FAILURES } from '../../../src/kube/reflector/position.ts';
 import type { Status } from '../../../src/simulator/server/error-status.ts';
@@ -60,7 +60,7 @@ export class RequestAccount {
     this.#mayAskForLatest = false;
   }
 
-  /** The cluster went back to where it was: whoever stands behind it, which the next watch tells, stands at nothing. */
+  /** The cluster went back to where it was: a reflector ahead of that, as its next watch shows, has no position. */
   restored(version: bigint): void {
     this.#restoredTo = version;
   }

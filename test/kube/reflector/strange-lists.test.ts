@@ -1,4 +1,4 @@
-// What is no list, and pages that lead nowhere: refused before anything of it reaches the store.
+// Bodies that are not lists, and pages that lead nowhere: refused before anything of it reaches the store.
 
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
@@ -132,7 +132,7 @@ test('12.13: an array under a key that only a parser reads as items is damaged, 
   assert.throws(() => body.end(), WireError);
 });
 
-test('12.11: Retry-After is seconds or a date, and what is neither is none', () => {
+test('12.11: Retry-After is seconds or a date, and anything else is ignored', () => {
   const nowMs = Date.parse('2026-11-29T12:00:00Z');
   for (const [header, expectedMs] of [
     ['', 0],

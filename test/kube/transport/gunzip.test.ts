@@ -85,7 +85,7 @@ test('a body that ends inside a member is damaged, wherever it ends', async () =
   }
 });
 
-test('what is no gzip, or is followed by something else, is damaged', async () => {
+test('data that is not gzip, or is followed by something else, is damaged', async () => {
   const whole = gzipSync('whole');
   const flipped = Buffer.from(whole);
   flipped[flipped.length - 6] = (flipped[flipped.length - 6] ?? 0) ^ 1;

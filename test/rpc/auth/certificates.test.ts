@@ -1,4 +1,5 @@
-// Client certificates over real sockets: names on the list may call, others may not, and nobody becomes somebody else.
+// Client certificates over real sockets: names on the list may call, others may not, and no caller gets the identity of
+// another.
 
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';

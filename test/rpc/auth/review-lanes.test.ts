@@ -98,7 +98,7 @@ test('a review that fails gives its place to the next one', async () => {
   assert.equal(lane.underWay, 0);
 });
 
-test('whatever peers do, bounds hold, everybody gets an answer, and a lane with room never keeps anybody waiting', async () => {
+test('whatever peers do, bounds hold, every review gets an answer, and a lane with room never keeps one waiting', async () => {
   const step = fc.oneof(
     { weight: 3, arbitrary: fc.constantFrom('a', 'b', 'c', 'd') },
     { weight: 2, arbitrary: fc.constant('end') },

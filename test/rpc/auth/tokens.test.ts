@@ -1,5 +1,5 @@
 // Bearer tokens over real sockets, with a fake review API: who gets in, who does not, how often is asked, and what
-// happens while nobody can be asked.
+// happens while the API server cannot be asked.
 
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
@@ -80,13 +80,13 @@ describe('a caller', () => {
     ['two tokens', metadata('Bearer good, Bearer good')],
   ];
   for (const [what, given] of bad) {
-    it(`with ${what} is UNAUTHENTICATED, and nobody is asked`, async () => {
+    it(`with ${what} is UNAUTHENTICATED, and no review is sent`, async () => {
       assert.equal((await refused(given)).code, 'UNAUTHENTICATED');
       assert.deepEqual(reviews.asked, []);
     });
   }
 
-  it('with an unknown token, or one for somebody else, is UNAUTHENTICATED; asked about once in a while', async () => {
+  it('with an unknown token, or one for another audience, is UNAUTHENTICATED; reviewed only once in a while', async () => {
     reviews.tokens.set('another-service foreign', 'sensor');
     for (const token of ['unknown', 'foreign']) {
       for (let call = 0; call < 5; call++) assert.equal((await refused(bearer(token))).code, 'UNAUTHENTICATED');
@@ -154,7 +154,7 @@ describe('while the API server cannot be asked, or not enough', () => {
     nowMs += 501;
     await resolve('good');
     const told = lines.map((line) => line['msg']);
-    assert.equal(count(told, 'cannot review callers; those not known yet are turned away'), 1);
+    assert.equal(count(told, 'cannot review callers; callers that are not known yet are refused'), 1);
     assert.equal(count(told, 'callers are reviewed again'), 1);
   });
 
@@ -292,7 +292,7 @@ describe('without a token', () => {
   });
 });
 
-it('no token was ever logged, nor told to anybody', async () => {
+it('no token was ever logged or sent to a caller', async () => {
   const secret = 'eyJhbGciOiJSUzI1NiJ9.c2VjcmV0LXRva2Vu.c2lnbmF0dXJl';
   const failure = await refused(bearer(secret));
   assert.equal(failure.code, 'UNAUTHENTICATED');

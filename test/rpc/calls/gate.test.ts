@@ -62,7 +62,7 @@ describe('a caller that is not known', () => {
         const { stream } = send(session, WATCH, framed(Buffer.alloc(0)), {}, true);
         await eventually(
           () => decide !== undefined,
-          () => 'nobody was asked',
+          () => 'no authenticator was asked',
         );
         stream.close(code);
         await untilNothingIsOpen(serving);
@@ -220,7 +220,7 @@ describe('the ledger of calls', () => {
       await Promise.race(rest.map(({ ended }) => ended));
       await untilMemory(serving, (bytes) => bytes <= MIB);
       assert.ok((await refusals(serving, 'arriving_requests')) >= 2);
-      // Somebody who finishes what it begins does not notice.
+      // A caller that finishes what it begins does not notice.
       await serving.client.call('ResolveAddress', { address: KNOWN });
       session.destroy();
       await untilNothingIsOpen(serving);

@@ -11,7 +11,7 @@ import { fakePod, fakeReference, holder, resolved } from '../fake-picture.ts';
 import { encodeMessage, eventually, type Json, serve, type Serving, TestClient, toFailure } from '../serving.ts';
 import { callHeaders } from '../../observers/raw-call.ts';
 
-describe('a caller that misbehaves is refused, and harms nobody else', () => {
+describe('a caller that misbehaves is refused, and harms no other caller', () => {
   let serving: Serving;
   before(async () => {
     serving = await serve({ limits: { maxConnections: 8 } });
@@ -19,7 +19,7 @@ describe('a caller that misbehaves is refused, and harms nobody else', () => {
   });
   after(() => serving.stop());
 
-  /** Calls of somebody else go on before, beside and after `misbehave`. */
+  /** Calls of another caller go on before, beside and after `misbehave`. */
   async function besideOthers<Result>(misbehave: (client: TestClient) => Promise<Result>): Promise<Result> {
     const other = new TestClient(serving.target);
     const client = new TestClient(serving.target);

@@ -1,5 +1,5 @@
-// The ledger as a state machine: whatever calls do, its sums are those of its entries, its bounds hold, and who gives way
-// is who kept us waiting longest.
+// The ledger as a state machine: whatever calls do, its sums are those of its entries, its bounds hold, and who gives
+// way is who kept us waiting longest.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -42,7 +42,7 @@ describe('at a bound', () => {
     assert.equal(ledger.bytes, 1_000);
   });
 
-  it('of a caller, its own go, and nobody else pays for it', () => {
+  it('of a caller, its own calls end, and no other caller is affected', () => {
     const ledger = new Ledger(LIMITS);
     const [other] = opened(ledger, 1, 'b', 100);
     const [first] = opened(ledger, 6, 'a', 100);
@@ -191,7 +191,7 @@ it('whatever calls do: sums are those of the entries, bounds hold but for what w
           assert.ok(ledger.bytes <= LIMITS.maxBytes);
           assert.ok(last.caller.bytes <= LIMITS.maxCallerBytes);
         }
-        // Told so: there was nobody who could give way.
+        // Reported as full: no call could give way.
         if (full === 'replica')
           assert.equal(open.filter(({ phase }) => phase !== 'held').filter((entry) => entry !== last).length, 0);
       }

@@ -12,7 +12,7 @@ const WEB = { kind: 'Pod', namespace: 'shop', name: 'web-0', nodeName: 'node-a',
 describe('subscribers that read nothing', () => {
   const STALLED = 20;
 
-  it('cost a bounded amount, delay nobody, and are gone after the stall timeout', async (t) => {
+  it('cost a bounded amount, delay no other, and are gone after the stall timeout', async (t) => {
     const { cluster, feed, serving, watch, registry, skip, untilConnections } = await start(t, {}, 200);
     for (let index = 0; index < 200; index++) cluster.set({ ...WEB, name: `web-${index}`, ballast: 5_000 });
     const stalled = Array.from({ length: STALLED }, () => openAndReadNothing(t, serving.target));
@@ -32,7 +32,7 @@ describe('subscribers that read nothing', () => {
         [...healthy.consumer.copy.values()].every((pod) => pod.labels?.['revision'] === `${revision}`);
       await healthy.until(current);
     }
-    assert.equal(feed.stats().subscribers, STALLED + 1, 'nobody was ended yet');
+    assert.equal(feed.stats().subscribers, STALLED + 1, 'no subscription was ended yet');
     // A window of HTTP/2 (64 KiB) and a frame that waits (64 KiB and one entity), for each.
     const sent = await counter(registry, 'digger_feed_bytes_total');
     const toStalled = sent - healthy.received();
@@ -120,7 +120,7 @@ describe('subscribers that read nothing', () => {
   it('lose their connection when they do not even read their socket', async (t) => {
     const { cluster, feed, registry, serving, untilConnections } = await start(t, { stallTimeoutMs: 300 }, 100);
     for (let index = 0; index < 500; index++) cluster.set({ ...WEB, name: `web-${index}`, ballast: 5_000 });
-    // All windows of HTTP/2 are open, and below it nobody reads: neither a reset nor a GOAWAY gets through.
+    // All windows of HTTP/2 are open, but the socket is not read: neither a reset nor a GOAWAY gets through.
     const socket = open(serving.target);
     t.after(() => socket.destroy());
     socket.pause();

@@ -54,7 +54,7 @@ describe('over gRPC', () => {
     }
   });
 
-  it('15: what is no address is INVALID_ARGUMENT, whatever its length, and in a batch it fails alone', async () => {
+  it('15: text that is not an address is INVALID_ARGUMENT, whatever its length, and in a batch it fails alone', async () => {
     const bad = ['010.0.0.1', '10.1', '1', '', '1'.repeat(60_000), '10.0.0.1 ', '0x0a000001', '10.0.0.256', '::1::'];
     for (const address of bad) {
       const failure = await serving.client.failure('ResolveAddress', { address });
@@ -67,7 +67,7 @@ describe('over gRPC', () => {
     assert.deepEqual(good, [...queries.slice(1).map(() => false), true]);
   });
 
-  it('19: all who wait for one address are answered when a pod has it, and nobody else', async () => {
+  it('19: all who wait for one address are answered when a pod has it, and no others are', async () => {
     const address = '10.1.0.19';
     const pod = holding('late', [address]);
     const waiting = Array.from({ length: 40 }, () => resolve({ address, wait: { seconds: 20 } }));
@@ -98,11 +98,11 @@ describe('over gRPC', () => {
     const pod = holding('there', [address]);
     world.put(pod);
     assert.equal(uidOf(await answer), pod.uid);
-    // A moment that lies ahead is none to wait for.
+    // A moment in the future cannot be waited for.
     assert.equal((await serving.client.failure('ResolveAddress', { address, at })).code, 'INVALID_ARGUMENT');
   });
 
-  it('19: waiting ends with the time, the deadline and the caller, and leaves nobody behind', async () => {
+  it('19: waiting ends with the time, the deadline and the caller, and leaves no waiter behind', async () => {
     const request = { address: '10.1.0.39', wait: { seconds: 20 } };
     assert.equal((await resolve({ ...request, wait: { nanos: 20_000_000 } }))['outcome'], 'OUTCOME_UNASSIGNED');
     const failures = Array.from({ length: 10 }, () =>
@@ -112,7 +112,7 @@ describe('over gRPC', () => {
     await untilWaiting(0);
   });
 
-  it('19: beyond the bound nobody waits: answered at once, counted, and those who wait go on waiting', async () => {
+  it('19: beyond the bound no call waits: answered at once, counted, and those who wait go on waiting', async () => {
     const refused = world.book.size.waitersRefused;
     const address = '10.1.0.49';
     const waiting = Array.from({ length: MAX_WAITERS }, () => resolve({ address, wait: { seconds: 20 } }));

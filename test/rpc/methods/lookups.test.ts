@@ -171,7 +171,7 @@ describe('a lookup', () => {
     });
   }
 
-  it('that waits is answered when somebody holds the address', async () => {
+  it('that waits is answered when an object holds the address', async () => {
     const answer = resolve({ address: '10.0.0.1', wait: { seconds: 30 } });
     await eventually(
       () => picture.waiters.size === 1,
@@ -195,7 +195,7 @@ describe('a lookup', () => {
     assert.equal((await answer)['outcome'], 'OUTCOME_RESOLVED');
   });
 
-  it('that waits says nobody when its time is over', async () => {
+  it('that waits answers without a holder when its time is over', async () => {
     assert.equal(
       (await resolve({ address: '10.0.0.1', wait: { nanos: 20_000_000 } }))['outcome'],
       'OUTCOME_UNASSIGNED',

@@ -91,7 +91,7 @@ describe('Watch', () => {
     ],
     ['a view that does not exist', { view: 7 }, 'view', 'UNKNOWN_VALUE'],
     ['a negative heartbeat', { heartbeatInterval: { seconds: -1 } }, 'heartbeat_interval', 'OUT_OF_RANGE'],
-    ['bytes that are no token', { resumeToken: Buffer.from('hello') }, 'resume_token', 'MALFORMED_TOKEN'],
+    ['bytes that are not a token', { resumeToken: Buffer.from('hello') }, 'resume_token', 'MALFORMED_TOKEN'],
     ['a token of 100 kB', { resumeToken: Buffer.alloc(100_000, 1) }, 'resume_token', 'MALFORMED_TOKEN'],
   ] as const) {
     it(`refuses ${what} and names the field`, async (t) => {

@@ -120,7 +120,7 @@ describe('connections over TLS', () => {
     quiet.on('error', () => undefined);
     assert.equal(await outcome(idle), 'OUTCOME_UNASSIGNED');
     await untilOpen(2);
-    // Whoever says nothing is not waited for longer than the deadline.
+    // A silent peer is not waited for longer than the deadline.
     await serving.server.drain(AbortSignal.timeout(100));
     await untilOpen(0);
     await serving.stop();
@@ -158,7 +158,7 @@ describe('a server that asks for client certificates', () => {
     ],
   ];
   for (const [what, certificate, reason] of strangers) {
-    it(`lets nobody in with ${what}`, async () => {
+    it(`lets no client in with ${what}`, async () => {
       const started = await metric(serving.registry, LOOKUPS);
       assert.equal((await failure(serving.client(certificate()))).code, 'UNAVAILABLE');
       await eventually(
