@@ -1,8 +1,8 @@
 // What keeps digger from answering: named tasks that are not done yet, and whether it is draining.
 //
-// Not ready until the first task has begun and the last one is done; ready from then on until the drain. An outage of the
-// API server does not take readiness back, and neither does a task that is named later: a stale answer that says how stale
-// it is beats none.
+// Not ready until the first task has begun and the last one is done; ready from then on until the drain. An outage of
+// the API server does not take readiness back, and neither does a task that is named later: a stale answer that says
+// how stale it is beats none.
 
 export class Readiness {
   /** Task → what it is waiting for, for people; empty: it is under way. */

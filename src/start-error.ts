@@ -10,7 +10,9 @@ export class StartError extends Error {
   override readonly name = 'StartError';
 }
 
-/** What failed to listen on the address of an option (an error of `listen`), as a StartError; anything else as it is. */
+/**
+ * What failed to listen on the address of an option (an error of `listen`), as a StartError; anything else as it is.
+ */
 export function listenError(flag: string, { host, port }: { host: string; port: number }, error: unknown): unknown {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const problem = LISTEN_PROBLEMS[code];

@@ -1,5 +1,5 @@
-// With every bound at its limit at once the process stays below the memory of its pod: by the numbers. That it does so when
-// it is tried is in test/long/attacks.test.ts.
+// With every bound at its limit at once the process stays below the memory of its pod: by the numbers. That it does so
+// when it is tried is in test/long/attacks.test.ts.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { memoryBounds, sumOf, warnOfMemory } from '../src/memory-bounds.ts';

@@ -1,7 +1,7 @@
 // Distinct elements, each with how often it is counted, of which one reads the first few in order.
 //
-// A change costs what it changes, not what there is. A few elements are sorted when they are read; from MANY on they are
-// kept in order.
+// A change costs what it changes, not what there is. A few elements are sorted when they are read; from MANY on they
+// are kept in order.
 
 import { SortedSet } from './sorted-set.ts';
 

@@ -2,11 +2,11 @@
 // not read, or does not know. They are published all the same, marked incomplete, so that a follower of the feed has an
 // entity for every workload that a pod refers to.
 //
-// Counted by pods: an owner is published while a pod has it at the top of its chain. A kind that is watched is left out,
-// however unknown the object: its own record says what it is, and may say that it is only a link of a chain.
+// Counted by pods: an owner is published while a pod has it at the top of its chain. A kind that is watched is left
+// out, however unknown the object: its own record says what it is, and may say that it is only a link of a chain.
 //
-// Consumers hold one workload by its key. Where several owners have one (an owner made anew under its name while pods of
-// the one before are still going), a record comes first, and of owners without one that with the smallest uid.
+// Consumers hold one workload by its key. Where several owners have one (an owner made anew under its name while pods
+// of the one before are still going), a record comes first, and of owners without one that with the smallest uid.
 
 import type { ObjectReference, WorkloadEntity } from '../model/entities.ts';
 import { keyOfWorkload } from '../model/entity-key.ts';
@@ -81,9 +81,9 @@ export class CustomOwners {
   }
 
   /**
-   * Something came, changed or went on which it depends how this owner is told: its record, or what refers to it. Another
-   * replica, which saw that in another order, may have published it as any of these references told; consumers that come
-   * from there hold it under their keys, which this replica may never have published.
+   * Something came, changed or went on which it depends how this owner is told: its record, or what refers to it.
+   * Another replica, which saw that in another order, may have published it as any of these references told; consumers
+   * that come from there hold it under their keys, which this replica may never have published.
    */
   touchTold(uid: string, edges: Iterable<TellingEdge>): void {
     let left = MAX_TOLD;

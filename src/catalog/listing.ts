@@ -7,7 +7,9 @@ import type { ServiceState } from './service-state.ts';
 export interface Meaning {
   /** Pods that it makes members of the services that list it. */
   readonly pods: readonly PodState[];
-  /** The listed address is neither a pod's nor a node's: an endpoint of its own, or the further address of its target. */
+  /**
+   * The listed address is neither a pod's nor a node's: an endpoint of its own, or the further address of its target.
+   */
   readonly outside: 'endpoint' | 'further' | undefined;
 }
 

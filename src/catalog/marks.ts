@@ -9,7 +9,9 @@ import type { ServiceState } from './service-state.ts';
 
 export class Marks {
   readonly removed = new Set<{ readonly resource: string; readonly before: Entity }>();
-  /** Links all of whose pods are due, with those that are left. They are not marked one by one: that alone takes long. */
+  /**
+   * Links all of whose pods are due, with those that are left. They are not marked one by one: that alone takes long.
+   */
   readonly crowds = new Map<OwnerLink, Iterator<PodDependant>>();
   nodes = new Set<NodeState>();
   owners = new Set<OwnerState>();

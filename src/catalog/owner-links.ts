@@ -16,8 +16,8 @@ import { compareText } from './rows.ts';
 export const MAX_CHAIN = 10;
 
 /**
- * Owners have one or two ways of being referred to. A tenant can bring any number, but beyond these nothing is looked at
- * again for their sake: what that costs is exact entities after a hop between replicas, of his own owner.
+ * Owners have one or two ways of being referred to. A tenant can bring any number, but beyond these nothing is looked
+ * at again for their sake: what that costs is exact entities after a hop between replicas, of his own owner.
  */
 export const MAX_TOLD = 32;
 
@@ -62,8 +62,8 @@ export class Lineage {
   }
 
   /**
-   * Encoded `workload`, `owner_chain` and these references to services; `undefined` when the workload is. One text for pods
-   * with the same services, as those of one controller mostly have.
+   * Encoded `workload`, `owner_chain` and these references to services; `undefined` when the workload is. One text for
+   * pods with the same services, as those of one controller mostly have.
    */
   podBytesWith(references: ByteString): ByteString | undefined {
     if (this.#podBytes === undefined || references === this.#lastReferences) return this.#lastPodBytes;
@@ -110,7 +110,9 @@ export class OwnerLink {
     return this.#told;
   }
 
-  /** The reference where a chain ends at its bound, below an owner that is not listed. One object, as others count it. */
+  /**
+   * The reference where a chain ends at its bound, below an owner that is not listed. One object, as others count it.
+   */
   cut(reference: ObjectReference): ObjectReference {
     if (this.#cut === undefined || !isSameReference(this.#cut, reference)) {
       this.#cut = Object.freeze({ ...reference, incomplete: true });

@@ -1,4 +1,5 @@
-// What the rows of all types of records share: a row is an entity, and most of what tells two states of it apart is encoded.
+// What the rows of all types of records share: a row is an entity, and most of what tells two states of it apart is
+// encoded.
 
 import type { EncodedEntity, ObjectReference } from '../model/entities.ts';
 

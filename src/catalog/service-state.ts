@@ -1,5 +1,5 @@
-// What is kept of a service: its entity, and what its endpoints come to. The state exists as soon as either the service or
-// one of its slices does, because they come from different watches in any order.
+// What is kept of a service: its entity, and what its endpoints come to. The state exists as soon as either the service
+// or one of its slices does, because they come from different watches in any order.
 
 import { type ByteString, NO_BYTES } from '../model/byte-string.ts';
 import type { ObjectReference, PortNumber, ServiceEntity } from '../model/entities.ts';

@@ -1,5 +1,5 @@
-// What a write means: one shelf for each type of record takes accepted writes, keeps owners, memberships and counts up to
-// date, and marks the entities that may come out differently. Nothing is joined here; see `join.ts`.
+// What a write means: one shelf for each type of record takes accepted writes, keeps owners, memberships and counts up
+// to date, and marks the entities that may come out differently. Nothing is joined here; see `join.ts`.
 
 import type { Entity, ObjectReference } from '../model/entities.ts';
 import type {

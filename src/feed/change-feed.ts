@@ -1,11 +1,11 @@
 // The change feed: keeps the log, and lets every subscriber have its turn.
 //
 // Promises: a change reaches every subscriber that keeps up within the coalescing interval; one that does not keep up
-// costs one frame and delays no other; the event loop is held for no longer than a slice at a time, see `turns.ts`, because
-// lookups share it. It refuses subscribers beyond a number, and ends those that take nothing.
+// costs one frame and delays no other; the event loop is held for no longer than a slice at a time, see `turns.ts`,
+// because lookups share it. It refuses subscribers beyond a number, and ends those that take nothing.
 //
-// A change gives the idle ones a turn: at once when it was quiet, else when the interval since the last time is over, so
-// that under load a frame carries many changes. Sockets are not known here, see `FrameSink`.
+// A change gives the idle ones a turn: at once when it was quiet, else when the interval since the last time is over,
+// so that under load a frame carries many changes. Sockets are not known here, see `FrameSink`.
 
 import type { ChangeBatch } from '../model/changes.ts';
 import { encodeProgress } from '../wire/frame.ts';
@@ -45,9 +45,9 @@ export interface FeedStats {
 // Heartbeats are at most this much early. A quarter of the shortest that can be asked for.
 const TICK_MS = 250;
 
-// Coalescing: a flush to 1,000 subscribers takes 8 ms of one core with one change and 12 ms with 20, so that this leaves
-// about half of it to others at any number. A change waits for an interval at most, and then for the flush: with 1,000
-// subscribers that has to stay well below 50 ms. The cap keeps the feed fresher than a person notices.
+// Coalescing: a flush to 1,000 subscribers takes 8 ms of one core with one change and 12 ms with 20, so that this
+// leaves about half of it to others at any number. A change waits for an interval at most, and then for the flush: with
+// 1,000 subscribers that has to stay well below 50 ms. The cap keeps the feed fresher than a person notices.
 const INTERVAL_MS_PER_SUBSCRIBER = 0.02;
 
 // A subscriber that has not taken a frame for this long is not written to and costs a flush next to nothing.

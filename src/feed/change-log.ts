@@ -6,7 +6,8 @@
 //
 // Entities are told apart as consumers do it, by the key of `model/entity-key.ts`: no two live ones share a key, and an
 // entity that gets another key is a removal and a creation. Removals name a uid as well, so that those of several
-// objects that followed one another under one key are all kept. What breaks this is refused, as a gap in the sequence is.
+// objects that followed one another under one key are all kept. What breaks this is refused, as a gap in the sequence
+// is.
 //
 // What makes conflation safe. A reader stands at a cursor c: it has passed every entry up to c. The states that went
 // past it before they reached the reader are lost, so an entry remembers two moments of its entity's life:
@@ -149,8 +150,8 @@ export class ChangeLog {
   }
 
   /**
-   * Hands over the entries behind `after`, oldest first, until `visit` says stop by returning false (that entry counts as
-   * not visited) or `maxVisits` places were looked at. Returns the new cursor: everything up to it was passed.
+   * Hands over the entries behind `after`, oldest first, until `visit` says stop by returning false (that entry counts
+   * as not visited) or `maxVisits` places were looked at. Returns the new cursor: everything up to it was passed.
    */
   read(after: number, maxVisits: number, visit: (entry: LogEntry) => boolean): number {
     return Math.min(this.#places.read(after, maxVisits, visit), this.#head);

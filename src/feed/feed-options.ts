@@ -11,7 +11,9 @@ import type { Scheduler } from './scheduler.ts';
 export interface ChangeFeedOptions {
   /** Names this process; 16 random bytes. */
   readonly epoch: Uint8Array;
-  /** Equal for two processes whose entities have the same form: everything of the configuration that changes entities. */
+  /**
+   * Equal for two processes whose entities have the same form: everything of the configuration that changes entities.
+   */
   readonly configuration: string;
   /** How fresh each resource is, for `Progress`. */
   readonly freshness: () => readonly ResourceFreshness[];
@@ -44,8 +46,8 @@ export interface FeedLimits {
   /** Default 256 KiB: what is written in one turn. HTTP/2 copies and sends it in the same turn, after the slice. */
   readonly sliceBytes: number;
   /**
-   * Default 64: how many subscribers have their turn in one slice. Each may have a connection of its own, which node hands to
-   * the kernel after the slice, in the same turn: 20 to 60 µs.
+   * Default 64: how many subscribers have their turn in one slice. Each may have a connection of its own, which node
+   * hands to the kernel after the slice, in the same turn: 20 to 60 µs.
    */
   readonly sliceSubscribers: number;
 }

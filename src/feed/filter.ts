@@ -1,8 +1,8 @@
 // What a subscriber wants to see: criteria on kind, namespace, node and labels, in canonical form, so that two
 // subscribers who want the same are found to be the same.
 //
-// Pure. It answers two questions about an entity: does it pass, and may an earlier state of it have passed. For the second
-// it needs to know when the entity's labels and node changed; kind and namespace are the same all its life.
+// Pure. It answers two questions about an entity: does it pass, and may an earlier state of it have passed. For the
+// second it needs to know when the entity's labels and node changed; kind and namespace are the same all its life.
 
 import { type ByteString, NO_BYTES } from '../model/byte-string.ts';
 import type { EntityKind, ObjectReference } from '../model/entities.ts';

@@ -9,13 +9,13 @@
 //   no state since f can have passed          → nothing: kind or namespace never pass, or it does not pass and what the
 //                                               filter looks at is the same since f
 //   otherwise                                 → removal: needed when it is held, harmless when it is not
-// Using c alone instead of f would lose removals: an entity that stops passing at s and changes again at t > s is met at
-// t only, by a reader whose cursor may have moved beyond s in between.
+// Using c alone instead of f would lose removals: an entity that stops passing at s and changes again at t > s is met
+// at t only, by a reader whose cursor may have moved beyond s in between.
 //
 // One more number makes readers from other processes right: h, of which every entity that was born in the log up to h
-// may be held. For all others h = c. A reader from another replica holds what that one had seen, in an order of its own;
-// it starts at c = f before everything that it may hold in another state, with h at the head as it was then. Until c
-// passes h it is also told, first, of entities that were touched since f without a change, see `touched-keys.ts`.
+// may be held. For all others h = c. A reader from another replica holds what that one had seen, in an order of its
+// own; it starts at c = f before everything that it may hold in another state, with h at the head as it was then. Until
+// c passes h it is also told, first, of entities that were touched since f without a change, see `touched-keys.ts`.
 //
 // Readers at the same place get the same buffer, see `frame-memory.ts`.
 

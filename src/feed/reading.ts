@@ -1,4 +1,5 @@
-// Where a reader of the log stands, and what it gets next. The positions and what they mean are explained in `projection.ts`.
+// Where a reader of the log stands, and what it gets next. The positions and what they mean are explained in
+// `projection.ts`.
 
 import type { Frame } from '../wire/frame.ts';
 

@@ -1,7 +1,7 @@
 // What this process saw of one source (a watched resource), step by step, and where in the log each step begins.
 //
-// A step is a change of the source's records: its version, the digest of all records after it, and the sequences that it
-// caused. Steps are kept for as long as a token may ask for them; what was before is `#base`. The question is
+// A step is a change of the source's records: its version, the digest of all records after it, and the sequences that
+// it caused. Steps are kept for as long as a token may ask for them; what was before is `#base`. The question is
 // always the same: from which sequence on does the log hold everything that happened to this source after the moment
 // that a token names? Answered by version, and never without the digest: a version that was reached over a gap, or
 // in another history of the API server (its storage was restored), has another digest.
@@ -128,8 +128,8 @@ export class SourceHistory {
   /** Where to start for a consumer that holds states of this range. `head`: of the log. */
   find({ low, high }: MomentRange, head: number): SourceAnswer {
     const isOneMoment = low.version === high.version && low.digest === high.digest;
-    // A consumer with one state is level with a process that has the same. One with states from a range is not: the records may
-    // have changed back, and what they were in between, which the consumer may hold, was not seen here.
+    // A consumer with one state is level with a process that has the same. One with states from a range is not: the
+    // records may have changed back, and what they were in between, which the consumer may hold, was not seen here.
     if (!isOneMoment || high.digest !== this.#current.digest) {
       const ahead = compareResourceVersions(high.version, this.#current.version);
       if (ahead === undefined) return { answer: 'other-history' };

@@ -1,8 +1,8 @@
 // All sources together: what a token says about them, and where a token of another process can be continued.
 //
 // Entities are a function of the records, so the moments of all sources name a state, in whatever order they were
-// reached. Another replica went through them in an order of its own, so it starts before the first change in its log that
-// is beyond the token for its own source, and tells everything from there; see `ChangeFeed`.
+// reached. Another replica went through them in an order of its own, so it starts before the first change in its log
+// that is beyond the token for its own source, and tells everything from there; see `ChangeFeed`.
 
 import type { ChangeBatch } from '../model/changes.ts';
 import { compareResourceVersions } from '../model/resource-version.ts';
@@ -19,8 +19,9 @@ export type ResumeAnswer =
 const MAX_STEPS = 100_000;
 
 /**
- * All watches end with a restore, and are listed again within the longest backoff (30 s) and the time that a list takes.
- * Later it is another one: to tell a restore twice costs a snapshot, not to tell one would leave tokens that lie.
+ * All watches end with a restore, and are listed again within the longest backoff (30 s) and the time that a list
+ * takes. Later it is another one: to tell a restore twice costs a snapshot, not to tell one would leave tokens that
+ * lie.
  */
 const RESTORE_MS = 120_000;
 

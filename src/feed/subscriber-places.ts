@@ -1,7 +1,8 @@
-// How many may subscribe: in all, and each caller. A caller that takes as many places as it gets leaves the others theirs.
+// How many may subscribe: in all, and each caller. A caller that takes as many places as it gets leaves the others
+// theirs.
 //
-// Refuses at once instead of waiting: a place is free again when its subscription ends. Keeps one number for each caller that
-// has a subscription, so that it is bounded by the places there are.
+// Refuses at once instead of waiting: a place is free again when its subscription ends. Keeps one number for each
+// caller that has a subscription, so that it is bounded by the places there are.
 
 export interface PlaceLimits {
   readonly maxSubscribers: number;

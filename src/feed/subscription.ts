@@ -7,8 +7,8 @@
 // The state says what is owed next, and changes in `#enter` alone:
 //   waiting → reset → catching-up → complete → live → leaving → ended
 //           ↘ touched ↗
-// `waiting` for this process to see what the consumer has seen; `reset`: a Reset is owed; `touched`: entities that it may
-// hold as they never were here; `catching-up` with the log; `complete`: the newest frame had everything when it was
+// `waiting` for this process to see what the consumer has seen; `reset`: a Reset is owed; `touched`: entities that it
+// may hold as they never were here; `catching-up` with the log; `complete`: the newest frame had everything when it was
 // made, so that Synced is owed, whatever happened meanwhile; `live`; `leaving`: nothing more from the log.
 
 import { encodeReset, encodeSynced, type Frame, type ResetReason, withToken } from '../wire/frame.ts';
@@ -18,8 +18,8 @@ import type { ReadingPosition } from './reading.ts';
 import type { TouchedReader } from './touched-keys.ts';
 
 /**
- * Why the feed ended a subscription. `complete`: a snapshot was asked for and sent. `behind`: the consumer has seen more
- * than this process yet, and waited in vain.
+ * Why the feed ended a subscription. `complete`: a snapshot was asked for and sent. `behind`: the consumer has seen
+ * more than this process yet, and waited in vain.
  */
 export type EndReason = 'complete' | 'draining' | 'stalled' | 'behind';
 

@@ -1,7 +1,8 @@
 // Turns: subscribers with something to do stand in a queue, and have the event loop in slices.
 //
 // A slice takes them one after the other, each for one step, until its time, its bytes or its number is up; the others
-// wait for the next turn of the loop, in which lookups come in between. One that has more to do goes to the end of the queue.
+// wait for the next turn of the loop, in which lookups come in between. One that has more to do goes to the end of the
+// queue.
 
 import type { FeedLimits } from './feed-options.ts';
 import type { Scheduler } from './scheduler.ts';

@@ -63,7 +63,10 @@ export interface ClusterWatchOptions {
   readonly pace?: Pace;
   /** Asked for first. Default: protobuf. */
   readonly encoding?: Encoding;
-  /** Stream initial lists where the server can (KEP-3157). Default: where protobuf is asked for; in JSON they cost the server four times a list. */
+  /**
+   * Stream initial lists where the server can (KEP-3157). Default: where protobuf is asked for; in JSON they cost the
+   * server four times a list.
+   */
   readonly streamInitialList?: boolean;
 }
 
@@ -72,8 +75,8 @@ export interface ClusterWatch {
   /** Resolves when no store will be written any more and every connection is closed. */
   stop(): Promise<void>;
   /**
-   * An owner reference names this kind and no record came for it: it is looked for and watched, if the API server serves
-   * it. Cheap, and may be called again and again. Kinds that are watched anyway are ignored.
+   * An owner reference names this kind and no record came for it: it is looked for and watched, if the API server
+   * serves it. Cheap, and may be called again and again. Kinds that are watched anyway are ignored.
    */
   wantOwnerKind(apiVersion: string, kind: string): void;
   /** One per resource, in a fixed order, required ones first; custom kinds last, as they were found. */

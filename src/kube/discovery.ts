@@ -1,8 +1,10 @@
-// Discovery: where the objects of a kind are, by the API server's own lists of what it serves (APIResourceList, APIGroup).
+// Discovery: where the objects of a kind are, by the API server's own lists of what it serves (APIResourceList,
+// APIGroup).
 //
-// Every authenticated client may read them by default (`system:discovery`). A reference may name a version that is not served
-// any more: owner references keep the one that they were written with. Then the group is asked which versions it has, as a
-// RESTMapper does, the preferred one first. Nothing is cached: a kind is asked for until it is found, see custom-kinds.ts.
+// Every authenticated client may read them by default (`system:discovery`). A reference may name a version that is not
+// served any more: owner references keep the one that they were written with. Then the group is asked which versions it
+// has, as a RESTMapper does, the preferred one first. Nothing is cached: a kind is asked for until it is found, see
+// custom-kinds.ts.
 
 import { groupOf, versionOf } from '../model/api-version.ts';
 import { parseStatusBody } from './decoding/api-status.ts';
@@ -27,8 +29,8 @@ const MAX_VERSIONS = 8;
 const VERSION = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 
 /**
- * `apiVersion` has to be one: it becomes a path. `undefined`: no served version of the group has such a kind that can be
- * listed and watched. Rejects with what failure.ts classifies, 404 for a group that is not served.
+ * `apiVersion` has to be one: it becomes a path. `undefined`: no served version of the group has such a kind that can
+ * be listed and watched. Rejects with what failure.ts classifies, 404 for a group that is not served.
  */
 export async function discoverKind(
   transport: Transport,

@@ -1,10 +1,10 @@
-// What is remembered of custom kinds that could not be found: when each may be asked for again, and that its line is in the
-// log already.
+// What is remembered of custom kinds that could not be found: when each may be asked for again, and that its line is in
+// the log already.
 //
 // Anyone who may create pods can refer to any number of kinds, and every pod of them wants its kind anew. So a refusal
-// outlives the place that the kind had, the time between two questions grows from refusal to refusal, and a kind has one
-// line in the log. Bound: MAX_REMEMBERED kinds, of which the one refused longest ago is forgotten first; MAX_LINES lines
-// in the log, whatever the number of kinds.
+// outlives the place that the kind had, the time between two questions grows from refusal to refusal, and a kind has
+// one line in the log. Bound: MAX_REMEMBERED kinds, of which the one refused longest ago is forgotten first; MAX_LINES
+// lines in the log, whatever the number of kinds.
 
 /** About 200 kB. */
 const MAX_REMEMBERED = 1_000;

@@ -4,7 +4,10 @@
 import type { Entity, ObjectReference } from './entities.ts';
 import type { Observation, SourcePosition } from './observation.ts';
 
-/** One entity came (`before` unset), changed, or went (`after` unset). Both are set only for the same uid under the same key, see `entity-key.ts`; another key is a removal and a creation. */
+/**
+ * One entity came (`before` unset), changed, or went (`after` unset). Both are set only for the same uid under the same
+ * key, see `entity-key.ts`; another key is a removal and a creation.
+ */
 export interface EntityChange {
   /** Dense: the next number after the change before it, from 1. */
   readonly sequence: number;
@@ -25,8 +28,8 @@ export interface ChangeBatch {
   readonly seen: Observation;
   readonly position: SourcePosition;
   /**
-   * More batches up to the same position follow (a relist is applied piece by piece): a reader that stands after this batch
-   * has not seen everything up to `position` yet, and must not claim so in a resume token.
+   * More batches up to the same position follow (a relist is applied piece by piece): a reader that stands after this
+   * batch has not seen everything up to `position` yet, and must not claim so in a resume token.
    */
   readonly unfinished?: boolean;
 }

@@ -17,8 +17,9 @@ export interface ObjectReference {
 }
 
 /**
- * The message `digger.v1.{Pod,Service,Node,Workload}` in four parts, which written one after the other are VIEW_FULL and of
- * which the first two are VIEW_BASIC (protobuf fields may stand in any order). What entities have in common they share.
+ * The message `digger.v1.{Pod,Service,Node,Workload}` in four parts, which written one after the other are VIEW_FULL
+ * and of which the first two are VIEW_BASIC (protobuf fields may stand in any order). What entities have in common they
+ * share.
  */
 export interface EncodedEntity {
   /** What only its own record says. */
@@ -32,9 +33,9 @@ export interface EncodedEntity {
 }
 
 /**
- * What other objects add to an entity is listed up to here; of what is beyond, the entity tells how many there are. Clients
- * refuse messages above 4 MB by default, and any tenant may make a hundred thousand pods, services or endpoints. Fields of
- * one object are bounded by the API server, which takes no more than about 1.5 MB.
+ * What other objects add to an entity is listed up to here; of what is beyond, the entity tells how many there are.
+ * Clients refuse messages above 4 MB by default, and any tenant may make a hundred thousand pods, services or
+ * endpoints. Fields of one object are bounded by the API server, which takes no more than about 1.5 MB.
  */
 export const MAX_LISTED = 100;
 

@@ -1,9 +1,10 @@
-// The key by which consumers hold an entity: its kind, for a workload its own API version and kind, its namespace and name.
+// The key by which consumers hold an entity: its kind, for a workload its own API version and kind, its namespace and
+// name.
 //
-// Every part that remembers entities for consumers (the change log, removals, what was touched) uses this key, because a
-// uid may keep its entity while the key changes: an owner whose scope was guessed until its record came, or whose kind
-// moved to another API version. For consumers that is a removal and a creation. Equal keys mean equal parts, whatever
-// the parts contain: API servers do not validate the names in owner references.
+// Every part that remembers entities for consumers (the change log, removals, what was touched) uses this key, because
+// a uid may keep its entity while the key changes: an owner whose scope was guessed until its record came, or whose
+// kind moved to another API version. For consumers that is a removal and a creation. Equal keys mean equal parts,
+// whatever the parts contain: API servers do not validate the names in owner references.
 
 import type { Entity, ObjectReference } from './entities.ts';
 

@@ -1,7 +1,7 @@
 // Reads the configuration: a flag wins over its environment variable, which wins over the default.
 //
-// All problems are found before any is reported. An unknown `DIGGER_…` variable is a problem too: a misspelt setting must
-// not be ignored in silence.
+// All problems are found before any is reported. An unknown `DIGGER_…` variable is a problem too: a misspelt setting
+// must not be ignored in silence.
 
 import { findConflicts } from './conflicts.ts';
 import { didYouMean } from './suggestion.ts';

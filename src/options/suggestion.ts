@@ -12,7 +12,10 @@ export function didYouMean(word: string, known: Iterable<string>): string {
   return ` (did you mean ${nearest.name}?)`;
 }
 
-/** Letters to insert, delete, replace or swap with their neighbour (optimal string alignment). Words longer than 64: cut. */
+/**
+ * Letters to insert, delete, replace or swap with their neighbour (optimal string alignment). Words longer than 64:
+ * cut.
+ */
 function editDistance(from: string, to: string): number {
   const [a, b] = [from.slice(0, MAX_LETTERS), to.slice(0, MAX_LETTERS)];
   let [before, row]: [number[], number[]] = [[], Array.from({ length: b.length + 1 }, (_, column) => column)];

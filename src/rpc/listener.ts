@@ -1,12 +1,13 @@
 // Accepts connections and hands them to a grpc-js server.
 //
-// We accept them ourselves because only a destroyed socket surely ends a stream that is stalled by flow control: grpc-js
-// has no way to close it, and its own shutdown waits for it for ever. It also makes the number of connections, their share
-// and their age bounds of ours (`limits/connection-table.ts`). TLS ends here too: grpc-js gets connections on which it is
-// agreed (docs/decisions/own-tls-server.md).
+// We accept them ourselves because only a destroyed socket surely ends a stream that is stalled by flow control:
+// grpc-js has no way to close it, and its own shutdown waits for it for ever. It also makes the number of connections,
+// their share and their age bounds of ours (`limits/connection-table.ts`). TLS ends here too: grpc-js gets connections
+// on which it is agreed (docs/decisions/own-tls-server.md).
 //
 // A connection is known by its peer's address and port, which is how calls name theirs. Two at a time under one name (a
-// peer may be connected to two addresses of this machine from one port) are refused, because one could pass for the other.
+// peer may be connected to two addresses of this machine from one port) are refused, because one could pass for the
+// other.
 
 import type { ServerHttp2Session } from 'node:http2';
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
@@ -104,8 +105,8 @@ export class Listener {
   }
 
   /**
-   * Tells every client to go (GOAWAY), and resolves when all connections have ended: as soon as their calls have, and at
-   * the latest when the signal aborts, which ends them whatever they do.
+   * Tells every client to go (GOAWAY), and resolves when all connections have ended: as soon as their calls have, and
+   * at the latest when the signal aborts, which ends them whatever they do.
    */
   async closeConnections(signal: AbortSignal): Promise<void> {
     this.#injector.destroy();

@@ -1,8 +1,8 @@
 // The open connections of the admin listener, and which one goes when there are too many.
 //
-// At the bound the new connection stays and an old one goes, so that a probe always gets in: of the source that has most,
-// the one that has been quiet longest, and only when there is no such one, the one whose answer is under way longest. A
-// crowd of half requests pushes out itself.
+// At the bound the new connection stays and an old one goes, so that a probe always gets in: of the source that has
+// most, the one that has been quiet longest, and only when there is no such one, the one whose answer is under way
+// longest. A crowd of half requests pushes out itself.
 
 export interface AdminConnectionsOptions {
   readonly max: number;

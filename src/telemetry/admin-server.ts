@@ -1,9 +1,9 @@
 // The admin listener: /livez, /readyz and /metrics over plain HTTP, for kubelets, load balancers and Prometheus.
 //
-// Answers GET and HEAD only, takes no request with a body, and changes nothing. Its callers learn names of resources and
-// counts, never an address or an object. Probes come through whatever others do here: connections have bounds at which
-// the new one gets in (admin-connections.ts), requests of one source have a rate above which they wait, and /metrics is
-// computed once a second at most (metrics-page.ts). None of these bounds is shared with the gRPC port.
+// Answers GET and HEAD only, takes no request with a body, and changes nothing. Its callers learn names of resources
+// and counts, never an address or an object. Probes come through whatever others do here: connections have bounds at
+// which the new one gets in (admin-connections.ts), requests of one source have a rate above which they wait, and
+// /metrics is computed once a second at most (metrics-page.ts). None of these bounds is shared with the gRPC port.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -45,11 +45,13 @@ const KEEP_ALIVE_TIMEOUT_MS = 5_000;
 const MAX_CONNECTIONS = 64;
 const MAX_CONNECTIONS_OF_SOURCE = 8;
 /**
- * Of one source. A kubelet asks once or twice a second. Behind a gateway it shares its address with others: a probe waits
- * for a quarter of a second at most, so that its timeout of a second holds whatever they do.
+ * Of one source. A kubelet asks once or twice a second. Behind a gateway it shares its address with others: a probe
+ * waits for a quarter of a second at most, so that its timeout of a second holds whatever they do.
  */
 const REQUESTS = { perSecond: 20, burst: 40, maxDelayMs: 250, maxSources: 1_024 };
-/** Of one source, /metrics: several scrapers at once; 64 connections of 64 sources get 64 answers of 100 kB a second. */
+/**
+ * Of one source, /metrics: several scrapers at once; 64 connections of 64 sources get 64 answers of 100 kB a second.
+ */
 const SCRAPES = { perSecond: 10, burst: 20, maxDelayMs: 1_000, maxSources: 1_024 };
 
 /** Resolves when it listens; rejects with the system's error (`EADDRINUSE`) when it cannot. */

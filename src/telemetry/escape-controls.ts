@@ -1,5 +1,5 @@
-// Makes characters visible that would act on a terminal or begin a line of their own in a log: what a caller sends must not
-// look like something that this service says.
+// Makes characters visible that would act on a terminal or begin a line of their own in a log: what a caller sends must
+// not look like something that this service says.
 
 /** Control characters (C0, DEL, C1) and the line separators of Unicode, as `\u000a`. */
 export function escapeControls(text: string): string {

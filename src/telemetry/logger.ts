@@ -1,7 +1,7 @@
 // The logger's type, and how it is made: pino, one JSON object a line on stdout, pretty on a terminal.
 //
-// Nothing that is logged can look like a line of its own: JSON escapes what begins a line, the pretty format quotes fields,
-// and messages, which it prints as they are, are escaped before it sees them.
+// Nothing that is logged can look like a line of its own: JSON escapes what begins a line, the pretty format quotes
+// fields, and messages, which it prints as they are, are escaped before it sees them.
 
 import { type Logger, type LogFn, pino } from 'pino';
 

@@ -1,5 +1,5 @@
-// The text of /metrics, computed once a second at most, however many ask: reading every metric walks lists that grow with
-// subscribers and resources, and sixty scrapers would hold up lookups.
+// The text of /metrics, computed once a second at most, however many ask: reading every metric walks lists that grow
+// with subscribers and resources, and sixty scrapers would hold up lookups.
 
 export interface MetricsPageOptions {
   readonly compute: () => Promise<string>;

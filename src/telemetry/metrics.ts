@@ -1,5 +1,5 @@
-// The registry of one process: what Node tells about itself (CPU, memory, handles, garbage collection, event-loop delay)
-// and which version runs. Every other part adds its own metrics to the registry that it is given.
+// The registry of one process: what Node tells about itself (CPU, memory, handles, garbage collection, event-loop
+// delay) and which version runs. Every other part adds its own metrics to the registry that it is given.
 
 import { collectDefaultMetrics, Gauge, Registry } from '@prometheus-io/client';
 

@@ -12,7 +12,9 @@ import { startEntity } from './message-writer.ts';
 import { enumValues } from './schema.ts';
 import { type ValuePolicy, writeValues } from './value-policy.ts';
 
-/** Everything but workload, owner chain and services. `ips`: the canonical forms of the record's, which others need too. */
+/**
+ * Everything but workload, owner chain and services. `ips`: the canonical forms of the record's, which others need too.
+ */
 export function encodePodRecord(record: PodRecord, ips: PodIps, policy: ValuePolicy): EncodedRecord {
   const writer = startEntity();
   writeText(writer, POD.uid, record.uid);

@@ -38,7 +38,9 @@ export function copyByteString(target: Buffer, offset: number, text: ByteString)
   return text === '' ? offset : offset + target.write(text, offset, 'latin1');
 }
 
-/** In one piece: text that was put together with `+` keeps what it is made of, and is put together anew by each reader. */
+/**
+ * In one piece: text that was put together with `+` keeps what it is made of, and is put together anew by each reader.
+ */
 export function concatBytes(...given: readonly ByteString[]): ByteString {
   const parts = given.filter((part) => part !== '');
   if (parts.length < 2) return parts[0] ?? NO_BYTES;

@@ -1,5 +1,5 @@
-// Writes what messages have in common straight into a message writer: text, lists, maps, moments, durations, references. Tags
-// come from the schema; nothing here builds an object only to encode it.
+// Writes what messages have in common straight into a message writer: text, lists, maps, moments, durations,
+// references. Tags come from the schema; nothing here builds an object only to encode it.
 //
 // Default values (empty text, zero, false) are left out, as proto3 encoders do; a message field that is set is always
 // written, however empty.

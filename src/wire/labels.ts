@@ -1,7 +1,7 @@
 // The labels of an entity, read where they lie: inside its encoded values.
 //
-// Nothing but a label filter asks for them, so they are not decoded in advance and not kept: a wanted label is encoded as
-// it would stand there, and equal labels are equal bytes.
+// Nothing but a label filter asks for them, so they are not decoded in advance and not kept: a wanted label is encoded
+// as it would stand there, and equal labels are equal bytes.
 
 import { type ByteString, sliceBytes } from '../model/byte-string.ts';
 import { writeMap } from './fields.ts';
@@ -18,8 +18,8 @@ export function encodeLabel(key: string, value: string): ByteString {
 }
 
 /**
- * The labels alone, as they stand in an entity's `values`, one after the other, in memory of their own. Equal labels give
- * equal text.
+ * The labels alone, as they stand in an entity's `values`, one after the other, in memory of their own. Equal labels
+ * give equal text.
  */
 export function labelsOf(values: ByteString): ByteString {
   const writer = startEntity();

@@ -58,7 +58,10 @@ export interface ValueTags {
   readonly omitted: number;
 }
 
-/** Writes labels, annotations and the keys that the policy left out; of selectors what `keptSelector` added to `omitted`. */
+/**
+ * Writes labels, annotations and the keys that the policy left out; of selectors what `keptSelector` added to
+ * `omitted`.
+ */
 export function writeValues(
   writer: MessageWriter,
   tags: ValueTags,

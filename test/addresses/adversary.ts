@@ -1,11 +1,11 @@
 // A cluster that does everything that makes attribution hard, and keeps the truth apart from what the API shows of it.
 //
 // Few addresses, handed out again the moment they are free. Kubelets report late; objects outlive their sandboxes or
-// vanish before them; finished pods keep their address on paper; sandboxes are remade in place with another address; pods
-// come back under their names; a node dies and its pods stay Running on paper; services and nodes are replaced by others
-// with their address, a node's object held by a finalizer long after; services have ports on a node's address; a network
-// plugin takes addresses outside every known range; the watch goes down and comes back with a relist. The truth is who
-// had the address on the wire.
+// vanish before them; finished pods keep their address on paper; sandboxes are remade in place with another address;
+// pods come back under their names; a node dies and its pods stay Running on paper; services and nodes are replaced by
+// others with their address, a node's object held by a finalizer long after; services have ports on a node's address; a
+// network plugin takes addresses outside every known range; the watch goes down and comes back with a relist. The truth
+// is who had the address on the wire.
 // Nothing here knows how the service decides.
 
 import type { NodeEntity, PodEntity, ServiceEntity } from '../../src/model/entities.ts';
@@ -238,8 +238,8 @@ export function createHistory(random: Random): History {
     }
   }
   /**
-   * One node after the other on each address. The object of one that is gone may stay, held by a finalizer, while the next
-   * one has its address.
+   * One node after the other on each address. The object of one that is gone may stay, held by a finalizer, while the
+   * next one has its address.
    */
   function replaceNodes(pool: readonly string[]): void {
     for (const address of pool) {
@@ -262,7 +262,10 @@ export function createHistory(random: Random): History {
     }
   }
 
-  /** One service after the other with a port of its own on an address of a node: a load balancer that lives on the nodes. */
+  /**
+   * One service after the other with a port of its own on an address of a node: a load balancer that lives on the
+   * nodes.
+   */
   function servicesOnNode(address: string, ports: readonly number[]): void {
     for (const port of ports) {
       const name = `on-node-${port}`;

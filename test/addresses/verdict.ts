@@ -1,8 +1,8 @@
 // The judge over answers: holds each against the truth of a history, who had the address on the wire.
 //
-// An answer is WRONG when it names a pod, without reserve, that cannot have had the address, or says that it had no holder
-// when it had one, although the API had told by then. It is TOO MODEST when it declines to answer a clear moment. All
-// other verdicts say why the answer could not be better. Knows nothing of how the service decides.
+// An answer is WRONG when it names a pod, without reserve, that cannot have had the address, or says that it had no
+// holder when it had one, although the API had told by then. It is TOO MODEST when it declines to answer a clear
+// moment. All other verdicts say why the answer could not be better. Knows nothing of how the service decides.
 
 import type { Hold } from './adversary.ts';
 

@@ -1,5 +1,5 @@
-// digger as it is deployed: compiled JavaScript, and what the image gives to Node, for what is measured from the start of a
-// process. Compiled into a folder of its own, so that `dist/` stays what the last build made of it.
+// digger as it is deployed: compiled JavaScript, and what the image gives to Node, for what is measured from the start
+// of a process. Compiled into a folder of its own, so that `dist/` stays what the last build made of it.
 
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';

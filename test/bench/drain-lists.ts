@@ -1,7 +1,7 @@
 // The floor of a first sync: reads the same lists from the API server as fast as bytes come, and keeps nothing.
 //
-// `node drain-lists.ts KUBECONFIG` prints one line of JSON: `{"bytes", "ms"}`, ms from the start of the process. A process
-// of its own, so that it is measured like the one that it is compared with: Node's start included.
+// `node drain-lists.ts KUBECONFIG` prints one line of JSON: `{"bytes", "ms"}`, ms from the start of the process. A
+// process of its own, so that it is measured like the one that it is compared with: Node's start included.
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'undici';
 

@@ -1,8 +1,8 @@
 // What the feed is measured beside, each a server of its own in the process of feed-server.ts.
 //
 // Naive: what comes to mind first; it keeps a list of calls, and at each change encodes the message and writes it, for
-// every subscriber, on grpc-js. Bare: the ceiling; node:http2 without gRPC and without anything to say, writing the same
-// buffer of as many bytes to all.
+// every subscriber, on grpc-js. Bare: the ceiling; node:http2 without gRPC and without anything to say, writing the
+// same buffer of as many bytes to all.
 
 import { createServer, type ServerHttp2Stream } from 'node:http2';
 import { Server, ServerCredentials, type ServerWritableStream } from '@grpc/grpc-js';

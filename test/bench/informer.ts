@@ -1,7 +1,7 @@
 // The usual way to follow pods from Node: `@kubernetes/client-node`'s informer, for comparison.
 //
-// `node informer.ts KUBECONFIG` prints one line of JSON when its first list is in: `{"ms", "pods", "loopDelayMaxMs"}`, ms
-// from the start of the process; then it goes on for as long as standard input is open.
+// `node informer.ts KUBECONFIG` prints one line of JSON when its first list is in: `{"ms", "pods", "loopDelayMaxMs"}`,
+// ms from the start of the process; then it goes on for as long as standard input is open.
 import { readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { CoreV1Api, KubeConfig, makeInformer } from '@kubernetes/client-node';

@@ -1,12 +1,14 @@
 // Lookups beside an empty echo on a bare grpc-js server: what digger adds to the price of a gRPC call.
 //
-// A server process answers an echo of bytes (no decoding, no interceptor), the same with an answer as large as ours, ResolveAddress, and
-// BatchResolveAddresses of 100; 20,000 pods stand in the real address index, an answer carries 1–2 kB. Questions come in random
-// order, so most of what an answer needs is in no cache of the processor, as in a cluster. The load comes from this
-// process over node:http2, which is cheaper than a gRPC client. What counts is the CPU time that the server needs per
-// call: it does not depend on how fast the load generator is. Ratios are taken within a round, medians over the rounds.
+// A server process answers an echo of bytes (no decoding, no interceptor), the same with an answer as large as ours,
+// ResolveAddress, and BatchResolveAddresses of 100; 20,000 pods stand in the real address index, an answer carries 1–2
+// kB. Questions come in random order, so most of what an answer needs is in no cache of the processor, as in a cluster.
+// The load comes from this process over node:http2, which is cheaper than a gRPC client. What counts is the CPU time
+// that the server needs per call: it does not depend on how fast the load generator is. Ratios are taken within a
+// round, medians over the rounds.
 //
-// `--serve`: only serves, and prints the ports, for a load generator from outside (docs/benchmarks.md has the commands).
+// `--serve`: only serves, and prints the ports, for a load generator from outside (docs/benchmarks.md has the
+// commands).
 
 import { concatBytes } from '../../src/wire/encoded-entity.ts';
 import { toByteString } from '../../src/model/byte-string.ts';

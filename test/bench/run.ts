@@ -1,8 +1,10 @@
-// Runs every benchmark, one after the other, each in a process of its own: `npm run bench`, `npm run bench -- scaling` for
-// those that are named, or `npm run bench -- --short` for a quick look (about three minutes), whose figures are rough.
+// Runs every benchmark, one after the other, each in a process of its own: `npm run bench`, `npm run bench -- scaling`
+// for those that are named, or `npm run bench -- --short` for a quick look (about three minutes), whose figures are
+// rough.
 //
-// Each prints its figures beside those of its baseline in the same run. A benchmark that fails, or does not end in time,
-// fails the run; one that needs a control plane which is neither there nor can be built says so in one line and does not.
+// Each prints its figures beside those of its baseline in the same run. A benchmark that fails, or does not end in
+// time, fails the run; one that needs a control plane which is neither there nor can be built says so in one line and
+// does not.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';

@@ -1,5 +1,6 @@
-// What one change costs the catalog where much hangs on it: services over the same pods, pods behind one service, owners
-// of thousands, chains, endpoints by the ten thousand. `npm run bench -- scaling`; each line is one shape of cluster.
+// What one change costs the catalog where much hangs on it: services over the same pods, pods behind one service,
+// owners of thousands, chains, endpoints by the ten thousand. `npm run bench -- scaling`; each line is one shape of
+// cluster.
 //
 // "longest" is the longest time for which nothing else could run: a write, or a slice of what a write left to do.
 

@@ -3,9 +3,10 @@
 //
 //   npx node test/bench/start.bench.ts [--short]
 //
-// digger runs in a process of its own, compiled, with the Node options of the image; the cluster is simulated in a thread
-// of this process, over plain HTTP, on the same cores. Times are of this process's clock, from before the fork; processor time is
-// what Linux counts for the other process alone, all threads, and so hardly depends on what else the machine does.
+// digger runs in a process of its own, compiled, with the Node options of the image; the cluster is simulated in a
+// thread of this process, over plain HTTP, on the same cores. Times are of this process's clock, from before the fork;
+// processor time is what Linux counts for the other process alone, all threads, and so hardly depends on what else the
+// machine does.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,9 +1,10 @@
-// Histories of a hostile cluster for the catalog: owners of every scope in every order (shared by namespaces, said in two API
-// versions, in circles, in chains longer than any that is followed, deleted first), slices that name what is not
-// theirs (other namespaces' pods, nodes' addresses, pods that are gone), pods whose addresses move, services that change.
+// Histories of a hostile cluster for the catalog: owners of every scope in every order (shared by namespaces, said in
+// two API versions, in circles, in chains longer than any that is followed, deleted first), slices that name what is
+// not theirs (other namespaces' pods, nodes' addresses, pods that are gone), pods whose addresses move, services that
+// change.
 //
-// A step is drawn from a seed. A history can be played into a catalog and into the model; what is there at its end can be
-// played into another catalog in another order, where only the names of retained owners may be missing.
+// A step is drawn from a seed. A history can be played into a catalog and into the model; what is there at its end can
+// be played into another catalog in another order, where only the names of retained owners may be missing.
 
 import assert from 'node:assert/strict';
 import type {

@@ -1,5 +1,5 @@
-// What a change costs, in counted steps: for each kind of change n and 4 n objects around it, as docs/cost-of-a-change.md
-// states it. Nothing here measures time.
+// What a change costs, in counted steps: for each kind of change n and 4 n objects around it, as
+// docs/cost-of-a-change.md states it. Nothing here measures time.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

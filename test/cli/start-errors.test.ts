@@ -1,4 +1,5 @@
-// What a person sees when the service cannot start: one line on stderr that names the option and the cure, and exit code 1.
+// What a person sees when the service cannot start: one line on stderr that names the option and the cure, and exit
+// code 1.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

@@ -1,7 +1,7 @@
 // The objects that Kubernetes itself tests its encodings with decode to the same record from protobuf and from JSON.
 //
-// k8s.io/api keeps one object of every kind with every field set, as each of the last minor versions wrote it. They come
-// from the Go module that control-plane/ pins, so this needs Go or its module cache and fails without; it needs no
+// k8s.io/api keeps one object of every kind with every field set, as each of the last minor versions wrote it. They
+// come from the Go module that control-plane/ pins, so this needs Go or its module cache and fails without; it needs no
 // control plane. Here and not with the fast tests, which need nothing but Node.
 
 import assert from 'node:assert/strict';
@@ -30,7 +30,9 @@ type Kind = {
   /** Of the files: `core.v1.Pod`. */
   readonly file: string;
   readonly decoder: RecordDecoder<KubernetesRecord>;
-  /** Fields of the record that no field of the fixture gives: they need a certain condition type, or a certain label. */
+  /**
+   * Fields of the record that no field of the fixture gives: they need a certain condition type, or a certain label.
+   */
   readonly empty: readonly string[];
 };
 

@@ -1,4 +1,5 @@
-// Faults on the way to a real API server under fifty changes a second, each once; test/long/chaos.test.ts has the long form.
+// Faults on the way to a real API server under fifty changes a second, each once; test/long/chaos.test.ts has the long
+// form.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type FaultName, runChaos } from './chaos-run.ts';

@@ -1,7 +1,8 @@
-// Changes as a busy cluster makes them, by a plan that a seed decides: pods come, get addresses, are relabelled, go, and
-// come back under their name with another uid; services, slices and Deployments likewise.
+// Changes as a busy cluster makes them, by a plan that a seed decides: pods come, get addresses, are relabelled, go,
+// and come back under their name with another uid; services, slices and Deployments likewise.
 //
-// Writes that fail because the API server is away are counted and forgotten; what is there in the end is the API's to say.
+// Writes that fail because the API server is away are counted and forgotten; what is there in the end is the API's to
+// say.
 import type { Random } from '../random.ts';
 import type { ApiClient, KubeObject } from './api-client.ts';
 import { barePod, object, scaled, service, WORLD_NAMESPACE } from './world.ts';

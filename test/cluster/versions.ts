@@ -1,5 +1,5 @@
-// Runs the tests of listing, watching and attribution against every pinned version of Kubernetes, oldest first, and ends
-// with a line for each. `node test/cluster/versions.ts 1.33 1.35` runs these alone.
+// Runs the tests of listing, watching and attribution against every pinned version of Kubernetes, oldest first, and
+// ends with a line for each. `node test/cluster/versions.ts 1.33 1.35` runs these alone.
 //
 // Each version is built when it is first needed (binaries.ts); the newest is also what `npm run test:cluster` runs.
 

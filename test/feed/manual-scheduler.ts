@@ -30,7 +30,9 @@ export class ManualScheduler implements Scheduler {
     return this.#timers.size;
   }
 
-  /** One turn of the loop: what was asked for before it, not what it asks for itself. Returns whether it did anything. */
+  /**
+   * One turn of the loop: what was asked for before it, not what it asks for itself. Returns whether it did anything.
+   */
   turn(): boolean {
     const due = this.#soon;
     this.#soon = [];

@@ -4,8 +4,8 @@
 // Objects are in two namespaces. Their owners are watched or not, have a namespace or not (so that references alone do
 // not tell which), may be shared by both namespaces, and may be referred to in two API versions and with several uids.
 //
-// Owners are deleted only after their pods are, and readers see it in that order (`needsPods`): the names of owners that
-// are gone before their pods depend on what a replica has seen, and are the one thing that replicas may differ in.
+// Owners are deleted only after their pods are, and readers see it in that order (`needsPods`): the names of owners
+// that are gone before their pods depend on what a replica has seen, and are the one thing that replicas may differ in.
 
 import type { ControllerReference, EndpointTarget, KubernetesRecord } from '../../src/model/records.ts';
 import { node, owner, pod, service, slice } from '../catalog/records.ts';

@@ -93,7 +93,9 @@ export class Replica {
     while (RESOURCES.some((resource) => this.#next(resource) !== undefined)) this.#apply(this.#random.pick(RESOURCES));
   }
 
-  /** The server's storage was restored as it was at this version; every resource is listed again. The history goes on. */
+  /**
+   * The server's storage was restored as it was at this version; every resource is listed again. The history goes on.
+   */
   rewind(version: number): void {
     for (const resource of RESOURCES) {
       const place = this.#places[resource];

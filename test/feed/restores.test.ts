@@ -1,5 +1,5 @@
-// When the storage of the API server is restored, versions run backwards in every source, one source after the other: it
-// is told once, and every restore is.
+// When the storage of the API server is restored, versions run backwards in every source, one source after the other:
+// it is told once, and every restore is.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

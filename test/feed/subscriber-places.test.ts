@@ -1,4 +1,5 @@
-// Places of subscribers: a number in all, a smaller one for each caller, and every end of a subscription gives one back.
+// Places of subscribers: a number in all, a smaller one for each caller, and every end of a subscription gives one
+// back.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

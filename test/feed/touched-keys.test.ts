@@ -1,4 +1,5 @@
-// Touched entities: read in order and in parts, forgotten by age and number, one object apart from another under its key.
+// Touched entities: read in order and in parts, forgotten by age and number, one object apart from another under its
+// key.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -1,5 +1,5 @@
-// Messages of any content to every RPC: whatever arrives, the answer is an answer or the caller's mistake, never a bug of
-// the service.
+// Messages of any content to every RPC: whatever arrives, the answer is an answer or the caller's mistake, never a bug
+// of the service.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
@@ -30,7 +30,9 @@ const METHODS = [
   })),
 );
 
-/** What a caller may be told about nonsense. A wait, or a stream, that is longer than the test ends with its deadline. */
+/**
+ * What a caller may be told about nonsense. A wait, or a stream, that is longer than the test ends with its deadline.
+ */
 const EXPECTED: ReadonlySet<status> = new Set([
   status.OK,
   status.INVALID_ARGUMENT,

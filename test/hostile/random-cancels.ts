@@ -1,8 +1,8 @@
 // Subscribers that cancel at any moment: at once, in a snapshot, while they wait for this replica to catch up, in the
 // middle of changes, stalled, after their end was decided; by a reset of the stream, or with their connection.
 //
-// In one process with the server, so that what is left can be counted exactly: subscriptions, calls, connections, timers,
-// and memory after a collection.
+// In one process with the server, so that what is left can be counted exactly: subscriptions, calls, connections,
+// timers, and memory after a collection.
 import assert from 'node:assert/strict';
 import { type ClientHttp2Session, connect, constants } from 'node:http2';
 import type { TestContext } from 'node:test';

@@ -1,5 +1,5 @@
-// A million steps of hostile histories against the model of the catalog. The seed is printed; CATALOG_SEED repeats a run,
-// CATALOG_STEPS makes it shorter or longer.
+// A million steps of hostile histories against the model of the catalog. The seed is printed; CATALOG_SEED repeats a
+// run, CATALOG_STEPS makes it shorter or longer.
 
 import { describe, it } from 'node:test';
 import { Adversary } from '../catalog/adversary.ts';

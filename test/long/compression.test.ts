@@ -1,7 +1,7 @@
 // What asking a real API server for gzip brings and costs: 10,000 pods, listed and streamed, with and without.
 //
-// Asserts that the records are the same, and prints bytes on the wire, processor time of both sides and time of the clock;
-// docs/decisions/gzip-for-lists.md draws the conclusion. The server's processor time is what it says of itself.
+// Asserts that the records are the same, and prints bytes on the wire, processor time of both sides and time of the
+// clock; docs/decisions/gzip-for-lists.md draws the conclusion. The server's processor time is what it says of itself.
 
 import assert from 'node:assert/strict';
 import type { OutgoingHttpHeaders } from 'node:http';

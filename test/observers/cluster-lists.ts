@@ -29,8 +29,8 @@ export type ClusterLists = {
 };
 
 /**
- * Not stored: the API server adds it while it converts a whole DaemonSet to apps/v1, so that who asks for metadata only,
- * as digger does, never sees it.
+ * Not stored: the API server adds it while it converts a whole DaemonSet to apps/v1, so that who asks for metadata
+ * only, as digger does, never sees it.
  */
 const SYNTHESISED_ANNOTATION = 'deprecated.daemonset.template.generation';
 

@@ -34,7 +34,8 @@ export function expectedEntities(lists: ClusterLists): ReadonlyMap<string, Messa
   for (const owner of lists.owners) {
     if (!controllerOf(owner.metadata)) add('workload', expectedWorkload(lists, owner));
   }
-  // Custom kinds that own pods: known by reference alone. Of the kinds that digger reads, an object is there or it is not.
+  // Custom kinds that own pods: known by reference alone. Of the kinds that digger reads, an object is there or it is
+  // not.
   for (const pod of lists.pods) {
     const top = podWorkload(lists, pod);
     if (top['incomplete'] && !WATCHED_OWNERS.includes(`${top['apiVersion']} ${top['kind']}`)) add('workload', top);
@@ -269,7 +270,8 @@ function endpointsOf(lists: ClusterLists, service: V1Service): readonly Endpoint
 
 function endpointsIn(lists: ClusterLists, slice: ClusterLists['endpointSlices'][number]): Endpoint[] {
   const at = slice.metadata?.namespace;
-  // Kubernetes' own controller makes slices from pods: a target is the pod, whatever both say of its addresses just now.
+  // Kubernetes' own controller makes slices from pods: a target is the pod, whatever both say of its addresses just
+  // now.
   const isMadeFromPods =
     slice.metadata?.labels?.['endpointslice.kubernetes.io/managed-by'] === 'endpointslice-controller.k8s.io' &&
     controllerOf(slice.metadata)?.kind === 'Service';

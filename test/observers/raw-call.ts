@@ -1,5 +1,5 @@
-// What a gRPC call is on HTTP/2 (PROTOCOL-HTTP2.md), for tests that make one by hand because a client library would read, wait
-// or give up on its own.
+// What a gRPC call is on HTTP/2 (PROTOCOL-HTTP2.md), for tests that make one by hand because a client library would
+// read, wait or give up on its own.
 
 /** Headers of a request. */
 export function callHeaders(path: string): Record<string, string> {

@@ -1,4 +1,5 @@
-// What docs/clients.md tells clients to do: the service config is one that grpc-js takes, and it does what the page says.
+// What docs/clients.md tells clients to do: the service config is one that grpc-js takes, and it does what the page
+// says.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -34,7 +34,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'simulator/demo': ['model', 'simulator/server'],
 };
 
-/** The files of a room that another room may import when it may not have the rest of it: importing room → room → files. */
+/**
+ * The files of a room that another room may import when it may not have the rest of it: importing room → room → files.
+ */
 const ONLY: Readonly<Record<string, readonly string[]>> = {
   'addresses→catalog': ['src/catalog/reader.ts'],
   'rpc→catalog': ['src/catalog/reader.ts'],

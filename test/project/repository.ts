@@ -34,7 +34,8 @@ export function localImports(file: string): readonly string[] {
 
 /** What stands in quotes behind `from`, `import` or `import(`, outside comments. */
 export function importSpecifiers(source: string): readonly string[] {
-  // Comments go first. A `//` inside a string would end the line too early, but never hides an import that begins a line.
+  // Comments go first. A `//` inside a string would end the line too early, but never hides an import that begins a
+  // line.
   const code = source.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/(^|[^:'"`])\/\/.*$/gm, '$1');
   const pattern = /(?:\bfrom\s*|\bimport\s*\(\s*|\bimport\s+)(['"])([^'"\n]+)\1/g;
   return [...code.matchAll(pattern)].flatMap((match) => (match[2] === undefined ? [] : [match[2]]));

@@ -21,7 +21,9 @@ import { kubeconfigFor, ROLLOUTS } from './story.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** It takes about a second. The bound is the demo's own, for machines that are busy; the time itself is a diagnostic. */
+/**
+ * It takes about a second. The bound is the demo's own, for machines that are busy; the time itself is a diagnostic.
+ */
 const READY_WITHIN_MS = 30_000;
 
 describe('digger demo', () => {

@@ -1,5 +1,5 @@
-// What a pipeline does to a service while something else happens: lookups one after the other, and subscribers that go on
-// where they were. Both note what a caller would have noticed. All of it ends with the scope that holds it.
+// What a pipeline does to a service while something else happens: lookups one after the other, and subscribers that go
+// on where they were. Both note what a caller would have noticed. All of it ends with the scope that holds it.
 import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { isDeepStrictEqual } from 'node:util';
 import { messageType } from '../../src/wire/schema.ts';

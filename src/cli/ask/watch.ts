@@ -1,10 +1,10 @@
-// `digger watch`: follows the change feed as its documentation tells consumers to. A stream that ends because the service
-// stops, is not ready yet or cannot be reached is continued with the newest token, until nothing was heard for the time
-// that the person allowed. A reader of the output that does not keep up is waited for: the stream is not read meanwhile, so
-// that the service sees a slow subscriber, and nothing grows here.
+// `digger watch`: follows the change feed as its documentation tells consumers to. A stream that ends because the
+// service stops, is not ready yet or cannot be reached is continued with the newest token, until nothing was heard for
+// the time that the person allowed. A reader of the output that does not keep up is waited for: the stream is not read
+// meanwhile, so that the service sees a slow subscriber, and nothing grows here.
 //
-// JSON: one line per change, `{"upsert":…}` or `{"removal":…}`, and `{"reset":…}` and `{"synced":{}}` where they belong.
-// Table: one line per change; the rest is told on stderr.
+// JSON: one line per change, `{"upsert":…}` or `{"removal":…}`, and `{"reset":…}` and `{"synced":{}}` where they
+// belong. Table: one line per change; the rest is told on stderr.
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ServiceError, status } from '@grpc/grpc-js';

@@ -1,5 +1,5 @@
-// Scripts that complete digger's command lines in a shell, from the table of commands. They hold all words themselves, so
-// that completing starts no process.
+// Scripts that complete digger's command lines in a shell, from the table of commands. They hold all words themselves,
+// so that completing starts no process.
 
 import { COMMAND_NAMES, type CommandName, type CommandOption, COMMANDS, optionsOf, type Shell } from './commands.ts';
 

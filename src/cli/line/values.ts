@@ -1,5 +1,5 @@
-// What people type after the commands that ask a service, into values: each parser takes the text and gives the value, or
-// says what is allowed.
+// What people type after the commands that ask a service, into values: each parser takes the text and gives the value,
+// or says what is allowed.
 
 import { isIP } from 'node:net';
 import { durationBetween, type Parsed, type Parser } from '../../options/values.ts';
@@ -11,8 +11,8 @@ export interface AddressAndPort {
 }
 
 /**
- * `10.0.0.1`, `10.0.0.1:80`, `fd00::1`, `[fd00::1]:80`. IPv6 without brackets is an address as a whole: `fd00::1:80` has
- * no port.
+ * `10.0.0.1`, `10.0.0.1:80`, `fd00::1`, `[fd00::1]:80`. IPv6 without brackets is an address as a whole: `fd00::1:80`
+ * has no port.
  */
 export function parseAddressAndPort(text: string): Parsed<AddressAndPort> {
   if (isIP(text) !== 0) return { ok: true, value: { address: text, port: undefined } };

@@ -1,10 +1,10 @@
 // Who we are to the API server, as one immutable identity, from a kubeconfig or a pod's service account.
 //
-// Context, cluster and server are fixed at the start. A kubeconfig that is rewritten (new CA, certificate, token, plugin)
-// is read again within seconds and its identity swapped whole; one that is half written, or leads to another cluster,
-// changes nothing, and the latter is told in the log and by `trouble`. One look-up runs at a time however many requests wait;
-// each wait ends with its own signal, and the look-up with the last of them. A refusal (401) discards the identity that was
-// refused and no other. Secrets never appear in messages.
+// Context, cluster and server are fixed at the start. A kubeconfig that is rewritten (new CA, certificate, token,
+// plugin) is read again within seconds and its identity swapped whole; one that is half written, or leads to another
+// cluster, changes nothing, and the latter is told in the log and by `trouble`. One look-up runs at a time however many
+// requests wait; each wait ends with its own signal, and the look-up with the last of them. A refusal (401) discards
+// the identity that was refused and no other. Secrets never appear in messages.
 
 import { existsSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -33,7 +33,10 @@ export interface Credentials {
   readonly proxyUrl: string | undefined;
   /** Rejects with a CredentialsError, or with the signal's reason. The same object for as long as nothing changes. */
   current(signal: AbortSignal): Promise<Identity>;
-  /** The server said 401 to it: everything is read again before the next request. Nothing, if it is not current any more. */
+  /**
+   * The server said 401 to it: everything is read again before the next request. Nothing, if it is not current any
+   * more.
+   */
   refused(identity: Identity): void;
 }
 

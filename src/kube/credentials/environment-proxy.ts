@@ -10,7 +10,10 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const SCHEMES: ReadonlySet<string> = new Set(['http:', 'https:', 'socks5:', 'socks5h:']);
 
-/** The URL of the proxy as a text; `undefined`: none. Throws when one is named that cannot be used; quotes nothing of it. */
+/**
+ * The URL of the proxy as a text; `undefined`: none. Throws when one is named that cannot be used; quotes nothing of
+ * it.
+ */
 export function proxyFromEnvironment(server: URL, env: Environment): string | undefined {
   const [upper, lower] = server.protocol === 'https:' ? ['HTTPS_PROXY', 'https_proxy'] : ['HTTP_PROXY', 'http_proxy'];
   const named = env[upper] || env[lower];

@@ -1,8 +1,9 @@
 // Exec plugins of kubeconfigs: programs that print a credential (client.authentication.k8s.io).
 //
-// A run is told what client-go tells it (KUBERNETES_EXEC_INFO), has a time limit, bounded output and no terminal, and ends
-// with its whole process group. Its answer is validated before it is believed, and kept until it expires or is refused.
-// Messages name the command and what it wrote to stderr; what it prints to stdout is a secret and never appears.
+// A run is told what client-go tells it (KUBERNETES_EXEC_INFO), has a time limit, bounded output and no terminal, and
+// ends with its whole process group. Its answer is validated before it is believed, and kept until it expires or is
+// refused. Messages name the command and what it wrote to stderr; what it prints to stdout is a secret and never
+// appears.
 
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -1,9 +1,9 @@
 // Kubeconfigs, read and merged as client-go does, and the account of a pod: which server, and what its user shows.
 //
-// Of equal names the first file counts, and so does the first current context; files of a list that are missing or empty
-// are skipped. Only the context that was chosen is looked at closely: broken entries that it does not use harm nothing.
-// `*-data` comes before the file of the same thing, paths are relative to their file. Messages name fields and entries,
-// and never quote what is in the file: it holds secrets.
+// Of equal names the first file counts, and so does the first current context; files of a list that are missing or
+// empty are skipped. Only the context that was chosen is looked at closely: broken entries that it does not use harm
+// nothing. `*-data` comes before the file of the same thing, paths are relative to their file. Messages name fields and
+// entries, and never quote what is in the file: it holds secrets.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';

@@ -1,8 +1,9 @@
 // What one user of a kubeconfig shows to one cluster: headers and TLS material, from wherever the user has them.
 //
-// Files are read for every request, token files once a minute, exec plugins when their credential has expired. Auth providers
-// (OIDC, and those of clouds that client-go has dropped) are the business of @kubernetes/client-node. The whole package,
-// which brings a client for every API, costs 0.37 s of processor time and 45 MiB at a start, so it is loaded for them only.
+// Files are read for every request, token files once a minute, exec plugins when their credential has expired. Auth
+// providers (OIDC, and those of clouds that client-go has dropped) are the business of @kubernetes/client-node. The
+// whole package, which brings a client for every API, costs 0.37 s of processor time and 45 MiB at a start, so it is
+// loaded for them only.
 
 import { readFileSync } from 'node:fs';
 import type { RequestOptions } from 'node:https';

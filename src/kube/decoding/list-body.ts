@@ -168,10 +168,10 @@ interface ListRest {
 }
 
 /**
- * A list that does not say what it holds must not be taken for an empty one: that would remove everything. kube-apiserver
- * writes an empty list as `[]` (its storage and its unstructured lists never leave a nil slice), with one exception: of
- * PartialObjectMetadataList it appends to a nil slice (apiserver, pkg/endpoints/handlers/response.go), so there
- * `null` is how an empty list looks.
+ * A list that does not say what it holds must not be taken for an empty one: that would remove everything.
+ * kube-apiserver writes an empty list as `[]` (its storage and its unstructured lists never leave a nil slice), with
+ * one exception: of PartialObjectMetadataList it appends to a nil slice (apiserver,
+ * pkg/endpoints/handlers/response.go), so there `null` is how an empty list looks.
  */
 function checkItems(items: unknown, listKind: string): void {
   if (Array.isArray(items) && items.length === 0) return;

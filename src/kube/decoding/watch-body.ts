@@ -25,7 +25,9 @@ export type WatchEvent<R extends KubernetesRecord> =
   | { readonly type: 'ERROR'; readonly status: ApiStatus };
 
 export interface WatchBody<R extends KubernetesRecord> {
-  /** The events that these bytes completed. Events before a damaged frame are lost with it: their versions come again. */
+  /**
+   * The events that these bytes completed. Events before a damaged frame are lost with it: their versions come again.
+   */
   push(chunk: Buffer): readonly WatchEvent<R>[];
   /** Throws a WireError when the stream ended inside a frame. */
   end(): void;

@@ -1,7 +1,8 @@
 // The table of answers: what a reflector does next about each class of failure, and after how long.
 //
 // A function of the failure and of what the reflector knows, without any effect of its own. The rules are client-go's
-// (reflector.go: ListAndWatch, watchHandler, isExpiredError, isTooLargeResourceVersionError) but for those that say why.
+// (reflector.go: ListAndWatch, watchHandler, isExpiredError, isTooLargeResourceVersionError) but for those that say
+// why.
 
 import type { FailureKind } from './failure.ts';
 import { NO_STREAMED_LIST } from './initial-events.ts';
@@ -22,8 +23,8 @@ export interface Situation {
 
 export interface Answer {
   /**
-   * `same`: what failed, from where it stood. `list`: from the version that is known. `latest`: a list by a quorum read,
-   * whatever the version. `in-pages`: the list again, and no streamed one any more.
+   * `same`: what failed, from where it stood. `list`: from the version that is known. `latest`: a list by a quorum
+   * read, whatever the version. `in-pages`: the list again, and no streamed one any more.
    */
   readonly next: 'same' | 'list' | 'latest' | 'in-pages';
   /**
@@ -40,7 +41,8 @@ export function answerTo(kind: FailureKind, situation: Situation): Answer {
   const wait = (listing ? latestDue : !progressed) ? 'backoff' : 'none';
   switch (kind) {
     case 'expired':
-      // A watch's version expired: list at it, which any server that is not behind can do. A list's: ask for the latest.
+      // A watch's version expired: list at it, which any server that is not behind can do. A list's: ask for the
+      // latest.
       return { next: listing ? 'latest' : 'list', wait };
     case 'version_too_large':
       return { next: 'latest', wait };

@@ -1,8 +1,8 @@
 // A list, page by page: all pages show the state of the first one's version, and `continue` carries the way from one to
 // the next, so that neither server nor client ever holds the whole list.
 //
-// The server forgets that moment after some minutes. Then the pages that came so far are of no use, and the token inside
-// the error, which goes on with a later moment, is not used: only a list in one piece is consistent.
+// The server forgets that moment after some minutes. Then the pages that came so far are of no use, and the token
+// inside the error, which goes on with a later moment, is not used: only a list in one piece is consistent.
 
 import type { KubernetesRecord } from '../../model/records.ts';
 import { ApiError, toFailure } from './failure.ts';
@@ -31,7 +31,10 @@ export const LIST_SILENCE_MS = 60_000;
 /** 20 million objects in pages of 1,000; no cluster has as many. */
 const MAX_PAGES = 20_000;
 
-/** Reads all pages. Throws a WireError when the pages lead nowhere: the same token twice, or more than MAX_PAGES; else throws an ExpiredContinueError, or what the request or the guard has to say. */
+/**
+ * Reads all pages. Throws a WireError when the pages lead nowhere: the same token twice, or more than MAX_PAGES; else
+ * throws an ExpiredContinueError, or what the request or the guard has to say.
+ */
 export async function listPages<R extends KubernetesRecord>(
   context: RequestContext<R>,
   guard: SilenceGuard,

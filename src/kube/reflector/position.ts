@@ -1,9 +1,9 @@
-// Where a reflector stands between two requests, and how each thing that happens moves it. No time, no requests, no store:
-// a value and the functions that make the next one.
+// Where a reflector stands between two requests, and how each thing that happens moves it. No time, no requests, no
+// store: a value and the functions that make the next one.
 //
 // The rules are client-go's Reflector (lastSyncResourceVersion, isLastSyncResourceVersionUnavailable, paginatedResult);
-// what is ours is the count of failures: one event that cannot be decoded, or a watch that the server ends with the same
-// error every time, would otherwise hold a resource at one version until the server forgets it.
+// what is ours is the count of failures: one event that cannot be decoded, or a watch that the server ends with the
+// same error every time, would otherwise hold a resource at one version until the server forgets it.
 
 import type { FailureKind } from './failure.ts';
 

@@ -1,7 +1,7 @@
 // The waits between a failure and the next try, as the table of answers prescribes them.
 //
-// Every wait ends when everything stops. Backoff is each reflector's own; what the resources of a cluster learn from one
-// another (the server is back, the credentials are good) comes from the ServerContact that they share.
+// Every wait ends when everything stops. Backoff is each reflector's own; what the resources of a cluster learn from
+// one another (the server is back, the credentials are good) comes from the ServerContact that they share.
 
 import { Backoff, RELIEF_CAP_MS } from './backoff.ts';
 import { capRetryAfter } from '../retry-after.ts';

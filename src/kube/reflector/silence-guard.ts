@@ -9,7 +9,9 @@ export class SilenceGuard {
   readonly #clock: Clock;
   readonly #own = new AbortController();
   readonly #over = new AbortController();
-  /** Aborts when the outer signal does, when time is up, and at the end: what the request opened is let go, read or not. */
+  /**
+   * Aborts when the outer signal does, when time is up, and at the end: what the request opened is let go, read or not.
+   */
   readonly signal: AbortSignal;
   #silence: CancelTimer = NOT_SET;
   #deadline: CancelTimer = NOT_SET;

@@ -6,7 +6,8 @@
 //   ended    no request is left, and goodbye is said: the peer is to close. One that does not is cut.
 //   gone     nothing is left.
 //
-// `#become` is the only place that changes the state, and it clears the timer of the state before and arms the next one.
+// `#become` is the only place that changes the state, and it clears the timer of the state before and arms the next
+// one.
 
 export interface PingOptions {
   /** Silence before the peer is asked whether it is there. */

@@ -3,7 +3,8 @@
 // A watch may be silent for minutes and be healthy, and the kernel of a dead peer's network may go on acknowledging, so
 // neither silence nor TCP keepalive tells. A PING asks the HTTP/2 layer itself (RFC 9113, section 6.7; client-go does
 // the same). Node answers no ping on a session that was told to go: there an empty SETTINGS asks, which has to be
-// acknowledged too (section 6.5). Any byte counts as an answer, so a large list on a slow link is not taken for a dead peer.
+// acknowledged too (section 6.5). Any byte counts as an answer, so a large list on a slow link is not taken for a dead
+// peer.
 //
 // The states and the timer are in connection-life.ts; this file does what they decide.
 
@@ -33,7 +34,9 @@ export interface Http2Response {
   lastHeardMs(): number;
 }
 
-/** The server did nothing with the request (RFC 9113, section 8.7): it may be sent again at once on another connection. */
+/**
+ * The server did nothing with the request (RFC 9113, section 8.7): it may be sent again at once on another connection.
+ */
 export class NotProcessedError extends Error {
   override readonly name = 'NotProcessedError';
 }

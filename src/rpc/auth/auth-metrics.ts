@@ -1,5 +1,5 @@
-// Authentication in numbers: how calls were decided, what the review APIs said, how much is remembered, and how much room
-// reviews take.
+// Authentication in numbers: how calls were decided, what the review APIs said, how much is remembered, and how much
+// room reviews take.
 
 import { Counter, Gauge, type Registry } from '@prometheus-io/client';
 

@@ -1,8 +1,10 @@
-// Looks at the caller of an open stream again from time to time: a caller that lost the right to subscribe, or whose token
-// has expired, does not keep a stream for as long as it happens to live. It may come back with a fresh token and resume.
+// Looks at the caller of an open stream again from time to time: a caller that lost the right to subscribe, or whose
+// token has expired, does not keep a stream for as long as it happens to live. It may come back with a fresh token and
+// resume.
 //
-// That nothing can be decided (the API server is away, too many reviews at once) is no refusal at first: a stream outlives
-// it for UNDECIDED_RECHECKS intervals. Then it ends, because otherwise an outage, real or provoked, would undo revocation.
+// That nothing can be decided (the API server is away, too many reviews at once) is no refusal at first: a stream
+// outlives it for UNDECIDED_RECHECKS intervals. Then it ends, because otherwise an outage, real or provoked, would undo
+// revocation.
 
 import { status } from '@grpc/grpc-js';
 

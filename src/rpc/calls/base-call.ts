@@ -1,5 +1,5 @@
-// The lowest layer of a call in grpc-js: what its API hands out nowhere, and what ending a stream, looking at the bytes of
-// a request and sending a frame as it is all need. With grpc-js-streams.ts the one place that reaches into grpc-js.
+// The lowest layer of a call in grpc-js: what its API hands out nowhere, and what ending a stream, looking at the bytes
+// of a request and sending a frame as it is all need. With grpc-js-streams.ts the one place that reaches into grpc-js.
 
 import type { ServerHttp2Stream } from 'node:http2';
 

@@ -1,5 +1,5 @@
-// One call from its headers until its stream has closed: where it is on the ledger, on which connection, and what has come
-// of its request. Made for every HTTP/2 stream, also for those that never become a call of grpc-js.
+// One call from its headers until its stream has closed: where it is on the ledger, on which connection, and what has
+// come of its request. Made for every HTTP/2 stream, also for those that never become a call of grpc-js.
 
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 

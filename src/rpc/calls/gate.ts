@@ -1,10 +1,11 @@
-// In front of every method, ours, health and reflection alike: who calls, may it, is there room? Decided on headers alone;
-// until then no byte of a request is unpacked or decoded, and nothing of the call reaches a handler. After it the bytes
-// are looked at as they come: a message that is too long, compressed, or one too many ends the call at its first byte.
+// In front of every method, ours, health and reflection alike: who calls, may it, is there room? Decided on headers
+// alone; until then no byte of a request is unpacked or decoded, and nothing of the call reaches a handler. After it
+// the bytes are looked at as they come: a message that is too long, compressed, or one too many ends the call at its
+// first byte.
 //
 // It stands at two places. Every HTTP/2 stream passes `onStream` before grpc-js sees it and is on the ledger from there
-// until it has closed, whatever becomes of it. The interceptor, outermost of all, holds the headers back from the handler
-// until the caller is known.
+// until it has closed, whatever becomes of it. The interceptor, outermost of all, holds the headers back from the
+// handler until the caller is known.
 
 import { constants, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { ServerInterceptingCall, ServerInterceptor } from '@grpc/grpc-js';
@@ -56,7 +57,10 @@ const HEALTH_SHARE = 8;
 /** What a reset gets to leave before the connection is cut. */
 const RESET_GRACE_MS = 5_000;
 
-/** Pings, and settings, of one connection in a second. A client that keeps its connection alive sends one in ten seconds. */
+/**
+ * Pings, and settings, of one connection in a second. A client that keeps its connection alive sends one in ten
+ * seconds.
+ */
 const MAX_CONTROL_FRAMES = 200;
 
 export class Gate implements StreamGuard, RequestObserver {

@@ -2,8 +2,8 @@
 // without an interceptor (a method that does not exist, a content type that is not gRPC).
 //
 // grpc-js has no place for that, so this takes the listener that grpc-js has put on its HTTP/2 servers and calls it in
-// its turn. When those servers are not where they were, that is a bug to be seen at the start, not a gate that is silently
-// open.
+// its turn. When those servers are not where they were, that is a bug to be seen at the start, not a gate that is
+// silently open.
 
 import type { EventEmitter } from 'node:events';
 import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';

@@ -39,8 +39,8 @@ export function essentialHeaders(headers: IncomingHttpHeaders): IncomingHttpHead
 }
 
 /**
- * Shortens a `grpc-timeout` that a timer of node cannot hold, which grpc-js takes for one that has passed: 25 days are as
- * good as 24.
+ * Shortens a `grpc-timeout` that a timer of node cannot hold, which grpc-js takes for one that has passed: 25 days are
+ * as good as 24.
  */
 export function boundTimeout(headers: IncomingHttpHeaders): void {
   const timeout = headers[TIMEOUT];

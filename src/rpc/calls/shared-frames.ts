@@ -1,9 +1,9 @@
 // Sends the feed's frames from the one piece of memory that they are in, to however many subscribers.
 //
-// grpc-js copies every message behind the five bytes of its prefix, for each call anew. With 32 kB that thousands get, most
-// of the CPU time went there: not into copying but into collecting, because memory outside the heap brings about the
-// collections that walk all of the heap (docs/benchmarks.md). A frame has its prefix already, so it can go to the HTTP/2
-// stream as it is.
+// grpc-js copies every message behind the five bytes of its prefix, for each call anew. With 32 kB that thousands get,
+// most of the CPU time went there: not into copying but into collecting, because memory outside the heap brings about
+// the collections that walk all of the heap (docs/benchmarks.md). A frame has its prefix already, so it can go to the
+// HTTP/2 stream as it is.
 //
 // Whatever of this does not work one day is slower and otherwise the same: then a frame goes the way of other messages.
 

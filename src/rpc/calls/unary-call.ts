@@ -1,7 +1,8 @@
 // How a unary method of ours is called once its call has passed the gate: checks that hold for every call, then the
 // method, then the answer or the error as gRPC wants it. Methods themselves know nothing of gRPC.
 //
-// A method answers at once where it can: no promise, no AbortController, no timer is made for a call that does not wait.
+// A method answers at once where it can: no promise, no AbortController, no timer is made for a call that does not
+// wait.
 
 import type { handleUnaryCall, sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
 

@@ -1,5 +1,6 @@
-// Who a call is counted on, where callers have limits of their own: the user or the name that authentication found, else
-// the address that it comes from. A caller is not a connection: it may have many, and a new one is not a new caller.
+// Who a call is counted on, where callers have limits of their own: the user or the name that authentication found,
+// else the address that it comes from. A caller is not a connection: it may have many, and a new one is not a new
+// caller.
 //
 // An IPv6 address counts as its /64: that is what one machine is given, and it may use every address in it. An IPv4
 // address is the same caller whether it comes as such or mapped into IPv6. Behind a proxy that hides addresses all

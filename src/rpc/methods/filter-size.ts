@@ -1,5 +1,5 @@
-// Counts what a subscription's filter lists before objects are made of it: 256 KiB have room for 130,000 empty names, which
-// take the event loop many times as long to decode as to count. Malformed bytes are left to the decoder.
+// Counts what a subscription's filter lists before objects are made of it: 256 KiB have room for 130,000 empty names,
+// which take the event loop many times as long to decode as to count. Malformed bytes are left to the decoder.
 
 import protobuf from 'protobufjs';
 

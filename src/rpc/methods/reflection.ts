@@ -1,9 +1,9 @@
 // Server reflection, v1 and v1alpha: what grpcurl and its kin ask to learn the schema. Both versions are the same
 // messages under two names.
 //
-// A question without an answer is an ErrorResponse in the stream, not the end of it. Requests are small and answers come
-// from an index, so each is answered at once; a client that does not read is stopped by reading no further questions
-// from it until its answers have left.
+// A question without an answer is an ErrorResponse in the stream, not the end of it. Requests are small and answers
+// come from an index, so each is answered at once; a client that does not read is stopped by reading no further
+// questions from it until its answers have left.
 
 import type { Server, ServerDuplexStream } from '@grpc/grpc-js';
 import { status } from '@grpc/grpc-js';

@@ -1,5 +1,5 @@
-// Tokens that change under a reflector, with the credentials that digger reads from a kubeconfig: a token is asked for by
-// the server, and its file is rotated, emptied and filled again.
+// Tokens that change under a reflector, with the credentials that digger reads from a kubeconfig: a token is asked for
+// by the server, and its file is rotated, emptied and filled again.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,7 +1,7 @@
 // What is in the cluster behind the misbehaving server: objects of a few resources, and the last events of each.
 //
-// One version counter for all, as in etcd. History is bounded: a version older than it is answered with 410, and that is
-// also all the compaction there is. The state of a resource is compared as name → uid and revision.
+// One version counter for all, as in etcd. History is bounded: a version older than it is answered with 410, and that
+// is also all the compaction there is. The state of a resource is compared as name → uid and revision.
 
 import type { StoredObject } from '../../../src/simulator/server/stored-objects.ts';
 

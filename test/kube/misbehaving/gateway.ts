@@ -2,8 +2,8 @@
 //
 // A link is one connection of the client, with one plain connection to the server behind it. What a link can suffer: it
 // falls silent while its kernel goes on acknowledging; its FIN never comes; its pings and settings stay unanswered; it
-// is told to go (GOAWAY); its frames are damaged, oversized or cut into single bytes; it is reset. New connections can be
-// accepted and then ignored. Certificate and offered protocol can change at any time.
+// is told to go (GOAWAY); its frames are damaged, oversized or cut into single bytes; it is reset. New connections can
+// be accepted and then ignored. Certificate and offered protocol can change at any time.
 
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
@@ -93,7 +93,10 @@ export class Gateway {
     this.#tls.setSecureContext(certificate);
   }
 
-  /** Links that are neither silent nor ended by the client: every socket that the client still holds should be one of them. */
+  /**
+   * Links that are neither silent nor ended by the client: every socket that the client still holds should be one of
+   * them.
+   */
   get alive(): number {
     return [...this.#links].filter(({ silent, endedByClient }) => !silent && !endedByClient).length;
   }

@@ -1,4 +1,5 @@
-// HTTP/2 frames (RFC 9113, section 4) cut out of a byte stream and put together by hand, for what no library would send.
+// HTTP/2 frames (RFC 9113, section 4) cut out of a byte stream and put together by hand, for what no library would
+// send.
 
 const HEADER_BYTES = 9;
 

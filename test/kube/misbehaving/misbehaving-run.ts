@@ -1,7 +1,7 @@
 // One run of the watching side against the misbehaving server: rounds of trouble, and a quiet point after each.
 //
-// In a round the server misbehaves by chance, connections suffer, certificates change, and objects change all the while;
-// then it must be well again, as trial.ts says.
+// In a round the server misbehaves by chance, connections suffer, certificates change, and objects change all the
+// while; then it must be well again, as trial.ts says.
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -16,7 +16,10 @@ import { Trial } from './trial.ts';
 export interface RunOptions {
   readonly seed: number;
   readonly durationMs: number;
-  /** HTTP/1.1 has no ping: a silent connection is noticed only when its watch should have ended, which takes half a minute. */
+  /**
+   * HTTP/1.1 has no ping: a silent connection is noticed only when its watch should have ended, which takes half a
+   * minute.
+   */
   readonly http1: boolean;
 }
 
@@ -39,8 +42,8 @@ export interface RunReport {
 /** Names of objects; few, so that they are created, changed and deleted again and again. */
 const NAMES = ['a', 'b', 'c', 'd', 'e', 'f', 'g'] as const;
 /**
- * There is no ping: a silent connection of HTTP/1.1 is noticed at the end of its watch, which is 31.5 s by the hurried clock, and one that
- * was idle by the 65 s that an answer may take to begin.
+ * There is no ping: a silent connection of HTTP/1.1 is noticed at the end of its watch, which is 31.5 s by the hurried
+ * clock, and one that was idle by the 65 s that an answer may take to begin.
  */
 const HTTP1_RECOVERY_MS = 110_000;
 const HEAP_EVERY_ROUNDS = 5;

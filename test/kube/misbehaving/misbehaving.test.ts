@@ -1,5 +1,5 @@
-// The watching side against a server that misbehaves on purpose, over real sockets: single faults first, then all of them
-// by chance. MISBEHAVING_SEED repeats a run, MISBEHAVING_SECONDS makes it longer; test/long runs it for minutes.
+// The watching side against a server that misbehaves on purpose, over real sockets: single faults first, then all of
+// them by chance. MISBEHAVING_SEED repeats a run, MISBEHAVING_SECONDS makes it longer; test/long runs it for minutes.
 
 import assert from 'node:assert/strict';
 import { after, it } from 'node:test';
@@ -14,7 +14,10 @@ import { Trial } from './trial.ts';
 const seed = Number(process.env['MISBEHAVING_SEED'] ?? Math.floor(Math.random() * 1_000_000));
 const seconds = Number(process.env['MISBEHAVING_SECONDS'] ?? 3);
 const isLong = seconds > 60;
-/** What a dead connection may take over HTTP/2: 250 ms of silence, 500 ms for the ping, the way back, and a busy machine. */
+/**
+ * What a dead connection may take over HTTP/2: 250 ms of silence, 500 ms for the ping, the way back, and a busy
+ * machine.
+ */
 const NOTICED_MS = 3_000;
 /** How long the transport waits for the FIN of a peer with which nothing is under way any more. */
 const FIN_MS = 5_000;

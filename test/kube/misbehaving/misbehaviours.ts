@@ -1,4 +1,5 @@
-// The ways to answer a request badly, one by one. Each is over with the request that it hits, whatever the client makes of it.
+// The ways to answer a request badly, one by one. Each is over with the request that it hits, whatever the client makes
+// of it.
 
 import type { ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';

@@ -1,4 +1,5 @@
-// The misbehaving server as the testing thread holds it: verbs by message. A bug in the server's thread fails every call.
+// The misbehaving server as the testing thread holds it: verbs by message. A bug in the server's thread fails every
+// call.
 
 import { Worker } from 'node:worker_threads';
 import type { Certificate } from '../../simulator/server/certificate.ts';

@@ -1,5 +1,5 @@
-// The thread in which the misbehaving server and the way to it live, so that every socket, timer and byte of heap that is
-// counted in the other thread belongs to digger.
+// The thread in which the misbehaving server and the way to it live, so that every socket, timer and byte of heap that
+// is counted in the other thread belongs to digger.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Certificate } from '../../simulator/server/certificate.ts';

@@ -1,8 +1,9 @@
 // The watching side and the misbehaving server put together, and what must hold at a quiet point.
 //
 // At a quiet point the server answers well again, but what is dead stays dead: silent connections stay silent, poisoned
-// events poisoned. Then it must hold within a deadline that every store equals the model, that every reflector knows it,
-// that a change that is made now arrives, and that nothing is left over: no request, no socket, no timer, no listener.
+// events poisoned. Then it must hold within a deadline that every store equals the model, that every reflector knows
+// it, that a change that is made now arrives, and that nothing is left over: no request, no socket, no timer, no
+// listener.
 
 import { type Certificate, createCertificate } from '../../simulator/server/certificate.ts';
 import { SERVED } from './cluster-model.ts';

@@ -1,9 +1,10 @@
-// digger's watching side against the misbehaving server: one transport with real sockets, a reflector for each resource,
-// stores that a test can compare, and counts of what the process holds.
+// digger's watching side against the misbehaving server: one transport with real sockets, a reflector for each
+// resource, stores that a test can compare, and counts of what the process holds.
 //
 // Waits are hurried so that a minute of trouble fits into seconds: backoff forty times, patience with a silent server
 // twenty times (a watch ends after 16 to 31 s instead of 5 to 10 minutes). Pings come after 250 ms of silence and may
-// take 500 ms, so that a dead connection has to be noticed in less than a second over HTTP/2, long before any patience ends.
+// take 500 ms, so that a dead connection has to be noticed in less than a second over HTTP/2, long before any patience
+// ends.
 
 import { getEventListeners } from 'node:events';
 import { type Clock, systemClock } from '../../../src/kube/clock.ts';

@@ -1,7 +1,7 @@
 // An API server without sockets, for one reflector of pods, that takes every liberty which the protocol leaves.
 //
-// Answers as kube-apiserver does (src/simulator has the same over sockets, without the liberties). What the reflector asks
-// is held against what it was told by request-account.ts.
+// Answers as kube-apiserver does (src/simulator has the same over sockets, without the liberties). What the reflector
+// asks is held against what it was told by request-account.ts.
 
 import {
   type ApiRequest,
@@ -41,9 +41,14 @@ export interface Mood {
   readonly forgetsPages: boolean;
   /** Lists that may be old are as old as they may be. */
   readonly lags: boolean;
-  /** Says ADDED for MODIFIED and the other way round, says things twice, and overlaps a streamed list with old events. */
+  /**
+   * Says ADDED for MODIFIED and the other way round, says things twice, and overlaps a streamed list with old events.
+   */
   readonly sloppy: boolean;
-  /** Errors of a watch come as events behind a 200, as from kube-apiserver; else as statuses, as from what stands before it. */
+  /**
+   * Errors of a watch come as events behind a 200, as from kube-apiserver; else as statuses, as from what stands before
+   * it.
+   */
   readonly errorsAsEvents: boolean;
   /** Connections are refused. */
   readonly down: boolean;

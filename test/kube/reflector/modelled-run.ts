@@ -55,8 +55,8 @@ export interface RunReport {
 }
 
 /**
- * A peer that says nothing is found out when its watch should have ended, after ten and a half minutes at most, and one that
- * was restored to an older state likewise, by the watch after that.
+ * A peer that says nothing is found out when its watch should have ended, after ten and a half minutes at most, and one
+ * that was restored to an older state likewise, by the watch after that.
  */
 const MAX_RECOVERY_MS = 30 * 60_000;
 const MAX_COMMIT_MS = 300;
@@ -160,7 +160,8 @@ class Run {
       case 'hold':
         return server.hold();
       case 'restore': {
-        // A server that never sent a bookmark does not tell by their absence, nor one that overtook the version meanwhile.
+        // A server that never sent a bookmark does not tell by their absence, nor one that overtook the version
+        // meanwhile.
         server.cut('reset');
         await this.#clock.settle();
         if (!server.account.bookmarked || this.#store.isBusy) return;

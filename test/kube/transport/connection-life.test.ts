@@ -104,7 +104,8 @@ test('12.1 in every order of events a life goes forward only, keeps one timer, a
         assert.equal(peer.goneTimes, life.state === 'gone' ? 1 : 0);
         if (life.state === 'leaving') assert.ok(life.requests > 0, 'a leaving connection without a request has ended');
       }
-      // A question may be out already, with bytes behind it whose moment is not known: then one more has to go unanswered.
+      // A question may be out already, with bytes behind it whose moment is not known: then one more has to go
+      // unanswered.
       peer.peerAnswers = false;
       peer.pass(2 * PING.pingAfterMs + PING.pingTimeoutMs);
       assert.equal(life.state, 'gone');
