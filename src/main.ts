@@ -5,6 +5,7 @@
 
 import { type CommandLine, parseCommandLine } from './cli/line/command-line.ts';
 import { describeConfig, parseConfig } from './options/config.ts';
+import { becomeServingProcess } from './serving-process.ts';
 import { VERSION } from './version.ts';
 
 const USAGE_ERROR = 2;
@@ -50,6 +51,7 @@ async function serve(line: CommandLine & { readonly action: 'serve' }): Promise<
   } else if (line.printConfig) {
     process.stdout.write(`${JSON.stringify(describeConfig(result.config, result.sources), null, 2)}\n`);
   } else {
+    becomeServingProcess();
     // Loaded only when needed: `--help` should not wait for gRPC and the Kubernetes client.
     const [{ startService }, { runCommand }] = await Promise.all([import('./service.ts'), import('./cli/run.ts')]);
     await runCommand({ command: line.command, config: result.config, startService, process });

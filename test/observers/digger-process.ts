@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { DiggerClient, type Message } from './digger-client.ts';
+import { SERVING_ENVIRONMENT, SERVING_NODE_OPTIONS } from '../../src/serving-process.ts';
 import { done, eventually, notYet } from './eventually.ts';
 import { forgetPid, watchPid } from './processes.ts';
 
@@ -25,7 +26,12 @@ export type Program = {
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-const FROM_SOURCES: Program = { main: join(ROOT, 'src/main.ts'), nodeOptions: [] };
+// With the options that digger would take on itself: saves each start of a test the replacement of its process.
+const FROM_SOURCES: Program = {
+  main: join(ROOT, 'src/main.ts'),
+  nodeOptions: SERVING_NODE_OPTIONS,
+  environment: SERVING_ENVIRONMENT,
+};
 
 /** See the head of the file. */
 export class DiggerProcess extends DiggerClient implements AsyncDisposable {
