@@ -35,7 +35,8 @@ export type ViolationReason =
   | 'INVALID_TIMESTAMP'
   | 'IN_THE_FUTURE'
   | 'TOO_MANY'
-  | 'MALFORMED_TOKEN';
+  | 'MALFORMED_TOKEN'
+  | 'NOT_SERVED';
 
 /** A call that failed as expected. */
 export class CallError extends Error {

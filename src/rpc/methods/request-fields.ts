@@ -27,6 +27,7 @@ export interface QuestionFields {
   readonly port?: number;
   readonly protocol: string | number;
   readonly at: SecondsAndNanos | null;
+  readonly until?: SecondsAndNanos | null;
 }
 
 /** What is wrong with one request, in the order of the checks. */
@@ -73,6 +74,10 @@ export function parseQuestion(
   }
   const protocol = parseProtocol(fields.protocol, path, violations);
   const atMs = fields.at === null ? undefined : parseMoment(fields.at, nowMs, `${path}at`, violations);
+  // An answer for `at` alone would be taken for one that holds of the whole interval.
+  if ((fields.until ?? null) !== null) {
+    violations.add(`${path}until`, 'NOT_SERVED', 'this version answers for a moment, not for an interval');
+  }
   return {
     address: address ?? '',
     ...(port === undefined ? undefined : { port }),

@@ -64,6 +64,8 @@ export function parseWatchRequest(request: WatchRequest__Output): SubscribeReque
   const filter = parseFilter(request.filter, violations);
   const view = parseView(request.view, violations);
   const heartbeatMs = parseHeartbeat(request.heartbeatInterval, violations);
+  // A consumer that waits for timelines in vain would take every address for one that no object holds.
+  if (request.timelines) violations.add('timelines', 'NOT_SERVED', 'this version sends entities only');
   violations.throwIfAny();
   const { resumeToken, snapshotOnly } = request;
   return { filter, view, resumeToken, snapshotOnly, heartbeatMs };

@@ -1,6 +1,7 @@
 import type * as grpc from '@grpc/grpc-js';
 import type { EnumTypeDefinition, MessageTypeDefinition } from '@grpc/proto-loader';
 
+import type { AddressInterval as _digger_v1_AddressInterval, AddressInterval__Output as _digger_v1_AddressInterval__Output } from './digger/v1/AddressInterval.ts';
 import type { AddressQuery as _digger_v1_AddressQuery, AddressQuery__Output as _digger_v1_AddressQuery__Output } from './digger/v1/AddressQuery.ts';
 import type { BatchResolveAddressesRequest as _digger_v1_BatchResolveAddressesRequest, BatchResolveAddressesRequest__Output as _digger_v1_BatchResolveAddressesRequest__Output } from './digger/v1/BatchResolveAddressesRequest.ts';
 import type { BatchResolveAddressesResponse as _digger_v1_BatchResolveAddressesResponse, BatchResolveAddressesResponse__Output as _digger_v1_BatchResolveAddressesResponse__Output } from './digger/v1/BatchResolveAddressesResponse.ts';
@@ -10,6 +11,8 @@ import type { Container as _digger_v1_Container, Container__Output as _digger_v1
 import type { ContainerPort as _digger_v1_ContainerPort, ContainerPort__Output as _digger_v1_ContainerPort__Output } from './digger/v1/ContainerPort.ts';
 import type { Entity as _digger_v1_Entity, Entity__Output as _digger_v1_Entity__Output } from './digger/v1/Entity.ts';
 import type { ExternalEndpoint as _digger_v1_ExternalEndpoint, ExternalEndpoint__Output as _digger_v1_ExternalEndpoint__Output } from './digger/v1/ExternalEndpoint.ts';
+import type { GetAddressTimelineRequest as _digger_v1_GetAddressTimelineRequest, GetAddressTimelineRequest__Output as _digger_v1_GetAddressTimelineRequest__Output } from './digger/v1/GetAddressTimelineRequest.ts';
+import type { GetAddressTimelineResponse as _digger_v1_GetAddressTimelineResponse, GetAddressTimelineResponse__Output as _digger_v1_GetAddressTimelineResponse__Output } from './digger/v1/GetAddressTimelineResponse.ts';
 import type { GetNodeRequest as _digger_v1_GetNodeRequest, GetNodeRequest__Output as _digger_v1_GetNodeRequest__Output } from './digger/v1/GetNodeRequest.ts';
 import type { GetNodeResponse as _digger_v1_GetNodeResponse, GetNodeResponse__Output as _digger_v1_GetNodeResponse__Output } from './digger/v1/GetNodeResponse.ts';
 import type { GetPodRequest as _digger_v1_GetPodRequest, GetPodRequest__Output as _digger_v1_GetPodRequest__Output } from './digger/v1/GetPodRequest.ts';
@@ -41,6 +44,7 @@ type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> 
 export interface ProtoGrpcType {
   digger: {
     v1: {
+      AddressInterval: MessageTypeDefinition<_digger_v1_AddressInterval, _digger_v1_AddressInterval__Output>
       AddressQuery: MessageTypeDefinition<_digger_v1_AddressQuery, _digger_v1_AddressQuery__Output>
       AddressRole: EnumTypeDefinition
       BatchResolveAddressesRequest: MessageTypeDefinition<_digger_v1_BatchResolveAddressesRequest, _digger_v1_BatchResolveAddressesRequest__Output>
@@ -52,6 +56,8 @@ export interface ProtoGrpcType {
       Entity: MessageTypeDefinition<_digger_v1_Entity, _digger_v1_Entity__Output>
       EntityKind: EnumTypeDefinition
       ExternalEndpoint: MessageTypeDefinition<_digger_v1_ExternalEndpoint, _digger_v1_ExternalEndpoint__Output>
+      GetAddressTimelineRequest: MessageTypeDefinition<_digger_v1_GetAddressTimelineRequest, _digger_v1_GetAddressTimelineRequest__Output>
+      GetAddressTimelineResponse: MessageTypeDefinition<_digger_v1_GetAddressTimelineResponse, _digger_v1_GetAddressTimelineResponse__Output>
       GetNodeRequest: MessageTypeDefinition<_digger_v1_GetNodeRequest, _digger_v1_GetNodeRequest__Output>
       GetNodeResponse: MessageTypeDefinition<_digger_v1_GetNodeResponse, _digger_v1_GetNodeResponse__Output>
       GetPodRequest: MessageTypeDefinition<_digger_v1_GetPodRequest, _digger_v1_GetPodRequest__Output>

@@ -8,6 +8,7 @@ export interface AddressQuery {
   'port'?: (number);
   'protocol'?: (_digger_v1_Protocol);
   'at'?: (_google_protobuf_Timestamp | null);
+  'until'?: (_google_protobuf_Timestamp | null);
   '_port'?: "port";
 }
 
@@ -16,5 +17,6 @@ export interface AddressQuery__Output {
   'port'?: (number);
   'protocol': (_digger_v1_Protocol__Output);
   'at': (_google_protobuf_Timestamp__Output | null);
+  'until': (_google_protobuf_Timestamp__Output | null);
   '_port'?: "port";
 }

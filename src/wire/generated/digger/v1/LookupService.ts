@@ -4,6 +4,8 @@ import type * as grpc from '@grpc/grpc-js'
 import type { MethodDefinition } from '@grpc/proto-loader'
 import type { BatchResolveAddressesRequest as _digger_v1_BatchResolveAddressesRequest, BatchResolveAddressesRequest__Output as _digger_v1_BatchResolveAddressesRequest__Output } from '../../digger/v1/BatchResolveAddressesRequest.ts';
 import type { BatchResolveAddressesResponse as _digger_v1_BatchResolveAddressesResponse, BatchResolveAddressesResponse__Output as _digger_v1_BatchResolveAddressesResponse__Output } from '../../digger/v1/BatchResolveAddressesResponse.ts';
+import type { GetAddressTimelineRequest as _digger_v1_GetAddressTimelineRequest, GetAddressTimelineRequest__Output as _digger_v1_GetAddressTimelineRequest__Output } from '../../digger/v1/GetAddressTimelineRequest.ts';
+import type { GetAddressTimelineResponse as _digger_v1_GetAddressTimelineResponse, GetAddressTimelineResponse__Output as _digger_v1_GetAddressTimelineResponse__Output } from '../../digger/v1/GetAddressTimelineResponse.ts';
 import type { GetNodeRequest as _digger_v1_GetNodeRequest, GetNodeRequest__Output as _digger_v1_GetNodeRequest__Output } from '../../digger/v1/GetNodeRequest.ts';
 import type { GetNodeResponse as _digger_v1_GetNodeResponse, GetNodeResponse__Output as _digger_v1_GetNodeResponse__Output } from '../../digger/v1/GetNodeResponse.ts';
 import type { GetPodRequest as _digger_v1_GetPodRequest, GetPodRequest__Output as _digger_v1_GetPodRequest__Output } from '../../digger/v1/GetPodRequest.ts';
@@ -24,6 +26,15 @@ export interface LookupServiceClient extends grpc.Client {
   batchResolveAddresses(argument: _digger_v1_BatchResolveAddressesRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_digger_v1_BatchResolveAddressesResponse__Output>): grpc.ClientUnaryCall;
   batchResolveAddresses(argument: _digger_v1_BatchResolveAddressesRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_digger_v1_BatchResolveAddressesResponse__Output>): grpc.ClientUnaryCall;
   batchResolveAddresses(argument: _digger_v1_BatchResolveAddressesRequest, callback: grpc.requestCallback<_digger_v1_BatchResolveAddressesResponse__Output>): grpc.ClientUnaryCall;
+  
+  GetAddressTimeline(argument: _digger_v1_GetAddressTimelineRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_digger_v1_GetAddressTimelineResponse__Output>): grpc.ClientUnaryCall;
+  GetAddressTimeline(argument: _digger_v1_GetAddressTimelineRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_digger_v1_GetAddressTimelineResponse__Output>): grpc.ClientUnaryCall;
+  GetAddressTimeline(argument: _digger_v1_GetAddressTimelineRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_digger_v1_GetAddressTimelineResponse__Output>): grpc.ClientUnaryCall;
+  GetAddressTimeline(argument: _digger_v1_GetAddressTimelineRequest, callback: grpc.requestCallback<_digger_v1_GetAddressTimelineResponse__Output>): grpc.ClientUnaryCall;
+  getAddressTimeline(argument: _digger_v1_GetAddressTimelineRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_digger_v1_GetAddressTimelineResponse__Output>): grpc.ClientUnaryCall;
+  getAddressTimeline(argument: _digger_v1_GetAddressTimelineRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_digger_v1_GetAddressTimelineResponse__Output>): grpc.ClientUnaryCall;
+  getAddressTimeline(argument: _digger_v1_GetAddressTimelineRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_digger_v1_GetAddressTimelineResponse__Output>): grpc.ClientUnaryCall;
+  getAddressTimeline(argument: _digger_v1_GetAddressTimelineRequest, callback: grpc.requestCallback<_digger_v1_GetAddressTimelineResponse__Output>): grpc.ClientUnaryCall;
   
   GetNode(argument: _digger_v1_GetNodeRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_digger_v1_GetNodeResponse__Output>): grpc.ClientUnaryCall;
   GetNode(argument: _digger_v1_GetNodeRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_digger_v1_GetNodeResponse__Output>): grpc.ClientUnaryCall;
@@ -75,6 +86,8 @@ export interface LookupServiceClient extends grpc.Client {
 export interface LookupServiceHandlers extends grpc.UntypedServiceImplementation {
   BatchResolveAddresses: grpc.handleUnaryCall<_digger_v1_BatchResolveAddressesRequest__Output, _digger_v1_BatchResolveAddressesResponse>;
   
+  GetAddressTimeline: grpc.handleUnaryCall<_digger_v1_GetAddressTimelineRequest__Output, _digger_v1_GetAddressTimelineResponse>;
+  
   GetNode: grpc.handleUnaryCall<_digger_v1_GetNodeRequest__Output, _digger_v1_GetNodeResponse>;
   
   GetPod: grpc.handleUnaryCall<_digger_v1_GetPodRequest__Output, _digger_v1_GetPodResponse>;
@@ -89,6 +102,7 @@ export interface LookupServiceHandlers extends grpc.UntypedServiceImplementation
 
 export interface LookupServiceDefinition extends grpc.ServiceDefinition {
   BatchResolveAddresses: MethodDefinition<_digger_v1_BatchResolveAddressesRequest, _digger_v1_BatchResolveAddressesResponse, _digger_v1_BatchResolveAddressesRequest__Output, _digger_v1_BatchResolveAddressesResponse__Output>
+  GetAddressTimeline: MethodDefinition<_digger_v1_GetAddressTimelineRequest, _digger_v1_GetAddressTimelineResponse, _digger_v1_GetAddressTimelineRequest__Output, _digger_v1_GetAddressTimelineResponse__Output>
   GetNode: MethodDefinition<_digger_v1_GetNodeRequest, _digger_v1_GetNodeResponse, _digger_v1_GetNodeRequest__Output, _digger_v1_GetNodeResponse__Output>
   GetPod: MethodDefinition<_digger_v1_GetPodRequest, _digger_v1_GetPodResponse, _digger_v1_GetPodRequest__Output, _digger_v1_GetPodResponse__Output>
   GetService: MethodDefinition<_digger_v1_GetServiceRequest, _digger_v1_GetServiceResponse, _digger_v1_GetServiceRequest__Output, _digger_v1_GetServiceResponse__Output>

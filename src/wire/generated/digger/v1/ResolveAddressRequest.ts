@@ -12,6 +12,7 @@ export interface ResolveAddressRequest {
   'at'?: (_google_protobuf_Timestamp | null);
   'wait'?: (_google_protobuf_Duration | null);
   'view'?: (_digger_v1_View);
+  'until'?: (_google_protobuf_Timestamp | null);
   '_port'?: "port";
 }
 
@@ -22,5 +23,6 @@ export interface ResolveAddressRequest__Output {
   'at': (_google_protobuf_Timestamp__Output | null);
   'wait': (_google_protobuf_Duration__Output | null);
   'view': (_digger_v1_View__Output);
+  'until': (_google_protobuf_Timestamp__Output | null);
   '_port'?: "port";
 }

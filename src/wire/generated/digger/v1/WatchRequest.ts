@@ -10,6 +10,7 @@ export interface WatchRequest {
   'resumeToken'?: (Buffer | Uint8Array | string);
   'snapshotOnly'?: (boolean);
   'heartbeatInterval'?: (_google_protobuf_Duration | null);
+  'timelines'?: (boolean);
 }
 
 export interface WatchRequest__Output {
@@ -18,4 +19,5 @@ export interface WatchRequest__Output {
   'resumeToken': (Buffer);
   'snapshotOnly': (boolean);
   'heartbeatInterval': (_google_protobuf_Duration__Output | null);
+  'timelines': (boolean);
 }
