@@ -359,7 +359,7 @@ export class Reflector<R extends KubernetesRecord> {
         event satisfies never;
     }
     this.#position = advanced(this.#position, event.resourceVersion);
-    this.#doubt.heard(event.type === 'BOOKMARK');
+    this.#doubt.heard();
   }
 
   async #answer(failure: Failure): Promise<void> {

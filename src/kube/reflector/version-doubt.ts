@@ -3,10 +3,11 @@
 // A kube-apiserver whose storage was restored from a backup accepts a watch from a version that it has not reached yet,
 // and is silent until it has: no events, and no bookmarks either (k8s.io/apiserver, cacher: cacheWatcher.process). A
 // list from that version is refused as too large, but after an outage hardly any server was restored, and twelve lists
-// for nothing are not asked of one that has just come back. So the silence has to tell: where bookmarks arrive about
-// once a minute, none for as long as the shortest watch lasts is reason enough for a list. A server that never sent one
-// is not doubted, and one that has reached the version again before it was asked cannot be told from one that was never
-// away.
+// for nothing are not asked of one that has just come back. So the silence has to tell: bookmarks arrive about once a
+// minute, so none for as long as the shortest watch lasts is reason enough for a list. A server that sends no bookmarks
+// at all is asked for that list too, once after each loss, where nothing else arrives. One that reached the version
+// again, before the watch or during it, cannot be told from one that was never away
+// (docs/decisions/silence-after-a-restore.md).
 
 import type { Clock } from '../clock.ts';
 
@@ -15,7 +16,6 @@ const SUSPICIOUS_SILENCE_MS = 300_000;
 
 export class VersionDoubt {
   readonly #clock: Clock;
-  #sendsBookmarks = false;
   #isDoubtful = false;
   /** Since when a watch is up that says nothing. */
   #silentSinceMs: number | undefined;
@@ -36,8 +36,7 @@ export class VersionDoubt {
   }
 
   /** Something came on a watch, so the server has reached the version. */
-  heard(isBookmark: boolean): void {
-    this.#sendsBookmarks ||= isBookmark;
+  heard(): void {
     this.#settle();
   }
 
@@ -47,7 +46,7 @@ export class VersionDoubt {
 
   /** Nothing was heard for too long. */
   get isReasonToList(): boolean {
-    if (!this.#sendsBookmarks || this.#silentSinceMs === undefined) return false;
+    if (this.#silentSinceMs === undefined) return false;
     return this.#clock.now() - this.#silentSinceMs >= SUSPICIOUS_SILENCE_MS;
   }
 

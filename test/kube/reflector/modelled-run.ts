@@ -23,7 +23,9 @@ export type Act =
   | { readonly act: 'put' | 'remove' | 'recreate'; readonly name: string }
   /** Writes to other resources. */
   | { readonly act: 'write elsewhere'; readonly versions: number }
-  | { readonly act: 'bookmark' | 'compact' | 'restart' | 'damage' | 'hold' | 'settle down' }
+  | { readonly act: 'bookmark' | 'compact' | 'restart' | 'damage' | 'hold' | 'poison' | 'settle down' }
+  /** A write whose event no watch can bring undamaged. */
+  | { readonly act: 'put unreadable'; readonly name: string }
   /** From a backup that is so many versions old. */
   | { readonly act: 'restore'; readonly versions: number }
   | { readonly act: 'release'; readonly pieces: number | undefined }
@@ -139,6 +141,12 @@ class Run {
       case 'put':
         server.tell(this.#cluster.put(act.name));
         return;
+      case 'put unreadable':
+        server.damageNext();
+        server.tell(this.#cluster.put(act.name));
+        return;
+      case 'poison':
+        return server.poison();
       case 'remove':
       case 'recreate': {
         const removed = this.#cluster.remove(act.name);
@@ -160,11 +168,10 @@ class Run {
       case 'hold':
         return server.hold();
       case 'restore': {
-        // A server that never sent a bookmark does not tell by their absence, nor one that overtook the version
-        // meanwhile.
+        // One that reached the version again before it was asked, or while a watch is up, could not be noticed.
         server.cut('reset');
         await this.#clock.settle();
-        if (!server.account.bookmarked || this.#store.isBusy) return;
+        if (this.#store.isBusy) return;
         const version = this.#cluster.version - BigInt(act.versions);
         server.restore(version > this.#firstVersion ? version : this.#firstVersion);
         return this.#settleDown();
