@@ -178,6 +178,7 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
     epoch: epoch.toString('hex'),
     startTimeMs,
     namespaces: config.namespaces,
+    credentialsTrouble: () => credentials.trouble,
     pending: () => readiness.pending,
     resources: () => watch.statuses().map((each) => ({ ...each, objects: objects(each.resource) })),
     subscribers: () => feed.stats().subscribers,

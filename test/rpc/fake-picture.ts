@@ -22,6 +22,7 @@ export const START_MS = Date.UTC(2026, 0, 1);
 export class FakePicture implements RpcSources {
   pending: readonly string[] = [];
   stalenessMs: number | undefined;
+  credentialsTrouble = '';
   /** Answers by address, or by `address:port`. */
   readonly answers = new Map<string, AddressAnswer>();
   readonly questions: AddressQuestion[] = [];
@@ -113,6 +114,7 @@ export class FakePicture implements RpcSources {
     sequence: () => 7,
     historySinceMs: () => START_MS,
     stalenessMs: () => this.stalenessMs,
+    credentialsTrouble: () => this.credentialsTrouble,
   };
 
   readonly feed: RpcSources['feed'] = {

@@ -28,6 +28,8 @@ function statusLines(status: JsonObject, nowMs: number, wide: boolean, edge: Ask
       `, digger ${text(status['version'])}, started ${age(status['startTime'], nowMs)} ago`,
     ...pending.map((each) => `waits for  ${each}`),
   ];
+  const credentials = text(status['credentialsMessage']);
+  if (credentials !== '') lines.push(coloured(`credentials: ${credentials}`, 'yellow', edge));
   if (status['staleness'] !== undefined) lines.push(coloured(`stale by ${text(status['staleness'])}`, 'yellow', edge));
   if (status['historySince'] !== undefined) lines.push(`history since ${text(status['historySince'])}`);
   if (namespaces.length > 0) lines.push(`namespaces ${namespaces.join(', ')}`);

@@ -44,6 +44,8 @@ export interface ApiRequest {
   readonly json?: Buffer;
   /** Ends the request and its body. */
   readonly signal: AbortSignal;
+  /** Called when credentials are there and the request begins; again when it begins anew on another connection. */
+  readonly onBegin?: () => void;
 }
 
 /** All that a reflector knows of HTTP: small enough to be another protocol one day. */
@@ -149,6 +151,7 @@ class PooledTransport implements Transport {
       const identity = await this.#credentials.current(request.signal);
       request.signal.throwIfAborted();
       if (this.#closed) throw new TransportError(new Error('the transport is closed'));
+      request.onBegin?.();
       try {
         const response = await this.#sendAs(identity, request, signal);
         // What the server refused is discarded here, where it is known which identity that was.

@@ -33,6 +33,8 @@ export interface StatusSource {
   readonly startTimeMs: number;
   /** Namespaces that are watched; empty: all. */
   readonly namespaces: readonly string[];
+  /** Why credentials of an earlier moment are shown to the API server; `''`: they are those of now. */
+  credentialsTrouble(): string;
   /** What keeps the replica from being ready, `draining` among it; empty when nothing does. */
   pending(): readonly string[];
   /** In the order of the configuration. */
@@ -64,6 +66,7 @@ export function getStatus(
     pending,
     resources: source.resources().map(toResourceStatus),
     namespaces: source.namespaces,
+    credentialsMessage: source.credentialsTrouble(),
     subscribers: source.subscribers(),
     sequence: source.sequence(),
     startTime: toSecondsAndNanos(source.startTimeMs),

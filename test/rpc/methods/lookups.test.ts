@@ -333,6 +333,7 @@ describe('GetStatus', () => {
     try {
       serving.picture.pending = ['list pods'];
       serving.picture.stalenessMs = 1_000;
+      serving.picture.credentialsTrouble = 'no token in /token, so the last one is used: it is empty';
       const status = await serving.client.call('digger.v1.StatusService/GetStatus', {});
       assert.deepEqual(status, {
         version: '1.2.3',
@@ -357,6 +358,7 @@ describe('GetStatus', () => {
         startTime: { seconds: START_MS / 1000, nanos: 0 },
         historySince: { seconds: START_MS / 1000, nanos: 0 },
         staleness: { seconds: 1, nanos: 0 },
+        credentialsMessage: 'no token in /token, so the last one is used: it is empty',
       });
     } finally {
       await serving.stop();

@@ -17,6 +17,7 @@ export interface GetStatusResponse {
   'historySince'?: (_google_protobuf_Timestamp | null);
   'staleness'?: (_google_protobuf_Duration | null);
   'namespaces'?: (string)[];
+  'credentialsMessage'?: (string);
 }
 
 export interface GetStatusResponse__Output {
@@ -31,4 +32,5 @@ export interface GetStatusResponse__Output {
   'historySince': (_google_protobuf_Timestamp__Output | null);
   'staleness': (_google_protobuf_Duration__Output | null);
   'namespaces': (string)[];
+  'credentialsMessage': (string);
 }
