@@ -38,6 +38,8 @@ async function run(line: CommandLine): Promise<void> {
         if (error.code !== 'EPIPE') throw error;
         process.exit(0);
       });
+      // Node warns of names that grpc-js gives to TLS; a person who asks a service cannot change that.
+      process.noDeprecation = true;
       const { ask } = await import('./cli/ask/ask.ts');
       process.exitCode = await ask(line.order, process);
     }

@@ -156,7 +156,7 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
     if (opening !== undefined) return;
     const waitingFor = watch.statuses().filter(keepsWaiting);
     for (const status of watch.statuses()) {
-      if (keepsWaiting(status)) readiness.begin(`list ${status.resource}`, status.message);
+      if (keepsWaiting(status)) readiness.begin(`list ${status.resource}`, causeOf(status));
       else readiness.complete(`list ${status.resource}`);
     }
     if (waitingFor.length === 0) opening = open();
@@ -191,6 +191,7 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
       catalog,
       addresses,
       names,
+      workloadKinds: () => [{ group: '', kind: 'Pod', namespaced: true }, ...watch.ownerKinds()],
       status,
       feed: createFeedService({ feed, logger, disconnect: (peer) => rpc.disconnect(peer) }),
     },
@@ -291,6 +292,11 @@ const JOINING = 'join the first lists';
 
 function keepsWaiting(status: ReflectorStatus): boolean {
   return !status.synced && (status.required || !status.unavailable);
+}
+
+/** Why a list is not there, without the verb and resource in front, so that one cause reads alike for all resources. */
+function causeOf({ message }: ReflectorStatus): string {
+  return message.replace(/^(?:list|watch) [\w./-]+: /, '');
 }
 
 function formatAddress({ host, port }: ListenAddress): string {

@@ -27,7 +27,17 @@ import type { Encoding } from './decoding/list-body.ts';
 import { registerCustomKindMetrics, registerWatchMetrics } from './metrics.ts';
 import { Reflector } from './reflector/reflector.ts';
 import type { Pace } from './reflector/requests.ts';
-import { endpointSlices, nodes, owners, pods, type ResourceDescriptor, serviceCidrs, services } from './resources.ts';
+import {
+  BUILT_IN_OWNER_KINDS,
+  endpointSlices,
+  nodes,
+  type OwnerKind,
+  owners,
+  pods,
+  type ResourceDescriptor,
+  serviceCidrs,
+  services,
+} from './resources.ts';
 import { ServerContact } from './reflector/server-contact.ts';
 import type { ReflectorStatus } from './reflector/reflector-status.ts';
 import type { ReflectorStore } from './reflector/store.ts';
@@ -79,6 +89,8 @@ export interface ClusterWatch {
    * serves it. Cheap, and may be called again and again. Kinds that are watched anyway are ignored.
    */
   wantOwnerKind(apiVersion: string, kind: string): void;
+  /** Kinds of owners that are watched by now: those of Kubernetes, then custom ones as they were found. */
+  ownerKinds(): readonly OwnerKind[];
   /** One per resource, in a fixed order, required ones first; custom kinds last, as they were found. */
   statuses(): readonly ReflectorStatus[];
 }
@@ -170,6 +182,7 @@ export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
       await transport.close();
     },
     wantOwnerKind: (apiVersion, kind) => customKinds.want(apiVersion, kind),
+    ownerKinds: () => [...BUILT_IN_OWNER_KINDS, ...customKinds.watched()],
     statuses,
   };
 }

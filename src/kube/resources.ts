@@ -79,6 +79,20 @@ const OWNER_KINDS = [
   ['', 'v1', 'replicationcontrollers', 'ReplicationController'],
 ] as const;
 
+/** A kind of owners, by the group that its objects are asked for in; empty: the core group. */
+export interface OwnerKind {
+  readonly group: string;
+  readonly kind: string;
+  readonly namespaced: boolean;
+}
+
+/** Of the owners that are always watched. */
+export const BUILT_IN_OWNER_KINDS: readonly OwnerKind[] = OWNER_KINDS.map(([group, , , kind]) => ({
+  group,
+  kind,
+  namespaced: true,
+}));
+
 /** Kinds that own pods, and kinds that own those. Without one of them its pods' chains are marked incomplete. */
 export const owners: readonly ResourceDescriptor<OwnerRecord>[] = OWNER_KINDS.map(([group, version, plural, kind]) =>
   owner(group, version, plural, kind),

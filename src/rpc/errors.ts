@@ -100,18 +100,29 @@ export function invalidArgument(violations: readonly Violation[], limit?: Limit)
   });
 }
 
-/** NOT_FOUND: the cluster has no such object. `name` as in messages: `pod default/web-0`. */
-export function objectNotFound(kind: string, namespace: string, name: string, uid: string): CallError {
+/**
+ * NOT_FOUND: the cluster has no such object; said as `no pod default/web-0`, and behind it what may have been meant.
+ */
+export function objectNotFound(
+  kind: string,
+  namespace: string,
+  name: string,
+  uid: string,
+  hint?: { readonly text: string; readonly didYouMean: string },
+): CallError {
   const path = namespace === '' ? quote(name) : `${quote(namespace)}/${quote(name)}`;
   const given = Object.entries({ kind, namespace, name, uid }).filter(([, text]) => text !== '');
   const metadata = Object.fromEntries(given.map(([key, text]) => [key, quote(text)]));
-  const message = `no ${quote(kind)} ${path}${uid === '' ? '' : ` with uid ${quote(uid)}`}`;
+  if (hint !== undefined && hint.didYouMean !== '') metadata['did_you_mean'] = hint.didYouMean;
+  const withUid = uid === '' ? '' : ` with uid ${quote(uid)}`;
+  const message = `no ${quote(kind)} ${path}${withUid}${hint === undefined ? '' : `; ${hint.text}`}`;
   return new CallError(status.NOT_FOUND, 'OBJECT_NOT_FOUND', message, { metadata });
 }
 
 /** UNAVAILABLE: the picture is not complete yet; `pending` says what is missing. */
 export function notSynced(pending: readonly string[]): CallError {
-  const list = pending.join(', ');
+  const all = pending.join('; ');
+  const list = all.length > MAX_PENDING_LENGTH ? `${all.slice(0, MAX_PENDING_LENGTH).toWellFormed()}…` : all;
   return new CallError(status.UNAVAILABLE, 'NOT_SYNCED', `not synced yet, waiting for: ${list}`, {
     metadata: { pending: list },
     retryDelayMs: NOT_SYNCED_RETRY_MS,
@@ -339,6 +350,9 @@ export function quote(text: string): string {
 
 /** Longer than any address and than any label value of Kubernetes (63), so that honest input is quoted whole. */
 const MAX_QUOTED_LENGTH = 64;
+
+/** Said twice, in the message and as base64 in the details: together they stay below 8 KiB with the rest of a trailer. */
+const MAX_PENDING_LENGTH = 2_000;
 
 /** A first list takes seconds in a large cluster; asking more often would only add load. */
 const NOT_SYNCED_RETRY_MS = 1_000;

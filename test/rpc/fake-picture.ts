@@ -15,6 +15,7 @@ import type {
 } from '../../src/model/entities.ts';
 import { NameWaiterTable } from '../../src/rpc/methods/name-waiters.ts';
 import type { RpcSources, WatchCall } from '../../src/rpc/methods/register.ts';
+import type { WorkloadKind } from '../../src/rpc/methods/workload-kinds.ts';
 import { messageType } from '../../src/wire/schema.ts';
 
 export const START_MS = Date.UTC(2026, 0, 1);
@@ -30,6 +31,8 @@ export class FakePicture implements RpcSources {
   readonly workloads = new Map<string, WorkloadEntity>();
   readonly watches = new Set<WatchCall>();
   readonly names = new NameWaiterTable(10);
+  kinds: readonly WorkloadKind[] = [];
+  readonly workloadKinds = () => this.kinds;
   /** Room for callers that wait for a holder. */
   maxWaiters = 10;
   readonly waiters = new Set<{ readonly addresses: readonly string[]; wake(): void }>();

@@ -19,10 +19,13 @@ import { CALL_COSTS } from '../limits/caller-rates.ts';
 import { CallError, objectNotFound } from '../errors.ts';
 import { entityKey, type NameWaiters, workloadKey } from './name-waiters.ts';
 import { parseView, parseWait, requireText, Violations } from './request-fields.ts';
+import { kindHint, type KindHint, type WorkloadKind } from './workload-kinds.ts';
 
 export interface EntityLookup {
   readonly catalog: Pick<CatalogReader, 'pod' | 'service' | 'node' | 'workload'>;
   readonly names: NameWaiters;
+  /** What `getWorkload` finds, for callers that ask for something else. */
+  readonly workloadKinds: () => readonly WorkloadKind[];
   /** Watched; empty: all. */
   readonly namespaces: readonly string[];
   readonly stalenessMs: Staleness;
@@ -73,7 +76,8 @@ export function getWorkload(request: GetWorkloadRequest__Output, lookup: EntityL
   requireText(name, 'name', violations);
   const find = () => lookup.catalog.workload(apiGroup, kind, namespace, name);
   const key = workloadKey(apiGroup, kind, namespace, name);
-  return answer({ request, violations, kind, namespace, key, find, tags: WORKLOAD }, lookup, call);
+  const hint = () => kindHint({ apiGroup, kind, namespace }, lookup.workloadKinds());
+  return answer({ request, violations, kind, namespace, key, find, tags: WORKLOAD, hint }, lookup, call);
 }
 
 /** Where to look, and how to answer. */
@@ -87,6 +91,8 @@ interface Search {
   readonly key: string;
   readonly find: () => Entity | undefined;
   readonly tags: ResponseTags;
+  /** What may have been meant, when nothing is found. */
+  readonly hint?: () => KindHint | undefined;
 }
 
 interface ResponseTags {
@@ -107,7 +113,9 @@ function answer(search: Search, lookup: EntityLookup, call: CallContext): Answer
   refuseUnwatched(search.namespace, lookup.namespaces);
 
   const encode = (entity: Entity | undefined): Uint8Array => {
-    if (entity === undefined) throw objectNotFound(search.kind, search.namespace, request.name, request.uid);
+    if (entity === undefined) {
+      throw objectNotFound(search.kind, search.namespace, request.name, request.uid, search.hint?.());
+    }
     const writer = startMessage();
     writer.uint32(search.tags.entity).entity(entity, view);
     const stalenessMs = lookup.stalenessMs();

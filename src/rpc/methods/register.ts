@@ -23,12 +23,15 @@ import { getStatus, type StatusSource, unsyncedTasks } from './get-status.ts';
 import type { NameWaiters } from './name-waiters.ts';
 import { addReflection } from './reflection.ts';
 import { type AddressLookup, resolveAddress } from './resolve-address.ts';
+import type { WorkloadKind } from './workload-kinds.ts';
 
 /** What the server serves. */
 export interface RpcSources {
   readonly catalog: CatalogReader;
   readonly addresses: AddressReader;
   readonly names: NameWaiters;
+  /** Kinds whose objects GetWorkload finds, as they are known by now. */
+  readonly workloadKinds: () => readonly WorkloadKind[];
   readonly status: StatusSource;
   readonly feed: FeedService;
 }
@@ -79,11 +82,12 @@ function pictureComplete({ drainSignal }: CallEnvironment, source: StatusSource)
 }
 
 function addLookupService(server: Server, sources: RpcSources, { environment, countLookup }: MethodOptions): void {
-  const { addresses, catalog, names, status } = sources;
+  const { addresses, catalog, names, status, workloadKinds } = sources;
   const lookup: AddressLookup & EntityLookup = {
     addresses,
     catalog,
     names,
+    workloadKinds,
     namespaces: status.namespaces,
     stalenessMs: () => status.stalenessMs(),
     countLookup,
