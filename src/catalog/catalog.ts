@@ -192,14 +192,7 @@ export class Catalog implements CatalogReader {
     for (const owner of named(this.#ownerTables, namespace, name)) {
       if (owner.row.workloadKind === kind && groupOf(owner.row.apiVersion) === apiGroup) return owner.entity();
     }
-    return undefined;
-  }
-
-  byUid(uid: string): Entity | undefined {
-    const { pods, services, nodes, owners } = this.#join.picture;
-    const published = (pods.get(uid) ?? services.get(uid) ?? nodes.get(uid))?.published;
-    if (published !== undefined || !this.#publisher.isOpen) return published;
-    return owners.get(uid)?.entity();
+    return this.#join.customOwners.named(apiGroup, kind, namespace, name);
   }
 
   resolveWorkload(reference: ObjectReference): WorkloadEntity {

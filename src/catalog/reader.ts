@@ -18,11 +18,11 @@ export interface CatalogReader {
   service(namespace: string, name: string): ServiceEntity | undefined;
   node(name: string): NodeEntity | undefined;
 
-  /** Owners of every watched kind, top-level or not; for kind Pod of the core group, a pod that is its own workload. */
+  /**
+   * Owners of every watched kind, top-level or not; of other kinds those that a pod's chain ends at, by their reference
+   * alone; for kind Pod of the core group, a pod that is its own workload.
+   */
   workload(apiGroup: string, kind: string, namespace: string, name: string): WorkloadEntity | undefined;
-
-  /** The current entity with this uid. */
-  byUid(uid: string): Entity | undefined;
 
   /**
    * The workload entity behind a reference: the watched owner, a retained one, the pod itself as its own workload, or

@@ -85,7 +85,6 @@ export class FakePicture implements RpcSources {
     node: (name) => this.found.get(`Node//${name}`) as NodeEntity | undefined,
     workload: (group, kind, namespace, name) =>
       this.found.get(`${group}/${kind}/${namespace}/${name}`) as WorkloadEntity | undefined,
-    byUid: (uid) => [...this.found.values()].find((entity) => entity.uid === uid),
     resolveWorkload: (reference) => this.workloads.get(reference.uid) ?? fakeWorkload(reference),
     entities: () => this.found.values(),
   };
