@@ -137,7 +137,12 @@ export class DiggerProcess extends DiggerClient implements AsyncDisposable {
 
   /** Text of `/metrics`, computed after the call: it is kept for a second, so the next one is waited for. */
   async metrics(): Promise<string> {
-    const page = async (): Promise<string> => (await fetch(`http://${this.adminAddress}/metrics`)).text();
+    const page = async (): Promise<string> => {
+      const answer = await fetch(`http://${this.adminAddress}/metrics`);
+      const text = await answer.text();
+      if (!answer.ok) throw new Error(`/metrics answers ${answer.status} ${text}`);
+      return text;
+    };
     const kept = await page();
     return eventually(
       'the metrics are computed anew',

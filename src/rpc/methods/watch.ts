@@ -5,8 +5,8 @@
 // every end, also one that the other side makes, takes the subscription out of the feed.
 //
 // The status of a stream that is stalled by flow control waits behind an unread frame. So a stalled subscriber
-// has a little time to take both, and then its stream is reset, and its connection goes with the last call on it; the
-// feed forgot it before that.
+// has a little time to take both, and then its stream is reset. Its connection is told to go either way and ends with
+// the last call on it; the feed forgot it before that.
 
 import type { ChangeFeed } from '../../feed/change-feed.ts';
 import type { SubscribeRequest } from '../../feed/feed-options.ts';
@@ -29,7 +29,7 @@ import { MAX_FILTER_LABELS, MAX_FILTER_NAMES } from './filter-size.ts';
 import { parseView, Violations } from './request-fields.ts';
 import type { FeedService, WatchCall } from './register.ts';
 import { baseCallOf } from '../calls/base-call.ts';
-import { resetStream } from '../calls/stream-reset.ts';
+import { resetStream, retireSession } from '../calls/stream-reset.ts';
 import { toCallFailure } from '../calls/call-environment.ts';
 import { onRetire } from '../calls/gated-call.ts';
 
@@ -102,7 +102,7 @@ function watch(call: WatchCall, options: WatchOptions, caller: string, revoked: 
         return;
       case 'stalled':
         fail(subscriberStalled(silentMs));
-        resetUnlessGone(call, options);
+        letGo(call, options);
         return;
     }
   };
@@ -124,7 +124,7 @@ function watch(call: WatchCall, options: WatchOptions, caller: string, revoked: 
         if (call.cancelled) return;
         opened.close();
         fail(revoked.reason as CallError);
-        resetUnlessGone(call, options);
+        letGo(call, options);
       });
       return;
     case 'not-a-token':
@@ -142,15 +142,18 @@ function watch(call: WatchCall, options: WatchOptions, caller: string, revoked: 
   }
 }
 
-function resetUnlessGone(call: WatchCall, { disconnect, logger, stalledGraceMs }: WatchOptions): void {
+/** Lets the caller take its status, resets the stream when it does not, and tells its connection to go. */
+function letGo(call: WatchCall, { disconnect, logger, stalledGraceMs }: WatchOptions): void {
   const graceMs = stalledGraceMs ?? DEFAULT_STALLED_GRACE_MS;
   const peer = call.getPeer();
+  const destroy = (): void => disconnect(peer);
+  const stream = baseCallOf(call)?.stream;
+  if (stream?.session !== undefined) retireSession(stream.session, graceMs, destroy);
   const timer = setTimeout(() => {
     if (call.cancelled) return;
     logger.warn({ peer }, 'a subscriber that was ended did not take its status: its stream is reset');
-    const stream = baseCallOf(call)?.stream;
-    if (stream === undefined) disconnect(peer);
-    else resetStream(stream, graceMs, () => disconnect(peer));
+    if (stream === undefined) destroy();
+    else resetStream(stream, graceMs, destroy);
   }, graceMs);
   timer.unref();
   call.once('cancelled', () => clearTimeout(timer));
