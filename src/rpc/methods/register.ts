@@ -22,6 +22,7 @@ import { type EntityLookup, getNode, getPod, getService, getWorkload } from './g
 import { getStatus, type StatusSource, unsyncedTasks } from './get-status.ts';
 import type { NameWaiters } from './name-waiters.ts';
 import { addReflection } from './reflection.ts';
+import type { NetworkNames } from './resolution.ts';
 import { type AddressLookup, resolveAddress } from './resolve-address.ts';
 
 /** What the server serves. */
@@ -29,6 +30,7 @@ export interface RpcSources {
   readonly catalog: CatalogReader;
   readonly addresses: AddressReader;
   readonly names: NameWaiters;
+  readonly networks: NetworkNames;
   readonly status: StatusSource;
   readonly feed: FeedService;
 }
@@ -79,11 +81,12 @@ function pictureComplete({ drainSignal }: CallEnvironment, source: StatusSource)
 }
 
 function addLookupService(server: Server, sources: RpcSources, { environment, countLookup }: MethodOptions): void {
-  const { addresses, catalog, names, status } = sources;
+  const { addresses, catalog, names, networks, status } = sources;
   const lookup: AddressLookup & EntityLookup = {
     addresses,
     catalog,
     names,
+    networks,
     namespaces: status.namespaces,
     stalenessMs: () => status.stalenessMs(),
     countLookup,

@@ -10,6 +10,7 @@ import type { Entity as _digger_v1_Entity, Entity__Output as _digger_v1_Entity__
 import type { ExternalEndpoint as _digger_v1_ExternalEndpoint, ExternalEndpoint__Output as _digger_v1_ExternalEndpoint__Output } from './digger/v1/ExternalEndpoint.ts';
 import type { GetStatusRequest as _digger_v1_GetStatusRequest, GetStatusRequest__Output as _digger_v1_GetStatusRequest__Output } from './digger/v1/GetStatusRequest.ts';
 import type { GetStatusResponse as _digger_v1_GetStatusResponse, GetStatusResponse__Output as _digger_v1_GetStatusResponse__Output } from './digger/v1/GetStatusResponse.ts';
+import type { NamedRangesFile as _digger_v1_NamedRangesFile, NamedRangesFile__Output as _digger_v1_NamedRangesFile__Output } from './digger/v1/NamedRangesFile.ts';
 import type { Node as _digger_v1_Node, Node__Output as _digger_v1_Node__Output } from './digger/v1/Node.ts';
 import type { NodeAddress as _digger_v1_NodeAddress, NodeAddress__Output as _digger_v1_NodeAddress__Output } from './digger/v1/NodeAddress.ts';
 import type { ObjectReference as _digger_v1_ObjectReference, ObjectReference__Output as _digger_v1_ObjectReference__Output } from './digger/v1/ObjectReference.ts';
@@ -47,6 +48,7 @@ export interface ProtoGrpcType {
       ExternalEndpoint: MessageTypeDefinition<_digger_v1_ExternalEndpoint, _digger_v1_ExternalEndpoint__Output>
       GetStatusRequest: MessageTypeDefinition<_digger_v1_GetStatusRequest, _digger_v1_GetStatusRequest__Output>
       GetStatusResponse: MessageTypeDefinition<_digger_v1_GetStatusResponse, _digger_v1_GetStatusResponse__Output>
+      NamedRangesFile: MessageTypeDefinition<_digger_v1_NamedRangesFile, _digger_v1_NamedRangesFile__Output>
       Node: MessageTypeDefinition<_digger_v1_Node, _digger_v1_Node__Output>
       NodeAddress: MessageTypeDefinition<_digger_v1_NodeAddress, _digger_v1_NodeAddress__Output>
       ObjectReference: MessageTypeDefinition<_digger_v1_ObjectReference, _digger_v1_ObjectReference__Output>
