@@ -25,6 +25,8 @@ import { serviceCidrs } from './kube/resources.ts';
 import { isWatchedKind } from './kube/resources.ts';
 import type { ReflectorStatus } from './kube/reflector/reflector-status.ts';
 import { warnOfMemory } from './memory-bounds.ts';
+import { createNamedRangesMetrics } from './networks/metrics.ts';
+import { NamedRanges } from './networks/named-ranges.ts';
 import { Readiness } from './readiness.ts';
 import { configurationError, listenError } from './start-error.ts';
 import type { StatusSource } from './rpc/methods/get-status.ts';
@@ -90,6 +92,12 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
     logger,
     ...(config.kubeconfig === undefined ? {} : { kubeconfig: config.kubeconfig }),
     ...(config.context === undefined ? {} : { context: config.context }),
+  });
+  const networks = await NamedRanges.start({
+    paths: config.namedRanges,
+    logger,
+    metrics: createNamedRangesMetrics(registry),
+    nowMs: Date.now,
   });
   const access = await openCallerAccess({
     config,
@@ -186,6 +194,7 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
     sequence: () => feed.stats().sequence,
     historySinceMs: () => (Number.isFinite(addresses.historySinceMs) ? addresses.historySinceMs : undefined),
     stalenessMs: () => freshness.stalenessMs(),
+    namedRanges: () => networks.statuses(),
   };
   const rpc: RpcServer = createRpcServer(
     {
@@ -193,6 +202,7 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
       addresses,
       names,
       workloadKinds: () => [{ group: '', kind: 'Pod', namespaced: true }, ...watch.ownerKinds()],
+      networks,
       status,
       feed: createFeedService({ feed, logger, disconnect: (peer) => rpc.disconnect(peer) }),
     },
@@ -233,6 +243,7 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
     const deadline = AbortSignal.timeout(config.drainTimeoutMs);
     await rpc.drain(deadline);
     await access.close();
+    networks.close();
     await watch.stop();
     await opening;
     clearInterval(expiry);

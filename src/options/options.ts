@@ -119,6 +119,12 @@ export const OPTIONS = {
     parseRange,
     'address range of pods or services, beside those that nodes and ServiceCIDR objects tell: an address in it that no object has is UNASSIGNED, not UNKNOWN',
   ),
+  namedRanges: many(
+    '--named-ranges',
+    'path',
+    parsePath,
+    'file that names ranges of addresses outside of the cluster: YAML, or the JSON that AWS, Google and Azure publish; answers carry the longest prefix as network. New files are taken while it runs',
+  ),
   denyAnnotations: many(
     '--deny-annotation',
     'key',

@@ -23,6 +23,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'kube/reflector': [...EVERYWHERE, ...KUBE_ROOMS],
   catalog: [...EVERYWHERE, 'wire'],
   addresses: [...EVERYWHERE, 'catalog'],
+  networks: [...EVERYWHERE],
   feed: [...EVERYWHERE, 'wire'],
   rpc: [...RPC_SOURCES, ...RPC_ROOMS],
   'rpc/methods': [...RPC_SOURCES, ...RPC_ROOMS],

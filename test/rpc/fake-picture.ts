@@ -14,6 +14,7 @@ import type {
   WorkloadEntity,
 } from '../../src/model/entities.ts';
 import { NameWaiterTable } from '../../src/rpc/methods/name-waiters.ts';
+import type { NamedNetwork, NetworkNames } from '../../src/rpc/methods/resolution.ts';
 import type { RpcSources, WatchCall } from '../../src/rpc/methods/register.ts';
 import type { WorkloadKind } from '../../src/rpc/methods/workload-kinds.ts';
 import { messageType } from '../../src/wire/schema.ts';
@@ -117,7 +118,12 @@ export class FakePicture implements RpcSources {
     historySinceMs: () => START_MS,
     stalenessMs: () => this.stalenessMs,
     credentialsTrouble: () => this.credentialsTrouble,
+    namedRanges: () => [],
   };
+
+  /** Named ranges by address. */
+  readonly named = new Map<string, NamedNetwork>();
+  readonly networks: NetworkNames = { find: (address) => this.named.get(address) };
 
   readonly feed: RpcSources['feed'] = {
     watch: (call, caller, revoked) => {

@@ -61,6 +61,7 @@ export function resolutionLines(resolution: JsonObject, wide = false): readonly 
   add('TARGET', targetText(resolution));
   const pod = (resolution['pod'] ?? {}) as JsonObject;
   add('ROLE', roleText(resolution));
+  add('NETWORK', networkText(resolution['network']));
   add('WORKLOAD', of(resolution['workload']));
   add('NODE', text(pod['nodeName']));
   add('SERVICES', references(pod['services']).join(', '));
@@ -78,9 +79,10 @@ export function resolutionLines(resolution: JsonObject, wide = false): readonly 
   return lines;
 }
 
-/** The cells of a resolution in a table of many: outcome, target, workload. */
+/** The cells of a resolution in a table of many: outcome, target or the name of its network, workload. */
 export function resolutionRow(resolution: JsonObject): readonly string[] {
-  return [text(resolution['outcome']).replace('OUTCOME_', ''), targetText(resolution), of(resolution['workload'])];
+  const target = targetText(resolution) || networkText(resolution['network']);
+  return [text(resolution['outcome']).replace('OUTCOME_', ''), target, of(resolution['workload'])];
 }
 
 /** One row of a table whose longest cells are not known yet. */
@@ -158,6 +160,14 @@ function targetText(holder: JsonObject): string {
   }
   const endpoint = holder['externalEndpoint'] as JsonObject | undefined;
   return endpoint === undefined ? '' : `endpoint ${text(endpoint['address'])} of ${of(endpoint['service'])}`;
+}
+
+/** `S3 (aws, eu-west-1) 52.218.0.0/17` of a named range. */
+function networkText(value: JsonValue | undefined): string {
+  if (value === undefined) return '';
+  const { name, kind, zone, region, range } = value as JsonObject;
+  const more = [kind, zone, region].map(text).filter((part) => part !== '');
+  return join(`${text(name)}${more.length === 0 ? '' : ` (${more.join(', ')})`}`, text(range));
 }
 
 function roleText(holder: JsonObject): string {

@@ -33,6 +33,13 @@ function statusLines(status: JsonObject, nowMs: number, wide: boolean, edge: Ask
   if (status['staleness'] !== undefined) lines.push(coloured(`stale by ${text(status['staleness'])}`, 'yellow', edge));
   if (status['historySince'] !== undefined) lines.push(`history since ${text(status['historySince'])}`);
   if (namespaces.length > 0) lines.push(`namespaces ${namespaces.join(', ')}`);
+  for (const file of (status['namedRanges'] ?? []) as readonly JsonObject[]) {
+    const problem = text(file['message']).split('\n')[0] ?? '';
+    lines.push(
+      `named ranges ${text(file['path'])}: ${text(file['ranges']) || '0'}, written ${age(file['modifiedTime'], nowMs)} ago`,
+      ...(problem === '' ? [] : [coloured(`  not taken: ${problem}`, 'yellow', edge)]),
+    );
+  }
   lines.push(`${text(status['subscribers']) || '0'} subscribers, sequence ${text(status['sequence']) || '0'}`, '');
   const head = [
     'RESOURCE',

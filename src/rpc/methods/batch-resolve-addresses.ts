@@ -42,6 +42,7 @@ export function batchResolveAddresses(
     encode(items, lookup, {
       resolveWorkload: (reference) => lookup.catalog.resolveWorkload(reference),
       stalenessMs: lookup.stalenessMs(),
+      networks: lookup.networks,
       view,
     });
   if (waitMs === 0 || openAddresses(items, lookup).length === 0) return finish();

@@ -26,6 +26,18 @@ export interface WatchedResource {
   readonly message: string;
 }
 
+/** What a file of named ranges says about itself. */
+export interface NamedRangesFile {
+  readonly path: string;
+  readonly ranges: number;
+  /** ms since the epoch. */
+  readonly modifiedMs: number;
+  /** ms since the epoch. */
+  readonly loadedMs: number;
+  /** Why a newer file is not in use; empty: there is none. */
+  readonly problem: string;
+}
+
 export interface StatusSource {
   readonly version: string;
   readonly epoch: string;
@@ -46,6 +58,7 @@ export interface StatusSource {
   /** ms since the epoch; `undefined` before the first list. */
   historySinceMs(): number | undefined;
   readonly stalenessMs: Staleness;
+  namedRanges(): readonly NamedRangesFile[];
 }
 
 /** The encoded GetStatusResponse. */
@@ -72,6 +85,7 @@ export function getStatus(
     startTime: toSecondsAndNanos(source.startTimeMs),
     historySince: historySinceMs === undefined ? null : toSecondsAndNanos(historySinceMs),
     staleness: stalenessMs === undefined ? null : toSecondsAndNanos(stalenessMs),
+    namedRanges: source.namedRanges().map(toNamedRangesFile),
   });
   return ResponseType.encode(message).finish();
 }
@@ -84,6 +98,11 @@ export function unsyncedTasks(source: Pick<StatusSource, 'pending'>): readonly s
 const DRAINING = 'draining';
 
 const ResponseType = messageType('digger.v1.GetStatusResponse');
+
+function toNamedRangesFile({ path, ranges, modifiedMs, loadedMs, problem }: NamedRangesFile): Record<string, unknown> {
+  const [modifiedTime, loadTime] = [toSecondsAndNanos(modifiedMs), toSecondsAndNanos(loadedMs)];
+  return { path, ranges, modifiedTime, loadTime, message: problem };
+}
 
 function toResourceStatus(watched: WatchedResource): Record<string, unknown> {
   let watchRestarts = 0;

@@ -22,6 +22,7 @@ import { type EntityLookup, getNode, getPod, getService, getWorkload } from './g
 import { getStatus, type StatusSource, unsyncedTasks } from './get-status.ts';
 import type { NameWaiters } from './name-waiters.ts';
 import { addReflection } from './reflection.ts';
+import type { NetworkNames } from './resolution.ts';
 import { type AddressLookup, resolveAddress } from './resolve-address.ts';
 import type { WorkloadKind } from './workload-kinds.ts';
 
@@ -32,6 +33,7 @@ export interface RpcSources {
   readonly names: NameWaiters;
   /** Kinds whose objects GetWorkload finds, as they are known by now. */
   readonly workloadKinds: () => readonly WorkloadKind[];
+  readonly networks: NetworkNames;
   readonly status: StatusSource;
   readonly feed: FeedService;
 }
@@ -82,12 +84,13 @@ function pictureComplete({ drainSignal }: CallEnvironment, source: StatusSource)
 }
 
 function addLookupService(server: Server, sources: RpcSources, { environment, countLookup }: MethodOptions): void {
-  const { addresses, catalog, names, status, workloadKinds } = sources;
+  const { addresses, catalog, names, networks, status, workloadKinds } = sources;
   const lookup: AddressLookup & EntityLookup = {
     addresses,
     catalog,
     names,
     workloadKinds,
+    networks,
     namespaces: status.namespaces,
     stalenessMs: () => status.stalenessMs(),
     countLookup,

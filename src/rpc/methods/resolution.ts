@@ -12,12 +12,26 @@ import type { MessageWriter } from '../../wire/message-writer.ts';
 import { FieldTags } from '../../wire/field-tags.ts';
 import { enumValues } from '../../wire/schema.ts';
 
+/** Names for addresses that no object of the cluster holds. */
+export interface NetworkNames {
+  /** The longest range that contains the (canonical) address. */
+  find(address: string): NamedNetwork | undefined;
+}
+
+export interface NamedNetwork {
+  /** Empty fields: not said. */
+  readonly network: { readonly name: string; readonly kind: string; readonly zone: string; readonly region: string };
+  /** `203.0.113.0/24`, canonical. */
+  readonly range: string;
+}
+
 /** What a resolution is joined with. */
 export interface ResolutionContext {
   /** As in CatalogReader. */
   resolveWorkload(reference: ObjectReference): WorkloadEntity;
   /** How much the picture may be behind; `undefined` while every watch is healthy. */
   readonly stalenessMs: number | undefined;
+  readonly networks: NetworkNames;
   readonly view: View;
 }
 
@@ -42,6 +56,7 @@ export function writeResolution(
       writeTimestamp(writer, VALID_FROM, holder.fromMs);
       if (holder.toMs !== undefined) writeTimestamp(writer, VALID_TO, holder.toMs);
       if (holder.uncertain) writer.uint32(UNCERTAIN).bool(true);
+      if (holder.role === 'ENDPOINT') writeNetwork(writer, context.networks.find(address));
       break;
     }
     case 'AMBIGUOUS':
@@ -50,8 +65,10 @@ export function writeResolution(
       if (answer.candidates.every(({ uncertain }) => uncertain)) writer.uint32(UNCERTAIN).bool(true);
       break;
     case 'UNASSIGNED':
+      break;
     case 'EXTERNAL':
     case 'UNKNOWN':
+      writeNetwork(writer, context.networks.find(address));
       break;
   }
   writeTimestamp(writer, HISTORY_SINCE, answer.historySinceMs);
@@ -86,6 +103,15 @@ const VALID_TO = resolutionTags.delimited('validTo');
 const HISTORY_SINCE = resolutionTags.delimited('historySince');
 const UNCERTAIN = resolutionTags.varint('uncertain');
 const STALENESS = resolutionTags.delimited('staleness');
+
+const NETWORK = resolutionTags.delimited('network');
+
+const networkTags = new FieldTags('digger.v1.Network');
+const NETWORK_NAME = networkTags.delimited('name');
+const NETWORK_KIND = networkTags.delimited('kind');
+const NETWORK_ZONE = networkTags.delimited('zone');
+const NETWORK_REGION = networkTags.delimited('region');
+const NETWORK_RANGE = networkTags.delimited('range');
 
 const CANDIDATE_WORKLOAD = candidateTags.delimited('workload');
 const CANDIDATE_ROLE = candidateTags.varint('role');
@@ -126,6 +152,18 @@ function writeTarget(writer: MessageWriter, tags: TargetTags, address: string, h
     return;
   }
   writer.uint32(tags[entity.kind]).entity(entity, view);
+}
+
+function writeNetwork(writer: MessageWriter, found: NamedNetwork | undefined): void {
+  if (found === undefined) return;
+  const { network, range } = found;
+  const begun = writer.uint32(NETWORK).begin();
+  writeText(writer, NETWORK_NAME, network.name);
+  writeText(writer, NETWORK_KIND, network.kind);
+  writeText(writer, NETWORK_ZONE, network.zone);
+  writeText(writer, NETWORK_REGION, network.region);
+  writeText(writer, NETWORK_RANGE, range);
+  writer.end(begun);
 }
 
 function writeWorkload(

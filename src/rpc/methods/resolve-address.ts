@@ -11,11 +11,12 @@ import { FieldTags } from '../../wire/field-tags.ts';
 import type { CallContext, CountLookup, Staleness } from './call-context.ts';
 import { CALL_COSTS } from '../limits/caller-rates.ts';
 import { parseQuestion, parseView, parseWait, Violations } from './request-fields.ts';
-import { isHeld, writeResolution } from './resolution.ts';
+import { isHeld, type NetworkNames, writeResolution } from './resolution.ts';
 
 export interface AddressLookup {
   readonly addresses: Pick<AddressReader, 'resolve' | 'waitForHolder'>;
   readonly catalog: Pick<CatalogReader, 'resolveWorkload'>;
+  readonly networks: NetworkNames;
   readonly stalenessMs: Staleness;
   readonly countLookup: CountLookup;
 }
@@ -39,6 +40,7 @@ export function resolveAddress(
     writeResolution(writer, question.address, answer, {
       resolveWorkload: (reference) => lookup.catalog.resolveWorkload(reference),
       stalenessMs: lookup.stalenessMs(),
+      networks: lookup.networks,
       view,
     });
     return writer.end(begun).finish();

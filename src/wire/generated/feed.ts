@@ -31,6 +31,8 @@ import type { GetStatusResponse as _digger_v1_GetStatusResponse, GetStatusRespon
 import type { GetWorkloadRequest as _digger_v1_GetWorkloadRequest, GetWorkloadRequest__Output as _digger_v1_GetWorkloadRequest__Output } from './digger/v1/GetWorkloadRequest.ts';
 import type { GetWorkloadResponse as _digger_v1_GetWorkloadResponse, GetWorkloadResponse__Output as _digger_v1_GetWorkloadResponse__Output } from './digger/v1/GetWorkloadResponse.ts';
 import type { LookupServiceClient as _digger_v1_LookupServiceClient, LookupServiceDefinition as _digger_v1_LookupServiceDefinition } from './digger/v1/LookupService.ts';
+import type { NamedRangesFile as _digger_v1_NamedRangesFile, NamedRangesFile__Output as _digger_v1_NamedRangesFile__Output } from './digger/v1/NamedRangesFile.ts';
+import type { Network as _digger_v1_Network, Network__Output as _digger_v1_Network__Output } from './digger/v1/Network.ts';
 import type { Node as _digger_v1_Node, Node__Output as _digger_v1_Node__Output } from './digger/v1/Node.ts';
 import type { NodeAddress as _digger_v1_NodeAddress, NodeAddress__Output as _digger_v1_NodeAddress__Output } from './digger/v1/NodeAddress.ts';
 import type { NodeSpan as _digger_v1_NodeSpan, NodeSpan__Output as _digger_v1_NodeSpan__Output } from './digger/v1/NodeSpan.ts';
@@ -100,6 +102,8 @@ export interface ProtoGrpcType {
       GetWorkloadRequest: MessageTypeDefinition<_digger_v1_GetWorkloadRequest, _digger_v1_GetWorkloadRequest__Output>
       GetWorkloadResponse: MessageTypeDefinition<_digger_v1_GetWorkloadResponse, _digger_v1_GetWorkloadResponse__Output>
       LookupService: SubtypeConstructor<typeof grpc.Client, _digger_v1_LookupServiceClient> & { service: _digger_v1_LookupServiceDefinition }
+      NamedRangesFile: MessageTypeDefinition<_digger_v1_NamedRangesFile, _digger_v1_NamedRangesFile__Output>
+      Network: MessageTypeDefinition<_digger_v1_Network, _digger_v1_Network__Output>
       Node: MessageTypeDefinition<_digger_v1_Node, _digger_v1_Node__Output>
       NodeAddress: MessageTypeDefinition<_digger_v1_NodeAddress, _digger_v1_NodeAddress__Output>
       NodeSpan: MessageTypeDefinition<_digger_v1_NodeSpan, _digger_v1_NodeSpan__Output>

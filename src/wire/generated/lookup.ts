@@ -22,6 +22,7 @@ import type { GetServiceResponse as _digger_v1_GetServiceResponse, GetServiceRes
 import type { GetWorkloadRequest as _digger_v1_GetWorkloadRequest, GetWorkloadRequest__Output as _digger_v1_GetWorkloadRequest__Output } from './digger/v1/GetWorkloadRequest.ts';
 import type { GetWorkloadResponse as _digger_v1_GetWorkloadResponse, GetWorkloadResponse__Output as _digger_v1_GetWorkloadResponse__Output } from './digger/v1/GetWorkloadResponse.ts';
 import type { LookupServiceClient as _digger_v1_LookupServiceClient, LookupServiceDefinition as _digger_v1_LookupServiceDefinition } from './digger/v1/LookupService.ts';
+import type { Network as _digger_v1_Network, Network__Output as _digger_v1_Network__Output } from './digger/v1/Network.ts';
 import type { Node as _digger_v1_Node, Node__Output as _digger_v1_Node__Output } from './digger/v1/Node.ts';
 import type { NodeAddress as _digger_v1_NodeAddress, NodeAddress__Output as _digger_v1_NodeAddress__Output } from './digger/v1/NodeAddress.ts';
 import type { ObjectReference as _digger_v1_ObjectReference, ObjectReference__Output as _digger_v1_ObjectReference__Output } from './digger/v1/ObjectReference.ts';
@@ -67,6 +68,7 @@ export interface ProtoGrpcType {
       GetWorkloadRequest: MessageTypeDefinition<_digger_v1_GetWorkloadRequest, _digger_v1_GetWorkloadRequest__Output>
       GetWorkloadResponse: MessageTypeDefinition<_digger_v1_GetWorkloadResponse, _digger_v1_GetWorkloadResponse__Output>
       LookupService: SubtypeConstructor<typeof grpc.Client, _digger_v1_LookupServiceClient> & { service: _digger_v1_LookupServiceDefinition }
+      Network: MessageTypeDefinition<_digger_v1_Network, _digger_v1_Network__Output>
       Node: MessageTypeDefinition<_digger_v1_Node, _digger_v1_Node__Output>
       NodeAddress: MessageTypeDefinition<_digger_v1_NodeAddress, _digger_v1_NodeAddress__Output>
       ObjectReference: MessageTypeDefinition<_digger_v1_ObjectReference, _digger_v1_ObjectReference__Output>

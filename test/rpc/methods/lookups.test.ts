@@ -38,6 +38,23 @@ describe('a lookup', () => {
   const resolve = async (request: Json): Promise<Json> =>
     (await serving.client.call('ResolveAddress', request))['resolution'] as Json;
 
+  it('names the network of an address that no object holds, and of an endpoint that only a service knows', async () => {
+    const network = { name: 'S3', kind: 'aws', zone: '', region: 'eu-west-1' };
+    picture.named.set('52.218.1.1', { network, range: '52.218.0.0/17' });
+    const told = { name: 'S3', kind: 'aws', region: 'eu-west-1', range: '52.218.0.0/17' };
+    for (const outcome of ['EXTERNAL', 'UNKNOWN', 'UNASSIGNED'] as const) {
+      picture.setAnswer('52.218.1.1', { outcome, historySinceMs: START_MS });
+      const resolution = await resolve({ address: '52.218.1.1' });
+      assert.deepEqual(resolution['network'], outcome === 'UNASSIGNED' ? undefined : told, outcome);
+    }
+    picture.setAnswer('52.218.1.1', resolved(holder(fakeService('bucket', []), 'ENDPOINT')));
+    assert.deepEqual((await resolve({ address: '52.218.1.1' }))['network'], told);
+    picture.setAnswer('52.218.1.1', resolved(holder(fakePod('web-0', WEB), 'POD_IP')));
+    assert.equal((await resolve({ address: '52.218.1.1' }))['network'], undefined);
+    picture.setAnswer('198.51.100.1', { outcome: 'EXTERNAL', historySinceMs: START_MS });
+    assert.equal((await resolve({ address: '198.51.100.1' }))['network'], undefined);
+  });
+
   it('answers a pod with its workload, role, interval and how far back the replica can tell', async () => {
     picture.setAnswer('10.0.0.1', resolved(holder(fakePod('web-0', WEB), 'POD_IP', { fromMs: START_MS + 1_250 })));
     const resolution = await resolve({ address: '10.0.0.1' });
