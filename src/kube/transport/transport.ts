@@ -77,10 +77,11 @@ export interface TransportOptions {
 
 /**
  * A connection that died is noticed 25 s after its last byte at the latest (client-go: 45 s, a ping after 30 s and 15 s
- * for its answer). A quiet connection is pinged every 5 s, so that a healthy one has been heard of within the last 5 s
- * and a round trip: reflectors judge by that whether a quiet watch can be believed.
+ * for its answer). A quiet connection is pinged every second, so that a healthy one has been heard of within the last
+ * second and a round trip: when it is cut, its quiet watches are believed up to then, and answers about the time before
+ * the cut are UNKNOWN for that much longer. API times have whole seconds; more often would tell nothing.
  */
-const PING: PingOptions = { pingAfterMs: 5_000, pingTimeoutMs: 20_000 };
+export const PING: PingOptions = { pingAfterMs: 1_000, pingTimeoutMs: 24_000 };
 /** A server that does not even accept. client-go dials for 30 s; a pod on the same network needs no such patience. */
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Material that is replaced this often while a request waits for a connection is no rotation any more. */
