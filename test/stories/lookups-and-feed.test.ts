@@ -66,7 +66,13 @@ describe('an owner of which only the reference in a pod tells', () => {
     const feed = digger.watch({ filter: { kinds: ['ENTITY_KIND_WORKLOAD'] } });
     const request = { apiGroup: 'example.dev', kind: 'Widget', namespace: 'shop', name: 'widget' };
     const waiting = digger.call('LookupService', 'GetWorkload', { ...request, wait: { seconds: 8 } });
-    const controller = { apiVersion: 'example.dev/v1', kind: 'Widget', name: 'widget', uid: 'uid-widget', controller: true };
+    const controller = {
+      apiVersion: 'example.dev/v1',
+      kind: 'Widget',
+      name: 'widget',
+      uid: 'uid-widget',
+      controller: true,
+    };
     story.createPod('part', FIRST_HOST, { controller });
     const { workload } = await waiting;
     assert.deepEqual([workload['uid'], workload['incomplete']], ['uid-widget', true]);
