@@ -131,10 +131,12 @@ export class Publisher {
     while (join.hasAside) {
       await pacer.pause();
       do {
-        const changes = taking(join.drainAside(), sliceSize);
-        changes.push(...taking(join.drain(), sliceSize));
+        // One after the other: an entity may change in the first and go in the second.
+        for (const work of [join.drainAside(), join.drain()]) {
+          const changes = taking(work, sliceSize);
+          if (changes.length > 0) this.#emit(changes, ofSeveral([...this.#pending.values()]));
+        }
         if (join.hasMore) join.putAside();
-        if (changes.length > 0) this.#emit(changes, ofSeveral([...this.#pending.values()]));
       } while (join.hasAside && !pacer.due());
     }
     this.#settling = undefined;
