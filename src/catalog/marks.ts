@@ -10,9 +10,10 @@ import type { ServiceState } from './service-state.ts';
 export class Marks {
   readonly removed = new Set<{ readonly resource: string; readonly before: Entity }>();
   /**
-   * Links all of whose pods are due, with those that are left. They are not marked one by one: that alone takes long.
+   * Owners and services all of whose pods are due, with those that are left. They are not marked one by one: that alone
+   * takes long.
    */
-  readonly crowds = new Map<OwnerLink, Iterator<PodDependant>>();
+  readonly crowds = new Map<OwnerLink | ServiceState, Iterator<PodDependant>>();
   nodes = new Set<NodeState>();
   owners = new Set<OwnerState>();
   pods = new Set<PodState>();
@@ -32,7 +33,7 @@ export class Marks {
     for (const each of other.removed) this.removed.add(each);
     other.removed.clear();
     // What the newer has left, or has passed, is at least what the older has left.
-    for (const [link, left] of other.crowds) this.crowds.set(link, left);
+    for (const [of, left] of other.crowds) this.crowds.set(of, left);
     other.crowds.clear();
     [this.nodes, other.nodes] = merged(this.nodes, other.nodes);
     [this.owners, other.owners] = merged(this.owners, other.owners);

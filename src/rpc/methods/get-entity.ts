@@ -70,11 +70,11 @@ export function getNode(request: GetNodeRequest__Output, lookup: EntityLookup, c
 
 /** The encoded GetWorkloadResponse. Throws CallError. */
 export function getWorkload(request: GetWorkloadRequest__Output, lookup: EntityLookup, call: CallContext): Answer {
-  const { apiGroup, kind, namespace, name } = request;
+  const { apiGroup, kind, namespace, name, uid } = request;
   const violations = new Violations();
   requireText(kind, 'kind', violations);
   requireText(name, 'name', violations);
-  const find = () => lookup.catalog.workload(apiGroup, kind, namespace, name);
+  const find = () => lookup.catalog.workload(apiGroup, kind, namespace, name, uid);
   const key = workloadKey(apiGroup, kind, namespace, name);
   const hint = () => kindHint({ apiGroup, kind, namespace }, lookup.workloadKinds());
   return answer({ request, violations, kind, namespace, key, find, tags: WORKLOAD, hint }, lookup, call);
