@@ -75,13 +75,18 @@ function inGroups(pending: ReadonlyMap<string, string>): string[] {
     groups.set(key, group);
     group.objects.push(task.slice(space + 1));
   }
-  const sorted = [...groups.values()].toSorted((a, b) => Number(a.detail === '') - Number(b.detail === ''));
-  const shown = sorted.slice(0, MAX_GROUPS).map(({ verb, detail, objects }) => {
-    const names = objects.slice(0, MAX_NAMES).join(', ');
-    const more = objects.length > MAX_NAMES ? ` and ${objects.length - MAX_NAMES} more` : '';
-    return `${verb} ${names}${more}`.trimEnd() + (detail === '' ? '' : `: ${cut(detail)}`);
-  });
-  return sorted.length > MAX_GROUPS ? [...shown, `${sorted.length - MAX_GROUPS} other causes`] : shown;
+  const caused = [...groups.values()].filter(({ detail }) => detail !== '');
+  const underWay = [...groups.values()].filter(({ detail }) => detail === '');
+  const lines = caused.slice(0, MAX_CAUSES).map((group) => `${described(group)}: ${cut(group.detail)}`);
+  const more = caused.length - lines.length;
+  if (more > 0) lines.push(`${more} more ${more === 1 ? 'cause' : 'causes'}`);
+  return [...lines, ...underWay.map(described)];
+}
+
+function described({ verb, objects }: { readonly verb: string; readonly objects: readonly string[] }): string {
+  const names = objects.slice(0, MAX_NAMES).join(', ');
+  const more = objects.length > MAX_NAMES ? ` and ${objects.length - MAX_NAMES} more` : '';
+  return `${verb} ${names}${more}`.trimEnd();
 }
 
 function cut(detail: string): string {
@@ -90,5 +95,5 @@ function cut(detail: string): string {
 
 // As many names as a cluster has resources, a few causes at once, and messages of an API server whole but for odd ones.
 const MAX_NAMES = 12;
-const MAX_GROUPS = 4;
+const MAX_CAUSES = 4;
 const MAX_DETAIL = 300;

@@ -33,6 +33,7 @@ import { NameWaiterTable } from './rpc/methods/name-waiters.ts';
 import { createRpcServer, type RpcServer } from './rpc/server.ts';
 import { createFeedService } from './rpc/methods/watch.ts';
 import { startAdminServer } from './telemetry/admin-server.ts';
+import { listCause } from './list-cause.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createRegistry } from './telemetry/metrics.ts';
 import { VERSION } from './version.ts';
@@ -156,7 +157,7 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
     if (opening !== undefined) return;
     const waitingFor = watch.statuses().filter(keepsWaiting);
     for (const status of watch.statuses()) {
-      if (keepsWaiting(status)) readiness.begin(`list ${status.resource}`, causeOf(status));
+      if (keepsWaiting(status)) readiness.begin(`list ${status.resource}`, listCause(status.message));
       else readiness.complete(`list ${status.resource}`);
     }
     if (waitingFor.length === 0) opening = open();
@@ -292,11 +293,6 @@ const JOINING = 'join the first lists';
 
 function keepsWaiting(status: ReflectorStatus): boolean {
   return !status.synced && (status.required || !status.unavailable);
-}
-
-/** Why a list is not there, without the verb and resource in front, so that one cause reads alike for all resources. */
-function causeOf({ message }: ReflectorStatus): string {
-  return message.replace(/^(?:list|watch) [\w./-]+: /, '');
 }
 
 function formatAddress({ host, port }: ListenAddress): string {

@@ -46,7 +46,7 @@ test('what is pending is a few lines of bounded length, whatever the number of r
   }
   const { pending } = readiness;
   assert.equal(pending.length, 5);
-  assert.equal(pending.at(-1), '3 other causes');
+  assert.equal(pending.at(-1), '3 more causes');
   assert.match(pending[0] ?? '', / and 11 more: 0: x+…$/);
 });
 
