@@ -20,6 +20,7 @@
 // Readers at the same place get the same buffer, see `frame-memory.ts`.
 
 import { hash } from 'node:crypto';
+import type { ClusterIdentity } from '../model/cluster-identity.ts';
 import type { View } from '../wire/encoded-entity.ts';
 import { ChangesFrame, encodeRemoval, referenceKey, removalKey } from '../wire/frame.ts';
 import type { ChangeLog, LogEntry } from './change-log.ts';
@@ -55,6 +56,7 @@ export interface ProjectionOptions {
 export interface ProjectionSurroundings {
   /** 16 bytes. */
   epoch(): Uint8Array;
+  cluster(): ClusterIdentity;
   /** ms since the epoch. */
   wallTime(): number;
   /** For a reader that had everything up to `floor`; empty: cannot be told. */
@@ -97,6 +99,7 @@ export class Projection {
       ...position,
       // In the middle of a snapshot there is nothing that could be continued elsewhere.
       sources: position.cursor < position.floor ? NO_SOURCES : surroundings.sources(position.floor),
+      cluster: surroundings.cluster(),
     });
   }
 

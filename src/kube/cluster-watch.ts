@@ -22,6 +22,7 @@ import { MAX_NAMESPACES, toSource } from '../model/source.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Clock, Random } from './clock.ts';
 import type { Credentials } from './credentials/credentials.ts';
+import { ClusterUid } from './cluster-uid.ts';
 import { CustomKinds, MAX_CUSTOM_KINDS } from './custom-kinds.ts';
 import type { Encoding } from './decoding/list-body.ts';
 import { registerCustomKindMetrics, registerWatchMetrics } from './metrics.ts';
@@ -91,6 +92,8 @@ export interface ClusterWatch {
   wantOwnerKind(apiVersion: string, kind: string): void;
   /** Kinds of owners that are watched by now: those of Kubernetes, then custom ones as they were found. */
   ownerKinds(): readonly OwnerKind[];
+  /** The uid of kube-system, see cluster-uid.ts. */
+  readonly clusterUid: Pick<ClusterUid, 'uid' | 'problem' | 'answered'>;
   /** One per resource, in a fixed order, required ones first; custom kinds last, as they were found. */
   statuses(): readonly ReflectorStatus[];
 }
@@ -170,17 +173,28 @@ export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
     },
   });
   registerCustomKindMetrics(registry, () => customKinds.stats());
+  const clusterUid = new ClusterUid({
+    transport,
+    contact,
+    logger,
+    clock,
+    random,
+    stopping: stopping.signal,
+    onChange: onStatusChange,
+  });
 
   return {
     start: () => {
+      clusterUid.start();
       for (const reflector of reflectors) reflector.start();
     },
     stop: async () => {
       stopping.abort();
-      await customKinds.stopped();
+      await Promise.all([customKinds.stopped(), clusterUid.stopped()]);
       await Promise.all(reflectors.map((reflector) => reflector.stop()));
       await transport.close();
     },
+    clusterUid,
     wantOwnerKind: (apiVersion, kind) => customKinds.want(apiVersion, kind),
     ownerKinds: () => [...BUILT_IN_OWNER_KINDS, ...customKinds.watched()],
     statuses,

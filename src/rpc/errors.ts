@@ -8,6 +8,7 @@
 
 import { Metadata, type ServerErrorResponse, status } from '@grpc/grpc-js';
 
+import type { ClusterIdentity } from '../model/cluster-identity.ts';
 import { escapeControls } from '../telemetry/escape-controls.ts';
 import { messageType } from '../wire/schema.ts';
 import { toSecondsAndNanos } from '../wire/seconds-and-nanos.ts';
@@ -141,6 +142,25 @@ export function replicaBehind(): CallError {
     'REPLICA_BEHIND',
     'this replica has not seen yet what the resume token has; try again, or another replica',
     { retryDelayMs: REPLICA_BEHIND_RETRY_MS },
+  );
+}
+
+/** FAILED_PRECONDITION: what the consumer has is of another cluster, so that nothing here continues it. */
+export function otherCluster(token: ClusterIdentity, here: ClusterIdentity): CallError {
+  const told = ({ name, uid }: ClusterIdentity): string =>
+    `${name === '' ? 'a cluster without a name' : quote(name)}${uid === '' ? '' : ` (${quote(uid)})`}`;
+  return new CallError(
+    status.FAILED_PRECONDITION,
+    'OTHER_CLUSTER',
+    `the resume token is of ${told(token)}, this is ${told(here)}`,
+    {
+      metadata: {
+        token_cluster_name: token.name,
+        token_cluster_uid: token.uid,
+        cluster_name: here.name,
+        cluster_uid: here.uid,
+      },
+    },
   );
 }
 

@@ -7,6 +7,7 @@
 // `rpc/shared-frames.ts`.
 
 import { type ByteString, NO_BYTES } from '../model/byte-string.ts';
+import { type ClusterIdentity, UNKNOWN_CLUSTER } from '../model/cluster-identity.ts';
 import type { Entity, EntityKind, ObjectReference } from '../model/entities.ts';
 import { copyEncoded, encodedLength, type View } from './encoded-entity.ts';
 import { FieldTags } from './field-tags.ts';
@@ -189,13 +190,14 @@ export function referenceKey({ apiVersion, kind, namespace, name, uid }: ObjectR
 }
 
 /** A `Reset` without its token. */
-export function encodeReset(reason: ResetReason, message: string): Uint8Array {
-  return WatchResponse.encode({ reset: { reason: REASON_NUMBERS[`RESET_REASON_${reason}`], message } }).finish();
+export function encodeReset(reason: ResetReason, message: string, cluster = UNKNOWN_CLUSTER): Uint8Array {
+  const reset = { reason: REASON_NUMBERS[`RESET_REASON_${reason}`], message };
+  return WatchResponse.encode({ reset, ...told(cluster) }).finish();
 }
 
 /** A `Synced` without its token. */
-export function encodeSynced(): Uint8Array {
-  return WatchResponse.encode({ synced: {} }).finish();
+export function encodeSynced(cluster = UNKNOWN_CLUSTER): Uint8Array {
+  return WatchResponse.encode({ synced: {}, ...told(cluster) }).finish();
 }
 
 /** A `Progress` without its token. `serverTimeMs`: ms since the epoch. */
@@ -203,6 +205,7 @@ export function encodeProgress(
   serverTimeMs: number,
   resources: readonly ResourceFreshness[],
   closing: boolean,
+  cluster = UNKNOWN_CLUSTER,
 ): Uint8Array {
   return WatchResponse.encode({
     progress: {
@@ -214,7 +217,13 @@ export function encodeProgress(
       })),
       closing,
     },
+    ...told(cluster),
   }).finish();
+}
+
+/** The field `cluster`, unless nothing is known. */
+function told({ name, uid }: ClusterIdentity): { readonly cluster?: ClusterIdentity } {
+  return name === '' && uid === '' ? {} : { cluster: { name, uid } };
 }
 
 /** Puts the token behind a `WatchResponse` that has none yet. */

@@ -15,6 +15,7 @@ import type {
 } from '../../src/model/entities.ts';
 import { NameWaiterTable } from '../../src/rpc/methods/name-waiters.ts';
 import type { NamedNetwork, NetworkNames } from '../../src/rpc/methods/resolution.ts';
+import { UNKNOWN_CLUSTER } from '../../src/model/cluster-identity.ts';
 import type { RpcSources, WatchCall } from '../../src/rpc/methods/register.ts';
 import type { WorkloadKind } from '../../src/rpc/methods/workload-kinds.ts';
 import { messageType } from '../../src/wire/schema.ts';
@@ -25,6 +26,8 @@ export class FakePicture implements RpcSources {
   pending: readonly string[] = [];
   stalenessMs: number | undefined;
   credentialsTrouble = '';
+  cluster = UNKNOWN_CLUSTER;
+  clusterProblem = '';
   /** Answers by address, or by `address:port`. */
   readonly answers = new Map<string, AddressAnswer>();
   readonly questions: AddressQuestion[] = [];
@@ -118,6 +121,8 @@ export class FakePicture implements RpcSources {
     historySinceMs: () => START_MS,
     stalenessMs: () => this.stalenessMs,
     credentialsTrouble: () => this.credentialsTrouble,
+    cluster: () => this.cluster,
+    clusterProblem: () => this.clusterProblem,
     namedRanges: () => [],
   };
 

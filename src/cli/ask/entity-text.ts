@@ -69,6 +69,7 @@ export function resolutionLines(resolution: JsonObject, wide = false): readonly 
   add('HISTORY', named('since', resolution['historySince']));
   if (resolution['uncertain'] === true) add('UNCERTAIN', 'another object may have held it');
   add('STALENESS', text(resolution['staleness']));
+  if (wide) add('CLUSTER', clusterText(resolution['cluster']));
   if (wide) addLabels(rows, (resolution['pod'] ?? resolution['service'] ?? resolution['node'] ?? {}) as JsonObject);
   const lines = termLines(rows);
   const candidates = (resolution['candidates'] ?? []) as readonly JsonObject[];
@@ -160,6 +161,12 @@ function targetText(holder: JsonObject): string {
   }
   const endpoint = holder['externalEndpoint'] as JsonObject | undefined;
   return endpoint === undefined ? '' : `endpoint ${text(endpoint['address'])} of ${of(endpoint['service'])}`;
+}
+
+/** `prod-eu-1 (5d0b5d5e-…)`, whatever of it is known; empty: nothing. */
+export function clusterText(value: JsonValue | undefined): string {
+  const { name, uid } = (value ?? {}) as JsonObject;
+  return join(text(name), text(uid) === '' ? '' : `(${text(uid)})`).replace('  ', ' ');
 }
 
 /** `S3 (aws, eu-west-1) 52.218.0.0/17` of a named range. */

@@ -43,6 +43,7 @@ export function batchResolveAddresses(
       resolveWorkload: (reference) => lookup.catalog.resolveWorkload(reference),
       stalenessMs: lookup.stalenessMs(),
       networks: lookup.networks,
+      cluster: lookup.cluster(),
       view,
     });
   if (waitMs === 0 || openAddresses(items, lookup).length === 0) return finish();

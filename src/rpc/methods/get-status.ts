@@ -3,6 +3,7 @@
 
 import type { CallContext, Staleness } from './call-context.ts';
 import type { GetStatusRequest__Output } from '../../wire/generated/digger/v1/GetStatusRequest.ts';
+import type { ClusterIdentity } from '../../model/cluster-identity.ts';
 import { toSecondsAndNanos } from '../../wire/seconds-and-nanos.ts';
 import { messageType } from '../../wire/schema.ts';
 
@@ -58,6 +59,9 @@ export interface StatusSource {
   /** ms since the epoch; `undefined` before the first list. */
   historySinceMs(): number | undefined;
   readonly stalenessMs: Staleness;
+  cluster(): ClusterIdentity;
+  /** Why the uid of the cluster is not known; empty: it is, or was not read yet. */
+  clusterProblem(): string;
   namedRanges(): readonly NamedRangesFile[];
 }
 
@@ -72,6 +76,7 @@ export function getStatus(
   const pending = isDraining ? [...unsynced, DRAINING] : unsynced;
   const historySinceMs = source.historySinceMs();
   const stalenessMs = source.stalenessMs();
+  const cluster = source.cluster();
   const message = ResponseType.fromObject({
     version: source.version,
     epoch: source.epoch,
@@ -85,6 +90,8 @@ export function getStatus(
     startTime: toSecondsAndNanos(source.startTimeMs),
     historySince: historySinceMs === undefined ? null : toSecondsAndNanos(historySinceMs),
     staleness: stalenessMs === undefined ? null : toSecondsAndNanos(stalenessMs),
+    cluster: cluster.name === '' && cluster.uid === '' ? null : { ...cluster },
+    clusterMessage: source.clusterProblem() || null,
     namedRanges: source.namedRanges().map(toNamedRangesFile),
   });
   return ResponseType.encode(message).finish();

@@ -92,6 +92,7 @@ function addLookupService(server: Server, sources: RpcSources, { environment, co
     workloadKinds,
     networks,
     namespaces: status.namespaces,
+    cluster: () => status.cluster(),
     stalenessMs: () => status.stalenessMs(),
     countLookup,
   };

@@ -6,6 +6,8 @@
 
 import { type AddressAnswer, type AddressRole, type Holder, MAX_CANDIDATES } from '../../addresses/reader.ts';
 import type { ObjectReference, ServiceEntity, WorkloadEntity } from '../../model/entities.ts';
+import type { ClusterIdentity } from '../../model/cluster-identity.ts';
+import { clusterField } from '../../wire/encode-cluster.ts';
 import type { View } from '../../wire/encoded-entity.ts';
 import { writeDuration, writeReference, writeText, writeTimestamp } from '../../wire/fields.ts';
 import type { MessageWriter } from '../../wire/message-writer.ts';
@@ -32,6 +34,7 @@ export interface ResolutionContext {
   /** How much the picture may be behind; `undefined` while every watch is healthy. */
   readonly stalenessMs: number | undefined;
   readonly networks: NetworkNames;
+  readonly cluster: ClusterIdentity;
   readonly view: View;
 }
 
@@ -73,6 +76,7 @@ export function writeResolution(
   }
   writeTimestamp(writer, HISTORY_SINCE, answer.historySinceMs);
   if (context.stalenessMs !== undefined) writeDuration(writer, STALENESS, context.stalenessMs);
+  writer.fields(encodedCluster(context.cluster));
 }
 
 /** Whether an entity holds (or may hold) the address: there is nothing to wait for. */
@@ -104,6 +108,7 @@ const HISTORY_SINCE = resolutionTags.delimited('historySince');
 const UNCERTAIN = resolutionTags.varint('uncertain');
 const STALENESS = resolutionTags.delimited('staleness');
 
+const encodedCluster = clusterField(resolutionTags.delimited('cluster'));
 const NETWORK = resolutionTags.delimited('network');
 
 const networkTags = new FieldTags('digger.v1.Network');

@@ -5,6 +5,7 @@
 
 import type { AddressAnswer, AddressQuestion, AddressReader } from '../../addresses/reader.ts';
 import type { CatalogReader } from '../../catalog/reader.ts';
+import type { ClusterIdentity } from '../../model/cluster-identity.ts';
 import type { ResolveAddressRequest__Output } from '../../wire/generated/digger/v1/ResolveAddressRequest.ts';
 import { startMessage } from '../../wire/message-writer.ts';
 import { FieldTags } from '../../wire/field-tags.ts';
@@ -17,6 +18,7 @@ export interface AddressLookup {
   readonly addresses: Pick<AddressReader, 'resolve' | 'waitForHolder'>;
   readonly catalog: Pick<CatalogReader, 'resolveWorkload'>;
   readonly networks: NetworkNames;
+  readonly cluster: () => ClusterIdentity;
   readonly stalenessMs: Staleness;
   readonly countLookup: CountLookup;
 }
@@ -41,6 +43,7 @@ export function resolveAddress(
       resolveWorkload: (reference) => lookup.catalog.resolveWorkload(reference),
       stalenessMs: lookup.stalenessMs(),
       networks: lookup.networks,
+      cluster: lookup.cluster(),
       view,
     });
     return writer.end(begun).finish();

@@ -20,6 +20,7 @@ import {
   connectionAged,
   draining,
   invalidArgument,
+  otherCluster,
   quote,
   replicaBehind,
   subscriberStalled,
@@ -135,6 +136,8 @@ function watch(call: WatchCall, options: WatchOptions, caller: string, revoked: 
           description: `${call.request.resumeToken.byteLength} bytes that are not a token of this service`,
         },
       ]);
+    case 'other-cluster':
+      throw otherCluster(opened.token, opened.here);
     case 'too-many-subscribers':
       throw tooManySubscribers(opened.reached, opened.limit, caller);
     case 'draining':

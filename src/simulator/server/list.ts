@@ -49,7 +49,12 @@ export async function answerList(options: ListOptions, context: ListContext): Pr
   }
   if (!exact) {
     const limit = options.resourceVersion === '0' && !context.pageAtZero ? 0 : options.limit;
-    return page(store.list(), cluster.resourceVersion, '', limit, context.namespace);
+    const objects = store.list();
+    const chosen =
+      options.fieldName === undefined
+        ? objects
+        : objects.filter(([, object]) => object.metadata.name === options.fieldName);
+    return page(chosen, cluster.resourceVersion, '', limit, context.namespace);
   }
   const past = store.listAt(requested);
   if (past === undefined) {

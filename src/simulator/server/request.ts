@@ -2,7 +2,7 @@
 //
 // Paths and options are read as kube-apiserver reads them; what it refuses is refused here with the same status
 // (k8s.io/apimachinery pkg/apis/meta/internalversion/validation). `labelSelector` and `fieldSelector` are refused
-// loudly, because ignoring them would answer with too much.
+// loudly, because ignoring them would answer with too much; known is `metadata.name=NAME` of a list without pages.
 
 import type { RequestVerb } from './request-log.ts';
 import type { Resource } from './served-resources.ts';
@@ -26,6 +26,8 @@ export interface ListOptions {
   /** undefined: not in the query. */
   readonly sendInitialEvents: boolean | undefined;
   readonly allowWatchBookmarks: boolean;
+  /** Of `fieldSelector=metadata.name=NAME`: only objects with this name. */
+  readonly fieldName: string | undefined;
   readonly timeoutSeconds: number | undefined;
 }
 
@@ -57,13 +59,17 @@ export function parseResourcePath(pathname: string): ResourcePath | undefined {
 
 /** Throws a StatusError with what kube-apiserver says. */
 export function parseListOptions(query: URLSearchParams, streamedLists: boolean): ListOptions {
-  for (const selector of ['labelSelector', 'fieldSelector']) {
+  const watch = parseBoolean(query.get('watch')) ?? false;
+  const [, fieldName] = /^metadata\.name=([a-z0-9.-]+)$/.exec(query.get('fieldSelector') ?? '') ?? [];
+  const isKnown = !watch && fieldName !== undefined && (query.get('limit') ?? '') === '';
+  for (const selector of isKnown ? ['labelSelector'] : ['labelSelector', 'fieldSelector']) {
     if ((query.get(selector) ?? '') !== '') {
-      throw new StatusError(badRequest(`the simulator does not know ${selector}`));
+      throw new StatusError(badRequest(`the simulator does not know this ${selector}`));
     }
   }
   const options = {
-    watch: parseBoolean(query.get('watch')) ?? false,
+    watch,
+    fieldName,
     limit: parseInteger(query.get('limit')) ?? 0,
     continueToken: query.get('continue') ?? '',
     resourceVersion: query.get('resourceVersion') ?? '',

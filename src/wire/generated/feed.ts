@@ -13,6 +13,7 @@ import type { Candidate as _digger_v1_Candidate, Candidate__Output as _digger_v1
 import type { Change as _digger_v1_Change, Change__Output as _digger_v1_Change__Output } from './digger/v1/Change.ts';
 import type { ChangeFeedServiceClient as _digger_v1_ChangeFeedServiceClient, ChangeFeedServiceDefinition as _digger_v1_ChangeFeedServiceDefinition } from './digger/v1/ChangeFeedService.ts';
 import type { Changes as _digger_v1_Changes, Changes__Output as _digger_v1_Changes__Output } from './digger/v1/Changes.ts';
+import type { Cluster as _digger_v1_Cluster, Cluster__Output as _digger_v1_Cluster__Output } from './digger/v1/Cluster.ts';
 import type { Container as _digger_v1_Container, Container__Output as _digger_v1_Container__Output } from './digger/v1/Container.ts';
 import type { ContainerPort as _digger_v1_ContainerPort, ContainerPort__Output as _digger_v1_ContainerPort__Output } from './digger/v1/ContainerPort.ts';
 import type { Entity as _digger_v1_Entity, Entity__Output as _digger_v1_Entity__Output } from './digger/v1/Entity.ts';
@@ -83,6 +84,7 @@ export interface ProtoGrpcType {
       Change: MessageTypeDefinition<_digger_v1_Change, _digger_v1_Change__Output>
       ChangeFeedService: SubtypeConstructor<typeof grpc.Client, _digger_v1_ChangeFeedServiceClient> & { service: _digger_v1_ChangeFeedServiceDefinition }
       Changes: MessageTypeDefinition<_digger_v1_Changes, _digger_v1_Changes__Output>
+      Cluster: MessageTypeDefinition<_digger_v1_Cluster, _digger_v1_Cluster__Output>
       Container: MessageTypeDefinition<_digger_v1_Container, _digger_v1_Container__Output>
       ContainerPort: MessageTypeDefinition<_digger_v1_ContainerPort, _digger_v1_ContainerPort__Output>
       Entity: MessageTypeDefinition<_digger_v1_Entity, _digger_v1_Entity__Output>

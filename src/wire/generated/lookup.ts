@@ -7,6 +7,7 @@ import type { BatchResolveAddressesRequest as _digger_v1_BatchResolveAddressesRe
 import type { BatchResolveAddressesResponse as _digger_v1_BatchResolveAddressesResponse, BatchResolveAddressesResponse__Output as _digger_v1_BatchResolveAddressesResponse__Output } from './digger/v1/BatchResolveAddressesResponse.ts';
 import type { BatchResolveAddressesResult as _digger_v1_BatchResolveAddressesResult, BatchResolveAddressesResult__Output as _digger_v1_BatchResolveAddressesResult__Output } from './digger/v1/BatchResolveAddressesResult.ts';
 import type { Candidate as _digger_v1_Candidate, Candidate__Output as _digger_v1_Candidate__Output } from './digger/v1/Candidate.ts';
+import type { Cluster as _digger_v1_Cluster, Cluster__Output as _digger_v1_Cluster__Output } from './digger/v1/Cluster.ts';
 import type { Container as _digger_v1_Container, Container__Output as _digger_v1_Container__Output } from './digger/v1/Container.ts';
 import type { ContainerPort as _digger_v1_ContainerPort, ContainerPort__Output as _digger_v1_ContainerPort__Output } from './digger/v1/ContainerPort.ts';
 import type { Entity as _digger_v1_Entity, Entity__Output as _digger_v1_Entity__Output } from './digger/v1/Entity.ts';
@@ -52,6 +53,7 @@ export interface ProtoGrpcType {
       BatchResolveAddressesResponse: MessageTypeDefinition<_digger_v1_BatchResolveAddressesResponse, _digger_v1_BatchResolveAddressesResponse__Output>
       BatchResolveAddressesResult: MessageTypeDefinition<_digger_v1_BatchResolveAddressesResult, _digger_v1_BatchResolveAddressesResult__Output>
       Candidate: MessageTypeDefinition<_digger_v1_Candidate, _digger_v1_Candidate__Output>
+      Cluster: MessageTypeDefinition<_digger_v1_Cluster, _digger_v1_Cluster__Output>
       Container: MessageTypeDefinition<_digger_v1_Container, _digger_v1_Container__Output>
       ContainerPort: MessageTypeDefinition<_digger_v1_ContainerPort, _digger_v1_ContainerPort__Output>
       Entity: MessageTypeDefinition<_digger_v1_Entity, _digger_v1_Entity__Output>
