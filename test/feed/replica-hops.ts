@@ -58,6 +58,8 @@ const FILTERS: readonly Partial<FilterCriteria>[] = [
   { nodeNames: ['n0'] },
   { namespaces: ['mall'] },
   { kinds: ['Service', 'Workload'] },
+  { namespaceSelector: [{ key: 'app', operator: 'in', values: ['x'] }] },
+  { kinds: ['Pod'], namespaceSelector: [{ key: 'app', operator: 'notin', values: ['x'] }] },
 ];
 
 /** Runs until enough cuts were made; throws at the first difference. */
@@ -194,8 +196,12 @@ function isWithoutSources(bytes: Uint8Array): boolean {
 function compare({ connection, copy, filter }: Consumer, result: HopsResult, seed: number): void {
   if (connection === undefined || connection.ended !== undefined || !copy.synced) return;
   const expected = new Map<string, Entity>();
+  const labelsOfNamespaces = new Map<string, Record<string, string>>();
   for (const entity of connection.replica.entities()) {
-    if (isVisible(entity, filter)) expected.set(keyOf(entity), entity);
+    if (entity.kind === 'Namespace') labelsOfNamespaces.set(entity.name, labelsOf(entity));
+  }
+  for (const entity of connection.replica.entities()) {
+    if (isVisible(entity, filter, labelsOfNamespaces)) expected.set(keyOf(entity), entity);
   }
   const where = `seed ${seed}, cut ${result.cuts}, filter ${JSON.stringify(filter)}`;
   assert.deepEqual([...copy.entities.keys()].sort(), [...expected.keys()].sort(), where);
@@ -211,16 +217,30 @@ function compare({ connection, copy, filter }: Consumer, result: HopsResult, see
 }
 
 /** Written without the feed's own filter. */
-function isVisible(entity: Entity, { kinds, namespaces, nodeNames, labels }: FilterCriteria): boolean {
+function isVisible(
+  entity: Entity,
+  { kinds, namespaces, nodeNames, labels, namespaceSelector = [] }: FilterCriteria,
+  labelsOfNamespaces: ReadonlyMap<string, Record<string, string>>,
+): boolean {
   if (kinds.length > 0 && !kinds.includes(entity.kind)) return false;
-  if (namespaces.length > 0 && !namespaces.includes(entity.namespace)) return false;
+  const namespace = entity.kind === 'Namespace' ? entity.name : entity.namespace;
+  if (namespaces.length > 0 && !namespaces.includes(namespace)) return false;
+  for (const { key, operator, values } of namespaceSelector) {
+    const ofNamespace = labelsOfNamespaces.get(namespace);
+    const isOneOf = values.includes(ofNamespace?.[key] ?? '');
+    if (ofNamespace === undefined || isOneOf !== (operator === 'in')) return false;
+  }
   if (nodeNames.length > 0) {
     const nodeName = entity.kind === 'Node' ? entity.name : entity.kind === 'Pod' ? entity.nodeName : '';
     if (!nodeNames.includes(nodeName)) return false;
   }
   if (labels.size === 0) return true;
-  const held = (decode(entity.kind.toLowerCase(), encodedBytes(entity))['labels'] ?? {}) as Record<string, string>;
+  const held = labelsOf(entity);
   return [...labels].every(([key, value]) => held[key] === value);
+}
+
+function labelsOf(entity: Entity): Record<string, string> {
+  return (decode(entity.kind.toLowerCase(), encodedBytes(entity))['labels'] ?? {}) as Record<string, string>;
 }
 
 /** What a replica serves, by key. */
