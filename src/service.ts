@@ -22,8 +22,7 @@ import { Freshness, registerFreshnessMetrics } from './freshness.ts';
 import { systemClock } from './kube/clock.ts';
 import { type ClusterWatch, createClusterWatch } from './kube/cluster-watch.ts';
 import { createCredentials } from './kube/credentials/credentials.ts';
-import { serviceCidrs } from './kube/resources.ts';
-import { isWatchedKind } from './kube/resources.ts';
+import { isWatchedKind, namespaces, serviceCidrs } from './kube/resources.ts';
 import type { ReflectorStatus } from './kube/reflector/reflector-status.ts';
 import { registerClusterMetrics } from './cluster-metrics.ts';
 import { warnOfMemory } from './memory-bounds.ts';
@@ -35,6 +34,7 @@ import type { StatusSource } from './rpc/methods/get-status.ts';
 import type { ClusterIdentity } from './model/cluster-identity.ts';
 import type { ListenAddress } from './model/listen-address.ts';
 import { NameWaiterTable } from './rpc/methods/name-waiters.ts';
+import { resourceOf } from './model/source.ts';
 import { createRpcServer, type RpcServer } from './rpc/server.ts';
 import { createFeedService } from './rpc/methods/watch.ts';
 import { startAdminServer } from './telemetry/admin-server.ts';
@@ -137,6 +137,7 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
       pods: (source) => catalog.store('Pod', source),
       services: (source) => catalog.store('Service', source),
       endpointSlices: (source) => catalog.store('EndpointSlice', source),
+      namespaces: (source) => catalog.store('Namespace', source),
       nodes: catalog.store('Node', 'nodes'),
       serviceCidrs: addresses.serviceRanges,
       owners: (source) => catalog.store('Owner', source),
@@ -198,12 +199,15 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
 
   const objects = (resource: string): number =>
     resource === serviceCidrs.resource ? addresses.serviceRanges.size : catalog.objects(resource);
+  const knowsNamespaces = (): boolean =>
+    watch.statuses().every(({ resource, synced }) => synced || resourceOf(resource) !== namespaces.resource);
   const status: StatusSource = {
     version: VERSION,
     epoch: epoch.toString('hex'),
     startTimeMs,
     namespaces: config.namespaces,
     credentialsTrouble: () => credentials.trouble,
+    knowsNamespaces,
     pending: () => readiness.pending,
     resources: () => watch.statuses().map((each) => ({ ...each, objects: objects(each.resource) })),
     subscribers: () => feed.stats().subscribers,
@@ -222,7 +226,7 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
       workloadKinds: () => [{ group: '', kind: 'Pod', namespaced: true }, ...watch.ownerKinds()],
       networks,
       status,
-      feed: createFeedService({ feed, logger, disconnect: (peer) => rpc.disconnect(peer) }),
+      feed: createFeedService({ feed, logger, knowsNamespaces, disconnect: (peer) => rpc.disconnect(peer) }),
     },
     {
       ...access.server,

@@ -11,6 +11,8 @@ import type { Registry } from '@prometheus-io/client';
 import { groupOf } from '../model/api-version.ts';
 import type {
   Entity,
+  EntityKind,
+  NamespaceEntity,
   NodeEntity,
   ObjectReference,
   PodEntity,
@@ -24,6 +26,7 @@ import type { IsWatchedKind } from './custom-owners.ts';
 import type { Fingerprinted } from './fingerprint.ts';
 import { Join } from './join.ts';
 import { type CatalogMetrics, createCatalogMetrics } from './metrics.ts';
+import type { NamespaceState } from './namespace-state.ts';
 import type { NodeState } from './node-state.ts';
 import type { OwnerState } from './owner-state.ts';
 import { createPacer, type Pacer } from './pacer.ts';
@@ -70,6 +73,7 @@ export class Catalog implements CatalogReader {
   readonly #metrics: CatalogMetrics;
   readonly #podTables: Table<PodState>[] = [];
   readonly #nodeTables: Table<NodeState>[] = [];
+  readonly #namespaceTables: Table<NamespaceState>[] = [];
   readonly #ownerTables: Table<OwnerState>[] = [];
   readonly #tables: { readonly resource: string; readonly size: number; readonly isFilling: boolean }[] = [];
   readonly #tableOwner: TableOwner = {
@@ -132,6 +136,11 @@ export class Catalog implements CatalogReader {
         this.#nodeTables.push(table);
         return table;
       }
+      case 'Namespace': {
+        const table = this.#table(resource, shelves.namespaces(resource), false);
+        this.#namespaceTables.push(table);
+        return table;
+      }
       case 'Owner': {
         const table = this.#table(resource, shelves.owners(resource), false);
         this.#ownerTables.push(table);
@@ -189,6 +198,10 @@ export class Catalog implements CatalogReader {
     return first(this.#nodeTables, '', name)?.published;
   }
 
+  namespace(name: string): NamespaceEntity | undefined {
+    return first(this.#namespaceTables, '', name)?.published;
+  }
+
   workload(apiGroup: string, kind: string, namespace: string, name: string, uid = ''): WorkloadEntity | undefined {
     if (apiGroup === '' && kind === 'Pod') {
       const pod = this.pod(namespace, name);
@@ -213,8 +226,8 @@ export class Catalog implements CatalogReader {
   }
 
   *entities(): Iterable<Entity> {
-    const { pods, services, nodes, owners } = this.#join.picture;
-    for (const states of [nodes, owners, pods]) {
+    const { pods, services, nodes, namespaces, owners } = this.#join.picture;
+    for (const states of [nodes, namespaces, owners, pods]) {
       for (const { published } of states.values()) if (published !== undefined) yield published;
     }
     // One state stands for a service and for its successor under the name.
@@ -239,8 +252,8 @@ export class Catalog implements CatalogReader {
     return objects;
   }
 
-  #entityCounts(): { Pod: number; Service: number; Node: number; Workload: number } {
-    const counts = { Pod: 0, Service: 0, Node: 0, Workload: 0 };
+  #entityCounts(): Record<EntityKind, number> {
+    const counts = { Pod: 0, Service: 0, Node: 0, Workload: 0, Namespace: 0 };
     for (const { kind } of this.entities()) counts[kind] += 1;
     return counts;
   }

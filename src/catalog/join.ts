@@ -1,5 +1,5 @@
 // What is due, joined: `drain` makes the entities that writes have marked, and yields one change for each that really
-// differs. Removals come first, then nodes, workloads, pods, and services last, because the workloads behind a service
+// differs. Removals come first, then nodes, namespaces, workloads, pods, and services last, because the workloads behind a service
 // follow from its pods. What is not taken from one drain is in the next. Nothing here knows of sequences, listeners
 // or time.
 
@@ -112,7 +112,7 @@ export class Join {
 
   /** What was put aside may be gone by now. */
   *#drainMarks(marks: Marks): Generator<JoinedChange | JoinedTouch> {
-    const { nodes, owners, pods } = this.picture;
+    const { namespaces, nodes, owners, pods } = this.picture;
     for (const before of taken(marks.removed)) yield { ...before, after: undefined };
     // A record takes the place of what was known through pods alone.
     yield* this.#removeCustomOwners();
@@ -121,6 +121,12 @@ export class Join {
       const before = node.published;
       node.published = node.row;
       yield { resource: node.resource, before, after: node.row };
+    }
+    for (const namespace of taken(marks.namespaces)) {
+      const { resource, uid, row: after, published: before } = namespace;
+      if (before === after || namespaces.get(uid) !== namespace) continue;
+      namespace.published = after;
+      yield { resource, before, after };
     }
     for (const owner of taken(marks.owners)) if (owners.get(owner.uid) === owner) yield* this.#joinOwner(owner);
     for (const [of, left] of marks.crowds) {

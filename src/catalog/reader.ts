@@ -3,6 +3,7 @@
 import type { ChangeBatch } from '../model/changes.ts';
 import type {
   Entity,
+  NamespaceEntity,
   NodeEntity,
   ObjectReference,
   PodEntity,
@@ -17,6 +18,7 @@ export interface CatalogReader {
   pod(namespace: string, name: string): PodEntity | undefined;
   service(namespace: string, name: string): ServiceEntity | undefined;
   node(name: string): NodeEntity | undefined;
+  namespace(name: string): NamespaceEntity | undefined;
 
   /**
    * Owners of every watched kind, top-level or not; of other kinds those that a pod's chain ends at, by their reference

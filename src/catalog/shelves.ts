@@ -5,6 +5,7 @@ import type { Entity, ObjectReference } from '../model/entities.ts';
 import type {
   ControllerReference,
   EndpointSliceRecord,
+  NamespaceRecord,
   NodeRecord,
   OwnerRecord,
   PodRecord,
@@ -14,6 +15,7 @@ import type { ValuePolicy } from '../wire/value-policy.ts';
 import type { CustomOwners } from './custom-owners.ts';
 import type { Marks } from './marks.ts';
 import { Membership } from './membership.ts';
+import { type NamespaceDraft, namespaceShelf, type NamespaceState } from './namespace-state.ts';
 import { draftNode, isSameNode, type NodeDraft, NodeState } from './node-state.ts';
 import { OwnerGraph } from './owner-graph.ts';
 import { type ControllerEdge, linksFrom, type OwnerLink } from './owner-links.ts';
@@ -142,6 +144,15 @@ export class Shelves {
         this.#remove(resource, node.published);
       },
     };
+  }
+
+  namespaces(resource: string): Shelf<NamespaceRecord, NamespaceDraft, NamespaceState> {
+    return namespaceShelf(resource, {
+      namespaces: this.#picture.namespaces,
+      marked: () => this.#marks.namespaces,
+      policy: this.#policy,
+      removed: (of, published) => this.#remove(of, published),
+    });
   }
 
   owners(resource: string): Shelf<OwnerRecord, OwnerDraft, OwnerState> {

@@ -94,15 +94,17 @@ export class ChangeFeed {
     this.#turns = new Turns(this.#scheduler, this.#limits);
     this.#classes = new FilterClasses({
       maxBytes: this.#limits.maxFilterBytes,
-      create: (filter, view) =>
-        new Projection({
+      create: (filter, view) => {
+        if (filter.followsNamespaces) this.#log.followNamespaces();
+        return new Projection({
           filter,
           view,
           configuration: options.configuration,
           surroundings: this.#resumption,
           maxFrameBytes: this.#limits.maxFrameBytes,
           memory: this.#memory,
-        }),
+        });
+      },
     });
     this.#surroundings = this.#createSurroundings();
     this.#metrics = new FeedMetrics(options.registry, () => ({

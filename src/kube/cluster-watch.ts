@@ -12,6 +12,7 @@ import type { Registry } from '@prometheus-io/client';
 import type {
   EndpointSliceRecord,
   KubernetesRecord,
+  NamespaceRecord,
   NodeRecord,
   OwnerRecord,
   PodRecord,
@@ -31,6 +32,7 @@ import type { Pace } from './reflector/requests.ts';
 import {
   BUILT_IN_OWNER_KINDS,
   endpointSlices,
+  namespaces as namespaceObjects,
   nodes,
   type OwnerKind,
   owners,
@@ -49,6 +51,7 @@ export interface ClusterStores {
   pods(source: string): ReflectorStore<PodRecord>;
   services(source: string): ReflectorStore<ServiceRecord>;
   endpointSlices(source: string): ReflectorStore<EndpointSliceRecord>;
+  namespaces(source: string): ReflectorStore<NamespaceRecord>;
   /** Cluster-wide always. */
   readonly nodes: ReflectorStore<NodeRecord>;
   /** Cluster-wide always. */
@@ -139,12 +142,12 @@ export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
       onStatusChange,
     });
   const isLimited = namespaces.length > 0;
-  /** One reflector, or one for each namespace; what has no namespace is one either way. */
+  /** One reflector, or one for each namespace; what neither is nor has a namespace is one either way. */
   const reflectIn = <R extends KubernetesRecord>(
     resource: ResourceDescriptor<R>,
     store: (source: string) => ReflectorStore<R>,
   ): WatchedResource[] =>
-    (isLimited && resource.namespaced ? namespaces : [undefined]).map((namespace) =>
+    (isLimited && (resource.namespaced || resource.isNamespaces === true) ? namespaces : [undefined]).map((namespace) =>
       reflect(resource, store(toSource(resource.resource, namespace)), namespace),
     );
   const reflectors: WatchedResource[] = [
@@ -154,6 +157,7 @@ export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
     // A Role cannot grant it: those who may watch a few namespaces often may not read nodes, and do without.
     reflect(isLimited ? { ...nodes, required: false } : nodes, stores.nodes),
     reflect(serviceCidrs, stores.serviceCidrs),
+    ...reflectIn(namespaceObjects, stores.namespaces),
     ...owners.flatMap((resource) => reflectIn(resource, stores.owners)),
   ];
   const statuses = () => reflectors.map((reflector) => reflector.status());

@@ -36,6 +36,7 @@ export type ViolationReason =
   | 'INVALID_TIMESTAMP'
   | 'IN_THE_FUTURE'
   | 'TOO_MANY'
+  | 'MALFORMED_SELECTOR'
   | 'MALFORMED_TOKEN'
   | 'NOT_SERVED';
 
@@ -118,6 +119,12 @@ export function objectNotFound(
   const withUid = uid === '' ? '' : ` with uid ${quote(uid)}`;
   const message = `no ${quote(kind)} ${path}${withUid}${hint === undefined ? '' : `; ${hint.text}`}`;
   return new CallError(status.NOT_FOUND, 'OBJECT_NOT_FOUND', message, { metadata });
+}
+
+/** FAILED_PRECONDITION: there is no list of namespaces, so nothing can be said of them or of their labels. */
+export function namespacesUnknown(): CallError {
+  const message = 'this replica has no list of namespaces: it may not list them, see GetStatus';
+  return new CallError(status.FAILED_PRECONDITION, 'NAMESPACES_UNKNOWN', message);
 }
 
 /** UNAVAILABLE: the picture is not complete yet; `pending` says what is missing. */

@@ -94,6 +94,7 @@ const ENTITY_TAGS: Readonly<Record<EntityKind, number>> = {
   Service: oneByteTag(entity.delimited('service')),
   Node: oneByteTag(entity.delimited('node')),
   Workload: oneByteTag(entity.delimited('workload')),
+  Namespace: oneByteTag(entity.delimited('namespace')),
 };
 
 /** The values of an entity that is too large: `omitted` says that all are left out. */
@@ -266,7 +267,7 @@ function oneByteTag(tag: number): number {
 }
 
 function allOmitted(): ByteString {
-  const [tag, ...others] = ['Pod', 'Service', 'Node', 'Workload'].map((kind) =>
+  const [tag, ...others] = ['Pod', 'Service', 'Node', 'Workload', 'Namespace'].map((kind) =>
     new FieldTags(`digger.v1.${kind}`).delimited('omitted'),
   );
   if (tag === undefined || others.some((other) => other !== tag)) {

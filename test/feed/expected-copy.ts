@@ -7,17 +7,31 @@ import { encodedBytes } from '../../src/wire/encoded-entity.ts';
 import { messageType } from '../../src/wire/schema.ts';
 import { nameOf } from './raw-copy.ts';
 
-/** Passes the filter. */
-export function isVisible(entity: Entity, { kinds, namespaces, nodeNames, labels }: FilterCriteria): boolean {
+/** Passes the filter; `labelsOfNamespaces` by name. */
+export function isVisible(
+  entity: Entity,
+  { kinds, namespaces, nodeNames, labels, namespaceSelector = [] }: FilterCriteria,
+  labelsOfNamespaces: ReadonlyMap<string, Record<string, string>> = new Map(),
+): boolean {
   if (kinds.length > 0 && !kinds.includes(entity.kind)) return false;
-  if (namespaces.length > 0 && !namespaces.includes(entity.namespace)) return false;
+  const namespace = entity.kind === 'Namespace' ? entity.name : entity.namespace;
+  if (namespaces.length > 0 && !namespaces.includes(namespace)) return false;
+  for (const { key, operator, values } of namespaceSelector) {
+    const ofNamespace = labelsOfNamespaces.get(namespace);
+    const isOneOf = values.includes(ofNamespace?.[key] ?? '');
+    if (ofNamespace === undefined || isOneOf !== (operator === 'in')) return false;
+  }
   if (nodeNames.length > 0) {
     const nodeName = entity.kind === 'Node' ? entity.name : entity.kind === 'Pod' ? entity.nodeName : '';
     if (!nodeNames.includes(nodeName)) return false;
   }
   if (labels.size === 0) return true;
-  const held = (decode(entity.kind.toLowerCase(), encodedBytes(entity))['labels'] ?? {}) as Record<string, string>;
+  const held = labelsOf(entity);
   return [...labels].every(([key, value]) => held[key] === value);
+}
+
+export function labelsOf(entity: Entity): Record<string, string> {
+  return (decode(entity.kind.toLowerCase(), encodedBytes(entity))['labels'] ?? {}) as Record<string, string>;
 }
 
 /** As a copy has it. */

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import type { SubscribeRequest } from '../../src/feed/feed-options.ts';
 import type { FilterCriteria } from '../../src/feed/filter.ts';
 import type { Entity } from '../../src/model/entities.ts';
-import { decode, isVisible, keyOf } from './expected-copy.ts';
+import { decode, isVisible, keyOf, labelsOf } from './expected-copy.ts';
 import { parseToken } from '../../src/feed/resume-token.ts';
 import { createRandom, type Random } from '../random.ts';
 import { ManualScheduler } from './manual-scheduler.ts';
@@ -58,6 +58,8 @@ const FILTERS: readonly Partial<FilterCriteria>[] = [
   { nodeNames: ['n0'] },
   { namespaces: ['mall'] },
   { kinds: ['Service', 'Workload'] },
+  { namespaceSelector: [{ key: 'app', operator: 'in', values: ['x'] }] },
+  { kinds: ['Pod'], namespaceSelector: [{ key: 'app', operator: 'notin', values: ['x'] }] },
 ];
 
 /** Runs until enough cuts were made; throws at the first difference. */
@@ -194,8 +196,12 @@ function isWithoutSources(bytes: Uint8Array): boolean {
 function compare({ connection, copy, filter }: Consumer, result: HopsResult, seed: number): void {
   if (connection === undefined || connection.ended !== undefined || !copy.synced) return;
   const expected = new Map<string, Entity>();
+  const labelsOfNamespaces = new Map<string, Record<string, string>>();
   for (const entity of connection.replica.entities()) {
-    if (isVisible(entity, filter)) expected.set(keyOf(entity), entity);
+    if (entity.kind === 'Namespace') labelsOfNamespaces.set(entity.name, labelsOf(entity));
+  }
+  for (const entity of connection.replica.entities()) {
+    if (isVisible(entity, filter, labelsOfNamespaces)) expected.set(keyOf(entity), entity);
   }
   const where = `seed ${seed}, cut ${result.cuts}, filter ${JSON.stringify(filter)}`;
   assert.deepEqual([...copy.entities.keys()].sort(), [...expected.keys()].sort(), where);

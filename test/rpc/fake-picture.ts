@@ -7,6 +7,7 @@ import type { CatalogReader } from '../../src/catalog/reader.ts';
 import type {
   EncodedEntity,
   Entity,
+  NamespaceEntity,
   NodeEntity,
   ObjectReference,
   PodEntity,
@@ -28,6 +29,7 @@ export class FakePicture implements RpcSources {
   credentialsTrouble = '';
   cluster = UNKNOWN_CLUSTER;
   clusterProblem = '';
+  knowsNamespaces = true;
   /** Answers by address, or by `address:port`. */
   readonly answers = new Map<string, AddressAnswer>();
   readonly questions: AddressQuestion[] = [];
@@ -87,6 +89,7 @@ export class FakePicture implements RpcSources {
     pod: (namespace, name) => this.found.get(`Pod/${namespace}/${name}`) as PodEntity | undefined,
     service: (namespace, name) => this.found.get(`Service/${namespace}/${name}`) as ServiceEntity | undefined,
     node: (name) => this.found.get(`Node//${name}`) as NodeEntity | undefined,
+    namespace: (name) => this.found.get(`Namespace//${name}`) as NamespaceEntity | undefined,
     workload: (group, kind, namespace, name) =>
       this.found.get(`${group}/${kind}/${namespace}/${name}`) as WorkloadEntity | undefined,
     resolveWorkload: (reference) => this.workloads.get(reference.uid) ?? fakeWorkload(reference),
@@ -98,6 +101,7 @@ export class FakePicture implements RpcSources {
     epoch: 'epoch-1',
     startTimeMs: START_MS,
     namespaces: [],
+    knowsNamespaces: () => this.knowsNamespaces,
     pending: () => this.pending,
     resources: () => [
       {

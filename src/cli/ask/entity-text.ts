@@ -36,6 +36,8 @@ export function entityRow(entity: JsonObject): EntityRow {
       };
     case 'node':
       return { ...base, kind: 'Node', detail: join(nodeAddresses(object), named('zone', object['zone'])) };
+    case 'namespace':
+      return { ...base, kind: 'Namespace', detail: object['deletionTime'] === undefined ? '' : 'terminating' };
     default:
       return { ...base, kind: text(object['kind']), detail: object['incomplete'] === true ? 'incomplete' : '' };
   }
@@ -118,6 +120,17 @@ export function entityLines(entity: JsonObject, wide: boolean): readonly string[
     }
   }
   return termLines(rows);
+}
+
+/** The labels of namespaces, as lines of `TERM  text`; unset ones are not known. */
+export function namespaceLines(namespaces: readonly (JsonValue | undefined)[]): readonly string[] {
+  return namespaces.flatMap((namespace) => {
+    const { name, labels = {} } = (namespace ?? {}) as JsonObject;
+    const of = namespaces.length > 1 ? ` of ${text(name)}` : '';
+    return termLines(
+      Object.entries(labels as JsonObject).map(([key, value]) => ['NAMESPACE', `${text(key)}=${text(value)}${of}`]),
+    );
+  });
 }
 
 /** Columns as wide as their widest cell; the last one is not padded. */

@@ -48,6 +48,8 @@ export interface StatusSource {
   readonly namespaces: readonly string[];
   /** Why credentials of an earlier moment are shown to the API server; `''`: they are those of now. */
   credentialsTrouble(): string;
+  /** There is a list of namespaces: their labels are known. */
+  knowsNamespaces(): boolean;
   /** What keeps the replica from being ready, `draining` among it; empty when nothing does. */
   pending(): readonly string[];
   /** In the order of the configuration. */

@@ -13,6 +13,7 @@ import { writeDuration, writeReference, writeText, writeTimestamp } from '../../
 import type { MessageWriter } from '../../wire/message-writer.ts';
 import { FieldTags } from '../../wire/field-tags.ts';
 import { enumValues } from '../../wire/schema.ts';
+import type { NamedNamespaces } from './named-namespaces.ts';
 
 /** Names for addresses that no object of the cluster holds. */
 export interface NetworkNames {
@@ -36,6 +37,8 @@ export interface ResolutionContext {
   readonly networks: NetworkNames;
   readonly cluster: ClusterIdentity;
   readonly view: View;
+  /** Is told those of all objects that are written. */
+  readonly namespaces: NamedNamespaces;
 }
 
 /**
@@ -54,7 +57,8 @@ export function writeResolution(
       const { holder } = answer;
       writeTarget(writer, RESOLUTION_TARGET, address, holder, context.view);
       writeWorkload(writer, workloadOf(holder), context);
-      writeCandidates(writer, address, answer.alternatives, context.view);
+      context.namespaces.add(holder.entity.namespace, holder.toMs);
+      writeCandidates(writer, address, answer.alternatives, context);
       writer.uint32(ROLE).uint32(ROLES[holder.role]);
       writeTimestamp(writer, VALID_FROM, holder.fromMs);
       if (holder.toMs !== undefined) writeTimestamp(writer, VALID_TO, holder.toMs);
@@ -64,7 +68,7 @@ export function writeResolution(
     }
     case 'AMBIGUOUS':
       writeWorkload(writer, sharedWorkload(answer.candidates), context);
-      writeCandidates(writer, address, answer.candidates, context.view);
+      writeCandidates(writer, address, answer.candidates, context);
       if (answer.candidates.every(({ uncertain }) => uncertain)) writer.uint32(UNCERTAIN).bool(true);
       break;
     case 'UNASSIGNED':
@@ -178,15 +182,22 @@ function writeWorkload(
 ): void {
   if (reference === undefined) return;
   const workload = context.resolveWorkload(reference);
+  context.namespaces.add(workload.namespace, undefined);
   writer.uint32(WORKLOAD).entity(workload, context.view);
 }
 
-function writeCandidates(writer: MessageWriter, address: string, candidates: readonly Holder[], view: View): void {
+function writeCandidates(
+  writer: MessageWriter,
+  address: string,
+  candidates: readonly Holder[],
+  { namespaces, view }: ResolutionContext,
+): void {
   const count = Math.min(candidates.length, MAX_CANDIDATES);
   for (let index = 0; index < count; index += 1) {
     const holder = candidates[index];
     if (holder === undefined) break;
     const begun = writer.uint32(CANDIDATES).begin();
+    namespaces.add(holder.entity.namespace, holder.toMs);
     writeTarget(writer, CANDIDATE_TARGET, address, holder, view);
     const workload = workloadOf(holder);
     if (workload !== undefined) writeReference(writer, CANDIDATE_WORKLOAD, workload);

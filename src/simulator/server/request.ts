@@ -1,8 +1,8 @@
 // What a request asks for: the resource in its path, and the list options in its query.
 //
 // Paths and options are read as kube-apiserver reads them; what it refuses is refused here with the same status
-// (k8s.io/apimachinery pkg/apis/meta/internalversion/validation). `labelSelector` and `fieldSelector` are refused
-// loudly, because ignoring them would answer with too much; known is `metadata.name=NAME` of a list without pages.
+// (k8s.io/apimachinery pkg/apis/meta/internalversion/validation). Of selectors it knows
+// the `fieldSelector` for one name; others are refused loudly, because ignoring them would answer with too much.
 
 import type { RequestVerb } from './request-log.ts';
 import type { Resource } from './served-resources.ts';
@@ -26,9 +26,9 @@ export interface ListOptions {
   /** undefined: not in the query. */
   readonly sendInitialEvents: boolean | undefined;
   readonly allowWatchBookmarks: boolean;
-  /** Of `fieldSelector=metadata.name=NAME`: only objects with this name. */
-  readonly fieldName: string | undefined;
   readonly timeoutSeconds: number | undefined;
+  /** Only the objects with this name. undefined: all. */
+  readonly name: string | undefined;
 }
 
 /** undefined: not the path of a resource. */
@@ -59,17 +59,16 @@ export function parseResourcePath(pathname: string): ResourcePath | undefined {
 
 /** Throws a StatusError with what kube-apiserver says. */
 export function parseListOptions(query: URLSearchParams, streamedLists: boolean): ListOptions {
-  const watch = parseBoolean(query.get('watch')) ?? false;
-  const [, fieldName] = /^metadata\.name=([a-z0-9.-]+)$/.exec(query.get('fieldSelector') ?? '') ?? [];
-  const isKnown = !watch && fieldName !== undefined && (query.get('limit') ?? '') === '';
-  for (const selector of isKnown ? ['labelSelector'] : ['labelSelector', 'fieldSelector']) {
-    if ((query.get(selector) ?? '') !== '') {
-      throw new StatusError(badRequest(`the simulator does not know this ${selector}`));
-    }
+  const fieldSelector = query.get('fieldSelector') ?? '';
+  const name = fieldSelector.startsWith(NAME_FIELD) ? fieldSelector.slice(NAME_FIELD.length) : undefined;
+  if ((query.get('labelSelector') ?? '') !== '') {
+    throw new StatusError(badRequest('the simulator does not know labelSelector'));
+  }
+  if (fieldSelector !== '' && (name === undefined || !/^[a-z0-9.-]+$/.test(name))) {
+    throw new StatusError(badRequest(`the simulator does not know the fieldSelector ${fieldSelector}`));
   }
   const options = {
-    watch,
-    fieldName,
+    watch: parseBoolean(query.get('watch')) ?? false,
     limit: parseInteger(query.get('limit')) ?? 0,
     continueToken: query.get('continue') ?? '',
     resourceVersion: query.get('resourceVersion') ?? '',
@@ -77,6 +76,7 @@ export function parseListOptions(query: URLSearchParams, streamedLists: boolean)
     sendInitialEvents: parseBoolean(query.get('sendInitialEvents')),
     allowWatchBookmarks: parseBoolean(query.get('allowWatchBookmarks')) ?? false,
     timeoutSeconds: parseInteger(query.get('timeoutSeconds')),
+    name,
   };
   const causes = options.watch ? watchProblems(options, streamedLists) : listProblems(options);
   if (causes.length > 0) {
@@ -184,6 +184,7 @@ function watchProblems(options: RawOptions, streamedLists: boolean): readonly Pr
   return problems;
 }
 
+const NAME_FIELD = 'metadata.name=';
 const MATCH = 'resourceVersionMatch';
 const INITIAL = 'sendInitialEvents';
 

@@ -9,6 +9,7 @@ import type { ExternalEndpoint as _digger_v1_ExternalEndpoint, ExternalEndpoint_
 import type { GetStatusRequest as _digger_v1_GetStatusRequest, GetStatusRequest__Output as _digger_v1_GetStatusRequest__Output } from './digger/v1/GetStatusRequest.ts';
 import type { GetStatusResponse as _digger_v1_GetStatusResponse, GetStatusResponse__Output as _digger_v1_GetStatusResponse__Output } from './digger/v1/GetStatusResponse.ts';
 import type { NamedRangesFile as _digger_v1_NamedRangesFile, NamedRangesFile__Output as _digger_v1_NamedRangesFile__Output } from './digger/v1/NamedRangesFile.ts';
+import type { Namespace as _digger_v1_Namespace, Namespace__Output as _digger_v1_Namespace__Output } from './digger/v1/Namespace.ts';
 import type { Node as _digger_v1_Node, Node__Output as _digger_v1_Node__Output } from './digger/v1/Node.ts';
 import type { NodeAddress as _digger_v1_NodeAddress, NodeAddress__Output as _digger_v1_NodeAddress__Output } from './digger/v1/NodeAddress.ts';
 import type { ObjectReference as _digger_v1_ObjectReference, ObjectReference__Output as _digger_v1_ObjectReference__Output } from './digger/v1/ObjectReference.ts';
@@ -38,6 +39,7 @@ export interface ProtoGrpcType {
       GetStatusRequest: MessageTypeDefinition<_digger_v1_GetStatusRequest, _digger_v1_GetStatusRequest__Output>
       GetStatusResponse: MessageTypeDefinition<_digger_v1_GetStatusResponse, _digger_v1_GetStatusResponse__Output>
       NamedRangesFile: MessageTypeDefinition<_digger_v1_NamedRangesFile, _digger_v1_NamedRangesFile__Output>
+      Namespace: MessageTypeDefinition<_digger_v1_Namespace, _digger_v1_Namespace__Output>
       Node: MessageTypeDefinition<_digger_v1_Node, _digger_v1_Node__Output>
       NodeAddress: MessageTypeDefinition<_digger_v1_NodeAddress, _digger_v1_NodeAddress__Output>
       ObjectReference: MessageTypeDefinition<_digger_v1_ObjectReference, _digger_v1_ObjectReference__Output>
