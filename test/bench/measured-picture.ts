@@ -106,13 +106,13 @@ export class MeasuredPicture {
   async relist(type: keyof CatalogStores, records: readonly KubernetesRecord[]): Promise<void> {
     const replacement = this.#stores[type].beginReplace();
     for (const record of records) replacement.add(record as never);
-    let isDone = false;
+    const commit = { isDone: false };
     this.#measure(() => {
       void replacement.commit(this.#next(), SEEN).then(() => {
-        isDone = true;
+        commit.isDone = true;
       });
     });
-    while (!isDone) await this.#turn();
+    while (!commit.isDone) await this.#turn();
     await this.#settle();
   }
 
