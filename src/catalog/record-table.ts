@@ -44,6 +44,8 @@ export interface TableOwner {
   /** The source moved on; nothing was touched. */
   advance(position: SourcePosition): void;
   unchanged(resource: string): void;
+  /** What was published is told in slices, of which some are left. */
+  isBehind(): boolean;
 }
 
 export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity & Fingerprinted, S extends Shelved> {
@@ -199,7 +201,8 @@ export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity & 
           this.#drop(namespace, name, state);
           this.#owner.publish(position, seen, true);
         }
-        if (slice.due()) await slice.pause();
+        // Not in the turns of what the last record left to do, or no more than one each.
+        if (slice.due() || this.#owner.isBehind()) await slice.pause();
       }
     }
     for (const drafts of stash.values()) {
@@ -208,7 +211,7 @@ export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity & 
         drafts.delete(name);
         this.#apply(draft);
         this.#owner.publish(position, seen, true);
-        if (slice.due()) await slice.pause();
+        if (slice.due() || this.#owner.isBehind()) await slice.pause();
       }
     }
     this.#owner.publish({ ...this.#position(resourceVersion), listed: true }, seen, false);

@@ -44,13 +44,15 @@ export class Adversary {
   readonly #random: Random;
   readonly #followers: Followers;
   readonly #relists: boolean;
+  /** The last records that were written. */
+  readonly #earlier: KubernetesRecord[] = [];
 
   private constructor(random: Random, relists: boolean) {
     this.#random = random;
     this.#relists = relists;
     this.harness = new Harness({
       isWatchedKind: (_, kind) => isWatchedKind(kind),
-      sliceSize: random.pick([1, 2, 5, 512]),
+      sliceSize: random.pick([1, 1, 2, 5, 512]),
     });
     this.#followers = new Followers(this.harness.catalog, random);
   }
@@ -60,6 +62,8 @@ export class Adversary {
     const random = createRandom(seed);
     const adversary = new Adversary(random, relists);
     if (random.chance(0.3)) for (let steps = 0; steps < 40; steps += 1) await adversary.#write();
+    // The whole of the long chain: by chance it would never be there.
+    if (random.chance(0.4)) LINKS.forEach((_, depth) => adversary.#put(adversary.#link(depth, true)));
     await adversary.harness.catalog.open();
     adversary.#followers.connect();
     return adversary;
@@ -88,10 +92,17 @@ export class Adversary {
       this.harness.remove(record);
       this.model.remove(record);
     } else {
-      const record = this.#record();
-      this.harness.put(record);
-      this.model.put(record);
+      // Now and then as an object was before, perhaps before what it said since is told as a whole.
+      const record = random.chance(0.15) && this.#earlier.length > 0 ? random.pick(this.#earlier) : this.#record();
+      this.#earlier.push(record);
+      if (this.#earlier.length > 12) this.#earlier.shift();
+      this.#put(record);
     }
+  }
+
+  #put(record: KubernetesRecord): void {
+    this.harness.put(record);
+    this.model.put(record);
   }
 
   /** Listeners, readers, consumers of the feed and the model agree. */
@@ -226,10 +237,10 @@ export class Adversary {
     });
   }
 
-  #link(depth: number) {
+  #link(depth: number, isWhole = false) {
     const name = LINKS[depth] ?? '';
     const above = LINKS[depth + 1];
-    const isTop = above === undefined || this.#random.chance(0.05);
+    const isTop = above === undefined || (!isWhole && this.#random.chance(0.05));
     const controller = isTop
       ? undefined
       : { apiVersion: 'apps/v1', kind: 'Deployment', name: above, uid: `${above}-0` };
