@@ -81,6 +81,7 @@ export class Catalog implements CatalogReader {
     publish: (position, seen, unfinished) => this.#publisher.publish(position, seen, unfinished),
     advance: (position) => this.#publisher.advance(position),
     unchanged: (resource) => this.#metrics.unchanged(resource),
+    isBehind: () => this.#publisher.isBehind,
   };
 
   constructor(options: CatalogOptions) {
