@@ -16,6 +16,7 @@ import { CALL_COSTS } from '../limits/caller-rates.ts';
 import { type CallError, invalidArgument, toStatus } from '../errors.ts';
 import { NamedNamespaces } from './named-namespaces.ts';
 import { parseQuestion, parseView, parseWait, Violations } from './request-fields.ts';
+import { wishOf } from './otel-attributes.ts';
 import { isHeld, type ResolutionContext, writeResolution } from './resolution.ts';
 import type { AddressLookup } from './resolve-address.ts';
 
@@ -45,6 +46,7 @@ export function batchResolveAddresses(
       stalenessMs: lookup.stalenessMs(),
       networks: lookup.networks,
       cluster: lookup.cluster(),
+      otelAttributes: wishOf(request.otelAttributes, lookup),
       view,
       namespaces: new NamedNamespaces(lookup.catalog, view),
     });

@@ -6,6 +6,7 @@
 
 import { status } from '@grpc/grpc-js';
 import type { CatalogReader } from '../../catalog/reader.ts';
+import type { ClusterIdentity } from '../../model/cluster-identity.ts';
 import type { Entity } from '../../model/entities.ts';
 import { writeDuration } from '../../wire/fields.ts';
 import type { GetNamespaceRequest__Output } from '../../wire/generated/digger/v1/GetNamespaceRequest.ts';
@@ -19,6 +20,7 @@ import type { CallContext, Staleness } from './call-context.ts';
 import { CALL_COSTS } from '../limits/caller-rates.ts';
 import { CallError, namespacesUnknown, objectNotFound } from '../errors.ts';
 import { entityKey, type NameWaiters, workloadKey } from './name-waiters.ts';
+import { type PodAttributes, wishOf, writeAttributes } from './otel-attributes.ts';
 import { parseView, parseWait, requireText, Violations } from './request-fields.ts';
 import { kindHint, type KindHint, type WorkloadKind } from './workload-kinds.ts';
 
@@ -31,6 +33,8 @@ export interface EntityLookup {
   readonly namespaces: readonly string[];
   /** There is a list of namespaces. */
   readonly knowsNamespaces: () => boolean;
+  readonly cluster: () => ClusterIdentity;
+  readonly podAttributes: PodAttributes;
   readonly stalenessMs: Staleness;
 }
 
@@ -44,7 +48,16 @@ export function getPod(request: GetPodRequest__Output, lookup: EntityLookup, cal
   requireText(name, 'name', violations);
   const find = () => lookup.catalog.pod(namespace, name);
   return answer(
-    { request, violations, kind: 'pod', namespace, key: entityKey('Pod', namespace, name), find, tags: POD },
+    {
+      request,
+      violations,
+      kind: 'pod',
+      namespace,
+      key: entityKey('Pod', namespace, name),
+      find,
+      tags: POD,
+      attributes: wishOf(request.otelAttributes, lookup),
+    },
     lookup,
     call,
   );
@@ -105,6 +118,8 @@ interface Search {
   readonly key: string;
   readonly find: () => Entity | undefined;
   readonly tags: ResponseTags;
+  /** Resource attributes, where they are asked for. */
+  readonly attributes?: ReturnType<typeof wishOf>;
   /** What may have been meant, when nothing is found. */
   readonly hint?: () => KindHint | undefined;
 }
@@ -118,6 +133,7 @@ interface ResponseTags {
 
 const POD = namespacedTags('GetPodResponse', 'pod');
 const SERVICE = namespacedTags('GetServiceResponse', 'service');
+const OTEL_ATTRIBUTES = new FieldTags('digger.v1.GetPodResponse').delimited('otelAttributes');
 const NODE = responseTags('GetNodeResponse', 'node');
 const WORKLOAD = namespacedTags('GetWorkloadResponse', 'workload');
 const NAMESPACE = responseTags('GetNamespaceResponse', 'namespace');
@@ -142,6 +158,9 @@ function answer(search: Search, lookup: EntityLookup, call: CallContext): Answer
     if (search.tags.namespace !== undefined && view === 'FULL') {
       const namespace = lookup.catalog.namespace(entity.namespace);
       if (namespace !== undefined) writer.uint32(search.tags.namespace).entity(namespace, view);
+    }
+    if (search.attributes !== undefined && entity.kind === 'Pod') {
+      writeAttributes(writer, OTEL_ATTRIBUTES, search.attributes(entity));
     }
     return writer.finish();
   };

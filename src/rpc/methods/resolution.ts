@@ -5,7 +5,9 @@
 // one that all candidates share. No entity is encoded here.
 
 import { type AddressAnswer, type AddressRole, type Holder, MAX_CANDIDATES } from '../../addresses/reader.ts';
-import type { ObjectReference, ServiceEntity, WorkloadEntity } from '../../model/entities.ts';
+import type { NodeEntity, ObjectReference, PodEntity, ServiceEntity, WorkloadEntity } from '../../model/entities.ts';
+import type { Attribute } from '../../otel/attributes.ts';
+import { writeAttributes } from './otel-attributes.ts';
 import type { ClusterIdentity } from '../../model/cluster-identity.ts';
 import { clusterField } from '../../wire/encode-cluster.ts';
 import type { View } from '../../wire/encoded-entity.ts';
@@ -36,6 +38,8 @@ export interface ResolutionContext {
   readonly stalenessMs: number | undefined;
   readonly networks: NetworkNames;
   readonly cluster: ClusterIdentity;
+  /** Resource attributes for callers that ask for them; unset: not asked for. */
+  readonly otelAttributes?: ((entity: PodEntity | NodeEntity) => readonly Attribute[]) | undefined;
   readonly view: View;
   /** Is told those of all objects that are written. */
   readonly namespaces: NamedNamespaces;
@@ -63,6 +67,9 @@ export function writeResolution(
       writeTimestamp(writer, VALID_FROM, holder.fromMs);
       if (holder.toMs !== undefined) writeTimestamp(writer, VALID_TO, holder.toMs);
       if (holder.uncertain) writer.uint32(UNCERTAIN).bool(true);
+      if (context.otelAttributes !== undefined && holder.entity.kind !== 'Service') {
+        writeAttributes(writer, OTEL_ATTRIBUTES, context.otelAttributes(holder.entity));
+      }
       if (holder.role === 'ENDPOINT') writeNetwork(writer, context.networks.find(address));
       break;
     }
@@ -113,6 +120,7 @@ const UNCERTAIN = resolutionTags.varint('uncertain');
 const STALENESS = resolutionTags.delimited('staleness');
 
 const encodedCluster = clusterField(resolutionTags.delimited('cluster'));
+const OTEL_ATTRIBUTES = resolutionTags.delimited('otelAttributes');
 const NETWORK = resolutionTags.delimited('network');
 
 const networkTags = new FieldTags('digger.v1.Network');
