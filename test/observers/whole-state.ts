@@ -114,7 +114,12 @@ async function compareGets(
       continue;
     }
     const method = `Get${kind.charAt(0).toUpperCase()}${kind.slice(1)}`;
-    wanted.push({ method, field: kind, request: kind === 'node' ? { name, uid } : { namespace, name, uid }, owed });
+    wanted.push({
+      method,
+      field: kind,
+      request: namespace === undefined ? { name, uid } : { namespace, name, uid },
+      owed,
+    });
   }
   // Links of a chain answer too, although the feed does not carry them.
   for (const owner of lists.owners) {
