@@ -175,6 +175,7 @@ function targetText(holder: JsonObject): string {
     const { kind, namespace, name } = entityRow({ [field]: target });
     return `${kind} ${path(namespace, name)}`;
   }
+  if (holder['hidden'] === true) return 'hidden';
   const endpoint = holder['externalEndpoint'] as JsonObject | undefined;
   return endpoint === undefined ? '' : `endpoint ${text(endpoint['address'])} of ${of(endpoint['service'])}`;
 }
@@ -212,7 +213,8 @@ function interval(holder: JsonObject): string {
 /** `Deployment shop/web` of a reference or a workload. */
 function of(reference: JsonValue | undefined): string {
   if (reference === undefined) return '';
-  const { kind, namespace, name, incomplete } = reference as JsonObject;
+  const { kind, namespace, name, incomplete, hidden } = reference as JsonObject;
+  if (hidden === true) return 'hidden';
   return `${text(kind)} ${path(text(namespace), text(name))}${incomplete === true ? ' (incomplete)' : ''}`;
 }
 

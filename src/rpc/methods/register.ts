@@ -99,6 +99,7 @@ function addLookupService(
     networks,
     namespaces: status.namespaces,
     cluster: () => status.cluster(),
+    published: status.published,
     knowsNamespaces: () => status.knowsNamespaces(),
     podAttributes,
     stalenessMs: () => status.stalenessMs(),

@@ -11,6 +11,7 @@ import { type AddressRole, MAX_CANDIDATES } from '../../timelines/timeline.ts';
 import { writeAttributes } from './otel-attributes.ts';
 import type { ClusterIdentity } from '../../model/cluster-identity.ts';
 import { clusterField } from '../../wire/encode-cluster.ts';
+import { isHidden } from '../../model/published-namespaces.ts';
 import type { View } from '../../wire/encoded-entity.ts';
 import { writeDuration, writeReference, writeText, writeTimestamp } from '../../wire/fields.ts';
 import type { MessageWriter } from '../../wire/message-writer.ts';
@@ -56,11 +57,11 @@ export function writeResolution(
   answer: AddressAnswer,
   context: ResolutionContext,
 ): void {
-  writer.uint32(OUTCOME).uint32(OUTCOMES[answer.outcome]);
+  writer.uint32(OUTCOME).uint32(OUTCOMES[outcomeOf(answer)]);
   switch (answer.outcome) {
     case 'RESOLVED': {
       const { holder } = answer;
-      writeTarget(writer, RESOLUTION_TARGET, address, holder, context.view);
+      if (!isHidden(holder.entity.namespace)) writeTarget(writer, RESOLUTION_TARGET, address, holder, context.view);
       writeWorkload(writer, workloadOf(holder), context);
       context.namespaces.add(holder.entity.namespace, holder.toMs);
       writeCandidates(writer, address, answer.alternatives, context);
@@ -89,6 +90,11 @@ export function writeResolution(
   writeTimestamp(writer, HISTORY_SINCE, answer.historySinceMs);
   if (context.stalenessMs !== undefined) writeDuration(writer, STALENESS, context.stalenessMs);
   writer.fields(encodedCluster(context.cluster));
+}
+
+/** As it is told: a holder that is not published is hidden. */
+export function outcomeOf(answer: AddressAnswer): AddressAnswer['outcome'] | 'HIDDEN' {
+  return answer.outcome === 'RESOLVED' && isHidden(answer.holder.entity.namespace) ? 'HIDDEN' : answer.outcome;
 }
 
 /** Whether an entity holds (or may hold) the address: there is nothing to wait for. */
@@ -136,6 +142,7 @@ const CANDIDATE_ROLE = candidateTags.varint('role');
 const CANDIDATE_VALID_FROM = candidateTags.delimited('validFrom');
 const CANDIDATE_VALID_TO = candidateTags.delimited('validTo');
 const CANDIDATE_UNCERTAIN = candidateTags.varint('uncertain');
+const CANDIDATE_HIDDEN = candidateTags.varint('hidden');
 
 const ENDPOINT_ADDRESS = endpointTags.delimited('address');
 const ENDPOINT_SERVICE = endpointTags.delimited('service');
@@ -146,6 +153,7 @@ const OUTCOMES = numbers('digger.v1.Outcome', 'OUTCOME_', [
   'UNASSIGNED',
   'EXTERNAL',
   'UNKNOWN',
+  'HIDDEN',
 ]);
 const ROLES: Readonly<Record<AddressRole, number>> = numbers('digger.v1.AddressRole', 'ADDRESS_ROLE_', [
   'POD_IP',
@@ -191,6 +199,8 @@ function writeWorkload(
 ): void {
   if (reference === undefined) return;
   const workload = context.resolveWorkload(reference);
+  // The uid that a reference names may be a hidden object's by now.
+  if (isHidden(workload.namespace)) return;
   context.namespaces.add(workload.namespace, undefined);
   writer.uint32(WORKLOAD).entity(workload, context.view);
 }
@@ -207,19 +217,26 @@ function writeCandidates(
     if (holder === undefined) break;
     const begun = writer.uint32(CANDIDATES).begin();
     namespaces.add(holder.entity.namespace, holder.toMs);
-    writeTarget(writer, CANDIDATE_TARGET, address, holder, view);
+    const isHiddenHolder = isHidden(holder.entity.namespace);
+    if (!isHiddenHolder) writeTarget(writer, CANDIDATE_TARGET, address, holder, view);
     const workload = workloadOf(holder);
     if (workload !== undefined) writeReference(writer, CANDIDATE_WORKLOAD, workload);
     writer.uint32(CANDIDATE_ROLE).uint32(ROLES[holder.role]);
     writeTimestamp(writer, CANDIDATE_VALID_FROM, holder.fromMs);
     if (holder.toMs !== undefined) writeTimestamp(writer, CANDIDATE_VALID_TO, holder.toMs);
     if (holder.uncertain) writer.uint32(CANDIDATE_UNCERTAIN).bool(true);
+    if (isHiddenHolder) writer.uint32(CANDIDATE_HIDDEN).bool(true);
     writer.end(begun);
   }
 }
 
-/** The single workload behind a holder, or `undefined` where there is not exactly one. */
+/** The single workload behind a holder, or `undefined` where there is not exactly one, or it is not published. */
 function workloadOf(holder: Holder): ObjectReference | undefined {
+  const workload = singleWorkload(holder);
+  return workload === undefined || isHidden(workload.namespace) ? undefined : workload;
+}
+
+function singleWorkload(holder: Holder): ObjectReference | undefined {
   const { entity } = holder;
   switch (entity.kind) {
     case 'Pod':
