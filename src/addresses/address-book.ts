@@ -21,7 +21,7 @@ import { OpenClaims } from './open-claims.ts';
 import { ClusterRanges } from './ranges.ts';
 import type { AddressAnswer, AddressQuestion, AddressReader, AddressRole, Holder } from './reader.ts';
 import { ServiceRanges } from './service-ranges.ts';
-import { isSpecialAddress } from './special-addresses.ts';
+import { isSpecialAddress } from '../timelines/special-addresses.ts';
 import { AddressWaiters } from './waiters.ts';
 
 export interface AddressBookOptions extends EndedClaimsOptions {

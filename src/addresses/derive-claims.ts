@@ -9,9 +9,9 @@ import { parseCidr } from '../model/cidr.ts';
 import type { NodeEntity, PodEntity, ServiceEntity } from '../model/entities.ts';
 import { canonicalIps } from '../model/ip.ts';
 import type { ApiStart, ClaimPlace, DerivedClaim, HolderEntity } from './claim.ts';
-import { firstAddresses } from './prefixes.ts';
+import { firstAddresses } from '../timelines/prefixes.ts';
 import { samePorts, ServicePorts } from './service-ports.ts';
-import { isSpecialAddress } from './special-addresses.ts';
+import { isSpecialAddress } from '../timelines/special-addresses.ts';
 
 /** What is known of the entity's past. */
 export interface Acquaintance {

@@ -7,7 +7,7 @@
 
 import { type Cidr, familyOf, type IpFamily, parseCidr } from '../model/cidr.ts';
 import { PodsOutsideRanges } from './pods-outside-ranges.ts';
-import { Prefixes } from './prefixes.ts';
+import { Prefixes } from '../timelines/prefixes.ts';
 
 export type RangeVerdict = 'inside' | 'outside' | 'unknown';
 

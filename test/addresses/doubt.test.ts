@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { isSpecialAddress } from '../../src/addresses/special-addresses.ts';
+import { isSpecialAddress } from '../../src/timelines/special-addresses.ts';
 import type { PodEntity } from '../../src/model/entities.ts';
 import { bytesOf, node, pod, service, serviceCidr, T0, World } from './world.ts';
 

@@ -8,7 +8,7 @@ export type ImportGraph = ReadonlyMap<string, readonly string[]>;
 const EVERYWHERE = ['model', 'telemetry'];
 const KUBE_ROOMS = ['kube', 'kube/transport', 'kube/credentials', 'kube/decoding', 'kube/reflector'];
 const RPC_ROOMS = ['rpc', 'rpc/methods', 'rpc/calls', 'rpc/limits', 'rpc/tls', 'rpc/auth'];
-const RPC_SOURCES = [...EVERYWHERE, 'wire', 'catalog', 'addresses', 'feed'];
+const RPC_SOURCES = [...EVERYWHERE, 'wire', 'catalog', 'addresses', 'feed', 'timelines'];
 
 /** Room → rooms that it may import, beside itself. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -16,13 +16,14 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   telemetry: ['model'],
   options: ['model'],
   wire: ['model'],
+  timelines: ['model'],
   kube: [...EVERYWHERE, ...KUBE_ROOMS],
   'kube/transport': [...EVERYWHERE, 'kube', 'kube/credentials'],
   'kube/credentials': [...EVERYWHERE, 'kube'],
   'kube/decoding': [...EVERYWHERE, 'kube'],
   'kube/reflector': [...EVERYWHERE, ...KUBE_ROOMS],
   catalog: [...EVERYWHERE, 'wire'],
-  addresses: [...EVERYWHERE, 'catalog'],
+  addresses: [...EVERYWHERE, 'catalog', 'timelines'],
   feed: [...EVERYWHERE, 'wire'],
   rpc: [...RPC_SOURCES, ...RPC_ROOMS],
   'rpc/methods': [...RPC_SOURCES, ...RPC_ROOMS],
