@@ -26,10 +26,10 @@
 //     spans that are so. When no group has one: the first group with a `near` span; of several the one whose
 //     `near_ms` is nearest to `at`, of equally near ones the one whose holder is the newest. Else the `presumed` span
 //     of C. Else there is no holder: rule 9.
-//  6. Order. The holders of one span are in order already. Those of several are sorted, newest first: by `started_ms`,
-//     `seen_ms`, `created_ms`, `uid` (as bytes), the larger first. Then each uid counts once: where it stands first;
-//     but if that is an EXTERNAL_IP and a later one of the same uid is a LOAD_BALANCER, the later one takes its place.
-//     More than 101 are cut to 101 (of which answers list 100).
+//  6. Order. The holders of one span are in order already. Of those of several spans each uid counts once: one that is
+//     no EXTERNAL_IP goes before one that is, else the newer one. Then they are sorted, newest first: by `started_ms`,
+//     `seen_ms`, `created_ms`, `uid` (as bytes), the larger first. More than 101 are cut to 101 (of which answers list
+//     100).
 //  7. Doubt. A blind moment is one of `facts.blind`, or [facts.blind_since_ms, ∞) where that is set. A holder is
 //     uncertain when one of these is true:
 //      a. the span lists it in `uncertain`; or `ports_inexact` is set and it was found by them;

@@ -56,7 +56,6 @@ func (r *reader) decideThroughout(q *question, first, last int64) Answer {
 		a.Uncertain = isUncertain || held < len(stretches)
 		a.Holder = Holder{newest.one.holder}
 		a.from, a.to = oldest.one.holder.from, newest.one.holder.to
-		a.at = newest.until - 1
 		r.addOthers(&a)
 	default:
 		a.Outcome = Ambiguous
