@@ -289,7 +289,10 @@ function factsOf(facts: FactsJson): AddressFacts {
   return {
     beganMs: ms(facts.beganMs) ?? 0,
     historyMs: ms(facts.historyMs) ?? 0,
-    blind: (facts.blind ?? []).map(({ sinceMs, untilMs }) => ({ sinceMs: ms(sinceMs) ?? 0, untilMs: ms(untilMs) ?? 0 })),
+    blind: (facts.blind ?? []).map(({ sinceMs, untilMs }) => ({
+      sinceMs: ms(sinceMs) ?? 0,
+      untilMs: ms(untilMs) ?? 0,
+    })),
     blindSinceMs: ms(facts.blindSinceMs),
     unknownUntilMs: ms(facts.unknownUntilMs) ?? 0,
     incompleteUntilMs: ms(facts.incompleteUntilMs) ?? Number.NEGATIVE_INFINITY,
