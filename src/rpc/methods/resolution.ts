@@ -4,11 +4,12 @@
 // The workload is set only where it is certain: the pod's own, or the one that all backends of a service share, or the
 // one that all candidates share. No entity is encoded here.
 
-import { type AddressAnswer, type AddressRole, type Holder, MAX_CANDIDATES } from '../../addresses/reader.ts';
+import type { AddressAnswer, Holder } from '../../addresses/reader.ts';
 import type { NodeEntity, ObjectReference, PodEntity, ServiceEntity, WorkloadEntity } from '../../model/entities.ts';
 import type { Attribute } from '../../otel/attributes.ts';
 import { writeAttributes } from './otel-attributes.ts';
 import type { ClusterIdentity } from '../../model/cluster-identity.ts';
+import { type AddressRole, MAX_CANDIDATES } from '../../timelines/timeline.ts';
 import { clusterField } from '../../wire/encode-cluster.ts';
 import type { View } from '../../wire/encoded-entity.ts';
 import { writeDuration, writeReference, writeText, writeTimestamp } from '../../wire/fields.ts';
