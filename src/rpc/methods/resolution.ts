@@ -4,6 +4,7 @@
 // The workload is set only where it is certain: the pod's own, or the one that all backends of a service share, or the
 // one that all candidates share. No entity is encoded here.
 
+import { workloadOf } from '../../addresses/holder-workload.ts';
 import type { AddressAnswer, Holder } from '../../addresses/reader.ts';
 import type { NodeEntity, ObjectReference, PodEntity, ServiceEntity, WorkloadEntity } from '../../model/entities.ts';
 import type { Attribute } from '../../otel/attributes.ts';
@@ -215,20 +216,6 @@ function writeCandidates(
     if (holder.toMs !== undefined) writeTimestamp(writer, CANDIDATE_VALID_TO, holder.toMs);
     if (holder.uncertain) writer.uint32(CANDIDATE_UNCERTAIN).bool(true);
     writer.end(begun);
-  }
-}
-
-/** The single workload behind a holder, or `undefined` where there is not exactly one. */
-function workloadOf(holder: Holder): ObjectReference | undefined {
-  const { entity } = holder;
-  switch (entity.kind) {
-    case 'Pod':
-      return entity.workload;
-    case 'Service':
-      // A service's pods say nothing about who is behind an endpoint that was written by hand.
-      return holder.role === 'ENDPOINT' || entity.workloads.length !== 1 ? undefined : entity.workloads[0];
-    case 'Node':
-      return undefined;
   }
 }
 

@@ -71,11 +71,13 @@ export function parseWatchRequest(request: WatchRequest__Output): SubscribeReque
   const filter = parseFilter(request.filter, violations);
   const view = parseView(request.view, violations);
   const heartbeatMs = parseHeartbeat(request.heartbeatInterval, violations);
-  // A consumer that waits for timelines in vain would take every address for one that no object holds.
-  if (request.timelines) violations.add('timelines', 'NOT_SERVED', 'this version sends entities only');
+  // Timelines name objects of many namespaces, and one whose labels change would have to move all of theirs.
+  if (request.timelines && (filter.namespaceSelector ?? []).length > 0) {
+    violations.add('filter.namespace_selector', 'NOT_SERVED', 'timelines are not filtered by labels of namespaces');
+  }
   violations.throwIfAny();
-  const { resumeToken, snapshotOnly } = request;
-  return { filter, view, resumeToken, snapshotOnly, heartbeatMs };
+  const { resumeToken, snapshotOnly, timelines } = request;
+  return { filter, view, timelines, resumeToken, snapshotOnly, heartbeatMs };
 }
 
 const DEFAULT_STALLED_GRACE_MS = 5_000;
