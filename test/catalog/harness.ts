@@ -8,6 +8,7 @@ import type { Entity } from '../../src/model/entities.ts';
 import type {
   EndpointSliceRecord,
   KubernetesRecord,
+  NamespaceRecord,
   NodeRecord,
   OwnerRecord,
   PodRecord,
@@ -115,6 +116,7 @@ export interface CatalogStores {
   readonly EndpointSlice: CatalogStore<EndpointSliceRecord>;
   readonly Node: CatalogStore<NodeRecord>;
   readonly Owner: CatalogStore<OwnerRecord>;
+  readonly Namespace: CatalogStore<NamespaceRecord>;
 }
 
 /** A store of each type, as for a cluster that is watched as a whole. */
@@ -125,6 +127,7 @@ export function storesOf(catalog: Catalog): CatalogStores {
     EndpointSlice: catalog.store('EndpointSlice', 'endpointslices.discovery.k8s.io'),
     Node: catalog.store('Node', 'nodes'),
     Owner: catalog.store('Owner', 'deployments.apps'),
+    Namespace: catalog.store('Namespace', 'namespaces'),
   };
 }
 
