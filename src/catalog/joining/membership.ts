@@ -14,13 +14,13 @@
 // slices may list the same: memberships are counted. Readiness is not looked at: an endpoint that is not ready still
 // belongs to its service.
 
-import type { NodeEntity, PodEntity } from '../model/entities.ts';
-import { Listing, type Meaning, MEANS_NOTHING } from './listing.ts';
-import { MultiMap } from './multi-map.ts';
-import { NO_SERVICES, type PodState } from './pod-state.ts';
-import { compareText } from './rows.ts';
-import type { ServiceState } from './service-state.ts';
-import { type Listed, NO_LISTINGS, type SliceDraft, type SliceState, targetKey } from './slice-state.ts';
+import type { NodeEntity, PodEntity } from '../../model/entities.ts';
+import { Listing, type Meaning, MEANS_NOTHING } from '../entities/listing.ts';
+import { MultiMap } from '../collections/multi-map.ts';
+import { NO_SERVICES, type PodState } from '../entities/pod-state.ts';
+import { compareText } from '../records/rows.ts';
+import type { ServiceState } from '../entities/service-state.ts';
+import { type Listed, NO_LISTINGS, type SliceDraft, type SliceState, targetKey } from '../entities/slice-state.ts';
 
 export interface MembershipOptions {
   readonly podByUid: (uid: string) => PodState | undefined;
