@@ -95,9 +95,16 @@ export class Adversary {
       this.model.remove(record);
     } else {
       const record = this.#next(present);
+      const before = present.find((each) => isOneObject(each, record));
       this.#earlier.push(record);
       if (this.#earlier.length > 12) this.#earlier.shift();
       this.#put(record);
+      // There and back, or gone, before anything else happens.
+      if (before !== undefined && random.chance(0.1)) this.#put(before);
+      if (random.chance(0.05)) {
+        this.harness.remove(record);
+        this.model.remove(record);
+      }
     }
   }
 
@@ -190,6 +197,7 @@ export class Adversary {
       [...byKey.entries()].sort(([a], [b]) => (a < b ? -1 : 1)),
     );
     assert.deepEqual(mine, theirs);
+    assert.deepEqual(this.harness.digests, other.digests, 'equal records have equal digests');
   }
 
   /** Links of a chain too, which are not told. */
@@ -234,9 +242,7 @@ export class Adversary {
   #streamed(records: readonly KubernetesRecord[], present: readonly KubernetesRecord[]): readonly KubernetesRecord[] {
     const random = this.#random;
     return records.flatMap((record) => {
-      const others = [...present, ...this.#earlier].filter(
-        ({ type, namespace, name }) => type === record.type && namespace === record.namespace && name === record.name,
-      );
+      const others = [...present, ...this.#earlier].filter((each) => isOneObject(each, record));
       return others.length > 0 && random.chance(0.4) ? [random.pick(others), record] : [record];
     });
   }
@@ -394,4 +400,9 @@ export class Adversary {
   #labels() {
     return this.#random.chance(0.3) ? { tier: 'front' } : {};
   }
+}
+
+/** Of one type and name; another uid may be behind it. */
+function isOneObject(a: KubernetesRecord, b: KubernetesRecord): boolean {
+  return a.type === b.type && a.namespace === b.namespace && a.name === b.name;
 }

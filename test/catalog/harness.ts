@@ -27,6 +27,8 @@ export class Harness {
   readonly copy = new Map<string, Entity>();
   /** Entities by the consumer's key, from the changes alone. */
   readonly byKey = new Map<string, Entity>();
+  /** By resource, of those that have objects. */
+  readonly digests = new Map<string, number>();
   readonly #stores: CatalogStores;
   #version = 100;
 
@@ -36,6 +38,9 @@ export class Harness {
     let sequence = 0;
     this.catalog.onBatch((batch) => {
       this.batches.push(batch);
+      const { resource, digest = 0 } = batch.position;
+      if (digest === 0) this.digests.delete(resource);
+      else if (batch.unfinished !== true) this.digests.set(resource, digest);
       for (const { sequence: given, before, after } of batch.changes) {
         sequence += 1;
         assert.equal(given, sequence, 'sequences are dense');
