@@ -23,19 +23,25 @@ import type { Observation } from '../model/observation.ts';
 import { isHidden } from '../model/published-namespaces.ts';
 import type { KubernetesRecord, ObjectIdentity, OwnerRecord } from '../model/records.ts';
 import { DEFAULT_VALUE_POLICY, type ValuePolicy } from '../wire/value-policy.ts';
-import type { IsWatchedKind } from './custom-owners.ts';
-import type { Fingerprinted } from './fingerprint.ts';
-import { Join } from './join.ts';
+import type { IsWatchedKind } from './owners/custom-owners.ts';
+import type { Fingerprinted } from './records/fingerprint.ts';
+import { Join } from './joining/join.ts';
 import { type CatalogMetrics, createCatalogMetrics } from './metrics.ts';
-import type { NamespaceState } from './namespace-state.ts';
-import type { NodeState } from './node-state.ts';
-import type { OwnerState } from './owner-state.ts';
+import type { NamespaceState } from './entities/namespace-state.ts';
+import type { NodeState } from './entities/node-state.ts';
+import type { OwnerState } from './entities/owner-state.ts';
 import { createPacer, type Pacer } from './pacer.ts';
-import type { PodState } from './pod-state.ts';
+import type { PodState } from './entities/pod-state.ts';
 import { MAX_AT_ONCE, Publisher } from './publisher.ts';
 import type { CatalogReader, ChangeListener } from './reader.ts';
-import { RecordTable, type Shelf, type Shelved, type TableOwner, type TableReplacement } from './record-table.ts';
-import { WorkloadEntities } from './workload-entities.ts';
+import {
+  RecordTable,
+  type Shelf,
+  type Shelved,
+  type TableOwner,
+  type TableReplacement,
+} from './records/record-table.ts';
+import { WorkloadEntities } from './owners/workload-entities.ts';
 
 export interface CatalogOptions {
   readonly registry: Registry;

@@ -74,6 +74,7 @@ export class Model {
       const key = `${record.type} ${namespace}/${name}`;
       if (record.type === 'Pod') found.set(key, this.#pod(record));
       if (record.type === 'Service') found.set(key, this.#service(record));
+      if (record.type === 'Namespace') found.set(key, trimmed({ name, uid, labels }));
       if (record.type === 'Node') {
         const addresses = record.addresses.map(({ type, address }) => ({ type, address }));
         const deletionTime = timestamp(record.deletionTimeMs);
@@ -101,6 +102,12 @@ export class Model {
   /** What a lookup by name says of an owner, also of one that is only a link of a chain. */
   owner({ apiVersion, kind, namespace, name, uid, controller, labels }: OwnerRecord): Plain {
     return trimmed({ apiVersion, kind, namespace, name, uid, ownerChain: this.chain({ uid, controller }), labels });
+  }
+
+  /** Above an object that something refers to, for as long as anything is known of it. */
+  chainAbove(uid: string): Plain[] {
+    const known = this.#known(uid);
+    return known === undefined ? [] : this.chain({ uid, controller: known.controller });
   }
 
   chain(record: { readonly uid: string; readonly controller: ControllerReference | undefined }): Plain[] {
@@ -265,7 +272,7 @@ export class Model {
     for (const record of this.records.values()) {
       if (record.uid !== uid) continue;
       const { type, namespace, name, controller } = record;
-      if (type === 'Service' || type === 'EndpointSlice') return undefined;
+      if (type === 'Service' || type === 'EndpointSlice' || type === 'Namespace') return undefined;
       const { apiVersion, kind } = type === 'Owner' ? record : { apiVersion: 'v1', kind: type };
       return { reference: trimmed({ apiVersion, kind, namespace, name, uid }), controller };
     }

@@ -1,15 +1,15 @@
 // What is kept of a node. Nothing is joined into it, so its draft is its entity.
 
-import { NO_BYTES } from '../model/byte-string.ts';
-import type { NodeEntity } from '../model/entities.ts';
-import { canonicalIps } from '../model/ip.ts';
-import type { NodeRecord } from '../model/records.ts';
-import { encodeNodeRecord } from '../wire/encode-node.ts';
-import type { ValuePolicy } from '../wire/value-policy.ts';
-import type { Interner } from './text-interner.ts';
-import type { KnownObject } from './owner-links.ts';
-import type { Shelved } from './record-table.ts';
-import { isSameButJoined } from './rows.ts';
+import { NO_BYTES } from '../../model/byte-string.ts';
+import type { NodeEntity } from '../../model/entities.ts';
+import { canonicalIps } from '../../model/ip.ts';
+import type { NodeRecord } from '../../model/records.ts';
+import { encodeNodeRecord } from '../../wire/encode-node.ts';
+import type { ValuePolicy } from '../../wire/value-policy.ts';
+import type { Interner } from '../records/text-interner.ts';
+import type { KnownObject } from '../owners/owner-links.ts';
+import type { Shelved } from '../records/record-table.ts';
+import { isSameButJoined } from '../records/rows.ts';
 
 export interface NodeDraft {
   readonly namespace: '';

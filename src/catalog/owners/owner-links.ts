@@ -4,13 +4,13 @@
 // A link of which no record is known is told by the references to it, and all of its dependants are told the same,
 // whatever the order in which they came: see `OwnerLink.told`.
 
-import { type ByteString, NO_BYTES } from '../model/byte-string.ts';
-import type { ObjectReference } from '../model/entities.ts';
-import type { ControllerReference } from '../model/records.ts';
-import { concatBytes } from '../wire/encoded-entity.ts';
-import { encodePodOwners } from '../wire/encode-pod.ts';
-import { encodeWorkloadOwners } from '../wire/encode-workload.ts';
-import { compareText } from './rows.ts';
+import { type ByteString, NO_BYTES } from '../../model/byte-string.ts';
+import type { ObjectReference } from '../../model/entities.ts';
+import type { ControllerReference } from '../../model/records.ts';
+import { concatBytes } from '../../wire/encoded-entity.ts';
+import { encodePodOwners } from '../../wire/encode-pod.ts';
+import { encodeWorkloadOwners } from '../../wire/encode-workload.ts';
+import { compareText } from '../records/rows.ts';
 
 /** Longest chain. Seen in the wild: 4 (Pod, ReplicaSet, Rollout, and an operator's object above it). */
 export const MAX_CHAIN = 10;

@@ -8,14 +8,14 @@
 // Consumers hold one workload by its key. Where several owners have one (an owner made anew under its name while pods
 // of the one before are still going), a record comes first, and of owners without one that with the smallest uid.
 
-import type { ObjectReference, WorkloadEntity } from '../model/entities.ts';
-import { keyOfWorkload } from '../model/entity-key.ts';
-import { groupOf } from '../model/api-version.ts';
-import type { ControllerReference } from '../model/records.ts';
-import { encodeReferredWorkload } from '../wire/encode-workload.ts';
-import { MultiMap } from './multi-map.ts';
+import type { ObjectReference, WorkloadEntity } from '../../model/entities.ts';
+import { keyOfWorkload } from '../../model/entity-key.ts';
+import { groupOf } from '../../model/api-version.ts';
+import type { ControllerReference } from '../../model/records.ts';
+import { encodeReferredWorkload } from '../../wire/encode-workload.ts';
+import { MultiMap } from '../collections/multi-map.ts';
 import { MAX_TOLD } from './owner-links.ts';
-import { compareReferences, compareText, NO_REFERENCES } from './rows.ts';
+import { compareReferences, compareText, NO_REFERENCES } from '../records/rows.ts';
 
 /** Tells whether objects of this kind come as records. */
 export type IsWatchedKind = (apiVersion: string, kind: string) => boolean;

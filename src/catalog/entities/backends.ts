@@ -3,9 +3,9 @@
 // Workloads are distinct by uid. Pods may refer differently to one of them for the moment of a change: the first in
 // order stands.
 
-import type { ObjectReference } from '../model/entities.ts';
-import { CountedSet } from './counted-set.ts';
-import { compareReferences, NO_REFERENCES } from './rows.ts';
+import type { ObjectReference } from '../../model/entities.ts';
+import { CountedSet } from '../collections/counted-set.ts';
+import { compareReferences, NO_REFERENCES } from '../records/rows.ts';
 
 export class Backends {
   readonly #references = new CountedSet<ObjectReference>(compareReferences);

@@ -1,6 +1,6 @@
 // What a join comes to, one entity at a time.
 
-import type { Entity, ObjectReference } from '../model/entities.ts';
+import type { Entity, ObjectReference } from '../../model/entities.ts';
 
 /** A change before it has a number. */
 export interface JoinedChange {

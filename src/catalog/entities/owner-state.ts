@@ -1,15 +1,15 @@
 // What is kept of an owner's record: its workload entity. Only top-level owners are published; a link of a chain is
 // joined on demand, because its changes are not published.
 
-import { NO_BYTES } from '../model/byte-string.ts';
-import type { WorkloadEntity } from '../model/entities.ts';
-import type { ControllerReference, OwnerRecord } from '../model/records.ts';
-import { encodeOwnerRecord } from '../wire/encode-workload.ts';
-import type { ValuePolicy } from '../wire/value-policy.ts';
-import type { Interner } from './text-interner.ts';
-import type { KnownObject, OwnerLink } from './owner-links.ts';
-import type { Shelved } from './record-table.ts';
-import { isSameButJoined, NO_REFERENCES } from './rows.ts';
+import { NO_BYTES } from '../../model/byte-string.ts';
+import type { WorkloadEntity } from '../../model/entities.ts';
+import type { ControllerReference, OwnerRecord } from '../../model/records.ts';
+import { encodeOwnerRecord } from '../../wire/encode-workload.ts';
+import type { ValuePolicy } from '../../wire/value-policy.ts';
+import type { Interner } from '../records/text-interner.ts';
+import type { KnownObject, OwnerLink } from '../owners/owner-links.ts';
+import type { Shelved } from '../records/record-table.ts';
+import { isSameButJoined, NO_REFERENCES } from '../records/rows.ts';
 
 export interface OwnerDraft {
   readonly namespace: string;

@@ -11,8 +11,8 @@
 // Bound: links are owner records, plus uids that live objects refer to, plus retained ones, of which each live pod
 // keeps at most MAX_CHAIN. A link goes when the last reason for it does.
 
-import type { ObjectReference } from '../model/entities.ts';
-import type { ControllerReference } from '../model/records.ts';
+import type { ObjectReference } from '../../model/entities.ts';
+import type { ControllerReference } from '../../model/records.ts';
 import {
   type ControllerEdge,
   type Dependant,

@@ -1,17 +1,17 @@
 // What is kept of a pod: its entity, and its place among owners and services. The record itself is not kept; labels,
 // annotations and containers live on only as encoded bytes, and comparing bytes is how a no-op update is found.
 
-import { type ByteString, NO_BYTES } from '../model/byte-string.ts';
-import type { HostPort, ObjectReference, PodEntity } from '../model/entities.ts';
-import { canonicalIps } from '../model/ip.ts';
-import { toProtocol } from '../model/protocol.ts';
-import type { ControllerReference, PodRecord } from '../model/records.ts';
-import { boundHostAddress, encodePodRecord } from '../wire/encode-pod.ts';
-import type { ValuePolicy } from '../wire/value-policy.ts';
-import type { Interner } from './text-interner.ts';
-import type { ControllerEdge, KnownObject, PodDependant } from './owner-links.ts';
-import type { Shelved } from './record-table.ts';
-import { isSameButJoined, NO_REFERENCES } from './rows.ts';
+import { type ByteString, NO_BYTES } from '../../model/byte-string.ts';
+import type { HostPort, ObjectReference, PodEntity } from '../../model/entities.ts';
+import { canonicalIps } from '../../model/ip.ts';
+import { toProtocol } from '../../model/protocol.ts';
+import type { ControllerReference, PodRecord } from '../../model/records.ts';
+import { boundHostAddress, encodePodRecord } from '../../wire/encode-pod.ts';
+import type { ValuePolicy } from '../../wire/value-policy.ts';
+import type { Interner } from '../records/text-interner.ts';
+import type { ControllerEdge, KnownObject, PodDependant } from '../owners/owner-links.ts';
+import type { Shelved } from '../records/record-table.ts';
+import { isSameButJoined, NO_REFERENCES } from '../records/rows.ts';
 import type { ServiceState } from './service-state.ts';
 
 /** A pod's entity; what the join adds is written in until it is published. */

@@ -3,22 +3,22 @@
 // follow from its pods. What is not taken from one drain is in the next. Nothing here knows of sequences, listeners
 // or time.
 
-import { type ByteString, NO_BYTES } from '../model/byte-string.ts';
-import { MAX_LISTED, MAX_LISTED_ENDPOINTS, type ObjectReference } from '../model/entities.ts';
-import { HIDDEN_REFERENCE, isHidden } from '../model/published-namespaces.ts';
-import { concatBytes } from '../wire/encoded-entity.ts';
-import { encodePodEndpoints, encodePodOwners } from '../wire/encode-pod.ts';
-import type { ValuePolicy } from '../wire/value-policy.ts';
-import { CustomOwners, type IsWatchedKind } from './custom-owners.ts';
+import { type ByteString, NO_BYTES } from '../../model/byte-string.ts';
+import { MAX_LISTED, MAX_LISTED_ENDPOINTS, type ObjectReference } from '../../model/entities.ts';
+import { HIDDEN_REFERENCE, isHidden } from '../../model/published-namespaces.ts';
+import { concatBytes } from '../../wire/encoded-entity.ts';
+import { encodePodEndpoints, encodePodOwners } from '../../wire/encode-pod.ts';
+import type { ValuePolicy } from '../../wire/value-policy.ts';
+import { CustomOwners, type IsWatchedKind } from '../owners/custom-owners.ts';
 import type { JoinedChange, JoinedTouch } from './joined.ts';
 import { Marks, taken } from './marks.ts';
-import { OwnerLink } from './owner-links.ts';
-import type { OwnerState } from './owner-state.ts';
-import { Picture } from './picture.ts';
-import type { PodRow, PodState } from './pod-state.ts';
-import { isSameButJoined, NO_REFERENCES } from './rows.ts';
+import { OwnerLink } from '../owners/owner-links.ts';
+import type { OwnerState } from '../entities/owner-state.ts';
+import { Picture } from '../entities/picture.ts';
+import type { PodRow, PodState } from '../entities/pod-state.ts';
+import { isSameButJoined, NO_REFERENCES } from '../records/rows.ts';
 import { nextStep } from './service-join.ts';
-import type { ServiceState } from './service-state.ts';
+import type { ServiceState } from '../entities/service-state.ts';
 import { Shelves } from './shelves.ts';
 
 export interface JoinOptions {

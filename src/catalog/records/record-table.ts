@@ -9,10 +9,10 @@
 // and adds afterwards: an address that moved is free before another object takes it. The first list of a resource that
 // the catalog waits for goes in while it arrives, because it cannot be seen before it is complete.
 
-import type { Observation, SourcePosition } from '../model/observation.ts';
-import type { KubernetesRecord, ObjectIdentity } from '../model/records.ts';
+import type { Observation, SourcePosition } from '../../model/observation.ts';
+import type { KubernetesRecord, ObjectIdentity } from '../../model/records.ts';
 import { addFingerprint, type Fingerprinted, fingerprint, subtractFingerprint } from './fingerprint.ts';
-import type { Pacer, Slice } from './pacer.ts';
+import type { Pacer, Slice } from '../pacer.ts';
 
 /** How records of one type become state. `D`: the trimmed draft of a record; `S`: the state of an accepted one. */
 export interface Shelf<R, D extends ObjectIdentity, S extends Shelved> {

@@ -14,17 +14,15 @@
 // slices may list the same: memberships are counted. Readiness is not looked at: an endpoint that is not ready still
 // belongs to its service.
 
-import type { NodeEntity, PodEntity } from '../model/entities.ts';
-import { Listing, type Meaning, MEANS_NOTHING } from './listing.ts';
-import { MultiMap } from './multi-map.ts';
-import { NO_SERVICES, type PodState } from './pod-state.ts';
-import { compareText } from './rows.ts';
-import type { ServiceState } from './service-state.ts';
-import { type Listed, NO_LISTINGS, type SliceDraft, type SliceState, targetKey } from './slice-state.ts';
+import type { NodeEntity, PodEntity } from '../../model/entities.ts';
+import { type Listing, type Meaning, MEANS_NOTHING } from '../entities/listing.ts';
+import { NO_SERVICES, type PodState } from '../entities/pod-state.ts';
+import { compareText } from '../records/rows.ts';
+import { isSameList, Listings, type ListingsOptions } from './listings.ts';
+import type { ServiceState } from '../entities/service-state.ts';
+import { type Listed, NO_LISTINGS, type SliceDraft, type SliceState } from '../entities/slice-state.ts';
 
-export interface MembershipOptions {
-  readonly podByUid: (uid: string) => PodState | undefined;
-  readonly podByName: (namespace: string, name: string) => PodState | undefined;
+export interface MembershipOptions extends ListingsOptions {
   /** The state of a service, created if missing. */
   readonly service: (namespace: string, name: string) => ServiceState;
   /** The last slice of this service may be gone. */
@@ -49,14 +47,7 @@ interface Endpoints {
 
 export class Membership {
   readonly #services = new Map<ServiceState, Endpoints>();
-  /** Where an address is listed, and where a target alone is. */
-  readonly #listings = new Map<string, Listing>();
-  readonly #targets = new Map<string, Listing>();
-  readonly #byAddress = new MultiMap<string, Listing>();
-  readonly #byTarget = new MultiMap<string, Listing>();
-  /** Live pods with an address of their own. */
-  readonly #pods = new MultiMap<string, PodState>();
-  readonly #nodes = new Map<string, number>();
+  readonly #listings: Listings;
   /** Slices that are being applied in parts, those that came first in front. */
   readonly #behind = new Map<SliceState, Iterator<undefined>>();
   readonly #options: MembershipOptions;
@@ -65,6 +56,7 @@ export class Membership {
 
   constructor(options: MembershipOptions) {
     this.#options = options;
+    this.#listings = new Listings(options);
   }
 
   /** Members of the service, in no particular order. */
@@ -146,68 +138,32 @@ export class Membership {
 
   /** To be called when the pod can be found by uid and name. */
   podAdded(pod: PodState): void {
-    for (const address of heldAddresses(pod.row)) this.#pods.add(address, pod);
-    this.#review(pod, pod.row.addresses, NO_ADDRESSES);
+    this.#review(this.#listings.podChanged(pod, undefined, pod.row));
   }
 
   podChanged(pod: PodState, before: PodEntity): void {
-    const [old, now] = [heldAddresses(before), heldAddresses(pod.row)];
-    if (isSameList(old, now) && isSameList(before.addresses, pod.row.addresses)) return;
-    for (const address of old) this.#pods.delete(address, pod);
-    for (const address of now) this.#pods.add(address, pod);
-    this.#review(pod, before.addresses, pod.row.addresses);
+    this.#review(this.#listings.podChanged(pod, before, pod.row));
   }
 
   /** To be called when the pod cannot be found any more. */
   podRemoved(pod: PodState): void {
-    for (const address of heldAddresses(pod.row)) this.#pods.delete(address, pod);
-    this.#review(pod, pod.row.addresses, NO_ADDRESSES);
+    this.#review(this.#listings.podChanged(pod, pod.row, undefined));
   }
 
   nodeChanged(before: NodeEntity | undefined, after: NodeEntity | undefined): void {
-    const [old, now] = [before?.addresses ?? NO_ADDRESSES, after?.addresses ?? NO_ADDRESSES];
-    if (isSameList(old, now)) return;
-    for (const address of now) this.#nodes.set(address, (this.#nodes.get(address) ?? 0) + 1);
-    for (const address of old) {
-      const count = (this.#nodes.get(address) ?? 0) - 1;
-      if (count > 0) this.#nodes.set(address, count);
-      else this.#nodes.delete(address);
-    }
-    for (const address of new Set([...old, ...now])) this.#reviewAll(this.#byAddress.get(address));
+    this.#review(this.#listings.nodeChanged(before, after));
   }
 
-  /** All that lists the pod or one of its addresses. */
-  #review(pod: PodState, before: readonly string[], after: readonly string[]): void {
-    const { uid, namespace, name } = pod.row;
-    this.#reviewAll(this.#byTarget.get(uid));
-    this.#reviewAll(this.#byTarget.get(targetKey(namespace, name)));
-    if (this.#byAddress.size === 0) return;
-    for (const address of before) this.#reviewAll(this.#byAddress.get(address));
-    for (const address of after) if (!before.includes(address)) this.#reviewAll(this.#byAddress.get(address));
-  }
-
-  #reviewAll(listings: readonly Listing[]): void {
+  #review(listings: Iterable<Listing>): void {
     for (const listing of listings) {
-      this.#mean(listing, this.#meaningOf(listing));
+      this.#mean(listing, this.#listings.meaningOf(listing));
       for (const service of listing.services) this.#options.looked(service);
     }
   }
 
-  #listing({ key, address, target }: Listed, namespace: string): Listing {
-    const listings = address === undefined ? this.#targets : this.#listings;
-    let listing = listings.get(key);
-    if (listing === undefined) {
-      listing = new Listing(key, namespace, address, target);
-      listings.set(key, listing);
-      if (address !== undefined) this.#byAddress.add(address, listing);
-      if (target !== undefined) this.#byTarget.add(target, listing);
-      this.#mean(listing, this.#meaningOf(listing));
-    }
-    return listing;
-  }
-
   #list(service: ServiceState, listed: Listed): Listing {
-    const listing = this.#listing(listed, service.namespace);
+    const listing = this.#listings.take(listed, service.namespace);
+    if (listing.services.length === 0) this.#mean(listing, this.#listings.meaningOf(listing));
     const listings = this.#services.get(service)?.listings;
     const count = (listings?.get(listing) ?? 0) + 1;
     listings?.set(listing, count);
@@ -229,26 +185,7 @@ export class Membership {
     this.#count(service, listing, listing.meaning, -1);
     if (listing.services.length > 0) return;
     this.#mean(listing, MEANS_NOTHING);
-    (listing.address === undefined ? this.#targets : this.#listings).delete(listing.key);
-    if (listing.address !== undefined) this.#byAddress.delete(listing.address, listing);
-    if (listing.target !== undefined) this.#byTarget.delete(listing.target, listing);
-  }
-
-  #meaningOf({ address, target, namespace }: Listing): Meaning {
-    const named = target === undefined ? undefined : this.#podOf(target);
-    if (address === undefined) return named === undefined ? MEANS_NOTHING : { pods: [named], outside: undefined };
-    if (named?.row.addresses.includes(address) === true) return { pods: [named], outside: undefined };
-    const holders = this.#pods.get(address);
-    if (holders.length > 0) return { pods: holders, outside: undefined };
-    if (this.#nodes.has(address)) return MEANS_NOTHING;
-    if (named?.row.namespace === namespace) return { pods: [named], outside: 'further' };
-    return { pods: MEANS_NOTHING.pods, outside: 'endpoint' };
-  }
-
-  #podOf(target: string): PodState | undefined {
-    if (!target.startsWith('/')) return this.#options.podByUid(target);
-    const [, namespace = '', name = ''] = target.split('/');
-    return this.#options.podByName(namespace, name);
+    this.#listings.drop(listing);
   }
 
   #mean(listing: Listing, after: Meaning): void {
@@ -305,13 +242,7 @@ export class Membership {
   }
 }
 
-const NO_ADDRESSES: readonly string[] = Object.freeze([]);
 const NO_PODS: readonly PodState[] = Object.freeze([]);
-
-/** Addresses that are this pod's alone. A finished pod's are history, and one in its node's network has the node's. */
-function heldAddresses({ terminal, hostNetwork, addresses }: PodEntity): readonly string[] {
-  return terminal || hostNetwork ? NO_ADDRESSES : addresses;
-}
 
 /** A copy with the service in its place by namespace and name. */
 function inserted(services: readonly ServiceState[], added: ServiceState): readonly ServiceState[] {
@@ -328,8 +259,4 @@ function inserted(services: readonly ServiceState[], added: ServiceState): reado
 
 function compareServices(a: ServiceState, b: ServiceState): number {
   return compareText(a.namespace, b.namespace) || compareText(a.name, b.name);
-}
-
-function isSameList<T>(a: readonly T[], b: readonly T[]): boolean {
-  return a === b || (a.length === b.length && a.every((element, at) => element === b[at]));
 }

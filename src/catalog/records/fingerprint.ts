@@ -5,8 +5,8 @@
 // choose objects so that 53 bits collide could just as well change them.
 
 import { hash } from 'node:crypto';
-import type { ByteString } from '../model/byte-string.ts';
-import type { ControllerReference } from '../model/records.ts';
+import type { ByteString } from '../../model/byte-string.ts';
+import type { ControllerReference } from '../../model/records.ts';
 
 /** What a draft may consist of; everything that makes two drafts of one uid differ. */
 export interface Fingerprinted {

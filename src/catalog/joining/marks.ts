@@ -1,12 +1,12 @@
 // What may have changed since it was last joined. Marking is idempotent and costs the same however much is marked.
 
-import type { Entity } from '../model/entities.ts';
-import type { NamespaceState } from './namespace-state.ts';
-import type { NodeState } from './node-state.ts';
-import type { OwnerLink, PodDependant } from './owner-links.ts';
-import type { OwnerState } from './owner-state.ts';
-import type { PodState } from './pod-state.ts';
-import type { ServiceState } from './service-state.ts';
+import type { Entity } from '../../model/entities.ts';
+import type { NamespaceState } from '../entities/namespace-state.ts';
+import type { NodeState } from '../entities/node-state.ts';
+import type { OwnerLink, PodDependant } from '../owners/owner-links.ts';
+import type { OwnerState } from '../entities/owner-state.ts';
+import type { PodState } from '../entities/pod-state.ts';
+import type { ServiceState } from '../entities/service-state.ts';
 
 export class Marks {
   readonly removed = new Set<{ readonly resource: string; readonly before: Entity }>();

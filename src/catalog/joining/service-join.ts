@@ -5,18 +5,18 @@
 // that is gone gives them back first, and then goes. In between it stands as it would if its slices had come one after
 // the other.
 
-import type { ByteString } from '../model/byte-string.ts';
+import type { ByteString } from '../../model/byte-string.ts';
 import {
   MAX_CLAIMED_ENDPOINTS,
   MAX_LISTED,
   MAX_LISTED_ENDPOINTS,
   type ObjectReference,
   type ServiceEntity,
-} from '../model/entities.ts';
-import { encodeServiceBackends } from '../wire/encode-service.ts';
-import { compareText, isSameButJoined } from './rows.ts';
-import { type ServiceState, toReference } from './service-state.ts';
-import { NO_TEXTS } from './text-interner.ts';
+} from '../../model/entities.ts';
+import { encodeServiceBackends } from '../../wire/encode-service.ts';
+import { compareText, isSameButJoined } from '../records/rows.ts';
+import { type ServiceState, toReference } from '../entities/service-state.ts';
+import { NO_TEXTS } from '../records/text-interner.ts';
 
 export interface ServiceStep {
   /** The same as what is published: nothing differs. */

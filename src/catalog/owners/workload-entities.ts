@@ -1,10 +1,10 @@
 // Workload entities that are made on demand: pods as their own workload, retained owners, and owners of
 // which only a reference is known. Each is made once for as long as what it is made of lives.
 
-import type { EncodedEntity, ObjectReference, PodEntity, WorkloadEntity } from '../model/entities.ts';
-import { encodePodAsWorkload, encodeReferredWorkload } from '../wire/encode-workload.ts';
+import type { EncodedEntity, ObjectReference, PodEntity, WorkloadEntity } from '../../model/entities.ts';
+import { encodePodAsWorkload, encodeReferredWorkload } from '../../wire/encode-workload.ts';
 import type { OwnerGraph } from './owner-graph.ts';
-import { NO_REFERENCES } from './rows.ts';
+import { NO_REFERENCES } from '../records/rows.ts';
 
 export class WorkloadEntities {
   readonly #graph: OwnerGraph;

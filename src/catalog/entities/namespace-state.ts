@@ -1,13 +1,13 @@
 // What is kept of a namespace. Nothing is joined into it, and it is joined into nothing: what lies in it names it, so
 // that a change of its labels is one change, however many objects it has.
 
-import { NO_BYTES } from '../model/byte-string.ts';
-import type { NamespaceEntity } from '../model/entities.ts';
-import type { NamespaceRecord } from '../model/records.ts';
-import { encodeNamespaceRecord } from '../wire/encode-namespace.ts';
-import type { ValuePolicy } from '../wire/value-policy.ts';
-import type { Shelf, Shelved } from './record-table.ts';
-import { isSameButJoined } from './rows.ts';
+import { NO_BYTES } from '../../model/byte-string.ts';
+import type { NamespaceEntity } from '../../model/entities.ts';
+import type { NamespaceRecord } from '../../model/records.ts';
+import { encodeNamespaceRecord } from '../../wire/encode-namespace.ts';
+import type { ValuePolicy } from '../../wire/value-policy.ts';
+import type { Shelf, Shelved } from '../records/record-table.ts';
+import { isSameButJoined } from '../records/rows.ts';
 
 export interface NamespaceDraft {
   readonly namespace: '';

@@ -1,7 +1,7 @@
 // What the rows of all types of records share: a row is an entity, and most of what tells two states of it apart is
 // encoded.
 
-import type { EncodedEntity, ObjectReference } from '../model/entities.ts';
+import type { EncodedEntity, ObjectReference } from '../../model/entities.ts';
 
 export const NO_REFERENCES: readonly ObjectReference[] = Object.freeze([]);
 

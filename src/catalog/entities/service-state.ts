@@ -1,18 +1,18 @@
 // What is kept of a service: its entity, and what its endpoints come to. The state exists as soon as either the service
 // or one of its slices does, because they come from different watches in any order.
 
-import { type ByteString, NO_BYTES } from '../model/byte-string.ts';
-import type { ObjectReference, PortNumber, ServiceEntity } from '../model/entities.ts';
-import { canonicalIps } from '../model/ip.ts';
-import { toProtocol } from '../model/protocol.ts';
-import type { ServicePortRecord, ServiceRecord } from '../model/records.ts';
-import { encodeServiceRecord } from '../wire/encode-service.ts';
-import { encodePodService } from '../wire/encode-pod.ts';
-import type { ValuePolicy } from '../wire/value-policy.ts';
-import { type Interner, NO_TEXTS } from './text-interner.ts';
+import { type ByteString, NO_BYTES } from '../../model/byte-string.ts';
+import type { ObjectReference, PortNumber, ServiceEntity } from '../../model/entities.ts';
+import { canonicalIps } from '../../model/ip.ts';
+import { toProtocol } from '../../model/protocol.ts';
+import type { ServicePortRecord, ServiceRecord } from '../../model/records.ts';
+import { encodeServiceRecord } from '../../wire/encode-service.ts';
+import { encodePodService } from '../../wire/encode-pod.ts';
+import type { ValuePolicy } from '../../wire/value-policy.ts';
+import { type Interner, NO_TEXTS } from '../records/text-interner.ts';
 import { Backends } from './backends.ts';
-import { CountedSet } from './counted-set.ts';
-import { compareText, isSameButJoined, NO_REFERENCES } from './rows.ts';
+import { CountedSet } from '../collections/counted-set.ts';
+import { compareText, isSameButJoined, NO_REFERENCES } from '../records/rows.ts';
 
 export interface ServiceDraft {
   readonly namespace: string;

@@ -1,7 +1,7 @@
 // What a write means: one shelf for each type of record takes accepted writes, keeps owners, memberships and counts up
 // to date, and marks the entities that may come out differently. Nothing is joined here; see `join.ts`.
 
-import type { Entity, ObjectReference } from '../model/entities.ts';
+import type { Entity, ObjectReference } from '../../model/entities.ts';
 import type {
   ControllerReference,
   EndpointSliceRecord,
@@ -10,22 +10,22 @@ import type {
   OwnerRecord,
   PodRecord,
   ServiceRecord,
-} from '../model/records.ts';
-import type { ValuePolicy } from '../wire/value-policy.ts';
-import type { CustomOwners } from './custom-owners.ts';
+} from '../../model/records.ts';
+import type { ValuePolicy } from '../../wire/value-policy.ts';
+import type { CustomOwners } from '../owners/custom-owners.ts';
 import type { Marks } from './marks.ts';
 import { Membership } from './membership.ts';
-import { type NamespaceDraft, namespaceShelf, type NamespaceState } from './namespace-state.ts';
-import { draftNode, isSameNode, type NodeDraft, NodeState } from './node-state.ts';
-import { OwnerGraph } from './owner-graph.ts';
-import { type ControllerEdge, linksFrom, type OwnerLink } from './owner-links.ts';
-import { draftOwner, isSameOwner, knownOwner, type OwnerDraft, OwnerState } from './owner-state.ts';
-import type { Picture } from './picture.ts';
-import { draftPod, isSamePod, type PodDraft, PodState } from './pod-state.ts';
-import type { Shelf } from './record-table.ts';
-import { draftService, isSameService, type ServiceDraft, type ServiceState } from './service-state.ts';
-import { draftSlice, isSameSlice, type SliceDraft, SliceState } from './slice-state.ts';
-import { Interner } from './text-interner.ts';
+import { type NamespaceDraft, namespaceShelf, type NamespaceState } from '../entities/namespace-state.ts';
+import { draftNode, isSameNode, type NodeDraft, NodeState } from '../entities/node-state.ts';
+import { OwnerGraph } from '../owners/owner-graph.ts';
+import { type ControllerEdge, linksFrom, type OwnerLink } from '../owners/owner-links.ts';
+import { draftOwner, isSameOwner, knownOwner, type OwnerDraft, OwnerState } from '../entities/owner-state.ts';
+import type { Picture } from '../entities/picture.ts';
+import { draftPod, isSamePod, type PodDraft, PodState } from '../entities/pod-state.ts';
+import type { Shelf } from '../records/record-table.ts';
+import { draftService, isSameService, type ServiceDraft, type ServiceState } from '../entities/service-state.ts';
+import { draftSlice, isSameSlice, type SliceDraft, SliceState } from '../entities/slice-state.ts';
+import { Interner } from '../records/text-interner.ts';
 
 export interface ShelvesOptions {
   readonly picture: Picture;
