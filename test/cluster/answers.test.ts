@@ -104,6 +104,8 @@ describe('answers from a real cluster', () => {
     const { uid, creationTimestamp } = object.metadata ?? {};
     assert.ok(creationTimestamp);
     assert.deepEqual(attributes, {
+      'cloud.availability_zone': node?.metadata?.labels?.['topology.kubernetes.io/zone'],
+      'cloud.region': node?.metadata?.labels?.['topology.kubernetes.io/region'],
       'container.id': object.status?.containerStatuses?.[0]?.containerID?.replace(/^.*:\/\//, ''),
       'container.image.name': container?.image?.replace(/:.*$/, ''),
       'container.image.tags': '(a list)',
