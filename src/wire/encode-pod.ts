@@ -7,7 +7,15 @@ import type { ContainerRecord, NodeRecord, PodRecord } from '../model/records.ts
 import type { EncodedRecord } from './encoded-entity.ts';
 import { FieldTags } from './field-tags.ts';
 import { protocolNumber } from './encode-service.ts';
-import { writeBool, writeMap, writeReference, writeText, writeTexts, writeTimestamp, writeUint } from './fields.ts';
+import {
+  writeBool,
+  writeMapEntry,
+  writeReference,
+  writeText,
+  writeTexts,
+  writeTimestamp,
+  writeUint,
+} from './fields.ts';
 import { startEntity } from './message-writer.ts';
 import { enumValues } from './schema.ts';
 import { keptLabel, REGION_LABEL, type ValuePolicy, writeValues, ZONE_LABEL } from './value-policy.ts';
@@ -32,12 +40,9 @@ export function encodePodRecord(record: PodRecord, ips: PodIps, policy: ValuePol
   const own = writer.cut();
   writeValues(writer, POD, record.labels, record.annotations, policy);
   // With the values, because pods of one controller share those, and run the same images.
-  const digests = record.containers.filter(({ imageDigest }) => imageDigest !== '');
-  writeMap(
-    writer,
-    POD.imageDigests,
-    digests.map(({ name, imageDigest }) => [name, imageDigest]),
-  );
+  for (const { name, imageDigest } of record.containers) {
+    if (imageDigest !== '') writeMapEntry(writer, POD.imageDigests, name, imageDigest);
+  }
   const values = writer.cut();
   for (const container of record.containers) {
     const begun = writer.uint32(POD.containers).begin();
