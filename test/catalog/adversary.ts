@@ -35,6 +35,8 @@ const ADDRESSES = ['10.0.0.1', '10.0.0.2', '10.0.0.3', '192.168.0.1', '192.168.0
 const KINDS = ['Deployment', 'Installation'];
 const PORT = { name: 'http', protocol: '', port: 80, targetPort: '', appProtocol: '' };
 
+const ZONE = 'topology.kubernetes.io/zone';
+
 /** `Installation`s are of a kind that is not watched, until a record of one comes after all. */
 export const isWatchedKind = (kind: string): boolean => kind !== 'Installation';
 
@@ -269,8 +271,9 @@ export class Adversary {
       namespace,
       uid: `${namespace}-${name}-${random.between(0, 1)}`,
       controller: random.chance(0.8) ? this.#controller() : undefined,
+      nodeName: random.pick(['', 'n0', 'n1']),
+      ready: random.chance(0.5),
       hostNetwork,
-      nodeName: random.pick(['n0', 'n1']),
       phase: random.pick(['Running', 'Running', 'Running', 'Pending', 'Succeeded', 'Failed']),
       ...this.#times(),
       podIps: random.chance(0.8) ? [address] : [],
@@ -345,7 +348,7 @@ export class Adversary {
       })),
       podCidrs: random.chance(0.2) ? ['10.0.0.0/24'] : [],
       deletionTimeMs: random.chance(0.1) ? 1_700_000_001_000 : undefined,
-      labels: this.#labels(),
+      labels: { ...this.#labels(), ...(random.chance(0.6) ? { [ZONE]: random.pick(['a', 'b']) } : {}) },
     });
   }
 

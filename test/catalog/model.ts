@@ -78,7 +78,8 @@ export class Model {
       if (record.type === 'Node') {
         const addresses = record.addresses.map(({ type, address }) => ({ type, address }));
         const deletionTime = timestamp(record.deletionTimeMs);
-        found.set(key, trimmed({ name, uid, addresses, podRanges: record.podCidrs, deletionTime, labels }));
+        const place = this.#place(name);
+        found.set(key, trimmed({ name, uid, addresses, ...place, podRanges: record.podCidrs, deletionTime, labels }));
       }
       if (record.type === 'Owner' && record.controller === undefined) {
         const { apiVersion, kind } = record;
@@ -159,6 +160,11 @@ export class Model {
     return top ?? trimmed({ apiVersion: 'v1', kind: 'Pod', namespace, name, uid });
   }
 
+  #place(nodeName: string): Plain {
+    const labels = this.#all('Node').find(({ name }) => name === nodeName)?.labels ?? {};
+    return { zone: labels['topology.kubernetes.io/zone'], region: labels['topology.kubernetes.io/region'] };
+  }
+
   #pod(pod: PodRecord): Plain {
     const { uid, namespace, name, nodeName, hostNetwork, labels } = pod;
     const services: Plain[] = [];
@@ -180,6 +186,12 @@ export class Model {
       addresses: canonicalIps(pod.podIps),
       hostNetwork: hostNetwork || undefined,
       nodeName,
+      ...this.#place(nodeName),
+      serviceAccount: pod.serviceAccount,
+      ready: pod.ready || undefined,
+      imageDigests: Object.fromEntries(
+        pod.containers.flatMap(({ name, imageDigest }) => (imageDigest === '' ? [] : [[name, imageDigest]])),
+      ),
       phase: `POD_PHASE_${pod.phase.toUpperCase()}`,
       workload: this.#workload(pod),
       ownerChain: this.chain(pod),

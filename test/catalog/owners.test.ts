@@ -51,7 +51,7 @@ describe('the owners of a pod', () => {
   });
 
   it('are none for a bare pod, which is its own workload, with its own labels and annotations', async () => {
-    const containers = [{ name: 'c', image: 'i', containerId: '', ports: [] }];
+    const containers = [{ name: 'c', image: 'i', containerId: '', imageDigest: '', ports: [] }];
     const harness = await Harness.open(pod('bare', { labels: { a: 'b' }, annotations: { c: 'd' }, containers }));
     const { workload, ownerChain } = harness.pod('bare');
     assert.deepEqual(ownerChain, []);

@@ -1,9 +1,10 @@
 // What is kept of a node. Nothing is joined into it, so its draft is its entity.
 
-import { NO_BYTES } from '../../model/byte-string.ts';
+import { type ByteString, NO_BYTES } from '../../model/byte-string.ts';
 import type { NodeEntity } from '../../model/entities.ts';
 import { canonicalIps } from '../../model/ip.ts';
 import type { NodeRecord } from '../../model/records.ts';
+import { encodePodPlace } from '../../wire/encode-pod.ts';
 import { encodeNodeRecord } from '../../wire/encode-node.ts';
 import type { ValuePolicy } from '../../wire/value-policy.ts';
 import type { Interner } from '../records/text-interner.ts';
@@ -16,18 +17,23 @@ export interface NodeDraft {
   readonly name: string;
   readonly uid: string;
   readonly row: NodeEntity;
+  /** What it adds to its pods. */
+  readonly place: ByteString;
 }
 
 export class NodeState implements Shelved {
   readonly resource: string;
   row: NodeEntity;
+  /** What it adds to its pods. */
+  place: ByteString;
   published: NodeEntity | undefined;
   seenIn = 0;
   fingerprint = 0;
 
-  constructor(resource: string, row: NodeEntity) {
+  constructor(resource: string, { row, place }: NodeDraft) {
     this.resource = resource;
     this.row = row;
+    this.place = place;
   }
 
   get uid(): string {
@@ -57,7 +63,7 @@ export function draftNode(record: NodeRecord, policy: ValuePolicy, interner: Int
     ...encoded,
     joined: NO_BYTES,
   };
-  return { namespace: '', name, uid: record.uid, row };
+  return { namespace: '', name, uid: record.uid, row, place: encodePodPlace(record, policy) };
 }
 
 export function isSameNode(state: NodeState, { row }: NodeDraft): boolean {

@@ -20,6 +20,7 @@ export interface PodRow extends PodEntity {
   workload: ObjectReference;
   endpointAddresses?: readonly string[];
   joined: ByteString;
+  place: ByteString;
   values: ByteString;
 }
 
@@ -93,6 +94,7 @@ export function draftPod(record: PodRecord, policy: ValuePolicy, interner: Inter
     workload: NO_WORKLOAD,
     own,
     joined: NO_BYTES,
+    place: NO_BYTES,
     values,
     rest,
   };

@@ -140,6 +140,12 @@ export class Join {
       }
       marks.crowds.delete(of);
     }
+    for (const [place, left] of marks.places) {
+      for (let next = left.next(); next.done !== true; next = left.next()) {
+        if (pods.get(next.value.uid) === next.value) yield* this.#joinPod(next.value);
+      }
+      marks.places.delete(place);
+    }
     for (const pod of taken(marks.pods)) if (pods.get(pod.uid) === pod) yield* this.#joinPod(pod);
     for (const service of taken(marks.services)) yield* this.#joinService(service);
   }
@@ -175,8 +181,10 @@ export class Join {
     const endpointAddresses = pod.further && [...pod.further.keys()].sort().slice(0, MAX_LISTED);
     const endpoints = endpointBytes(pod, endpointAddresses);
     const joined = lineage?.podBytesWith(endpoints) ?? concatBytes(encodePodOwners(workload, ownerChain), endpoints);
+    const place = this.shelves.places.bytesOf(row.nodeName);
     this.shelves.countAs(pod, workload);
-    if (before !== undefined && before.joined === joined && (row === before || isSameButJoined(before, row))) {
+    const isJoinedAlike = before?.joined === joined && before.place === place;
+    if (before !== undefined && isJoinedAlike && (row === before || isSameButJoined(before, row))) {
       // The row goes back to what listeners hold, so that the two share their memory.
       pod.row = before;
       yield { touched: before };
@@ -189,6 +197,7 @@ export class Join {
     if (endpointAddresses !== undefined) entity.endpointAddresses = endpointAddresses;
     else if (entity.endpointAddresses !== undefined) delete entity.endpointAddresses;
     entity.joined = joined;
+    entity.place = place;
     pod.row = entity;
     pod.published = entity;
     yield { resource: pod.resource, before, after: entity };

@@ -2,6 +2,7 @@
 
 import type { Entity } from '../../model/entities.ts';
 import type { NamespaceState } from '../entities/namespace-state.ts';
+import type { NodePlace } from '../entities/node-places.ts';
 import type { NodeState } from '../entities/node-state.ts';
 import type { OwnerLink, PodDependant } from '../owners/owner-links.ts';
 import type { OwnerState } from '../entities/owner-state.ts';
@@ -15,6 +16,8 @@ export class Marks {
    * takes long.
    */
   readonly crowds = new Map<OwnerLink | ServiceState, Iterator<PodDependant>>();
+  /** Nodes that are elsewhere now, with those of their pods that are left. */
+  readonly places = new Map<NodePlace, Iterator<PodState>>();
   nodes = new Set<NodeState>();
   namespaces = new Set<NamespaceState>();
   owners = new Set<OwnerState>();
@@ -27,6 +30,7 @@ export class Marks {
   get size(): number {
     return (
       this.crowds.size +
+      this.places.size +
       this.removed.size +
       this.nodes.size +
       this.namespaces.size +
@@ -43,6 +47,8 @@ export class Marks {
     // What the newer has left, or has passed, is at least what the older has left.
     for (const [of, left] of other.crowds) this.crowds.set(of, left);
     other.crowds.clear();
+    for (const [place, left] of other.places) this.places.set(place, left);
+    other.places.clear();
     [this.nodes, other.nodes] = merged(this.nodes, other.nodes);
     [this.namespaces, other.namespaces] = merged(this.namespaces, other.namespaces);
     [this.owners, other.owners] = merged(this.owners, other.owners);

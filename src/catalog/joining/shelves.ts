@@ -17,6 +17,7 @@ import type { Marks } from './marks.ts';
 import { Membership } from './membership.ts';
 import { type NamespaceDraft, namespaceShelf, type NamespaceState } from '../entities/namespace-state.ts';
 import { draftNode, isSameNode, type NodeDraft, NodeState } from '../entities/node-state.ts';
+import { type NodePlace, NodePlaces } from '../entities/node-places.ts';
 import { OwnerGraph } from '../owners/owner-graph.ts';
 import { type ControllerEdge, linksFrom, type OwnerLink } from '../owners/owner-links.ts';
 import { draftOwner, isSameOwner, knownOwner, type OwnerDraft, OwnerState } from '../entities/owner-state.ts';
@@ -40,6 +41,7 @@ export interface ShelvesOptions {
 export class Shelves {
   readonly graph: OwnerGraph;
   readonly membership: Membership;
+  readonly places = new NodePlaces();
   readonly #picture: Picture;
   readonly #marks: Marks;
   readonly #customOwners: CustomOwners;
@@ -83,6 +85,7 @@ export class Shelves {
         pod.row.values = pod.edge?.shareValues(draft.row.values) ?? draft.row.values;
         graph.notice(pod.known);
         this.#touchTold(pod.edge?.link);
+        this.places.podAdded(pod);
         this.#marks.pods.add(pod);
         return pod;
       },
@@ -99,12 +102,17 @@ export class Shelves {
         }
         pod.row.values = pod.edge?.shareValues(draft.row.values) ?? draft.row.values;
         membership.podChanged(pod, before);
+        if (before.nodeName !== draft.row.nodeName) {
+          this.places.podLeft(pod, before.nodeName);
+          this.places.podAdded(pod);
+        }
         this.#marks.pods.add(pod);
       },
       remove: (pod) => {
         const { uid, edge } = pod;
         pods.delete(uid);
         membership.podRemoved(pod);
+        this.places.podLeft(pod, pod.row.nodeName);
         this.#marks.pods.delete(pod);
         this.#customOwners.move(pod.countedAs, undefined);
         pod.countedAs = undefined;
@@ -124,22 +132,26 @@ export class Shelves {
       draft: (record) => draftNode(record, this.#policy, this.#interner),
       isSame: isSameNode,
       create: (draft) => {
-        const node = new NodeState(resource, draft.row);
+        const node = new NodeState(resource, draft);
         nodes.set(draft.uid, node);
         graph.notice(node.known);
         membership.nodeChanged(undefined, node.row);
+        this.#markPlace(this.places.nodeChanged(node));
         this.#marks.nodes.add(node);
         return node;
       },
       update: (node, draft) => {
         membership.nodeChanged(node.row, draft.row);
         node.row = draft.row;
+        node.place = draft.place;
+        this.#markPlace(this.places.nodeChanged(node));
         this.#marks.nodes.add(node);
       },
       remove: (node) => {
         nodes.delete(node.uid);
         this.#marks.nodes.delete(node);
         membership.nodeChanged(node.row, undefined);
+        this.#markPlace(this.places.nodeRemoved(node));
         graph.forget(node.uid);
         this.#remove(resource, node.published);
       },
@@ -290,6 +302,10 @@ export class Shelves {
     if (owner === undefined) return;
     owner.joined = undefined;
     this.#marks.owners.add(owner);
+  }
+
+  #markPlace(place: NodePlace | undefined): void {
+    if (place !== undefined && place.pods.size > 0) this.#marks.places.set(place, place.pods.values());
   }
 
   #markMembers(service: ServiceState): void {

@@ -66,6 +66,7 @@ export function resolutionLines(resolution: JsonObject, wide = false): readonly 
   add('NETWORK', networkText(resolution['network']));
   add('WORKLOAD', of(resolution['workload']));
   add('NODE', text(pod['nodeName']));
+  if (wide) addPlace(add, pod);
   add('SERVICES', references(pod['services']).join(', '));
   add('HELD', interval(resolution));
   add('HISTORY', named('since', resolution['historySince']));
@@ -117,9 +118,12 @@ export function entityLines(entity: JsonObject, wide: boolean): readonly string[
   add('OWNERS', references(object['ownerChain']).join(', '));
   add('STARTED', text(object['startTime']));
   if (wide) {
+    addPlace(add, object);
     addLabels(rows, object);
     for (const container of (object['containers'] ?? []) as readonly JsonObject[]) {
-      rows.push(['CONTAINER', join(text(container['name']), text(container['image']))]);
+      const digests = (object['imageDigests'] ?? {}) as JsonObject;
+      const name = text(container['name']);
+      rows.push(['CONTAINER', join(name, text(container['image']), text(digests[name]))]);
     }
   }
   return termLines(rows);
@@ -155,6 +159,13 @@ const ROW_WIDTHS = [21, 10, 44];
 
 function termLines(rows: readonly (readonly [string, string])[]): string[] {
   return rows.map(([term, value]) => `${term.padEnd(TERM_WIDTH)}  ${value}`);
+}
+
+/** Where a pod or a node is, and who a pod is to the API server. */
+function addPlace(add: (term: string, value: string) => void, object: JsonObject): void {
+  add('ZONE', join(text(object['zone']), named('region', object['region'])));
+  add('ACCOUNT', text(object['serviceAccount']));
+  if (object['ready'] === true) add('READY', 'yes');
 }
 
 function addLabels(rows: [string, string][], object: JsonObject): void {
