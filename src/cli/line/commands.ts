@@ -148,10 +148,23 @@ interruptions are told on stderr; a lost connection is continued where it ended.
       },
       namespace: { placeholder: 'name', meaning: 'only in this namespace; repeatable', short: 'n' },
       node: { placeholder: 'name', meaning: 'only on this node; repeatable' },
-      label: { placeholder: 'key=value', meaning: 'only with this label; repeatable, all have to match', short: 'l' },
+      label: {
+        placeholder: 'selector',
+        meaning:
+          "only with matching labels, as kubectl -l takes it: app=web, 'tier in (a, b),!old'; repeatable, all count",
+        short: 'l',
+      },
       'namespace-selector': {
         placeholder: 'selector',
         meaning: "only in namespaces with matching labels, as kubectl -l takes it: 'env in (prod, test),!legacy'",
+      },
+      'with-label': {
+        placeholder: 'key',
+        meaning: 'show of labels only this one, or those of a domain: example.com/*; repeatable; * is all; unset: all',
+      },
+      'with-annotation': {
+        placeholder: 'key',
+        meaning: 'the same for annotations; with one of both, the other is none',
       },
       'snapshot-only': { placeholder: '', meaning: 'end when the picture is complete' },
       output: OUTPUT,

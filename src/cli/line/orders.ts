@@ -13,7 +13,6 @@ import {
   parseAddressAndPort,
   parseKind,
   parseKindAndName,
-  parseLabel,
   parseSelectorText,
   parseServiceAddress,
 } from './values.ts';
@@ -52,7 +51,10 @@ export interface WatchOrder extends Asking {
   readonly kinds: readonly string[];
   readonly namespaces: readonly string[];
   readonly nodes: readonly string[];
-  readonly labels: readonly (readonly [key: string, value: string])[];
+  /** Empty: none. */
+  readonly labelSelector: string;
+  /** Keys of labels and annotations to be shown; unset: all. */
+  readonly values: { readonly labels: readonly string[]; readonly annotations: readonly string[] } | undefined;
   /** Empty: none. */
   readonly namespaceSelector: string;
   readonly snapshotOnly: boolean;
@@ -92,7 +94,8 @@ export function readOrder(words: Words, command: Order['command'], nowMs: number
         kinds: words.all('kind', parseKind),
         namespaces: words.all('namespace', parseName),
         nodes: words.all('node', parseName),
-        labels: words.all('label', parseLabel),
+        labelSelector: words.all('label', parseSelectorText).join(','),
+        values: readValues(words),
         namespaceSelector: words.last('namespace-selector', parseSelectorText) ?? '',
         snapshotOnly: words.given('snapshot-only'),
       };
@@ -100,6 +103,11 @@ export function readOrder(words: Words, command: Order['command'], nowMs: number
       refuseWords(words, 'digger status takes options only');
       return { ...asking, command };
   }
+}
+
+function readValues(words: Words): WatchOrder['values'] {
+  if (!words.given('with-label') && !words.given('with-annotation')) return undefined;
+  return { labels: words.all('with-label', parseName), annotations: words.all('with-annotation', parseName) };
 }
 
 function readQuestion(words: Words): AddressAndPort | undefined {

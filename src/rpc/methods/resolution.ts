@@ -62,14 +62,16 @@ export function writeResolution(
   switch (answer.outcome) {
     case 'RESOLVED': {
       const { holder } = answer;
-      if (!isHidden(holder.entity.namespace)) writeTarget(writer, RESOLUTION_TARGET, address, holder, context.view);
-      writeWorkload(writer, workloadOf(holder), context);
-      context.namespaces.add(holder.entity.namespace, holder.toMs);
-      writeCandidates(writer, address, answer.alternatives, context);
       writer.uint32(ROLE).uint32(ROLES[holder.role]);
       writeTimestamp(writer, VALID_FROM, holder.fromMs);
       if (holder.toMs !== undefined) writeTimestamp(writer, VALID_TO, holder.toMs);
       if (holder.uncertain) writer.uint32(UNCERTAIN).bool(true);
+      // Of a hidden holder there is nothing else to tell.
+      if (isHidden(holder.entity.namespace)) break;
+      writeTarget(writer, RESOLUTION_TARGET, address, holder, context.view);
+      writeWorkload(writer, workloadOf(holder), context);
+      context.namespaces.add(holder.entity.namespace, holder.toMs);
+      writeCandidates(writer, address, answer.alternatives, context);
       if (context.otelAttributes !== undefined && holder.entity.kind !== 'Service') {
         writeAttributes(writer, OTEL_ATTRIBUTES, context.otelAttributes(holder.entity));
       }
