@@ -103,7 +103,8 @@ describe('the Helm chart', () => {
       tls: { enabled: false },
     };
     const deployment = parseManifests(template(values).stdout).find(({ kind }) => kind === 'Deployment');
-    const { template: pod } = deployment?.['spec'] as {
+    assert.ok(deployment);
+    const { template: pod } = deployment['spec'] as {
       template: { spec: { containers: { args: string[]; env: { name: string; value: string }[] }[] } };
     };
     const [container] = pod.spec.containers;
@@ -123,7 +124,8 @@ describe('the Helm chart', () => {
   it('has names of its own for each release, so that two of them do not share pods', () => {
     const rendered = parseManifests(template({}, 'blue').stdout);
     const service = rendered.find(({ kind }) => kind === 'Service');
-    assert.deepEqual((service?.['spec'] as { selector: object }).selector, {
+    assert.ok(service);
+    assert.deepEqual((service['spec'] as { selector: object }).selector, {
       'app.kubernetes.io/name': 'blue-digger',
       'app.kubernetes.io/component': 'server',
     });
