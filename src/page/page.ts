@@ -59,7 +59,7 @@ export class Page {
     this.#files = new Map(
       [...FILES].map(([path, [file, type]]) => [
         path,
-        answer(200, readFileSync(new URL(file, import.meta.url), 'utf8'), type),
+        answer(200, readFileSync(new URL(`assets/${file}`, import.meta.url), 'utf8'), type),
       ]),
     );
   }

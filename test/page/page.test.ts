@@ -157,7 +157,7 @@ describe('the last changes', () => {
 });
 
 it('the page script asks for nothing that the page does not have', () => {
-  const script = readFileSync(new URL('../../src/page/page.js', import.meta.url), 'utf8');
+  const script = readFileSync(new URL('../../src/page/assets/page.js', import.meta.url), 'utf8');
   const asked = [...script.matchAll(/fetch\(['`]([a-z.]+)/g)].map(([, path]) => path);
   assert.deepEqual(asked, ['state.json', 'find.json']);
 });
