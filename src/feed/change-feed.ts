@@ -147,6 +147,12 @@ export class ChangeFeed {
     return { subscribers: this.#subscribers.size, sequence: this.#log.head };
   }
 
+  /** The subscribers that are furthest behind, at most `most`. */
+  furthestBehind(most: number): readonly { readonly caller: string; readonly lag: number }[] {
+    const all = [...this.#subscribers].map(({ caller, lag }) => ({ caller, lag }));
+    return all.toSorted((a, b) => b.lag - a.lag).slice(0, most);
+  }
+
   /** The catalog's listener, from its first change on. Only notes the changes: subscribers get them in a later turn. */
   readonly onBatch = (batch: ChangeBatch): void => {
     const now = this.#scheduler.now();

@@ -34,6 +34,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   otel: [],
   addresses: [...EVERYWHERE, 'catalog', 'timelines'],
   feed: [...EVERYWHERE, 'wire', 'timelines'],
+  page: ['model', 'addresses', 'catalog'],
   rpc: [...RPC_SOURCES, ...RPC_ROOMS],
   'rpc/methods': [...RPC_SOURCES, ...RPC_ROOMS],
   'rpc/calls': [...RPC_SOURCES, ...RPC_ROOMS],
@@ -50,6 +51,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 const ONLY: Readonly<Record<string, readonly string[]>> = {
   'catalog/records→catalog': ['src/catalog/pacer.ts'],
   'addresses→catalog': ['src/catalog/reader.ts'],
+  'page→addresses': ['src/addresses/reader.ts'],
+  'page→catalog': ['src/catalog/reader.ts'],
   'rpc→catalog': ['src/catalog/reader.ts'],
   'rpc/methods→catalog': ['src/catalog/reader.ts'],
   // What every room below may use of kube; the rest of its top builds on the rooms.
