@@ -65,7 +65,7 @@ export function writeResolution(
       if (!isHidden(holder.entity.namespace)) writeTarget(writer, RESOLUTION_TARGET, address, holder, context.view);
       writeWorkload(writer, workloadOf(holder), context);
       context.namespaces.add(holder.entity.namespace, holder.toMs);
-      writeCandidates(writer, address, answer.alternatives, context);
+      writeCandidates(writer, CANDIDATES, address, answer.alternatives, context);
       writer.uint32(ROLE).uint32(ROLES[holder.role]);
       writeTimestamp(writer, VALID_FROM, holder.fromMs);
       if (holder.toMs !== undefined) writeTimestamp(writer, VALID_TO, holder.toMs);
@@ -78,7 +78,7 @@ export function writeResolution(
     }
     case 'AMBIGUOUS':
       writeWorkload(writer, sharedWorkload(answer.candidates), context);
-      writeCandidates(writer, address, answer.candidates, context);
+      writeCandidates(writer, CANDIDATES, address, answer.candidates, context);
       if (answer.candidates.every(({ uncertain }) => uncertain)) writer.uint32(UNCERTAIN).bool(true);
       break;
     case 'UNASSIGNED':
@@ -148,7 +148,7 @@ const CANDIDATE_HIDDEN = candidateTags.varint('hidden');
 const ENDPOINT_ADDRESS = endpointTags.delimited('address');
 const ENDPOINT_SERVICE = endpointTags.delimited('service');
 
-const OUTCOMES = numbers('digger.v1.Outcome', 'OUTCOME_', [
+export const OUTCOMES: Readonly<Record<AddressAnswer['outcome'], number>> = numbers('digger.v1.Outcome', 'OUTCOME_', [
   'RESOLVED',
   'AMBIGUOUS',
   'UNASSIGNED',
@@ -206,17 +206,19 @@ function writeWorkload(
   writer.uint32(WORKLOAD).entity(workload, context.view);
 }
 
-function writeCandidates(
+/** Fields of `digger.v1.Candidate`, with this tag; as many as an answer lists. */
+export function writeCandidates(
   writer: MessageWriter,
+  tag: number,
   address: string,
   candidates: readonly Holder[],
-  { namespaces, view }: ResolutionContext,
+  { namespaces, view }: Pick<ResolutionContext, 'namespaces' | 'view'>,
 ): void {
   const count = Math.min(candidates.length, MAX_CANDIDATES);
   for (let index = 0; index < count; index += 1) {
     const holder = candidates[index];
     if (holder === undefined) break;
-    const begun = writer.uint32(CANDIDATES).begin();
+    const begun = writer.uint32(tag).begin();
     namespaces.add(holder.entity.namespace, holder.toMs);
     const isHiddenHolder = isHidden(holder.entity.namespace);
     if (!isHiddenHolder) writeTarget(writer, CANDIDATE_TARGET, address, holder, view);
