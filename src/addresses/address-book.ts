@@ -326,9 +326,9 @@ export class AddressBook implements AddressReader {
   }
 
   #forget(claim: Claim): void {
-    // Before it is gone: then nothing may be left that tells of its places.
-    this.timelines.markForgotten(claim);
+    const mark = this.timelines.markForgotten(claim);
     this.claims.forget(claim, this.nodes);
+    mark();
     if (claim.role === 'POD_IP' && typeof claim.place === 'string') this.#ranges.podsOutside.forget(claim.place);
     if (!this.isNamed(claim.uid)) this.#unnamed(claim.uid);
   }

@@ -3,6 +3,7 @@
 // follow from its pods. What is not taken from one drain is in the next. Nothing here knows of sequences, listeners
 // or time.
 
+import type { FormerOwnersOptions } from './former-owners.ts';
 import { type ByteString, NO_BYTES } from '../model/byte-string.ts';
 import { MAX_LISTED, MAX_LISTED_ENDPOINTS, type ObjectReference } from '../model/entities.ts';
 import { HIDDEN_REFERENCE, isHidden } from '../model/published-namespaces.ts';
@@ -30,6 +31,8 @@ export interface JoinOptions {
   readonly ownersNamed: (namespace: string, name: string) => Iterable<OwnerState>;
   /** Addresses of endpoints that may come and go at once. */
   readonly sliceSize: () => number;
+  /** How long owners that are gone stay known; unset: as long as pods refer to them. */
+  readonly former?: FormerOwnersOptions;
 }
 
 export class Join {
@@ -44,7 +47,7 @@ export class Join {
   /** Entities that were joined, ever: what a change costs. */
   joins = 0;
 
-  constructor({ policy, isWatchedKind, podNamed, ownersNamed, sliceSize }: JoinOptions) {
+  constructor({ policy, isWatchedKind, podNamed, ownersNamed, sliceSize, former }: JoinOptions) {
     this.#sliceSize = sliceSize;
     this.customOwners = new CustomOwners({
       isWatchedKind,
@@ -57,7 +60,15 @@ export class Join {
       },
     });
     const { picture, customOwners } = this;
-    this.shelves = new Shelves({ picture, customOwners, marks: this.#marks, policy, podNamed, sliceSize });
+    this.shelves = new Shelves({
+      picture,
+      customOwners,
+      marks: this.#marks,
+      policy,
+      podNamed,
+      sliceSize,
+      ...(former === undefined ? {} : { former }),
+    });
   }
 
   /** Something is due that was not put aside, or not even begun. */

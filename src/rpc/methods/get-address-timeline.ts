@@ -9,7 +9,7 @@ import { startMessage } from '../../wire/message-writer.ts';
 import type { CallContext, Staleness } from './call-context.ts';
 import { NamedNamespaces } from './named-namespaces.ts';
 import { parseQuestion, parseView, Violations } from './request-fields.ts';
-import { OUTCOMES, writeCandidates } from './resolution.ts';
+import { outcomeNumber, writeCandidates } from './resolution.ts';
 
 /** An answer with more would be read by no person, and need not fit into a message. */
 const MAX_INTERVALS = 1_000;
@@ -41,7 +41,7 @@ export function getAddressTimeline(
     const begun = writer.uint32(INTERVALS).begin();
     writeTimestamp(writer, FROM, fromMs);
     if (toMs !== undefined) writeTimestamp(writer, TO, toMs);
-    writer.uint32(OUTCOME).uint32(OUTCOMES[outcome]);
+    writer.uint32(OUTCOME).uint32(outcomeNumber(outcome, holders));
     writeCandidates(writer, HOLDERS, question.address, holders, context);
     if (holders.length > 0 && holders.every(({ uncertain }) => uncertain)) writer.uint32(UNCERTAIN).bool(true);
     writer.end(begun);

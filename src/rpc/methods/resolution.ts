@@ -98,6 +98,12 @@ export function outcomeOf(answer: AddressAnswer): AddressAnswer['outcome'] | 'HI
   return answer.outcome === 'RESOLVED' && isHidden(answer.holder.entity.namespace) ? 'HIDDEN' : answer.outcome;
 }
 
+/** `digger.v1.Outcome` of an answer with these holders. */
+export function outcomeNumber(outcome: AddressAnswer['outcome'], [holder]: readonly Holder[]): number {
+  const isHiddenHolder = outcome === 'RESOLVED' && holder !== undefined && isHidden(holder.entity.namespace);
+  return OUTCOMES[isHiddenHolder ? 'HIDDEN' : outcome];
+}
+
 /** Whether an entity holds (or may hold) the address: there is nothing to wait for. */
 export function isHeld(answer: AddressAnswer): boolean {
   return answer.outcome === 'RESOLVED' || answer.outcome === 'AMBIGUOUS';
@@ -148,14 +154,11 @@ const CANDIDATE_HIDDEN = candidateTags.varint('hidden');
 const ENDPOINT_ADDRESS = endpointTags.delimited('address');
 const ENDPOINT_SERVICE = endpointTags.delimited('service');
 
-export const OUTCOMES: Readonly<Record<AddressAnswer['outcome'], number>> = numbers('digger.v1.Outcome', 'OUTCOME_', [
-  'RESOLVED',
-  'AMBIGUOUS',
-  'UNASSIGNED',
-  'EXTERNAL',
-  'UNKNOWN',
-  'HIDDEN',
-]);
+const OUTCOMES: Readonly<Record<AddressAnswer['outcome'] | 'HIDDEN', number>> = numbers(
+  'digger.v1.Outcome',
+  'OUTCOME_',
+  ['RESOLVED', 'AMBIGUOUS', 'UNASSIGNED', 'EXTERNAL', 'UNKNOWN', 'HIDDEN'],
+);
 const ROLES: Readonly<Record<AddressRole, number>> = numbers('digger.v1.AddressRole', 'ADDRESS_ROLE_', [
   'POD_IP',
   'HOST_PORT',
