@@ -123,7 +123,13 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
   readiness.begin(JOINING);
 
   const pacer = createPacer();
-  const catalog = new Catalog({ registry, pacer, valuePolicy: toValuePolicy(config), isWatchedKind });
+  const catalog = new Catalog({
+    registry,
+    pacer,
+    valuePolicy: toValuePolicy(config),
+    isWatchedKind,
+    ownerRetentionMs: config.historyRetentionMs,
+  });
   const published = new PublishedNamespaces(config.namespaceRules);
   const hide = createHiders(published);
   const names = new NameWaiterTable(config.maxWaiters);

@@ -49,6 +49,8 @@ export interface CatalogOptions {
   readonly valuePolicy?: ValuePolicy;
   /** Owners of pods of any other kind are published by their reference alone. Unset: every kind is watched. */
   readonly isWatchedKind?: IsWatchedKind;
+  /** How long owners that are gone stay known to pods that are seen after them, ms. Default: as long as pods refer to them. */
+  readonly ownerRetentionMs?: number;
   /** Cuts relists and `open` into slices. Default: one of its own. */
   readonly pacer?: Pacer;
   /** Entities and addresses that one write tells at once; the rest follows in later turns. Others are for tests. */
@@ -66,6 +68,9 @@ export interface CatalogStore<R extends KubernetesRecord> {
 /** Ranges of services are joined into nothing and go past the catalog. */
 export type RecordType = Exclude<KubernetesRecord['type'], 'ServiceCidr'>;
 export type RecordOf<T extends RecordType> = Extract<KubernetesRecord, { readonly type: T }>;
+
+/** About 25 MB with what is above them; a Job every 12 ms for ten minutes. */
+const MAX_FORMER_OWNERS = 50_000;
 
 /** What lookups by name need of a table. */
 interface Table<S> {
@@ -85,7 +90,10 @@ export class Catalog implements CatalogReader {
   readonly #tables: { readonly resource: string; readonly size: number; readonly isFilling: boolean }[] = [];
   readonly #tableOwner: TableOwner = {
     isCollecting: () => this.#publisher.isCollecting,
-    publish: (position, seen, unfinished) => this.#publisher.publish(position, seen, unfinished),
+    publish: (position, seen, unfinished) => {
+      this.#join.shelves.graph.tick(seen.atMs);
+      this.#publisher.publish(position, seen, unfinished);
+    },
     advance: (position) => this.#publisher.advance(position),
     unchanged: (resource) => this.#metrics.unchanged(resource),
     isBehind: () => this.#publisher.isBehind,
@@ -97,6 +105,7 @@ export class Catalog implements CatalogReader {
     this.#join = new Join({
       policy: options.valuePolicy ?? DEFAULT_VALUE_POLICY,
       isWatchedKind: options.isWatchedKind ?? (() => true),
+      former: { retentionMs: options.ownerRetentionMs ?? 0, maxOwners: MAX_FORMER_OWNERS },
       podNamed: (namespace, name) => first(this.#podTables, namespace, name),
       ownersNamed: (namespace, name) => named(this.#ownerTables, namespace, name),
       // Nobody waits for anything before the picture is there.

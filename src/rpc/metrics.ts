@@ -262,9 +262,16 @@ class Tallies {
 }
 
 const METHODS: readonly (readonly [service: string, method: string, type: string])[] = [
-  ...['ResolveAddress', 'BatchResolveAddresses', 'GetPod', 'GetService', 'GetNode', 'GetWorkload', 'GetNamespace'].map(
-    (method) => ['digger.v1.LookupService', method, 'unary'] as const,
-  ),
+  ...[
+    'ResolveAddress',
+    'BatchResolveAddresses',
+    'GetAddressTimeline',
+    'GetPod',
+    'GetService',
+    'GetNode',
+    'GetWorkload',
+    'GetNamespace',
+  ].map((method) => ['digger.v1.LookupService', method, 'unary'] as const),
   ['digger.v1.ChangeFeedService', 'Watch', 'server_stream'],
   ['digger.v1.StatusService', 'GetStatus', 'unary'],
 ];

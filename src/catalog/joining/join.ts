@@ -9,6 +9,7 @@ import { HIDDEN_REFERENCE, isHidden } from '../../model/published-namespaces.ts'
 import { concatBytes } from '../../wire/encoded-entity.ts';
 import { encodePodEndpoints, encodePodOwners } from '../../wire/encode-pod.ts';
 import type { ValuePolicy } from '../../wire/value-policy.ts';
+import type { FormerOwnersOptions } from '../owners/former-owners.ts';
 import { CustomOwners, type IsWatchedKind } from '../owners/custom-owners.ts';
 import type { JoinedChange, JoinedTouch } from './joined.ts';
 import { Marks, taken } from './marks.ts';
@@ -30,6 +31,8 @@ export interface JoinOptions {
   readonly ownersNamed: (namespace: string, name: string) => Iterable<OwnerState>;
   /** Addresses of endpoints that may come and go at once. */
   readonly sliceSize: () => number;
+  /** How long owners that are gone stay known; unset: as long as pods refer to them. */
+  readonly former?: FormerOwnersOptions;
 }
 
 export class Join {
@@ -44,7 +47,7 @@ export class Join {
   /** Entities that were joined, ever: what a change costs. */
   joins = 0;
 
-  constructor({ policy, isWatchedKind, podNamed, ownersNamed, sliceSize }: JoinOptions) {
+  constructor({ policy, isWatchedKind, podNamed, ownersNamed, sliceSize, former }: JoinOptions) {
     this.#sliceSize = sliceSize;
     this.customOwners = new CustomOwners({
       isWatchedKind,
@@ -57,7 +60,15 @@ export class Join {
       },
     });
     const { picture, customOwners } = this;
-    this.shelves = new Shelves({ picture, customOwners, marks: this.#marks, policy, podNamed, sliceSize });
+    this.shelves = new Shelves({
+      picture,
+      customOwners,
+      marks: this.#marks,
+      policy,
+      podNamed,
+      sliceSize,
+      ...(former === undefined ? {} : { former }),
+    });
   }
 
   /** Something is due that was not put aside, or not even begun. */

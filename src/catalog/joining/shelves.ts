@@ -13,6 +13,7 @@ import type {
 } from '../../model/records.ts';
 import type { ValuePolicy } from '../../wire/value-policy.ts';
 import type { CustomOwners } from '../owners/custom-owners.ts';
+import type { FormerOwnersOptions } from '../owners/former-owners.ts';
 import type { Marks } from './marks.ts';
 import { Membership } from './membership.ts';
 import { type NamespaceDraft, namespaceShelf, type NamespaceState } from '../entities/namespace-state.ts';
@@ -36,6 +37,8 @@ export interface ShelvesOptions {
   readonly podNamed: (namespace: string, name: string) => PodState | undefined;
   /** What one write may list or not list any more at once; the rest waits for `membership.proceed`. */
   readonly sliceSize: () => number;
+  /** See `OwnerGraphOptions`. */
+  readonly former?: FormerOwnersOptions;
 }
 
 export class Shelves {
@@ -49,7 +52,7 @@ export class Shelves {
   readonly #sliceSize: () => number;
   readonly #interner = new Interner();
 
-  constructor({ picture, marks, customOwners, policy, podNamed, sliceSize }: ShelvesOptions) {
+  constructor({ picture, marks, customOwners, policy, podNamed, sliceSize, former }: ShelvesOptions) {
     this.#picture = picture;
     this.#marks = marks;
     this.#customOwners = customOwners;
@@ -59,6 +62,7 @@ export class Shelves {
       find: (uid) => (picture.pods.get(uid) ?? picture.nodes.get(uid))?.known,
       touchedOwner: ({ uid }) => this.#touchedOwner(uid),
       touchedPods: (link) => marks.crowds.set(link, link.pods.values()),
+      ...(former === undefined ? {} : { former }),
     });
     this.membership = new Membership({
       podByUid: (uid) => picture.pods.get(uid),

@@ -1,18 +1,19 @@
 // Who owns whom, by uid: chains of controllers from an object to the top, shared by all objects of one controller.
 //
 // A link stands for one uid that owns something or is an owner record. It is known (a record says what it is), retained
-// (the record vanished while pods below it live, see `holders`) or unknown (only referred to); a chain ends at an
+// (the record vanished while pods below it live, or a short time ago, see `holders`) or unknown (only referred to); a chain ends at an
 // unknown link and is marked incomplete there. Chains are a pure function of the records, retained links excepted.
 // Depth is bounded, a cycle ends a chain. Objects whose chain may have changed are reported through `touched`.
 //
 // Nothing here recurses or looks at what is further than MAX_CHAIN away: a tenant may make chains of any length. Which
 // links live pods keep is counted, never searched for.
 //
-// Bound: links are owner records, plus uids that live objects refer to, plus retained ones, of which each live pod
-// keeps at most MAX_CHAIN. A link goes when the last reason for it does.
+// Bound: links are owner records, plus uids that live objects refer to, plus retained ones, of which each live pod and
+// each former owner (`former-owners.ts`) keeps at most MAX_CHAIN. A link goes when the last reason for it does.
 
 import type { ObjectReference } from '../../model/entities.ts';
 import type { ControllerReference } from '../../model/records.ts';
+import { FormerOwners, type FormerOwnersOptions } from './former-owners.ts';
 import {
   type ControllerEdge,
   type Dependant,
@@ -32,6 +33,8 @@ export interface OwnerGraphOptions {
   readonly touchedOwner: (link: OwnerLink) => void;
   /** The chains of all pods that this link has may have changed: told once, because they may be tens of thousands. */
   readonly touchedPods: (link: OwnerLink) => void;
+  /** How long owners that are gone stay known. Unset: as long as pods refer to them. */
+  readonly former?: FormerOwnersOptions;
 }
 
 export class OwnerGraph {
@@ -39,12 +42,14 @@ export class OwnerGraph {
   readonly #options: OwnerGraphOptions;
   /** Links that may have lost the last reason for them; empty between calls. */
   readonly #loose: OwnerLink[] = [];
+  readonly #formers: FormerOwners;
   #retained = 0;
   /** Links that were visited, ever: what a change costs, for those who count it. */
   visits = 0;
 
   constructor(options: OwnerGraphOptions) {
     this.#options = options;
+    this.#formers = new FormerOwners(options.former ?? { retentionMs: 0, maxOwners: 0 });
   }
 
   get retainedCount(): number {
@@ -101,7 +106,13 @@ export class OwnerGraph {
     this.#sweep();
   }
 
-  /** The object behind this uid vanished. It is retained while pods below it live. */
+  /** A write is complete at this moment: owners that went long ago are forgotten. */
+  tick(atMs: number): void {
+    for (const link of this.#formers.tick(atMs)) this.#release(link);
+    this.#sweep();
+  }
+
+  /** The object behind this uid vanished. It is retained while pods below it live, and for a time in any case. */
   forget(uid: string): void {
     const link = this.#links.get(uid);
     if (link?.reference === undefined) return;
@@ -110,8 +121,16 @@ export class OwnerGraph {
       link.retained = true;
       this.#retained += 1;
     }
+    const chain = linksFrom(link);
+    if (!this.#formers.has(link) && this.#formers.add(link, chain)) for (const each of chain) each.holders += 1;
     this.#loose.push(link);
     this.#sweep();
+  }
+
+  /** It is not kept as a former owner any longer. */
+  #release(link: OwnerLink): void {
+    this.#letGo(this.#formers.delete(link));
+    this.#loose.push(link);
   }
 
   #link(uid: string): OwnerLink {
@@ -178,6 +197,7 @@ export class OwnerGraph {
       link.retained = false;
       this.#retained -= 1;
     }
+    if (this.#formers.has(link)) this.#release(link);
     const { controller } = known;
     let changed = false;
     if (link.reference === undefined || !refersTo(link.reference, known)) {
@@ -209,7 +229,7 @@ export class OwnerGraph {
       this.visits += 1;
       if (this.#links.get(link.uid) !== link) continue;
       if (link.retained && link.holders === 0) this.#unlearn(link);
-      if (link.links.size + link.pods.size > 0 || link.isRecord) continue;
+      if (link.links.size + link.pods.size > 0 || link.isRecord || this.#formers.has(link)) continue;
       this.#links.delete(link.uid);
       const { edge } = link;
       link.edge = undefined;

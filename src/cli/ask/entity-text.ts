@@ -86,6 +86,29 @@ export function resolutionLines(resolution: JsonObject, wide = false): readonly 
   return lines;
 }
 
+/** The JSON form of digger.v1.GetAddressTimelineResponse as a line through time, newest first. */
+export function historyLines(history: JsonObject): readonly string[] {
+  const intervals = (history['intervals'] ?? []) as readonly JsonObject[];
+  const rows = intervals.flatMap((each, index) => {
+    const holders = (each['holders'] ?? []) as readonly JsonObject[];
+    const outcome = text(each['outcome']).replace('OUTCOME_', '');
+    const to = text(each['to']) || 'now';
+    const first = [index === 0 ? '●' : holders.length === 0 ? '┊' : '│', text(each['from']), to];
+    if (holders.length === 0) return [[...first, outcome, '', '']];
+    return holders.map((holder, at) => [
+      ...(at === 0 ? first : ['│', '', '']),
+      `${targetText(holder)}${holder['uncertain'] === true ? ' ?' : ''}`,
+      roleText(holder),
+      of(holder['workload']),
+    ]);
+  });
+  const lines = [...tableLines(['', 'FROM', 'TO', 'HOLDER', 'ROLE', 'WORKLOAD'], rows)];
+  const since = text(history['historySince']);
+  if (since !== '') lines.push('', `Nothing is known of before ${since}.`);
+  if (rows.some(([, , , holder]) => holder?.endsWith(' ?'))) lines.push('?: another object may have held it.');
+  return lines;
+}
+
 /** The cells of a resolution in a table of many: outcome, target or the name of its network, workload. */
 export function resolutionRow(resolution: JsonObject): readonly string[] {
   const target = targetText(resolution) || networkText(resolution['network']);

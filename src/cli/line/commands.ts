@@ -118,6 +118,18 @@ line, in their order; a line that cannot be asked about is answered with an erro
       ...CLIENT_OPTIONS,
     },
   },
+  history: {
+    summary: 'ask a running service who was behind an address, through its whole history',
+    usage: `Usage: digger history ADDRESS[:PORT] [options]
+
+Shows who held an address, newest first, as far back as the service can tell.
+ADDRESS is IPv4 or IPv6; IPv6 with a port is written in brackets: [fd00::1]:80.`,
+    options: {
+      protocol: { placeholder: 'protocol', meaning: 'tcp, udp or sctp; unset: any', values: ['tcp', 'udp', 'sctp'] },
+      output: OUTPUT,
+      ...CLIENT_OPTIONS,
+    },
+  },
   get: {
     summary: 'ask a running service for a pod, service, node, workload or namespace by name',
     usage: `Usage: digger get pod|service NAMESPACE/NAME [options]

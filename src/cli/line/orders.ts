@@ -36,6 +36,13 @@ export interface ResolveOrder extends Asking {
   readonly otel: boolean;
 }
 
+export interface HistoryOrder extends Asking {
+  readonly command: 'history';
+  readonly question: AddressAndPort;
+  /** `PROTOCOL_TCP`. */
+  readonly protocol: string | undefined;
+}
+
 export interface GetOrder extends Asking {
   readonly command: 'get';
   readonly kind: ObjectKind;
@@ -64,7 +71,7 @@ export interface StatusOrder extends Asking {
   readonly command: 'status';
 }
 
-export type Order = ResolveOrder | GetOrder | WatchOrder | StatusOrder;
+export type Order = ResolveOrder | HistoryOrder | GetOrder | WatchOrder | StatusOrder;
 
 /** What is wrong is in `words.problems`; then the order is not to be used. */
 export function readOrder(words: Words, command: Order['command'], nowMs: number): Order {
@@ -82,6 +89,13 @@ export function readOrder(words: Words, command: Order['command'], nowMs: number
         atMs: words.last('at', momentBefore(nowMs)),
         waitMs: waitMs(),
         otel: words.given('otel'),
+        protocol: toProtocol(words.last('protocol', oneOf('tcp', 'udp', 'sctp'))),
+      };
+    case 'history':
+      return {
+        ...asking,
+        command,
+        question: readAddress(words),
         protocol: toProtocol(words.last('protocol', oneOf('tcp', 'udp', 'sctp'))),
       };
     case 'get':
@@ -121,6 +135,14 @@ function readQuestion(words: Words): AddressAndPort | undefined {
   if (word !== '-') return words.value('address', word, parseAddressAndPort(word));
   if (words.given('wait')) words.problems.push('--wait: not with -, which answers each line at once');
   return undefined;
+}
+
+function readAddress(words: Words): AddressAndPort {
+  const [word, ...more] = words.rest;
+  for (const unexpected of more) words.problems.push(`${unexpected}: one address at a time`);
+  if (word === undefined) words.problems.push('an address is missing: digger history 10.0.0.1');
+  const read = word === undefined ? undefined : words.value('address', word, parseAddressAndPort(word));
+  return read ?? { address: '', port: undefined };
 }
 
 function readObject(words: Words): Pick<GetOrder, 'kind' | 'object' | 'namespace'> {

@@ -33,7 +33,15 @@ export interface CallContext {
 export type Staleness = () => ResolutionContext['stalenessMs'];
 
 /** How a lookup is counted. `INVALID`: failed items of a batch. */
-export const LOOKUP_OUTCOMES = ['RESOLVED', 'AMBIGUOUS', 'UNASSIGNED', 'EXTERNAL', 'UNKNOWN', 'INVALID'] as const;
+export const LOOKUP_OUTCOMES = [
+  'RESOLVED',
+  'AMBIGUOUS',
+  'HIDDEN',
+  'UNASSIGNED',
+  'EXTERNAL',
+  'UNKNOWN',
+  'INVALID',
+] as const;
 
 export type LookupOutcome = (typeof LOOKUP_OUTCOMES)[number];
 
