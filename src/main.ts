@@ -5,6 +5,7 @@
 
 import { type CommandLine, parseCommandLine } from './cli/line/command-line.ts';
 import { describeConfig, parseConfig } from './options/config.ts';
+import { becomeServingProcess } from './serving-process.ts';
 import { VERSION } from './version.ts';
 
 const USAGE_ERROR = 2;
@@ -37,6 +38,8 @@ async function run(line: CommandLine): Promise<void> {
         if (error.code !== 'EPIPE') throw error;
         process.exit(0);
       });
+      // Node warns of names that grpc-js gives to TLS; a person who asks a service cannot change that.
+      process.noDeprecation = true;
       const { ask } = await import('./cli/ask/ask.ts');
       process.exitCode = await ask(line.order, process);
     }
@@ -50,6 +53,7 @@ async function serve(line: CommandLine & { readonly action: 'serve' }): Promise<
   } else if (line.printConfig) {
     process.stdout.write(`${JSON.stringify(describeConfig(result.config, result.sources), null, 2)}\n`);
   } else {
+    becomeServingProcess();
     // Loaded only when needed: `--help` should not wait for gRPC and the Kubernetes client.
     const [{ startService }, { runCommand }] = await Promise.all([import('./service.ts'), import('./cli/run.ts')]);
     await runCommand({ command: line.command, config: result.config, startService, process });

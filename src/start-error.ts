@@ -2,6 +2,7 @@
 // and what can be done.
 
 import { CredentialsError, NoClusterError } from './kube/credentials/credentials.ts';
+import { RangesFileError } from './networks/problems.ts';
 import type { Config } from './options/options.ts';
 import { TlsFilesError } from './rpc/tls/files.ts';
 
@@ -35,6 +36,8 @@ export function configurationError(error: unknown, config: Config): unknown {
     const flags = config.tlsClientCa === undefined ? '--tls-cert, --tls-key' : '--tls-cert, --tls-key, --tls-client-ca';
     return new StartError(`${flags}: ${error.message}`, { cause: error });
   }
+  // One line for each problem, each with its file.
+  if (error instanceof RangesFileError) return new StartError(`--named-ranges: ${error.message}`, { cause: error });
   if (error instanceof NoClusterError || error instanceof CredentialsError) {
     const given = [
       ...(config.kubeconfig === undefined ? [] : [`--kubeconfig ${config.kubeconfig}`]),

@@ -25,6 +25,31 @@ test('the last task that is done makes ready, and each that is not is named with
   assert.deepEqual(readiness.pending, []);
 });
 
+test('tasks that wait for one cause are told once, with the cause, before those that are under way', () => {
+  const readiness = new Readiness();
+  readiness.begin('join the first lists');
+  for (const resource of ['pods', 'services', 'nodes']) readiness.begin(`list ${resource}`, 'connect ECONNREFUSED');
+  readiness.begin('list jobs.batch', '403 Forbidden');
+  readiness.begin('list cronjobs.batch');
+  assert.deepEqual(readiness.pending, [
+    'list pods, services, nodes: connect ECONNREFUSED',
+    'list jobs.batch: 403 Forbidden',
+    'join the first lists',
+    'list cronjobs.batch',
+  ]);
+});
+
+test('what is pending is a few lines of bounded length, whatever the number of resources and causes', () => {
+  const readiness = new Readiness();
+  for (let at = 0; at < 160; at += 1) {
+    readiness.begin(`list ${'n'.repeat(63)}/${'r'.repeat(40)}-${at}`, `${at % 7}: ${'x'.repeat(10_000)}`);
+  }
+  const { pending } = readiness;
+  assert.equal(pending.length, 5);
+  assert.equal(pending.at(-1), '3 more causes');
+  assert.match(pending[0] ?? '', / and 11 more: 0: x+…$/);
+});
+
 test('12.14: a task that is named later does not take readiness back; the drain does', () => {
   const readiness = new Readiness();
   readiness.begin('list pods');

@@ -10,10 +10,12 @@
 
 import type { ObjectReference, WorkloadEntity } from '../model/entities.ts';
 import { keyOfWorkload } from '../model/entity-key.ts';
+import { groupOf } from '../model/api-version.ts';
 import type { ControllerReference } from '../model/records.ts';
 import { encodeReferredWorkload } from '../wire/encode-workload.ts';
+import { MultiMap } from './multi-map.ts';
 import { MAX_TOLD } from './owner-links.ts';
-import { compareReferences, NO_REFERENCES } from './rows.ts';
+import { compareReferences, compareText, NO_REFERENCES } from './rows.ts';
 
 /** Tells whether objects of this kind come as records. */
 export type IsWatchedKind = (apiVersion: string, kind: string) => boolean;
@@ -50,6 +52,8 @@ interface Place {
 export class CustomOwners {
   readonly #byUid = new Map<string, CustomOwner>();
   readonly #byKey = new Map<string, Place>();
+  /** What is published, by namespace and name. */
+  readonly #byName = new MultiMap<string, WorkloadEntity>();
   readonly #dirtyOwners = new Set<CustomOwner>();
   readonly #dirtyKeys = new Set<string>();
   /** Looked at since the last call, whether there is such an owner or not. By key and uid. */
@@ -64,8 +68,22 @@ export class CustomOwners {
     return this.#dirtyOwners.size + this.#dirtyKeys.size > 0;
   }
 
+  /** Something was touched since it was drained last. */
+  get hasTouched(): boolean {
+    return this.#touched.size > 0;
+  }
+
   *published(): Iterable<WorkloadEntity> {
     for (const { published } of this.#byKey.values()) if (published !== undefined) yield published;
+  }
+
+  /** Published owners with this name: several only in different API versions, in the order of those. */
+  named(apiGroup: string, kind: string, namespace: string, name: string): readonly WorkloadEntity[] {
+    return this.#byName
+      .get(nameKey(namespace, name))
+      .filter((each) => each.name === name && each.namespace === namespace && each.workloadKind === kind)
+      .filter((each) => groupOf(each.apiVersion) === apiGroup)
+      .sort((a, b) => compareText(a.apiVersion, b.apiVersion));
   }
 
   /** The pod's workload was one and is another now; either may be unset. */
@@ -112,11 +130,10 @@ export class CustomOwners {
   handOver(uid: string): WorkloadEntity | undefined {
     const owner = this.#byUid.get(uid);
     if (owner === undefined) return undefined;
-    this.#dirtyKeys.add(owner.key);
     const place = this.#byKey.get(owner.key);
     const published = place?.published;
     if (place === undefined || published?.uid !== uid) return undefined;
-    place.published = undefined;
+    this.#publish(place, undefined);
     return published;
   }
 
@@ -137,7 +154,7 @@ export class CustomOwners {
       const published = place?.published;
       const holder = place && this.#holderOf(place);
       if (place !== undefined && published !== undefined && published.uid !== holder?.uid) {
-        place.published = undefined;
+        this.#publish(place, undefined);
         yield published;
       }
       if (holder !== undefined) continue;
@@ -153,9 +170,17 @@ export class CustomOwners {
       const place = this.#byKey.get(key);
       const reference = place && this.#holderOf(place)?.reference;
       if (place === undefined || place.published !== undefined || reference === undefined) continue;
-      place.published = toWorkload(reference);
-      yield place.published;
+      const entity = toWorkload(reference);
+      this.#publish(place, entity);
+      yield entity;
     }
+  }
+
+  #publish(place: Place, entity: WorkloadEntity | undefined): void {
+    const { published: before } = place;
+    if (before !== undefined) this.#byName.delete(nameKey(before.namespace, before.name), before);
+    if (entity !== undefined) this.#byName.add(nameKey(entity.namespace, entity.name), entity);
+    place.published = entity;
   }
 
   #placeOwners(): void {
@@ -209,6 +234,11 @@ export class CustomOwners {
     if (count === 0 || (by === 1 && count === 1)) this.#dirtyOwners.add(owner);
     this.#touch(keyOfWorkload(reference), reference);
   }
+}
+
+/** Narrows the search only: names in references may contain anything. */
+function nameKey(namespace: string, name: string): string {
+  return `${namespace}/${name}`;
 }
 
 function toWorkload(reference: ObjectReference): WorkloadEntity {

@@ -32,7 +32,10 @@ export async function startDemo(options: DemoOptions): Promise<RunningService> {
     const kubeconfig = join(folder, 'kubeconfig.json');
     writeFileSync(kubeconfig, JSON.stringify(kubeconfigFor(cluster.url)), { mode: 0o600 });
     logger.info({ cluster: cluster.url }, 'simulated cluster started');
-    const config = { ...options.config, kubeconfig, context: undefined };
+    const namedRanges =
+      options.config.namedRanges.length > 0 ? options.config.namedRanges : [join(folder, 'ranges.yaml')];
+    writeFileSync(join(folder, 'ranges.yaml'), DEMO_RANGES);
+    const config = { ...options.config, kubeconfig, context: undefined, namedRanges };
     const started = await options.startService({ ...options, config });
     service = started;
     await untilReady(started.adminAddress, options.signal);
@@ -68,6 +71,14 @@ async function untilReady(adminAddress: string, signal: AbortSignal | undefined)
     await delay(READY_POLL_MS);
   }
 }
+
+/** So that an address outside of the cluster has a name: 192.0.2.1, which the printed lines ask for. */
+const DEMO_RANGES = `ranges:
+  - name: office-berlin
+    kind: office
+    region: eu-central
+    cidrs: [192.0.2.0/24]
+`;
 
 function kubeconfigFor(url: string): Record<string, unknown> {
   return {

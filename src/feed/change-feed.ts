@@ -8,11 +8,13 @@
 // so that under load a frame carries many changes. Sockets are not known here, see `FrameSink`.
 
 import type { ChangeBatch } from '../model/changes.ts';
+import { type ClusterIdentity, isOtherCluster, UNKNOWN_CLUSTER } from '../model/cluster-identity.ts';
 import { encodeProgress } from '../wire/frame.ts';
 import { ChangeLog } from './change-log.ts';
 import { type ChangeFeedOptions, DEFAULT_LIMITS, type FeedLimits, type SubscribeRequest } from './feed-options.ts';
 import { FilterClasses } from './filter-classes.ts';
 import { FrameMemory } from './frame-memory.ts';
+import type { Item } from './items.ts';
 import { FeedMetrics } from './metrics.ts';
 import { Projection } from './projection.ts';
 import { parseToken, type ResumeToken } from './resume-token.ts';
@@ -33,6 +35,8 @@ export type SubscribeOutcome =
   /** `drain`: a last `Progress` with a token to go on with, then the end, as soon as the subscriber takes them. */
   | { readonly outcome: 'opened'; readonly close: () => void; readonly drain: () => void }
   | { readonly outcome: 'not-a-token' }
+  /** The token is of another cluster. */
+  | { readonly outcome: 'other-cluster'; readonly token: ClusterIdentity; readonly here: ClusterIdentity }
   | { readonly outcome: 'too-many-subscribers'; readonly reached: LimitReached | 'filters'; readonly limit: number }
   | { readonly outcome: 'draining' };
 
@@ -54,6 +58,9 @@ const INTERVAL_MS_PER_SUBSCRIBER = 0.02;
 const STUCK_MS = 1_000;
 const INTERVAL_MS_PER_STUCK = 0.002;
 const MAX_INTERVAL_MS = 250;
+
+/** A hundred times what 10,000 places take. */
+const WHOLE_TIMEOUT_MS = 30_000;
 
 // A frame's server time may be this old.
 const PROGRESS_SHARED_MS = 100;
@@ -91,15 +98,18 @@ export class ChangeFeed {
     this.#turns = new Turns(this.#scheduler, this.#limits);
     this.#classes = new FilterClasses({
       maxBytes: this.#limits.maxFilterBytes,
-      create: (filter, view) =>
-        new Projection({
+      create: (filter, view, timelines) => {
+        if (filter.followsNamespaces) this.#log.followNamespaces();
+        return new Projection({
           filter,
           view,
+          timelines,
           configuration: options.configuration,
           surroundings: this.#resumption,
           maxFrameBytes: this.#limits.maxFrameBytes,
           memory: this.#memory,
-        }),
+        });
+      },
     });
     this.#surroundings = this.#createSurroundings();
     this.#metrics = new FeedMetrics(options.registry, () => ({
@@ -120,6 +130,7 @@ export class ChangeFeed {
       log: this.#log,
       scheduler: this.#scheduler,
       limits: this.#limits,
+      cluster: () => this.#cluster(),
       resumedElsewhere: () => this.#metrics.resumedElsewhere.inc(),
     });
   }
@@ -140,20 +151,41 @@ export class ChangeFeed {
     if (batch.changes.length > 0) this.#scheduleFlush();
   };
 
+  /** Something beside entities changed; `mayHaveLost`: see `ChangeLog.put`. */
+  putItem(item: Item, mayHaveLost = false): void {
+    this.#log.put(item, this.#scheduler.now(), mayHaveLost);
+    this.#scheduleFlush();
+  }
+
+  /** It is gone. */
+  dropItem(key: string): void {
+    const before = this.#log.head;
+    this.#log.drop(key, this.#scheduler.now());
+    if (this.#log.head !== before) this.#scheduleFlush();
+  }
+
+  /** As it was put last. */
+  item(key: string): Item | undefined {
+    return this.#log.item(key);
+  }
+
   /** The sink gets its first frame in a later turn of the event loop. */
   open(request: SubscribeRequest, sink: FrameSink): SubscribeOutcome {
     if (this.#drained !== undefined) return { outcome: 'draining' };
     const token = request.resumeToken.byteLength === 0 ? 'none' : parseToken(request.resumeToken);
     if (token === undefined) return { outcome: 'not-a-token' };
+    if (typeof token === 'object' && isOtherCluster(token.cluster, this.#cluster())) {
+      return { outcome: 'other-cluster', token: token.cluster, here: this.#cluster() };
+    }
     const { caller = '' } = request;
     const reached = this.#places.take(caller);
     if (reached !== undefined) return this.#refuse(reached, this.#places.limitOf(reached));
-    const projection = this.#classes.take(caller, request.filter, request.view);
+    const projection = this.#classes.take(caller, request.filter, request.view, request.timelines);
     if (projection === undefined) {
       this.#places.free(caller);
       return this.#refuse('filters', this.#classes.maxBytesOfACaller);
     }
-    const start = this.#startFrom(token, projection);
+    const start = this.#startWhenWhole(token, projection);
     const { snapshotOnly, heartbeatMs } = request;
     const subscription = new Subscription(
       { caller, projection, start, snapshotOnly, heartbeatMs, sink },
@@ -182,16 +214,30 @@ export class ChangeFeed {
     return { outcome: 'too-many-subscribers', reached, limit };
   }
 
+  /** One with timelines waits until all of them were written once: that takes a second or two after the start. */
+  #startWhenWhole(token: ResumeToken | 'none' | 'other-form', projection: Projection): SubscriptionStart {
+    const { areTimelinesWhole = () => true } = this.#options;
+    if (!projection.timelines || areTimelinesWhole()) return this.#startFrom(token, projection);
+    const untilMs = this.#scheduler.now() + WHOLE_TIMEOUT_MS;
+    const waiting: SubscriptionStart = {
+      from: 'elsewhere',
+      ask: () => (areTimelinesWhole() ? this.#startFrom(token, projection) : waiting),
+      untilMs,
+    };
+    return waiting;
+  }
+
   #startFrom(token: ResumeToken | 'none' | 'other-form', projection: Projection): SubscriptionStart {
     if (token === 'none') return { from: 'snapshot', reason: 'NO_TOKEN' };
     if (token === 'other-form') return { from: 'snapshot', reason: 'PROJECTION_CHANGED' };
     if (!projection.hash.equals(token.projection)) return { from: 'snapshot', reason: 'PROJECTION_CHANGED' };
-    return this.#resumption.start(token);
+    return this.#resumption.start(token, projection.timelines);
   }
 
   #createSurroundings(): FeedSurroundings {
     return {
       log: this.#log,
+      cluster: () => this.#cluster(),
       now: () => this.#scheduler.now(),
       progress: (closing) => this.#progressFrame(closing),
       wake: (subscription) => this.#turns.give(subscription),
@@ -207,6 +253,10 @@ export class ChangeFeed {
       },
       reset: (reason) => this.#metrics.resets.inc({ reason }),
     };
+  }
+
+  #cluster(): ClusterIdentity {
+    return this.#options.cluster?.() ?? UNKNOWN_CLUSTER;
   }
 
   #maxLag(): number {
@@ -271,7 +321,7 @@ export class ChangeFeed {
     const now = this.#scheduler.now();
     const known = this.#progress;
     if (known !== undefined && known.closing === closing && now - known.atMs < PROGRESS_SHARED_MS) return known.frame;
-    const frame = encodeProgress(this.#scheduler.wallTime(), this.#options.freshness(), closing);
+    const frame = encodeProgress(this.#scheduler.wallTime(), this.#options.freshness(), closing, this.#cluster());
     this.#progress = { atMs: now, closing, frame };
     return frame;
   }

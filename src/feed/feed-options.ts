@@ -3,6 +3,7 @@
 // Every limit has a default and says what it is derived from; the options of the command set some of them.
 
 import type { Registry } from '@prometheus-io/client';
+import type { ClusterIdentity } from '../model/cluster-identity.ts';
 import type { View } from '../wire/encoded-entity.ts';
 import type { ResourceFreshness } from '../wire/frame.ts';
 import type { FilterCriteria } from './filter.ts';
@@ -15,8 +16,12 @@ export interface ChangeFeedOptions {
    * Equal for two processes whose entities have the same form: everything of the configuration that changes entities.
    */
   readonly configuration: string;
+  /** Which cluster it is, as far as is known now; the same object while nothing changes. Unset: not known. */
+  readonly cluster?: () => ClusterIdentity;
   /** How fresh each resource is, for `Progress`. */
   readonly freshness: () => readonly ResourceFreshness[];
+  /** Whether every timeline is in the log; subscriptions with timelines wait for it. Default: always. */
+  readonly areTimelinesWhole?: () => boolean;
   readonly registry: Registry;
   readonly scheduler?: Scheduler;
   readonly limits?: Partial<FeedLimits>;
@@ -57,6 +62,8 @@ export interface SubscribeRequest {
   readonly caller?: string;
   readonly filter: FilterCriteria;
   readonly view: View;
+  /** Also timelines and what belongs to them, see `items.ts`. Default: false. */
+  readonly timelines?: boolean;
   /** As received; empty: from a snapshot. */
   readonly resumeToken: Uint8Array;
   readonly snapshotOnly: boolean;

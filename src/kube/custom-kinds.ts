@@ -17,7 +17,7 @@ import { type Clock, type Random, sleep } from './clock.ts';
 import { discoverKind } from './discovery.ts';
 import { ApiError, toFailure } from './reflector/failure.ts';
 import { RefusedKinds } from './refused-kinds.ts';
-import { isWatchedKind, owner, type ResourceDescriptor } from './resources.ts';
+import { isWatchedKind, owner, type OwnerKind, type ResourceDescriptor } from './resources.ts';
 import type { ServerContact } from './reflector/server-contact.ts';
 import type { Transport } from './transport/transport.ts';
 
@@ -63,6 +63,8 @@ interface CustomKind {
   /** `missing`: asked for and not found; another kind may take the place. */
   state: 'asking' | 'missing' | 'watched';
   readonly forgotten: AbortController;
+  /** Once it is watched. */
+  found: OwnerKind | undefined;
 }
 
 export class CustomKinds {
@@ -101,10 +103,15 @@ export class CustomKinds {
       }
       return;
     }
-    const entry: CustomKind = { state: 'asking', forgotten: new AbortController() };
+    const entry: CustomKind = { state: 'asking', forgotten: new AbortController(), found: undefined };
     this.#kinds.set(key, entry);
     const asking = this.#find(key, apiVersion, kind, entry).finally(() => this.#asking.delete(asking));
     this.#asking.add(asking);
+  }
+
+  /** Kinds that were found, in the order in which they were wanted. */
+  watched(): readonly OwnerKind[] {
+    return [...this.#kinds.values()].flatMap(({ found }) => (found === undefined ? [] : [found]));
   }
 
   stats(): CustomKindsStats {
@@ -132,6 +139,7 @@ export class CustomKinds {
           entry.state = 'watched';
           this.#refused.forget(key);
           const { version, plural, namespaced } = found;
+          entry.found = { group: groupOf(apiVersion), kind, namespaced };
           logger.info(
             { apiVersion, kind, resource: plural, version },
             'a custom kind owns pods: watching its metadata',

@@ -20,6 +20,9 @@ interface Conflict {
   readonly find: (config: Config) => string | undefined;
 }
 
+/** An answer looks into each of them. */
+const MAX_RANGES_FILES = 16;
+
 const CONFLICTS: readonly Conflict[] = [
   {
     between: ['tlsCert', 'tlsKey'],
@@ -77,6 +80,13 @@ const CONFLICTS: readonly Conflict[] = [
     find: ({ namespaces }) =>
       namespaces.length > MAX_NAMESPACES
         ? `--namespace: got ${namespaces.length} namespaces; at most ${MAX_NAMESPACES} are allowed, or none to watch all`
+        : undefined,
+  },
+  {
+    between: ['namedRanges'],
+    find: ({ namedRanges }) =>
+      namedRanges.length > MAX_RANGES_FILES
+        ? `--named-ranges: got ${namedRanges.length} files; at most ${MAX_RANGES_FILES} are allowed`
         : undefined,
   },
 ];

@@ -8,6 +8,7 @@
 
 import { Metadata, type ServerErrorResponse, status } from '@grpc/grpc-js';
 
+import type { ClusterIdentity } from '../model/cluster-identity.ts';
 import { escapeControls } from '../telemetry/escape-controls.ts';
 import { messageType } from '../wire/schema.ts';
 import { toSecondsAndNanos } from '../wire/seconds-and-nanos.ts';
@@ -35,6 +36,7 @@ export type ViolationReason =
   | 'INVALID_TIMESTAMP'
   | 'IN_THE_FUTURE'
   | 'TOO_MANY'
+  | 'MALFORMED_SELECTOR'
   | 'MALFORMED_TOKEN'
   | 'NOT_SERVED';
 
@@ -100,18 +102,35 @@ export function invalidArgument(violations: readonly Violation[], limit?: Limit)
   });
 }
 
-/** NOT_FOUND: the cluster has no such object. `name` as in messages: `pod default/web-0`. */
-export function objectNotFound(kind: string, namespace: string, name: string, uid: string): CallError {
+/**
+ * NOT_FOUND: the cluster has no such object; said as `no pod default/web-0`, and behind it what may have been meant.
+ */
+export function objectNotFound(
+  kind: string,
+  namespace: string,
+  name: string,
+  uid: string,
+  hint?: { readonly text: string; readonly didYouMean: string },
+): CallError {
   const path = namespace === '' ? quote(name) : `${quote(namespace)}/${quote(name)}`;
   const given = Object.entries({ kind, namespace, name, uid }).filter(([, text]) => text !== '');
   const metadata = Object.fromEntries(given.map(([key, text]) => [key, quote(text)]));
-  const message = `no ${quote(kind)} ${path}${uid === '' ? '' : ` with uid ${quote(uid)}`}`;
+  if (hint !== undefined && hint.didYouMean !== '') metadata['did_you_mean'] = hint.didYouMean;
+  const withUid = uid === '' ? '' : ` with uid ${quote(uid)}`;
+  const message = `no ${quote(kind)} ${path}${withUid}${hint === undefined ? '' : `; ${hint.text}`}`;
   return new CallError(status.NOT_FOUND, 'OBJECT_NOT_FOUND', message, { metadata });
+}
+
+/** FAILED_PRECONDITION: there is no list of namespaces, so nothing can be said of them or of their labels. */
+export function namespacesUnknown(): CallError {
+  const message = 'this replica has no list of namespaces: it may not list them, see GetStatus';
+  return new CallError(status.FAILED_PRECONDITION, 'NAMESPACES_UNKNOWN', message);
 }
 
 /** UNAVAILABLE: the picture is not complete yet; `pending` says what is missing. */
 export function notSynced(pending: readonly string[]): CallError {
-  const list = pending.join(', ');
+  const all = pending.join('; ');
+  const list = all.length > MAX_PENDING_LENGTH ? `${all.slice(0, MAX_PENDING_LENGTH).toWellFormed()}…` : all;
   return new CallError(status.UNAVAILABLE, 'NOT_SYNCED', `not synced yet, waiting for: ${list}`, {
     metadata: { pending: list },
     retryDelayMs: NOT_SYNCED_RETRY_MS,
@@ -130,6 +149,25 @@ export function replicaBehind(): CallError {
     'REPLICA_BEHIND',
     'this replica has not seen yet what the resume token has; try again, or another replica',
     { retryDelayMs: REPLICA_BEHIND_RETRY_MS },
+  );
+}
+
+/** FAILED_PRECONDITION: what the consumer has is of another cluster, so that nothing here continues it. */
+export function otherCluster(token: ClusterIdentity, here: ClusterIdentity): CallError {
+  const told = ({ name, uid }: ClusterIdentity): string =>
+    `${name === '' ? 'a cluster without a name' : quote(name)}${uid === '' ? '' : ` (${quote(uid)})`}`;
+  return new CallError(
+    status.FAILED_PRECONDITION,
+    'OTHER_CLUSTER',
+    `the resume token is of ${told(token)}, this is ${told(here)}`,
+    {
+      metadata: {
+        token_cluster_name: token.name,
+        token_cluster_uid: token.uid,
+        cluster_name: here.name,
+        cluster_uid: here.uid,
+      },
+    },
   );
 }
 
@@ -339,6 +377,9 @@ export function quote(text: string): string {
 
 /** Longer than any address and than any label value of Kubernetes (63), so that honest input is quoted whole. */
 const MAX_QUOTED_LENGTH = 64;
+
+/** Said twice, in the message and as base64 in the details: together they stay below 8 KiB with the rest of a trailer. */
+const MAX_PENDING_LENGTH = 2_000;
 
 /** A first list takes seconds in a large cluster; asking more often would only add load. */
 const NOT_SYNCED_RETRY_MS = 1_000;

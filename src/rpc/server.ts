@@ -12,6 +12,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Authenticator } from './auth/authenticator.ts';
 import { RECHECK_INTERVAL_MS } from './auth/revocation.ts';
 import type { CallEnvironment } from './calls/call-environment.ts';
+import type { CallConnection } from './calls/call-record.ts';
 import { Gate } from './calls/gate.ts';
 import { guardStreams } from './calls/grpc-js-streams.ts';
 import { WATCH_PATH } from './calls/method-rules.ts';
@@ -19,12 +20,14 @@ import { OpenCalls } from './calls/open-calls.ts';
 import { sharedFrames } from './calls/shared-frames.ts';
 import { CallerRates } from './limits/caller-rates.ts';
 import { ConnectionTable } from './limits/connection-table.ts';
+import { FairQueue } from './limits/fair-queue.ts';
 import { Ledger, TURNS } from './limits/ledger.ts';
 import { DEFAULT_LIMITS, type RpcLimits } from './limits/rpc-limits.ts';
 import { Listener } from './listener.ts';
 import { Health } from './methods/health.ts';
+import { PodAttributes } from './methods/otel-attributes.ts';
 import { addMethods, type FeedService, type RpcSources } from './methods/register.ts';
-import { createRpcMetrics, exportCallers, exportNameWaiters } from './metrics.ts';
+import { createRpcMetrics, exportCallers, exportNameWaiters, exportPodAttributes } from './metrics.ts';
 import type { ClientCertificate } from './tls/client-certificate.ts';
 import type { TlsSource } from './tls/termination.ts';
 
@@ -82,7 +85,7 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
   };
   const maxBytes = { replica: limits.maxCallMemoryBytes, caller: limits.maxCallerMemoryBytes };
   const ledger = new Ledger({ maxBytes: maxBytes.replica, maxCallerBytes: maxBytes.caller });
-  const table = new ConnectionTable({
+  const table = new ConnectionTable<CallConnection>({
     limits: {
       maxConnections: limits.maxConnections,
       maxConnectionsPerSource: limits.maxConnectionsPerAddress,
@@ -94,18 +97,26 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
     random: Math.random,
     countClosed: metrics.countClosed,
   });
+  const queue = new FairQueue({
+    connectionsOf: (source) => table.of(source),
+    afterReads: setImmediate,
+    nowMs: monotonicMs,
+    countWaited: metrics.countWaited,
+    countPaused: metrics.countPaused,
+  });
   const gate = new Gate({
     environment,
     authenticate,
     ledger,
     connections: table,
+    queue,
     findConnection: (session) => listener.connectionOf(session),
     maxBytes,
     maxHealthWatches: limits.maxHealthWatches,
     requestTimeoutMs: limits.requestTimeoutMs,
   });
   exportNameWaiters(registry, sources.names);
-  exportCallers(registry, { ledger, table, gate, ratedCallers: () => rates?.size ?? 0 });
+  exportCallers(registry, { ledger, table, gate, queue, ratedCallers: () => rates?.size ?? 0 });
 
   const server = new Server({
     // The gate is before both with bounds of each method.
@@ -121,7 +132,9 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
     interceptors: [sharedFrames(WATCH_PATH), calls.interceptor, gate.interceptor],
   });
   const recheck = authenticate && { authenticate, intervalMs: options.recheckIntervalMs ?? RECHECK_INTERVAL_MS };
-  addMethods(server, sources, { environment, countLookup: metrics.countLookup, recheck });
+  const podAttributes = new PodAttributes();
+  exportPodAttributes(registry, podAttributes);
+  addMethods(server, sources, { environment, countLookup: metrics.countLookup, podAttributes, recheck });
   const health = new Health();
   health.addTo(server);
 
@@ -129,6 +142,7 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
     server,
     credentials: options.credentials,
     table,
+    queue,
     metrics,
     tls: tls && { source: tls, logger, nowMs: monotonicMs },
   });

@@ -5,8 +5,7 @@
 // was added twice stays until it is removed twice.
 
 import { type Cidr, familyOf, type IpFamily } from '../model/cidr.ts';
-
-const WIDTH: Readonly<Record<IpFamily, number>> = { ipv4: 32, ipv6: 128 };
+import { fromBits4, fromBits6, IP_WIDTH, toBits } from '../model/ip-bits.ts';
 
 export class Prefixes {
   /** Length of prefix → its bits → how often it was added. */
@@ -52,7 +51,7 @@ export class Prefixes {
 /** The first addresses of a range in canonical form: the network's own, and the one after it. */
 export function firstAddresses({ network, prefixLength, family }: Cidr): readonly string[] {
   // So short a range is no network: both of its addresses are hosts (RFC 3021, RFC 6164).
-  if (prefixLength > WIDTH[family] - 2) return [];
+  if (prefixLength > IP_WIDTH[family] - 2) return [];
   const bits = toBits(network);
   if (typeof bits === 'number') {
     const start = prefixLength === 0 ? 0 : ((bits >>> (32 - prefixLength)) << (32 - prefixLength)) >>> 0;
@@ -64,46 +63,7 @@ export function firstAddresses({ network, prefixLength, family }: Cidr): readonl
 }
 
 function prefixOf(bits: number | bigint, length: number, family: IpFamily): number | bigint {
-  if (typeof bits === 'bigint') return bits >> BigInt(WIDTH[family] - length);
+  if (typeof bits === 'bigint') return bits >> BigInt(IP_WIDTH[family] - length);
   // A shift by 32 does not shift.
   return length === 0 ? 0 : bits >>> (32 - length);
-}
-
-/** An IPv4 address as a number, an IPv6 address as a bigint. */
-function toBits(address: string): number | bigint {
-  return familyOf(address) === 'ipv4' ? toBits4(address) : toBits6(address);
-}
-
-function toBits4(address: string): number {
-  let bits = 0;
-  for (const part of address.split('.')) bits = bits * 256 + Number(part);
-  return bits;
-}
-
-function toBits6(address: string): bigint {
-  const [head = '', tail] = address.split('::');
-  const before = groupsOf(head);
-  const after = tail === undefined ? [] : groupsOf(tail);
-  const zeros = Array<number>(8 - before.length - after.length).fill(0);
-  let bits = 0n;
-  for (const group of [...before, ...zeros, ...after]) bits = (bits << 16n) | BigInt(group);
-  return bits;
-}
-
-function groupsOf(text: string): number[] {
-  if (text === '') return [];
-  return text.split(':').flatMap((group) => {
-    if (!group.includes('.')) return [Number.parseInt(group, 16)];
-    const bits = toBits4(group);
-    return [bits >>> 16, bits & 0xffff];
-  });
-}
-
-function fromBits4(bits: number): string {
-  return [bits >>> 24, (bits >>> 16) & 255, (bits >>> 8) & 255, bits & 255].join('.');
-}
-
-function fromBits6(bits: bigint): string {
-  const groups = Array.from({ length: 8 }, (_, i) => Number((bits >> BigInt(112 - 16 * i)) & 0xffffn).toString(16));
-  return groups.join(':');
 }

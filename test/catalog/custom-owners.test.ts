@@ -33,6 +33,9 @@ describe('an owner of a kind that is not watched', () => {
       incomplete: true,
     });
     assert.ok([...harness.catalog.entities()].includes(entity));
+    assert.equal(harness.catalog.workload('example.dev', 'Rollout', 'shop', 'canary'), entity);
+    assert.equal(harness.catalog.workload('example.org', 'Rollout', 'shop', 'canary'), undefined);
+    assert.equal(harness.catalog.workload('example.dev', 'Rollout', 'bank', 'canary'), undefined);
   });
 
   it('goes with its last pod', async () => {
@@ -41,6 +44,7 @@ describe('an owner of a kind that is not watched', () => {
     assert.deepEqual(harness.told(), ['- Pod a']);
     harness.remove(second);
     assert.deepEqual(harness.told(), ['- Pod b', '- Workload canary']);
+    assert.equal(harness.catalog.workload('example.dev', 'Rollout', 'shop', 'canary'), undefined);
   });
 
   it('becomes what its record says when one comes after all', async () => {

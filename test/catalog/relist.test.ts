@@ -42,7 +42,7 @@ describe('a store', () => {
     await harness.catalog.open();
     assert.deepEqual(harness.told(), ['+ Pod b', '+ Pod c']);
     assert.deepEqual([harness.pod('b').addresses, harness.pod('c').uid], [['10.0.0.9'], 'uid-again']);
-    assert.equal(harness.catalog.byUid(A.uid), undefined);
+    assert.equal(harness.catalog.pod('shop', A.name), undefined);
   });
 
   it('takes writes while the catalog opens in slices', async () => {

@@ -43,6 +43,18 @@ async function startWith(...args: string[]) {
 }
 
 describe('a service that cannot start says in one line why, and how to mend it:', () => {
+  it('a file of named ranges, with its lines', async () => {
+    const file = join(folder, 'ranges.yaml');
+    writeFileSync(file, 'ranges:\n  - name: office\n    cidrs: [192.0.2.0/33]\n');
+    const { code, stderr } = await startWith('--named-ranges', file);
+    assert.equal(code, 1);
+    assert.equal(
+      stderr,
+      `digger: --named-ranges: ${file}:3: got "192.0.2.0/33"; allowed: an address range or an address: ` +
+        '203.0.113.0/24, 2001:db8::/32, 198.51.100.7\n',
+    );
+  });
+
   it('a port in use, of either listener', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');

@@ -15,7 +15,7 @@ describe('a subscriber', { concurrency: true }, () => {
   it('that reads a byte now and then is ended as one that reads nothing, and leaves nothing', async () => {
     await using story = await beginLargeStory();
     const digger = await story.startReadyDigger('--subscriber-stall-timeout', '1s');
-    await drip(story, digger, { count: 20, intervalMs: 50, stallMs: STALL_MS });
+    await drip(story, digger, { count: 20, intervalMs: 250, stallMs: STALL_MS });
     await story.assertWholeState(digger);
   });
 

@@ -8,8 +8,8 @@ import type { DiggerProcess } from '../observers/digger-process.ts';
 import { done, eventually, notYet } from '../observers/eventually.ts';
 import { decodeDetails } from '../observers/rpc-error.ts';
 import { Story } from '../stories/story.ts';
-import { besideOthers, metric } from './bystanders.ts';
-import { FRAME, frame, initialWindow, open, watchCall, windowUpdate } from './raw-http2.ts';
+import { besideOthers, metric, type Metrics, readMetrics } from './bystanders.ts';
+import { END_STREAM, FRAME, frame, initialWindow, onFrames, open, watchCall, windowUpdate } from './raw-http2.ts';
 import { openSession, RawSubscriber } from './raw-subscriber.ts';
 
 /** What gRPC says to one too many, and to one that stalls. */
@@ -45,11 +45,11 @@ export function beginLargeStory(): Promise<Story> {
 /** They connect, each on a connection of its own, and read nothing. */
 export async function readNothing(story: Story, digger: DiggerProcess, count: number, stallMs: number): Promise<void> {
   await besideSubscription(story, digger, async () => {
-    const stalledBefore = await metric(digger, 'digger_feed_subscribers_stalled_total');
-    const connections = await metric(digger, 'digger_grpc_connections');
+    const before = await readMetrics(digger);
+    const stalledBefore = before.value('digger_feed_subscribers_stalled_total');
+    const connections = before.value('digger_grpc_connections');
     const subscribers = Array.from({ length: count }, () => new RawSubscriber(digger.address));
     try {
-      await untilMetric(digger, 'digger_feed_subscribers', count + 1);
       await untilMetric(digger, 'digger_feed_subscribers_stalled_total', stalledBefore + count, stallMs);
       await untilReleased(digger, connections, stallMs);
       for (const { end } of subscribers) {
@@ -62,24 +62,30 @@ export async function readNothing(story: Story, digger: DiggerProcess, count: nu
   });
 }
 
-/** They read all the time, and let one byte more through in every interval; they answer pings, and are alive. */
+/**
+ * They read all the time, and let one byte more through in every interval; they answer pings, and are alive. Every
+ * second one takes all that it is owed once it was ended. None of them closes its connection.
+ */
 export async function drip(
   story: Story,
   digger: DiggerProcess,
   { count, intervalMs, stallMs }: { readonly count: number; readonly intervalMs: number; readonly stallMs: number },
 ): Promise<void> {
   await besideSubscription(story, digger, async () => {
-    const stalledBefore = await metric(digger, 'digger_feed_subscribers_stalled_total');
-    const connections = await metric(digger, 'digger_grpc_connections');
+    const before = await readMetrics(digger);
+    const stalledBefore = before.value('digger_feed_subscribers_stalled_total');
+    const connections = before.value('digger_grpc_connections');
     const drips = Array.from({ length: count }, () => new Drip(digger.address, intervalMs));
+    const readAgain = drips.filter((_, index) => index % 2 === 1);
     try {
-      await untilMetric(digger, 'digger_feed_subscribers', count + 1);
       await untilMetric(digger, 'digger_feed_subscribers_stalled_total', stalledBefore + count, stallMs);
+      for (const each of readAgain) each.readAll();
       await untilReleased(digger, connections, stallMs);
       for (const each of drips) {
         assert.ok(each.bytes > 0, 'it was given some bytes');
         assert.ok(each.bytes < 64 * 1024, `${each.bytes} bytes are no frame`);
-        assert.equal(each.resetCode, ENHANCE_YOUR_CALM);
+        // On a busy machine it may come too late to take its status.
+        if (!readAgain.includes(each) || !each.hasStatus) assert.equal(each.resetCode, ENHANCE_YOUR_CALM);
       }
     } finally {
       for (const each of drips) each.destroy();
@@ -189,29 +195,33 @@ async function besideSubscription(story: Story, digger: DiggerProcess, attack: (
 
 /** What an attack might leave, by the service's own account. */
 async function leftovers(digger: DiggerProcess): Promise<Record<string, number>> {
-  const started = await metric(digger, `grpc_server_started_total${WATCH}}`);
-  const handled = (await digger.metrics())
-    .split('\n')
-    .filter((line) => line.startsWith(`grpc_server_handled_total${WATCH},`))
-    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+  const now = await readMetrics(digger);
   return {
-    streams: started - handled,
-    subscriptions: await metric(digger, 'digger_feed_subscribers'),
-    sockets: await metric(digger, 'nodejs_active_resources{type="TCPSocketWrap"}'),
-    timers: await metric(digger, 'nodejs_active_resources{type="Timeout"}'),
-    files: await metric(digger, 'process_open_fds'),
+    streams: openStreams(now),
+    subscriptions: now.value('digger_feed_subscribers'),
+    sockets: now.value('nodejs_active_resources{type="TCPSocketWrap"}'),
+    timers: now.value('nodejs_active_resources{type="Timeout"}'),
+    files: now.value('process_open_fds'),
   };
+}
+
+/** Subscriptions that have begun and not ended. */
+function openStreams(now: Metrics): number {
+  return now.value(`grpc_server_started_total${WATCH}}`) - now.sum(`grpc_server_handled_total${WATCH},`);
 }
 
 /** Nothing but the healthy subscriber is left, though the others have not gone by themselves. */
 async function untilReleased(digger: DiggerProcess, connections: number, stallMs: number): Promise<void> {
-  await untilMetric(digger, 'digger_feed_subscribers', 1, stallMs);
-  await untilMetric(digger, 'digger_grpc_connections', connections, stallMs);
   await eventually(
-    'their streams are gone',
+    'their subscriptions, connections and streams are gone',
     async () => {
-      const { streams } = await leftovers(digger);
-      return streams === 1 ? done(undefined) : notYet(streams);
+      const now = await readMetrics(digger);
+      const left = {
+        subscribers: now.value('digger_feed_subscribers') - 1,
+        connections: now.value('digger_grpc_connections') - connections,
+        streams: openStreams(now) - 1,
+      };
+      return Object.values(left).every((count) => count === 0) ? done(undefined) : notYet(left);
     },
     { deadlineMs: PATIENCE_MS + stallMs },
   );
@@ -233,34 +243,31 @@ class Drip {
   /** Of frames of the feed. */
   bytes = 0;
   resetCode: number | undefined;
+  /** Its stream has ended with a status. */
+  hasStatus = false;
   readonly #socket: Socket;
   readonly #timer: NodeJS.Timeout;
-  #unread: Buffer = Buffer.alloc(0);
 
   constructor(address: string, intervalMs: number) {
-    this.#socket = open(address);
+    this.#socket = open(address, true, '127.0.0.1', true);
     this.#socket.write(Buffer.concat([initialWindow(1), watchCall()]));
-    this.#socket.on('data', (chunk: Buffer) => this.#read(chunk));
+    onFrames(this.#socket, ({ type, flags, payload }) => {
+      if (type === FRAME.data) this.bytes += payload.length;
+      if (type === FRAME.headers && (flags & END_STREAM) !== 0) this.hasStatus = true;
+      if (type === FRAME.reset) this.resetCode = payload.readUInt32BE(0);
+      if (type === FRAME.ping && flags === 0) this.#socket.write(frame(FRAME.ping, 1, 0, payload));
+    });
     this.#timer = setInterval(() => this.#socket.write(windowUpdate(1, 1)), intervalMs);
     this.#socket.once('close', () => clearInterval(this.#timer));
+  }
+
+  /** From now on it takes everything. */
+  readAll(): void {
+    this.#socket.write(Buffer.concat([windowUpdate(0, 1_000_000), windowUpdate(1, 1_000_000)]));
   }
 
   destroy(): void {
     clearInterval(this.#timer);
     this.#socket.destroy();
-  }
-
-  #read(chunk: Buffer): void {
-    this.#unread = Buffer.concat([this.#unread, chunk]);
-    while (this.#unread.length >= 9) {
-      const length = this.#unread.readUIntBE(0, 3);
-      if (this.#unread.length < 9 + length) return;
-      const [type, flags] = [this.#unread[3], this.#unread[4] ?? 0];
-      const payload = this.#unread.subarray(9, 9 + length);
-      this.#unread = this.#unread.subarray(9 + length);
-      if (type === FRAME.data) this.bytes += length;
-      if (type === FRAME.reset) this.resetCode = payload.readUInt32BE(0);
-      if (type === FRAME.ping && flags === 0) this.#socket.write(frame(FRAME.ping, 1, 0, payload));
-    }
   }
 }

@@ -11,8 +11,9 @@ const HEAP_SLACK_BYTES = 48 * 1024 * 1024;
 
 /** Runs the attack beside lookups of another caller, which must not notice. */
 export async function besideOthers(story: Story, digger: DiggerProcess, attack: () => Promise<void>): Promise<void> {
-  const heapBefore = await metric(digger, 'nodejs_heap_size_used_bytes');
-  const connectionsBefore = await metric(digger, 'digger_grpc_connections');
+  const before = await readMetrics(digger);
+  const heapBefore = before.value('nodejs_heap_size_used_bytes');
+  const connectionsBefore = before.value('digger_grpc_connections');
   {
     // Each caller stops at its first failure: no retries.
     await using others = new LookupLoad([digger.address], [story.demo.wellKnown.statefulPod.ip], 4, false);
@@ -23,22 +24,43 @@ export async function besideOthers(story: Story, digger: DiggerProcess, attack: 
     for (const end of others.ends) assert.equal(end.ok && end.outcome, 'OUTCOME_RESOLVED');
   }
   assert.equal(digger.isRunning, true, digger.log);
-  await eventually('every connection is gone', async () => {
-    const connections = await metric(digger, 'digger_grpc_connections');
-    return connections <= connectionsBefore ? done(undefined) : notYet({ connections, connectionsBefore });
-  });
-  await eventually('the memory is back', async () => {
+  await eventually('every connection is gone, and the memory is back', async () => {
     // Garbage is collected when there is work.
     await digger.call('StatusService', 'GetStatus');
-    const heap = await metric(digger, 'nodejs_heap_size_used_bytes');
-    return heap < heapBefore + HEAP_SLACK_BYTES ? done(undefined) : notYet({ heap, heapBefore });
+    const now = await readMetrics(digger);
+    const connections = now.value('digger_grpc_connections');
+    const heap = now.value('nodejs_heap_size_used_bytes');
+    return connections <= connectionsBefore && heap < heapBefore + HEAP_SLACK_BYTES
+      ? done(undefined)
+      : notYet({ connections, connectionsBefore, heap, heapBefore });
   });
 }
 
-/** A metric, with its labels as they are exposed if it has any. */
+/** All metrics of one moment. */
+export interface Metrics {
+  /** Of a metric, with its labels as they are exposed if it has any. */
+  value(name: string): number;
+  /** Of all metrics whose names and labels begin so. */
+  sum(prefix: string): number;
+}
+
+/** They are computed once a second: what needs two of them reads them from one page. */
+export async function readMetrics(digger: DiggerProcess): Promise<Metrics> {
+  const page = await digger.metrics();
+  const lines = page.split('\n');
+  const valuesOf = (prefix: string): readonly number[] =>
+    lines.filter((line) => line.startsWith(prefix)).map((line) => Number(line.slice(line.lastIndexOf(' '))));
+  return {
+    value(name) {
+      const [value] = valuesOf(`${name} `);
+      assert.ok(value !== undefined, `${name} is exposed, among ${lines.length} lines that begin with ${lines[0]}`);
+      return value;
+    },
+    sum: (prefix) => valuesOf(prefix).reduce((sum, value) => sum + value, 0),
+  };
+}
+
+/** One metric, as it is now. */
 export async function metric(digger: DiggerProcess, name: string): Promise<number> {
-  const lines = (await digger.metrics()).split('\n');
-  const value = lines.find((line) => line.startsWith(`${name} `))?.slice(name.length);
-  assert.ok(value !== undefined, `${name} is exposed`);
-  return Number(value);
+  return (await readMetrics(digger)).value(name);
 }

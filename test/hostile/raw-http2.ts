@@ -89,15 +89,38 @@ export function header(name: string, value: string): Buffer {
 
 /**
  * A connection on which the preface and empty settings have been sent. `localAddress`: whom it comes from, on loopback.
+ * `allowHalfOpen`: it stays when the other side has closed, until that side does not even answer.
  */
-export function open(address: string, preface = true, localAddress = '127.0.0.1'): Socket {
+export function open(address: string, preface = true, localAddress = '127.0.0.1', allowHalfOpen = false): Socket {
   const [host, port] = address.split(':');
-  const socket = connect({ host: host ?? '', port: Number(port), localAddress });
+  const socket = connect({ host: host ?? '', port: Number(port), localAddress, allowHalfOpen });
   // To be refused is what these callers are for.
   socket.on('error', () => socket.destroy());
   socket.resume();
   if (preface) socket.write(Buffer.concat([PREFACE, frame(FRAME.settings, 0, 0)]));
   return socket;
+}
+
+export interface Frame {
+  readonly type: number;
+  readonly flags: number;
+  readonly payload: Buffer;
+}
+
+/** Reads what comes on a connection, a frame at a time. */
+export function onFrames(socket: Socket, listener: (frame: Frame) => void): void {
+  let unread: Buffer = Buffer.alloc(0);
+  socket.on('data', (chunk: Buffer) => {
+    unread = Buffer.concat([unread, chunk]);
+    while (unread.length >= 9) {
+      const end = 9 + unread.readUIntBE(0, 3);
+      if (unread.length < end) return;
+      const [type = 0, flags = 0] = [unread[3], unread[4]];
+      const payload = unread.subarray(9, end);
+      unread = unread.subarray(end);
+      listener({ type, flags, payload });
+    }
+  });
 }
 
 /** Resolves when the other side has closed, or after `patienceMs`; the socket is gone then. */

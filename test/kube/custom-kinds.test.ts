@@ -88,6 +88,10 @@ test('a kind is looked for once, whatever the versions that refer to it, and wat
     'fleets.example.dev /apis/example.dev/v1/fleets true',
     'rollouts.example.dev /apis/example.dev/v1/namespaces/shop/rollouts true',
   ]);
+  assert.deepEqual(kinds.watched(), [
+    { group: 'example.dev', kind: 'Rollout', namespaced: true },
+    { group: 'example.dev', kind: 'Fleet', namespaced: false },
+  ]);
   assert.ok(
     watched.every(({ required }) => !required),
     'readiness does not wait for a custom kind',

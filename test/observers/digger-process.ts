@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { DiggerClient, type Message } from './digger-client.ts';
+import { SERVING_ENVIRONMENT, SERVING_NODE_OPTIONS } from '../../src/serving-process.ts';
 import { done, eventually, notYet } from './eventually.ts';
 import { forgetPid, watchPid } from './processes.ts';
 
@@ -25,7 +26,12 @@ export type Program = {
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-const FROM_SOURCES: Program = { main: join(ROOT, 'src/main.ts'), nodeOptions: [] };
+// With the options that digger would take on itself: saves each start of a test the replacement of its process.
+const FROM_SOURCES: Program = {
+  main: join(ROOT, 'src/main.ts'),
+  nodeOptions: SERVING_NODE_OPTIONS,
+  environment: SERVING_ENVIRONMENT,
+};
 
 /** See the head of the file. */
 export class DiggerProcess extends DiggerClient implements AsyncDisposable {
@@ -131,7 +137,12 @@ export class DiggerProcess extends DiggerClient implements AsyncDisposable {
 
   /** Text of `/metrics`, computed after the call: it is kept for a second, so the next one is waited for. */
   async metrics(): Promise<string> {
-    const page = async (): Promise<string> => (await fetch(`http://${this.adminAddress}/metrics`)).text();
+    const page = async (): Promise<string> => {
+      const answer = await fetch(`http://${this.adminAddress}/metrics`);
+      const text = await answer.text();
+      if (!answer.ok) throw new Error(`/metrics answers ${answer.status} ${text}`);
+      return text;
+    };
     const kept = await page();
     return eventually(
       'the metrics are computed anew',

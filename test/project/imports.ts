@@ -8,14 +8,14 @@ export type ImportGraph = ReadonlyMap<string, readonly string[]>;
 const EVERYWHERE = ['model', 'telemetry'];
 const KUBE_ROOMS = ['kube', 'kube/transport', 'kube/credentials', 'kube/decoding', 'kube/reflector'];
 const RPC_ROOMS = ['rpc', 'rpc/methods', 'rpc/calls', 'rpc/limits', 'rpc/tls', 'rpc/auth'];
-const RPC_SOURCES = [...EVERYWHERE, 'wire', 'catalog', 'addresses', 'feed', 'timelines'];
+const RPC_SOURCES = [...EVERYWHERE, 'wire', 'catalog', 'addresses', 'feed', 'otel', 'timelines'];
 
 /** Room → rooms that it may import, beside itself. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   model: [],
   telemetry: ['model'],
   options: ['model'],
-  wire: ['model'],
+  wire: ['model', 'timelines'],
   timelines: ['model'],
   kube: [...EVERYWHERE, ...KUBE_ROOMS],
   'kube/transport': [...EVERYWHERE, 'kube', 'kube/credentials'],
@@ -23,8 +23,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'kube/decoding': [...EVERYWHERE, 'kube'],
   'kube/reflector': [...EVERYWHERE, ...KUBE_ROOMS],
   catalog: [...EVERYWHERE, 'wire'],
+  networks: [...EVERYWHERE],
+  otel: [],
   addresses: [...EVERYWHERE, 'catalog', 'timelines'],
-  feed: [...EVERYWHERE, 'wire'],
+  feed: [...EVERYWHERE, 'wire', 'timelines'],
   rpc: [...RPC_SOURCES, ...RPC_ROOMS],
   'rpc/methods': [...RPC_SOURCES, ...RPC_ROOMS],
   'rpc/calls': [...RPC_SOURCES, ...RPC_ROOMS],

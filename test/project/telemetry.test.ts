@@ -21,6 +21,7 @@ interface Family {
 const RULES = 'deploy/components/alerts/prometheus-rule.yaml';
 const DASHBOARD = 'deploy/components/dashboard/digger.json';
 const TABLE = 'docs/operations.md';
+const RUNBOOKS = 'docs/runbooks.md';
 
 describe('what is said about metrics', () => {
   let service: RunningService;
@@ -73,11 +74,23 @@ describe('what is said about metrics', () => {
           .split('\n')
           .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
         const asked = labels === '' ? [] : labels.split(',');
-        const found = samples.some((line) => asked.every((label) => line.includes(label)));
+        const found = samples.some((line) => asked.every((label) => hasLabel(line, label)));
         if (!found) missing.push(`${alert}: no value of ${name}{${labels}} at the start`);
       }
     }
     assert.deepEqual(missing, []);
+  });
+
+  it('every alert names its runbook, which exists, and every runbook has its alert', () => {
+    const [rule] = loadAll(readText(RULES)) as {
+      spec: { groups: { rules: { alert: string; annotations: Record<string, string> }[] }[] };
+    }[];
+    const rules = rule?.spec.groups.flatMap((group) => group.rules) ?? [];
+    const headings = [...readText(RUNBOOKS).matchAll(/^## (.+)$/gm)].map(([, heading]) => heading);
+    assert.deepEqual(rules.map(({ alert }) => alert).toSorted(), headings.toSorted());
+    for (const { alert, annotations } of rules) {
+      assert.equal(annotations['runbook_url'], `${RUNBOOKS}#${alert.toLowerCase()}`, alert);
+    }
   });
 
   it('panels ask for metrics that exist, and for an outcome or code only by a label that it has', () => {
@@ -115,6 +128,12 @@ const KUBECONFIG = {
   contexts: [{ name: 'none', context: { cluster: 'none', user: 'none' } }],
   'current-context': 'none',
 };
+
+/** `label`: a matcher of PromQL, `code="OK"` or `code=~"OK|Internal"`. */
+function hasLabel(line: string, label: string): boolean {
+  const [, name, pattern] = /^(\w+)=~"(.*)"$/.exec(label) ?? [];
+  return pattern === undefined ? line.includes(label) : new RegExp(`\\b${name}="(?:${pattern})"`).test(line);
+}
 
 function readFamilies(exposition: string): ReadonlyMap<string, Family> {
   const help = new Map([...exposition.matchAll(/^# HELP (\S+) (.*)$/gm)].map(([, name, text]) => [name, text ?? '']));

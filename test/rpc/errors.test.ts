@@ -106,11 +106,18 @@ describe('an error tells code, reason and details', () => {
       assert.deepEqual(failure.details['ErrorInfo'], {
         reason: 'NOT_SYNCED',
         domain: 'digger',
-        metadata: { pending: 'list pods, list services' },
+        metadata: { pending: 'list pods; list services' },
       });
       assert.deepEqual(failure.details['RetryInfo'], { retryDelay: { seconds: 1, nanos: 0 } });
     });
   }
+
+  it('NOT_SYNCED fits into the headers that clients accept, however much is pending', async () => {
+    serving.picture.pending = Array.from({ length: 500 }, (_, at) => `list ${'n'.repeat(60)}/pods-${at}`);
+    const failure = await serving.client.failure('GetPod', { namespace: 'default', name: 'a' });
+    assert.equal(failure.code, 'UNAVAILABLE');
+    assert.ok(failure.message.length < 2_100, `${failure.message.length} characters`);
+  });
 
   it('a replica that is about to drain still answers', async () => {
     serving.picture.pending = ['draining'];

@@ -7,6 +7,7 @@ import type { CatalogReader } from '../../src/catalog/reader.ts';
 import type {
   EncodedEntity,
   Entity,
+  NamespaceEntity,
   NodeEntity,
   ObjectReference,
   PodEntity,
@@ -14,7 +15,10 @@ import type {
   WorkloadEntity,
 } from '../../src/model/entities.ts';
 import { NameWaiterTable } from '../../src/rpc/methods/name-waiters.ts';
+import type { NamedNetwork, NetworkNames } from '../../src/rpc/methods/resolution.ts';
+import { UNKNOWN_CLUSTER } from '../../src/model/cluster-identity.ts';
 import type { RpcSources, WatchCall } from '../../src/rpc/methods/register.ts';
+import type { WorkloadKind } from '../../src/rpc/methods/workload-kinds.ts';
 import { messageType } from '../../src/wire/schema.ts';
 
 export const START_MS = Date.UTC(2026, 0, 1);
@@ -22,6 +26,10 @@ export const START_MS = Date.UTC(2026, 0, 1);
 export class FakePicture implements RpcSources {
   pending: readonly string[] = [];
   stalenessMs: number | undefined;
+  credentialsTrouble = '';
+  cluster = UNKNOWN_CLUSTER;
+  clusterProblem = '';
+  knowsNamespaces = true;
   /** Answers by address, or by `address:port`. */
   readonly answers = new Map<string, AddressAnswer>();
   readonly questions: AddressQuestion[] = [];
@@ -29,6 +37,8 @@ export class FakePicture implements RpcSources {
   readonly workloads = new Map<string, WorkloadEntity>();
   readonly watches = new Set<WatchCall>();
   readonly names = new NameWaiterTable(10);
+  kinds: readonly WorkloadKind[] = [];
+  readonly workloadKinds = () => this.kinds;
   /** Room for callers that wait for a holder. */
   maxWaiters = 10;
   readonly waiters = new Set<{ readonly addresses: readonly string[]; wake(): void }>();
@@ -79,9 +89,9 @@ export class FakePicture implements RpcSources {
     pod: (namespace, name) => this.found.get(`Pod/${namespace}/${name}`) as PodEntity | undefined,
     service: (namespace, name) => this.found.get(`Service/${namespace}/${name}`) as ServiceEntity | undefined,
     node: (name) => this.found.get(`Node//${name}`) as NodeEntity | undefined,
+    namespace: (name) => this.found.get(`Namespace//${name}`) as NamespaceEntity | undefined,
     workload: (group, kind, namespace, name) =>
       this.found.get(`${group}/${kind}/${namespace}/${name}`) as WorkloadEntity | undefined,
-    byUid: (uid) => [...this.found.values()].find((entity) => entity.uid === uid),
     resolveWorkload: (reference) => this.workloads.get(reference.uid) ?? fakeWorkload(reference),
     entities: () => this.found.values(),
   };
@@ -91,6 +101,7 @@ export class FakePicture implements RpcSources {
     epoch: 'epoch-1',
     startTimeMs: START_MS,
     namespaces: [],
+    knowsNamespaces: () => this.knowsNamespaces,
     pending: () => this.pending,
     resources: () => [
       {
@@ -113,7 +124,15 @@ export class FakePicture implements RpcSources {
     sequence: () => 7,
     historySinceMs: () => START_MS,
     stalenessMs: () => this.stalenessMs,
+    credentialsTrouble: () => this.credentialsTrouble,
+    cluster: () => this.cluster,
+    clusterProblem: () => this.clusterProblem,
+    namedRanges: () => [],
   };
+
+  /** Named ranges by address. */
+  readonly named = new Map<string, NamedNetwork>();
+  readonly networks: NetworkNames = { find: (address) => this.named.get(address) };
 
   readonly feed: RpcSources['feed'] = {
     watch: (call, caller, revoked) => {

@@ -119,6 +119,33 @@ describe('a bad question', () => {
     });
   }
 
+  for (const [mistake, request, didYouMean, text] of [
+    [
+      'no API group',
+      { kind: 'Deployment' },
+      'Deployment.apps',
+      /api_group is empty, and Deployment is a kind of "apps"/,
+    ],
+    ['a group with its version', { apiGroup: 'apps/v1', kind: 'Deployment' }, 'Deployment.apps', /without a version/],
+    [
+      'a kind in lower case',
+      { apiGroup: 'apps', kind: 'deployment' },
+      'Deployment.apps',
+      /Deployment \(api_group apps\)/,
+    ],
+    ['the plural of a path', { apiGroup: 'apps', kind: 'deployments' }, 'Deployment.apps', /as in manifests/],
+    ['a kind that is no workload', { kind: 'Service' }, 'GetService', /GetService finds objects of that kind/],
+    ['an unknown kind', { kind: 'Deploy' }, undefined, /known here are Pod, ReplicaSet \(api_group apps\), Deployment/],
+  ] as const) {
+    it(`GetWorkload with ${mistake} is NOT_FOUND and says what was probably meant`, async () => {
+      const question = { ...request, namespace: 'shop', name: 'frontend' };
+      const error = await failure(digger.call('LookupService', 'GetWorkload', question));
+      assert.equal(error.code, status.NOT_FOUND, String(error));
+      assert.match(error.details, text);
+      assert.equal(errorDetails(error)['ErrorInfo']?.['metadata']['did_you_mean'], didYouMean);
+    });
+  }
+
   it('leaves behind a service that knows everything', async () => {
     await story.assertWholeState(digger);
   });

@@ -59,6 +59,39 @@ describe('a subscriber that asks about what it hears', () => {
   });
 });
 
+describe('an owner of which only the reference in a pod tells', () => {
+  it('is found by name as the feed tells it, wakes those who wait for it, and goes with its last pod', async () => {
+    await using story = await Story.begin();
+    const digger = await story.startReadyDigger();
+    const feed = digger.watch({ filter: { kinds: ['ENTITY_KIND_WORKLOAD'] } });
+    const request = { apiGroup: 'example.dev', kind: 'Widget', namespace: 'shop', name: 'widget' };
+    const waiting = digger.call('LookupService', 'GetWorkload', { ...request, wait: { seconds: 8 } });
+    const controller = {
+      apiVersion: 'example.dev/v1',
+      kind: 'Widget',
+      name: 'widget',
+      uid: 'uid-widget',
+      controller: true,
+    };
+    story.createPod('part', FIRST_HOST, { controller });
+    const { workload } = await waiting;
+    assert.deepEqual([workload['uid'], workload['incomplete']], ['uid-widget', true]);
+    const told = await eventually('the feed tells of it', () => {
+      const changes = feed.frames.flatMap((frame) => (frame['changes']?.['changes'] ?? []) as readonly Message[]);
+      const found = changes.find((change) => change['upsert']?.['workload']?.['uid'] === 'uid-widget');
+      return found === undefined ? notYet(changes) : done(found['upsert']['workload']);
+    });
+    assert.deepEqual(workload, told);
+    await story.assertWholeState(digger);
+    story.deletePod('part');
+    await eventually('it is gone with its pod', async () => {
+      const answer = await digger.call('LookupService', 'GetWorkload', request).catch((error: unknown) => error);
+      return (answer as { readonly code?: status }).code === status.NOT_FOUND ? done(undefined) : notYet(answer);
+    });
+    feed.cancel();
+  });
+});
+
 /** After an upsert with this revision: the pod as it was then or is later, or gone if it went later. */
 async function expectFrom(
   digger: DiggerProcess,

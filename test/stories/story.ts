@@ -13,6 +13,7 @@ import {
   type Simulator,
   type SimulatorOptions,
 } from '../../src/simulator/server/simulator.ts';
+import type { OwnerReference } from '../../src/simulator/server/stored-objects.ts';
 import { type ClusterLists, createListReader, type CustomKind } from '../observers/cluster-lists.ts';
 import type { Message } from '../observers/digger-client.ts';
 import { DiggerProcess } from '../observers/digger-process.ts';
@@ -95,12 +96,18 @@ export class Story implements AsyncDisposable {
   }
 
   /**
-   * A running pod without an owner; its address is `10.244.1.HOST`, which the demo does not use while it stands still.
+   * A running pod, without an owner unless one is given; its address is `10.244.1.HOST`, which the demo does not use
+   * while it stands still.
    */
-  createPod(name: string, host: number, more: { readonly labels?: Record<string, string> } = {}): string {
+  createPod(
+    name: string,
+    host: number,
+    more: { readonly labels?: Record<string, string>; readonly controller?: OwnerReference } = {},
+  ): string {
     const ip = `10.244.1.${host}`;
+    const owners = more.controller === undefined ? {} : { ownerReferences: [more.controller] };
     this.simulator.cluster.create('pods', {
-      metadata: { namespace: 'shop', name, labels: { app: name, ...more.labels } },
+      metadata: { namespace: 'shop', name, labels: { app: name, ...more.labels }, ...owners },
       spec: { nodeName: 'worker-1', containers: [{ name: 'main', image: 'registry.example.com/main:1' }] },
       status: {
         phase: 'Running',

@@ -36,6 +36,8 @@ export function entityRow(entity: JsonObject): EntityRow {
       };
     case 'node':
       return { ...base, kind: 'Node', detail: join(nodeAddresses(object), named('zone', object['zone'])) };
+    case 'namespace':
+      return { ...base, kind: 'Namespace', detail: object['deletionTime'] === undefined ? '' : 'terminating' };
     default:
       return { ...base, kind: text(object['kind']), detail: object['incomplete'] === true ? 'incomplete' : '' };
   }
@@ -61,6 +63,7 @@ export function resolutionLines(resolution: JsonObject, wide = false): readonly 
   add('TARGET', targetText(resolution));
   const pod = (resolution['pod'] ?? {}) as JsonObject;
   add('ROLE', roleText(resolution));
+  add('NETWORK', networkText(resolution['network']));
   add('WORKLOAD', of(resolution['workload']));
   add('NODE', text(pod['nodeName']));
   add('SERVICES', references(pod['services']).join(', '));
@@ -68,7 +71,11 @@ export function resolutionLines(resolution: JsonObject, wide = false): readonly 
   add('HISTORY', named('since', resolution['historySince']));
   if (resolution['uncertain'] === true) add('UNCERTAIN', 'another object may have held it');
   add('STALENESS', text(resolution['staleness']));
+  if (wide) add('CLUSTER', clusterText(resolution['cluster']));
   if (wide) addLabels(rows, (resolution['pod'] ?? resolution['service'] ?? resolution['node'] ?? {}) as JsonObject);
+  for (const attribute of (resolution['otelAttributes'] ?? []) as readonly JsonObject[]) {
+    rows.push(['ATTRIBUTE', `${text(attribute['key'])}=${attributeText(attribute['value'])}`]);
+  }
   const lines = termLines(rows);
   const candidates = (resolution['candidates'] ?? []) as readonly JsonObject[];
   if (candidates.length > 0) {
@@ -78,9 +85,10 @@ export function resolutionLines(resolution: JsonObject, wide = false): readonly 
   return lines;
 }
 
-/** The cells of a resolution in a table of many: outcome, target, workload. */
+/** The cells of a resolution in a table of many: outcome, target or the name of its network, workload. */
 export function resolutionRow(resolution: JsonObject): readonly string[] {
-  return [text(resolution['outcome']).replace('OUTCOME_', ''), targetText(resolution), of(resolution['workload'])];
+  const target = targetText(resolution) || networkText(resolution['network']);
+  return [text(resolution['outcome']).replace('OUTCOME_', ''), target, of(resolution['workload'])];
 }
 
 /** One row of a table whose longest cells are not known yet. */
@@ -115,6 +123,17 @@ export function entityLines(entity: JsonObject, wide: boolean): readonly string[
     }
   }
   return termLines(rows);
+}
+
+/** The labels of namespaces, as lines of `TERM  text`; unset ones are not known. */
+export function namespaceLines(namespaces: readonly (JsonValue | undefined)[]): readonly string[] {
+  return namespaces.flatMap((namespace) => {
+    const { name, labels = {} } = (namespace ?? {}) as JsonObject;
+    const of = namespaces.length > 1 ? ` of ${text(name)}` : '';
+    return termLines(
+      Object.entries(labels as JsonObject).map(([key, value]) => ['NAMESPACE', `${text(key)}=${text(value)}${of}`]),
+    );
+  });
 }
 
 /** Columns as wide as their widest cell; the last one is not padded. */
@@ -158,6 +177,27 @@ function targetText(holder: JsonObject): string {
   }
   const endpoint = holder['externalEndpoint'] as JsonObject | undefined;
   return endpoint === undefined ? '' : `endpoint ${text(endpoint['address'])} of ${of(endpoint['service'])}`;
+}
+
+/** Of `digger.v1.AttributeValue`. */
+function attributeText(value: JsonValue | undefined): string {
+  const { stringValue, arrayValue } = (value ?? {}) as JsonObject;
+  if (arrayValue === undefined) return text(stringValue);
+  return (((arrayValue as JsonObject)['values'] ?? []) as readonly JsonObject[]).map(attributeText).join(',');
+}
+
+/** `prod-eu-1 (5d0b5d5e-…)`, whatever of it is known; empty: nothing. */
+export function clusterText(value: JsonValue | undefined): string {
+  const { name, uid } = (value ?? {}) as JsonObject;
+  return join(text(name), text(uid) === '' ? '' : `(${text(uid)})`).replace('  ', ' ');
+}
+
+/** `S3 (aws, eu-west-1) 52.218.0.0/17` of a named range. */
+function networkText(value: JsonValue | undefined): string {
+  if (value === undefined) return '';
+  const { name, kind, zone, region, range } = value as JsonObject;
+  const more = [kind, zone, region].map(text).filter((part) => part !== '');
+  return join(`${text(name)}${more.length === 0 ? '' : ` (${more.join(', ')})`}`, text(range));
 }
 
 function roleText(holder: JsonObject): string {

@@ -1,4 +1,5 @@
-// What a failed call tells the person who made it.
+// What a failed call tells the person who made it. Where there is no connection, grpc-js says what its sockets said: the
+// usual reasons are told with what to do about them.
 
 import { type ServiceError, status } from '@grpc/grpc-js';
 
@@ -14,10 +15,53 @@ export function failureText({ code, details }: ServiceError, address: string): s
   const said = details.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
   switch (code) {
     case status.UNAVAILABLE:
-      return `${address} is not available: ${said}`;
+      return connectionProblem(said, address) ?? `${address} is not available: ${bare(said)}`;
     case status.DEADLINE_EXCEEDED:
       return `${address} did not answer in time: ${said}`;
     default:
       return `${address} answered ${status[code]}: ${said}`;
   }
+}
+
+/** What can be done about it; `undefined`: there was a connection, or this is no usual reason. */
+function connectionProblem(said: string, address: string): string | undefined {
+  // The service's own words may name a refused connection too: that of the API server.
+  if (!/^(?:No connection established|Name resolution failed)/.test(said)) return undefined;
+  const [, problem] = CONNECTION_PROBLEMS.find(([pattern]) => pattern.test(said)) ?? [];
+  return problem === undefined ? undefined : `${address}: ${problem}`;
+}
+
+const CONNECTION_PROBLEMS: readonly (readonly [pattern: RegExp, problem: string])[] = [
+  [
+    /ECONNREFUSED/,
+    'nothing listens there; start `digger serve` or `digger demo`, or name another service with --address',
+  ],
+  [/Name resolution failed|ENOTFOUND|EAI_AGAIN/, 'the name has no address; --address takes HOST:PORT'],
+  [
+    /EHOSTUNREACH|ENETUNREACH|ETIMEDOUT/,
+    'cannot be reached from here: a route, a NetworkPolicy or a firewall is in the way',
+  ],
+  [/wrong version number|packet length too long/, 'it speaks no TLS; leave out --tls, --tls-ca and --tls-cert'],
+  [/does not match certificate's altnames/, 'its certificate is for another name; connect by a name that is in it'],
+  [/certificate has expired/, 'its certificate has expired'],
+  [
+    /self-signed|unable to (?:get|verify)/,
+    'its certificate is signed by a CA that is not known here; name the CA with --tls-ca',
+  ],
+  [
+    /alert certificate required|alert bad certificate|alert unknown ca/,
+    'it accepts callers with a client certificate; give --tls-cert and --tls-key of one that its CA signed',
+  ],
+  // An HTTP/2 preface in plaintext is answered with nothing, or with the end of the connection.
+  [
+    /Last error: Failed to connect/,
+    'it took the connection and said nothing: with TLS at its side, give --tls or --tls-ca',
+  ],
+];
+
+/** Without what grpc-js puts around a reason. */
+function bare(said: string): string {
+  const [, reason] =
+    /^No connection established\. Last error: (?:Error: )?(.*?)\. Resolution note: ?$/.exec(said) ?? [];
+  return reason ?? said;
 }

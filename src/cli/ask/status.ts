@@ -3,7 +3,7 @@
 import type { StatusOrder } from '../line/orders.ts';
 import type { Connection } from './connection.ts';
 import type { AskEdge } from './edge.ts';
-import { tableLines } from './entity-text.ts';
+import { clusterText, tableLines } from './entity-text.ts';
 import { EXIT_OK, EXIT_UNREACHABLE } from './exit-codes.ts';
 import { coloured, isTable, objectText, shownForm } from './output.ts';
 import type { JsonObject, JsonValue } from './proto-json.ts';
@@ -28,9 +28,22 @@ function statusLines(status: JsonObject, nowMs: number, wide: boolean, edge: Ask
       `, digger ${text(status['version'])}, started ${age(status['startTime'], nowMs)} ago`,
     ...pending.map((each) => `waits for  ${each}`),
   ];
+  const credentials = text(status['credentialsMessage']);
+  if (credentials !== '') lines.push(coloured(`credentials: ${credentials}`, 'yellow', edge));
+  const cluster = clusterText(status['cluster']);
+  const clusterProblem = text(status['clusterMessage']);
+  if (cluster !== '') lines.push(`cluster ${cluster}`);
+  if (clusterProblem !== '') lines.push(coloured(`uid of the cluster not known: ${clusterProblem}`, 'yellow', edge));
   if (status['staleness'] !== undefined) lines.push(coloured(`stale by ${text(status['staleness'])}`, 'yellow', edge));
   if (status['historySince'] !== undefined) lines.push(`history since ${text(status['historySince'])}`);
   if (namespaces.length > 0) lines.push(`namespaces ${namespaces.join(', ')}`);
+  for (const file of (status['namedRanges'] ?? []) as readonly JsonObject[]) {
+    const problem = text(file['message']).split('\n')[0] ?? '';
+    lines.push(
+      `named ranges ${text(file['path'])}: ${text(file['ranges']) || '0'}, written ${age(file['modifiedTime'], nowMs)} ago`,
+      ...(problem === '' ? [] : [coloured(`  not taken: ${problem}`, 'yellow', edge)]),
+    );
+  }
   lines.push(`${text(status['subscribers']) || '0'} subscribers, sequence ${text(status['sequence']) || '0'}`, '');
   const head = [
     'RESOURCE',

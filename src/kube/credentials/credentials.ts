@@ -2,9 +2,10 @@
 //
 // Context, cluster and server are fixed at the start. A kubeconfig that is rewritten (new CA, certificate, token,
 // plugin) is read again within seconds and its identity swapped whole; one that is half written, or leads to another
-// cluster, changes nothing, and the latter is told in the log and by `trouble`. One look-up runs at a time however many
-// requests wait; each wait ends with its own signal, and the look-up with the last of them. A refusal (401) discards
-// the identity that was refused and no other. Secrets never appear in messages.
+// cluster, changes nothing, and neither does a token file that cannot be used: both are told in the log and by
+// `trouble`. One look-up runs at a time however many requests wait; each wait ends with its own signal, and the look-up
+// with the last of them. A refusal (401) discards the identity that was refused and no other. Secrets never appear in
+// messages.
 
 import { existsSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -56,7 +57,7 @@ export interface CredentialsOptions {
   /** Unset: the kubeconfig's current context, as it is at the start. */
   readonly context?: string;
   readonly clock: Clock;
-  /** Told when a rewritten kubeconfig is not followed. */
+  /** Told of each trouble, once. */
   readonly logger?: Logger;
 }
 
@@ -80,7 +81,7 @@ export class KubeconfigCredentials implements Credentials {
   /** What `current` gave last; `undefined`: refused, or not asked for yet. */
   #identity: Identity | undefined;
   #stale = false;
-  #trouble = '';
+  readonly #troubles = { kubeconfig: '', tokenFile: '' };
   #lookedAtMs: number;
   #seenFiles: string;
 
@@ -96,9 +97,14 @@ export class KubeconfigCredentials implements Credentials {
     this.#lookUp = new SharedWait((signal) => this.#read(signal));
   }
 
-  /** Why a rewritten kubeconfig is not followed; `''`: it is, or was not rewritten. */
+  /**
+   * Why credentials of an earlier moment are used: a rewritten kubeconfig that is not followed, a token file that cannot
+   * be read. `''`: those of now are. What keeps credentials from being had at all is said by the requests that fail.
+   */
   get trouble(): string {
-    return this.#trouble;
+    return Object.values(this.#troubles)
+      .filter((trouble) => trouble !== '')
+      .join('; ');
   }
 
   current(signal: AbortSignal): Promise<Identity> {
@@ -135,6 +141,7 @@ export class KubeconfigCredentials implements Credentials {
       throw new CredentialsError(`cannot get credentials for ${this.server}: ${reason}`, { cause: error });
     } finally {
       cancel();
+      this.#say('tokenFile', this.#shown.trouble);
     }
   }
 
@@ -154,14 +161,17 @@ export class KubeconfigCredentials implements Credentials {
       fresh = load(this.#options, this.#shown.chosen.context);
     } catch (error) {
       // Half written, or gone for a moment: the old one is good until the server says otherwise.
-      this.#say(`the kubeconfig cannot be followed: ${error instanceof Error ? error.message : String(error)}`);
+      this.#say(
+        'kubeconfig',
+        `the kubeconfig cannot be followed: ${error instanceof Error ? error.message : String(error)}`,
+      );
       if (this.#stale) throw error;
       return;
     }
     this.#seenFiles = seenFiles;
     this.#stale = false;
     if (this.#leadsElsewhere(fresh.chosen)) return;
-    this.#say('');
+    this.#say('kubeconfig', '');
     // An unchanged user keeps what its plugin said.
     if (!isDeepStrictEqual(fresh.chosen, this.#shown.chosen)) this.#shown = new ShownCredentials(fresh.chosen, clock);
   }
@@ -170,15 +180,16 @@ export class KubeconfigCredentials implements Credentials {
     const { chosen } = this.#shown;
     if (fresh.cluster.name === chosen.cluster.name && fresh.cluster.server === chosen.cluster.server) return false;
     this.#say(
+      'kubeconfig',
       `the kubeconfig was rewritten and its context ${chosen.context} leads to another cluster: digger stays with ` +
         `${this.server} and the credentials that it has; restart it to follow`,
     );
     return true;
   }
 
-  #say(trouble: string): void {
-    if (trouble === this.#trouble) return;
-    this.#trouble = trouble;
+  #say(about: 'kubeconfig' | 'tokenFile', trouble: string): void {
+    if (trouble === this.#troubles[about]) return;
+    this.#troubles[about] = trouble;
     if (trouble !== '') this.#options.logger?.warn({ server: this.server }, trouble);
   }
 }

@@ -10,6 +10,7 @@ import { readFileSync } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
 import type { Clock } from '../clock.ts';
 import type { ClusterEntry, ExecEntry } from './kubeconfig.ts';
+import { isToken } from './token-file.ts';
 
 export interface PluginCredential {
   readonly token: string | undefined;
@@ -96,9 +97,7 @@ export class ExecPlugin {
     if (token === undefined && cert === undefined) {
       throw wrong('status must have a token, or clientCertificateData and clientKeyData');
     }
-    if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
-      throw wrong('status.token has characters that no header can carry');
-    }
+    if (token !== undefined && !isToken(token)) throw wrong('status.token has characters that no header can carry');
     const expires = text('expirationTimestamp');
     const expiresMs = expires === undefined ? Number.POSITIVE_INFINITY : Date.parse(expires);
     if (Number.isNaN(expiresMs)) throw wrong('status.expirationTimestamp is not a time');

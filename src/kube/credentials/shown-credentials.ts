@@ -10,7 +10,7 @@ import type { RequestOptions } from 'node:https';
 import type { Clock } from '../clock.ts';
 import { ExecPlugin } from './exec-plugin.ts';
 import { type Chosen, type FileOrData, type Impersonation, KubeconfigError } from './kubeconfig.ts';
-import { TokenFile } from './token-file.ts';
+import { isToken, NO_TOKEN, TokenFile } from './token-file.ts';
 
 /** What TLS needs; compared by value to notice a rotation. */
 export interface TlsMaterial {
@@ -61,9 +61,7 @@ export class ShownCredentials {
     // A token in a file outlives one in the kubeconfig, and either of them makes a plugin unnecessary.
     const token = this.#tokenFile?.read() ?? user.token;
     if (token !== undefined) {
-      // Node would refuse it too, but as if the connection were broken.
-      if (!/^[\x21-\x7e]+$/.test(token))
-        throw new Error(`the token of user ${user.name} is not one line of visible ASCII`);
+      if (!isToken(token)) throw new Error(`the token of user ${user.name} is ${NO_TOKEN}`);
       return this.#shown(`Bearer ${token}`, tls);
     }
     if (user.authProvider !== undefined) return this.#readProvider(tls);
@@ -74,6 +72,11 @@ export class ShownCredentials {
     }
     if (user.username === undefined) return this.#shown(undefined, tls);
     return this.#shown(basic(`${user.username}:${user.password ?? ''}`), tls);
+  }
+
+  /** Why the last token of a file is shown still; `''`: the file is fine, or there is none. */
+  get trouble(): string {
+    return this.#tokenFile?.trouble ?? '';
   }
 
   /** What was shown last was refused: nothing that was kept is good any more. */
@@ -97,7 +100,11 @@ export class ShownCredentials {
     config.loadFromClusterAndUser({ name, server, skipTLSVerify: true }, given);
     const applied: RequestOptions & { headers: Record<string, string> } = { headers: {} };
     await config.applyToHTTPSOptions(applied);
-    return this.#shown(applied.headers['Authorization'] ?? applied.headers['authorization'], tls);
+    const authorization = applied.headers['Authorization'] ?? applied.headers['authorization'];
+    if (authorization !== undefined && !/^[\x20-\x7e]+$/.test(authorization)) {
+      throw new Error(`what the auth provider of user ${user?.name} gave is ${NO_TOKEN}`);
+    }
+    return this.#shown(authorization, tls);
   }
 }
 

@@ -1,7 +1,8 @@
 // Watch bodies: frames out of bytes, events out of frames.
 //
 // Protobuf: uint32 big-endian length + WatchEvent{type, object.raw = envelope}; JSON: one object a line. Everything is
-// handed on or the stream is refused: an undecodable frame, an unknown type, another kind, half a frame at the end.
+// handed on or the stream is refused: an undecodable frame, an unknown type, another kind, an object without name or
+// uid, half a frame at the end.
 
 import type protobuf from 'protobufjs';
 import type { KubernetesRecord } from '../../model/records.ts';
@@ -9,7 +10,7 @@ import { type ApiStatus, statusFromJson, statusFromProtobuf } from './api-status
 import { ByteQueue } from './byte-queue.ts';
 import { openEnvelope } from './envelope.ts';
 import { kubernetesType } from './kubernetes-schema.ts';
-import { decodeOrRefuse, type Encoding } from './list-body.ts';
+import { checkIdentity, decodeOrRefuse, type Encoding } from './list-body.ts';
 import type { KubernetesObject } from './decoded-objects.ts';
 import type { RecordDecoder } from './record-decoder.ts';
 import { MAX_OBJECT_BYTES, WireError } from '../wire-error.ts';
@@ -81,7 +82,7 @@ class ProtobufWatchBody<R extends KubernetesRecord> implements WatchBody<R> {
       case 'MODIFIED':
       case 'DELETED': {
         checkKind(kind, this.#decoder.kind);
-        const { record, resourceVersion } = this.#decoder.fromProtobuf(raw);
+        const { record, resourceVersion } = checkIdentity(this.#decoder.fromProtobuf(raw), kind);
         return { type: event.type, record, resourceVersion: checkVersion(resourceVersion) };
       }
       case 'BOOKMARK':
@@ -144,7 +145,7 @@ class JsonWatchBody<R extends KubernetesRecord> implements WatchBody<R> {
       case 'MODIFIED':
       case 'DELETED': {
         checkKind(kind, this.#decoder.kind);
-        const { record, resourceVersion } = this.#decoder.fromJson(event.object);
+        const { record, resourceVersion } = checkIdentity(this.#decoder.fromJson(event.object), kind);
         return { type: event.type, record, resourceVersion: checkVersion(resourceVersion) };
       }
       case 'BOOKMARK':

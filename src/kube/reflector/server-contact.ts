@@ -15,10 +15,12 @@ import { WireError } from '../wire-error.ts';
 /** Open to all clients by default (`system:public-info-viewer`), and not answered with 200 before RBAC works. */
 const PROBE_PATH = '/readyz';
 const PROBE_TIMEOUT_MS = 5_000;
+/** More than credentials take, which have a limit of their own (65 s): a probe always ends. */
+const CREDENTIALS_TIMEOUT_MS = 70_000;
 /** An outage that lasts is told again this often, with how long it has lasted. */
 const SAY_AGAIN_MS = 300_000;
-/** Stands for the status of an answer that could not be read. */
-const UNREADABLE = 0;
+/** What a probe found out; a number is the status of the answer. */
+type Found = number | 'no answer' | 'unreadable' | 'no credentials';
 /** A server that keeps saying "not ready" may still serve: after so many such answers let the watches find out. */
 const MAX_NOT_READY_ANSWERS = 6;
 
@@ -78,9 +80,12 @@ export class ServerContact {
     let missed = 0;
     while (!this.#stopping.aborted) {
       await sleep(this.#clock, this.#backoff.nextMs(this.#clock.now()), this.#stopping);
-      const status = await this.#ask();
-      if (status !== undefined && status >= 500) notReady += 1;
-      if (status !== undefined && (status < 500 || notReady === MAX_NOT_READY_ANSWERS)) {
+      const found = await this.#ask();
+      // Nothing is known of the server then, but each resource reports what is wrong, and backs off by itself.
+      if (found === 'no credentials') return;
+      if (typeof found === 'number' && found >= 500) notReady += 1;
+      const isAnswer = found === 'unreadable' || (typeof found === 'number' && found < 500);
+      if (isAnswer || notReady === MAX_NOT_READY_ANSWERS) {
         if (missed > 0) this.#logger.info({ afterMs: this.#clock.now() - sinceMs }, 'the API server answers again');
         return;
       }
@@ -97,23 +102,28 @@ export class ServerContact {
     }
   }
 
-  /** `undefined`: no answer. */
-  async #ask(): Promise<number | undefined> {
-    if (this.#stopping.aborted) return undefined;
+  async #ask(): Promise<Found> {
+    if (this.#stopping.aborted) return 'no answer';
     const timeout = new AbortController();
-    const cancel = this.#clock.setTimer(() => timeout.abort(), PROBE_TIMEOUT_MS);
+    let cancel = this.#clock.setTimer(() => timeout.abort(), CREDENTIALS_TIMEOUT_MS);
+    // Not before: a plugin that takes 10 s would be killed by every probe, and never end.
+    const onBegin = () => {
+      cancel();
+      cancel = this.#clock.setTimer(() => timeout.abort(), PROBE_TIMEOUT_MS);
+    };
     const signal = AbortSignal.any([this.#stopping, timeout.signal]);
     try {
-      const response = await this.#transport.request({ path: PROBE_PATH, accept: '*/*', signal });
+      const response = await this.#transport.request({ path: PROBE_PATH, accept: '*/*', signal, onBegin });
       for await (const _ of response.body) {
         // Read to the end, so that the connection can be used again.
       }
       return response.status;
     } catch (error) {
       // Something answers; what it says is for the watches to find out.
-      if (error instanceof WireError) return UNREADABLE;
-      // No answer is just what is being checked; without credentials no request can be sent.
-      if (signal.aborted || error instanceof TransportError || error instanceof CredentialsError) return undefined;
+      if (error instanceof WireError) return 'unreadable';
+      if (error instanceof CredentialsError) return 'no credentials';
+      // Which is just what is being checked.
+      if (signal.aborted || error instanceof TransportError) return 'no answer';
       throw error;
     } finally {
       cancel();

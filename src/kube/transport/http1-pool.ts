@@ -18,13 +18,14 @@ export interface Http1PoolOptions {
   readonly headersTimeoutMs: number;
   /** Idle time before the kernel probes the peer. */
   readonly keepAliveDelayMs: number;
+  /** A connection without a request is closed after this. Default: 10 s, enough for the next page or watch. */
+  readonly idleMs?: number;
 }
 
-/** Idle connections are kept for the next page or watch, not longer. */
-const IDLE_CONNECTION_MS = 10_000;
+const IDLE_MS = 10_000;
 
 export function createHttp1Pool(options: Http1PoolOptions): Dispatcher {
-  const { tls, proxyUrl } = options;
+  const { tls, proxyUrl, idleMs = IDLE_MS } = options;
   const tlsOptions = {
     ...(tls.ca === undefined ? {} : { ca: tls.ca }),
     ...(tls.cert === undefined ? {} : { cert: tls.cert }),
@@ -43,9 +44,9 @@ export function createHttp1Pool(options: Http1PoolOptions): Dispatcher {
     headersTimeout: options.headersTimeoutMs,
     // Silence on a watch is healthy; reflectors have their own clocks.
     bodyTimeout: 0,
-    keepAliveTimeout: IDLE_CONNECTION_MS,
+    keepAliveTimeout: idleMs,
     // Whatever longer time the server offers: an idle connection that died would take the next watch with it.
-    keepAliveMaxTimeout: IDLE_CONNECTION_MS,
+    keepAliveMaxTimeout: idleMs,
   };
   if (proxyUrl === undefined) return new Agent({ ...pool, connect: { ...socketOptions, ...tlsOptions } });
   const proxy = new URL(proxyUrl);

@@ -5,11 +5,13 @@
 //
 // A connection that is left without calls costs memory and a place among --max-connections, and a peer that let a
 // stream stall is the last to close it. So it is told to go (GOAWAY): other calls on it finish, new ones make a
-// connection of their own, and it ends after its last call. That fails where the peer does not even read its socket:
-// nothing of the above is sent then, and only destroying the socket helps. Where many frames wait to be sent already,
-// that is so.
+// connection of their own, and it ends after its last call. That fails where the peer does not even read its socket,
+// or does not close its side: nothing of the above arrives then, and only destroying the socket helps. Where many
+// frames wait to be sent already, that is so.
 
-import { constants, type Http2Session, type ServerHttp2Stream } from 'node:http2';
+import { constants, type Http2Session, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+
+import { connectionOf } from './call-record.ts';
 
 /**
  * Resets a stream with ENHANCE_YOUR_CALM, which gRPC clients report as RESOURCE_EXHAUSTED
@@ -25,13 +27,27 @@ export function resetStream(stream: ServerHttp2Stream, graceMs: number, destroy:
     return;
   }
   stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
-  const known = retiring.get(session);
-  if (known !== undefined) {
-    known.add(stream);
-    return;
-  }
+  const timer = setTimeout(destroy, graceMs).unref();
+  stream.once('close', () => clearTimeout(timer));
+  retireSession(session, graceMs, destroy);
+}
+
+/**
+ * Tells the other side of a connection to go. It ends with the last call on it; `destroy` is called when it is still
+ * there one to two times `graceMs` after that.
+ */
+export function retireSession(session: Http2Session, graceMs: number, destroy: () => void): void {
+  if (retiring.has(session)) return;
+  retiring.add(session);
   session.close();
-  retire(session, stream, graceMs, destroy);
+  let wasEmpty = false;
+  const timer = setInterval(() => {
+    const connection = connectionOf(session as ServerHttp2Session);
+    const isEmpty = session.destroyed || connection === undefined || connection.openCalls === 0;
+    if (isEmpty && wasEmpty) destroy();
+    wasEmpty = isEmpty;
+  }, graceMs).unref();
+  session.once('close', () => clearInterval(timer));
 }
 
 /**
@@ -44,26 +60,5 @@ export function takesFrames(session: Http2Session): boolean {
 /** More than a peer that reads ever has: its frames leave in the turn in which they are made. */
 const MAX_WAITING_FRAMES = 100;
 
-/** Connections that were told to go, with the streams on them that were reset since the last look. */
-const retiring = new WeakMap<Http2Session, Set<ServerHttp2Stream>>();
-
-/** Looks after the connection, however many of its streams are reset, until it has ended. */
-function retire(session: Http2Session, first: ServerHttp2Stream, graceMs: number, destroy: () => void): void {
-  const added = new Set<ServerHttp2Stream>();
-  retiring.set(session, added);
-  let reset: readonly ServerHttp2Stream[] = [first];
-  let timer: NodeJS.Timeout;
-  const look = (): void => {
-    // Its resets are not sent, or its last call has ended and the other side does not let go.
-    if (session.destroyed || reset.some((stream) => !stream.destroyed)) {
-      destroy();
-      return;
-    }
-    // Other calls are still on it.
-    reset = [...added];
-    added.clear();
-    timer = setTimeout(look, graceMs).unref();
-  };
-  timer = setTimeout(look, graceMs).unref();
-  session.once('close', () => clearTimeout(timer));
-}
+/** Connections that were told to go. */
+const retiring = new WeakSet<Http2Session>();

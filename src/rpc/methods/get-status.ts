@@ -3,6 +3,7 @@
 
 import type { CallContext, Staleness } from './call-context.ts';
 import type { GetStatusRequest__Output } from '../../wire/generated/digger/v1/GetStatusRequest.ts';
+import type { ClusterIdentity } from '../../model/cluster-identity.ts';
 import { toSecondsAndNanos } from '../../wire/seconds-and-nanos.ts';
 import { messageType } from '../../wire/schema.ts';
 
@@ -26,6 +27,18 @@ export interface WatchedResource {
   readonly message: string;
 }
 
+/** What a file of named ranges says about itself. */
+export interface NamedRangesFile {
+  readonly path: string;
+  readonly ranges: number;
+  /** ms since the epoch. */
+  readonly modifiedMs: number;
+  /** ms since the epoch. */
+  readonly loadedMs: number;
+  /** Why a newer file is not in use; empty: there is none. */
+  readonly problem: string;
+}
+
 export interface StatusSource {
   readonly version: string;
   readonly epoch: string;
@@ -33,6 +46,10 @@ export interface StatusSource {
   readonly startTimeMs: number;
   /** Namespaces that are watched; empty: all. */
   readonly namespaces: readonly string[];
+  /** Why credentials of an earlier moment are shown to the API server; `''`: they are those of now. */
+  credentialsTrouble(): string;
+  /** There is a list of namespaces: their labels are known. */
+  knowsNamespaces(): boolean;
   /** What keeps the replica from being ready, `draining` among it; empty when nothing does. */
   pending(): readonly string[];
   /** In the order of the configuration. */
@@ -44,6 +61,10 @@ export interface StatusSource {
   /** ms since the epoch; `undefined` before the first list. */
   historySinceMs(): number | undefined;
   readonly stalenessMs: Staleness;
+  cluster(): ClusterIdentity;
+  /** Why the uid of the cluster is not known; empty: it is, or was not read yet. */
+  clusterProblem(): string;
+  namedRanges(): readonly NamedRangesFile[];
 }
 
 /** The encoded GetStatusResponse. */
@@ -57,6 +78,7 @@ export function getStatus(
   const pending = isDraining ? [...unsynced, DRAINING] : unsynced;
   const historySinceMs = source.historySinceMs();
   const stalenessMs = source.stalenessMs();
+  const cluster = source.cluster();
   const message = ResponseType.fromObject({
     version: source.version,
     epoch: source.epoch,
@@ -64,11 +86,15 @@ export function getStatus(
     pending,
     resources: source.resources().map(toResourceStatus),
     namespaces: source.namespaces,
+    credentialsMessage: source.credentialsTrouble(),
     subscribers: source.subscribers(),
     sequence: source.sequence(),
     startTime: toSecondsAndNanos(source.startTimeMs),
     historySince: historySinceMs === undefined ? null : toSecondsAndNanos(historySinceMs),
     staleness: stalenessMs === undefined ? null : toSecondsAndNanos(stalenessMs),
+    cluster: cluster.name === '' && cluster.uid === '' ? null : { ...cluster },
+    clusterMessage: source.clusterProblem() || null,
+    namedRanges: source.namedRanges().map(toNamedRangesFile),
   });
   return ResponseType.encode(message).finish();
 }
@@ -81,6 +107,11 @@ export function unsyncedTasks(source: Pick<StatusSource, 'pending'>): readonly s
 const DRAINING = 'draining';
 
 const ResponseType = messageType('digger.v1.GetStatusResponse');
+
+function toNamedRangesFile({ path, ranges, modifiedMs, loadedMs, problem }: NamedRangesFile): Record<string, unknown> {
+  const [modifiedTime, loadTime] = [toSecondsAndNanos(modifiedMs), toSecondsAndNanos(loadedMs)];
+  return { path, ranges, modifiedTime, loadTime, message: problem };
+}
 
 function toResourceStatus(watched: WatchedResource): Record<string, unknown> {
   let watchRestarts = 0;

@@ -2,7 +2,8 @@
 //
 // Fed with every batch of changes, it wakes those whose name came or changed; they look for themselves whether it is
 // what they want. Workloads are coarser: links of a chain (ReplicaSet, Job) are no entities of the feed and a batch
-// does not name them, so a call that waits for a workload is woken by every change of a resource that may be an owner.
+// does not name them, so a call that waits for a workload is woken by every change of a resource that may be an owner,
+// and by every workload that comes with a pod (an owner of which only the pod's reference tells).
 // Bounded: beyond `maxWaiters` no further call waits.
 
 import type { ChangeBatch } from '../../model/changes.ts';
@@ -22,8 +23,8 @@ export interface NameWaiters {
   readonly refused: number;
 }
 
-/** Key of a pod, service or node. */
-export function entityKey(kind: 'Pod' | 'Service' | 'Node', namespace: string, name: string): string {
+/** Key of a pod, service, node or namespace. */
+export function entityKey(kind: 'Pod' | 'Service' | 'Node' | 'Namespace', namespace: string, name: string): string {
   return `${kind}/${namespace}/${name}`;
 }
 
@@ -73,8 +74,7 @@ export class NameWaiterTable implements NameWaiters {
   onChanges(batch: ChangeBatch): void {
     if (this.#count === 0) return;
     for (const { after } of batch.changes) {
-      const key = after === undefined ? undefined : keyOf(after);
-      if (key !== undefined) this.#wake(key);
+      if (after !== undefined) this.#wake(keyOf(after));
     }
     if (!NEVER_OWNERS.has(batch.position.resource)) this.#wake(ANY_WORKLOAD);
   }
@@ -109,15 +109,17 @@ const NEVER_OWNERS: ReadonlySet<string> = new Set([
   'endpointslices.discovery.k8s.io',
   'endpoints',
   'nodes',
+  'namespaces',
 ]);
 
-function keyOf(entity: Entity): string | undefined {
+function keyOf(entity: Entity): string {
   switch (entity.kind) {
     case 'Pod':
     case 'Service':
     case 'Node':
+    case 'Namespace':
       return entityKey(entity.kind, entity.namespace, entity.name);
     case 'Workload':
-      return undefined;
+      return ANY_WORKLOAD;
   }
 }

@@ -18,17 +18,23 @@ import { CALL_COSTS } from '../limits/caller-rates.ts';
 import { DIGGER_SERVICES, loadBytesService, RefusedRequest } from '../services.ts';
 import { batchResolveAddresses } from './batch-resolve-addresses.ts';
 import type { CallContext, CountLookup } from './call-context.ts';
-import { type EntityLookup, getNode, getPod, getService, getWorkload } from './get-entity.ts';
+import { type EntityLookup, getNamespace, getNode, getPod, getService, getWorkload } from './get-entity.ts';
 import { getStatus, type StatusSource, unsyncedTasks } from './get-status.ts';
 import type { NameWaiters } from './name-waiters.ts';
+import type { PodAttributes } from './otel-attributes.ts';
 import { addReflection } from './reflection.ts';
+import type { NetworkNames } from './resolution.ts';
 import { type AddressLookup, resolveAddress } from './resolve-address.ts';
+import type { WorkloadKind } from './workload-kinds.ts';
 
 /** What the server serves. */
 export interface RpcSources {
   readonly catalog: CatalogReader;
   readonly addresses: AddressReader;
   readonly names: NameWaiters;
+  /** Kinds whose objects GetWorkload finds, as they are known by now. */
+  readonly workloadKinds: () => readonly WorkloadKind[];
+  readonly networks: NetworkNames;
   readonly status: StatusSource;
   readonly feed: FeedService;
 }
@@ -59,6 +65,7 @@ export interface Recheck {
 export interface MethodOptions {
   readonly environment: CallEnvironment;
   readonly countLookup: CountLookup;
+  readonly podAttributes: PodAttributes;
   readonly recheck: Recheck | undefined;
 }
 
@@ -78,13 +85,22 @@ function pictureComplete({ drainSignal }: CallEnvironment, source: StatusSource)
   };
 }
 
-function addLookupService(server: Server, sources: RpcSources, { environment, countLookup }: MethodOptions): void {
-  const { addresses, catalog, names, status } = sources;
+function addLookupService(
+  server: Server,
+  sources: RpcSources,
+  { environment, countLookup, podAttributes }: MethodOptions,
+): void {
+  const { addresses, catalog, names, networks, status, workloadKinds } = sources;
   const lookup: AddressLookup & EntityLookup = {
     addresses,
     catalog,
     names,
+    workloadKinds,
+    networks,
     namespaces: status.namespaces,
+    cluster: () => status.cluster(),
+    knowsNamespaces: () => status.knowsNamespaces(),
+    podAttributes,
     stalenessMs: () => status.stalenessMs(),
     countLookup,
   };
@@ -99,6 +115,7 @@ function addLookupService(server: Server, sources: RpcSources, { environment, co
     getService: handler(getService),
     getNode: handler(getNode),
     getWorkload: handler(getWorkload),
+    getNamespace: handler(getNamespace),
   });
 }
 

@@ -4,13 +4,33 @@
 // The workload is set only where it is certain: the pod's own, or the one that all backends of a service share, or the
 // one that all candidates share. No entity is encoded here.
 
-import { type AddressAnswer, type AddressRole, type Holder, MAX_CANDIDATES } from '../../addresses/reader.ts';
-import type { ObjectReference, ServiceEntity, WorkloadEntity } from '../../model/entities.ts';
+import { workloadOf } from '../../addresses/holder-workload.ts';
+import type { AddressAnswer, Holder } from '../../addresses/reader.ts';
+import type { NodeEntity, ObjectReference, PodEntity, ServiceEntity, WorkloadEntity } from '../../model/entities.ts';
+import type { Attribute } from '../../otel/attributes.ts';
+import { writeAttributes } from './otel-attributes.ts';
+import type { ClusterIdentity } from '../../model/cluster-identity.ts';
+import { type AddressRole, MAX_CANDIDATES } from '../../timelines/timeline.ts';
+import { clusterField } from '../../wire/encode-cluster.ts';
 import type { View } from '../../wire/encoded-entity.ts';
 import { writeDuration, writeReference, writeText, writeTimestamp } from '../../wire/fields.ts';
 import type { MessageWriter } from '../../wire/message-writer.ts';
 import { FieldTags } from '../../wire/field-tags.ts';
 import { enumValues } from '../../wire/schema.ts';
+import type { NamedNamespaces } from './named-namespaces.ts';
+
+/** Names for addresses that no object of the cluster holds. */
+export interface NetworkNames {
+  /** The longest range that contains the (canonical) address. */
+  find(address: string): NamedNetwork | undefined;
+}
+
+export interface NamedNetwork {
+  /** Empty fields: not said. */
+  readonly network: { readonly name: string; readonly kind: string; readonly zone: string; readonly region: string };
+  /** `203.0.113.0/24`, canonical. */
+  readonly range: string;
+}
 
 /** What a resolution is joined with. */
 export interface ResolutionContext {
@@ -18,7 +38,13 @@ export interface ResolutionContext {
   resolveWorkload(reference: ObjectReference): WorkloadEntity;
   /** How much the picture may be behind; `undefined` while every watch is healthy. */
   readonly stalenessMs: number | undefined;
+  readonly networks: NetworkNames;
+  readonly cluster: ClusterIdentity;
+  /** Resource attributes for callers that ask for them; unset: not asked for. */
+  readonly otelAttributes?: ((entity: PodEntity | NodeEntity) => readonly Attribute[]) | undefined;
   readonly view: View;
+  /** Is told those of all objects that are written. */
+  readonly namespaces: NamedNamespaces;
 }
 
 /**
@@ -37,25 +63,33 @@ export function writeResolution(
       const { holder } = answer;
       writeTarget(writer, RESOLUTION_TARGET, address, holder, context.view);
       writeWorkload(writer, workloadOf(holder), context);
-      writeCandidates(writer, address, answer.alternatives, context.view);
+      context.namespaces.add(holder.entity.namespace, holder.toMs);
+      writeCandidates(writer, address, answer.alternatives, context);
       writer.uint32(ROLE).uint32(ROLES[holder.role]);
       writeTimestamp(writer, VALID_FROM, holder.fromMs);
       if (holder.toMs !== undefined) writeTimestamp(writer, VALID_TO, holder.toMs);
       if (holder.uncertain) writer.uint32(UNCERTAIN).bool(true);
+      if (context.otelAttributes !== undefined && holder.entity.kind !== 'Service') {
+        writeAttributes(writer, OTEL_ATTRIBUTES, context.otelAttributes(holder.entity));
+      }
+      if (holder.role === 'ENDPOINT') writeNetwork(writer, context.networks.find(address));
       break;
     }
     case 'AMBIGUOUS':
       writeWorkload(writer, sharedWorkload(answer.candidates), context);
-      writeCandidates(writer, address, answer.candidates, context.view);
+      writeCandidates(writer, address, answer.candidates, context);
       if (answer.candidates.every(({ uncertain }) => uncertain)) writer.uint32(UNCERTAIN).bool(true);
       break;
     case 'UNASSIGNED':
+      break;
     case 'EXTERNAL':
     case 'UNKNOWN':
+      writeNetwork(writer, context.networks.find(address));
       break;
   }
   writeTimestamp(writer, HISTORY_SINCE, answer.historySinceMs);
   if (context.stalenessMs !== undefined) writeDuration(writer, STALENESS, context.stalenessMs);
+  writer.fields(encodedCluster(context.cluster));
 }
 
 /** Whether an entity holds (or may hold) the address: there is nothing to wait for. */
@@ -86,6 +120,17 @@ const VALID_TO = resolutionTags.delimited('validTo');
 const HISTORY_SINCE = resolutionTags.delimited('historySince');
 const UNCERTAIN = resolutionTags.varint('uncertain');
 const STALENESS = resolutionTags.delimited('staleness');
+
+const encodedCluster = clusterField(resolutionTags.delimited('cluster'));
+const OTEL_ATTRIBUTES = resolutionTags.delimited('otelAttributes');
+const NETWORK = resolutionTags.delimited('network');
+
+const networkTags = new FieldTags('digger.v1.Network');
+const NETWORK_NAME = networkTags.delimited('name');
+const NETWORK_KIND = networkTags.delimited('kind');
+const NETWORK_ZONE = networkTags.delimited('zone');
+const NETWORK_REGION = networkTags.delimited('region');
+const NETWORK_RANGE = networkTags.delimited('range');
 
 const CANDIDATE_WORKLOAD = candidateTags.delimited('workload');
 const CANDIDATE_ROLE = candidateTags.varint('role');
@@ -128,6 +173,18 @@ function writeTarget(writer: MessageWriter, tags: TargetTags, address: string, h
   writer.uint32(tags[entity.kind]).entity(entity, view);
 }
 
+function writeNetwork(writer: MessageWriter, found: NamedNetwork | undefined): void {
+  if (found === undefined) return;
+  const { network, range } = found;
+  const begun = writer.uint32(NETWORK).begin();
+  writeText(writer, NETWORK_NAME, network.name);
+  writeText(writer, NETWORK_KIND, network.kind);
+  writeText(writer, NETWORK_ZONE, network.zone);
+  writeText(writer, NETWORK_REGION, network.region);
+  writeText(writer, NETWORK_RANGE, range);
+  writer.end(begun);
+}
+
 function writeWorkload(
   writer: MessageWriter,
   reference: ObjectReference | undefined,
@@ -135,15 +192,22 @@ function writeWorkload(
 ): void {
   if (reference === undefined) return;
   const workload = context.resolveWorkload(reference);
+  context.namespaces.add(workload.namespace, undefined);
   writer.uint32(WORKLOAD).entity(workload, context.view);
 }
 
-function writeCandidates(writer: MessageWriter, address: string, candidates: readonly Holder[], view: View): void {
+function writeCandidates(
+  writer: MessageWriter,
+  address: string,
+  candidates: readonly Holder[],
+  { namespaces, view }: ResolutionContext,
+): void {
   const count = Math.min(candidates.length, MAX_CANDIDATES);
   for (let index = 0; index < count; index += 1) {
     const holder = candidates[index];
     if (holder === undefined) break;
     const begun = writer.uint32(CANDIDATES).begin();
+    namespaces.add(holder.entity.namespace, holder.toMs);
     writeTarget(writer, CANDIDATE_TARGET, address, holder, view);
     const workload = workloadOf(holder);
     if (workload !== undefined) writeReference(writer, CANDIDATE_WORKLOAD, workload);
@@ -152,20 +216,6 @@ function writeCandidates(writer: MessageWriter, address: string, candidates: rea
     if (holder.toMs !== undefined) writeTimestamp(writer, CANDIDATE_VALID_TO, holder.toMs);
     if (holder.uncertain) writer.uint32(CANDIDATE_UNCERTAIN).bool(true);
     writer.end(begun);
-  }
-}
-
-/** The single workload behind a holder, or `undefined` where there is not exactly one. */
-function workloadOf(holder: Holder): ObjectReference | undefined {
-  const { entity } = holder;
-  switch (entity.kind) {
-    case 'Pod':
-      return entity.workload;
-    case 'Service':
-      // A service's pods say nothing about who is behind an endpoint that was written by hand.
-      return holder.role === 'ENDPOINT' || entity.workloads.length !== 1 ? undefined : entity.workloads[0];
-    case 'Node':
-      return undefined;
   }
 }
 

@@ -5,13 +5,14 @@
 // every end, also one that the other side makes, takes the subscription out of the feed.
 //
 // The status of a stream that is stalled by flow control waits behind an unread frame. So a stalled subscriber
-// has a little time to take both, and then its stream is reset, and its connection goes with the last call on it; the
-// feed forgot it before that.
+// has a little time to take both, and then its stream is reset. Its connection is told to go either way and ends with
+// the last call on it; the feed forgot it before that.
 
 import type { ChangeFeed } from '../../feed/change-feed.ts';
 import type { SubscribeRequest } from '../../feed/feed-options.ts';
 import type { EndReason } from '../../feed/subscription.ts';
 import type { EntityKind } from '../../model/entities.ts';
+import { type LabelSelector, parseLabelSelector } from '../../model/label-selector.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { WatchFilter__Output } from '../../wire/generated/digger/v1/WatchFilter.ts';
 import type { WatchRequest__Output } from '../../wire/generated/digger/v1/WatchRequest.ts';
@@ -20,6 +21,8 @@ import {
   connectionAged,
   draining,
   invalidArgument,
+  otherCluster,
+  namespacesUnknown,
   quote,
   replicaBehind,
   subscriberStalled,
@@ -29,13 +32,15 @@ import { MAX_FILTER_LABELS, MAX_FILTER_NAMES } from './filter-size.ts';
 import { parseView, Violations } from './request-fields.ts';
 import type { FeedService, WatchCall } from './register.ts';
 import { baseCallOf } from '../calls/base-call.ts';
-import { resetStream } from '../calls/stream-reset.ts';
+import { resetStream, retireSession } from '../calls/stream-reset.ts';
 import { toCallFailure } from '../calls/call-environment.ts';
 import { onRetire } from '../calls/gated-call.ts';
 
 export interface WatchOptions {
   readonly feed: ChangeFeed;
   readonly logger: Logger;
+  /** There is a list of namespaces: filters may look at their labels. Default: there is. */
+  readonly knowsNamespaces?: () => boolean;
   /** Ends the connection of a peer at once, with everything on it: the last resort, see `stream-reset.ts`. */
   readonly disconnect: (peer: string) => void;
   /**
@@ -49,6 +54,8 @@ export interface WatchOptions {
 const MAX_NAME_LENGTH = 253;
 const MAX_LABEL_KEY_LENGTH = 317;
 const MAX_LABEL_VALUE_LENGTH = 63;
+/** Of a label selector: some hundred values. */
+const MAX_SELECTOR_LENGTH = 4_096;
 
 /** The feed, as the server needs it. */
 export function createFeedService(options: WatchOptions): FeedService {
@@ -64,11 +71,13 @@ export function parseWatchRequest(request: WatchRequest__Output): SubscribeReque
   const filter = parseFilter(request.filter, violations);
   const view = parseView(request.view, violations);
   const heartbeatMs = parseHeartbeat(request.heartbeatInterval, violations);
-  // A consumer that waits for timelines in vain would take every address for one that no object holds.
-  if (request.timelines) violations.add('timelines', 'NOT_SERVED', 'this version sends entities only');
+  // Timelines name objects of many namespaces, and one whose labels change would have to move all of theirs.
+  if (request.timelines && (filter.namespaceSelector ?? []).length > 0) {
+    violations.add('filter.namespace_selector', 'NOT_SERVED', 'timelines are not filtered by labels of namespaces');
+  }
   violations.throwIfAny();
-  const { resumeToken, snapshotOnly } = request;
-  return { filter, view, resumeToken, snapshotOnly, heartbeatMs };
+  const { resumeToken, snapshotOnly, timelines } = request;
+  return { filter, view, timelines, resumeToken, snapshotOnly, heartbeatMs };
 }
 
 const DEFAULT_STALLED_GRACE_MS = 5_000;
@@ -81,11 +90,14 @@ const KINDS: ReadonlyMap<string | number, EntityKind> = new Map([
   ['ENTITY_KIND_SERVICE', 'Service'],
   ['ENTITY_KIND_NODE', 'Node'],
   ['ENTITY_KIND_WORKLOAD', 'Workload'],
+  ['ENTITY_KIND_NAMESPACE', 'Namespace'],
 ]);
 
 function watch(call: WatchCall, options: WatchOptions, caller: string, revoked: AbortSignal | undefined): void {
   const { feed, logger } = options;
   const request = { caller, ...parseWatchRequest(call.request) };
+  const { namespaceSelector = [] } = request.filter;
+  if (namespaceSelector.length > 0 && options.knowsNamespaces?.() === false) throw namespacesUnknown();
   const fail = (error: CallError): void => {
     call.emit('error', toCallFailure(error, call.getPath(), logger));
   };
@@ -102,7 +114,7 @@ function watch(call: WatchCall, options: WatchOptions, caller: string, revoked: 
         return;
       case 'stalled':
         fail(subscriberStalled(silentMs));
-        resetUnlessGone(call, options);
+        letGo(call, options);
         return;
     }
   };
@@ -124,7 +136,7 @@ function watch(call: WatchCall, options: WatchOptions, caller: string, revoked: 
         if (call.cancelled) return;
         opened.close();
         fail(revoked.reason as CallError);
-        resetUnlessGone(call, options);
+        letGo(call, options);
       });
       return;
     case 'not-a-token':
@@ -135,6 +147,8 @@ function watch(call: WatchCall, options: WatchOptions, caller: string, revoked: 
           description: `${call.request.resumeToken.byteLength} bytes that are not a token of this service`,
         },
       ]);
+    case 'other-cluster':
+      throw otherCluster(opened.token, opened.here);
     case 'too-many-subscribers':
       throw tooManySubscribers(opened.reached, opened.limit, caller);
     case 'draining':
@@ -142,15 +156,18 @@ function watch(call: WatchCall, options: WatchOptions, caller: string, revoked: 
   }
 }
 
-function resetUnlessGone(call: WatchCall, { disconnect, logger, stalledGraceMs }: WatchOptions): void {
+/** Lets the caller take its status, resets the stream when it does not, and tells its connection to go. */
+function letGo(call: WatchCall, { disconnect, logger, stalledGraceMs }: WatchOptions): void {
   const graceMs = stalledGraceMs ?? DEFAULT_STALLED_GRACE_MS;
   const peer = call.getPeer();
+  const destroy = (): void => disconnect(peer);
+  const stream = baseCallOf(call)?.stream;
+  if (stream?.session !== undefined) retireSession(stream.session, graceMs, destroy);
   const timer = setTimeout(() => {
     if (call.cancelled) return;
     logger.warn({ peer }, 'a subscriber that was ended did not take its status: its stream is reset');
-    const stream = baseCallOf(call)?.stream;
-    if (stream === undefined) disconnect(peer);
-    else resetStream(stream, graceMs, () => disconnect(peer));
+    if (stream === undefined) destroy();
+    else resetStream(stream, graceMs, destroy);
   }, graceMs);
   timer.unref();
   call.once('cancelled', () => clearTimeout(timer));
@@ -162,7 +179,7 @@ function parseFilter(filter: WatchFilter__Output | null, violations: Violations)
   for (const [index, value] of filter.kinds.entries()) {
     const kind = KINDS.get(value);
     if (kind === undefined) {
-      violations.add(`filter.kinds[${index}]`, 'UNKNOWN_VALUE', `${value} is not a kind of entities, 1–4`);
+      violations.add(`filter.kinds[${index}]`, 'UNKNOWN_VALUE', `${value} is not a kind of entities, 1–5`);
       // One is enough to say so: the list may be long.
       break;
     }
@@ -180,7 +197,24 @@ function parseFilter(filter: WatchFilter__Output | null, violations: Violations)
     break;
   }
   if (labels.has('')) violations.add('filter.labels', 'REQUIRED', 'a label has a key');
-  return { kinds, namespaces: filter.namespaces, nodeNames: filter.nodeNames, labels };
+  const namespaceSelector = parseSelector(filter.namespaceSelector, 'filter.namespace_selector', violations);
+  return { kinds, namespaces: filter.namespaces, nodeNames: filter.nodeNames, labels, namespaceSelector };
+}
+
+function parseSelector(text: string, field: string, violations: Violations): LabelSelector {
+  if (text.length > MAX_SELECTOR_LENGTH) {
+    violations.add(field, 'OUT_OF_RANGE', `${text.length} characters, at most ${MAX_SELECTOR_LENGTH}`);
+    return [];
+  }
+  const parsed = parseLabelSelector(text);
+  if (!parsed.ok) {
+    violations.add(field, 'MALFORMED_SELECTOR', `"${quote(text)}" is not a label selector: ${parsed.problem}`);
+    return [];
+  }
+  if (parsed.selector.length > MAX_FILTER_LABELS) {
+    violations.add(field, 'TOO_MANY', `${parsed.selector.length} requirements, at most ${MAX_FILTER_LABELS}`);
+  }
+  return parsed.selector;
 }
 
 function checkNames(names: readonly string[], field: string, violations: Violations): void {

@@ -217,7 +217,7 @@ describe('a person who asks a service that is away', () => {
       // Nothing listens on port 1 of a loopback address.
       const asked = askWith(false, ...command, '--address', '127.0.0.1:1');
       assert.equal(await asked.code, 3);
-      assert.match(asked.stderr(), /127\.0\.0\.1:1 is not available/);
+      assert.match(asked.stderr(), /127\.0\.0\.1:1: nothing listens there; start `digger serve` or `digger demo`/);
       assert.equal(asked.stdout(), '');
     }
   });

@@ -26,16 +26,30 @@ test('the token is trimmed, and read again after a minute', () => {
   assert.deepEqual([file.read(), disk.reads], ['second', 2]);
 });
 
-test('an unreadable or empty file keeps the last token', () => {
+test('a file that cannot be read, is empty or holds what no header can carry keeps the last token, and says why', () => {
   const { disk, file } = rotating();
   file.read();
   disk.nowMs = 100_000;
-  disk.content = undefined;
-  assert.equal(file.read(), 'first');
-  disk.content = ' \n';
-  assert.equal(file.read(), 'first');
+  for (const [content, reason] of [
+    [undefined, 'ENOENT'],
+    [' \n', 'it is empty'],
+    ['two\nlines', 'it is not one line of visible ASCII'],
+    ['not \u{1f600} ascii', 'it is not one line of visible ASCII'],
+  ] as const) {
+    disk.content = content;
+    assert.equal(file.read(), 'first');
+    assert.equal(file.trouble, `no token in /token, so the last one is used: ${reason}`);
+  }
+  // Not only a minute after what could not be used.
   disk.content = 'second';
   assert.equal(file.read(), 'second');
+  assert.equal(file.trouble, '');
+});
+
+test('a first token that no header can carry is refused without telling it', () => {
+  const { disk, file } = rotating();
+  disk.content = 'two\nlines';
+  assert.throws(() => file.read(), /^Error: no token in \/token: it is not one line of visible ASCII$/);
 });
 
 test('a refused token is forgotten: then only the file counts', () => {

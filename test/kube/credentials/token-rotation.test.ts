@@ -43,6 +43,31 @@ test('an emptied token file matters only when the token is refused, and until th
   }, file.options('first'));
 });
 
+test('a token that no header can carry, found during an outage, is what the status tells when the server is back', async (context) => {
+  const file = tokenFile(context);
+  await following(async ({ simulator, create, until, untilEqual, reflector }) => {
+    simulator.refuseConnections();
+    simulator.cutConnections();
+    await until(() => reflector.status().restarts.has('unreachable'));
+    // The last one is refused, so that only the file counts.
+    simulator.faults.tokens = ['second'];
+    file.write('two\nlines');
+    await simulator.acceptConnections();
+    await until(() => reflector.status().restarts.has('credentials'));
+    assert.match(reflector.status().message, /no token in .*token: it is not one line of visible ASCII/);
+    // Once more, without a server: it is not the network that is told of.
+    simulator.refuseConnections();
+    const before = reflector.status().restarts.get('credentials') ?? 0;
+    await until(() => (reflector.status().restarts.get('credentials') ?? 0) > before);
+    assert.match(reflector.status().message, /no token in/);
+    await simulator.acceptConnections();
+    file.write('second\n');
+    create('d');
+    await untilEqual();
+    assert.equal(reflector.status().message, '');
+  }, file.options('first'));
+});
+
 /** A kubeconfig with a token file, and the options to follow a server with it. */
 function tokenFile(context: { after(end: () => void): void }) {
   const directory = mkdtempSync(join(tmpdir(), 'digger-token-'));

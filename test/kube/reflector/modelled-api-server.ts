@@ -28,7 +28,7 @@ import type { VirtualClock } from './virtual-clock.ts';
 export type Refusal = (typeof REFUSALS)[number];
 export const REFUSALS = [
   ...([400, 401, 403, 404, 410, 422, 429, 500, 503] as const),
-  ...(['too large', 'a page of a proxy', 'no connection', 'silence'] as const),
+  ...(['too large', 'a page of a proxy', 'a list without items', 'no connection', 'silence'] as const),
 ];
 
 /** How the server is at present. */
@@ -50,6 +50,10 @@ export interface Mood {
    * it.
    */
   readonly errorsAsEvents: boolean;
+  /** Sends bookmarks; those that end a streamed list are sent in any case. */
+  readonly bookmarks: boolean;
+  /** Every page of a list goes on with the first. */
+  readonly repeatsContinue: boolean;
   /** Connections are refused. */
   readonly down: boolean;
 }
@@ -62,6 +66,8 @@ export const HEALTHY: Mood = {
   lags: false,
   sloppy: false,
   errorsAsEvents: true,
+  bookmarks: true,
+  repeatsContinue: false,
   down: false,
 };
 
@@ -97,6 +103,10 @@ export class ModelledApiServer implements Transport {
   readonly #random: Random;
   #historyBegin: bigint;
   #holding = false;
+  /** Events that no watch can bring undamaged; lists show their objects as they should. */
+  readonly #unreadable = new Set<bigint>();
+  /** Every watch from one of these versions ends with an error. */
+  readonly #poisoned = new Set<bigint>();
   #watch: OpenWatch | undefined;
   #list: ModelledStream | undefined;
 
@@ -119,6 +129,7 @@ export class ModelledApiServer implements Transport {
   tell(event: ModelledEvent): void {
     const watch = this.#watch;
     if (watch === undefined || event.version <= watch.after) return;
+    if (this.#unreadable.has(event.version)) return this.sendDamage();
     const { sloppy } = this.mood;
     const other = event.type === 'ADDED' ? 'MODIFIED' : 'ADDED';
     const type = event.type !== 'DELETED' && sloppy && this.#random.chance(0.3) ? other : event.type;
@@ -127,13 +138,25 @@ export class ModelledApiServer implements Transport {
     }
   }
 
+  /** The next event will never come undamaged. */
+  damageNext(): void {
+    this.#unreadable.add(this.cluster.version + 1n);
+  }
+
+  /** No watch holds from the present version; a list shows a later one. */
+  poison(): void {
+    this.#poisoned.add(this.cluster.version);
+    this.cluster.advance(1);
+  }
+
   bookmark(): void {
+    if (!this.mood.bookmarks) return;
     const watch = this.#watch;
     const { version } = this.cluster;
     // Not before the initial events are complete, and none for a version from the future.
     if (watch === undefined || !watch.complete || version < watch.after) return;
     const frame = watch.encoding.frame({ type: 'BOOKMARK', resourceVersion: String(version) });
-    this.#send(watch, frame, version, () => (this.account.bookmarked = true));
+    this.#send(watch, frame, version);
   }
 
   /** Watches and pages from before get 410, open ones go on. */
@@ -151,7 +174,9 @@ export class ModelledApiServer implements Transport {
   /** As a server whose storage was put back to an older state: it knows the present of that, and nothing later. */
   restore(version: bigint): void {
     this.cluster.restore(version);
-    this.account.restored(version);
+    // What comes now under these versions is something else.
+    this.#unreadable.clear();
+    this.#poisoned.clear();
     this.restart();
   }
 
@@ -203,14 +228,15 @@ export class ModelledApiServer implements Transport {
 
   /** From now on nothing goes wrong any more. */
   heal(): void {
-    const { encoding, streamedLists } = this.mood;
-    this.mood = { ...HEALTHY, encoding, streamedLists: streamedLists === 'refused' ? 'refused' : 'served' };
+    const { encoding, streamedLists, bookmarks } = this.mood;
+    this.mood = { ...HEALTHY, encoding, bookmarks, streamedLists: streamedLists === 'refused' ? 'refused' : 'served' };
     this.refusals.length = 0;
     this.release();
   }
 
-  async request({ path, signal }: ApiRequest): Promise<ApiResponse> {
+  async request({ path, signal, onBegin }: ApiRequest): Promise<ApiResponse> {
     signal.throwIfAborted();
+    onBegin?.();
     if (this.mood.down) throw new TransportError(new Error('connection refused'));
     const url = new URL(path, 'http://server');
     if (url.pathname === '/readyz') return respond(200, 'text/plain', this.#whole(Buffer.from('ok'), signal));
@@ -233,6 +259,13 @@ export class ModelledApiServer implements Transport {
         return new Promise((_resolve, reject) => {
           signal.addEventListener('abort', () => reject(signal.reason), { once: true });
         });
+      case 'a list without items': {
+        if (query.get('watch') === 'true') return this.#refuse('a page of a proxy', query, signal);
+        const metadata = { resourceVersion: String(this.cluster.version) };
+        const items = this.#random.pick([{}, { items: null }, { items: {} }, { items: [1] }]);
+        const list = JSON.stringify({ kind: 'PodList', apiVersion: 'v1', metadata, ...items });
+        return respond(200, 'application/json', this.#whole(Buffer.from(list), signal));
+      }
       case 'a page of a proxy':
         return respond(200, 'text/html', this.#whole(Buffer.from('<html>try again</html>'), signal));
       case 'too large': {
@@ -277,6 +310,8 @@ export class ModelledApiServer implements Transport {
       if (this.mood.forgetsPages) this.compact();
       if (version < this.#historyBegin) return this.#answerError(statusForCode(410), query, signal);
     } else if (asked !== null) {
+      // It was restored, so that what the reflector was told never happened; the answer says so.
+      if (BigInt(asked) > version) this.account.isLost = true;
       if (BigInt(asked) > version)
         return this.#answerError(tooLargeResourceVersion(BigInt(asked), version), query, signal);
       if (this.mood.lags) version = BigInt(asked) > this.#historyBegin ? BigInt(asked) : this.#historyBegin;
@@ -285,7 +320,7 @@ export class ModelledApiServer implements Transport {
     const isPaged = limit > 0 && (asked !== '0' || this.mood.pagesAtZero);
     const items = isPaged ? all.slice(0, PAGE) : all;
     const next = all[items.length]?.metadata.name;
-    const more = next === undefined ? {} : { continue: `${version}/${next}` };
+    const more = next === undefined ? {} : { continue: `${version}/${this.mood.repeatsContinue ? '' : next}` };
     const list = this.#whole(encoding.list(items, { resourceVersion: String(version), ...more }), signal);
     this.#list = list;
     return respond(200, encoding.contentType, list);
@@ -306,6 +341,8 @@ export class ModelledApiServer implements Transport {
     if (!initial && from < this.#historyBegin) {
       return this.#answerError(tooOldResourceVersion(from, this.#historyBegin), query, signal);
     }
+    if (!initial && from > now) this.account.problems.push(`a watch from ${from}, which the server has not reached`);
+    if (!initial && this.#poisoned.has(from)) return this.#answerError(statusForCode(500), query, signal);
     const watch = this.#open(encoding, initial ? now : from, !streamed, signal);
     if (initial) this.#sendInitialEvents(watch, now);
     else for (const event of this.cluster.eventsAfter(from)) this.tell(event);
@@ -355,18 +392,14 @@ export class ModelledApiServer implements Transport {
     }, BOOKMARK_INTERVAL_MS);
   }
 
-  #send(watch: OpenWatch, frame: Buffer, version: bigint, onUsed: () => void = () => {}): void {
+  #send(watch: OpenWatch, frame: Buffer, version: bigint): void {
     const { complete } = watch;
     const pieces = this.#split(frame);
     for (const [index, bytes] of pieces.entries()) {
       const isLast = index === pieces.length - 1;
       if (isLast && complete) {
         const onTaken = () => this.account.offered(version);
-        const used = () => {
-          this.account.told(version);
-          onUsed();
-        };
-        watch.stream.send({ bytes, onTaken, onUsed: used });
+        watch.stream.send({ bytes, onTaken, onUsed: () => this.account.told(version) });
       } else watch.stream.send({ bytes });
     }
   }

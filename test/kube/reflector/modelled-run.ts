@@ -23,7 +23,9 @@ export type Act =
   | { readonly act: 'put' | 'remove' | 'recreate'; readonly name: string }
   /** Writes to other resources. */
   | { readonly act: 'write elsewhere'; readonly versions: number }
-  | { readonly act: 'bookmark' | 'compact' | 'restart' | 'damage' | 'hold' | 'settle down' }
+  | { readonly act: 'bookmark' | 'compact' | 'restart' | 'damage' | 'hold' | 'poison' | 'settle down' }
+  /** A write whose event no watch can bring undamaged. */
+  | { readonly act: 'put unreadable'; readonly name: string }
   /** From a backup that is so many versions old. */
   | { readonly act: 'restore'; readonly versions: number }
   | { readonly act: 'release'; readonly pieces: number | undefined }
@@ -51,12 +53,14 @@ export interface RunReport {
   readonly comparisons: number;
   readonly lists: number;
   readonly resumes: number;
+  /** Lists of one object. */
+  readonly checks: number;
   readonly restarts: ReadonlyMap<string, number>;
 }
 
 /**
- * A peer that says nothing is found out when its watch should have ended, after ten and a half minutes at most, and one
- * that was restored to an older state likewise, by the watch after that.
+ * A peer that says nothing is found out when its watch should have ended, after ten and a half minutes at most; the next
+ * one may be as silent.
  */
 const MAX_RECOVERY_MS = 30 * 60_000;
 const MAX_COMMIT_MS = 300;
@@ -124,8 +128,8 @@ class Run {
 
   report(): RunReport {
     const { restarts } = this.#reflector.status();
-    const { lists, resumes } = this.#server.account;
-    return { steps: this.#steps, comparisons: this.#comparisons, lists, resumes, restarts };
+    const { lists, resumes, checks } = this.#server.account;
+    return { steps: this.#steps, comparisons: this.#comparisons, lists, resumes, checks, restarts };
   }
 
   async stop(): Promise<void> {
@@ -139,6 +143,12 @@ class Run {
       case 'put':
         server.tell(this.#cluster.put(act.name));
         return;
+      case 'put unreadable':
+        server.damageNext();
+        server.tell(this.#cluster.put(act.name));
+        return;
+      case 'poison':
+        return server.poison();
       case 'remove':
       case 'recreate': {
         const removed = this.#cluster.remove(act.name);
@@ -160,11 +170,10 @@ class Run {
       case 'hold':
         return server.hold();
       case 'restore': {
-        // A server that never sent a bookmark does not tell by their absence, nor one that overtook the version
-        // meanwhile.
+        // One that reached the version again before it was asked could not be noticed.
         server.cut('reset');
         await this.#clock.settle();
-        if (!server.account.bookmarked || this.#store.isBusy) return;
+        if (this.#store.isBusy) return;
         const version = this.#cluster.version - BigInt(act.versions);
         server.restore(version > this.#firstVersion ? version : this.#firstVersion);
         return this.#settleDown();

@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pino } from 'pino';
+import { sleep } from '../../../src/kube/clock.ts';
+import { CredentialsError } from '../../../src/kube/credentials/credentials.ts';
 import { ServerContact } from '../../../src/kube/reflector/server-contact.ts';
 import { type Transport, TransportError } from '../../../src/kube/transport/transport.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -26,6 +28,51 @@ async function outage(wasAccepted: boolean, forMs: number): Promise<readonly { m
   await waiting;
   return lines;
 }
+
+test('without credentials the server cannot be judged: the wait ends, and nothing is said of the server', async () => {
+  const clock = new VirtualClock();
+  const outcomes = [new TransportError(new Error('connection refused')), new CredentialsError('no token in /token')];
+  const transport: Transport = {
+    request: async () => {
+      throw outcomes.shift() ?? assert.fail('asked again');
+    },
+    close: async () => undefined,
+  };
+  const lines: string[] = [];
+  const logger = pino({}, { write: (line: string) => lines.push((JSON.parse(line) as { msg: string }).msg) });
+  const contact = new ServerContact(transport, clock, () => 0, logger, new AbortController().signal);
+  const waiting = contact.waitUntilReachable('connection refused');
+  await clock.advance(10_000);
+  await waiting;
+  assert.deepEqual(lines.length, 1);
+  assert.match(lines[0] ?? '', /cannot be reached/);
+});
+
+test('a probe gives the server five seconds, and credentials the time that they take', async () => {
+  const clock = new VirtualClock();
+  const sentAtMs: number[] = [];
+  const endedAfterMs: number[] = [];
+  const transport: Transport = {
+    request: async ({ signal, onBegin }) => {
+      // An exec plugin at work.
+      await sleep(clock, 20_000, signal);
+      signal.throwIfAborted();
+      onBegin?.();
+      sentAtMs.push(clock.now());
+      await sleep(clock, 60_000, signal);
+      endedAfterMs.push(clock.now() - (sentAtMs.at(-1) ?? 0));
+      throw signal.reason;
+    },
+    close: async () => undefined,
+  };
+  const stopping = new AbortController();
+  const contact = new ServerContact(transport, clock, () => 0, pino({ level: 'silent' }), stopping.signal);
+  const waiting = contact.waitUntilReachable('connection refused');
+  await clock.advance(60_000);
+  stopping.abort();
+  await waiting;
+  assert.deepEqual(endedAfterMs.slice(0, 2), [5_000, 5_000]);
+});
 
 test('an outage after the first list says that answers go on; one from the start says that nothing is known', async () => {
   assert.match((await outage(true, 10_000))[0]?.msg ?? '', /answers go on from the last known state$/);

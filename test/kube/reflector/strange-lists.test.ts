@@ -15,7 +15,7 @@ import { createTransport } from '../../../src/kube/transport/transport.ts';
 import { WireError } from '../../../src/kube/wire-error.ts';
 import { done, eventually, notYet } from '../../observers/eventually.ts';
 import { reflecting, TestCredentials } from './reflecting.ts';
-import { event, list, openWatch, podJson, watch } from './scripted-api-server.ts';
+import { type Answer, event, list, openWatch, podJson, watch } from './scripted-api-server.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 const META = { resourceVersion: '10' };
@@ -72,6 +72,52 @@ test('12.13: a server that gives the same continue token again and again is aske
     await untilRequests(['list rv=0 limit=500', 'list limit=500 continue=again', 'list rv=0 limit=500', 'watch rv=10']);
     assert.equal(reflector.status().restarts.get('undecodable'), 1);
     assert.ok(clock.delaysMs.includes(800), 'it backed off');
+  });
+});
+
+test('12.13: pages that go in a wider circle are followed for two turns at most', async () => {
+  const tokens = ['one', 'two', 'three'];
+  let served = 0;
+  const page: Answer = (response, request) => {
+    const continueToken = tokens[served % tokens.length] ?? '';
+    served += 1;
+    list({ resourceVersion: '10', pods: [`p${served}`], continueToken })(response, request);
+  };
+  const answers = [...Array.from({ length: 6 }, () => page), list({ resourceVersion: '12', pods: ['a'] }), openWatch()];
+  await reflecting(answers, async ({ server, store, clock, reflector, until }) => {
+    await until(() => server.log.at(-1) === 'watch rv=12');
+    assert.equal(served, 6);
+    assert.deepEqual(store.names(), ['a']);
+    assert.equal(reflector.status().restarts.get('undecodable'), 1);
+    assert.ok(clock.delaysMs.includes(800), 'it backed off');
+  });
+});
+
+test('12.13: a list that goes on with empty pages, each with another token, is given up after ten', async () => {
+  let served = 0;
+  const empty: Answer = (response, request) => {
+    served += 1;
+    list({ resourceVersion: '10', continueToken: `page-${served}` })(response, request);
+  };
+  const answers = [...Array.from({ length: 11 }, () => empty), list({ resourceVersion: '12' }), openWatch()];
+  await reflecting(answers, async ({ server, until }) => {
+    await until(() => server.log.at(-1) === 'watch rv=12');
+    assert.equal(served, 11);
+  });
+});
+
+test('12.13: an event of an object without name or uid ends the watch, and the next one brings it again', async () => {
+  const unnamed = { kind: 'Pod', apiVersion: 'v1', metadata: { uid: 'u', resourceVersion: '11' } };
+  const answers = [
+    list({ resourceVersion: '10', pods: ['a'] }),
+    watch(event('DELETED', podJson('a', '11', ''))),
+    watch(event('ADDED', unnamed)),
+    openWatch(event('DELETED', podJson('a', '11'))),
+  ];
+  await reflecting(answers, async ({ store, untilRequests, until, reflector }) => {
+    await untilRequests(['list rv=0 limit=500', 'watch rv=10', 'watch rv=10', 'watch rv=10']);
+    await until(() => store.names().length === 0);
+    assert.equal(reflector.status().restarts.get('undecodable'), 2);
   });
 });
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { constants } from 'node:http2';
 import { describe, it } from 'node:test';
-import { initialWindow, open, watchCall, windowUpdate } from '../../hostile/raw-http2.ts';
+import { END_STREAM, FRAME, initialWindow, onFrames, open, watchCall, windowUpdate } from '../../hostile/raw-http2.ts';
 import { counter, openAndReadNothing, openStream, start, untilGone } from '../feed-serving.ts';
 import { eventually } from '../serving.ts';
 
@@ -169,6 +169,32 @@ describe('subscribers that read nothing', () => {
       () => 'no status',
     );
     assert.equal(String(status), '8');
+  });
+
+  it('lose their connection when they read again in time too, and do not close it themselves', async (t) => {
+    const { cluster, feed, serving, untilConnections } = await start(t, { stallTimeoutMs: 300 }, 500);
+    for (let index = 0; index < 100; index++) cluster.set({ ...WEB, name: `web-${index}`, ballast: 5_000 });
+    const socket = open(serving.target, true, '127.0.0.1', true);
+    t.after(() => socket.destroy());
+    let hasStatus = false;
+    onFrames(socket, ({ type, flags }) => {
+      if (type === FRAME.headers && (flags & END_STREAM) !== 0) hasStatus = true;
+    });
+    socket.write(Buffer.concat([initialWindow(1), watchCall()]));
+    await eventually(
+      () => feed.stats().subscribers === 1,
+      () => 'not subscribed',
+    );
+    await eventually(
+      () => feed.stats().subscribers === 0,
+      () => 'still subscribed',
+    );
+    socket.write(Buffer.concat([windowUpdate(0, 1_000_000), windowUpdate(1, 1_000_000)]));
+    await eventually(
+      () => hasStatus,
+      () => 'no status',
+    );
+    await untilConnections(0);
   });
 
   it('are forgotten at once when they vanish', async (t) => {

@@ -38,6 +38,83 @@ describe('a lookup', () => {
   const resolve = async (request: Json): Promise<Json> =>
     (await serving.client.call('ResolveAddress', request))['resolution'] as Json;
 
+  it('says what it resolved in the words of OpenTelemetry, to callers that ask for it', async () => {
+    const pod = { ...fakePod('web-0', WEB), nodeName: 'node-1' };
+    picture.cluster = { name: 'prod', uid: '' };
+    picture.setAnswer('10.0.0.1', resolved(holder(pod, 'POD_IP')));
+    picture.setEntity(pod);
+    picture.setEntity(fakeNode('node-1'));
+    assert.equal((await resolve({ address: '10.0.0.1' }))['otelAttributes'], undefined);
+    const attributesOf = (answer: Json): Record<string, unknown> =>
+      Object.fromEntries(
+        (answer['otelAttributes'] as { key: string; value: { stringValue: string } }[]).map(({ key, value }) => [
+          key,
+          value.stringValue,
+        ]),
+      );
+    const otelAttributes = { wellKnownLabels: false };
+    const expected = {
+      'k8s.cluster.name': 'prod',
+      'k8s.namespace.name': 'default',
+      'k8s.node.uid': 'uid-node-1',
+      'k8s.pod.name': 'web-0',
+      'k8s.pod.uid': 'uid-web-0',
+      'service.name': 'web-0',
+      'service.namespace': 'default',
+    };
+    const single = attributesOf(await resolve({ address: '10.0.0.1', view: 'VIEW_BASIC', otelAttributes }));
+    delete single['k8s.pod.start_time'];
+    assert.deepEqual(single, expected);
+    const { results } = await serving.client.call('BatchResolveAddresses', {
+      queries: [{ address: '10.0.0.1' }],
+      otelAttributes,
+    });
+    assert.equal(attributesOf((results as [{ resolution: Json }])[0].resolution)['k8s.pod.name'], 'web-0');
+    const byName = await serving.client.call('GetPod', { namespace: 'default', name: 'web-0', otelAttributes });
+    assert.equal(attributesOf(byName)['k8s.node.uid'], 'uid-node-1');
+    picture.setAnswer('10.0.0.2', resolved(holder(fakeNode('node-1'), 'NODE_ADDRESS')));
+    assert.deepEqual(attributesOf(await resolve({ address: '10.0.0.2', otelAttributes })), {
+      'k8s.cluster.name': 'prod',
+      'k8s.node.name': 'node-1',
+      'k8s.node.uid': 'uid-node-1',
+    });
+    picture.cluster = { name: '', uid: '' };
+  });
+
+  it('says which cluster it is about, in single answers and in batches, as far as that is known', async () => {
+    picture.setAnswer('10.0.0.1', { outcome: 'UNASSIGNED', historySinceMs: START_MS });
+    for (const cluster of [
+      { name: 'prod', uid: '5d0b5d5e-0f0b-4a52-8f55-5f7f9f0f4c11' },
+      { name: 'prod', uid: '' },
+      { name: '', uid: '' },
+    ]) {
+      picture.cluster = cluster;
+      const told = Object.fromEntries(Object.entries(cluster).filter(([, text]) => text !== ''));
+      const expected = Object.keys(told).length === 0 ? undefined : told;
+      assert.deepEqual((await resolve({ address: '10.0.0.1' }))['cluster'], expected);
+      const batch = await serving.client.call('BatchResolveAddresses', { queries: [{ address: '10.0.0.1' }] });
+      const [result = {}] = batch['results'] as Json[];
+      assert.deepEqual((result['resolution'] as Json)['cluster'], expected);
+    }
+  });
+
+  it('names the network of an address that no object holds, and of an endpoint that only a service knows', async () => {
+    const network = { name: 'S3', kind: 'aws', zone: '', region: 'eu-west-1' };
+    picture.named.set('52.218.1.1', { network, range: '52.218.0.0/17' });
+    const told = { name: 'S3', kind: 'aws', region: 'eu-west-1', range: '52.218.0.0/17' };
+    for (const outcome of ['EXTERNAL', 'UNKNOWN', 'UNASSIGNED'] as const) {
+      picture.setAnswer('52.218.1.1', { outcome, historySinceMs: START_MS });
+      const resolution = await resolve({ address: '52.218.1.1' });
+      assert.deepEqual(resolution['network'], outcome === 'UNASSIGNED' ? undefined : told, outcome);
+    }
+    picture.setAnswer('52.218.1.1', resolved(holder(fakeService('bucket', []), 'ENDPOINT')));
+    assert.deepEqual((await resolve({ address: '52.218.1.1' }))['network'], told);
+    picture.setAnswer('52.218.1.1', resolved(holder(fakePod('web-0', WEB), 'POD_IP')));
+    assert.equal((await resolve({ address: '52.218.1.1' }))['network'], undefined);
+    picture.setAnswer('198.51.100.1', { outcome: 'EXTERNAL', historySinceMs: START_MS });
+    assert.equal((await resolve({ address: '198.51.100.1' }))['network'], undefined);
+  });
+
   it('answers a pod with its workload, role, interval and how far back the replica can tell', async () => {
     picture.setAnswer('10.0.0.1', resolved(holder(fakePod('web-0', WEB), 'POD_IP', { fromMs: START_MS + 1_250 })));
     const resolution = await resolve({ address: '10.0.0.1' });
@@ -333,6 +410,7 @@ describe('GetStatus', () => {
     try {
       serving.picture.pending = ['list pods'];
       serving.picture.stalenessMs = 1_000;
+      serving.picture.credentialsTrouble = 'no token in /token, so the last one is used: it is empty';
       const status = await serving.client.call('digger.v1.StatusService/GetStatus', {});
       assert.deepEqual(status, {
         version: '1.2.3',
@@ -357,6 +435,7 @@ describe('GetStatus', () => {
         startTime: { seconds: START_MS / 1000, nanos: 0 },
         historySince: { seconds: START_MS / 1000, nanos: 0 },
         staleness: { seconds: 1, nanos: 0 },
+        credentialsMessage: 'no token in /token, so the last one is used: it is empty',
       });
     } finally {
       await serving.stop();

@@ -10,6 +10,9 @@ import type { Candidate as _digger_v1_Candidate, Candidate__Output as _digger_v1
 import type { AddressRole as _digger_v1_AddressRole, AddressRole__Output as _digger_v1_AddressRole__Output } from '../../digger/v1/AddressRole.ts';
 import type { Timestamp as _google_protobuf_Timestamp, Timestamp__Output as _google_protobuf_Timestamp__Output } from '../../google/protobuf/Timestamp.ts';
 import type { Duration as _google_protobuf_Duration, Duration__Output as _google_protobuf_Duration__Output } from '../../google/protobuf/Duration.ts';
+import type { Network as _digger_v1_Network, Network__Output as _digger_v1_Network__Output } from '../../digger/v1/Network.ts';
+import type { Cluster as _digger_v1_Cluster, Cluster__Output as _digger_v1_Cluster__Output } from '../../digger/v1/Cluster.ts';
+import type { Attribute as _digger_v1_Attribute, Attribute__Output as _digger_v1_Attribute__Output } from '../../digger/v1/Attribute.ts';
 
 export interface Resolution {
   'outcome'?: (_digger_v1_Outcome);
@@ -25,6 +28,9 @@ export interface Resolution {
   'historySince'?: (_google_protobuf_Timestamp | null);
   'uncertain'?: (boolean);
   'staleness'?: (_google_protobuf_Duration | null);
+  'network'?: (_digger_v1_Network | null);
+  'cluster'?: (_digger_v1_Cluster | null);
+  'otelAttributes'?: (_digger_v1_Attribute)[];
   'target'?: "pod"|"service"|"node"|"externalEndpoint";
 }
 
@@ -42,5 +48,8 @@ export interface Resolution__Output {
   'historySince': (_google_protobuf_Timestamp__Output | null);
   'uncertain': (boolean);
   'staleness': (_google_protobuf_Duration__Output | null);
+  'network': (_digger_v1_Network__Output | null);
+  'cluster': (_digger_v1_Cluster__Output | null);
+  'otelAttributes': (_digger_v1_Attribute__Output)[];
   'target'?: "pod"|"service"|"node"|"externalEndpoint";
 }
