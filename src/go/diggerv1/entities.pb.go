@@ -94,6 +94,8 @@ const (
 	// A top-level owner of pods: Deployment, StatefulSet, DaemonSet, CronJob, Job, ReplicaSet,
 	// ReplicationController, or a custom kind.
 	EntityKind_ENTITY_KIND_WORKLOAD EntityKind = 4
+	// A v1 Namespace.
+	EntityKind_ENTITY_KIND_NAMESPACE EntityKind = 5
 )
 
 // Enum value maps for EntityKind.
@@ -104,6 +106,7 @@ var (
 		2: "ENTITY_KIND_SERVICE",
 		3: "ENTITY_KIND_NODE",
 		4: "ENTITY_KIND_WORKLOAD",
+		5: "ENTITY_KIND_NAMESPACE",
 	}
 	EntityKind_value = map[string]int32{
 		"ENTITY_KIND_UNSPECIFIED": 0,
@@ -111,6 +114,7 @@ var (
 		"ENTITY_KIND_SERVICE":     2,
 		"ENTITY_KIND_NODE":        3,
 		"ENTITY_KIND_WORKLOAD":    4,
+		"ENTITY_KIND_NAMESPACE":   5,
 	}
 )
 
@@ -324,6 +328,61 @@ func (ServiceType) EnumDescriptor() ([]byte, []int) {
 	return file_digger_v1_entities_proto_rawDescGZIP(), []int{4}
 }
 
+// Which cluster an answer is about. An empty field is not known.
+type Cluster struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What its operators call it (`--cluster-name`).
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The uid of its namespace kube-system, which no other cluster has. Empty where digger may not list that namespace.
+	Uid           string `protobuf:"bytes,2,opt,name=uid,proto3" json:"uid,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Cluster) Reset() {
+	*x = Cluster{}
+	mi := &file_digger_v1_entities_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Cluster) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Cluster) ProtoMessage() {}
+
+func (x *Cluster) ProtoReflect() protoreflect.Message {
+	mi := &file_digger_v1_entities_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Cluster.ProtoReflect.Descriptor instead.
+func (*Cluster) Descriptor() ([]byte, []int) {
+	return file_digger_v1_entities_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *Cluster) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Cluster) GetUid() string {
+	if x != nil {
+		return x.Uid
+	}
+	return ""
+}
+
 // Points at a Kubernetes object without carrying it.
 type ObjectReference struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -346,7 +405,7 @@ type ObjectReference struct {
 
 func (x *ObjectReference) Reset() {
 	*x = ObjectReference{}
-	mi := &file_digger_v1_entities_proto_msgTypes[0]
+	mi := &file_digger_v1_entities_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -358,7 +417,7 @@ func (x *ObjectReference) String() string {
 func (*ObjectReference) ProtoMessage() {}
 
 func (x *ObjectReference) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_entities_proto_msgTypes[0]
+	mi := &file_digger_v1_entities_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -371,7 +430,7 @@ func (x *ObjectReference) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ObjectReference.ProtoReflect.Descriptor instead.
 func (*ObjectReference) Descriptor() ([]byte, []int) {
-	return file_digger_v1_entities_proto_rawDescGZIP(), []int{0}
+	return file_digger_v1_entities_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *ObjectReference) GetApiVersion() string {
@@ -434,7 +493,7 @@ type Container struct {
 
 func (x *Container) Reset() {
 	*x = Container{}
-	mi := &file_digger_v1_entities_proto_msgTypes[1]
+	mi := &file_digger_v1_entities_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -446,7 +505,7 @@ func (x *Container) String() string {
 func (*Container) ProtoMessage() {}
 
 func (x *Container) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_entities_proto_msgTypes[1]
+	mi := &file_digger_v1_entities_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -459,7 +518,7 @@ func (x *Container) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Container.ProtoReflect.Descriptor instead.
 func (*Container) Descriptor() ([]byte, []int) {
-	return file_digger_v1_entities_proto_rawDescGZIP(), []int{1}
+	return file_digger_v1_entities_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Container) GetName() string {
@@ -509,7 +568,7 @@ type ContainerPort struct {
 
 func (x *ContainerPort) Reset() {
 	*x = ContainerPort{}
-	mi := &file_digger_v1_entities_proto_msgTypes[2]
+	mi := &file_digger_v1_entities_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -521,7 +580,7 @@ func (x *ContainerPort) String() string {
 func (*ContainerPort) ProtoMessage() {}
 
 func (x *ContainerPort) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_entities_proto_msgTypes[2]
+	mi := &file_digger_v1_entities_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -534,7 +593,7 @@ func (x *ContainerPort) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContainerPort.ProtoReflect.Descriptor instead.
 func (*ContainerPort) Descriptor() ([]byte, []int) {
-	return file_digger_v1_entities_proto_rawDescGZIP(), []int{2}
+	return file_digger_v1_entities_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ContainerPort) GetName() string {
@@ -624,7 +683,7 @@ type Pod struct {
 
 func (x *Pod) Reset() {
 	*x = Pod{}
-	mi := &file_digger_v1_entities_proto_msgTypes[3]
+	mi := &file_digger_v1_entities_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -636,7 +695,7 @@ func (x *Pod) String() string {
 func (*Pod) ProtoMessage() {}
 
 func (x *Pod) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_entities_proto_msgTypes[3]
+	mi := &file_digger_v1_entities_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -649,7 +708,7 @@ func (x *Pod) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pod.ProtoReflect.Descriptor instead.
 func (*Pod) Descriptor() ([]byte, []int) {
-	return file_digger_v1_entities_proto_rawDescGZIP(), []int{3}
+	return file_digger_v1_entities_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Pod) GetUid() string {
@@ -806,7 +865,7 @@ type ServicePort struct {
 
 func (x *ServicePort) Reset() {
 	*x = ServicePort{}
-	mi := &file_digger_v1_entities_proto_msgTypes[4]
+	mi := &file_digger_v1_entities_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -818,7 +877,7 @@ func (x *ServicePort) String() string {
 func (*ServicePort) ProtoMessage() {}
 
 func (x *ServicePort) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_entities_proto_msgTypes[4]
+	mi := &file_digger_v1_entities_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -831,7 +890,7 @@ func (x *ServicePort) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServicePort.ProtoReflect.Descriptor instead.
 func (*ServicePort) Descriptor() ([]byte, []int) {
-	return file_digger_v1_entities_proto_rawDescGZIP(), []int{4}
+	return file_digger_v1_entities_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ServicePort) GetName() string {
@@ -889,7 +948,7 @@ type ExternalEndpoint struct {
 
 func (x *ExternalEndpoint) Reset() {
 	*x = ExternalEndpoint{}
-	mi := &file_digger_v1_entities_proto_msgTypes[5]
+	mi := &file_digger_v1_entities_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -901,7 +960,7 @@ func (x *ExternalEndpoint) String() string {
 func (*ExternalEndpoint) ProtoMessage() {}
 
 func (x *ExternalEndpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_entities_proto_msgTypes[5]
+	mi := &file_digger_v1_entities_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -914,7 +973,7 @@ func (x *ExternalEndpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExternalEndpoint.ProtoReflect.Descriptor instead.
 func (*ExternalEndpoint) Descriptor() ([]byte, []int) {
-	return file_digger_v1_entities_proto_rawDescGZIP(), []int{5}
+	return file_digger_v1_entities_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ExternalEndpoint) GetAddress() string {
@@ -979,7 +1038,7 @@ type Service struct {
 
 func (x *Service) Reset() {
 	*x = Service{}
-	mi := &file_digger_v1_entities_proto_msgTypes[6]
+	mi := &file_digger_v1_entities_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -991,7 +1050,7 @@ func (x *Service) String() string {
 func (*Service) ProtoMessage() {}
 
 func (x *Service) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_entities_proto_msgTypes[6]
+	mi := &file_digger_v1_entities_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1004,7 +1063,7 @@ func (x *Service) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Service.ProtoReflect.Descriptor instead.
 func (*Service) Descriptor() ([]byte, []int) {
-	return file_digger_v1_entities_proto_rawDescGZIP(), []int{6}
+	return file_digger_v1_entities_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Service) GetUid() string {
@@ -1139,7 +1198,7 @@ type NodeAddress struct {
 
 func (x *NodeAddress) Reset() {
 	*x = NodeAddress{}
-	mi := &file_digger_v1_entities_proto_msgTypes[7]
+	mi := &file_digger_v1_entities_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1151,7 +1210,7 @@ func (x *NodeAddress) String() string {
 func (*NodeAddress) ProtoMessage() {}
 
 func (x *NodeAddress) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_entities_proto_msgTypes[7]
+	mi := &file_digger_v1_entities_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1164,7 +1223,7 @@ func (x *NodeAddress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeAddress.ProtoReflect.Descriptor instead.
 func (*NodeAddress) Descriptor() ([]byte, []int) {
-	return file_digger_v1_entities_proto_rawDescGZIP(), []int{7}
+	return file_digger_v1_entities_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *NodeAddress) GetType() string {
@@ -1208,7 +1267,7 @@ type Node struct {
 
 func (x *Node) Reset() {
 	*x = Node{}
-	mi := &file_digger_v1_entities_proto_msgTypes[8]
+	mi := &file_digger_v1_entities_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1220,7 +1279,7 @@ func (x *Node) String() string {
 func (*Node) ProtoMessage() {}
 
 func (x *Node) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_entities_proto_msgTypes[8]
+	mi := &file_digger_v1_entities_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1233,7 +1292,7 @@ func (x *Node) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Node.ProtoReflect.Descriptor instead.
 func (*Node) Descriptor() ([]byte, []int) {
-	return file_digger_v1_entities_proto_rawDescGZIP(), []int{8}
+	return file_digger_v1_entities_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Node) GetName() string {
@@ -1329,7 +1388,7 @@ type Workload struct {
 
 func (x *Workload) Reset() {
 	*x = Workload{}
-	mi := &file_digger_v1_entities_proto_msgTypes[9]
+	mi := &file_digger_v1_entities_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1341,7 +1400,7 @@ func (x *Workload) String() string {
 func (*Workload) ProtoMessage() {}
 
 func (x *Workload) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_entities_proto_msgTypes[9]
+	mi := &file_digger_v1_entities_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1354,7 +1413,7 @@ func (x *Workload) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Workload.ProtoReflect.Descriptor instead.
 func (*Workload) Descriptor() ([]byte, []int) {
-	return file_digger_v1_entities_proto_rawDescGZIP(), []int{9}
+	return file_digger_v1_entities_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Workload) GetApiVersion() string {
@@ -1427,7 +1486,100 @@ func (x *Workload) GetOmitted() []string {
 	return nil
 }
 
-// One of the four kinds.
+// A namespace. Pods, services and workloads name theirs; its labels and annotations are here alone, so that a change of
+// them is one change, however many objects the namespace has. Known only where digger may list namespaces: without that
+// right there are none, and GetStatus says so.
+type Namespace struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Object name.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Object uid.
+	Uid string `protobuf:"bytes,2,opt,name=uid,proto3" json:"uid,omitempty"`
+	// `metadata.deletionTimestamp`: set once deletion was requested. Its objects may stay for long after.
+	DeletionTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=deletion_time,json=deletionTime,proto3" json:"deletion_time,omitempty"`
+	// Not in VIEW_BASIC.
+	Labels map[string]string `protobuf:"bytes,20,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Not in VIEW_BASIC.
+	Annotations map[string]string `protobuf:"bytes,21,rep,name=annotations,proto3" json:"annotations,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Not in VIEW_BASIC. As in Pod.
+	Omitted       []string `protobuf:"bytes,23,rep,name=omitted,proto3" json:"omitted,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Namespace) Reset() {
+	*x = Namespace{}
+	mi := &file_digger_v1_entities_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Namespace) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Namespace) ProtoMessage() {}
+
+func (x *Namespace) ProtoReflect() protoreflect.Message {
+	mi := &file_digger_v1_entities_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Namespace.ProtoReflect.Descriptor instead.
+func (*Namespace) Descriptor() ([]byte, []int) {
+	return file_digger_v1_entities_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Namespace) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Namespace) GetUid() string {
+	if x != nil {
+		return x.Uid
+	}
+	return ""
+}
+
+func (x *Namespace) GetDeletionTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DeletionTime
+	}
+	return nil
+}
+
+func (x *Namespace) GetLabels() map[string]string {
+	if x != nil {
+		return x.Labels
+	}
+	return nil
+}
+
+func (x *Namespace) GetAnnotations() map[string]string {
+	if x != nil {
+		return x.Annotations
+	}
+	return nil
+}
+
+func (x *Namespace) GetOmitted() []string {
+	if x != nil {
+		return x.Omitted
+	}
+	return nil
+}
+
+// One of the kinds. A consumer skips an entity of a kind that it does not know: later versions have more of them.
 type Entity struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The object.
@@ -1438,6 +1590,7 @@ type Entity struct {
 	//	*Entity_Service
 	//	*Entity_Node
 	//	*Entity_Workload
+	//	*Entity_Namespace
 	Entity        isEntity_Entity `protobuf_oneof:"entity"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1445,7 +1598,7 @@ type Entity struct {
 
 func (x *Entity) Reset() {
 	*x = Entity{}
-	mi := &file_digger_v1_entities_proto_msgTypes[10]
+	mi := &file_digger_v1_entities_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1457,7 +1610,7 @@ func (x *Entity) String() string {
 func (*Entity) ProtoMessage() {}
 
 func (x *Entity) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_entities_proto_msgTypes[10]
+	mi := &file_digger_v1_entities_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1470,7 +1623,7 @@ func (x *Entity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entity.ProtoReflect.Descriptor instead.
 func (*Entity) Descriptor() ([]byte, []int) {
-	return file_digger_v1_entities_proto_rawDescGZIP(), []int{10}
+	return file_digger_v1_entities_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Entity) GetEntity() isEntity_Entity {
@@ -1516,6 +1669,15 @@ func (x *Entity) GetWorkload() *Workload {
 	return nil
 }
 
+func (x *Entity) GetNamespace() *Namespace {
+	if x != nil {
+		if x, ok := x.Entity.(*Entity_Namespace); ok {
+			return x.Namespace
+		}
+	}
+	return nil
+}
+
 type isEntity_Entity interface {
 	isEntity_Entity()
 }
@@ -1540,6 +1702,11 @@ type Entity_Workload struct {
 	Workload *Workload `protobuf:"bytes,4,opt,name=workload,proto3,oneof"`
 }
 
+type Entity_Namespace struct {
+	// A namespace.
+	Namespace *Namespace `protobuf:"bytes,5,opt,name=namespace,proto3,oneof"`
+}
+
 func (*Entity_Pod) isEntity_Entity() {}
 
 func (*Entity_Service) isEntity_Entity() {}
@@ -1548,11 +1715,16 @@ func (*Entity_Node) isEntity_Entity() {}
 
 func (*Entity_Workload) isEntity_Entity() {}
 
+func (*Entity_Namespace) isEntity_Entity() {}
+
 var File_digger_v1_entities_proto protoreflect.FileDescriptor
 
 const file_digger_v1_entities_proto_rawDesc = "" +
 	"\n" +
-	"\x18digger/v1/entities.proto\x12\tdigger.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xaa\x01\n" +
+	"\x18digger/v1/entities.proto\x12\tdigger.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"/\n" +
+	"\aCluster\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
+	"\x03uid\x18\x02 \x01(\tR\x03uid\"\xaa\x01\n" +
 	"\x0fObjectReference\x12\x1f\n" +
 	"\vapi_version\x18\x01 \x01(\tR\n" +
 	"apiVersion\x12\x12\n" +
@@ -1681,25 +1853,40 @@ const file_digger_v1_entities_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a>\n" +
 	"\x10AnnotationsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xc0\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x8a\x03\n" +
+	"\tNamespace\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
+	"\x03uid\x18\x02 \x01(\tR\x03uid\x12?\n" +
+	"\rdeletion_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\fdeletionTime\x128\n" +
+	"\x06labels\x18\x14 \x03(\v2 .digger.v1.Namespace.LabelsEntryR\x06labels\x12G\n" +
+	"\vannotations\x18\x15 \x03(\v2%.digger.v1.Namespace.AnnotationsEntryR\vannotations\x12\x18\n" +
+	"\aomitted\x18\x17 \x03(\tR\aomitted\x1a9\n" +
+	"\vLabelsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a>\n" +
+	"\x10AnnotationsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xf6\x01\n" +
 	"\x06Entity\x12\"\n" +
 	"\x03pod\x18\x01 \x01(\v2\x0e.digger.v1.PodH\x00R\x03pod\x12.\n" +
 	"\aservice\x18\x02 \x01(\v2\x12.digger.v1.ServiceH\x00R\aservice\x12%\n" +
 	"\x04node\x18\x03 \x01(\v2\x0f.digger.v1.NodeH\x00R\x04node\x121\n" +
-	"\bworkload\x18\x04 \x01(\v2\x13.digger.v1.WorkloadH\x00R\bworkloadB\b\n" +
+	"\bworkload\x18\x04 \x01(\v2\x13.digger.v1.WorkloadH\x00R\bworkload\x124\n" +
+	"\tnamespace\x18\x05 \x01(\v2\x14.digger.v1.NamespaceH\x00R\tnamespaceB\b\n" +
 	"\x06entity*;\n" +
 	"\x04View\x12\x14\n" +
 	"\x10VIEW_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
 	"VIEW_BASIC\x10\x01\x12\r\n" +
-	"\tVIEW_FULL\x10\x02*\x87\x01\n" +
+	"\tVIEW_FULL\x10\x02*\xa2\x01\n" +
 	"\n" +
 	"EntityKind\x12\x1b\n" +
 	"\x17ENTITY_KIND_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fENTITY_KIND_POD\x10\x01\x12\x17\n" +
 	"\x13ENTITY_KIND_SERVICE\x10\x02\x12\x14\n" +
 	"\x10ENTITY_KIND_NODE\x10\x03\x12\x18\n" +
-	"\x14ENTITY_KIND_WORKLOAD\x10\x04*[\n" +
+	"\x14ENTITY_KIND_WORKLOAD\x10\x04\x12\x19\n" +
+	"\x15ENTITY_KIND_NAMESPACE\x10\x05*[\n" +
 	"\bProtocol\x12\x18\n" +
 	"\x14PROTOCOL_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fPROTOCOL_TCP\x10\x01\x12\x10\n" +
@@ -1734,70 +1921,78 @@ func file_digger_v1_entities_proto_rawDescGZIP() []byte {
 }
 
 var file_digger_v1_entities_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_digger_v1_entities_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_digger_v1_entities_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_digger_v1_entities_proto_goTypes = []any{
 	(View)(0),                     // 0: digger.v1.View
 	(EntityKind)(0),               // 1: digger.v1.EntityKind
 	(Protocol)(0),                 // 2: digger.v1.Protocol
 	(PodPhase)(0),                 // 3: digger.v1.PodPhase
 	(ServiceType)(0),              // 4: digger.v1.ServiceType
-	(*ObjectReference)(nil),       // 5: digger.v1.ObjectReference
-	(*Container)(nil),             // 6: digger.v1.Container
-	(*ContainerPort)(nil),         // 7: digger.v1.ContainerPort
-	(*Pod)(nil),                   // 8: digger.v1.Pod
-	(*ServicePort)(nil),           // 9: digger.v1.ServicePort
-	(*ExternalEndpoint)(nil),      // 10: digger.v1.ExternalEndpoint
-	(*Service)(nil),               // 11: digger.v1.Service
-	(*NodeAddress)(nil),           // 12: digger.v1.NodeAddress
-	(*Node)(nil),                  // 13: digger.v1.Node
-	(*Workload)(nil),              // 14: digger.v1.Workload
-	(*Entity)(nil),                // 15: digger.v1.Entity
-	nil,                           // 16: digger.v1.Pod.LabelsEntry
-	nil,                           // 17: digger.v1.Pod.AnnotationsEntry
-	nil,                           // 18: digger.v1.Service.SelectorEntry
-	nil,                           // 19: digger.v1.Service.LabelsEntry
-	nil,                           // 20: digger.v1.Service.AnnotationsEntry
-	nil,                           // 21: digger.v1.Node.LabelsEntry
-	nil,                           // 22: digger.v1.Workload.LabelsEntry
-	nil,                           // 23: digger.v1.Workload.AnnotationsEntry
-	(*timestamppb.Timestamp)(nil), // 24: google.protobuf.Timestamp
+	(*Cluster)(nil),               // 5: digger.v1.Cluster
+	(*ObjectReference)(nil),       // 6: digger.v1.ObjectReference
+	(*Container)(nil),             // 7: digger.v1.Container
+	(*ContainerPort)(nil),         // 8: digger.v1.ContainerPort
+	(*Pod)(nil),                   // 9: digger.v1.Pod
+	(*ServicePort)(nil),           // 10: digger.v1.ServicePort
+	(*ExternalEndpoint)(nil),      // 11: digger.v1.ExternalEndpoint
+	(*Service)(nil),               // 12: digger.v1.Service
+	(*NodeAddress)(nil),           // 13: digger.v1.NodeAddress
+	(*Node)(nil),                  // 14: digger.v1.Node
+	(*Workload)(nil),              // 15: digger.v1.Workload
+	(*Namespace)(nil),             // 16: digger.v1.Namespace
+	(*Entity)(nil),                // 17: digger.v1.Entity
+	nil,                           // 18: digger.v1.Pod.LabelsEntry
+	nil,                           // 19: digger.v1.Pod.AnnotationsEntry
+	nil,                           // 20: digger.v1.Service.SelectorEntry
+	nil,                           // 21: digger.v1.Service.LabelsEntry
+	nil,                           // 22: digger.v1.Service.AnnotationsEntry
+	nil,                           // 23: digger.v1.Node.LabelsEntry
+	nil,                           // 24: digger.v1.Workload.LabelsEntry
+	nil,                           // 25: digger.v1.Workload.AnnotationsEntry
+	nil,                           // 26: digger.v1.Namespace.LabelsEntry
+	nil,                           // 27: digger.v1.Namespace.AnnotationsEntry
+	(*timestamppb.Timestamp)(nil), // 28: google.protobuf.Timestamp
 }
 var file_digger_v1_entities_proto_depIdxs = []int32{
-	7,  // 0: digger.v1.Container.ports:type_name -> digger.v1.ContainerPort
+	8,  // 0: digger.v1.Container.ports:type_name -> digger.v1.ContainerPort
 	2,  // 1: digger.v1.ContainerPort.protocol:type_name -> digger.v1.Protocol
 	3,  // 2: digger.v1.Pod.phase:type_name -> digger.v1.PodPhase
-	5,  // 3: digger.v1.Pod.workload:type_name -> digger.v1.ObjectReference
-	5,  // 4: digger.v1.Pod.owner_chain:type_name -> digger.v1.ObjectReference
-	5,  // 5: digger.v1.Pod.services:type_name -> digger.v1.ObjectReference
-	24, // 6: digger.v1.Pod.start_time:type_name -> google.protobuf.Timestamp
-	24, // 7: digger.v1.Pod.deletion_time:type_name -> google.protobuf.Timestamp
-	16, // 8: digger.v1.Pod.labels:type_name -> digger.v1.Pod.LabelsEntry
-	17, // 9: digger.v1.Pod.annotations:type_name -> digger.v1.Pod.AnnotationsEntry
-	6,  // 10: digger.v1.Pod.containers:type_name -> digger.v1.Container
+	6,  // 3: digger.v1.Pod.workload:type_name -> digger.v1.ObjectReference
+	6,  // 4: digger.v1.Pod.owner_chain:type_name -> digger.v1.ObjectReference
+	6,  // 5: digger.v1.Pod.services:type_name -> digger.v1.ObjectReference
+	28, // 6: digger.v1.Pod.start_time:type_name -> google.protobuf.Timestamp
+	28, // 7: digger.v1.Pod.deletion_time:type_name -> google.protobuf.Timestamp
+	18, // 8: digger.v1.Pod.labels:type_name -> digger.v1.Pod.LabelsEntry
+	19, // 9: digger.v1.Pod.annotations:type_name -> digger.v1.Pod.AnnotationsEntry
+	7,  // 10: digger.v1.Pod.containers:type_name -> digger.v1.Container
 	2,  // 11: digger.v1.ServicePort.protocol:type_name -> digger.v1.Protocol
-	5,  // 12: digger.v1.ExternalEndpoint.service:type_name -> digger.v1.ObjectReference
+	6,  // 12: digger.v1.ExternalEndpoint.service:type_name -> digger.v1.ObjectReference
 	4,  // 13: digger.v1.Service.type:type_name -> digger.v1.ServiceType
-	9,  // 14: digger.v1.Service.ports:type_name -> digger.v1.ServicePort
-	18, // 15: digger.v1.Service.selector:type_name -> digger.v1.Service.SelectorEntry
-	5,  // 16: digger.v1.Service.workloads:type_name -> digger.v1.ObjectReference
-	10, // 17: digger.v1.Service.manual_endpoints:type_name -> digger.v1.ExternalEndpoint
-	19, // 18: digger.v1.Service.labels:type_name -> digger.v1.Service.LabelsEntry
-	20, // 19: digger.v1.Service.annotations:type_name -> digger.v1.Service.AnnotationsEntry
-	12, // 20: digger.v1.Node.addresses:type_name -> digger.v1.NodeAddress
-	24, // 21: digger.v1.Node.deletion_time:type_name -> google.protobuf.Timestamp
-	21, // 22: digger.v1.Node.labels:type_name -> digger.v1.Node.LabelsEntry
-	5,  // 23: digger.v1.Workload.owner_chain:type_name -> digger.v1.ObjectReference
-	22, // 24: digger.v1.Workload.labels:type_name -> digger.v1.Workload.LabelsEntry
-	23, // 25: digger.v1.Workload.annotations:type_name -> digger.v1.Workload.AnnotationsEntry
-	8,  // 26: digger.v1.Entity.pod:type_name -> digger.v1.Pod
-	11, // 27: digger.v1.Entity.service:type_name -> digger.v1.Service
-	13, // 28: digger.v1.Entity.node:type_name -> digger.v1.Node
-	14, // 29: digger.v1.Entity.workload:type_name -> digger.v1.Workload
-	30, // [30:30] is the sub-list for method output_type
-	30, // [30:30] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	10, // 14: digger.v1.Service.ports:type_name -> digger.v1.ServicePort
+	20, // 15: digger.v1.Service.selector:type_name -> digger.v1.Service.SelectorEntry
+	6,  // 16: digger.v1.Service.workloads:type_name -> digger.v1.ObjectReference
+	11, // 17: digger.v1.Service.manual_endpoints:type_name -> digger.v1.ExternalEndpoint
+	21, // 18: digger.v1.Service.labels:type_name -> digger.v1.Service.LabelsEntry
+	22, // 19: digger.v1.Service.annotations:type_name -> digger.v1.Service.AnnotationsEntry
+	13, // 20: digger.v1.Node.addresses:type_name -> digger.v1.NodeAddress
+	28, // 21: digger.v1.Node.deletion_time:type_name -> google.protobuf.Timestamp
+	23, // 22: digger.v1.Node.labels:type_name -> digger.v1.Node.LabelsEntry
+	6,  // 23: digger.v1.Workload.owner_chain:type_name -> digger.v1.ObjectReference
+	24, // 24: digger.v1.Workload.labels:type_name -> digger.v1.Workload.LabelsEntry
+	25, // 25: digger.v1.Workload.annotations:type_name -> digger.v1.Workload.AnnotationsEntry
+	28, // 26: digger.v1.Namespace.deletion_time:type_name -> google.protobuf.Timestamp
+	26, // 27: digger.v1.Namespace.labels:type_name -> digger.v1.Namespace.LabelsEntry
+	27, // 28: digger.v1.Namespace.annotations:type_name -> digger.v1.Namespace.AnnotationsEntry
+	9,  // 29: digger.v1.Entity.pod:type_name -> digger.v1.Pod
+	12, // 30: digger.v1.Entity.service:type_name -> digger.v1.Service
+	14, // 31: digger.v1.Entity.node:type_name -> digger.v1.Node
+	15, // 32: digger.v1.Entity.workload:type_name -> digger.v1.Workload
+	16, // 33: digger.v1.Entity.namespace:type_name -> digger.v1.Namespace
+	34, // [34:34] is the sub-list for method output_type
+	34, // [34:34] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_digger_v1_entities_proto_init() }
@@ -1805,11 +2000,12 @@ func file_digger_v1_entities_proto_init() {
 	if File_digger_v1_entities_proto != nil {
 		return
 	}
-	file_digger_v1_entities_proto_msgTypes[10].OneofWrappers = []any{
+	file_digger_v1_entities_proto_msgTypes[12].OneofWrappers = []any{
 		(*Entity_Pod)(nil),
 		(*Entity_Service)(nil),
 		(*Entity_Node)(nil),
 		(*Entity_Workload)(nil),
+		(*Entity_Namespace)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1817,7 +2013,7 @@ func file_digger_v1_entities_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_digger_v1_entities_proto_rawDesc), len(file_digger_v1_entities_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   19,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

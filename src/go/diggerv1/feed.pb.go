@@ -95,7 +95,7 @@ func (ResetReason) EnumDescriptor() ([]byte, []int) {
 }
 
 // An entity matches when it meets every criterion that is given; an entity without the attribute (a node has no
-// namespace, a service has no node) does not match.
+// namespace, a service has no node) does not match. A namespace counts as an object in itself.
 type WatchFilter struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Any of these kinds. Empty: all.
@@ -105,9 +105,14 @@ type WatchFilter struct {
 	// Pods on any of these nodes, and these nodes. Empty: all. At most 1,000.
 	NodeNames []string `protobuf:"bytes,3,rep,name=node_names,json=nodeNames,proto3" json:"node_names,omitempty"`
 	// Has all of these labels with these values. At most 64.
-	Labels        map[string]string `protobuf:"bytes,4,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Labels map[string]string `protobuf:"bytes,4,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// In a namespace whose labels match: a label selector as Kubernetes reads it (`env=prod`, `tier in (web, db)`,
+	// `!legacy`; `kubectl -l` takes the same). Empty: all. At most 4,096 characters and 64 requirements. When the labels
+	// of a namespace change, its objects enter and leave the filter with it. FAILED_PRECONDITION `NAMESPACES_UNKNOWN`
+	// while digger has no list of namespaces.
+	NamespaceSelector string `protobuf:"bytes,10,opt,name=namespace_selector,json=namespaceSelector,proto3" json:"namespace_selector,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *WatchFilter) Reset() {
@@ -168,6 +173,13 @@ func (x *WatchFilter) GetLabels() map[string]string {
 	return nil
 }
 
+func (x *WatchFilter) GetNamespaceSelector() string {
+	if x != nil {
+		return x.NamespaceSelector
+	}
+	return ""
+}
+
 // What to subscribe to.
 type WatchRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -182,7 +194,8 @@ type WatchRequest struct {
 	// Longest silence between frames; clamped to 1–30 s. Unset: 10 s.
 	HeartbeatInterval *durationpb.Duration `protobuf:"bytes,5,opt,name=heartbeat_interval,json=heartbeatInterval,proto3" json:"heartbeat_interval,omitempty"`
 	// Also send who held which address: `Change.timeline`, `facts`, `former` and `forgotten`. With a filter, the timelines
-	// that name an entity that matches (whole: also with holders that do not), and all ranges.
+	// that name an entity that matches (whole: also with holders that do not), and all ranges. INVALID_ARGUMENT together
+	// with `filter.namespace_selector`.
 	Timelines     bool `protobuf:"varint,6,opt,name=timelines,proto3" json:"timelines,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -782,7 +795,10 @@ type WatchResponse struct {
 	Frame isWatchResponse_Frame `protobuf_oneof:"frame"`
 	// Valid once this frame has been applied. Opaque; at most 4 KiB, or 0.2 KiB where the whole cluster is watched. A
 	// token from another version of digger leads to `Reset`.
-	ResumeToken   []byte `protobuf:"bytes,5,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	ResumeToken []byte `protobuf:"bytes,5,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	// The cluster that the stream is about, in `Reset`, `Synced` and `Progress`; `Changes` go without it, because a stream
+	// is about one cluster. Unset where neither name nor uid is known.
+	Cluster       *Cluster `protobuf:"bytes,6,opt,name=cluster,proto3" json:"cluster,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -867,6 +883,13 @@ func (x *WatchResponse) GetResumeToken() []byte {
 	return nil
 }
 
+func (x *WatchResponse) GetCluster() *Cluster {
+	if x != nil {
+		return x.Cluster
+	}
+	return nil
+}
+
 type isWatchResponse_Frame interface {
 	isWatchResponse_Frame()
 }
@@ -903,7 +926,7 @@ var File_digger_v1_feed_proto protoreflect.FileDescriptor
 
 const file_digger_v1_feed_proto_rawDesc = "" +
 	"\n" +
-	"\x14digger/v1/feed.proto\x12\tdigger.v1\x1a\x18digger/v1/entities.proto\x1a\x16digger/v1/status.proto\x1a\x18digger/v1/timeline.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf0\x01\n" +
+	"\x14digger/v1/feed.proto\x12\tdigger.v1\x1a\x18digger/v1/entities.proto\x1a\x16digger/v1/status.proto\x1a\x18digger/v1/timeline.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9f\x02\n" +
 	"\vWatchFilter\x12+\n" +
 	"\x05kinds\x18\x01 \x03(\x0e2\x15.digger.v1.EntityKindR\x05kinds\x12\x1e\n" +
 	"\n" +
@@ -911,7 +934,9 @@ const file_digger_v1_feed_proto_rawDesc = "" +
 	"namespaces\x12\x1d\n" +
 	"\n" +
 	"node_names\x18\x03 \x03(\tR\tnodeNames\x12:\n" +
-	"\x06labels\x18\x04 \x03(\v2\".digger.v1.WatchFilter.LabelsEntryR\x06labels\x1a9\n" +
+	"\x06labels\x18\x04 \x03(\v2\".digger.v1.WatchFilter.LabelsEntryR\x06labels\x12-\n" +
+	"\x12namespace_selector\x18\n" +
+	" \x01(\tR\x11namespaceSelector\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x93\x02\n" +
@@ -950,13 +975,14 @@ const file_digger_v1_feed_proto_rawDesc = "" +
 	"\vserver_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"serverTime\x12:\n" +
 	"\tresources\x18\x02 \x03(\v2\x1c.digger.v1.ResourceFreshnessR\tresources\x12\x18\n" +
-	"\aclosing\x18\x03 \x01(\bR\aclosing\"\xf5\x01\n" +
+	"\aclosing\x18\x03 \x01(\bR\aclosing\"\xa3\x02\n" +
 	"\rWatchResponse\x12(\n" +
 	"\x05reset\x18\x01 \x01(\v2\x10.digger.v1.ResetH\x00R\x05reset\x12.\n" +
 	"\achanges\x18\x02 \x01(\v2\x12.digger.v1.ChangesH\x00R\achanges\x12+\n" +
 	"\x06synced\x18\x03 \x01(\v2\x11.digger.v1.SyncedH\x00R\x06synced\x121\n" +
 	"\bprogress\x18\x04 \x01(\v2\x13.digger.v1.ProgressH\x00R\bprogress\x12!\n" +
-	"\fresume_token\x18\x05 \x01(\fR\vresumeTokenB\a\n" +
+	"\fresume_token\x18\x05 \x01(\fR\vresumeToken\x12,\n" +
+	"\acluster\x18\x06 \x01(\v2\x12.digger.v1.ClusterR\aclusterB\a\n" +
 	"\x05frame*\xe8\x01\n" +
 	"\vResetReason\x12\x1c\n" +
 	"\x18RESET_REASON_UNSPECIFIED\x10\x00\x12\x19\n" +
@@ -1006,6 +1032,7 @@ var file_digger_v1_feed_proto_goTypes = []any{
 	(*AddressFacts)(nil),          // 17: digger.v1.AddressFacts
 	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
 	(*ResourceFreshness)(nil),     // 19: digger.v1.ResourceFreshness
+	(*Cluster)(nil),               // 20: digger.v1.Cluster
 }
 var file_digger_v1_feed_proto_depIdxs = []int32{
 	12, // 0: digger.v1.WatchFilter.kinds:type_name -> digger.v1.EntityKind
@@ -1029,13 +1056,14 @@ var file_digger_v1_feed_proto_depIdxs = []int32{
 	7,  // 18: digger.v1.WatchResponse.changes:type_name -> digger.v1.Changes
 	8,  // 19: digger.v1.WatchResponse.synced:type_name -> digger.v1.Synced
 	9,  // 20: digger.v1.WatchResponse.progress:type_name -> digger.v1.Progress
-	2,  // 21: digger.v1.ChangeFeedService.Watch:input_type -> digger.v1.WatchRequest
-	10, // 22: digger.v1.ChangeFeedService.Watch:output_type -> digger.v1.WatchResponse
-	22, // [22:23] is the sub-list for method output_type
-	21, // [21:22] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	20, // 21: digger.v1.WatchResponse.cluster:type_name -> digger.v1.Cluster
+	2,  // 22: digger.v1.ChangeFeedService.Watch:input_type -> digger.v1.WatchRequest
+	10, // 23: digger.v1.ChangeFeedService.Watch:output_type -> digger.v1.WatchResponse
+	23, // [23:24] is the sub-list for method output_type
+	22, // [22:23] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_digger_v1_feed_proto_init() }

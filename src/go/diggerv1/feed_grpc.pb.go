@@ -45,7 +45,8 @@ type ChangeFeedServiceClient interface {
 	// its metadata: the `replica`, this `caller`, or no room for the distinct `filters` of subscribers) and
 	// `SUBSCRIBER_STALLED` (a frame was not read to its end in time), UNAVAILABLE `NOT_SYNCED`, `DRAINING` and
 	// `REPLICA_BEHIND` (the token has seen more of the cluster than this replica, also after a wait of 3 s) with
-	// RetryInfo; and those of every method of LookupService.
+	// RetryInfo; FAILED_PRECONDITION `OTHER_CLUSTER` (the token is of another cluster than this one: name and uid of both
+	// are in its metadata); and those of every method of LookupService.
 	Watch(ctx context.Context, in *WatchRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchResponse], error)
 }
 
@@ -97,7 +98,8 @@ type ChangeFeedServiceServer interface {
 	// its metadata: the `replica`, this `caller`, or no room for the distinct `filters` of subscribers) and
 	// `SUBSCRIBER_STALLED` (a frame was not read to its end in time), UNAVAILABLE `NOT_SYNCED`, `DRAINING` and
 	// `REPLICA_BEHIND` (the token has seen more of the cluster than this replica, also after a wait of 3 s) with
-	// RetryInfo; and those of every method of LookupService.
+	// RetryInfo; FAILED_PRECONDITION `OTHER_CLUSTER` (the token is of another cluster than this one: name and uid of both
+	// are in its metadata); and those of every method of LookupService.
 	Watch(*WatchRequest, grpc.ServerStreamingServer[WatchResponse]) error
 	mustEmbedUnimplementedChangeFeedServiceServer()
 }

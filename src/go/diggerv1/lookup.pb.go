@@ -40,7 +40,7 @@ const (
 	// Inside a known range of the cluster, and no object held it then.
 	Outcome_OUTCOME_UNASSIGNED Outcome = 3
 	// Outside every range of the cluster. Said only when the ranges of pods and of services are all known, and no pod had
-	// an address outside them.
+	// an address outside them. `network` names the range, where `--named-ranges` does.
 	Outcome_OUTCOME_EXTERNAL Outcome = 4
 	// No holder is known, and the picture is not complete enough to say more: the ranges of the cluster are not known (a
 	// pod with an address outside of them shows that), only some namespaces are watched, the moment lies before
@@ -290,9 +290,11 @@ type ResolveAddressRequest struct {
 	// needs to know. Needs `at`, and is not before it; otherwise as `at`. RESOLVED when the holder is the same throughout,
 	// `uncertain` if there was none at some of its moments; else AMBIGUOUS, with a candidate for each stretch of the
 	// interval, which `valid_from` and `valid_to` then are, the later first.
-	Until         *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=until,proto3" json:"until,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Until *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=until,proto3" json:"until,omitempty"`
+	// Also say what is resolved in the words of OpenTelemetry; unset: no.
+	OtelAttributes *OtelAttributes `protobuf:"bytes,20,opt,name=otel_attributes,json=otelAttributes,proto3" json:"otel_attributes,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ResolveAddressRequest) Reset() {
@@ -374,11 +376,21 @@ func (x *ResolveAddressRequest) GetUntil() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *ResolveAddressRequest) GetOtelAttributes() *OtelAttributes {
+	if x != nil {
+		return x.OtelAttributes
+	}
+	return nil
+}
+
 // The answer for one address.
 type ResolveAddressResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Always set.
-	Resolution    *Resolution `protobuf:"bytes,1,opt,name=resolution,proto3" json:"resolution,omitempty"`
+	Resolution *Resolution `protobuf:"bytes,1,opt,name=resolution,proto3" json:"resolution,omitempty"`
+	// VIEW_FULL: the namespaces of the target, the workload and the candidates, each once, in no order, as they are now;
+	// without those that digger does not know, and without one that was made after the holder had ended.
+	Namespaces    []*Namespace `protobuf:"bytes,5,rep,name=namespaces,proto3" json:"namespaces,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -420,6 +432,13 @@ func (x *ResolveAddressResponse) GetResolution() *Resolution {
 	return nil
 }
 
+func (x *ResolveAddressResponse) GetNamespaces() []*Namespace {
+	if x != nil {
+		return x.Namespaces
+	}
+	return nil
+}
+
 // Who held the address.
 type Resolution struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -454,9 +473,17 @@ type Resolution struct {
 	// that a pod may have had unseen. For AMBIGUOUS: every candidate is uncertain.
 	Uncertain bool `protobuf:"varint,12,opt,name=uncertain,proto3" json:"uncertain,omitempty"`
 	// Set while a watch is not healthy: the picture may be this much behind the cluster.
-	Staleness     *durationpb.Duration `protobuf:"bytes,13,opt,name=staleness,proto3" json:"staleness,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Staleness *durationpb.Duration `protobuf:"bytes,13,opt,name=staleness,proto3" json:"staleness,omitempty"`
+	// The named range that contains the address (`--named-ranges`): of an address that no object of the cluster holds
+	// (EXTERNAL, UNKNOWN), and of one that only a service's endpoints know. It says what the files say now, also when
+	// `at` lies in the past, and changes nothing about `outcome`. Unset: no range contains the address.
+	Network *Network `protobuf:"bytes,20,opt,name=network,proto3" json:"network,omitempty"`
+	// The cluster that was asked about; unset where neither name nor uid is known.
+	Cluster *Cluster `protobuf:"bytes,21,opt,name=cluster,proto3" json:"cluster,omitempty"`
+	// Where asked for, and RESOLVED to a pod or a node: its resource attributes, see OtelAttributes.
+	OtelAttributes []*Attribute `protobuf:"bytes,22,rep,name=otel_attributes,json=otelAttributes,proto3" json:"otel_attributes,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Resolution) Reset() {
@@ -595,6 +622,27 @@ func (x *Resolution) GetStaleness() *durationpb.Duration {
 	return nil
 }
 
+func (x *Resolution) GetNetwork() *Network {
+	if x != nil {
+		return x.Network
+	}
+	return nil
+}
+
+func (x *Resolution) GetCluster() *Cluster {
+	if x != nil {
+		return x.Cluster
+	}
+	return nil
+}
+
+func (x *Resolution) GetOtelAttributes() []*Attribute {
+	if x != nil {
+		return x.OtelAttributes
+	}
+	return nil
+}
+
 type isResolution_Target interface {
 	isResolution_Target()
 }
@@ -627,6 +675,333 @@ func (*Resolution_Node) isResolution_Target() {}
 
 func (*Resolution_ExternalEndpoint) isResolution_Target() {}
 
+// Asks for resource attributes of OpenTelemetry: those that the k8sattributes processor of the collector would set, by the
+// rules of the semantic conventions.
+//
+// `k8s.*` of cluster, namespace, node, pod and owners; `cloud.availability_zone` and `cloud.region` of the node;
+// annotations `resource.opentelemetry.io/KEY` as KEY, unless it begins with `k8s.`, `container.` or `cloud.`: that is for
+// the API server to say; `service.name`, `service.namespace`, `service.version` and `service.instance.id`; and where the pod
+// has one container, `k8s.container.name` and `container.*`. What a rule needs and is not known (an annotation that the
+// configuration leaves out) leaves its attribute out.
+type OtelAttributes struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Let the labels `app.kubernetes.io/instance`, `name` and `version` name the service, before its owner does: the
+	// conventions ask for this to be an explicit choice.
+	WellKnownLabels bool `protobuf:"varint,1,opt,name=well_known_labels,json=wellKnownLabels,proto3" json:"well_known_labels,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *OtelAttributes) Reset() {
+	*x = OtelAttributes{}
+	mi := &file_digger_v1_lookup_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OtelAttributes) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OtelAttributes) ProtoMessage() {}
+
+func (x *OtelAttributes) ProtoReflect() protoreflect.Message {
+	mi := &file_digger_v1_lookup_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OtelAttributes.ProtoReflect.Descriptor instead.
+func (*OtelAttributes) Descriptor() ([]byte, []int) {
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *OtelAttributes) GetWellKnownLabels() bool {
+	if x != nil {
+		return x.WellKnownLabels
+	}
+	return false
+}
+
+// An attribute. On the wire the same as `opentelemetry.proto.common.v1.KeyValue`: the bytes fit into the resource of an
+// OTLP message.
+type Attribute struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// `k8s.pod.name`.
+	Key string `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	// Always set.
+	Value         *AttributeValue `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Attribute) Reset() {
+	*x = Attribute{}
+	mi := &file_digger_v1_lookup_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Attribute) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Attribute) ProtoMessage() {}
+
+func (x *Attribute) ProtoReflect() protoreflect.Message {
+	mi := &file_digger_v1_lookup_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Attribute.ProtoReflect.Descriptor instead.
+func (*Attribute) Descriptor() ([]byte, []int) {
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Attribute) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *Attribute) GetValue() *AttributeValue {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
+// The kinds of `opentelemetry.proto.common.v1.AnyValue` that occur here.
+type AttributeValue struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Exactly one is set.
+	//
+	// Types that are valid to be assigned to Value:
+	//
+	//	*AttributeValue_StringValue
+	//	*AttributeValue_ArrayValue
+	Value         isAttributeValue_Value `protobuf_oneof:"value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AttributeValue) Reset() {
+	*x = AttributeValue{}
+	mi := &file_digger_v1_lookup_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AttributeValue) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AttributeValue) ProtoMessage() {}
+
+func (x *AttributeValue) ProtoReflect() protoreflect.Message {
+	mi := &file_digger_v1_lookup_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AttributeValue.ProtoReflect.Descriptor instead.
+func (*AttributeValue) Descriptor() ([]byte, []int) {
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *AttributeValue) GetValue() isAttributeValue_Value {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
+func (x *AttributeValue) GetStringValue() string {
+	if x != nil {
+		if x, ok := x.Value.(*AttributeValue_StringValue); ok {
+			return x.StringValue
+		}
+	}
+	return ""
+}
+
+func (x *AttributeValue) GetArrayValue() *AttributeValues {
+	if x != nil {
+		if x, ok := x.Value.(*AttributeValue_ArrayValue); ok {
+			return x.ArrayValue
+		}
+	}
+	return nil
+}
+
+type isAttributeValue_Value interface {
+	isAttributeValue_Value()
+}
+
+type AttributeValue_StringValue struct {
+	// Text.
+	StringValue string `protobuf:"bytes,1,opt,name=string_value,json=stringValue,proto3,oneof"`
+}
+
+type AttributeValue_ArrayValue struct {
+	// Several: `container.image.tags`, `container.image.repo_digests`.
+	ArrayValue *AttributeValues `protobuf:"bytes,5,opt,name=array_value,json=arrayValue,proto3,oneof"`
+}
+
+func (*AttributeValue_StringValue) isAttributeValue_Value() {}
+
+func (*AttributeValue_ArrayValue) isAttributeValue_Value() {}
+
+// A list, as `opentelemetry.proto.common.v1.ArrayValue`.
+type AttributeValues struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Texts.
+	Values        []*AttributeValue `protobuf:"bytes,1,rep,name=values,proto3" json:"values,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AttributeValues) Reset() {
+	*x = AttributeValues{}
+	mi := &file_digger_v1_lookup_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AttributeValues) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AttributeValues) ProtoMessage() {}
+
+func (x *AttributeValues) ProtoReflect() protoreflect.Message {
+	mi := &file_digger_v1_lookup_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AttributeValues.ProtoReflect.Descriptor instead.
+func (*AttributeValues) Descriptor() ([]byte, []int) {
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *AttributeValues) GetValues() []*AttributeValue {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
+// A range of addresses that has a name: a part of a cloud, an office, a partner.
+type Network struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As in the file: `office-berlin`; of a cloud's file its name of the service: `S3`, `Google Cloud`,
+	// `Storage.WestEurope`.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// As in the file; `aws`, `gcp`, `azure` for the files that these clouds publish. May be empty.
+	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	// As in the file; of AWS the network border group where it is not the region itself. May be empty.
+	Zone string `protobuf:"bytes,3,opt,name=zone,proto3" json:"zone,omitempty"`
+	// As in the file: `eu-central-1`, `europe-west3`, `westeurope`. May be empty.
+	Region string `protobuf:"bytes,4,opt,name=region,proto3" json:"region,omitempty"`
+	// The range itself, canonical: the longest prefix of all files that contains the address; of equal ones that of the
+	// file that was given first.
+	Range         string `protobuf:"bytes,5,opt,name=range,proto3" json:"range,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Network) Reset() {
+	*x = Network{}
+	mi := &file_digger_v1_lookup_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Network) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Network) ProtoMessage() {}
+
+func (x *Network) ProtoReflect() protoreflect.Message {
+	mi := &file_digger_v1_lookup_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Network.ProtoReflect.Descriptor instead.
+func (*Network) Descriptor() ([]byte, []int) {
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Network) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Network) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Network) GetZone() string {
+	if x != nil {
+		return x.Zone
+	}
+	return ""
+}
+
+func (x *Network) GetRegion() string {
+	if x != nil {
+		return x.Region
+	}
+	return ""
+}
+
+func (x *Network) GetRange() string {
+	if x != nil {
+		return x.Range
+	}
+	return ""
+}
+
 // A possible holder.
 type Candidate struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -655,7 +1030,7 @@ type Candidate struct {
 
 func (x *Candidate) Reset() {
 	*x = Candidate{}
-	mi := &file_digger_v1_lookup_proto_msgTypes[4]
+	mi := &file_digger_v1_lookup_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -667,7 +1042,7 @@ func (x *Candidate) String() string {
 func (*Candidate) ProtoMessage() {}
 
 func (x *Candidate) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_lookup_proto_msgTypes[4]
+	mi := &file_digger_v1_lookup_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -680,7 +1055,7 @@ func (x *Candidate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Candidate.ProtoReflect.Descriptor instead.
 func (*Candidate) Descriptor() ([]byte, []int) {
-	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{4}
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Candidate) GetTarget() isCandidate_Target {
@@ -810,7 +1185,7 @@ type GetAddressTimelineRequest struct {
 
 func (x *GetAddressTimelineRequest) Reset() {
 	*x = GetAddressTimelineRequest{}
-	mi := &file_digger_v1_lookup_proto_msgTypes[5]
+	mi := &file_digger_v1_lookup_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -822,7 +1197,7 @@ func (x *GetAddressTimelineRequest) String() string {
 func (*GetAddressTimelineRequest) ProtoMessage() {}
 
 func (x *GetAddressTimelineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_lookup_proto_msgTypes[5]
+	mi := &file_digger_v1_lookup_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -835,7 +1210,7 @@ func (x *GetAddressTimelineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAddressTimelineRequest.ProtoReflect.Descriptor instead.
 func (*GetAddressTimelineRequest) Descriptor() ([]byte, []int) {
-	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{5}
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetAddressTimelineRequest) GetAddress() string {
@@ -883,7 +1258,7 @@ type GetAddressTimelineResponse struct {
 
 func (x *GetAddressTimelineResponse) Reset() {
 	*x = GetAddressTimelineResponse{}
-	mi := &file_digger_v1_lookup_proto_msgTypes[6]
+	mi := &file_digger_v1_lookup_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -895,7 +1270,7 @@ func (x *GetAddressTimelineResponse) String() string {
 func (*GetAddressTimelineResponse) ProtoMessage() {}
 
 func (x *GetAddressTimelineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_lookup_proto_msgTypes[6]
+	mi := &file_digger_v1_lookup_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -908,7 +1283,7 @@ func (x *GetAddressTimelineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAddressTimelineResponse.ProtoReflect.Descriptor instead.
 func (*GetAddressTimelineResponse) Descriptor() ([]byte, []int) {
-	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{6}
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetAddressTimelineResponse) GetAddress() string {
@@ -958,7 +1333,7 @@ type AddressInterval struct {
 
 func (x *AddressInterval) Reset() {
 	*x = AddressInterval{}
-	mi := &file_digger_v1_lookup_proto_msgTypes[7]
+	mi := &file_digger_v1_lookup_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -970,7 +1345,7 @@ func (x *AddressInterval) String() string {
 func (*AddressInterval) ProtoMessage() {}
 
 func (x *AddressInterval) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_lookup_proto_msgTypes[7]
+	mi := &file_digger_v1_lookup_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -983,7 +1358,7 @@ func (x *AddressInterval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddressInterval.ProtoReflect.Descriptor instead.
 func (*AddressInterval) Descriptor() ([]byte, []int) {
-	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{7}
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *AddressInterval) GetFrom() *timestamppb.Timestamp {
@@ -1029,14 +1404,16 @@ type BatchResolveAddressesRequest struct {
 	// Wait up to this long until every item has a holder. 0–30 s.
 	Wait *durationpb.Duration `protobuf:"bytes,2,opt,name=wait,proto3" json:"wait,omitempty"`
 	// How much of the entities to send, for all items.
-	View          View `protobuf:"varint,3,opt,name=view,proto3,enum=digger.v1.View" json:"view,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	View View `protobuf:"varint,3,opt,name=view,proto3,enum=digger.v1.View" json:"view,omitempty"`
+	// As in ResolveAddressRequest, for all items.
+	OtelAttributes *OtelAttributes `protobuf:"bytes,20,opt,name=otel_attributes,json=otelAttributes,proto3" json:"otel_attributes,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *BatchResolveAddressesRequest) Reset() {
 	*x = BatchResolveAddressesRequest{}
-	mi := &file_digger_v1_lookup_proto_msgTypes[8]
+	mi := &file_digger_v1_lookup_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1048,7 +1425,7 @@ func (x *BatchResolveAddressesRequest) String() string {
 func (*BatchResolveAddressesRequest) ProtoMessage() {}
 
 func (x *BatchResolveAddressesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_lookup_proto_msgTypes[8]
+	mi := &file_digger_v1_lookup_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1061,7 +1438,7 @@ func (x *BatchResolveAddressesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BatchResolveAddressesRequest.ProtoReflect.Descriptor instead.
 func (*BatchResolveAddressesRequest) Descriptor() ([]byte, []int) {
-	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{8}
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *BatchResolveAddressesRequest) GetQueries() []*AddressQuery {
@@ -1085,18 +1462,27 @@ func (x *BatchResolveAddressesRequest) GetView() View {
 	return View_VIEW_UNSPECIFIED
 }
 
+func (x *BatchResolveAddressesRequest) GetOtelAttributes() *OtelAttributes {
+	if x != nil {
+		return x.OtelAttributes
+	}
+	return nil
+}
+
 // The answers, in the order of the queries.
 type BatchResolveAddressesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// As many as there were queries.
-	Results       []*BatchResolveAddressesResult `protobuf:"bytes,1,rep,name=results,proto3" json:"results,omitempty"`
+	Results []*BatchResolveAddressesResult `protobuf:"bytes,1,rep,name=results,proto3" json:"results,omitempty"`
+	// As in ResolveAddressResponse, for all results together.
+	Namespaces    []*Namespace `protobuf:"bytes,5,rep,name=namespaces,proto3" json:"namespaces,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *BatchResolveAddressesResponse) Reset() {
 	*x = BatchResolveAddressesResponse{}
-	mi := &file_digger_v1_lookup_proto_msgTypes[9]
+	mi := &file_digger_v1_lookup_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1108,7 +1494,7 @@ func (x *BatchResolveAddressesResponse) String() string {
 func (*BatchResolveAddressesResponse) ProtoMessage() {}
 
 func (x *BatchResolveAddressesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_lookup_proto_msgTypes[9]
+	mi := &file_digger_v1_lookup_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1121,12 +1507,19 @@ func (x *BatchResolveAddressesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BatchResolveAddressesResponse.ProtoReflect.Descriptor instead.
 func (*BatchResolveAddressesResponse) Descriptor() ([]byte, []int) {
-	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{9}
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *BatchResolveAddressesResponse) GetResults() []*BatchResolveAddressesResult {
 	if x != nil {
 		return x.Results
+	}
+	return nil
+}
+
+func (x *BatchResolveAddressesResponse) GetNamespaces() []*Namespace {
+	if x != nil {
+		return x.Namespaces
 	}
 	return nil
 }
@@ -1147,7 +1540,7 @@ type BatchResolveAddressesResult struct {
 
 func (x *BatchResolveAddressesResult) Reset() {
 	*x = BatchResolveAddressesResult{}
-	mi := &file_digger_v1_lookup_proto_msgTypes[10]
+	mi := &file_digger_v1_lookup_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1159,7 +1552,7 @@ func (x *BatchResolveAddressesResult) String() string {
 func (*BatchResolveAddressesResult) ProtoMessage() {}
 
 func (x *BatchResolveAddressesResult) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_lookup_proto_msgTypes[10]
+	mi := &file_digger_v1_lookup_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1172,7 +1565,7 @@ func (x *BatchResolveAddressesResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BatchResolveAddressesResult.ProtoReflect.Descriptor instead.
 func (*BatchResolveAddressesResult) Descriptor() ([]byte, []int) {
-	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{10}
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *BatchResolveAddressesResult) GetResult() isBatchResolveAddressesResult_Result {
@@ -1230,14 +1623,16 @@ type GetPodRequest struct {
 	// How much of the entity to send.
 	View View `protobuf:"varint,4,opt,name=view,proto3,enum=digger.v1.View" json:"view,omitempty"`
 	// When the object does not exist, wait up to this long for it. 0–30 s.
-	Wait          *durationpb.Duration `protobuf:"bytes,5,opt,name=wait,proto3" json:"wait,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Wait *durationpb.Duration `protobuf:"bytes,5,opt,name=wait,proto3" json:"wait,omitempty"`
+	// Also say what the pod is in the words of OpenTelemetry; unset: no.
+	OtelAttributes *OtelAttributes `protobuf:"bytes,20,opt,name=otel_attributes,json=otelAttributes,proto3" json:"otel_attributes,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *GetPodRequest) Reset() {
 	*x = GetPodRequest{}
-	mi := &file_digger_v1_lookup_proto_msgTypes[11]
+	mi := &file_digger_v1_lookup_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1249,7 +1644,7 @@ func (x *GetPodRequest) String() string {
 func (*GetPodRequest) ProtoMessage() {}
 
 func (x *GetPodRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_lookup_proto_msgTypes[11]
+	mi := &file_digger_v1_lookup_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1262,7 +1657,7 @@ func (x *GetPodRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPodRequest.ProtoReflect.Descriptor instead.
 func (*GetPodRequest) Descriptor() ([]byte, []int) {
-	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{11}
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *GetPodRequest) GetNamespace() string {
@@ -1300,20 +1695,31 @@ func (x *GetPodRequest) GetWait() *durationpb.Duration {
 	return nil
 }
 
+func (x *GetPodRequest) GetOtelAttributes() *OtelAttributes {
+	if x != nil {
+		return x.OtelAttributes
+	}
+	return nil
+}
+
 // The pod.
 type GetPodResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Always set.
 	Pod *Pod `protobuf:"bytes,1,opt,name=pod,proto3" json:"pod,omitempty"`
 	// Set while a watch is not healthy: the picture may be this much behind the cluster.
-	Staleness     *durationpb.Duration `protobuf:"bytes,2,opt,name=staleness,proto3" json:"staleness,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Staleness *durationpb.Duration `protobuf:"bytes,2,opt,name=staleness,proto3" json:"staleness,omitempty"`
+	// VIEW_FULL: its namespace. Unset when it has none, and where digger does not know it.
+	Namespace *Namespace `protobuf:"bytes,5,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// Where asked for, see OtelAttributes.
+	OtelAttributes []*Attribute `protobuf:"bytes,22,rep,name=otel_attributes,json=otelAttributes,proto3" json:"otel_attributes,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *GetPodResponse) Reset() {
 	*x = GetPodResponse{}
-	mi := &file_digger_v1_lookup_proto_msgTypes[12]
+	mi := &file_digger_v1_lookup_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1325,7 +1731,7 @@ func (x *GetPodResponse) String() string {
 func (*GetPodResponse) ProtoMessage() {}
 
 func (x *GetPodResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_lookup_proto_msgTypes[12]
+	mi := &file_digger_v1_lookup_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1338,7 +1744,7 @@ func (x *GetPodResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPodResponse.ProtoReflect.Descriptor instead.
 func (*GetPodResponse) Descriptor() ([]byte, []int) {
-	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{12}
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *GetPodResponse) GetPod() *Pod {
@@ -1351,6 +1757,20 @@ func (x *GetPodResponse) GetPod() *Pod {
 func (x *GetPodResponse) GetStaleness() *durationpb.Duration {
 	if x != nil {
 		return x.Staleness
+	}
+	return nil
+}
+
+func (x *GetPodResponse) GetNamespace() *Namespace {
+	if x != nil {
+		return x.Namespace
+	}
+	return nil
+}
+
+func (x *GetPodResponse) GetOtelAttributes() []*Attribute {
+	if x != nil {
+		return x.OtelAttributes
 	}
 	return nil
 }
@@ -1374,7 +1794,7 @@ type GetServiceRequest struct {
 
 func (x *GetServiceRequest) Reset() {
 	*x = GetServiceRequest{}
-	mi := &file_digger_v1_lookup_proto_msgTypes[13]
+	mi := &file_digger_v1_lookup_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1386,7 +1806,7 @@ func (x *GetServiceRequest) String() string {
 func (*GetServiceRequest) ProtoMessage() {}
 
 func (x *GetServiceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_lookup_proto_msgTypes[13]
+	mi := &file_digger_v1_lookup_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1399,7 +1819,7 @@ func (x *GetServiceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetServiceRequest.ProtoReflect.Descriptor instead.
 func (*GetServiceRequest) Descriptor() ([]byte, []int) {
-	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{13}
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *GetServiceRequest) GetNamespace() string {
@@ -1443,14 +1863,16 @@ type GetServiceResponse struct {
 	// Always set.
 	Service *Service `protobuf:"bytes,1,opt,name=service,proto3" json:"service,omitempty"`
 	// Set while a watch is not healthy: the picture may be this much behind the cluster.
-	Staleness     *durationpb.Duration `protobuf:"bytes,2,opt,name=staleness,proto3" json:"staleness,omitempty"`
+	Staleness *durationpb.Duration `protobuf:"bytes,2,opt,name=staleness,proto3" json:"staleness,omitempty"`
+	// VIEW_FULL: its namespace. Unset when it has none, and where digger does not know it.
+	Namespace     *Namespace `protobuf:"bytes,5,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetServiceResponse) Reset() {
 	*x = GetServiceResponse{}
-	mi := &file_digger_v1_lookup_proto_msgTypes[14]
+	mi := &file_digger_v1_lookup_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1462,7 +1884,7 @@ func (x *GetServiceResponse) String() string {
 func (*GetServiceResponse) ProtoMessage() {}
 
 func (x *GetServiceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_lookup_proto_msgTypes[14]
+	mi := &file_digger_v1_lookup_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1475,7 +1897,7 @@ func (x *GetServiceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetServiceResponse.ProtoReflect.Descriptor instead.
 func (*GetServiceResponse) Descriptor() ([]byte, []int) {
-	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{14}
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *GetServiceResponse) GetService() *Service {
@@ -1488,6 +1910,13 @@ func (x *GetServiceResponse) GetService() *Service {
 func (x *GetServiceResponse) GetStaleness() *durationpb.Duration {
 	if x != nil {
 		return x.Staleness
+	}
+	return nil
+}
+
+func (x *GetServiceResponse) GetNamespace() *Namespace {
+	if x != nil {
+		return x.Namespace
 	}
 	return nil
 }
@@ -1509,7 +1938,7 @@ type GetNodeRequest struct {
 
 func (x *GetNodeRequest) Reset() {
 	*x = GetNodeRequest{}
-	mi := &file_digger_v1_lookup_proto_msgTypes[15]
+	mi := &file_digger_v1_lookup_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1521,7 +1950,7 @@ func (x *GetNodeRequest) String() string {
 func (*GetNodeRequest) ProtoMessage() {}
 
 func (x *GetNodeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_lookup_proto_msgTypes[15]
+	mi := &file_digger_v1_lookup_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1534,7 +1963,7 @@ func (x *GetNodeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetNodeRequest.ProtoReflect.Descriptor instead.
 func (*GetNodeRequest) Descriptor() ([]byte, []int) {
-	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{15}
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *GetNodeRequest) GetName() string {
@@ -1578,7 +2007,7 @@ type GetNodeResponse struct {
 
 func (x *GetNodeResponse) Reset() {
 	*x = GetNodeResponse{}
-	mi := &file_digger_v1_lookup_proto_msgTypes[16]
+	mi := &file_digger_v1_lookup_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1590,7 +2019,7 @@ func (x *GetNodeResponse) String() string {
 func (*GetNodeResponse) ProtoMessage() {}
 
 func (x *GetNodeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_lookup_proto_msgTypes[16]
+	mi := &file_digger_v1_lookup_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1603,7 +2032,7 @@ func (x *GetNodeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetNodeResponse.ProtoReflect.Descriptor instead.
 func (*GetNodeResponse) Descriptor() ([]byte, []int) {
-	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{16}
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *GetNodeResponse) GetNode() *Node {
@@ -1614,6 +2043,134 @@ func (x *GetNodeResponse) GetNode() *Node {
 }
 
 func (x *GetNodeResponse) GetStaleness() *durationpb.Duration {
+	if x != nil {
+		return x.Staleness
+	}
+	return nil
+}
+
+// Asks for a namespace.
+type GetNamespaceRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Required.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// If set, only the object with this uid matches.
+	Uid string `protobuf:"bytes,2,opt,name=uid,proto3" json:"uid,omitempty"`
+	// How much of the entity to send.
+	View View `protobuf:"varint,3,opt,name=view,proto3,enum=digger.v1.View" json:"view,omitempty"`
+	// When the object does not exist, wait up to this long for it. 0–30 s.
+	Wait          *durationpb.Duration `protobuf:"bytes,4,opt,name=wait,proto3" json:"wait,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetNamespaceRequest) Reset() {
+	*x = GetNamespaceRequest{}
+	mi := &file_digger_v1_lookup_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetNamespaceRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetNamespaceRequest) ProtoMessage() {}
+
+func (x *GetNamespaceRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_digger_v1_lookup_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetNamespaceRequest.ProtoReflect.Descriptor instead.
+func (*GetNamespaceRequest) Descriptor() ([]byte, []int) {
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *GetNamespaceRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *GetNamespaceRequest) GetUid() string {
+	if x != nil {
+		return x.Uid
+	}
+	return ""
+}
+
+func (x *GetNamespaceRequest) GetView() View {
+	if x != nil {
+		return x.View
+	}
+	return View_VIEW_UNSPECIFIED
+}
+
+func (x *GetNamespaceRequest) GetWait() *durationpb.Duration {
+	if x != nil {
+		return x.Wait
+	}
+	return nil
+}
+
+// The namespace.
+type GetNamespaceResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Always set.
+	Namespace *Namespace `protobuf:"bytes,1,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// Set while a watch is not healthy: the picture may be this much behind the cluster.
+	Staleness     *durationpb.Duration `protobuf:"bytes,2,opt,name=staleness,proto3" json:"staleness,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetNamespaceResponse) Reset() {
+	*x = GetNamespaceResponse{}
+	mi := &file_digger_v1_lookup_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetNamespaceResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetNamespaceResponse) ProtoMessage() {}
+
+func (x *GetNamespaceResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_digger_v1_lookup_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetNamespaceResponse.ProtoReflect.Descriptor instead.
+func (*GetNamespaceResponse) Descriptor() ([]byte, []int) {
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *GetNamespaceResponse) GetNamespace() *Namespace {
+	if x != nil {
+		return x.Namespace
+	}
+	return nil
+}
+
+func (x *GetNamespaceResponse) GetStaleness() *durationpb.Duration {
 	if x != nil {
 		return x.Staleness
 	}
@@ -1643,7 +2200,7 @@ type GetWorkloadRequest struct {
 
 func (x *GetWorkloadRequest) Reset() {
 	*x = GetWorkloadRequest{}
-	mi := &file_digger_v1_lookup_proto_msgTypes[17]
+	mi := &file_digger_v1_lookup_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1655,7 +2212,7 @@ func (x *GetWorkloadRequest) String() string {
 func (*GetWorkloadRequest) ProtoMessage() {}
 
 func (x *GetWorkloadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_lookup_proto_msgTypes[17]
+	mi := &file_digger_v1_lookup_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1668,7 +2225,7 @@ func (x *GetWorkloadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetWorkloadRequest.ProtoReflect.Descriptor instead.
 func (*GetWorkloadRequest) Descriptor() ([]byte, []int) {
-	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{17}
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *GetWorkloadRequest) GetApiGroup() string {
@@ -1726,14 +2283,16 @@ type GetWorkloadResponse struct {
 	// Always set.
 	Workload *Workload `protobuf:"bytes,1,opt,name=workload,proto3" json:"workload,omitempty"`
 	// Set while a watch is not healthy: the picture may be this much behind the cluster.
-	Staleness     *durationpb.Duration `protobuf:"bytes,2,opt,name=staleness,proto3" json:"staleness,omitempty"`
+	Staleness *durationpb.Duration `protobuf:"bytes,2,opt,name=staleness,proto3" json:"staleness,omitempty"`
+	// VIEW_FULL: its namespace. Unset when it has none, and where digger does not know it.
+	Namespace     *Namespace `protobuf:"bytes,5,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetWorkloadResponse) Reset() {
 	*x = GetWorkloadResponse{}
-	mi := &file_digger_v1_lookup_proto_msgTypes[18]
+	mi := &file_digger_v1_lookup_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1745,7 +2304,7 @@ func (x *GetWorkloadResponse) String() string {
 func (*GetWorkloadResponse) ProtoMessage() {}
 
 func (x *GetWorkloadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_lookup_proto_msgTypes[18]
+	mi := &file_digger_v1_lookup_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1758,7 +2317,7 @@ func (x *GetWorkloadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetWorkloadResponse.ProtoReflect.Descriptor instead.
 func (*GetWorkloadResponse) Descriptor() ([]byte, []int) {
-	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{18}
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *GetWorkloadResponse) GetWorkload() *Workload {
@@ -1775,6 +2334,13 @@ func (x *GetWorkloadResponse) GetStaleness() *durationpb.Duration {
 	return nil
 }
 
+func (x *GetWorkloadResponse) GetNamespace() *Namespace {
+	if x != nil {
+		return x.Namespace
+	}
+	return nil
+}
+
 var File_digger_v1_lookup_proto protoreflect.FileDescriptor
 
 const file_digger_v1_lookup_proto_rawDesc = "" +
@@ -1786,7 +2352,7 @@ const file_digger_v1_lookup_proto_rawDesc = "" +
 	"\bprotocol\x18\x03 \x01(\x0e2\x13.digger.v1.ProtocolR\bprotocol\x12*\n" +
 	"\x02at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x120\n" +
 	"\x05until\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x05untilB\a\n" +
-	"\x05_port\"\xb6\x02\n" +
+	"\x05_port\"\xfa\x02\n" +
 	"\x15ResolveAddressRequest\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x17\n" +
 	"\x04port\x18\x02 \x01(\rH\x00R\x04port\x88\x01\x01\x12/\n" +
@@ -1794,12 +2360,16 @@ const file_digger_v1_lookup_proto_rawDesc = "" +
 	"\x02at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12-\n" +
 	"\x04wait\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x04wait\x12#\n" +
 	"\x04view\x18\x06 \x01(\x0e2\x0f.digger.v1.ViewR\x04view\x120\n" +
-	"\x05until\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x05untilB\a\n" +
-	"\x05_port\"O\n" +
+	"\x05until\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x05until\x12B\n" +
+	"\x0fotel_attributes\x18\x14 \x01(\v2\x19.digger.v1.OtelAttributesR\x0eotelAttributesB\a\n" +
+	"\x05_port\"\x85\x01\n" +
 	"\x16ResolveAddressResponse\x125\n" +
 	"\n" +
 	"resolution\x18\x01 \x01(\v2\x15.digger.v1.ResolutionR\n" +
-	"resolution\"\xa8\x05\n" +
+	"resolution\x124\n" +
+	"\n" +
+	"namespaces\x18\x05 \x03(\v2\x14.digger.v1.NamespaceR\n" +
+	"namespaces\"\xc3\x06\n" +
 	"\n" +
 	"Resolution\x12,\n" +
 	"\aoutcome\x18\x01 \x01(\x0e2\x12.digger.v1.OutcomeR\aoutcome\x12\"\n" +
@@ -1818,8 +2388,29 @@ const file_digger_v1_lookup_proto_rawDesc = "" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\avalidTo\x12?\n" +
 	"\rhistory_since\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\fhistorySince\x12\x1c\n" +
 	"\tuncertain\x18\f \x01(\bR\tuncertain\x127\n" +
-	"\tstaleness\x18\r \x01(\v2\x19.google.protobuf.DurationR\tstalenessB\b\n" +
-	"\x06target\"\xd0\x03\n" +
+	"\tstaleness\x18\r \x01(\v2\x19.google.protobuf.DurationR\tstaleness\x12,\n" +
+	"\anetwork\x18\x14 \x01(\v2\x12.digger.v1.NetworkR\anetwork\x12,\n" +
+	"\acluster\x18\x15 \x01(\v2\x12.digger.v1.ClusterR\acluster\x12=\n" +
+	"\x0fotel_attributes\x18\x16 \x03(\v2\x14.digger.v1.AttributeR\x0eotelAttributesB\b\n" +
+	"\x06target\"<\n" +
+	"\x0eOtelAttributes\x12*\n" +
+	"\x11well_known_labels\x18\x01 \x01(\bR\x0fwellKnownLabels\"N\n" +
+	"\tAttribute\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12/\n" +
+	"\x05value\x18\x02 \x01(\v2\x19.digger.v1.AttributeValueR\x05value\"}\n" +
+	"\x0eAttributeValue\x12#\n" +
+	"\fstring_value\x18\x01 \x01(\tH\x00R\vstringValue\x12=\n" +
+	"\varray_value\x18\x05 \x01(\v2\x1a.digger.v1.AttributeValuesH\x00R\n" +
+	"arrayValueB\a\n" +
+	"\x05value\"D\n" +
+	"\x0fAttributeValues\x121\n" +
+	"\x06values\x18\x01 \x03(\v2\x19.digger.v1.AttributeValueR\x06values\"s\n" +
+	"\aNetwork\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
+	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x12\n" +
+	"\x04zone\x18\x03 \x01(\tR\x04zone\x12\x16\n" +
+	"\x06region\x18\x04 \x01(\tR\x06region\x12\x14\n" +
+	"\x05range\x18\x05 \x01(\tR\x05range\"\xd0\x03\n" +
 	"\tCandidate\x12\"\n" +
 	"\x03pod\x18\x01 \x01(\v2\x0e.digger.v1.PodH\x00R\x03pod\x12.\n" +
 	"\aservice\x18\x02 \x01(\v2\x12.digger.v1.ServiceH\x00R\aservice\x12%\n" +
@@ -1848,37 +2439,45 @@ const file_digger_v1_lookup_proto_rawDesc = "" +
 	"\x02to\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02to\x12,\n" +
 	"\aoutcome\x18\x03 \x01(\x0e2\x12.digger.v1.OutcomeR\aoutcome\x12.\n" +
 	"\aholders\x18\x04 \x03(\v2\x14.digger.v1.CandidateR\aholders\x12\x1c\n" +
-	"\tuncertain\x18\x05 \x01(\bR\tuncertain\"\xa5\x01\n" +
+	"\tuncertain\x18\x05 \x01(\bR\tuncertain\"\xe9\x01\n" +
 	"\x1cBatchResolveAddressesRequest\x121\n" +
 	"\aqueries\x18\x01 \x03(\v2\x17.digger.v1.AddressQueryR\aqueries\x12-\n" +
 	"\x04wait\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x04wait\x12#\n" +
-	"\x04view\x18\x03 \x01(\x0e2\x0f.digger.v1.ViewR\x04view\"a\n" +
+	"\x04view\x18\x03 \x01(\x0e2\x0f.digger.v1.ViewR\x04view\x12B\n" +
+	"\x0fotel_attributes\x18\x14 \x01(\v2\x19.digger.v1.OtelAttributesR\x0eotelAttributes\"\x97\x01\n" +
 	"\x1dBatchResolveAddressesResponse\x12@\n" +
-	"\aresults\x18\x01 \x03(\v2&.digger.v1.BatchResolveAddressesResultR\aresults\"\x8c\x01\n" +
+	"\aresults\x18\x01 \x03(\v2&.digger.v1.BatchResolveAddressesResultR\aresults\x124\n" +
+	"\n" +
+	"namespaces\x18\x05 \x03(\v2\x14.digger.v1.NamespaceR\n" +
+	"namespaces\"\x8c\x01\n" +
 	"\x1bBatchResolveAddressesResult\x127\n" +
 	"\n" +
 	"resolution\x18\x01 \x01(\v2\x15.digger.v1.ResolutionH\x00R\n" +
 	"resolution\x12*\n" +
 	"\x05error\x18\x02 \x01(\v2\x12.google.rpc.StatusH\x00R\x05errorB\b\n" +
-	"\x06result\"\xa7\x01\n" +
+	"\x06result\"\xeb\x01\n" +
 	"\rGetPodRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x10\n" +
 	"\x03uid\x18\x03 \x01(\tR\x03uid\x12#\n" +
 	"\x04view\x18\x04 \x01(\x0e2\x0f.digger.v1.ViewR\x04view\x12-\n" +
-	"\x04wait\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x04wait\"k\n" +
+	"\x04wait\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x04wait\x12B\n" +
+	"\x0fotel_attributes\x18\x14 \x01(\v2\x19.digger.v1.OtelAttributesR\x0eotelAttributes\"\xde\x01\n" +
 	"\x0eGetPodResponse\x12 \n" +
 	"\x03pod\x18\x01 \x01(\v2\x0e.digger.v1.PodR\x03pod\x127\n" +
-	"\tstaleness\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\tstaleness\"\xab\x01\n" +
+	"\tstaleness\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\tstaleness\x122\n" +
+	"\tnamespace\x18\x05 \x01(\v2\x14.digger.v1.NamespaceR\tnamespace\x12=\n" +
+	"\x0fotel_attributes\x18\x16 \x03(\v2\x14.digger.v1.AttributeR\x0eotelAttributes\"\xab\x01\n" +
 	"\x11GetServiceRequest\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x10\n" +
 	"\x03uid\x18\x03 \x01(\tR\x03uid\x12#\n" +
 	"\x04view\x18\x04 \x01(\x0e2\x0f.digger.v1.ViewR\x04view\x12-\n" +
-	"\x04wait\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x04wait\"{\n" +
+	"\x04wait\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x04wait\"\xaf\x01\n" +
 	"\x12GetServiceResponse\x12,\n" +
 	"\aservice\x18\x01 \x01(\v2\x12.digger.v1.ServiceR\aservice\x127\n" +
-	"\tstaleness\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\tstaleness\"\x8a\x01\n" +
+	"\tstaleness\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\tstaleness\x122\n" +
+	"\tnamespace\x18\x05 \x01(\v2\x14.digger.v1.NamespaceR\tnamespace\"\x8a\x01\n" +
 	"\x0eGetNodeRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
 	"\x03uid\x18\x02 \x01(\tR\x03uid\x12#\n" +
@@ -1886,6 +2485,14 @@ const file_digger_v1_lookup_proto_rawDesc = "" +
 	"\x04wait\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x04wait\"o\n" +
 	"\x0fGetNodeResponse\x12#\n" +
 	"\x04node\x18\x01 \x01(\v2\x0f.digger.v1.NodeR\x04node\x127\n" +
+	"\tstaleness\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\tstaleness\"\x8f\x01\n" +
+	"\x13GetNamespaceRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
+	"\x03uid\x18\x02 \x01(\tR\x03uid\x12#\n" +
+	"\x04view\x18\x03 \x01(\x0e2\x0f.digger.v1.ViewR\x04view\x12-\n" +
+	"\x04wait\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x04wait\"\x83\x01\n" +
+	"\x14GetNamespaceResponse\x122\n" +
+	"\tnamespace\x18\x01 \x01(\v2\x14.digger.v1.NamespaceR\tnamespace\x127\n" +
 	"\tstaleness\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\tstaleness\"\xdd\x01\n" +
 	"\x12GetWorkloadRequest\x12\x1b\n" +
 	"\tapi_group\x18\x01 \x01(\tR\bapiGroup\x12\x12\n" +
@@ -1894,10 +2501,11 @@ const file_digger_v1_lookup_proto_rawDesc = "" +
 	"\x04name\x18\x04 \x01(\tR\x04name\x12\x10\n" +
 	"\x03uid\x18\x05 \x01(\tR\x03uid\x12#\n" +
 	"\x04view\x18\x06 \x01(\x0e2\x0f.digger.v1.ViewR\x04view\x12-\n" +
-	"\x04wait\x18\a \x01(\v2\x19.google.protobuf.DurationR\x04wait\"\x7f\n" +
+	"\x04wait\x18\a \x01(\v2\x19.google.protobuf.DurationR\x04wait\"\xb3\x01\n" +
 	"\x13GetWorkloadResponse\x12/\n" +
 	"\bworkload\x18\x01 \x01(\v2\x13.digger.v1.WorkloadR\bworkload\x127\n" +
-	"\tstaleness\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\tstaleness*\x92\x01\n" +
+	"\tstaleness\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\tstaleness\x122\n" +
+	"\tnamespace\x18\x05 \x01(\v2\x14.digger.v1.NamespaceR\tnamespace*\x92\x01\n" +
 	"\aOutcome\x12\x17\n" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10OUTCOME_RESOLVED\x10\x01\x12\x15\n" +
@@ -1915,7 +2523,7 @@ const file_digger_v1_lookup_proto_rawDesc = "" +
 	"\x18ADDRESS_ROLE_EXTERNAL_IP\x10\x06\x12\x1a\n" +
 	"\x16ADDRESS_ROLE_NODE_PORT\x10\a\x12\x1d\n" +
 	"\x19ADDRESS_ROLE_NODE_ADDRESS\x10\b\x12\x19\n" +
-	"\x15ADDRESS_ROLE_ENDPOINT\x10\t2\xcf\x04\n" +
+	"\x15ADDRESS_ROLE_ENDPOINT\x10\t2\xa0\x05\n" +
 	"\rLookupService\x12U\n" +
 	"\x0eResolveAddress\x12 .digger.v1.ResolveAddressRequest\x1a!.digger.v1.ResolveAddressResponse\x12j\n" +
 	"\x15BatchResolveAddresses\x12'.digger.v1.BatchResolveAddressesRequest\x1a(.digger.v1.BatchResolveAddressesResponse\x12a\n" +
@@ -1923,7 +2531,8 @@ const file_digger_v1_lookup_proto_rawDesc = "" +
 	"\x06GetPod\x12\x18.digger.v1.GetPodRequest\x1a\x19.digger.v1.GetPodResponse\x12I\n" +
 	"\n" +
 	"GetService\x12\x1c.digger.v1.GetServiceRequest\x1a\x1d.digger.v1.GetServiceResponse\x12@\n" +
-	"\aGetNode\x12\x19.digger.v1.GetNodeRequest\x1a\x1a.digger.v1.GetNodeResponse\x12L\n" +
+	"\aGetNode\x12\x19.digger.v1.GetNodeRequest\x1a\x1a.digger.v1.GetNodeResponse\x12O\n" +
+	"\fGetNamespace\x12\x1e.digger.v1.GetNamespaceRequest\x1a\x1f.digger.v1.GetNamespaceResponse\x12L\n" +
 	"\vGetWorkload\x12\x1d.digger.v1.GetWorkloadRequest\x1a\x1e.digger.v1.GetWorkloadResponseB}\n" +
 	"\rcom.digger.v1B\vLookupProtoP\x01Z\x1adigger.example/go/diggerv1\xa2\x02\x03DXX\xaa\x02\tDigger.V1\xca\x02\tDigger\\V1\xe2\x02\x15Digger\\V1\\GPBMetadata\xea\x02\n" +
 	"Digger::V1b\x06proto3"
@@ -1941,7 +2550,7 @@ func file_digger_v1_lookup_proto_rawDescGZIP() []byte {
 }
 
 var file_digger_v1_lookup_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_digger_v1_lookup_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_digger_v1_lookup_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_digger_v1_lookup_proto_goTypes = []any{
 	(Outcome)(0),                          // 0: digger.v1.Outcome
 	(AddressRole)(0),                      // 1: digger.v1.AddressRole
@@ -1949,113 +2558,143 @@ var file_digger_v1_lookup_proto_goTypes = []any{
 	(*ResolveAddressRequest)(nil),         // 3: digger.v1.ResolveAddressRequest
 	(*ResolveAddressResponse)(nil),        // 4: digger.v1.ResolveAddressResponse
 	(*Resolution)(nil),                    // 5: digger.v1.Resolution
-	(*Candidate)(nil),                     // 6: digger.v1.Candidate
-	(*GetAddressTimelineRequest)(nil),     // 7: digger.v1.GetAddressTimelineRequest
-	(*GetAddressTimelineResponse)(nil),    // 8: digger.v1.GetAddressTimelineResponse
-	(*AddressInterval)(nil),               // 9: digger.v1.AddressInterval
-	(*BatchResolveAddressesRequest)(nil),  // 10: digger.v1.BatchResolveAddressesRequest
-	(*BatchResolveAddressesResponse)(nil), // 11: digger.v1.BatchResolveAddressesResponse
-	(*BatchResolveAddressesResult)(nil),   // 12: digger.v1.BatchResolveAddressesResult
-	(*GetPodRequest)(nil),                 // 13: digger.v1.GetPodRequest
-	(*GetPodResponse)(nil),                // 14: digger.v1.GetPodResponse
-	(*GetServiceRequest)(nil),             // 15: digger.v1.GetServiceRequest
-	(*GetServiceResponse)(nil),            // 16: digger.v1.GetServiceResponse
-	(*GetNodeRequest)(nil),                // 17: digger.v1.GetNodeRequest
-	(*GetNodeResponse)(nil),               // 18: digger.v1.GetNodeResponse
-	(*GetWorkloadRequest)(nil),            // 19: digger.v1.GetWorkloadRequest
-	(*GetWorkloadResponse)(nil),           // 20: digger.v1.GetWorkloadResponse
-	(Protocol)(0),                         // 21: digger.v1.Protocol
-	(*timestamppb.Timestamp)(nil),         // 22: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),           // 23: google.protobuf.Duration
-	(View)(0),                             // 24: digger.v1.View
-	(*Pod)(nil),                           // 25: digger.v1.Pod
-	(*Service)(nil),                       // 26: digger.v1.Service
-	(*Node)(nil),                          // 27: digger.v1.Node
-	(*ExternalEndpoint)(nil),              // 28: digger.v1.ExternalEndpoint
-	(*Workload)(nil),                      // 29: digger.v1.Workload
-	(*ObjectReference)(nil),               // 30: digger.v1.ObjectReference
-	(*status.Status)(nil),                 // 31: google.rpc.Status
+	(*OtelAttributes)(nil),                // 6: digger.v1.OtelAttributes
+	(*Attribute)(nil),                     // 7: digger.v1.Attribute
+	(*AttributeValue)(nil),                // 8: digger.v1.AttributeValue
+	(*AttributeValues)(nil),               // 9: digger.v1.AttributeValues
+	(*Network)(nil),                       // 10: digger.v1.Network
+	(*Candidate)(nil),                     // 11: digger.v1.Candidate
+	(*GetAddressTimelineRequest)(nil),     // 12: digger.v1.GetAddressTimelineRequest
+	(*GetAddressTimelineResponse)(nil),    // 13: digger.v1.GetAddressTimelineResponse
+	(*AddressInterval)(nil),               // 14: digger.v1.AddressInterval
+	(*BatchResolveAddressesRequest)(nil),  // 15: digger.v1.BatchResolveAddressesRequest
+	(*BatchResolveAddressesResponse)(nil), // 16: digger.v1.BatchResolveAddressesResponse
+	(*BatchResolveAddressesResult)(nil),   // 17: digger.v1.BatchResolveAddressesResult
+	(*GetPodRequest)(nil),                 // 18: digger.v1.GetPodRequest
+	(*GetPodResponse)(nil),                // 19: digger.v1.GetPodResponse
+	(*GetServiceRequest)(nil),             // 20: digger.v1.GetServiceRequest
+	(*GetServiceResponse)(nil),            // 21: digger.v1.GetServiceResponse
+	(*GetNodeRequest)(nil),                // 22: digger.v1.GetNodeRequest
+	(*GetNodeResponse)(nil),               // 23: digger.v1.GetNodeResponse
+	(*GetNamespaceRequest)(nil),           // 24: digger.v1.GetNamespaceRequest
+	(*GetNamespaceResponse)(nil),          // 25: digger.v1.GetNamespaceResponse
+	(*GetWorkloadRequest)(nil),            // 26: digger.v1.GetWorkloadRequest
+	(*GetWorkloadResponse)(nil),           // 27: digger.v1.GetWorkloadResponse
+	(Protocol)(0),                         // 28: digger.v1.Protocol
+	(*timestamppb.Timestamp)(nil),         // 29: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),           // 30: google.protobuf.Duration
+	(View)(0),                             // 31: digger.v1.View
+	(*Namespace)(nil),                     // 32: digger.v1.Namespace
+	(*Pod)(nil),                           // 33: digger.v1.Pod
+	(*Service)(nil),                       // 34: digger.v1.Service
+	(*Node)(nil),                          // 35: digger.v1.Node
+	(*ExternalEndpoint)(nil),              // 36: digger.v1.ExternalEndpoint
+	(*Workload)(nil),                      // 37: digger.v1.Workload
+	(*Cluster)(nil),                       // 38: digger.v1.Cluster
+	(*ObjectReference)(nil),               // 39: digger.v1.ObjectReference
+	(*status.Status)(nil),                 // 40: google.rpc.Status
 }
 var file_digger_v1_lookup_proto_depIdxs = []int32{
-	21, // 0: digger.v1.AddressQuery.protocol:type_name -> digger.v1.Protocol
-	22, // 1: digger.v1.AddressQuery.at:type_name -> google.protobuf.Timestamp
-	22, // 2: digger.v1.AddressQuery.until:type_name -> google.protobuf.Timestamp
-	21, // 3: digger.v1.ResolveAddressRequest.protocol:type_name -> digger.v1.Protocol
-	22, // 4: digger.v1.ResolveAddressRequest.at:type_name -> google.protobuf.Timestamp
-	23, // 5: digger.v1.ResolveAddressRequest.wait:type_name -> google.protobuf.Duration
-	24, // 6: digger.v1.ResolveAddressRequest.view:type_name -> digger.v1.View
-	22, // 7: digger.v1.ResolveAddressRequest.until:type_name -> google.protobuf.Timestamp
-	5,  // 8: digger.v1.ResolveAddressResponse.resolution:type_name -> digger.v1.Resolution
-	0,  // 9: digger.v1.Resolution.outcome:type_name -> digger.v1.Outcome
-	25, // 10: digger.v1.Resolution.pod:type_name -> digger.v1.Pod
-	26, // 11: digger.v1.Resolution.service:type_name -> digger.v1.Service
-	27, // 12: digger.v1.Resolution.node:type_name -> digger.v1.Node
-	28, // 13: digger.v1.Resolution.external_endpoint:type_name -> digger.v1.ExternalEndpoint
-	29, // 14: digger.v1.Resolution.workload:type_name -> digger.v1.Workload
-	6,  // 15: digger.v1.Resolution.candidates:type_name -> digger.v1.Candidate
-	1,  // 16: digger.v1.Resolution.role:type_name -> digger.v1.AddressRole
-	22, // 17: digger.v1.Resolution.valid_from:type_name -> google.protobuf.Timestamp
-	22, // 18: digger.v1.Resolution.valid_to:type_name -> google.protobuf.Timestamp
-	22, // 19: digger.v1.Resolution.history_since:type_name -> google.protobuf.Timestamp
-	23, // 20: digger.v1.Resolution.staleness:type_name -> google.protobuf.Duration
-	25, // 21: digger.v1.Candidate.pod:type_name -> digger.v1.Pod
-	26, // 22: digger.v1.Candidate.service:type_name -> digger.v1.Service
-	27, // 23: digger.v1.Candidate.node:type_name -> digger.v1.Node
-	28, // 24: digger.v1.Candidate.external_endpoint:type_name -> digger.v1.ExternalEndpoint
-	30, // 25: digger.v1.Candidate.workload:type_name -> digger.v1.ObjectReference
-	1,  // 26: digger.v1.Candidate.role:type_name -> digger.v1.AddressRole
-	22, // 27: digger.v1.Candidate.valid_from:type_name -> google.protobuf.Timestamp
-	22, // 28: digger.v1.Candidate.valid_to:type_name -> google.protobuf.Timestamp
-	21, // 29: digger.v1.GetAddressTimelineRequest.protocol:type_name -> digger.v1.Protocol
-	24, // 30: digger.v1.GetAddressTimelineRequest.view:type_name -> digger.v1.View
-	9,  // 31: digger.v1.GetAddressTimelineResponse.intervals:type_name -> digger.v1.AddressInterval
-	22, // 32: digger.v1.GetAddressTimelineResponse.history_since:type_name -> google.protobuf.Timestamp
-	23, // 33: digger.v1.GetAddressTimelineResponse.staleness:type_name -> google.protobuf.Duration
-	22, // 34: digger.v1.AddressInterval.from:type_name -> google.protobuf.Timestamp
-	22, // 35: digger.v1.AddressInterval.to:type_name -> google.protobuf.Timestamp
-	0,  // 36: digger.v1.AddressInterval.outcome:type_name -> digger.v1.Outcome
-	6,  // 37: digger.v1.AddressInterval.holders:type_name -> digger.v1.Candidate
-	2,  // 38: digger.v1.BatchResolveAddressesRequest.queries:type_name -> digger.v1.AddressQuery
-	23, // 39: digger.v1.BatchResolveAddressesRequest.wait:type_name -> google.protobuf.Duration
-	24, // 40: digger.v1.BatchResolveAddressesRequest.view:type_name -> digger.v1.View
-	12, // 41: digger.v1.BatchResolveAddressesResponse.results:type_name -> digger.v1.BatchResolveAddressesResult
-	5,  // 42: digger.v1.BatchResolveAddressesResult.resolution:type_name -> digger.v1.Resolution
-	31, // 43: digger.v1.BatchResolveAddressesResult.error:type_name -> google.rpc.Status
-	24, // 44: digger.v1.GetPodRequest.view:type_name -> digger.v1.View
-	23, // 45: digger.v1.GetPodRequest.wait:type_name -> google.protobuf.Duration
-	25, // 46: digger.v1.GetPodResponse.pod:type_name -> digger.v1.Pod
-	23, // 47: digger.v1.GetPodResponse.staleness:type_name -> google.protobuf.Duration
-	24, // 48: digger.v1.GetServiceRequest.view:type_name -> digger.v1.View
-	23, // 49: digger.v1.GetServiceRequest.wait:type_name -> google.protobuf.Duration
-	26, // 50: digger.v1.GetServiceResponse.service:type_name -> digger.v1.Service
-	23, // 51: digger.v1.GetServiceResponse.staleness:type_name -> google.protobuf.Duration
-	24, // 52: digger.v1.GetNodeRequest.view:type_name -> digger.v1.View
-	23, // 53: digger.v1.GetNodeRequest.wait:type_name -> google.protobuf.Duration
-	27, // 54: digger.v1.GetNodeResponse.node:type_name -> digger.v1.Node
-	23, // 55: digger.v1.GetNodeResponse.staleness:type_name -> google.protobuf.Duration
-	24, // 56: digger.v1.GetWorkloadRequest.view:type_name -> digger.v1.View
-	23, // 57: digger.v1.GetWorkloadRequest.wait:type_name -> google.protobuf.Duration
-	29, // 58: digger.v1.GetWorkloadResponse.workload:type_name -> digger.v1.Workload
-	23, // 59: digger.v1.GetWorkloadResponse.staleness:type_name -> google.protobuf.Duration
-	3,  // 60: digger.v1.LookupService.ResolveAddress:input_type -> digger.v1.ResolveAddressRequest
-	10, // 61: digger.v1.LookupService.BatchResolveAddresses:input_type -> digger.v1.BatchResolveAddressesRequest
-	7,  // 62: digger.v1.LookupService.GetAddressTimeline:input_type -> digger.v1.GetAddressTimelineRequest
-	13, // 63: digger.v1.LookupService.GetPod:input_type -> digger.v1.GetPodRequest
-	15, // 64: digger.v1.LookupService.GetService:input_type -> digger.v1.GetServiceRequest
-	17, // 65: digger.v1.LookupService.GetNode:input_type -> digger.v1.GetNodeRequest
-	19, // 66: digger.v1.LookupService.GetWorkload:input_type -> digger.v1.GetWorkloadRequest
-	4,  // 67: digger.v1.LookupService.ResolveAddress:output_type -> digger.v1.ResolveAddressResponse
-	11, // 68: digger.v1.LookupService.BatchResolveAddresses:output_type -> digger.v1.BatchResolveAddressesResponse
-	8,  // 69: digger.v1.LookupService.GetAddressTimeline:output_type -> digger.v1.GetAddressTimelineResponse
-	14, // 70: digger.v1.LookupService.GetPod:output_type -> digger.v1.GetPodResponse
-	16, // 71: digger.v1.LookupService.GetService:output_type -> digger.v1.GetServiceResponse
-	18, // 72: digger.v1.LookupService.GetNode:output_type -> digger.v1.GetNodeResponse
-	20, // 73: digger.v1.LookupService.GetWorkload:output_type -> digger.v1.GetWorkloadResponse
-	67, // [67:74] is the sub-list for method output_type
-	60, // [60:67] is the sub-list for method input_type
-	60, // [60:60] is the sub-list for extension type_name
-	60, // [60:60] is the sub-list for extension extendee
-	0,  // [0:60] is the sub-list for field type_name
+	28, // 0: digger.v1.AddressQuery.protocol:type_name -> digger.v1.Protocol
+	29, // 1: digger.v1.AddressQuery.at:type_name -> google.protobuf.Timestamp
+	29, // 2: digger.v1.AddressQuery.until:type_name -> google.protobuf.Timestamp
+	28, // 3: digger.v1.ResolveAddressRequest.protocol:type_name -> digger.v1.Protocol
+	29, // 4: digger.v1.ResolveAddressRequest.at:type_name -> google.protobuf.Timestamp
+	30, // 5: digger.v1.ResolveAddressRequest.wait:type_name -> google.protobuf.Duration
+	31, // 6: digger.v1.ResolveAddressRequest.view:type_name -> digger.v1.View
+	29, // 7: digger.v1.ResolveAddressRequest.until:type_name -> google.protobuf.Timestamp
+	6,  // 8: digger.v1.ResolveAddressRequest.otel_attributes:type_name -> digger.v1.OtelAttributes
+	5,  // 9: digger.v1.ResolveAddressResponse.resolution:type_name -> digger.v1.Resolution
+	32, // 10: digger.v1.ResolveAddressResponse.namespaces:type_name -> digger.v1.Namespace
+	0,  // 11: digger.v1.Resolution.outcome:type_name -> digger.v1.Outcome
+	33, // 12: digger.v1.Resolution.pod:type_name -> digger.v1.Pod
+	34, // 13: digger.v1.Resolution.service:type_name -> digger.v1.Service
+	35, // 14: digger.v1.Resolution.node:type_name -> digger.v1.Node
+	36, // 15: digger.v1.Resolution.external_endpoint:type_name -> digger.v1.ExternalEndpoint
+	37, // 16: digger.v1.Resolution.workload:type_name -> digger.v1.Workload
+	11, // 17: digger.v1.Resolution.candidates:type_name -> digger.v1.Candidate
+	1,  // 18: digger.v1.Resolution.role:type_name -> digger.v1.AddressRole
+	29, // 19: digger.v1.Resolution.valid_from:type_name -> google.protobuf.Timestamp
+	29, // 20: digger.v1.Resolution.valid_to:type_name -> google.protobuf.Timestamp
+	29, // 21: digger.v1.Resolution.history_since:type_name -> google.protobuf.Timestamp
+	30, // 22: digger.v1.Resolution.staleness:type_name -> google.protobuf.Duration
+	10, // 23: digger.v1.Resolution.network:type_name -> digger.v1.Network
+	38, // 24: digger.v1.Resolution.cluster:type_name -> digger.v1.Cluster
+	7,  // 25: digger.v1.Resolution.otel_attributes:type_name -> digger.v1.Attribute
+	8,  // 26: digger.v1.Attribute.value:type_name -> digger.v1.AttributeValue
+	9,  // 27: digger.v1.AttributeValue.array_value:type_name -> digger.v1.AttributeValues
+	8,  // 28: digger.v1.AttributeValues.values:type_name -> digger.v1.AttributeValue
+	33, // 29: digger.v1.Candidate.pod:type_name -> digger.v1.Pod
+	34, // 30: digger.v1.Candidate.service:type_name -> digger.v1.Service
+	35, // 31: digger.v1.Candidate.node:type_name -> digger.v1.Node
+	36, // 32: digger.v1.Candidate.external_endpoint:type_name -> digger.v1.ExternalEndpoint
+	39, // 33: digger.v1.Candidate.workload:type_name -> digger.v1.ObjectReference
+	1,  // 34: digger.v1.Candidate.role:type_name -> digger.v1.AddressRole
+	29, // 35: digger.v1.Candidate.valid_from:type_name -> google.protobuf.Timestamp
+	29, // 36: digger.v1.Candidate.valid_to:type_name -> google.protobuf.Timestamp
+	28, // 37: digger.v1.GetAddressTimelineRequest.protocol:type_name -> digger.v1.Protocol
+	31, // 38: digger.v1.GetAddressTimelineRequest.view:type_name -> digger.v1.View
+	14, // 39: digger.v1.GetAddressTimelineResponse.intervals:type_name -> digger.v1.AddressInterval
+	29, // 40: digger.v1.GetAddressTimelineResponse.history_since:type_name -> google.protobuf.Timestamp
+	30, // 41: digger.v1.GetAddressTimelineResponse.staleness:type_name -> google.protobuf.Duration
+	29, // 42: digger.v1.AddressInterval.from:type_name -> google.protobuf.Timestamp
+	29, // 43: digger.v1.AddressInterval.to:type_name -> google.protobuf.Timestamp
+	0,  // 44: digger.v1.AddressInterval.outcome:type_name -> digger.v1.Outcome
+	11, // 45: digger.v1.AddressInterval.holders:type_name -> digger.v1.Candidate
+	2,  // 46: digger.v1.BatchResolveAddressesRequest.queries:type_name -> digger.v1.AddressQuery
+	30, // 47: digger.v1.BatchResolveAddressesRequest.wait:type_name -> google.protobuf.Duration
+	31, // 48: digger.v1.BatchResolveAddressesRequest.view:type_name -> digger.v1.View
+	6,  // 49: digger.v1.BatchResolveAddressesRequest.otel_attributes:type_name -> digger.v1.OtelAttributes
+	17, // 50: digger.v1.BatchResolveAddressesResponse.results:type_name -> digger.v1.BatchResolveAddressesResult
+	32, // 51: digger.v1.BatchResolveAddressesResponse.namespaces:type_name -> digger.v1.Namespace
+	5,  // 52: digger.v1.BatchResolveAddressesResult.resolution:type_name -> digger.v1.Resolution
+	40, // 53: digger.v1.BatchResolveAddressesResult.error:type_name -> google.rpc.Status
+	31, // 54: digger.v1.GetPodRequest.view:type_name -> digger.v1.View
+	30, // 55: digger.v1.GetPodRequest.wait:type_name -> google.protobuf.Duration
+	6,  // 56: digger.v1.GetPodRequest.otel_attributes:type_name -> digger.v1.OtelAttributes
+	33, // 57: digger.v1.GetPodResponse.pod:type_name -> digger.v1.Pod
+	30, // 58: digger.v1.GetPodResponse.staleness:type_name -> google.protobuf.Duration
+	32, // 59: digger.v1.GetPodResponse.namespace:type_name -> digger.v1.Namespace
+	7,  // 60: digger.v1.GetPodResponse.otel_attributes:type_name -> digger.v1.Attribute
+	31, // 61: digger.v1.GetServiceRequest.view:type_name -> digger.v1.View
+	30, // 62: digger.v1.GetServiceRequest.wait:type_name -> google.protobuf.Duration
+	34, // 63: digger.v1.GetServiceResponse.service:type_name -> digger.v1.Service
+	30, // 64: digger.v1.GetServiceResponse.staleness:type_name -> google.protobuf.Duration
+	32, // 65: digger.v1.GetServiceResponse.namespace:type_name -> digger.v1.Namespace
+	31, // 66: digger.v1.GetNodeRequest.view:type_name -> digger.v1.View
+	30, // 67: digger.v1.GetNodeRequest.wait:type_name -> google.protobuf.Duration
+	35, // 68: digger.v1.GetNodeResponse.node:type_name -> digger.v1.Node
+	30, // 69: digger.v1.GetNodeResponse.staleness:type_name -> google.protobuf.Duration
+	31, // 70: digger.v1.GetNamespaceRequest.view:type_name -> digger.v1.View
+	30, // 71: digger.v1.GetNamespaceRequest.wait:type_name -> google.protobuf.Duration
+	32, // 72: digger.v1.GetNamespaceResponse.namespace:type_name -> digger.v1.Namespace
+	30, // 73: digger.v1.GetNamespaceResponse.staleness:type_name -> google.protobuf.Duration
+	31, // 74: digger.v1.GetWorkloadRequest.view:type_name -> digger.v1.View
+	30, // 75: digger.v1.GetWorkloadRequest.wait:type_name -> google.protobuf.Duration
+	37, // 76: digger.v1.GetWorkloadResponse.workload:type_name -> digger.v1.Workload
+	30, // 77: digger.v1.GetWorkloadResponse.staleness:type_name -> google.protobuf.Duration
+	32, // 78: digger.v1.GetWorkloadResponse.namespace:type_name -> digger.v1.Namespace
+	3,  // 79: digger.v1.LookupService.ResolveAddress:input_type -> digger.v1.ResolveAddressRequest
+	15, // 80: digger.v1.LookupService.BatchResolveAddresses:input_type -> digger.v1.BatchResolveAddressesRequest
+	12, // 81: digger.v1.LookupService.GetAddressTimeline:input_type -> digger.v1.GetAddressTimelineRequest
+	18, // 82: digger.v1.LookupService.GetPod:input_type -> digger.v1.GetPodRequest
+	20, // 83: digger.v1.LookupService.GetService:input_type -> digger.v1.GetServiceRequest
+	22, // 84: digger.v1.LookupService.GetNode:input_type -> digger.v1.GetNodeRequest
+	24, // 85: digger.v1.LookupService.GetNamespace:input_type -> digger.v1.GetNamespaceRequest
+	26, // 86: digger.v1.LookupService.GetWorkload:input_type -> digger.v1.GetWorkloadRequest
+	4,  // 87: digger.v1.LookupService.ResolveAddress:output_type -> digger.v1.ResolveAddressResponse
+	16, // 88: digger.v1.LookupService.BatchResolveAddresses:output_type -> digger.v1.BatchResolveAddressesResponse
+	13, // 89: digger.v1.LookupService.GetAddressTimeline:output_type -> digger.v1.GetAddressTimelineResponse
+	19, // 90: digger.v1.LookupService.GetPod:output_type -> digger.v1.GetPodResponse
+	21, // 91: digger.v1.LookupService.GetService:output_type -> digger.v1.GetServiceResponse
+	23, // 92: digger.v1.LookupService.GetNode:output_type -> digger.v1.GetNodeResponse
+	25, // 93: digger.v1.LookupService.GetNamespace:output_type -> digger.v1.GetNamespaceResponse
+	27, // 94: digger.v1.LookupService.GetWorkload:output_type -> digger.v1.GetWorkloadResponse
+	87, // [87:95] is the sub-list for method output_type
+	79, // [79:87] is the sub-list for method input_type
+	79, // [79:79] is the sub-list for extension type_name
+	79, // [79:79] is the sub-list for extension extendee
+	0,  // [0:79] is the sub-list for field type_name
 }
 
 func init() { file_digger_v1_lookup_proto_init() }
@@ -2072,14 +2711,18 @@ func file_digger_v1_lookup_proto_init() {
 		(*Resolution_Node)(nil),
 		(*Resolution_ExternalEndpoint)(nil),
 	}
-	file_digger_v1_lookup_proto_msgTypes[4].OneofWrappers = []any{
+	file_digger_v1_lookup_proto_msgTypes[6].OneofWrappers = []any{
+		(*AttributeValue_StringValue)(nil),
+		(*AttributeValue_ArrayValue)(nil),
+	}
+	file_digger_v1_lookup_proto_msgTypes[9].OneofWrappers = []any{
 		(*Candidate_Pod)(nil),
 		(*Candidate_Service)(nil),
 		(*Candidate_Node)(nil),
 		(*Candidate_ExternalEndpoint)(nil),
 	}
-	file_digger_v1_lookup_proto_msgTypes[5].OneofWrappers = []any{}
-	file_digger_v1_lookup_proto_msgTypes[10].OneofWrappers = []any{
+	file_digger_v1_lookup_proto_msgTypes[10].OneofWrappers = []any{}
+	file_digger_v1_lookup_proto_msgTypes[15].OneofWrappers = []any{
 		(*BatchResolveAddressesResult_Resolution)(nil),
 		(*BatchResolveAddressesResult_Error)(nil),
 	}
@@ -2089,7 +2732,7 @@ func file_digger_v1_lookup_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_digger_v1_lookup_proto_rawDesc), len(file_digger_v1_lookup_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   19,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

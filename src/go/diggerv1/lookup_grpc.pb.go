@@ -27,6 +27,7 @@ const (
 	LookupService_GetPod_FullMethodName                = "/digger.v1.LookupService/GetPod"
 	LookupService_GetService_FullMethodName            = "/digger.v1.LookupService/GetService"
 	LookupService_GetNode_FullMethodName               = "/digger.v1.LookupService/GetNode"
+	LookupService_GetNamespace_FullMethodName          = "/digger.v1.LookupService/GetNamespace"
 	LookupService_GetWorkload_FullMethodName           = "/digger.v1.LookupService/GetWorkload"
 )
 
@@ -60,8 +61,12 @@ type LookupServiceClient interface {
 	GetService(ctx context.Context, in *GetServiceRequest, opts ...grpc.CallOption) (*GetServiceResponse, error)
 	// A node by name. NOT_FOUND `OBJECT_NOT_FOUND` if the cluster has no such node.
 	GetNode(ctx context.Context, in *GetNodeRequest, opts ...grpc.CallOption) (*GetNodeResponse, error)
-	// An owner by name: top-level workloads and the links of a chain (ReplicaSet, Job) alike. NOT_FOUND
-	// `OBJECT_NOT_FOUND` if the cluster has no such object that digger is allowed to read.
+	// A namespace by name. NOT_FOUND `OBJECT_NOT_FOUND` if the cluster has no such namespace; FAILED_PRECONDITION
+	// `NAMESPACES_UNKNOWN` while digger has no list of namespaces, for want of the right to list them.
+	GetNamespace(ctx context.Context, in *GetNamespaceRequest, opts ...grpc.CallOption) (*GetNamespaceResponse, error)
+	// An owner by name: top-level workloads and the links of a chain (ReplicaSet, Job) alike, and of a kind that is not
+	// watched what references tell, marked `incomplete`, for as long as there is a pod of it. NOT_FOUND
+	// `OBJECT_NOT_FOUND` if the cluster has no such object that digger is allowed to read, or hears of.
 	GetWorkload(ctx context.Context, in *GetWorkloadRequest, opts ...grpc.CallOption) (*GetWorkloadResponse, error)
 }
 
@@ -133,6 +138,16 @@ func (c *lookupServiceClient) GetNode(ctx context.Context, in *GetNodeRequest, o
 	return out, nil
 }
 
+func (c *lookupServiceClient) GetNamespace(ctx context.Context, in *GetNamespaceRequest, opts ...grpc.CallOption) (*GetNamespaceResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetNamespaceResponse)
+	err := c.cc.Invoke(ctx, LookupService_GetNamespace_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *lookupServiceClient) GetWorkload(ctx context.Context, in *GetWorkloadRequest, opts ...grpc.CallOption) (*GetWorkloadResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetWorkloadResponse)
@@ -173,8 +188,12 @@ type LookupServiceServer interface {
 	GetService(context.Context, *GetServiceRequest) (*GetServiceResponse, error)
 	// A node by name. NOT_FOUND `OBJECT_NOT_FOUND` if the cluster has no such node.
 	GetNode(context.Context, *GetNodeRequest) (*GetNodeResponse, error)
-	// An owner by name: top-level workloads and the links of a chain (ReplicaSet, Job) alike. NOT_FOUND
-	// `OBJECT_NOT_FOUND` if the cluster has no such object that digger is allowed to read.
+	// A namespace by name. NOT_FOUND `OBJECT_NOT_FOUND` if the cluster has no such namespace; FAILED_PRECONDITION
+	// `NAMESPACES_UNKNOWN` while digger has no list of namespaces, for want of the right to list them.
+	GetNamespace(context.Context, *GetNamespaceRequest) (*GetNamespaceResponse, error)
+	// An owner by name: top-level workloads and the links of a chain (ReplicaSet, Job) alike, and of a kind that is not
+	// watched what references tell, marked `incomplete`, for as long as there is a pod of it. NOT_FOUND
+	// `OBJECT_NOT_FOUND` if the cluster has no such object that digger is allowed to read, or hears of.
 	GetWorkload(context.Context, *GetWorkloadRequest) (*GetWorkloadResponse, error)
 	mustEmbedUnimplementedLookupServiceServer()
 }
@@ -203,6 +222,9 @@ func (UnimplementedLookupServiceServer) GetService(context.Context, *GetServiceR
 }
 func (UnimplementedLookupServiceServer) GetNode(context.Context, *GetNodeRequest) (*GetNodeResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetNode not implemented")
+}
+func (UnimplementedLookupServiceServer) GetNamespace(context.Context, *GetNamespaceRequest) (*GetNamespaceResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetNamespace not implemented")
 }
 func (UnimplementedLookupServiceServer) GetWorkload(context.Context, *GetWorkloadRequest) (*GetWorkloadResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetWorkload not implemented")
@@ -336,6 +358,24 @@ func _LookupService_GetNode_Handler(srv interface{}, ctx context.Context, dec fu
 	return interceptor(ctx, in, info, handler)
 }
 
+func _LookupService_GetNamespace_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetNamespaceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LookupServiceServer).GetNamespace(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LookupService_GetNamespace_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LookupServiceServer).GetNamespace(ctx, req.(*GetNamespaceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _LookupService_GetWorkload_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetWorkloadRequest)
 	if err := dec(in); err != nil {
@@ -384,6 +424,10 @@ var LookupService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetNode",
 			Handler:    _LookupService_GetNode_Handler,
+		},
+		{
+			MethodName: "GetNamespace",
+			Handler:    _LookupService_GetNamespace_Handler,
 		},
 		{
 			MethodName: "GetWorkload",

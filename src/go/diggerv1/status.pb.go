@@ -344,7 +344,17 @@ type GetStatusResponse struct {
 	// The namespaces that are watched (`--namespace`); empty: all. Nothing is known of the others: an address that no
 	// watched object holds is OUTCOME_UNKNOWN, and asking for objects of other namespaces fails with
 	// NAMESPACE_NOT_WATCHED.
-	Namespaces    []string `protobuf:"bytes,11,rep,name=namespaces,proto3" json:"namespaces,omitempty"`
+	Namespaces []string `protobuf:"bytes,11,rep,name=namespaces,proto3" json:"namespaces,omitempty"`
+	// Why the API server is shown credentials of an earlier moment: a rewritten kubeconfig that leads to another cluster or
+	// cannot be read, a token file that cannot be used. They are good until the server says otherwise; empty: those of
+	// now are shown. Where none can be had at all, the messages of the resources say why.
+	CredentialsMessage string `protobuf:"bytes,12,opt,name=credentials_message,json=credentialsMessage,proto3" json:"credentials_message,omitempty"`
+	// The cluster that is watched; unset where neither name nor uid is known.
+	Cluster *Cluster `protobuf:"bytes,20,opt,name=cluster,proto3" json:"cluster,omitempty"`
+	// Why the uid of the cluster is not known, the missing right among it; empty: it is known, or was not read yet.
+	ClusterMessage string `protobuf:"bytes,22,opt,name=cluster_message,json=clusterMessage,proto3" json:"cluster_message,omitempty"`
+	// The files of `--named-ranges`, in the order of the configuration.
+	NamedRanges   []*NamedRangesFile `protobuf:"bytes,21,rep,name=named_ranges,json=namedRanges,proto3" json:"named_ranges,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -456,11 +466,121 @@ func (x *GetStatusResponse) GetNamespaces() []string {
 	return nil
 }
 
+func (x *GetStatusResponse) GetCredentialsMessage() string {
+	if x != nil {
+		return x.CredentialsMessage
+	}
+	return ""
+}
+
+func (x *GetStatusResponse) GetCluster() *Cluster {
+	if x != nil {
+		return x.Cluster
+	}
+	return nil
+}
+
+func (x *GetStatusResponse) GetClusterMessage() string {
+	if x != nil {
+		return x.ClusterMessage
+	}
+	return ""
+}
+
+func (x *GetStatusResponse) GetNamedRanges() []*NamedRangesFile {
+	if x != nil {
+		return x.NamedRanges
+	}
+	return nil
+}
+
+// A file of named ranges.
+type NamedRangesFile struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As configured.
+	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	// Ranges in use.
+	Ranges uint64 `protobuf:"varint,2,opt,name=ranges,proto3" json:"ranges,omitempty"`
+	// When the file that is in use was written.
+	ModifiedTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=modified_time,json=modifiedTime,proto3" json:"modified_time,omitempty"`
+	// When it was taken.
+	LoadTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=load_time,json=loadTime,proto3" json:"load_time,omitempty"`
+	// Why a newer file is not in use, a line for each problem; empty: there is none.
+	Message       string `protobuf:"bytes,5,opt,name=message,proto3" json:"message,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NamedRangesFile) Reset() {
+	*x = NamedRangesFile{}
+	mi := &file_digger_v1_status_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NamedRangesFile) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NamedRangesFile) ProtoMessage() {}
+
+func (x *NamedRangesFile) ProtoReflect() protoreflect.Message {
+	mi := &file_digger_v1_status_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NamedRangesFile.ProtoReflect.Descriptor instead.
+func (*NamedRangesFile) Descriptor() ([]byte, []int) {
+	return file_digger_v1_status_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *NamedRangesFile) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *NamedRangesFile) GetRanges() uint64 {
+	if x != nil {
+		return x.Ranges
+	}
+	return 0
+}
+
+func (x *NamedRangesFile) GetModifiedTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ModifiedTime
+	}
+	return nil
+}
+
+func (x *NamedRangesFile) GetLoadTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LoadTime
+	}
+	return nil
+}
+
+func (x *NamedRangesFile) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
 var File_digger_v1_status_proto protoreflect.FileDescriptor
 
 const file_digger_v1_status_proto_rawDesc = "" +
 	"\n" +
-	"\x16digger/v1/status.proto\x12\tdigger.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x12\n" +
+	"\x16digger/v1/status.proto\x12\tdigger.v1\x1a\x18digger/v1/entities.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x12\n" +
 	"\x10GetStatusRequest\"\xa7\x01\n" +
 	"\x11ResourceFreshness\x12\x1a\n" +
 	"\bresource\x18\x01 \x01(\tR\bresource\x12=\n" +
@@ -478,7 +598,7 @@ const file_digger_v1_status_proto_rawDesc = "" +
 	"\x05lists\x18\b \x01(\x04R\x05lists\x12%\n" +
 	"\x0ewatch_restarts\x18\t \x01(\x04R\rwatchRestarts\x12\x18\n" +
 	"\amessage\x18\n" +
-	" \x01(\tR\amessage\"\xbf\x03\n" +
+	" \x01(\tR\amessage\"\x86\x05\n" +
 	"\x11GetStatusResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\tR\x05epoch\x12\x14\n" +
@@ -494,7 +614,17 @@ const file_digger_v1_status_proto_rawDesc = "" +
 	" \x01(\v2\x19.google.protobuf.DurationR\tstaleness\x12\x1e\n" +
 	"\n" +
 	"namespaces\x18\v \x03(\tR\n" +
-	"namespaces*\xa8\x01\n" +
+	"namespaces\x12/\n" +
+	"\x13credentials_message\x18\f \x01(\tR\x12credentialsMessage\x12,\n" +
+	"\acluster\x18\x14 \x01(\v2\x12.digger.v1.ClusterR\acluster\x12'\n" +
+	"\x0fcluster_message\x18\x16 \x01(\tR\x0eclusterMessage\x12=\n" +
+	"\fnamed_ranges\x18\x15 \x03(\v2\x1a.digger.v1.NamedRangesFileR\vnamedRanges\"\xd1\x01\n" +
+	"\x0fNamedRangesFile\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\x12\x16\n" +
+	"\x06ranges\x18\x02 \x01(\x04R\x06ranges\x12?\n" +
+	"\rmodified_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\fmodifiedTime\x127\n" +
+	"\tload_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\bloadTime\x12\x18\n" +
+	"\amessage\x18\x05 \x01(\tR\amessage*\xa8\x01\n" +
 	"\n" +
 	"WatchState\x12\x1b\n" +
 	"\x17WATCH_STATE_UNSPECIFIED\x10\x00\x12\x14\n" +
@@ -521,33 +651,39 @@ func file_digger_v1_status_proto_rawDescGZIP() []byte {
 }
 
 var file_digger_v1_status_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_digger_v1_status_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_digger_v1_status_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_digger_v1_status_proto_goTypes = []any{
 	(WatchState)(0),               // 0: digger.v1.WatchState
 	(*GetStatusRequest)(nil),      // 1: digger.v1.GetStatusRequest
 	(*ResourceFreshness)(nil),     // 2: digger.v1.ResourceFreshness
 	(*ResourceStatus)(nil),        // 3: digger.v1.ResourceStatus
 	(*GetStatusResponse)(nil),     // 4: digger.v1.GetStatusResponse
-	(*timestamppb.Timestamp)(nil), // 5: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 6: google.protobuf.Duration
+	(*NamedRangesFile)(nil),       // 5: digger.v1.NamedRangesFile
+	(*timestamppb.Timestamp)(nil), // 6: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 7: google.protobuf.Duration
+	(*Cluster)(nil),               // 8: digger.v1.Cluster
 }
 var file_digger_v1_status_proto_depIdxs = []int32{
-	5,  // 0: digger.v1.ResourceFreshness.last_contact:type_name -> google.protobuf.Timestamp
-	6,  // 1: digger.v1.ResourceFreshness.staleness:type_name -> google.protobuf.Duration
+	6,  // 0: digger.v1.ResourceFreshness.last_contact:type_name -> google.protobuf.Timestamp
+	7,  // 1: digger.v1.ResourceFreshness.staleness:type_name -> google.protobuf.Duration
 	0,  // 2: digger.v1.ResourceStatus.state:type_name -> digger.v1.WatchState
-	5,  // 3: digger.v1.ResourceStatus.last_change:type_name -> google.protobuf.Timestamp
-	5,  // 4: digger.v1.ResourceStatus.last_contact:type_name -> google.protobuf.Timestamp
+	6,  // 3: digger.v1.ResourceStatus.last_change:type_name -> google.protobuf.Timestamp
+	6,  // 4: digger.v1.ResourceStatus.last_contact:type_name -> google.protobuf.Timestamp
 	3,  // 5: digger.v1.GetStatusResponse.resources:type_name -> digger.v1.ResourceStatus
-	5,  // 6: digger.v1.GetStatusResponse.start_time:type_name -> google.protobuf.Timestamp
-	5,  // 7: digger.v1.GetStatusResponse.history_since:type_name -> google.protobuf.Timestamp
-	6,  // 8: digger.v1.GetStatusResponse.staleness:type_name -> google.protobuf.Duration
-	1,  // 9: digger.v1.StatusService.GetStatus:input_type -> digger.v1.GetStatusRequest
-	4,  // 10: digger.v1.StatusService.GetStatus:output_type -> digger.v1.GetStatusResponse
-	10, // [10:11] is the sub-list for method output_type
-	9,  // [9:10] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	6,  // 6: digger.v1.GetStatusResponse.start_time:type_name -> google.protobuf.Timestamp
+	6,  // 7: digger.v1.GetStatusResponse.history_since:type_name -> google.protobuf.Timestamp
+	7,  // 8: digger.v1.GetStatusResponse.staleness:type_name -> google.protobuf.Duration
+	8,  // 9: digger.v1.GetStatusResponse.cluster:type_name -> digger.v1.Cluster
+	5,  // 10: digger.v1.GetStatusResponse.named_ranges:type_name -> digger.v1.NamedRangesFile
+	6,  // 11: digger.v1.NamedRangesFile.modified_time:type_name -> google.protobuf.Timestamp
+	6,  // 12: digger.v1.NamedRangesFile.load_time:type_name -> google.protobuf.Timestamp
+	1,  // 13: digger.v1.StatusService.GetStatus:input_type -> digger.v1.GetStatusRequest
+	4,  // 14: digger.v1.StatusService.GetStatus:output_type -> digger.v1.GetStatusResponse
+	14, // [14:15] is the sub-list for method output_type
+	13, // [13:14] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_digger_v1_status_proto_init() }
@@ -555,13 +691,14 @@ func file_digger_v1_status_proto_init() {
 	if File_digger_v1_status_proto != nil {
 		return
 	}
+	file_digger_v1_entities_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_digger_v1_status_proto_rawDesc), len(file_digger_v1_status_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   4,
+			NumMessages:   5,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -149,6 +149,12 @@ func (r *Replica) Node(name string) (*diggerv1.Node, error) {
 	return e.GetNode(), err
 }
 
+// Namespace returns the namespace with that name; digger knows them only where it may list them.
+func (r *Replica) Namespace(name string) (*diggerv1.Namespace, error) {
+	e, err := r.named(entityName{kind: Namespace, name: name})
+	return e.GetNamespace(), err
+}
+
 // Workload returns the top-level owner with that name; apiVersion as in its Reference: apps/v1.
 func (r *Replica) Workload(apiVersion, kind, namespace, name string) (*diggerv1.Workload, error) {
 	e, err := r.named(entityName{Workload, apiVersion, kind, namespace, name})
