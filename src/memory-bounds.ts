@@ -20,6 +20,8 @@ const WAITER_BYTES = 1_000;
 const FILTER_BYTES = 32 * MIB;
 /** Four tables of 4,096 reviews. */
 const REVIEW_BYTES = 16 * MIB;
+/** Of 1,024 pods with well-known labels and as many without, and their entities: see rpc/methods/otel-attributes.ts. */
+const OTEL_BYTES = 8 * MIB;
 
 /** All but the picture of the cluster, which grows with the cluster. */
 export function memoryBounds(config: Config): readonly MemoryBound[] {
@@ -32,6 +34,7 @@ export function memoryBounds(config: Config): readonly MemoryBound[] {
     // By address and by name.
     { what: '--max-waiters', bytes: 2 * config.maxWaiters * WAITER_BYTES },
     { what: 'filters of subscriptions', bytes: FILTER_BYTES },
+    { what: 'attributes of OpenTelemetry', bytes: OTEL_BYTES },
     { what: '--auth=token-review', bytes: config.auth === 'token-review' ? REVIEW_BYTES : 0 },
   ];
 }

@@ -59,7 +59,7 @@ export function exportNameWaiters(registry: Registry, names: NameWaiters): void 
 export function exportPodAttributes(registry: Registry, attributes: { readonly size: number }): void {
   const kept: Gauge = new Gauge({
     name: 'digger_otel_attributes_kept',
-    help: 'Pods whose OpenTelemetry attributes are kept, for callers that ask for them; dropped as a whole at 4,096.',
+    help: 'Pods whose OpenTelemetry attributes are kept, for callers that ask for them; dropped as a whole at 1,024.',
     registers: [registry],
     collect: () => kept.set(attributes.size),
   });

@@ -108,6 +108,7 @@ describe('answers from a real cluster', () => {
       'cloud.region': node?.metadata?.labels?.['topology.kubernetes.io/region'],
       'container.id': object.status?.containerStatuses?.[0]?.containerID?.replace(/^.*:\/\//, ''),
       'container.image.name': container?.image?.replace(/:.*$/, ''),
+      'container.image.repo_digests': '(a list)',
       'container.image.tags': '(a list)',
       'k8s.cluster.name': 'real',
       'k8s.cluster.uid': await uidOfKubeSystem(),

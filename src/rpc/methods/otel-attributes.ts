@@ -23,8 +23,8 @@ import type { Pod__Output } from '../../wire/generated/digger/v1/Pod.ts';
 import type { MessageWriter } from '../../wire/message-writer.ts';
 import { messageType } from '../../wire/schema.ts';
 
-/** Pods whose attributes are kept for each wish; some 2 kB each. */
-const MAX_KEPT_PODS = 4_096;
+/** Pods whose attributes are kept for each wish: a batch asks about so many; 2 kB each, and the entity. */
+const MAX_KEPT_PODS = 1_024;
 
 /** Attributes of pods that were asked about; all are dropped at the bound. */
 export class PodAttributes {
