@@ -42,6 +42,8 @@ const reference = record({
   name: text,
   uid: text,
   incomplete: fc.boolean(),
+  // As decoders see a field that is not written.
+  hidden: fc.constant(false),
 });
 
 const pods: fc.Arbitrary<PodRecord> = record({

@@ -49,8 +49,8 @@ describe('a person who asks a service that answers', () => {
   let at: readonly string[];
   before(async () => {
     story = await Story.begin();
-    digger = await story.startDigger();
-    await digger.untilReady();
+    // Custom kinds too: until they are listed answers may be marked stale.
+    digger = await story.startReadyDigger();
     at = ['--address', digger.address];
   });
   after(() => story?.end());
