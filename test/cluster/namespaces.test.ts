@@ -112,7 +112,7 @@ describe('digger limited to namespaces', () => {
     const status = await eventually('only the other namespace is waited for, and GetStatus tells why', async () => {
       const found = await other.call('StatusService', 'GetStatus');
       const pending = (found['pending'] ?? []) as string[];
-      const told = pending.some((task) => /^list hidden\/pods: .*403/.test(task));
+      const told = pending.some((task) => /^list hidden\/pods[:,].*403/.test(task));
       return told && !pending.some((task) => task.includes('shop/')) ? done(found) : notYet(found);
     });
     assert.equal(status['ready'] ?? false, false);

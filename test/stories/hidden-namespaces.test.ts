@@ -69,6 +69,8 @@ const REQUESTS: Readonly<Record<string, readonly Message[]>> = {
     { snapshotOnly: true, view: 'VIEW_BASIC' },
     { snapshotOnly: true, filter: { nodeNames: ['worker-1'] } },
     { snapshotOnly: true, filter: { namespaceSelector: '!nothing' } },
+    { snapshotOnly: true, timelines: true },
+    { snapshotOnly: true, filter: { labelSelector: '!nothing' }, values: { labels: ['*'], annotations: ['*'] } },
   ],
   '/digger.v1.StatusService/GetStatus': [{}],
 };
