@@ -94,6 +94,6 @@ function cut(detail: string): string {
 }
 
 // As many names as a cluster has resources, a few causes at once, and messages of an API server whole but for odd ones.
-const MAX_NAMES = 12;
+const MAX_NAMES = 16;
 const MAX_CAUSES = 4;
 const MAX_DETAIL = 300;

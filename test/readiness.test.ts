@@ -47,7 +47,7 @@ test('what is pending is a few lines of bounded length, whatever the number of r
   const { pending } = readiness;
   assert.equal(pending.length, 5);
   assert.equal(pending.at(-1), '3 more causes');
-  assert.match(pending[0] ?? '', / and 11 more: 0: x+…$/);
+  assert.match(pending[0] ?? '', / and 7 more: 0: x+…$/);
 });
 
 test('12.14: a task that is named later does not take readiness back; the drain does', () => {
