@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { describe, it, type TestContext } from 'node:test';
 
-import { MAX_CALLS_PER_TURN } from '../../src/rpc/limits/fair-queue.ts';
+import { MAX_AT_ONCE, MAX_CALLS_PER_TURN } from '../../src/rpc/limits/fair-queue.ts';
 import type { RpcLimits } from '../../src/rpc/limits/rpc-limits.ts';
 import { done, eventually, notYet } from '../observers/eventually.ts';
 import { prefixed } from '../observers/raw-call.ts';
@@ -23,7 +23,7 @@ const CHECK = '/grpc.health.v1.Health/Check';
 /** As many as a connection may have at once. */
 const CALLS = 250;
 /** Those that begin where they are read, and those of one turn. */
-const MOST_BEFORE = 2 * MAX_CALLS_PER_TURN;
+const MOST_BEFORE = MAX_AT_ONCE + MAX_CALLS_PER_TURN;
 const ATTACKER = '127.0.0.2';
 
 describe('a lookup beside a flood is begun after a few calls of it', () => {

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import {
   type FairConnection,
   FairQueue,
+  MAX_AT_ONCE,
   MAX_CALLS_PER_TURN,
   READ_BUDGET,
   RESUME_BELOW,
@@ -29,11 +30,11 @@ describe('calls that come at once', () => {
     const world = new World();
     for (const connection of world.connections('10.0.0.1', 36)) world.call(connection, 'flood', 250);
     world.call(world.connection('10.0.0.2'), 'healthy');
-    assert.equal(world.begun.length, MAX_CALLS_PER_TURN, 'those that began where they were read');
+    assert.equal(world.begun.length, MAX_AT_ONCE, 'those that began where they were read');
     world.turn();
     assert.ok(world.begun.includes('healthy'));
-    assert.ok(world.begun.indexOf('healthy') <= MAX_CALLS_PER_TURN + 1, `${world.begun.indexOf('healthy')} before it`);
-    assert.equal(world.begun.length, 2 * MAX_CALLS_PER_TURN);
+    assert.ok(world.begun.indexOf('healthy') <= MAX_AT_ONCE + 1, `${world.begun.indexOf('healthy')} before it`);
+    assert.equal(world.begun.length, MAX_AT_ONCE + MAX_CALLS_PER_TURN);
     world.untilIdle();
     assert.equal(world.begun.length, 36 * 250 + 1, 'all of them begin');
   });
@@ -45,7 +46,7 @@ describe('calls that come at once', () => {
     world.call(many, 'many', 500);
     world.call(one, 'one');
     world.turn();
-    assert.ok(world.begun.indexOf('one') <= MAX_CALLS_PER_TURN + 1, `${world.begun.indexOf('one')} before it`);
+    assert.ok(world.begun.indexOf('one') <= MAX_AT_ONCE + 1, `${world.begun.indexOf('one')} before it`);
   });
 
   it('begin one a turn when each of them takes long', () => {
@@ -54,17 +55,17 @@ describe('calls that come at once', () => {
     world.takesMs = 8;
     for (let turn = 1; turn <= 5; turn++) {
       world.turn();
-      assert.equal(world.begun.length, MAX_CALLS_PER_TURN + turn);
+      assert.equal(world.begun.length, MAX_AT_ONCE + turn);
     }
     world.takesMs = TURN_MS / 4;
     world.turn();
-    assert.equal(world.begun.length, MAX_CALLS_PER_TURN + 5 + 4);
+    assert.equal(world.begun.length, MAX_AT_ONCE + 5 + 4);
   });
 
   it('that have ended while they waited take nobody’s turn', () => {
     const world = new World();
     const attacker = world.connection('10.0.0.1');
-    world.call(attacker, 'begun', MAX_CALLS_PER_TURN);
+    world.call(attacker, 'begun', MAX_AT_ONCE);
     world.call(attacker, 'reset', 900, false);
     world.call(attacker, 'kept');
     world.turn();
@@ -80,7 +81,7 @@ describe('a source of which many calls wait', () => {
     const [first] = flood;
     const other = world.connection('10.0.0.2');
     assert.ok(first);
-    world.call(first, 'flood', MAX_CALLS_PER_TURN + READ_BUDGET - 1);
+    world.call(first, 'flood', MAX_AT_ONCE + READ_BUDGET - 1);
     assert.equal(world.queue.paused, 0);
     world.call(first, 'flood');
     assert.deepEqual(
@@ -104,7 +105,7 @@ describe('a source of which many calls wait', () => {
 
   it('has a connection that opens meanwhile wait like the others', () => {
     const world = new World();
-    world.call(world.connection('10.0.0.1'), 'flood', MAX_CALLS_PER_TURN + READ_BUDGET);
+    world.call(world.connection('10.0.0.1'), 'flood', MAX_AT_ONCE + READ_BUDGET);
     const late = world.connection('10.0.0.1');
     assert.equal(late.isRead, true);
     world.call(late, 'late');
@@ -116,7 +117,7 @@ describe('a source of which many calls wait', () => {
   it('is stopped again when something else has begun to read it', () => {
     const world = new World();
     const connection = world.connection('10.0.0.1');
-    world.call(connection, 'flood', MAX_CALLS_PER_TURN + READ_BUDGET);
+    world.call(connection, 'flood', MAX_AT_ONCE + READ_BUDGET);
     connection.isRead = true;
     world.call(connection, 'flood');
     assert.equal(connection.isRead, false);
@@ -134,14 +135,14 @@ describe('a source of which many calls wait', () => {
   it('is forgotten with its connections', () => {
     const world = new World();
     const connection = world.connection('10.0.0.1');
-    world.call(connection, 'flood', MAX_CALLS_PER_TURN + READ_BUDGET, false);
+    world.call(connection, 'flood', MAX_AT_ONCE + READ_BUDGET, false);
     world.queue.forget(connection);
     world.untilIdle();
     assert.deepEqual([world.queue.waiting, world.queue.paused, connection.isRead], [0, 0, false]);
   });
 });
 
-it('whatever comes: every call begins once, those of a connection in order, at most 64 a turn; all are read in the end', () => {
+it('whatever comes: every call begins once, those of a connection in order, at most 32 of those that wait a turn; all are read in the end', () => {
   const arrival = fc.record({
     source: fc.nat({ max: 3 }),
     connection: fc.nat({ max: 2 }),
