@@ -145,7 +145,7 @@ export class Join {
       for (let next = left.next(); next.done !== true; next = left.next()) {
         const pod = pods.get(next.value.uid);
         if (pod === undefined) continue;
-        if (of instanceof OwnerLink) this.shelves.touchWhatItCountsFor(pod);
+        if (of instanceof OwnerLink) this.shelves.counts.touchWhatItCountsFor(pod);
         else if (of.namespace !== pod.row.namespace) continue;
         yield* this.#joinPod(pod);
       }
@@ -193,7 +193,7 @@ export class Join {
     const endpoints = endpointBytes(pod, endpointAddresses);
     const joined = lineage?.podBytesWith(endpoints) ?? concatBytes(encodePodOwners(workload, ownerChain), endpoints);
     const place = this.shelves.places.bytesOf(row.nodeName);
-    this.shelves.countAs(pod, workload);
+    this.shelves.counts.countAs(pod, workload);
     const isJoinedAlike = before?.joined === joined && before.place === place;
     if (before !== undefined && isJoinedAlike && (row === before || isSameButJoined(before, row))) {
       // The row goes back to what listeners hold, so that the two share their memory.
