@@ -53,8 +53,10 @@ export class Join {
       isWatchedKind,
       isRecord: (uid) => this.picture.owners.has(uid),
       isTaken: ({ apiVersion, kind, namespace, name }) => {
-        for (const { row, link } of ownersNamed(namespace, name)) {
+        for (const { row, link, published } of ownersNamed(namespace, name)) {
           if (row.workloadKind === kind && row.apiVersion === apiVersion && link.edge === undefined) return true;
+          // It is one no more, and consumers are still to be told.
+          if (published?.workloadKind === kind && published.apiVersion === apiVersion) return true;
         }
         return false;
       },
@@ -180,6 +182,11 @@ export class Join {
       return;
     }
     owner.published = entity;
+    // Another may have the key that it had.
+    if (before !== undefined) {
+      const { apiVersion, workloadKind: kind, namespace, name, uid } = before;
+      this.customOwners.recordChanged({ apiVersion, kind, namespace, name, uid, incomplete: false });
+    }
     yield { resource: owner.resource, before, after: entity };
   }
 
