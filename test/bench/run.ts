@@ -21,7 +21,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   benchmark('decoding a listed pod', 'decode'),
   benchmark('questions to the address index', 'resolve', { nodeOptions: ['--expose-gc'] }),
   benchmark('joining and encoding in the catalog', 'catalog', { nodeOptions: ['--expose-gc'] }),
-  benchmark('one change where much hangs on it', 'scaling'),
+  benchmark('one change where much hangs on it', 'scaling', { nodeOptions: ['--expose-gc'] }),
   benchmark('lookups over gRPC', 'lookup'),
   benchmark('change feed', 'feed'),
   benchmark('from start to the first answer', 'start'),

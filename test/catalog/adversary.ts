@@ -123,7 +123,7 @@ export class Adversary {
     const random = this.#random;
     const time = random.chance(0.5) ? 1_700_000_001_000 : undefined;
     const ways: KubernetesRecord[] = [
-      { ...record, labels: this.#labels() },
+      { ...record, labels: record.type === 'Node' ? this.#nodeLabels() : this.#labels() },
       { ...record, creationTimeMs: random.pick([1_700_000_000_000, 1_700_000_002_000]) },
     ];
     if (record.type === 'Pod') {
@@ -350,6 +350,13 @@ export class Adversary {
       deletionTimeMs: random.chance(0.1) ? 1_700_000_001_000 : undefined,
       labels: { ...this.#labels(), ...(random.chance(0.6) ? { [ZONE]: random.pick(['a', 'b']) } : {}) },
     });
+  }
+
+  #nodeLabels() {
+    const random = this.#random;
+    const zone = random.chance(0.5) ? { 'topology.kubernetes.io/zone': random.pick(['a', 'b']) } : {};
+    const region = random.chance(0.3) ? { 'topology.kubernetes.io/region': 'west' } : {};
+    return { ...this.#labels(), ...zone, ...region };
   }
 
   #namespace() {

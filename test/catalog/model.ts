@@ -8,6 +8,7 @@ import type {
   EndpointRecord,
   EndpointSliceRecord,
   KubernetesRecord,
+  NodeRecord,
   OwnerRecord,
   PodRecord,
   ServiceRecord,
@@ -79,7 +80,19 @@ export class Model {
         const addresses = record.addresses.map(({ type, address }) => ({ type, address }));
         const deletionTime = timestamp(record.deletionTimeMs);
         const place = this.#place(name);
-        found.set(key, trimmed({ name, uid, addresses, ...place, podRanges: record.podCidrs, deletionTime, labels }));
+        found.set(
+          key,
+          trimmed({
+            name,
+            uid,
+            addresses,
+            ...place,
+            podRanges: record.podCidrs,
+            deletionTime,
+            labels,
+            ...placeOf(record),
+          }),
+        );
       }
       if (record.type === 'Owner' && record.controller === undefined) {
         const { apiVersion, kind } = record;
@@ -199,6 +212,7 @@ export class Model {
       serviceCount: services.length > 100 ? services.length : undefined,
       endpointAddresses: [...further].sort().slice(0, 100),
       deletionTime: timestamp(pod.deletionTimeMs),
+      ...placeOf(this.#all('Node').find((node) => node.name === nodeName)),
       labels,
     });
   }
@@ -319,6 +333,12 @@ function keyOf({ type, namespace, name }: KubernetesRecord): string {
 
 function workloadKey(of: { readonly [field: string]: unknown }): string {
   return `Workload ${String(of['apiVersion'])} ${String(of['kind'])} ${String(of['namespace'] ?? '')}/${String(of['name'])}`;
+}
+
+/** What a node says of where it is, for itself and its pods. */
+function placeOf(node: NodeRecord | undefined): Plain {
+  const { labels = {} } = node ?? {};
+  return { zone: labels['topology.kubernetes.io/zone'], region: labels['topology.kubernetes.io/region'] };
 }
 
 /** Whole seconds, as Kubernetes writes them. */

@@ -53,8 +53,10 @@ export class Join {
       isWatchedKind,
       isRecord: (uid) => this.picture.owners.has(uid),
       isTaken: ({ apiVersion, kind, namespace, name }) => {
-        for (const { row, link } of ownersNamed(namespace, name)) {
+        for (const { row, link, published } of ownersNamed(namespace, name)) {
           if (row.workloadKind === kind && row.apiVersion === apiVersion && link.edge === undefined) return true;
+          // It is one no more, and consumers are still to be told.
+          if (published?.workloadKind === kind && published.apiVersion === apiVersion) return true;
         }
         return false;
       },
@@ -145,7 +147,7 @@ export class Join {
       for (let next = left.next(); next.done !== true; next = left.next()) {
         const pod = pods.get(next.value.uid);
         if (pod === undefined) continue;
-        if (of instanceof OwnerLink) this.shelves.touchWhatItCountsFor(pod);
+        if (of instanceof OwnerLink) this.shelves.counts.touchWhatItCountsFor(pod);
         else if (of.namespace !== pod.row.namespace) continue;
         yield* this.#joinPod(pod);
       }
@@ -180,6 +182,11 @@ export class Join {
       return;
     }
     owner.published = entity;
+    // Another may have the key that it had.
+    if (before !== undefined) {
+      const { apiVersion, workloadKind: kind, namespace, name, uid } = before;
+      this.customOwners.recordChanged({ apiVersion, kind, namespace, name, uid, incomplete: false });
+    }
     yield { resource: owner.resource, before, after: entity };
   }
 
@@ -193,7 +200,7 @@ export class Join {
     const endpoints = endpointBytes(pod, endpointAddresses);
     const joined = lineage?.podBytesWith(endpoints) ?? concatBytes(encodePodOwners(workload, ownerChain), endpoints);
     const place = this.shelves.places.bytesOf(row.nodeName);
-    this.shelves.countAs(pod, workload);
+    this.shelves.counts.countAs(pod, workload);
     const isJoinedAlike = before?.joined === joined && before.place === place;
     if (before !== undefined && isJoinedAlike && (row === before || isSameButJoined(before, row))) {
       // The row goes back to what listeners hold, so that the two share their memory.

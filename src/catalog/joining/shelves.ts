@@ -16,6 +16,7 @@ import type { CustomOwners } from '../owners/custom-owners.ts';
 import type { FormerOwnersOptions } from '../owners/former-owners.ts';
 import type { Marks } from './marks.ts';
 import { Membership } from './membership.ts';
+import { PodCounts } from './pod-counts.ts';
 import { type NamespaceDraft, namespaceShelf, type NamespaceState } from '../entities/namespace-state.ts';
 import { draftNode, isSameNode, type NodeDraft, NodeState } from '../entities/node-state.ts';
 import { type NodePlace, NodePlaces } from '../entities/node-places.ts';
@@ -45,6 +46,7 @@ export class Shelves {
   readonly graph: OwnerGraph;
   readonly membership: Membership;
   readonly places = new NodePlaces();
+  readonly counts: PodCounts;
   readonly #picture: Picture;
   readonly #marks: Marks;
   readonly #customOwners: CustomOwners;
@@ -58,6 +60,7 @@ export class Shelves {
     this.#customOwners = customOwners;
     this.#policy = policy;
     this.#sliceSize = sliceSize;
+    this.counts = new PodCounts(marks, customOwners);
     this.graph = new OwnerGraph({
       find: (uid) => (picture.pods.get(uid) ?? picture.nodes.get(uid))?.known,
       touchedOwner: ({ uid }) => this.#touchedOwner(uid),
@@ -69,7 +72,10 @@ export class Shelves {
       podByName: podNamed,
       service: (namespace, name) => picture.service(namespace, name),
       release: (service) => this.release(service),
-      member: (service, pod, by) => this.#member(service, pod, by),
+      member: (service, pod, by) => {
+        this.counts.member(service, pod, by);
+        if (service.namespace === pod.row.namespace) this.#markPod(pod);
+      },
       outside: (service) => marks.services.add(service),
       further: (pod) => this.#markPod(pod),
       looked: (service) => marks.lookedAt.add(service),
@@ -102,7 +108,7 @@ export class Shelves {
           pod.edge = graph.move(pod, pod.edge, draft.namespace, draft.controller);
           this.#touchTold(pod.edge?.link);
           graph.notice(pod.known);
-          this.touchWhatItCountsFor(pod);
+          this.counts.touchWhatItCountsFor(pod);
         }
         pod.row.values = pod.edge?.shareValues(draft.row.values) ?? draft.row.values;
         membership.podChanged(pod, before);
@@ -253,38 +259,9 @@ export class Shelves {
     };
   }
 
-  /** The pod is counted as this workload from now on; a service costs nothing but the difference. */
-  countAs(pod: PodState, workload: ObjectReference): void {
-    const { countedAs, memberOf } = pod;
-    if (countedAs === workload) return;
-    this.#customOwners.move(countedAs, workload);
-    for (const service of memberOf) {
-      this.#countBackend(service, workload, 1);
-      if (countedAs !== undefined) this.#countBackend(service, countedAs, -1);
-    }
-    pod.countedAs = workload;
-  }
-
   /** Lets go of the state of a service that nothing speaks of any more. */
   release(service: ServiceState): void {
     if (this.#picture.release(service)) this.#marks.services.delete(service);
-  }
-
-  /** Its workload may come out the same by another way; what was made of the way before was looked at again. */
-  touchWhatItCountsFor({ countedAs, memberOf }: PodState): void {
-    for (const service of memberOf) this.#marks.lookedAt.add(service);
-    if (countedAs !== undefined) this.#customOwners.touch(countedAs);
-  }
-
-  #member(service: ServiceState, pod: PodState, by: 1 | 0 | -1): void {
-    this.#marks.lookedAt.add(service);
-    if (by !== 0 && pod.countedAs !== undefined) this.#countBackend(service, pod.countedAs, by);
-    if (service.namespace === pod.row.namespace) this.#markPod(pod);
-  }
-
-  #countBackend(service: ServiceState, workload: ObjectReference, by: 1 | -1): void {
-    const differs = service.backends.count(workload, by);
-    (differs ? this.#marks.services : this.#marks.lookedAt).add(service);
   }
 
   /** Above this owner there may be one that is known through pods alone, and now is not for want of a pod. */
