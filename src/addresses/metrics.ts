@@ -50,6 +50,16 @@ export function registerAddressMetrics(registry: Registry, book: AddressBook): v
     },
   });
   new Gauge({
+    name: 'digger_address_timelines',
+    help: 'Timelines of places: written ones, and places that changed and are written when they are needed.',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      this.set({ state: 'written' }, book.size.timelines);
+      this.set({ state: 'marked' }, book.size.unwritten);
+    },
+  });
+  new Gauge({
     name: 'digger_address_waiters',
     help: 'Lookups that wait for an object to hold an address.',
     registers: [registry],

@@ -238,7 +238,12 @@ export class ChangeFeed {
     const untilMs = this.#scheduler.now() + WHOLE_TIMEOUT_MS;
     const waiting: SubscriptionStart = {
       from: 'elsewhere',
-      ask: () => (areTimelinesWhole() ? this.#startFrom(token, projection) : waiting),
+      ask: () => {
+        if (!areTimelinesWhole()) return waiting;
+        // A token of another process may have to wait once more, for what the consumer has seen.
+        const start = this.#startFrom(token, projection);
+        return start.from === 'elsewhere' ? start.ask() : start;
+      },
       untilMs,
     };
     return waiting;

@@ -6,6 +6,7 @@ import type { ObjectReference, Protocol } from '../model/entities.ts';
 import type { AddressFacts } from '../timelines/facts.ts';
 import {
   AT_EDGE,
+  CERTAIN,
   type Span,
   type Timeline,
   type TimelineHolder,
@@ -150,15 +151,18 @@ function writeSpan<H extends TimelineHolder>(
   writeMs(writer, SPAN.from, span.fromMs);
   if (Number.isFinite(span.toMs)) writer.uint32(SPAN.to).int64(span.toMs);
   const pack = (tag: number, doubt?: number): void => {
-    const some = span.holders.filter((_, at) => doubt === undefined || span.doubts[at] === doubt);
+    const some = doubt === undefined ? span.holders : span.holders.filter((_, at) => span.doubts[at] === doubt);
     if (some.length === 0) return;
     const packed = writer.uint32(tag).begin();
     for (const holder of some) writer.uint32(indexes.get(holder) ?? 0);
     writer.end(packed);
   };
   pack(SPAN.holders);
-  pack(SPAN.atEdge, AT_EDGE);
-  pack(SPAN.uncertain, UNCERTAIN);
+  // Nearly always all are certain.
+  if (span.doubts.some((doubt) => doubt !== CERTAIN)) {
+    pack(SPAN.atEdge, AT_EDGE);
+    pack(SPAN.uncertain, UNCERTAIN);
+  }
   if (span.is === 'near') writer.uint32(SPAN.near).int64(span.nearMs);
   writeBool(writer, SPAN.presumed, span.is === 'presumed');
   writeBool(writer, SPAN.unknownNode, span.is === 'unknown-node');

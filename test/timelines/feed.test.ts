@@ -72,6 +72,54 @@ describe('15.4: timelines in the feed', () => {
     assert.ok(asked >= questions / 2, `${asked} questions`);
   });
 
+  it('go on at another server: a consumer that hops between two answers as the one that it is at', async () => {
+    let hops = 0;
+    let resets = 0;
+    for (let seed = firstSeed; seed < firstSeed + 12; seed++) {
+      const random = createRandom(seed);
+      const history = createHistory(random);
+      const servers = [new Server({}, 1), new Server({}, 2)] as const;
+      // Both have seen something before, as servers that ran for a while have.
+      for (const server of servers) server.put(node('first', { podRanges: ['10.9.0.0/24'] }));
+      await servers[0].settle();
+      let reader = servers[0].subscribe(new Copy());
+      servers[0].scheduler.settle();
+      let at: 0 | 1 = 0;
+      let next = random.between(0, 10_000);
+      for (const { atMs, gapSinceMs, put, removeName } of history.deliveries) {
+        for (const server of servers) {
+          server.at(atMs);
+          if (put !== undefined) server.put(put, gapSinceMs);
+          if (removeName !== undefined) server.remove(removeName, gapSinceMs);
+        }
+        if (atMs < next) continue;
+        next = atMs + random.between(200, 10_000);
+        if (random.chance(0.7)) await servers[at].settle();
+        if (random.chance(0.3)) continue;
+        const copy = reader.close();
+        at = at === 0 ? 1 : 0;
+        hops += 1;
+        reader = servers[at].subscribe(copy);
+        await servers[at].settle();
+        servers[at].scheduler.advance(1_000);
+        assert.ok(copy.isSynced, `seed ${seed}: not synced`);
+        for (let i = 0; i < 30; i++) {
+          const place = random.chance(0.3) ? random.pick(history.ports) : { address: random.pick(history.addresses) };
+          const { nowMs, book } = servers[at];
+          const question = { ...place, atMs: Math.max(T0, nowMs - random.between(0, 60_000)) };
+          assert.deepEqual(
+            copy.ask(question, nowMs),
+            describeAnswer(book.resolve(question)),
+            `seed ${seed}, hop ${hops}`,
+          );
+        }
+      }
+      resets += reader.copy.resets - 1;
+    }
+    assert.ok(hops > 50, `${hops} hops`);
+    assert.ok(resets < hops / 4, `${resets} of ${hops} hops began with a snapshot`);
+  });
+
   it('come after the objects that they name, which are kept as former ones until they are named no longer', async () => {
     const server = new Server();
     const a = pod('a', { addresses: ['10.1.0.1'] });
