@@ -34,30 +34,41 @@ type leftOut struct {
 // isIncomplete says that there may be timelines that are not here.
 func (l *leftOut) isIncomplete() bool { return l.places > 0 || l.unreadable > 0 }
 
+// ofAddress and at are what table.find does, without a function to call for each entry.
 func (p *picture) ofAddress(hi, lo uint64) *timeline {
 	hash := hashAddress(hi, lo)
 	page := p.timelines.pageOf(hash)
 	tag := tagOf(hash)
-	for i := hash % pageSlots; page.tags[i] != 0; i = (i + 1) % pageSlots {
-		if page.tags[i] == tag {
-			if t := page.items[i]; t.place.lo == lo && t.place.hi == hi && t.place.kind == ofAddress {
-				return t
+	for n := hash; ; n++ {
+		g := &page.groups[n%groups]
+		for i, each := range g.tags {
+			if each == tag {
+				if t := g.items[i]; t.place.lo == lo && t.place.hi == hi && t.place.kind == ofAddress {
+					return t
+				}
 			}
 		}
+		if g.passed == 0 {
+			return nil
+		}
 	}
-	return nil
 }
 
 func (p *picture) at(wanted place) *timeline {
 	hash := wanted.hash()
 	page := p.timelines.pageOf(hash)
 	tag := tagOf(hash)
-	for i := hash % pageSlots; page.tags[i] != 0; i = (i + 1) % pageSlots {
-		if page.tags[i] == tag && page.items[i].place.same(&wanted) {
-			return page.items[i]
+	for n := hash; ; n++ {
+		g := &page.groups[n%groups]
+		for i, each := range g.tags {
+			if each == tag && g.items[i].place.same(&wanted) {
+				return g.items[i]
+			}
+		}
+		if g.passed == 0 {
+			return nil
 		}
 	}
-	return nil
 }
 
 // ofNodePort is the timeline of the port at this address of the node, where that differs, else of the port of the node.
