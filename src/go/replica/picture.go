@@ -96,39 +96,39 @@ func (q *Query) check() (question, error) {
 }
 
 // resolve answers at the moment `now`. heardUntil is the last moment of which the server's word is known; never: now.
-func (p *picture) resolve(q *Query, now, heardUntil int64) (Answer, error) {
+func (p *picture) resolve(q *Query, now, heardUntil int64, a *Answer) error {
 	checked, err := q.check()
 	if err != nil {
-		return Answer{Outcome: Unknown}, err
+		a.Outcome = Unknown
+		return err
 	}
 	r := reader{picture: p, sight: sight{p.facts, min(p.facts.blindSince, heardUntil)}, now: now}
 	at := now
 	if !q.At.IsZero() {
 		at = min(q.At.UnixMilli(), now)
 	}
-	var a Answer
 	if q.Until.IsZero() {
-		a = r.answer(&checked, at, !q.At.IsZero())
+		r.answer(&checked, at, !q.At.IsZero(), a)
 	} else {
-		a = r.decideThroughout(&checked, at, max(at, min(q.Until.UnixMilli(), now)))
+		*a = r.decideThroughout(&checked, at, max(at, min(q.Until.UnixMilli(), now)))
 	}
 	if r.blindSince < now {
 		a.behindMs = now - r.blindSince
 	}
-	return a, nil
+	return nil
 }
 
 // answer answers for one moment.
-func (r *reader) answer(q *question, at int64, isGiven bool) Answer {
+func (r *reader) answer(q *question, at int64, isGiven bool, a *Answer) {
 	var v verdict
 	r.decide(q, at, isGiven, &v)
-	a := Answer{Outcome: v.outcome, LeftOut: v.leftOut, since: v.since, at: at, sight: r.sight}
+	a.Outcome, a.LeftOut, a.since, a.at, a.sight = v.outcome, v.leftOut, v.since, at, r.sight
 	switch v.count {
 	case 0:
 	case 1:
 		h := v.one.holder
 		a.Holder, a.Uncertain, a.from, a.to = Holder{h}, v.one.uncertain, h.from, h.to
-		r.addOthers(&a)
+		r.addOthers(a)
 	default:
 		list := make([]Candidate, v.count)
 		for i := range list {
@@ -137,7 +137,6 @@ func (r *reader) answer(q *question, at int64, isGiven bool) Answer {
 		}
 		a.setCandidates(list)
 	}
-	return a
 }
 
 // addOthers notes where the pods stand that could be meant by the address of a node.

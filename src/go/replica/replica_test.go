@@ -575,8 +575,9 @@ func TestQuestionsAreAnsweredWhileThePictureChanges(t *testing.T) {
 				}
 				// The frame that gives one of them its pod takes the other one's: never none, never both.
 				p := s.current.Load()
-				first, _ := p.resolve(&Query{Address: netip.MustParseAddr("10.0.1.1")}, ms(start), never)
-				second, _ := p.resolve(&Query{Address: netip.MustParseAddr("10.0.1.2")}, ms(start), never)
+				var first, second Answer
+				p.resolve(&Query{Address: netip.MustParseAddr("10.0.1.1")}, ms(start), never, &first)
+				p.resolve(&Query{Address: netip.MustParseAddr("10.0.1.2")}, ms(start), never, &second)
 				if p.usage.places > 1 && (first.Outcome == Resolved) == (second.Outcome == Resolved) {
 					t.Errorf("%v and %v", first.Outcome, second.Outcome)
 					return
