@@ -2,7 +2,8 @@
 // puts it into the log, after the objects that it names.
 //
 // An object that is gone while timelines name it stays in the log as `former` until the last claim of it is forgotten.
-// Subscriptions with timelines wait until all are written for the first time.
+// Nothing is written before somebody wants timelines; subscriptions with them wait until all are written for the first
+// time.
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AddressBook } from './addresses/address-book.ts';
@@ -31,6 +32,7 @@ export interface AddressFeedOptions {
 export class AddressFeed {
   readonly #options: AddressFeedOptions;
   #isOpen = false;
+  #isWanted = false;
   #isWhole = false;
   #drain: Promise<void> | undefined;
 
@@ -73,6 +75,12 @@ export class AddressFeed {
     this.#schedule();
   }
 
+  /** Somebody subscribes to timelines: from now on they are written. */
+  want(): void {
+    this.#isWanted = true;
+    this.#schedule();
+  }
+
   /** To be called when what is true of all places may have changed: a watch went down or came back, time went by. */
   update(): void {
     if (!this.#isWhole) return;
@@ -90,7 +98,7 @@ export class AddressFeed {
   }
 
   #schedule(): void {
-    if (!this.#isOpen || this.#drain !== undefined) return;
+    if (!this.#isOpen || !this.#isWanted || this.#drain !== undefined) return;
     this.#drain = this.#write().finally(() => {
       this.#drain = undefined;
     });

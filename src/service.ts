@@ -16,6 +16,7 @@ import { AddressBook, CLAIMING_RESOURCES } from './addresses/address-book.ts';
 import { registerAddressMetrics } from './addresses/metrics.ts';
 import { openCallerAccess } from './caller-access.ts';
 import { Catalog } from './catalog/catalog.ts';
+import { createHiders, hiding } from './catalog/hidden.ts';
 import { createPacer } from './catalog/pacer.ts';
 import type { Config } from './options/options.ts';
 import { ChangeFeed } from './feed/change-feed.ts';
@@ -29,12 +30,15 @@ import { registerClusterMetrics } from './cluster-metrics.ts';
 import { warnOfMemory } from './memory-bounds.ts';
 import { createNamedRangesMetrics } from './networks/metrics.ts';
 import { NamedRanges } from './networks/named-ranges.ts';
+import { Page } from './page/page.ts';
+import { RecentChanges } from './page/recent-changes.ts';
 import { Readiness } from './readiness.ts';
 import { configurationError, listenError } from './start-error.ts';
 import type { StatusSource } from './rpc/methods/get-status.ts';
 import type { ClusterIdentity } from './model/cluster-identity.ts';
 import type { ListenAddress } from './model/listen-address.ts';
 import { NameWaiterTable } from './rpc/methods/name-waiters.ts';
+import { PublishedNamespaces } from './model/published-namespaces.ts';
 import { resourceOf } from './model/source.ts';
 import { createRpcServer, type RpcServer } from './rpc/server.ts';
 import { createFeedService } from './rpc/methods/watch.ts';
@@ -43,6 +47,7 @@ import { listCause } from './list-cause.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createRegistry } from './telemetry/metrics.ts';
 import { VERSION } from './version.ts';
+import { publishedOnly } from './visible-changes.ts';
 import { DEFAULT_DENIED_ANNOTATIONS, KeyList, type ValuePolicy } from './wire/value-policy.ts';
 
 export interface RunningService {
@@ -118,7 +123,15 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
   readiness.begin(JOINING);
 
   const pacer = createPacer();
-  const catalog = new Catalog({ registry, pacer, valuePolicy: toValuePolicy(config), isWatchedKind });
+  const catalog = new Catalog({
+    registry,
+    pacer,
+    valuePolicy: toValuePolicy(config),
+    isWatchedKind,
+    ownerRetentionMs: config.historyRetentionMs,
+  });
+  const published = new PublishedNamespaces(config.namespaceRules);
+  const hide = createHiders(published);
   const names = new NameWaiterTable(config.maxWaiters);
   const addresses = new AddressBook({
     now: Date.now,
@@ -135,13 +148,13 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
   const watch: ClusterWatch = createClusterWatch({
     credentials,
     stores: {
-      pods: (source) => catalog.store('Pod', source),
-      services: (source) => catalog.store('Service', source),
-      endpointSlices: (source) => catalog.store('EndpointSlice', source),
-      namespaces: (source) => catalog.store('Namespace', source),
+      pods: (source) => hiding(catalog.store('Pod', source), hide.pod, published),
+      services: (source) => hiding(catalog.store('Service', source), hide.service, published),
+      endpointSlices: (source) => hiding(catalog.store('EndpointSlice', source), hide.slice, published),
+      namespaces: (source) => hiding(catalog.store('Namespace', source), hide.namespace, published),
       nodes: catalog.store('Node', 'nodes'),
       serviceCidrs: addresses.serviceRanges,
-      owners: (source) => catalog.store('Owner', source),
+      owners: (source) => hiding(catalog.store('Owner', source), hide.owner, published),
     },
     logger,
     registry,
@@ -172,13 +185,19 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
     areTimelinesWhole: () => addressFeed.isWhole,
   });
   const addressFeed = new AddressFeed({ addresses, feed, pacer });
+  const tellFeed = published.areLimited ? publishedOnly(feed.onBatch) : undefined;
   catalog.onBatch((batch) => {
     for (const { after } of batch.changes) {
       if (after?.kind === 'Pod' && after.workload.incomplete) {
         watch.wantOwnerKind(after.workload.apiVersion, after.workload.kind);
       }
     }
-    addressFeed.onBatch(batch);
+    if (tellFeed === undefined) addressFeed.onBatch(batch);
+    else {
+      // Timelines name their holders, so none are told where some are hidden.
+      addresses.apply(batch);
+      tellFeed(batch);
+    }
     names.onChanges(batch);
   });
 
@@ -209,6 +228,10 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
 
   const objects = (resource: string): number =>
     resource === serviceCidrs.resource ? addresses.serviceRanges.size : catalog.objects(resource);
+  const wantTimelines = (): boolean => {
+    if (!published.areLimited) addressFeed.want();
+    return !published.areLimited;
+  };
   const knowsNamespaces = (): boolean =>
     watch.statuses().every(({ resource, synced }) => synced || resourceOf(resource) !== namespaces.resource);
   const status: StatusSource = {
@@ -217,6 +240,7 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
     startTimeMs,
     namespaces: config.namespaces,
     credentialsTrouble: () => credentials.trouble,
+    published,
     knowsNamespaces,
     pending: () => readiness.pending,
     resources: () => watch.statuses().map((each) => ({ ...each, objects: objects(each.resource) })),
@@ -236,7 +260,13 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
       workloadKinds: () => [{ group: '', kind: 'Pod', namespaced: true }, ...watch.ownerKinds()],
       networks,
       status,
-      feed: createFeedService({ feed, logger, knowsNamespaces, disconnect: (peer) => rpc.disconnect(peer) }),
+      feed: createFeedService({
+        feed,
+        logger,
+        knowsNamespaces,
+        wantTimelines,
+        disconnect: (peer) => rpc.disconnect(peer),
+      }),
     },
     {
       ...access.server,
@@ -266,10 +296,12 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
     addresses.expire();
     addressFeed.update();
   }, EXPIRE_INTERVAL_MS);
+  const page = config.adminPage ? openPage({ catalog, addresses, feed, freshness, readiness, status }) : undefined;
   const admin = await startAdminServer({
     ...config.adminListen,
     pending: () => readiness.pending,
     registry,
+    ...(page === undefined ? {} : { page: (url, host) => page.answer(url, host) }),
   }).catch((error: unknown) => {
     throw listenError('--admin-listen', config.adminListen, error);
   });
@@ -334,6 +366,8 @@ function createFeed({ config, registry, epoch, freshness, cluster, areTimelinesW
       // A clone of a cluster may have its uid, its versions and another name.
       config.clusterName,
       ...config.namespaces.toSorted(),
+      // Only where there are some: the tokens of all others stay good.
+      ...(config.namespaceRules.length === 0 ? [] : [config.namespaceRules]),
     ]),
     freshness: () => freshness.resources(),
     areTimelinesWhole,
@@ -353,6 +387,38 @@ const JOINING = 'join the first lists';
 function keepsWaiting(status: ReflectorStatus): boolean {
   return !status.synced && (status.required || !status.unavailable);
 }
+
+interface PageParts {
+  readonly catalog: Catalog;
+  readonly addresses: AddressBook;
+  readonly feed: ChangeFeed;
+  readonly freshness: Freshness;
+  readonly readiness: Readiness;
+  readonly status: StatusSource;
+}
+
+function openPage({ catalog, addresses, feed, freshness, readiness, status }: PageParts): Page {
+  const changes = new RecentChanges();
+  catalog.onBatch(changes.onBatch);
+  const state = (): object => {
+    const ages = new Map(freshness.resources().map(({ resource, stalenessMs }) => [resource, stalenessMs]));
+    return {
+      version: status.version,
+      ready: readiness.isReady,
+      pending: readiness.pending,
+      stalenessMs: freshness.stalenessMs(),
+      resources: status.resources().map(({ resource, required, synced, state: watching, objects, message }) => ({
+        ...{ resource, required, synced, state: watching, objects, message },
+        stalenessMs: ages.get(resource),
+      })),
+      feed: { ...feed.stats(), furthestBehind: feed.furthestBehind(MAX_SHOWN_SUBSCRIBERS) },
+    };
+  };
+  return new Page({ catalog, addresses, changes, state, isReady: () => readiness.isReady, nowMs: Date.now });
+}
+
+/** On the page: those that are furthest behind. */
+const MAX_SHOWN_SUBSCRIBERS = 20;
 
 function formatAddress({ host, port }: ListenAddress): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;

@@ -1,10 +1,16 @@
 // The workload behind a holder of an address, where there is exactly one.
 
 import type { ObjectReference } from '../model/entities.ts';
+import { isHidden } from '../model/published-namespaces.ts';
 import type { Holder } from './reader.ts';
 
-/** `undefined`: there is none, or several. */
-export function workloadOf({ role, entity }: Pick<Holder, 'role' | 'entity'>): ObjectReference | undefined {
+/** `undefined`: there is none, or several, or it is not published. */
+export function workloadOf(holder: Pick<Holder, 'role' | 'entity'>): ObjectReference | undefined {
+  const workload = singleWorkload(holder);
+  return workload === undefined || isHidden(workload.namespace) ? undefined : workload;
+}
+
+function singleWorkload({ role, entity }: Pick<Holder, 'role' | 'entity'>): ObjectReference | undefined {
   switch (entity.kind) {
     case 'Pod':
       return entity.workload;

@@ -90,6 +90,7 @@ export const LIMITS = [
   'compression',
   'second_message',
   'control_frames',
+  'rapid_resets',
 ] as const;
 
 /** INVALID_ARGUMENT with every violation that was found; at least one. `limit`: what it ran into, if it is one. */
@@ -121,10 +122,24 @@ export function objectNotFound(
   return new CallError(status.NOT_FOUND, 'OBJECT_NOT_FOUND', message, { metadata });
 }
 
+/** FAILED_PRECONDITION: the operator hides this namespace; whether it exists is not said. */
+export function namespaceNotPublished(namespace: string): CallError {
+  const message = `this replica does not publish the namespace ${quote(namespace)}`;
+  return new CallError(status.FAILED_PRECONDITION, 'NAMESPACE_NOT_PUBLISHED', message, {
+    metadata: { namespace: quote(namespace) },
+  });
+}
+
 /** FAILED_PRECONDITION: there is no list of namespaces, so nothing can be said of them or of their labels. */
 export function namespacesUnknown(): CallError {
   const message = 'this replica has no list of namespaces: it may not list them, see GetStatus';
   return new CallError(status.FAILED_PRECONDITION, 'NAMESPACES_UNKNOWN', message);
+}
+
+/** FAILED_PRECONDITION: timelines name their holders, and `--namespace-rule` hides some. */
+export function timelinesHidden(): CallError {
+  const message = 'timelines: none are told where --namespace-rule hides namespaces; ask with ResolveAddress instead';
+  return new CallError(status.FAILED_PRECONDITION, 'TIMELINES_HIDDEN', message);
 }
 
 /** UNAVAILABLE: the picture is not complete yet; `pending` says what is missing. */

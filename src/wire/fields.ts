@@ -5,6 +5,7 @@
 // written, however empty.
 
 import type { ObjectReference } from '../model/entities.ts';
+import { isHidden } from '../model/published-namespaces.ts';
 import type { MessageWriter } from './message-writer.ts';
 import { FieldTags } from './field-tags.ts';
 import { toSecondsAndNanos } from './seconds-and-nanos.ts';
@@ -28,12 +29,15 @@ export function writeBool(writer: MessageWriter, tag: number, value: boolean): v
 
 /** A map of strings; the caller sorts the entries, so that equal maps are equal bytes. */
 export function writeMap(writer: MessageWriter, tag: number, entries: readonly (readonly [string, string])[]): void {
-  for (const [key, value] of entries) {
-    const begun = writer.uint32(tag).begin();
-    // Both fields, as every protobuf implementation writes an entry.
-    writer.uint32(MAP_KEY).string(key).uint32(MAP_VALUE).string(value);
-    writer.end(begun);
-  }
+  for (const [key, value] of entries) writeMapEntry(writer, tag, key, value);
+}
+
+/** One entry of a map of strings. */
+export function writeMapEntry(writer: MessageWriter, tag: number, key: string, value: string): void {
+  const begun = writer.uint32(tag).begin();
+  // Both fields, as every protobuf implementation writes an entry.
+  writer.uint32(MAP_KEY).string(key).uint32(MAP_VALUE).string(value);
+  writer.end(begun);
 }
 
 /** `google.protobuf.Timestamp` of a moment in ms since the epoch. */
@@ -50,9 +54,13 @@ export function writeDuration(writer: MessageWriter, tag: number, ms: number): v
   writeTimestamp(writer, tag, ms);
 }
 
-/** `digger.v1.ObjectReference`. */
+/** `digger.v1.ObjectReference`; of a hidden object only that it is hidden. */
 export function writeReference(writer: MessageWriter, tag: number, reference: ObjectReference): void {
   const begun = writer.uint32(tag).begin();
+  if (isHidden(reference.namespace)) {
+    writer.uint32(HIDDEN).bool(true).end(begun);
+    return;
+  }
   writeText(writer, API_VERSION, reference.apiVersion);
   writeText(writer, KIND, reference.kind);
   writeText(writer, NAMESPACE, reference.namespace);
@@ -77,3 +85,4 @@ const NAMESPACE = reference.delimited('namespace');
 const NAME = reference.delimited('name');
 const UID = reference.delimited('uid');
 const INCOMPLETE = reference.varint('incomplete');
+const HIDDEN = reference.varint('hidden');

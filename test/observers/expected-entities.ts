@@ -31,6 +31,7 @@ export function expectedEntities(lists: ClusterLists): ReadonlyMap<string, Messa
   for (const pod of lists.pods) add('pod', expectedPod(lists, pod));
   for (const service of lists.services) add('service', expectedService(lists, service));
   for (const node of lists.nodes) add('node', expectedNode(node));
+  for (const namespace of lists.namespaces) add('namespace', expectedNamespace(namespace));
   for (const owner of lists.owners) {
     if (!controllerOf(owner.metadata)) add('workload', expectedWorkload(lists, owner));
   }
@@ -63,6 +64,16 @@ export function expectedPod(lists: ClusterLists, pod: V1Pod): Message {
     addresses: podAddresses(pod),
     hostNetwork: pod.spec?.hostNetwork,
     nodeName: pod.spec?.nodeName,
+    zone: labelOfNode(lists, pod, 'topology.kubernetes.io/zone'),
+    region: labelOfNode(lists, pod, 'topology.kubernetes.io/region'),
+    serviceAccount: pod.spec?.serviceAccountName,
+    ready: (status.conditions ?? []).some(({ type, status: value }) => type === 'Ready' && value === 'True'),
+    imageDigests: Object.fromEntries(
+      [...(pod.spec?.containers ?? []), ...sidecars].flatMap(({ name }) => {
+        const [, digest] = (statuses.find((candidate) => candidate.name === name)?.imageID ?? '').split('@');
+        return digest ? [[name, digest]] : [];
+      }),
+    ),
     hostAddresses: (status.hostIPs ?? []).map((host) => canonical(host.ip)),
     phase: status.phase && `POD_PHASE_${status.phase.toUpperCase()}`,
     workload: podWorkload(lists, pod),
@@ -79,6 +90,10 @@ export function expectedPod(lists: ClusterLists, pod: V1Pod): Message {
       containerId: statuses.find((candidate) => candidate.name === container.name)?.containerID,
     })),
   });
+}
+
+function labelOfNode({ nodes }: ClusterLists, pod: V1Pod, key: string): string | undefined {
+  return nodes.find(({ metadata }) => metadata?.name === pod.spec?.nodeName)?.metadata?.labels?.[key];
 }
 
 /** `digger.v1.Service`. */
@@ -140,6 +155,16 @@ export function expectedNode(node: ClusterLists['nodes'][number]): Message {
     podRanges: node.spec?.podCIDRs,
     deletionTime: timestamp(node.metadata?.deletionTimestamp),
     ...meta,
+  });
+}
+
+/** `digger.v1.Namespace`. */
+export function expectedNamespace({ metadata: meta }: ClusterLists['namespaces'][number]): Message {
+  return comparable({
+    name: meta?.name,
+    uid: meta?.uid,
+    deletionTime: timestamp(meta?.deletionTimestamp),
+    ...metadata(meta),
   });
 }
 

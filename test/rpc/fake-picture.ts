@@ -1,6 +1,7 @@
 // A picture of a cluster that a test writes by hand: what the server asks of addresses, catalog, feed and status, and
 // nothing of how those come by their answers.
 
+import { PublishedNamespaces } from '../../src/model/published-namespaces.ts';
 import { toByteString, NO_BYTES } from '../../src/model/byte-string.ts';
 import type { AddressAnswer, AddressQuestion, AddressReader, Holder } from '../../src/addresses/reader.ts';
 import type { CatalogReader } from '../../src/catalog/reader.ts';
@@ -70,6 +71,16 @@ export class FakePicture implements RpcSources {
       const exact = question.port === undefined ? undefined : this.answers.get(`${question.address}:${question.port}`);
       return exact ?? this.answers.get(question.address) ?? { outcome: 'UNASSIGNED', historySinceMs: START_MS };
     },
+    history: ({ address }) => {
+      const answer = this.answers.get(address);
+      const isHeld = answer?.outcome === 'RESOLVED';
+      return {
+        stretches: isHeld
+          ? [{ fromMs: START_MS, toMs: undefined, outcome: answer.outcome, holders: [answer.holder] }]
+          : [],
+        historySinceMs: START_MS,
+      };
+    },
     waitForHolder: (addresses, signal) => {
       if (this.waiters.size >= this.maxWaiters) return undefined;
       return new Promise<boolean>((resolve) => {
@@ -101,6 +112,7 @@ export class FakePicture implements RpcSources {
     epoch: 'epoch-1',
     startTimeMs: START_MS,
     namespaces: [],
+    published: new PublishedNamespaces([]),
     knowsNamespaces: () => this.knowsNamespaces,
     pending: () => this.pending,
     resources: () => [

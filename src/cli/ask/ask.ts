@@ -8,6 +8,7 @@ import { SecurityFileError } from './connection-security.ts';
 import type { AskEdge } from './edge.ts';
 import { EXIT_USAGE, exitCodeOf } from './exit-codes.ts';
 import { get } from './get.ts';
+import { history } from './history.ts';
 import { resolve } from './resolve.ts';
 import { resolveLines } from './resolve-lines.ts';
 import { failureText, toServiceError } from './service-error.ts';
@@ -38,6 +39,8 @@ function run(order: Order, connection: Connection, edge: AskEdge): Promise<numbe
       return order.question === undefined
         ? resolveLines(order, connection, edge)
         : resolve(order, order.question, connection, edge);
+    case 'history':
+      return history(order, connection, edge);
     case 'get':
       return get(order, connection, edge);
     case 'watch':

@@ -17,7 +17,7 @@ import { type CallError, invalidArgument, toStatus } from '../errors.ts';
 import { NamedNamespaces } from './named-namespaces.ts';
 import { parseQuestion, parseView, parseWait, Violations } from './request-fields.ts';
 import { wishOf } from './otel-attributes.ts';
-import { isHeld, type ResolutionContext, writeResolution } from './resolution.ts';
+import { isHeld, outcomeOf, type ResolutionContext, writeResolution } from './resolution.ts';
 import type { AddressLookup } from './resolve-address.ts';
 
 /** Most queries of a batch: an answer stays within a message, and the event loop is not held for long. */
@@ -136,7 +136,7 @@ function encode(items: readonly Item[], lookup: AddressLookup, context: Resoluti
       case 'question': {
         const { question } = item;
         const answer: AddressAnswer = lookup.addresses.resolve(question);
-        lookup.countLookup(answer.outcome);
+        lookup.countLookup(outcomeOf(answer));
         const resolution = writer.uint32(RESOLUTION).begin();
         writeResolution(writer, question.address, answer, context);
         writer.end(resolution);

@@ -8,10 +8,11 @@ import { workloadOf } from '../../addresses/holder-workload.ts';
 import type { AddressAnswer, Holder } from '../../addresses/reader.ts';
 import type { NodeEntity, ObjectReference, PodEntity, ServiceEntity, WorkloadEntity } from '../../model/entities.ts';
 import type { Attribute } from '../../otel/attributes.ts';
+import { type AddressRole, MAX_CANDIDATES } from '../../timelines/timeline.ts';
 import { writeAttributes } from './otel-attributes.ts';
 import type { ClusterIdentity } from '../../model/cluster-identity.ts';
-import { type AddressRole, MAX_CANDIDATES } from '../../timelines/timeline.ts';
 import { clusterField } from '../../wire/encode-cluster.ts';
+import { isHidden } from '../../model/published-namespaces.ts';
 import type { View } from '../../wire/encoded-entity.ts';
 import { writeDuration, writeReference, writeText, writeTimestamp } from '../../wire/fields.ts';
 import type { MessageWriter } from '../../wire/message-writer.ts';
@@ -57,18 +58,20 @@ export function writeResolution(
   answer: AddressAnswer,
   context: ResolutionContext,
 ): void {
-  writer.uint32(OUTCOME).uint32(OUTCOMES[answer.outcome]);
+  writer.uint32(OUTCOME).uint32(OUTCOMES[outcomeOf(answer)]);
   switch (answer.outcome) {
     case 'RESOLVED': {
       const { holder } = answer;
-      writeTarget(writer, RESOLUTION_TARGET, address, holder, context.view);
-      writeWorkload(writer, workloadOf(holder), context);
-      context.namespaces.add(holder.entity.namespace, holder.toMs);
-      writeCandidates(writer, address, answer.alternatives, context);
       writer.uint32(ROLE).uint32(ROLES[holder.role]);
       writeTimestamp(writer, VALID_FROM, holder.fromMs);
       if (holder.toMs !== undefined) writeTimestamp(writer, VALID_TO, holder.toMs);
       if (holder.uncertain) writer.uint32(UNCERTAIN).bool(true);
+      // Of a hidden holder there is nothing else to tell.
+      if (isHidden(holder.entity.namespace)) break;
+      writeTarget(writer, RESOLUTION_TARGET, address, holder, context.view);
+      writeWorkload(writer, workloadOf(holder), context);
+      context.namespaces.add(holder.entity.namespace, holder.toMs);
+      writeCandidates(writer, CANDIDATES, address, answer.alternatives, context);
       if (context.otelAttributes !== undefined && holder.entity.kind !== 'Service') {
         writeAttributes(writer, OTEL_ATTRIBUTES, context.otelAttributes(holder.entity));
       }
@@ -77,7 +80,7 @@ export function writeResolution(
     }
     case 'AMBIGUOUS':
       writeWorkload(writer, sharedWorkload(answer.candidates), context);
-      writeCandidates(writer, address, answer.candidates, context);
+      writeCandidates(writer, CANDIDATES, address, answer.candidates, context);
       if (answer.candidates.every(({ uncertain }) => uncertain)) writer.uint32(UNCERTAIN).bool(true);
       break;
     case 'UNASSIGNED':
@@ -90,6 +93,17 @@ export function writeResolution(
   writeTimestamp(writer, HISTORY_SINCE, answer.historySinceMs);
   if (context.stalenessMs !== undefined) writeDuration(writer, STALENESS, context.stalenessMs);
   writer.fields(encodedCluster(context.cluster));
+}
+
+/** As it is told: a holder that is not published is hidden. */
+export function outcomeOf(answer: AddressAnswer): AddressAnswer['outcome'] | 'HIDDEN' {
+  return answer.outcome === 'RESOLVED' && isHidden(answer.holder.entity.namespace) ? 'HIDDEN' : answer.outcome;
+}
+
+/** `digger.v1.Outcome` of an answer with these holders. */
+export function outcomeNumber(outcome: AddressAnswer['outcome'], [holder]: readonly Holder[]): number {
+  const isHiddenHolder = outcome === 'RESOLVED' && holder !== undefined && isHidden(holder.entity.namespace);
+  return OUTCOMES[isHiddenHolder ? 'HIDDEN' : outcome];
 }
 
 /** Whether an entity holds (or may hold) the address: there is nothing to wait for. */
@@ -137,17 +151,16 @@ const CANDIDATE_ROLE = candidateTags.varint('role');
 const CANDIDATE_VALID_FROM = candidateTags.delimited('validFrom');
 const CANDIDATE_VALID_TO = candidateTags.delimited('validTo');
 const CANDIDATE_UNCERTAIN = candidateTags.varint('uncertain');
+const CANDIDATE_HIDDEN = candidateTags.varint('hidden');
 
 const ENDPOINT_ADDRESS = endpointTags.delimited('address');
 const ENDPOINT_SERVICE = endpointTags.delimited('service');
 
-const OUTCOMES = numbers('digger.v1.Outcome', 'OUTCOME_', [
-  'RESOLVED',
-  'AMBIGUOUS',
-  'UNASSIGNED',
-  'EXTERNAL',
-  'UNKNOWN',
-]);
+const OUTCOMES: Readonly<Record<AddressAnswer['outcome'] | 'HIDDEN', number>> = numbers(
+  'digger.v1.Outcome',
+  'OUTCOME_',
+  ['RESOLVED', 'AMBIGUOUS', 'UNASSIGNED', 'EXTERNAL', 'UNKNOWN', 'HIDDEN'],
+);
 const ROLES: Readonly<Record<AddressRole, number>> = numbers('digger.v1.AddressRole', 'ADDRESS_ROLE_', [
   'POD_IP',
   'HOST_PORT',
@@ -192,29 +205,35 @@ function writeWorkload(
 ): void {
   if (reference === undefined) return;
   const workload = context.resolveWorkload(reference);
+  // The uid that a reference names may be a hidden object's by now.
+  if (isHidden(workload.namespace)) return;
   context.namespaces.add(workload.namespace, undefined);
   writer.uint32(WORKLOAD).entity(workload, context.view);
 }
 
-function writeCandidates(
+/** Fields of `digger.v1.Candidate`, with this tag; as many as an answer lists. */
+export function writeCandidates(
   writer: MessageWriter,
+  tag: number,
   address: string,
   candidates: readonly Holder[],
-  { namespaces, view }: ResolutionContext,
+  { namespaces, view }: Pick<ResolutionContext, 'namespaces' | 'view'>,
 ): void {
   const count = Math.min(candidates.length, MAX_CANDIDATES);
   for (let index = 0; index < count; index += 1) {
     const holder = candidates[index];
     if (holder === undefined) break;
-    const begun = writer.uint32(CANDIDATES).begin();
+    const begun = writer.uint32(tag).begin();
     namespaces.add(holder.entity.namespace, holder.toMs);
-    writeTarget(writer, CANDIDATE_TARGET, address, holder, view);
+    const isHiddenHolder = isHidden(holder.entity.namespace);
+    if (!isHiddenHolder) writeTarget(writer, CANDIDATE_TARGET, address, holder, view);
     const workload = workloadOf(holder);
     if (workload !== undefined) writeReference(writer, CANDIDATE_WORKLOAD, workload);
     writer.uint32(CANDIDATE_ROLE).uint32(ROLES[holder.role]);
     writeTimestamp(writer, CANDIDATE_VALID_FROM, holder.fromMs);
     if (holder.toMs !== undefined) writeTimestamp(writer, CANDIDATE_VALID_TO, holder.toMs);
     if (holder.uncertain) writer.uint32(CANDIDATE_UNCERTAIN).bool(true);
+    if (isHiddenHolder) writer.uint32(CANDIDATE_HIDDEN).bool(true);
     writer.end(begun);
   }
 }

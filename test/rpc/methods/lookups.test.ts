@@ -417,6 +417,7 @@ describe('GetStatus', () => {
         epoch: 'epoch-1',
         ready: false,
         pending: ['list pods'],
+        hidesNamespaces: false,
         resources: [
           {
             resource: 'pods',
