@@ -47,6 +47,9 @@ const (
 	// `history_since`, or a watch was down then. Always for unspecified, loopback, link-local and multicast addresses and
 	// the broadcast address of IPv4: they mean something else on every machine, so no object of a cluster holds them.
 	Outcome_OUTCOME_UNKNOWN Outcome = 5
+	// An object holds it that is in a namespace which the server does not publish (`--namespace-rule`). `role`, the
+	// interval and `uncertain` are set, `target` and `workload` are not.
+	Outcome_OUTCOME_HIDDEN Outcome = 6
 )
 
 // Enum value maps for Outcome.
@@ -58,6 +61,7 @@ var (
 		3: "OUTCOME_UNASSIGNED",
 		4: "OUTCOME_EXTERNAL",
 		5: "OUTCOME_UNKNOWN",
+		6: "OUTCOME_HIDDEN",
 	}
 	Outcome_value = map[string]int32{
 		"OUTCOME_UNSPECIFIED": 0,
@@ -66,6 +70,7 @@ var (
 		"OUTCOME_UNASSIGNED":  3,
 		"OUTCOME_EXTERNAL":    4,
 		"OUTCOME_UNKNOWN":     5,
+		"OUTCOME_HIDDEN":      6,
 	}
 )
 
@@ -1023,7 +1028,9 @@ type Candidate struct {
 	// End of its claim; unset while it lasts.
 	ValidTo *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=valid_to,json=validTo,proto3" json:"valid_to,omitempty"`
 	// As in Resolution.
-	Uncertain     bool `protobuf:"varint,9,opt,name=uncertain,proto3" json:"uncertain,omitempty"`
+	Uncertain bool `protobuf:"varint,9,opt,name=uncertain,proto3" json:"uncertain,omitempty"`
+	// In a namespace that the server does not publish: `target` and `workload` are unset.
+	Hidden        bool `protobuf:"varint,15,opt,name=hidden,proto3" json:"hidden,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1132,6 +1139,13 @@ func (x *Candidate) GetValidTo() *timestamppb.Timestamp {
 func (x *Candidate) GetUncertain() bool {
 	if x != nil {
 		return x.Uncertain
+	}
+	return false
+}
+
+func (x *Candidate) GetHidden() bool {
+	if x != nil {
+		return x.Hidden
 	}
 	return false
 }
@@ -2410,7 +2424,7 @@ const file_digger_v1_lookup_proto_rawDesc = "" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x12\n" +
 	"\x04zone\x18\x03 \x01(\tR\x04zone\x12\x16\n" +
 	"\x06region\x18\x04 \x01(\tR\x06region\x12\x14\n" +
-	"\x05range\x18\x05 \x01(\tR\x05range\"\xd0\x03\n" +
+	"\x05range\x18\x05 \x01(\tR\x05range\"\xe8\x03\n" +
 	"\tCandidate\x12\"\n" +
 	"\x03pod\x18\x01 \x01(\v2\x0e.digger.v1.PodH\x00R\x03pod\x12.\n" +
 	"\aservice\x18\x02 \x01(\v2\x12.digger.v1.ServiceH\x00R\aservice\x12%\n" +
@@ -2421,7 +2435,8 @@ const file_digger_v1_lookup_proto_rawDesc = "" +
 	"\n" +
 	"valid_from\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\tvalidFrom\x125\n" +
 	"\bvalid_to\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\avalidTo\x12\x1c\n" +
-	"\tuncertain\x18\t \x01(\bR\tuncertainB\b\n" +
+	"\tuncertain\x18\t \x01(\bR\tuncertain\x12\x16\n" +
+	"\x06hidden\x18\x0f \x01(\bR\x06hiddenB\b\n" +
 	"\x06target\"\xad\x01\n" +
 	"\x19GetAddressTimelineRequest\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x17\n" +
@@ -2505,14 +2520,15 @@ const file_digger_v1_lookup_proto_rawDesc = "" +
 	"\x13GetWorkloadResponse\x12/\n" +
 	"\bworkload\x18\x01 \x01(\v2\x13.digger.v1.WorkloadR\bworkload\x127\n" +
 	"\tstaleness\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\tstaleness\x122\n" +
-	"\tnamespace\x18\x05 \x01(\v2\x14.digger.v1.NamespaceR\tnamespace*\x92\x01\n" +
+	"\tnamespace\x18\x05 \x01(\v2\x14.digger.v1.NamespaceR\tnamespace*\xa6\x01\n" +
 	"\aOutcome\x12\x17\n" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10OUTCOME_RESOLVED\x10\x01\x12\x15\n" +
 	"\x11OUTCOME_AMBIGUOUS\x10\x02\x12\x16\n" +
 	"\x12OUTCOME_UNASSIGNED\x10\x03\x12\x14\n" +
 	"\x10OUTCOME_EXTERNAL\x10\x04\x12\x13\n" +
-	"\x0fOUTCOME_UNKNOWN\x10\x05*\xb0\x02\n" +
+	"\x0fOUTCOME_UNKNOWN\x10\x05\x12\x12\n" +
+	"\x0eOUTCOME_HIDDEN\x10\x06*\xb0\x02\n" +
 	"\vAddressRole\x12\x1c\n" +
 	"\x18ADDRESS_ROLE_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13ADDRESS_ROLE_POD_IP\x10\x01\x12\x1a\n" +

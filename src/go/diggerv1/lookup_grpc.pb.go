@@ -54,8 +54,9 @@ type LookupServiceClient interface {
 	// Who held an address through the whole history, newest first; for people. Errors as for ResolveAddress.
 	GetAddressTimeline(ctx context.Context, in *GetAddressTimelineRequest, opts ...grpc.CallOption) (*GetAddressTimelineResponse, error)
 	// A pod by name. NOT_FOUND `OBJECT_NOT_FOUND` if the cluster has no such pod; FAILED_PRECONDITION
-	// `NAMESPACE_NOT_WATCHED` in a namespace that is not watched (`--namespace`). The same holds for services and
-	// workloads.
+	// `NAMESPACE_NOT_WATCHED` in a namespace that is not watched (`--namespace`), `NAMESPACE_NOT_PUBLISHED` in one that
+	// is not published (`--namespace-rule`), whether it exists or not. The same holds for services, workloads and
+	// namespaces.
 	GetPod(ctx context.Context, in *GetPodRequest, opts ...grpc.CallOption) (*GetPodResponse, error)
 	// A service by name. NOT_FOUND `OBJECT_NOT_FOUND` if the cluster has no such service.
 	GetService(ctx context.Context, in *GetServiceRequest, opts ...grpc.CallOption) (*GetServiceResponse, error)
@@ -181,8 +182,9 @@ type LookupServiceServer interface {
 	// Who held an address through the whole history, newest first; for people. Errors as for ResolveAddress.
 	GetAddressTimeline(context.Context, *GetAddressTimelineRequest) (*GetAddressTimelineResponse, error)
 	// A pod by name. NOT_FOUND `OBJECT_NOT_FOUND` if the cluster has no such pod; FAILED_PRECONDITION
-	// `NAMESPACE_NOT_WATCHED` in a namespace that is not watched (`--namespace`). The same holds for services and
-	// workloads.
+	// `NAMESPACE_NOT_WATCHED` in a namespace that is not watched (`--namespace`), `NAMESPACE_NOT_PUBLISHED` in one that
+	// is not published (`--namespace-rule`), whether it exists or not. The same holds for services, workloads and
+	// namespaces.
 	GetPod(context.Context, *GetPodRequest) (*GetPodResponse, error)
 	// A service by name. NOT_FOUND `OBJECT_NOT_FOUND` if the cluster has no such service.
 	GetService(context.Context, *GetServiceRequest) (*GetServiceResponse, error)

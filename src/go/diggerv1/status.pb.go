@@ -353,6 +353,9 @@ type GetStatusResponse struct {
 	Cluster *Cluster `protobuf:"bytes,20,opt,name=cluster,proto3" json:"cluster,omitempty"`
 	// Why the uid of the cluster is not known, the missing right among it; empty: it is known, or was not read yet.
 	ClusterMessage string `protobuf:"bytes,22,opt,name=cluster_message,json=clusterMessage,proto3" json:"cluster_message,omitempty"`
+	// Some namespaces are not published (`--namespace-rule`): objects in them are in no answer but as holders without a
+	// name (OUTCOME_HIDDEN). Counts of pods, services and slices include them.
+	HidesNamespaces bool `protobuf:"varint,30,opt,name=hides_namespaces,json=hidesNamespaces,proto3" json:"hides_namespaces,omitempty"`
 	// The files of `--named-ranges`, in the order of the configuration.
 	NamedRanges   []*NamedRangesFile `protobuf:"bytes,21,rep,name=named_ranges,json=namedRanges,proto3" json:"named_ranges,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -487,6 +490,13 @@ func (x *GetStatusResponse) GetClusterMessage() string {
 	return ""
 }
 
+func (x *GetStatusResponse) GetHidesNamespaces() bool {
+	if x != nil {
+		return x.HidesNamespaces
+	}
+	return false
+}
+
 func (x *GetStatusResponse) GetNamedRanges() []*NamedRangesFile {
 	if x != nil {
 		return x.NamedRanges
@@ -598,7 +608,7 @@ const file_digger_v1_status_proto_rawDesc = "" +
 	"\x05lists\x18\b \x01(\x04R\x05lists\x12%\n" +
 	"\x0ewatch_restarts\x18\t \x01(\x04R\rwatchRestarts\x12\x18\n" +
 	"\amessage\x18\n" +
-	" \x01(\tR\amessage\"\x86\x05\n" +
+	" \x01(\tR\amessage\"\xb1\x05\n" +
 	"\x11GetStatusResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\tR\x05epoch\x12\x14\n" +
@@ -617,7 +627,8 @@ const file_digger_v1_status_proto_rawDesc = "" +
 	"namespaces\x12/\n" +
 	"\x13credentials_message\x18\f \x01(\tR\x12credentialsMessage\x12,\n" +
 	"\acluster\x18\x14 \x01(\v2\x12.digger.v1.ClusterR\acluster\x12'\n" +
-	"\x0fcluster_message\x18\x16 \x01(\tR\x0eclusterMessage\x12=\n" +
+	"\x0fcluster_message\x18\x16 \x01(\tR\x0eclusterMessage\x12)\n" +
+	"\x10hides_namespaces\x18\x1e \x01(\bR\x0fhidesNamespaces\x12=\n" +
 	"\fnamed_ranges\x18\x15 \x03(\v2\x1a.digger.v1.NamedRangesFileR\vnamedRanges\"\xd1\x01\n" +
 	"\x0fNamedRangesFile\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x16\n" +
