@@ -108,8 +108,10 @@ func (e *entity) message() *diggerv1.Entity {
 	return m
 }
 
+// bytes returns about how much heap the object takes. What it shares with others counts in full for each: whether it is
+// shared is for them to say, and the limit has to hold when it is not.
 func (e *entity) bytes() int64 {
-	return int64(int(unsafe.Sizeof(*e)) + len(e.base) + len(e.namespace) + len(e.name) + len(e.uid) + 2*18)
+	return int64(int(unsafe.Sizeof(*e)) + len(e.base) + len(e.tail.Value()) + len(e.namespace) + len(e.name) + len(e.uid) + 2*18)
 }
 
 // entityName is the key of a live object; see digger.v1.ChangeFeedService.

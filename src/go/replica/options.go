@@ -43,7 +43,7 @@ type Limits struct {
 	Entities int
 	// Stretches of time in timelines. 0: 10,000,000.
 	Spans int
-	// Bytes of heap, as estimated. While a new snapshot is built beside the old picture it may be twice that. 0: 2 GiB.
+	// Bytes of heap, as estimated; labels and annotations count for each object, although equal ones are kept once. While a new snapshot is built beside the old picture it may be twice that. 0: 2 GiB.
 	Bytes int64
 }
 

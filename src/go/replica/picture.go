@@ -34,30 +34,41 @@ type leftOut struct {
 // isIncomplete says that there may be timelines that are not here.
 func (l *leftOut) isIncomplete() bool { return l.places > 0 || l.unreadable > 0 }
 
+// ofAddress and at are what table.find does, without a function to call for each entry.
 func (p *picture) ofAddress(hi, lo uint64) *timeline {
 	hash := hashAddress(hi, lo)
 	page := p.timelines.pageOf(hash)
 	tag := tagOf(hash)
-	for i := hash % pageSlots; page.tags[i] != 0; i = (i + 1) % pageSlots {
-		if page.tags[i] == tag {
-			if t := page.items[i]; t.place.lo == lo && t.place.hi == hi && t.place.kind == ofAddress {
-				return t
+	for n := hash; ; n++ {
+		g := &page.groups[n%groups]
+		for i, each := range g.tags {
+			if each == tag {
+				if t := g.items[i]; t.place.lo == lo && t.place.hi == hi && t.place.kind == ofAddress {
+					return t
+				}
 			}
 		}
+		if g.passed == 0 {
+			return nil
+		}
 	}
-	return nil
 }
 
 func (p *picture) at(wanted place) *timeline {
 	hash := wanted.hash()
 	page := p.timelines.pageOf(hash)
 	tag := tagOf(hash)
-	for i := hash % pageSlots; page.tags[i] != 0; i = (i + 1) % pageSlots {
-		if page.tags[i] == tag && page.items[i].place.same(&wanted) {
-			return page.items[i]
+	for n := hash; ; n++ {
+		g := &page.groups[n%groups]
+		for i, each := range g.tags {
+			if each == tag && g.items[i].place.same(&wanted) {
+				return g.items[i]
+			}
+		}
+		if g.passed == 0 {
+			return nil
 		}
 	}
-	return nil
 }
 
 // ofNodePort is the timeline of the port at this address of the node, where that differs, else of the port of the node.
@@ -85,39 +96,39 @@ func (q *Query) check() (question, error) {
 }
 
 // resolve answers at the moment `now`. heardUntil is the last moment of which the server's word is known; never: now.
-func (p *picture) resolve(q *Query, now, heardUntil int64) (Answer, error) {
+func (p *picture) resolve(q *Query, now, heardUntil int64, a *Answer) error {
 	checked, err := q.check()
 	if err != nil {
-		return Answer{Outcome: Unknown}, err
+		a.Outcome = Unknown
+		return err
 	}
 	r := reader{picture: p, sight: sight{p.facts, min(p.facts.blindSince, heardUntil)}, now: now}
 	at := now
 	if !q.At.IsZero() {
 		at = min(q.At.UnixMilli(), now)
 	}
-	var a Answer
 	if q.Until.IsZero() {
-		a = r.answer(&checked, at, !q.At.IsZero())
+		r.answer(&checked, at, !q.At.IsZero(), a)
 	} else {
-		a = r.decideThroughout(&checked, at, max(at, min(q.Until.UnixMilli(), now)))
+		*a = r.decideThroughout(&checked, at, max(at, min(q.Until.UnixMilli(), now)))
 	}
 	if r.blindSince < now {
 		a.behindMs = now - r.blindSince
 	}
-	return a, nil
+	return nil
 }
 
 // answer answers for one moment.
-func (r *reader) answer(q *question, at int64, isGiven bool) Answer {
+func (r *reader) answer(q *question, at int64, isGiven bool, a *Answer) {
 	var v verdict
 	r.decide(q, at, isGiven, &v)
-	a := Answer{Outcome: v.outcome, LeftOut: v.leftOut, since: v.since, at: at, sight: r.sight}
+	a.Outcome, a.LeftOut, a.since, a.at, a.sight = v.outcome, v.leftOut, v.since, at, r.sight
 	switch v.count {
 	case 0:
 	case 1:
 		h := v.one.holder
 		a.Holder, a.Uncertain, a.from, a.to = Holder{h}, v.one.uncertain, h.from, h.to
-		r.addOthers(&a)
+		r.addOthers(a)
 	default:
 		list := make([]Candidate, v.count)
 		for i := range list {
@@ -126,7 +137,6 @@ func (r *reader) answer(q *question, at int64, isGiven bool) Answer {
 		}
 		a.setCandidates(list)
 	}
-	return a
 }
 
 // addOthers notes where the pods stand that could be meant by the address of a node.

@@ -101,13 +101,15 @@ func (r *Replica) Ready(ctx context.Context) error {
 }
 
 // Resolve says who held an address. It does not wait: before the first picture is complete it fails with ErrNotReady.
-func (r *Replica) Resolve(q Query) (Answer, error) {
+func (r *Replica) Resolve(q Query) (answer Answer, err error) {
 	p := r.current.Load()
 	if p == nil {
-		return Answer{Outcome: Unknown}, r.notReady()
+		answer.Outcome = Unknown
+		return answer, r.notReady()
 	}
 	now := r.nowMs()
-	return p.resolve(&q, now, r.heardUntil(now))
+	err = p.resolve(&q, now, r.heardUntil(now), &answer)
+	return answer, err
 }
 
 // ResolveFlow says who was at both ends of a flow, throughout.
@@ -120,12 +122,11 @@ func (r *Replica) ResolveFlow(f Flow) (FlowAnswer, error) {
 	}
 	now := r.nowMs()
 	heardUntil := r.heardUntil(now)
-	var err error
 	source, destination := f.end(f.Source), f.end(f.Destination)
-	if a.Source, err = p.resolve(&source, now, heardUntil); err != nil {
+	if err := p.resolve(&source, now, heardUntil, &a.Source); err != nil {
 		return a, fmt.Errorf("%w (source)", err)
 	}
-	if a.Destination, err = p.resolve(&destination, now, heardUntil); err != nil {
+	if err := p.resolve(&destination, now, heardUntil, &a.Destination); err != nil {
 		return a, fmt.Errorf("%w (destination)", err)
 	}
 	return a, nil

@@ -575,8 +575,9 @@ func TestQuestionsAreAnsweredWhileThePictureChanges(t *testing.T) {
 				}
 				// The frame that gives one of them its pod takes the other one's: never none, never both.
 				p := s.current.Load()
-				first, _ := p.resolve(&Query{Address: netip.MustParseAddr("10.0.1.1")}, ms(start), never)
-				second, _ := p.resolve(&Query{Address: netip.MustParseAddr("10.0.1.2")}, ms(start), never)
+				var first, second Answer
+				p.resolve(&Query{Address: netip.MustParseAddr("10.0.1.1")}, ms(start), never, &first)
+				p.resolve(&Query{Address: netip.MustParseAddr("10.0.1.2")}, ms(start), never, &second)
 				if p.usage.places > 1 && (first.Outcome == Resolved) == (second.Outcome == Resolved) {
 					t.Errorf("%v and %v", first.Outcome, second.Outcome)
 					return
@@ -595,4 +596,39 @@ func TestQuestionsAreAnsweredWhileThePictureChanges(t *testing.T) {
 	}
 	close(stop)
 	readers.Wait()
+}
+
+func TestHalfASnapshotIsDroppedWhenTheOldPictureCanBeContinued(t *testing.T) {
+	server := newFeedServer(t, "one")
+	s := follow(t, server, nil, "one")
+	stream := server.next()
+	s.first(stream, "t1")
+	ready(t, s.Replica)
+	stream.reset(diggerv1.ResetReason_RESET_REASON_TOO_SLOW)
+	stream.changes("", factsChange(), rangeChange("10.0.0.0/8"), podAt("10.0.0.2", "half", start))
+	stream.fail(status.Error(codes.Unavailable, "gone"))
+	second := server.next()
+	second.changes("t2", podAt("10.0.0.3", "b", start))
+	second.synced("t2")
+	s.becomes("10.0.0.3", "b")
+	s.is("10.0.0.1", "a")
+	s.is("10.0.0.2", "UNASSIGNED")
+	if _, err := s.Pod("shop", "a"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAnObjectThatNoLongerFitsIsNotToldInItsOldState(t *testing.T) {
+	server := newFeedServer(t, "one")
+	s := follow(t, server, func(o *Options) { o.Limits.Bytes = 4_000 }, "one")
+	stream := server.next()
+	s.first(stream, "t1")
+	ready(t, s.Replica)
+	big := podEntity("a", "n1")
+	big.GetPod().Labels["app"] = strings.Repeat("x", 5_000)
+	stream.changes("t2", upsert(big))
+	eventually(t, "the pod is left out", func() bool { _, err := s.Pod("shop", "a"); return errors.Is(err, ErrLeftOut) })
+	if _, _, err := s.ByUID("uid-a"); !errors.Is(err, ErrLeftOut) {
+		t.Fatalf("%v", err)
+	}
 }

@@ -53,9 +53,9 @@ func (v *verdict) holder(i int) *found {
 	return &v.many[i]
 }
 
-// decide answers for the moment, which is not after now. isGiven says that the question named it.
+// decide answers for the moment, which is not after now, into an empty verdict. isGiven says that the question named it.
 func (r *reader) decide(q *question, at int64, isGiven bool, v *verdict) {
-	*v = verdict{outcome: Unknown, since: max(r.began, r.now-r.history)}
+	v.outcome, v.since = Unknown, max(r.began, r.now-r.history)
 	if isSpecial(q.address) {
 		return
 	}

@@ -19,7 +19,7 @@ func TestATableIsAMapOfWhichOldVersionsStay(t *testing.T) {
 			keys := 3_000
 			if name == "poor" {
 				// More than a page of one hash cannot be split.
-				keys = 150
+				keys = 100
 			}
 			random := rand.New(rand.NewPCG(1, 2))
 			edition := uint64(1)

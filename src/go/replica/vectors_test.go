@@ -164,8 +164,8 @@ func answerOf(t *testing.T, p *picture, ask vectorAsk) vectorAnswer {
 	if ask.HeardMs != nil {
 		heard = *ask.HeardMs
 	}
-	a, err := p.resolve(&q, ask.NowMs, heard)
-	if err != nil {
+	var a Answer
+	if err := p.resolve(&q, ask.NowMs, heard, &a); err != nil {
 		t.Fatalf("%+v: %v", ask, err)
 	}
 	return written(&a)
