@@ -12,7 +12,7 @@ import { type AskEdge, written } from './edge.ts';
 import { resolutionRow, rowLine } from './entity-text.ts';
 import { EXIT_OK, EXIT_USAGE } from './exit-codes.ts';
 import { isTable, objectText, shownForm, type ShownForm } from './output.ts';
-import type { JsonObject } from './proto-json.ts';
+import type { JsonObject } from '../../wire/proto-json.ts';
 import { queryOf } from './resolve.ts';
 
 /** What BatchResolveAddresses takes. */
