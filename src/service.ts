@@ -8,6 +8,7 @@
 // for "unassigned". The picture opens once, when every resource is synced or known to be out of reach.
 
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ServerCredentials } from '@grpc/grpc-js';
 import type { Registry } from '@prometheus-io/client';
 import { AddressBook, CLAIMING_RESOURCES } from './addresses/address-book.ts';
@@ -21,17 +22,19 @@ import { Freshness, registerFreshnessMetrics } from './freshness.ts';
 import { systemClock } from './kube/clock.ts';
 import { type ClusterWatch, createClusterWatch } from './kube/cluster-watch.ts';
 import { createCredentials } from './kube/credentials/credentials.ts';
-import { serviceCidrs } from './kube/resources.ts';
-import { isWatchedKind } from './kube/resources.ts';
+import { isWatchedKind, namespaces, serviceCidrs } from './kube/resources.ts';
 import type { ReflectorStatus } from './kube/reflector/reflector-status.ts';
+import { registerClusterMetrics } from './cluster-metrics.ts';
 import { warnOfMemory } from './memory-bounds.ts';
 import { createNamedRangesMetrics } from './networks/metrics.ts';
 import { NamedRanges } from './networks/named-ranges.ts';
 import { Readiness } from './readiness.ts';
 import { configurationError, listenError } from './start-error.ts';
 import type { StatusSource } from './rpc/methods/get-status.ts';
+import type { ClusterIdentity } from './model/cluster-identity.ts';
 import type { ListenAddress } from './model/listen-address.ts';
 import { NameWaiterTable } from './rpc/methods/name-waiters.ts';
+import { resourceOf } from './model/source.ts';
 import { createRpcServer, type RpcServer } from './rpc/server.ts';
 import { createFeedService } from './rpc/methods/watch.ts';
 import { startAdminServer } from './telemetry/admin-server.ts';
@@ -65,6 +68,9 @@ export type StartService = (options: ServiceOptions) => Promise<RunningService>;
  * wrong.
  */
 const EDGE_SLACK_MS = 500;
+
+/** It was asked for with the first lists, so that it is there by now or the API server has trouble with it. */
+const CLUSTER_UID_WAIT_MS = 2_000;
 
 /** Claims end by age also while nothing changes. */
 const EXPIRE_INTERVAL_MS = 10_000;
@@ -131,6 +137,7 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
       pods: (source) => catalog.store('Pod', source),
       services: (source) => catalog.store('Service', source),
       endpointSlices: (source) => catalog.store('EndpointSlice', source),
+      namespaces: (source) => catalog.store('Namespace', source),
       nodes: catalog.store('Node', 'nodes'),
       serviceCidrs: addresses.serviceRanges,
       owners: (source) => catalog.store('Owner', source),
@@ -147,7 +154,15 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
   });
   const freshness = new Freshness({ statuses: watch.statuses, now: Date.now });
   registerFreshnessMetrics(registry, freshness);
-  const feed = createFeed(config, registry, epoch, freshness);
+  /** The same object while nothing changes, because what is made of it is kept by it. */
+  let identity: ClusterIdentity = { name: config.clusterName ?? '', uid: '' };
+  const cluster = (): ClusterIdentity => {
+    const { uid } = watch.clusterUid;
+    if (identity.uid !== uid) identity = { ...identity, uid };
+    return identity;
+  };
+  registerClusterMetrics(registry, cluster);
+  const feed = createFeed({ config, registry, epoch, freshness, cluster });
   catalog.onBatch((batch) => {
     for (const { after } of batch.changes) {
       if (after?.kind === 'Pod' && after.workload.incomplete) {
@@ -173,6 +188,8 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
   let opening: Promise<void> | undefined;
   const open = async (): Promise<void> => {
     await catalog.open();
+    // So that the first answers have it too; what does not come in time is left out of them.
+    await Promise.race([watch.clusterUid.answered(), delay(CLUSTER_UID_WAIT_MS, undefined, { ref: false })]);
     addresses.open();
     // What the first lists left behind would stay for minutes. Now a pause (200 ms with 100,000 pods) delays no answer
     // yet. Only with --expose-gc, as in the image.
@@ -182,18 +199,23 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
 
   const objects = (resource: string): number =>
     resource === serviceCidrs.resource ? addresses.serviceRanges.size : catalog.objects(resource);
+  const knowsNamespaces = (): boolean =>
+    watch.statuses().every(({ resource, synced }) => synced || resourceOf(resource) !== namespaces.resource);
   const status: StatusSource = {
     version: VERSION,
     epoch: epoch.toString('hex'),
     startTimeMs,
     namespaces: config.namespaces,
     credentialsTrouble: () => credentials.trouble,
+    knowsNamespaces,
     pending: () => readiness.pending,
     resources: () => watch.statuses().map((each) => ({ ...each, objects: objects(each.resource) })),
     subscribers: () => feed.stats().subscribers,
     sequence: () => feed.stats().sequence,
     historySinceMs: () => (Number.isFinite(addresses.historySinceMs) ? addresses.historySinceMs : undefined),
     stalenessMs: () => freshness.stalenessMs(),
+    cluster,
+    clusterProblem: () => watch.clusterUid.problem,
     namedRanges: () => networks.statuses(),
   };
   const rpc: RpcServer = createRpcServer(
@@ -204,7 +226,7 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
       workloadKinds: () => [{ group: '', kind: 'Pod', namespaced: true }, ...watch.ownerKinds()],
       networks,
       status,
-      feed: createFeedService({ feed, logger, disconnect: (peer) => rpc.disconnect(peer) }),
+      feed: createFeedService({ feed, logger, knowsNamespaces, disconnect: (peer) => rpc.disconnect(peer) }),
     },
     {
       ...access.server,
@@ -276,9 +298,18 @@ function toValuePolicy(config: Config): ValuePolicy {
   };
 }
 
-function createFeed(config: Config, registry: Registry, epoch: Uint8Array, freshness: Freshness): ChangeFeed {
+interface FeedParts {
+  readonly config: Config;
+  readonly registry: Registry;
+  readonly epoch: Uint8Array;
+  readonly freshness: Freshness;
+  readonly cluster: () => ClusterIdentity;
+}
+
+function createFeed({ config, registry, epoch, freshness, cluster }: FeedParts): ChangeFeed {
   return new ChangeFeed({
     epoch,
+    cluster,
     // What decides how an entity looks: a consumer's copy is not to be continued with other settings.
     configuration: JSON.stringify([
       config.denyAnnotations,
@@ -286,6 +317,8 @@ function createFeed(config: Config, registry: Registry, epoch: Uint8Array, fresh
       config.allowAnnotations,
       config.allowLabels,
       config.maxValueBytes,
+      // A clone of a cluster may have its uid, its versions and another name.
+      config.clusterName,
       ...config.namespaces.toSorted(),
     ]),
     freshness: () => freshness.resources(),

@@ -283,7 +283,7 @@ const NAMELESS: ServiceEntity = Object.freeze({
 });
 
 function asHolder(entity: Entity | undefined): HolderEntity | undefined {
-  return entity === undefined || entity.kind === 'Workload' ? undefined : entity;
+  return entity === undefined || entity.kind === 'Workload' || entity.kind === 'Namespace' ? undefined : entity;
 }
 
 function asNode(entity: HolderEntity | undefined): NodeEntity | undefined {

@@ -11,6 +11,8 @@ import type { Registry } from '@prometheus-io/client';
 import { groupOf } from '../model/api-version.ts';
 import type {
   Entity,
+  EntityKind,
+  NamespaceEntity,
   NodeEntity,
   ObjectReference,
   PodEntity,
@@ -24,11 +26,12 @@ import type { IsWatchedKind } from './custom-owners.ts';
 import type { Fingerprinted } from './fingerprint.ts';
 import { Join } from './join.ts';
 import { type CatalogMetrics, createCatalogMetrics } from './metrics.ts';
+import type { NamespaceState } from './namespace-state.ts';
 import type { NodeState } from './node-state.ts';
 import type { OwnerState } from './owner-state.ts';
 import { createPacer, type Pacer } from './pacer.ts';
 import type { PodState } from './pod-state.ts';
-import { Publisher } from './publisher.ts';
+import { MAX_AT_ONCE, Publisher } from './publisher.ts';
 import type { CatalogReader, ChangeListener } from './reader.ts';
 import { RecordTable, type Shelf, type Shelved, type TableOwner, type TableReplacement } from './record-table.ts';
 import { WorkloadEntities } from './workload-entities.ts';
@@ -41,6 +44,8 @@ export interface CatalogOptions {
   readonly isWatchedKind?: IsWatchedKind;
   /** Cuts relists and `open` into slices. Default: one of its own. */
   readonly pacer?: Pacer;
+  /** Entities and addresses that one write tells at once; the rest follows in later turns. Others are for tests. */
+  readonly sliceSize?: number;
 }
 
 /** What a reflector writes to; has the shape of its store. */
@@ -68,6 +73,7 @@ export class Catalog implements CatalogReader {
   readonly #metrics: CatalogMetrics;
   readonly #podTables: Table<PodState>[] = [];
   readonly #nodeTables: Table<NodeState>[] = [];
+  readonly #namespaceTables: Table<NamespaceState>[] = [];
   readonly #ownerTables: Table<OwnerState>[] = [];
   readonly #tables: { readonly resource: string; readonly size: number; readonly isFilling: boolean }[] = [];
   readonly #tableOwner: TableOwner = {
@@ -79,11 +85,14 @@ export class Catalog implements CatalogReader {
 
   constructor(options: CatalogOptions) {
     this.#pacer = options.pacer ?? createPacer();
+    const sliceSize = options.sliceSize ?? MAX_AT_ONCE;
     this.#join = new Join({
       policy: options.valuePolicy ?? DEFAULT_VALUE_POLICY,
       isWatchedKind: options.isWatchedKind ?? (() => true),
       podNamed: (namespace, name) => first(this.#podTables, namespace, name),
       ownersNamed: (namespace, name) => named(this.#ownerTables, namespace, name),
+      // Nobody waits for anything before the picture is there.
+      sliceSize: () => (this.#publisher.isOpen ? sliceSize : Number.POSITIVE_INFINITY),
     });
     this.#workloads = new WorkloadEntities(this.#join.shelves.graph);
     this.#metrics = createCatalogMetrics(options.registry, {
@@ -96,6 +105,7 @@ export class Catalog implements CatalogReader {
       join: this.#join,
       pacer: this.#pacer,
       changed: (kind) => this.#metrics.changed(kind),
+      sliceSize,
     });
   }
 
@@ -124,6 +134,11 @@ export class Catalog implements CatalogReader {
       case 'Node': {
         const table = this.#table(resource, shelves.nodes(resource), false);
         this.#nodeTables.push(table);
+        return table;
+      }
+      case 'Namespace': {
+        const table = this.#table(resource, shelves.namespaces(resource), false);
+        this.#namespaceTables.push(table);
         return table;
       }
       case 'Owner': {
@@ -183,16 +198,23 @@ export class Catalog implements CatalogReader {
     return first(this.#nodeTables, '', name)?.published;
   }
 
-  workload(apiGroup: string, kind: string, namespace: string, name: string): WorkloadEntity | undefined {
+  namespace(name: string): NamespaceEntity | undefined {
+    return first(this.#namespaceTables, '', name)?.published;
+  }
+
+  workload(apiGroup: string, kind: string, namespace: string, name: string, uid = ''): WorkloadEntity | undefined {
     if (apiGroup === '' && kind === 'Pod') {
       const pod = this.pod(namespace, name);
       return pod?.workload.uid === pod?.uid && pod !== undefined ? this.#workloads.ofPod(pod) : undefined;
     }
     if (!this.#publisher.isOpen) return undefined;
     for (const owner of named(this.#ownerTables, namespace, name)) {
-      if (owner.row.workloadKind === kind && groupOf(owner.row.apiVersion) === apiGroup) return owner.entity();
+      const { row } = owner;
+      if (row.workloadKind !== kind || groupOf(row.apiVersion) !== apiGroup) continue;
+      if (uid === '' || uid === row.uid) return owner.entity();
     }
-    return this.#join.customOwners.named(apiGroup, kind, namespace, name);
+    const told = this.#join.customOwners.named(apiGroup, kind, namespace, name);
+    return told.find((each) => uid === '' || uid === each.uid);
   }
 
   resolveWorkload(reference: ObjectReference): WorkloadEntity {
@@ -204,10 +226,12 @@ export class Catalog implements CatalogReader {
   }
 
   *entities(): Iterable<Entity> {
-    const { pods, services, nodes, owners } = this.#join.picture;
-    for (const states of [nodes, owners, pods, services]) {
+    const { pods, services, nodes, namespaces, owners } = this.#join.picture;
+    for (const states of [nodes, namespaces, owners, pods]) {
       for (const { published } of states.values()) if (published !== undefined) yield published;
     }
+    // One state stands for a service and for its successor under the name.
+    for (const [uid, { published }] of services) if (published?.uid === uid) yield published;
     yield* this.#join.customOwners.published();
   }
 
@@ -228,8 +252,8 @@ export class Catalog implements CatalogReader {
     return objects;
   }
 
-  #entityCounts(): { Pod: number; Service: number; Node: number; Workload: number } {
-    const counts = { Pod: 0, Service: 0, Node: 0, Workload: 0 };
+  #entityCounts(): Record<EntityKind, number> {
+    const counts = { Pod: 0, Service: 0, Node: 0, Workload: 0, Namespace: 0 };
     for (const { kind } of this.entities()) counts[kind] += 1;
     return counts;
   }

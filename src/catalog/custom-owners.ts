@@ -68,19 +68,22 @@ export class CustomOwners {
     return this.#dirtyOwners.size + this.#dirtyKeys.size > 0;
   }
 
+  /** Something was touched since it was drained last. */
+  get hasTouched(): boolean {
+    return this.#touched.size > 0;
+  }
+
   *published(): Iterable<WorkloadEntity> {
     for (const { published } of this.#byKey.values()) if (published !== undefined) yield published;
   }
 
-  /** The published owner with this name; of several, in different API versions, the first in order. */
-  named(apiGroup: string, kind: string, namespace: string, name: string): WorkloadEntity | undefined {
-    let found: WorkloadEntity | undefined;
-    for (const each of this.#byName.get(nameKey(namespace, name))) {
-      if (each.name !== name || each.namespace !== namespace || each.workloadKind !== kind) continue;
-      if (groupOf(each.apiVersion) !== apiGroup) continue;
-      if (found === undefined || compareText(each.apiVersion, found.apiVersion) < 0) found = each;
-    }
-    return found;
+  /** Published owners with this name: several only in different API versions, in the order of those. */
+  named(apiGroup: string, kind: string, namespace: string, name: string): readonly WorkloadEntity[] {
+    return this.#byName
+      .get(nameKey(namespace, name))
+      .filter((each) => each.name === name && each.namespace === namespace && each.workloadKind === kind)
+      .filter((each) => groupOf(each.apiVersion) === apiGroup)
+      .sort((a, b) => compareText(a.apiVersion, b.apiVersion));
   }
 
   /** The pod's workload was one and is another now; either may be unset. */

@@ -1,25 +1,24 @@
 // What is due, joined: `drain` makes the entities that writes have marked, and yields one change for each that really
-// differs. Removals come first, then nodes, workloads, pods, and services last, because the workloads behind a service
+// differs. Removals come first, then nodes, namespaces, workloads, pods, and services last, because the workloads behind a service
 // follow from its pods. What is not taken from one drain is in the next. Nothing here knows of sequences, listeners
 // or time.
 
 import { type ByteString, NO_BYTES } from '../model/byte-string.ts';
-import type { ObjectReference } from '../model/entities.ts';
-import { MAX_CLAIMED_ENDPOINTS, MAX_LISTED, MAX_LISTED_ENDPOINTS, type ServiceEntity } from '../model/entities.ts';
+import { MAX_LISTED, MAX_LISTED_ENDPOINTS, type ObjectReference } from '../model/entities.ts';
 import { concatBytes } from '../wire/encoded-entity.ts';
 import { encodePodEndpoints, encodePodOwners } from '../wire/encode-pod.ts';
-import { encodeServiceBackends } from '../wire/encode-service.ts';
 import type { ValuePolicy } from '../wire/value-policy.ts';
 import { CustomOwners, type IsWatchedKind } from './custom-owners.ts';
 import type { JoinedChange, JoinedTouch } from './joined.ts';
 import { Marks, taken } from './marks.ts';
+import { OwnerLink } from './owner-links.ts';
 import type { OwnerState } from './owner-state.ts';
 import { Picture } from './picture.ts';
 import type { PodRow, PodState } from './pod-state.ts';
 import { isSameButJoined, NO_REFERENCES } from './rows.ts';
+import { nextStep } from './service-join.ts';
 import type { ServiceState } from './service-state.ts';
 import { Shelves } from './shelves.ts';
-import { NO_TEXTS } from './text-interner.ts';
 
 export interface JoinOptions {
   readonly policy: ValuePolicy;
@@ -28,6 +27,8 @@ export interface JoinOptions {
   readonly podNamed: (namespace: string, name: string) => PodState | undefined;
   /** Owners with this name, of all kinds. */
   readonly ownersNamed: (namespace: string, name: string) => Iterable<OwnerState>;
+  /** Addresses of endpoints that may come and go at once. */
+  readonly sliceSize: () => number;
 }
 
 export class Join {
@@ -36,10 +37,14 @@ export class Join {
   readonly shelves: Shelves;
   readonly #marks = new Marks();
   readonly #aside = new Marks();
+  /** Services with more addresses to come or go than one turn may take. */
+  readonly #unfinished = new Set<ServiceState>();
+  readonly #sliceSize: () => number;
   /** Entities that were joined, ever: what a change costs. */
   joins = 0;
 
-  constructor({ policy, isWatchedKind, podNamed, ownersNamed }: JoinOptions) {
+  constructor({ policy, isWatchedKind, podNamed, ownersNamed, sliceSize }: JoinOptions) {
+    this.#sliceSize = sliceSize;
     this.customOwners = new CustomOwners({
       isWatchedKind,
       isRecord: (uid) => this.picture.owners.has(uid),
@@ -51,16 +56,22 @@ export class Join {
       },
     });
     const { picture, customOwners } = this;
-    this.shelves = new Shelves({ picture, customOwners, marks: this.#marks, policy, podNamed });
+    this.shelves = new Shelves({ picture, customOwners, marks: this.#marks, policy, podNamed, sliceSize });
   }
 
-  /** Something is due that was not put aside. */
-  get isDirty(): boolean {
-    return this.#marks.size > 0 || this.customOwners.isDirty;
+  /** Something is due that was not put aside, or not even begun. */
+  get hasMore(): boolean {
+    const { customOwners, shelves } = this;
+    const isLookedAt = this.#marks.lookedAt.size > 0 || customOwners.hasTouched;
+    return this.#isDirty || isLookedAt || this.#unfinished.size > 0 || shelves.membership.isBehind;
   }
 
   get hasAside(): boolean {
-    return this.#aside.size + this.#aside.lookedAt.size > 0;
+    return this.#aside.size + this.#aside.lookedAt.size > 0 || this.hasMore;
+  }
+
+  get #isDirty(): boolean {
+    return this.#marks.size > 0 || this.customOwners.isDirty;
   }
 
   /** Entities whose lists are cut at their bounds. */
@@ -75,7 +86,7 @@ export class Join {
 
   /** Joins everything that is marked. What is yielded is already the state that readers see. */
   *drain(): Generator<JoinedChange | JoinedTouch> {
-    while (this.isDirty) {
+    while (this.#isDirty) {
       yield* this.#drainMarks(this.#marks);
       yield* this.#removeCustomOwners();
       for (const after of this.customOwners.drainCreations()) yield { resource: PODS, before: undefined, after };
@@ -88,17 +99,20 @@ export class Join {
   /** Puts what is due behind what comes next: the rest of a write that touched more than one turn may take. */
   putAside(): void {
     this.#aside.takeFrom(this.#marks);
+    for (const service of this.#unfinished) this.#aside.services.add(service);
+    this.#unfinished.clear();
   }
 
-  /** Joins what was put aside; what follows from it is due like everything else. */
+  /** Goes on with what was put aside; what follows from it is due like everything else. */
   *drainAside(): Generator<JoinedChange | JoinedTouch> {
+    this.shelves.membership.proceed(this.#sliceSize());
     yield* this.#drainMarks(this.#aside);
     yield* this.#drainLookedAt(this.#aside);
   }
 
   /** What was put aside may be gone by now. */
   *#drainMarks(marks: Marks): Generator<JoinedChange | JoinedTouch> {
-    const { nodes, owners, pods } = this.picture;
+    const { namespaces, nodes, owners, pods } = this.picture;
     for (const before of taken(marks.removed)) yield { ...before, after: undefined };
     // A record takes the place of what was known through pods alone.
     yield* this.#removeCustomOwners();
@@ -108,15 +122,22 @@ export class Join {
       node.published = node.row;
       yield { resource: node.resource, before, after: node.row };
     }
+    for (const namespace of taken(marks.namespaces)) {
+      const { resource, uid, row: after, published: before } = namespace;
+      if (before === after || namespaces.get(uid) !== namespace) continue;
+      namespace.published = after;
+      yield { resource, before, after };
+    }
     for (const owner of taken(marks.owners)) if (owners.get(owner.uid) === owner) yield* this.#joinOwner(owner);
-    for (const [link, left] of marks.crowds) {
+    for (const [of, left] of marks.crowds) {
       for (let next = left.next(); next.done !== true; next = left.next()) {
         const pod = pods.get(next.value.uid);
         if (pod === undefined) continue;
-        this.shelves.touchWhatItCountsFor(pod);
+        if (of instanceof OwnerLink) this.shelves.touchWhatItCountsFor(pod);
+        else if (of.namespace !== pod.row.namespace) continue;
         yield* this.#joinPod(pod);
       }
-      marks.crowds.delete(link);
+      marks.crowds.delete(of);
     }
     for (const pod of taken(marks.pods)) if (pods.get(pod.uid) === pod) yield* this.#joinPod(pod);
     for (const service of taken(marks.services)) yield* this.#joinService(service);
@@ -174,27 +195,22 @@ export class Join {
 
   *#joinService(service: ServiceState): Generator<JoinedChange | JoinedTouch> {
     this.joins += 1;
-    const { row, reference, published: before, backends, manual } = service;
-    if (row === undefined || reference === undefined) return;
-    const workloads = backends.first(MAX_LISTED);
-    const manualEndpoints = manual.size === 0 ? NO_TEXTS : manual.first(MAX_CLAIMED_ENDPOINTS);
-    const joined = encodeServiceBackends(reference, {
-      workloads,
-      workloadCount: backends.size > MAX_LISTED ? backends.size : 0,
-      manualEndpoints: manualEndpoints.slice(0, MAX_LISTED_ENDPOINTS),
-      manualEndpointCount: manual.size > MAX_LISTED_ENDPOINTS ? manual.size : 0,
-    });
-    if (before !== undefined && before.joined === joined && isSameButJoined(before, row)) {
-      if (isSameClaimed(before.manualEndpoints, manualEndpoints)) {
-        service.row = before;
-        yield { touched: before };
-        return;
-      }
+    const { resource, published: before } = service;
+    const { after, addresses, left } = nextStep(service, this.#sliceSize());
+    if (left === 'addresses') this.#unfinished.add(service);
+    if (left === 'another') this.#marks.services.add(service);
+    // What is as it was goes on being one object, so that its memory is shared.
+    if (after !== undefined && after.uid === service.row?.uid) service.row = after;
+    if (before === after) {
+      if (before !== undefined) yield { touched: before };
+      return;
     }
-    const entity: ServiceEntity = { ...row, workloads, manualEndpoints, joined };
-    service.row = entity;
-    service.published = entity;
-    yield { resource: service.resource, before, after: entity };
+    service.published = after;
+    if (after === undefined && before !== undefined) {
+      this.picture.services.delete(before.uid);
+      this.shelves.release(service);
+    }
+    yield { resource, before, after, addresses };
   }
 }
 
@@ -217,12 +233,6 @@ function endpointBytes(
   if (count <= MAX_LISTED && addresses === undefined)
     return parts.length === 1 ? (parts[0] ?? NO_BYTES) : concatBytes(...parts);
   return concatBytes(...parts, encodePodEndpoints(count > MAX_LISTED ? count : 0, addresses ?? []));
-}
-
-/** What a service lists beyond the bound of its message may differ too; it claims addresses all the same. */
-function isSameClaimed(before: readonly string[], after: readonly string[]): boolean {
-  if (after.length <= MAX_LISTED_ENDPOINTS) return before.length === after.length;
-  return before.length === after.length && before.every((address, at) => address === after[at]);
 }
 
 function selfReference(row: PodRow, before: PodRow | undefined): ObjectReference {

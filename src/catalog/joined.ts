@@ -7,6 +7,8 @@ export interface JoinedChange {
   readonly resource: string;
   readonly before: Entity | undefined;
   readonly after: Entity | undefined;
+  /** Addresses of a service's endpoints that come or go with it: each is work too. */
+  readonly addresses?: number;
 }
 
 /** Looked at again, and the same; a reference: looked for, and there is no such workload. */

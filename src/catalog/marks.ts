@@ -1,6 +1,7 @@
 // What may have changed since it was last joined. Marking is idempotent and costs the same however much is marked.
 
 import type { Entity } from '../model/entities.ts';
+import type { NamespaceState } from './namespace-state.ts';
 import type { NodeState } from './node-state.ts';
 import type { OwnerLink, PodDependant } from './owner-links.ts';
 import type { OwnerState } from './owner-state.ts';
@@ -10,10 +11,12 @@ import type { ServiceState } from './service-state.ts';
 export class Marks {
   readonly removed = new Set<{ readonly resource: string; readonly before: Entity }>();
   /**
-   * Links all of whose pods are due, with those that are left. They are not marked one by one: that alone takes long.
+   * Owners and services all of whose pods are due, with those that are left. They are not marked one by one: that alone
+   * takes long.
    */
-  readonly crowds = new Map<OwnerLink, Iterator<PodDependant>>();
+  readonly crowds = new Map<OwnerLink | ServiceState, Iterator<PodDependant>>();
   nodes = new Set<NodeState>();
+  namespaces = new Set<NamespaceState>();
   owners = new Set<OwnerState>();
   pods = new Set<PodState>();
   services = new Set<ServiceState>();
@@ -23,7 +26,13 @@ export class Marks {
   /** Entities that are due. */
   get size(): number {
     return (
-      this.crowds.size + this.removed.size + this.nodes.size + this.owners.size + this.pods.size + this.services.size
+      this.crowds.size +
+      this.removed.size +
+      this.nodes.size +
+      this.namespaces.size +
+      this.owners.size +
+      this.pods.size +
+      this.services.size
     );
   }
 
@@ -32,9 +41,10 @@ export class Marks {
     for (const each of other.removed) this.removed.add(each);
     other.removed.clear();
     // What the newer has left, or has passed, is at least what the older has left.
-    for (const [link, left] of other.crowds) this.crowds.set(link, left);
+    for (const [of, left] of other.crowds) this.crowds.set(of, left);
     other.crowds.clear();
     [this.nodes, other.nodes] = merged(this.nodes, other.nodes);
+    [this.namespaces, other.namespaces] = merged(this.namespaces, other.namespaces);
     [this.owners, other.owners] = merged(this.owners, other.owners);
     [this.pods, other.pods] = merged(this.pods, other.pods);
     [this.services, other.services] = merged(this.services, other.services);

@@ -10,8 +10,9 @@
 // A target without an address is a member when it is in the slice's namespace; see `slice-state.ts`.
 //
 // All of it follows from the present records, in whatever order they came. A change costs what lists the changed
-// object. Several slices may list the same: memberships are counted. Readiness is not looked at: an endpoint that is
-// not ready still belongs to its service.
+// object; a slice that changes, what it lists more and less than before, a part of that at a time (`proceed`). Several
+// slices may list the same: memberships are counted. Readiness is not looked at: an endpoint that is not ready still
+// belongs to its service.
 
 import type { NodeEntity, PodEntity } from '../model/entities.ts';
 import { Listing, type Meaning, MEANS_NOTHING } from './listing.ts';
@@ -56,6 +57,8 @@ export class Membership {
   /** Live pods with an address of their own. */
   readonly #pods = new MultiMap<string, PodState>();
   readonly #nodes = new Map<string, number>();
+  /** Slices that are being applied in parts, those that came first in front. */
+  readonly #behind = new Map<SliceState, Iterator<undefined>>();
   readonly #options: MembershipOptions;
   /** Listings whose meaning was worked out and memberships that were counted, ever: what a change costs. */
   visits = 0;
@@ -65,30 +68,80 @@ export class Membership {
   }
 
   /** Members of the service, in no particular order. */
-  membersOf(service: ServiceState): Iterable<PodState> {
-    return this.#services.get(service)?.members.keys() ?? NO_PODS;
+  membersOf(service: ServiceState): Iterator<PodState> {
+    return this.#services.get(service)?.members.keys() ?? NO_PODS.values();
   }
 
-  /** The slice now says what the draft says; `undefined`: it is gone. */
-  update(slice: SliceState, draft: SliceDraft | undefined): void {
+  /** Slices were changed of which a part is still to be applied. */
+  get isBehind(): boolean {
+    return this.#behind.size > 0;
+  }
+
+  /** The slice now says what the draft says; `undefined`: it is gone. At most `limit` listings of that are applied. */
+  update(slice: SliceState, draft: SliceDraft | undefined, limit: number): void {
+    // A slice that changes again while it is applied: what it said before is brought to its end first.
+    const before = this.#behind.get(slice);
+    if (before !== undefined) this.#advance(slice, before, Number.POSITIVE_INFINITY);
+    this.#advance(slice, this.#change(slice, draft), limit);
+  }
+
+  /** Goes on with what was left, by at most so many listings. */
+  proceed(limit: number): void {
+    let left = limit;
+    for (const [slice, change] of this.#behind) {
+      left = this.#advance(slice, change, left);
+      if (left === 0) return;
+    }
+  }
+
+  /** Returns what is left of the limit. */
+  #advance(slice: SliceState, change: Iterator<undefined>, limit: number): number {
+    for (let left = limit; left > 0; left -= 1) {
+      if (change.next().done !== true) continue;
+      this.#behind.delete(slice);
+      return left - 1;
+    }
+    this.#behind.set(slice, change);
+    return 0;
+  }
+
+  /** First adds, then takes away: what stays is not touched, and what is listed otherwise is never gone in between. */
+  *#change(slice: SliceState, draft: SliceDraft | undefined): Generator<undefined> {
     const { service: oldService, listings: oldListings } = slice;
     const named = draft !== undefined && draft.serviceName !== '' ? draft : undefined;
     const service = named && this.#options.service(named.namespace, named.serviceName);
-    slice.service = service;
-    slice.listings = named ? named.listed.map((listed) => this.#listing(listed, named.namespace)) : NO_LISTINGS;
-    // First add, then take away: what stays is never gone in between.
+    slice.wanted = draft;
+    for (const each of [oldService, service]) if (each !== undefined) this.#options.looked(each);
+    const unlisted = new Map(oldListings.map((listing) => [listing.key, listing]));
+    const listings: Listing[] = [];
     if (service !== undefined) {
       service.slices += 1;
       if (!this.#services.has(service)) this.#services.set(service, { listings: new Map(), members: new Map() });
-      for (const listing of slice.listings) this.#list(service, listing);
+      for (const listed of named?.listed ?? []) {
+        const kept = service === oldService ? unlisted.get(listed.key) : undefined;
+        if (kept !== undefined && kept.address === listed.address) {
+          unlisted.delete(listed.key);
+          listings.push(kept);
+          continue;
+        }
+        listings.push(this.#list(service, listed));
+        yield;
+      }
     }
     if (oldService !== undefined) {
+      for (const listing of unlisted.values()) {
+        this.#unlist(oldService, listing);
+        yield;
+      }
       oldService.slices -= 1;
-      for (const listing of oldListings) this.#unlist(oldService, listing);
-      if (oldService.slices > 0) return;
-      this.#services.delete(oldService);
-      this.#options.release(oldService);
     }
+    slice.service = service;
+    slice.listings = listings.length === 0 ? NO_LISTINGS : listings;
+    slice.wanted = undefined;
+    for (const each of [oldService, service]) if (each !== undefined) this.#options.looked(each);
+    if (oldService === undefined || oldService.slices > 0) return;
+    this.#services.delete(oldService);
+    this.#options.release(oldService);
   }
 
   /** To be called when the pod can be found by uid and name. */
@@ -153,13 +206,15 @@ export class Membership {
     return listing;
   }
 
-  #list(service: ServiceState, listing: Listing): void {
+  #list(service: ServiceState, listed: Listed): Listing {
+    const listing = this.#listing(listed, service.namespace);
     const listings = this.#services.get(service)?.listings;
     const count = (listings?.get(listing) ?? 0) + 1;
     listings?.set(listing, count);
-    if (count > 1) return;
+    if (count > 1) return listing;
     listing.services = listing.services.length === 0 ? service.alone : [...listing.services, service];
     this.#count(service, listing, listing.meaning, 1);
+    return listing;
   }
 
   #unlist(service: ServiceState, listing: Listing): void {

@@ -13,7 +13,7 @@ export interface PacerOptions {
   readonly budgetMs: number;
 }
 
-/** Piece of work of many small steps, which may be asked at every step: the clock is read only every few. */
+/** Piece of work of many steps, which asks after each: steps may take microseconds or a millisecond. */
 export interface Slice {
   due(): boolean;
   pause(): Promise<void>;
@@ -26,8 +26,9 @@ export function createPacer(): Pacer {
   return new Pacer({ nowMs: () => performance.now(), turn: () => nextTurn(), budgetMs: BUDGET_MS });
 }
 
-/** Steps between two readings of the clock: a step costs microseconds, so a slice overruns by well under 1 ms. */
-const STEPS_PER_READING = 16;
+/** What a task takes of a turn that others have used up: so many steps, if they are short. */
+const FEW_STEPS = 16;
+const LITTLE_MS = 0.5;
 
 export class Pacer {
   readonly #options: PacerOptions;
@@ -54,13 +55,20 @@ export class Pacer {
   }
 
   begin(): Slice {
+    // Where others used up the turn, a task still takes a little of it: what arrives meanwhile may be its work too.
     let steps = 0;
+    let resumedMs = this.#options.nowMs();
     return {
       due: () => {
         steps += 1;
-        return steps % STEPS_PER_READING === 0 && this.due();
+        const nowMs = this.#options.nowMs();
+        return nowMs >= this.#endMs && (steps >= FEW_STEPS || nowMs - resumedMs >= LITTLE_MS);
       },
-      pause: () => this.pause(),
+      pause: async () => {
+        await this.pause();
+        steps = 0;
+        resumedMs = this.#options.nowMs();
+      },
     };
   }
 }

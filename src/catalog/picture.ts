@@ -1,5 +1,6 @@
 // All that is known, by uid; services by name as well, because slices name them before they come.
 
+import type { NamespaceState } from './namespace-state.ts';
 import type { NodeState } from './node-state.ts';
 import type { OwnerState } from './owner-state.ts';
 import type { PodState } from './pod-state.ts';
@@ -8,6 +9,7 @@ import { ServiceState } from './service-state.ts';
 export class Picture {
   readonly pods = new Map<string, PodState>();
   readonly nodes = new Map<string, NodeState>();
+  readonly namespaces = new Map<string, NamespaceState>();
   readonly owners = new Map<string, OwnerState>();
   readonly services = new Map<string, ServiceState>();
   readonly #servicesByName = new Map<string, Map<string, ServiceState>>();

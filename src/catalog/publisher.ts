@@ -1,8 +1,9 @@
 // Tells listeners what the join comes to: one batch for each source change, with changes numbered densely from 1.
 //
-// A write that touches more than MAX_AT_ONCE entities is told in slices, one turn of the event loop each, so that
-// lookups and other writes go on in between: its batches are unfinished, as those of a relist are, until the last of it
-// is told. What is written meanwhile does not wait behind it.
+// A write that touches more than MAX_AT_ONCE entities or addresses is told in slices, with turns of the event loop in
+// between, so that lookups and other writes go on: its batches are unfinished, as those of a relist are, until the last
+// of it is told. What is written meanwhile does not wait behind it. Readers and listeners see the same at every moment:
+// the part that is told as it is now, and the rest as it was before the write.
 //
 // Consumers hold entities by the key of `entity-key.ts`. An entity whose key changes under its uid is told as a removal
 // and a creation, and removals come first, so that a key is free before another entity takes it.
@@ -17,12 +18,14 @@ import type { Pacer } from './pacer.ts';
 import type { ChangeListener } from './reader.ts';
 
 /** Joining, claiming and encoding take about 5 µs an entity, and no turn should take 10 ms. */
-const MAX_AT_ONCE = 512;
+export const MAX_AT_ONCE = 512;
 
 export interface PublisherOptions {
   readonly join: Join;
   readonly pacer: Pacer;
   readonly changed: (kind: EntityKind) => void;
+  /** Entities and addresses that are told at once. */
+  readonly sliceSize: number;
 }
 
 /** Where a source stands. */
@@ -105,14 +108,14 @@ export class Publisher {
     const { resource } = reached.position;
     this.#positions.set(resource, reached);
     if (this.#phase !== 'open') return;
-    const { join } = this.#options;
-    const changes = taking(join.drain(), MAX_AT_ONCE);
+    const { join, sliceSize } = this.#options;
+    const changes = taking(join.drain(), sliceSize);
     const before = this.#pending.get(resource);
-    if (join.isDirty || before !== undefined) {
+    if (join.hasMore || before !== undefined) {
       // What is pending of a list that was finished makes the position one that a list reached.
       const listed = before?.position.listed === true ? { listed: true as const } : undefined;
       this.#pending.set(resource, { ...reached, position: { ...reached.position, ...listed } });
-      if (join.isDirty) join.putAside();
+      if (join.hasMore) join.putAside();
       if (changes.length > 0) this.#emit(changes, { ...reached, unfinished: true });
       this.#settling ??= this.#settle();
       return;
@@ -122,16 +125,19 @@ export class Publisher {
     this.#emit(changes, reached);
   }
 
-  /** Tells what was put aside, a slice in each turn, and then the positions that are reached with it. */
+  /** Tells what was put aside, a share of each turn, and then the positions that are reached with it. */
   async #settle(): Promise<void> {
-    const { join, pacer } = this.#options;
+    const { join, pacer, sliceSize } = this.#options;
     while (join.hasAside) {
       await pacer.pause();
-      const changes = taking(join.drainAside(), MAX_AT_ONCE);
-      changes.push(...taking(join.drain(), MAX_AT_ONCE));
-      if (join.isDirty) join.putAside();
-      const [source] = this.#pending.values();
-      if (source !== undefined && changes.length > 0) this.#emit(changes, { ...source, unfinished: true });
+      do {
+        // One after the other: an entity may change in the first and go in the second.
+        for (const work of [join.drainAside(), join.drain()]) {
+          const changes = taking(work, sliceSize);
+          if (changes.length > 0) this.#emit(changes, ofSeveral([...this.#pending.values()]));
+        }
+        if (join.hasMore) join.putAside();
+      } while (join.hasAside && !pacer.due());
     }
     this.#settling = undefined;
     const pending = [...this.#pending.values()];
@@ -177,12 +183,28 @@ export class Publisher {
 /** No write was seen yet. */
 const NEVER: Observation = { atMs: 0 };
 
+/**
+ * Which of the pending writes a change comes from is not known: it was seen with the last of them, and happened after
+ * the first of them was seen, or may have.
+ */
+function ofSeveral(pending: readonly Reached[]): Reached {
+  const [first] = pending;
+  if (first === undefined) throw new Error('something was put aside that no write left to do');
+  const atMs = Math.max(...pending.map(({ seen }) => seen.atMs));
+  const sinceMs = Math.min(...pending.map(({ seen }) => seen.sinceMs ?? seen.atMs));
+  const relisted = pending.some(({ seen }) => seen.relisted === true) ? { relisted: true as const } : undefined;
+  const seen = { atMs, ...(sinceMs < atMs ? { sinceMs } : undefined), ...relisted };
+  return { position: first.position, seen, unfinished: true };
+}
+
 /** The first of them; the rest is not begun. */
-function taking<T>(all: Iterable<T>, limit: number): T[] {
-  const found: T[] = [];
+function taking(all: Iterable<JoinedChange | JoinedTouch>, limit: number): (JoinedChange | JoinedTouch)[] {
+  const found: (JoinedChange | JoinedTouch)[] = [];
+  let taken = 0;
   for (const each of all) {
     found.push(each);
-    if (found.length === limit) break;
+    taken += 1 + ('touched' in each ? 0 : (each.addresses ?? 0));
+    if (taken >= limit) break;
   }
   return found;
 }

@@ -3,6 +3,7 @@
 import type { ChangeBatch } from '../model/changes.ts';
 import type {
   Entity,
+  NamespaceEntity,
   NodeEntity,
   ObjectReference,
   PodEntity,
@@ -17,12 +18,14 @@ export interface CatalogReader {
   pod(namespace: string, name: string): PodEntity | undefined;
   service(namespace: string, name: string): ServiceEntity | undefined;
   node(name: string): NodeEntity | undefined;
+  namespace(name: string): NamespaceEntity | undefined;
 
   /**
    * Owners of every watched kind, top-level or not; of other kinds those that a pod's chain ends at, by their reference
-   * alone; for kind Pod of the core group, a pod that is its own workload.
+   * alone; for kind Pod of the core group, a pod that is its own workload. Several may have one name (a stale reference
+   * beside a record, say): with `uid` that one, otherwise an object that is there before one that is only referred to.
    */
-  workload(apiGroup: string, kind: string, namespace: string, name: string): WorkloadEntity | undefined;
+  workload(apiGroup: string, kind: string, namespace: string, name: string, uid?: string): WorkloadEntity | undefined;
 
   /**
    * The workload entity behind a reference: the watched owner, a retained one, the pod itself as its own workload, or

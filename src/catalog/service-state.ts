@@ -26,6 +26,7 @@ export class ServiceState {
   readonly name: string;
   resource = '';
   row: ServiceEntity | undefined;
+  /** What listeners know: for as long as its removal is not told, also when the record is gone or is another's. */
   published: ServiceEntity | undefined;
   reference: ObjectReference | undefined;
   /** The reference as an element of a pod's `services`; encoded once for all its pods. */
@@ -52,19 +53,21 @@ export class ServiceState {
 
   /** Nothing speaks of it any more. */
   get isVoid(): boolean {
-    return this.row === undefined && this.slices === 0;
+    return this.row === undefined && this.published === undefined && this.slices === 0;
   }
 
   setReference(uid: string | undefined): void {
-    if (uid === undefined) {
-      this.reference = undefined;
-      this.referenceBytes = undefined;
-      return;
-    }
-    const { namespace, name } = this;
-    this.reference = Object.freeze({ apiVersion: 'v1', kind: 'Service', namespace, name, uid, incomplete: false });
-    this.referenceBytes = encodePodService(this.reference);
+    this.reference = uid === undefined ? undefined : toReference({ ...this, uid });
+    this.referenceBytes = this.reference && encodePodService(this.reference);
   }
+}
+
+export function toReference({
+  namespace,
+  name,
+  uid,
+}: Pick<ServiceEntity, 'namespace' | 'name' | 'uid'>): ObjectReference {
+  return Object.freeze({ apiVersion: 'v1', kind: 'Service', namespace, name, uid, incomplete: false });
 }
 
 export function draftService(record: ServiceRecord, policy: ValuePolicy, interner: Interner): ServiceDraft {

@@ -5,6 +5,7 @@ import type { Entity, ObjectReference } from '../model/entities.ts';
 import type {
   ControllerReference,
   EndpointSliceRecord,
+  NamespaceRecord,
   NodeRecord,
   OwnerRecord,
   PodRecord,
@@ -14,6 +15,7 @@ import type { ValuePolicy } from '../wire/value-policy.ts';
 import type { CustomOwners } from './custom-owners.ts';
 import type { Marks } from './marks.ts';
 import { Membership } from './membership.ts';
+import { type NamespaceDraft, namespaceShelf, type NamespaceState } from './namespace-state.ts';
 import { draftNode, isSameNode, type NodeDraft, NodeState } from './node-state.ts';
 import { OwnerGraph } from './owner-graph.ts';
 import { type ControllerEdge, linksFrom, type OwnerLink } from './owner-links.ts';
@@ -31,6 +33,8 @@ export interface ShelvesOptions {
   readonly customOwners: CustomOwners;
   readonly policy: ValuePolicy;
   readonly podNamed: (namespace: string, name: string) => PodState | undefined;
+  /** What one write may list or not list any more at once; the rest waits for `membership.proceed`. */
+  readonly sliceSize: () => number;
 }
 
 export class Shelves {
@@ -40,13 +44,15 @@ export class Shelves {
   readonly #marks: Marks;
   readonly #customOwners: CustomOwners;
   readonly #policy: ValuePolicy;
+  readonly #sliceSize: () => number;
   readonly #interner = new Interner();
 
-  constructor({ picture, marks, customOwners, policy, podNamed }: ShelvesOptions) {
+  constructor({ picture, marks, customOwners, policy, podNamed, sliceSize }: ShelvesOptions) {
     this.#picture = picture;
     this.#marks = marks;
     this.#customOwners = customOwners;
     this.#policy = policy;
+    this.#sliceSize = sliceSize;
     this.graph = new OwnerGraph({
       find: (uid) => (picture.pods.get(uid) ?? picture.nodes.get(uid))?.known,
       touchedOwner: ({ uid }) => this.#touchedOwner(uid),
@@ -56,7 +62,7 @@ export class Shelves {
       podByUid: (uid) => picture.pods.get(uid),
       podByName: podNamed,
       service: (namespace, name) => picture.service(namespace, name),
-      release: (service) => this.#release(service),
+      release: (service) => this.release(service),
       member: (service, pod, by) => this.#member(service, pod, by),
       outside: (service) => marks.services.add(service),
       further: (pod) => this.#markPod(pod),
@@ -140,6 +146,15 @@ export class Shelves {
     };
   }
 
+  namespaces(resource: string): Shelf<NamespaceRecord, NamespaceDraft, NamespaceState> {
+    return namespaceShelf(resource, {
+      namespaces: this.#picture.namespaces,
+      marked: () => this.#marks.namespaces,
+      policy: this.#policy,
+      removed: (of, published) => this.#remove(of, published),
+    });
+  }
+
   owners(resource: string): Shelf<OwnerRecord, OwnerDraft, OwnerState> {
     const { graph } = this;
     const { owners } = this.#picture;
@@ -196,15 +211,14 @@ export class Shelves {
         service.row = draft.row;
         this.#marks.services.add(service);
       },
+      // What is published goes when it is joined, because there may be much to take back with it.
       remove: (service) => {
-        services.delete(service.uid);
-        this.#marks.services.delete(service);
+        if (service.published === undefined) services.delete(service.uid);
         this.#markMembers(service);
-        this.#remove(resource, service.published);
         service.row = undefined;
-        service.published = undefined;
         service.setReference(undefined);
-        this.#release(service);
+        this.#marks.services.add(service);
+        this.release(service);
       },
     };
   }
@@ -215,11 +229,11 @@ export class Shelves {
       isSame: isSameSlice,
       create: (draft) => {
         const slice = new SliceState(draft.uid);
-        this.#updateMembership(slice, draft);
+        this.membership.update(slice, draft, this.#sliceSize());
         return slice;
       },
-      update: (slice, draft) => this.#updateMembership(slice, draft),
-      remove: (slice) => this.#updateMembership(slice, undefined),
+      update: (slice, draft) => this.membership.update(slice, draft, this.#sliceSize()),
+      remove: (slice) => this.membership.update(slice, undefined, this.#sliceSize()),
     };
   }
 
@@ -235,18 +249,15 @@ export class Shelves {
     pod.countedAs = workload;
   }
 
+  /** Lets go of the state of a service that nothing speaks of any more. */
+  release(service: ServiceState): void {
+    if (this.#picture.release(service)) this.#marks.services.delete(service);
+  }
+
   /** Its workload may come out the same by another way; what was made of the way before was looked at again. */
   touchWhatItCountsFor({ countedAs, memberOf }: PodState): void {
     for (const service of memberOf) this.#marks.lookedAt.add(service);
     if (countedAs !== undefined) this.#customOwners.touch(countedAs);
-  }
-
-  /** Members that do not exist make no difference to a service, but it was looked whether they do. */
-  #updateMembership(slice: SliceState, draft: SliceDraft | undefined): void {
-    const { lookedAt } = this.#marks;
-    if (slice.service !== undefined) lookedAt.add(slice.service);
-    this.membership.update(slice, draft);
-    if (slice.service !== undefined) lookedAt.add(slice.service);
   }
 
   #member(service: ServiceState, pod: PodState, by: 1 | 0 | -1): void {
@@ -282,9 +293,7 @@ export class Shelves {
   }
 
   #markMembers(service: ServiceState): void {
-    for (const pod of this.membership.membersOf(service)) {
-      if (service.namespace === pod.row.namespace) this.#markPod(pod);
-    }
+    this.#marks.crowds.set(service, this.membership.membersOf(service));
   }
 
   /** Not one that is just going. */
@@ -294,10 +303,6 @@ export class Shelves {
 
   #remove(resource: string, published: Entity | undefined): void {
     if (published !== undefined) this.#marks.removed.add({ resource, before: published });
-  }
-
-  #release(service: ServiceState): void {
-    if (this.#picture.release(service)) this.#marks.services.delete(service);
   }
 }
 

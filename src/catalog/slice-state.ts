@@ -36,6 +36,8 @@ export class SliceState implements Shelved {
   readonly uid: string;
   service: ServiceState | undefined;
   listings: readonly Listing[] = NO_LISTINGS;
+  /** What it says now, while that is being applied in parts; the two above are what it said before. */
+  wanted: SliceDraft | undefined;
   seenIn = 0;
   fingerprint = 0;
 
@@ -74,11 +76,18 @@ export function targetKey(namespace: string, name: string): string {
 }
 
 export function isSameSlice(state: SliceState, draft: SliceDraft): boolean {
+  const { wanted } = state;
+  if (wanted !== undefined)
+    return wanted.serviceName === draft.serviceName && isSameListed(wanted.listed, draft.listed);
   return (
     (state.service?.name ?? '') === draft.serviceName &&
     state.listings.length === draft.keys.length &&
     state.listings.every(({ key, address }, at) => key === draft.keys[at] && address === draft.listed[at]?.address)
   );
+}
+
+function isSameListed(a: readonly Listed[], b: readonly Listed[]): boolean {
+  return a.length === b.length && a.every(({ key, address }, at) => key === b[at]?.key && address === b[at]?.address);
 }
 
 /** Made by Kubernetes' own controller: copies of its slices keep the label at most, never a Service that owns them. */

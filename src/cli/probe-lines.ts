@@ -20,6 +20,7 @@ export function probeLines(address: string, examples: ClusterExamples, tls = fal
     call('digger.v1.LookupService/GetPod', { namespace: pod.namespace, name: pod.name }),
     call('digger.v1.LookupService/GetService', { namespace: service.namespace, name: service.name }),
     call('digger.v1.LookupService/GetNode', { name: node }),
+    call('digger.v1.LookupService/GetNamespace', { name: pod.namespace }),
     call('digger.v1.LookupService/GetWorkload', {
       ...(workload.group === '' ? {} : { apiGroup: workload.group }),
       kind: workload.kind,

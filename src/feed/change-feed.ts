@@ -8,6 +8,7 @@
 // so that under load a frame carries many changes. Sockets are not known here, see `FrameSink`.
 
 import type { ChangeBatch } from '../model/changes.ts';
+import { type ClusterIdentity, isOtherCluster, UNKNOWN_CLUSTER } from '../model/cluster-identity.ts';
 import { encodeProgress } from '../wire/frame.ts';
 import { ChangeLog } from './change-log.ts';
 import { type ChangeFeedOptions, DEFAULT_LIMITS, type FeedLimits, type SubscribeRequest } from './feed-options.ts';
@@ -33,6 +34,8 @@ export type SubscribeOutcome =
   /** `drain`: a last `Progress` with a token to go on with, then the end, as soon as the subscriber takes them. */
   | { readonly outcome: 'opened'; readonly close: () => void; readonly drain: () => void }
   | { readonly outcome: 'not-a-token' }
+  /** The token is of another cluster. */
+  | { readonly outcome: 'other-cluster'; readonly token: ClusterIdentity; readonly here: ClusterIdentity }
   | { readonly outcome: 'too-many-subscribers'; readonly reached: LimitReached | 'filters'; readonly limit: number }
   | { readonly outcome: 'draining' };
 
@@ -91,15 +94,17 @@ export class ChangeFeed {
     this.#turns = new Turns(this.#scheduler, this.#limits);
     this.#classes = new FilterClasses({
       maxBytes: this.#limits.maxFilterBytes,
-      create: (filter, view) =>
-        new Projection({
+      create: (filter, view) => {
+        if (filter.followsNamespaces) this.#log.followNamespaces();
+        return new Projection({
           filter,
           view,
           configuration: options.configuration,
           surroundings: this.#resumption,
           maxFrameBytes: this.#limits.maxFrameBytes,
           memory: this.#memory,
-        }),
+        });
+      },
     });
     this.#surroundings = this.#createSurroundings();
     this.#metrics = new FeedMetrics(options.registry, () => ({
@@ -120,6 +125,7 @@ export class ChangeFeed {
       log: this.#log,
       scheduler: this.#scheduler,
       limits: this.#limits,
+      cluster: () => this.#cluster(),
       resumedElsewhere: () => this.#metrics.resumedElsewhere.inc(),
     });
   }
@@ -145,6 +151,9 @@ export class ChangeFeed {
     if (this.#drained !== undefined) return { outcome: 'draining' };
     const token = request.resumeToken.byteLength === 0 ? 'none' : parseToken(request.resumeToken);
     if (token === undefined) return { outcome: 'not-a-token' };
+    if (typeof token === 'object' && isOtherCluster(token.cluster, this.#cluster())) {
+      return { outcome: 'other-cluster', token: token.cluster, here: this.#cluster() };
+    }
     const { caller = '' } = request;
     const reached = this.#places.take(caller);
     if (reached !== undefined) return this.#refuse(reached, this.#places.limitOf(reached));
@@ -192,6 +201,7 @@ export class ChangeFeed {
   #createSurroundings(): FeedSurroundings {
     return {
       log: this.#log,
+      cluster: () => this.#cluster(),
       now: () => this.#scheduler.now(),
       progress: (closing) => this.#progressFrame(closing),
       wake: (subscription) => this.#turns.give(subscription),
@@ -207,6 +217,10 @@ export class ChangeFeed {
       },
       reset: (reason) => this.#metrics.resets.inc({ reason }),
     };
+  }
+
+  #cluster(): ClusterIdentity {
+    return this.#options.cluster?.() ?? UNKNOWN_CLUSTER;
   }
 
   #maxLag(): number {
@@ -271,7 +285,7 @@ export class ChangeFeed {
     const now = this.#scheduler.now();
     const known = this.#progress;
     if (known !== undefined && known.closing === closing && now - known.atMs < PROGRESS_SHARED_MS) return known.frame;
-    const frame = encodeProgress(this.#scheduler.wallTime(), this.#options.freshness(), closing);
+    const frame = encodeProgress(this.#scheduler.wallTime(), this.#options.freshness(), closing, this.#cluster());
     this.#progress = { atMs: now, closing, frame };
     return frame;
   }

@@ -14,14 +14,18 @@
 //   bornAt    the entity came. bornAt > c: the reader cannot hold it.
 //   labelsAt, nodeAt   its labels, its node changed last. Tells whether an older state may have passed a filter that
 //             the newest one does not pass (see `projection.ts` for the rule).
+// The labels that namespaces had are kept beside it, for filters that look at them (`namespace-labels.ts`).
 // Removals are dropped by age and by number; `forgotten` is the newest sequence of a dropped one.
 
+import type { ByteString } from '../model/byte-string.ts';
 import type { EntityChange } from '../model/changes.ts';
 import type { Entity } from '../model/entities.ts';
 import { haveOneKey, keyOf } from '../model/entity-key.ts';
 import { encodeRemoval, removalKey } from '../wire/frame.ts';
 import { labelsOf } from '../wire/labels.ts';
+import { EntriesByNamespace } from './entries-by-namespace.ts';
 import type { FilterFacts } from './filter.ts';
+import { NamespaceLabelHistory, type NamespaceLabels } from './namespace-labels.ts';
 import { Places } from './places.ts';
 
 interface EntryPlace {
@@ -69,6 +73,9 @@ export class ChangeLog {
   readonly #present = new Map<string, PresentEntry>();
   /** By identity; oldest first (a Map iterates in insertion order). */
   readonly #removed = new Map<string, RemovedEntry>();
+  readonly #namespaceLabels = new NamespaceLabelHistory();
+  /** Unset until a filter asks for it. */
+  #byNamespace: EntriesByNamespace<PresentEntry> | undefined;
   #head = 0;
   #forgotten = 0;
 
@@ -100,6 +107,30 @@ export class ChangeLog {
     return this.#present.get(key);
   }
 
+  /** The labels of namespaces, for filters. */
+  get namespaceLabels(): NamespaceLabels {
+    return this.#namespaceLabels;
+  }
+
+  /**
+   * From now on `readNamespace` works: a filter looks at the labels of namespaces. Costs one pass over the log, once.
+   */
+  followNamespaces(): void {
+    if (this.#byNamespace !== undefined) return;
+    const byNamespace = new EntriesByNamespace<PresentEntry>();
+    this.#places.read(0, Number.POSITIVE_INFINITY, (entry) => {
+      if (entry.state === 'present') byNamespace.add(entry);
+      return true;
+    });
+    this.#byNamespace = byNamespace;
+  }
+
+  /** As `read`, over the live entities of one namespace; infinity: all were read. */
+  readNamespace(name: string, after: number, maxVisits: number, visit: (entry: PresentEntry) => boolean): number {
+    if (this.#byNamespace === undefined) throw new Error('the log is read by namespace before it was asked to follow');
+    return this.#byNamespace.read(name, after, maxVisits, visit);
+  }
+
   /** Places in memory, holes included. */
   get slots(): number {
     return this.#places.slots;
@@ -125,6 +156,7 @@ export class ChangeLog {
       throw new Error(`change ${sequence} creates ${nameOf(after)}, whose key ${nameOf(holder.facts)} still has`);
     }
     this.#head = sequence;
+    if (subject.kind === 'Namespace') this.#noteLabels(subject.name, sequence, after?.values);
     const previous = this.#leave(key, subject.uid, holder);
     const bornAt = previous?.bornAt ?? sequence;
     if (after !== undefined) {
@@ -132,6 +164,7 @@ export class ChangeLog {
       const nodeAt = previous !== undefined && keepsNode(previous.facts, after) ? previous.nodeAt : sequence;
       const entry: PresentEntry = { state: 'present', sequence, bornAt, labelsAt, nodeAt, facts: after };
       this.#present.set(key, entry);
+      this.#byNamespace?.add(entry);
       this.#places.push(sequence, entry);
     } else {
       const { labelsAt = sequence, nodeAt = sequence } = previous ?? {};
@@ -162,6 +195,7 @@ export class ChangeLog {
     if (holder?.facts.uid === uid) {
       this.#places.vacate(holder.sequence);
       this.#present.delete(key);
+      this.#byNamespace?.delete(holder);
       return holder;
     }
     const identity = identityOf(key, uid);
@@ -172,9 +206,13 @@ export class ChangeLog {
     return removed;
   }
 
+  #noteLabels(name: string, sequence: number, values: ByteString | undefined): void {
+    this.#namespaceLabels.set(name, sequence, values === undefined ? undefined : labelsOf(values));
+  }
+
   #expire(nowMs: number, atMost: number): void {
     let left = atMost;
-    for (const [identity, { sequence, removedAtMs }] of this.#removed) {
+    for (const [identity, { sequence, removedAtMs, facts }] of this.#removed) {
       const tooOld = nowMs - removedAtMs >= this.#options.removalRetentionMs;
       if (!tooOld && this.#removed.size <= this.#options.maxRemovals) return;
       if (left === 0) return;
@@ -182,6 +220,7 @@ export class ChangeLog {
       this.#places.vacate(sequence);
       this.#removed.delete(identity);
       this.#forgotten = sequence;
+      if (facts.kind === 'Namespace') this.#namespaceLabels.forget(facts.name, sequence);
     }
   }
 }

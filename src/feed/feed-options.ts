@@ -3,6 +3,7 @@
 // Every limit has a default and says what it is derived from; the options of the command set some of them.
 
 import type { Registry } from '@prometheus-io/client';
+import type { ClusterIdentity } from '../model/cluster-identity.ts';
 import type { View } from '../wire/encoded-entity.ts';
 import type { ResourceFreshness } from '../wire/frame.ts';
 import type { FilterCriteria } from './filter.ts';
@@ -15,6 +16,8 @@ export interface ChangeFeedOptions {
    * Equal for two processes whose entities have the same form: everything of the configuration that changes entities.
    */
   readonly configuration: string;
+  /** Which cluster it is, as far as is known now; the same object while nothing changes. Unset: not known. */
+  readonly cluster?: () => ClusterIdentity;
   /** How fresh each resource is, for `Progress`. */
   readonly freshness: () => readonly ResourceFreshness[];
   readonly registry: Registry;

@@ -91,10 +91,13 @@ const CLASS_BYTES = 1_000;
 const NAME_BYTES = 80;
 const BYTES_A_CHARACTER = 4;
 
-function bytesOf({ namespaces, nodeNames, labels }: FilterCriteria): number {
+function bytesOf({ namespaces, nodeNames, labels, namespaceSelector = [] }: FilterCriteria): number {
   let bytes = CLASS_BYTES;
   for (const name of namespaces) bytes += NAME_BYTES + BYTES_A_CHARACTER * name.length;
   for (const name of nodeNames) bytes += NAME_BYTES + BYTES_A_CHARACTER * name.length;
   for (const [key, value] of labels) bytes += 2 * NAME_BYTES + BYTES_A_CHARACTER * (key.length + value.length);
+  for (const { key, values } of namespaceSelector) {
+    for (const text of [key, ...values]) bytes += 2 * NAME_BYTES + BYTES_A_CHARACTER * text.length;
+  }
   return bytes;
 }

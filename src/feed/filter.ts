@@ -1,12 +1,15 @@
-// What a subscriber wants to see: criteria on kind, namespace, node and labels, in canonical form, so that two
-// subscribers who want the same are found to be the same.
+// What a subscriber wants to see: criteria on kind, namespace, node, labels, and labels of the namespace, in canonical
+// form, so that two subscribers who want the same are found to be the same.
 //
 // Pure. It answers two questions about an entity: does it pass, and may an earlier state of it have passed. For the
-// second it needs to know when the entity's labels and node changed; kind and namespace are the same all its life.
+// second it needs to know when the entity's labels and node changed, and which labels its namespace had; kind and
+// namespace are the same all its life.
 
 import { type ByteString, NO_BYTES } from '../model/byte-string.ts';
 import type { EntityKind, ObjectReference } from '../model/entities.ts';
-import { encodeLabel, hasLabels } from '../wire/labels.ts';
+import type { LabelSelector } from '../model/label-selector.ts';
+import { encodeLabel, hasLabels, LabelMatcher } from '../wire/labels.ts';
+import type { NamespaceLabels } from './namespace-labels.ts';
 
 /** As a subscriber asks; an empty criterion lets everything pass. */
 export interface FilterCriteria {
@@ -14,6 +17,8 @@ export interface FilterCriteria {
   readonly namespaces: readonly string[];
   readonly nodeNames: readonly string[];
   readonly labels: ReadonlyMap<string, string>;
+  /** On the labels of the namespace that it is in; unset or empty: as above. */
+  readonly namespaceSelector?: LabelSelector;
 }
 
 /** What a filter looks at: an entity, or what is kept of one that was removed. */
@@ -34,7 +39,10 @@ export interface FilterHistory {
   readonly nodeAt: number;
 }
 
-const ALL_KINDS: readonly EntityKind[] = ['Node', 'Pod', 'Service', 'Workload'];
+const ALL_KINDS: readonly EntityKind[] = ['Namespace', 'Node', 'Pod', 'Service', 'Workload'];
+
+/** What a change of a namespace's labels means for the objects in it. */
+export type NamespaceMove = 'none' | 'in' | 'out';
 
 export class Filter {
   /** Equal for filters that let the same entities pass because they ask the same; stable across processes. */
@@ -43,6 +51,7 @@ export class Filter {
   readonly #namespaces: ReadonlySet<string> | undefined;
   readonly #nodeNames: ReadonlySet<string> | undefined;
   readonly #labels: readonly ByteString[];
+  readonly #namespaceSelector: LabelMatcher | undefined;
 
   constructor(criteria: FilterCriteria) {
     const kinds = distinct(criteria.kinds);
@@ -51,15 +60,47 @@ export class Filter {
     this.#namespaces = criterion(distinct(criteria.namespaces));
     this.#nodeNames = criterion(distinct(criteria.nodeNames));
     this.#labels = [...criteria.labels].map(([key, value]) => encodeLabel(key, value));
+    const { namespaceSelector = [] } = criteria;
+    this.#namespaceSelector = namespaceSelector.length === 0 ? undefined : new LabelMatcher(namespaceSelector);
     this.key = JSON.stringify([
       [...(this.#kinds ?? [])],
       [...(this.#namespaces ?? [])],
       [...(this.#nodeNames ?? [])],
       [...criteria.labels].sort(([a], [b]) => (a < b ? -1 : 1)),
+      // Only where there is one: the tokens of all others stay good.
+      ...(namespaceSelector.length === 0 ? [] : [{ namespaceSelector }]),
     ]);
   }
 
-  passes(facts: FilterFacts): boolean {
+  /** It looks at the labels of namespaces. */
+  get followsNamespaces(): boolean {
+    return this.#namespaceSelector !== undefined;
+  }
+
+  passes(facts: FilterFacts, namespaces: NamespaceLabels): boolean {
+    return this.#passesItself(facts) && this.#passesByNamespace(facts, namespaces);
+  }
+
+  /** Whether a state that was current at or after `floor` may have passed, given how the entity is or ended. */
+  mayHavePassed(entry: FilterHistory, floor: number, namespaces: NamespaceLabels): boolean {
+    if (!this.#couldPass(entry.facts)) return false;
+    const labelsCount = this.#labels.length > 0 && entry.labelsAt > floor;
+    const nodeCounts = this.#nodeNames !== undefined && entry.nodeAt > floor;
+    if (!labelsCount && !nodeCounts && !this.#passesItself(entry.facts)) return false;
+    return this.#namespaceStates(namespaceOf(entry.facts), floor, namespaces).some((passed) => passed);
+  }
+
+  /**
+   * What became of the objects of the namespace since `floor` by its labels alone. `none`: they all passed, or all did
+   * not, at every moment since then.
+   */
+  namespaceMove(name: string, floor: number, namespaces: NamespaceLabels): NamespaceMove {
+    const [now = true, ...before] = this.#namespaceStates(name, floor, namespaces);
+    if (before.every((passed) => passed === now)) return 'none';
+    return now ? 'in' : 'out';
+  }
+
+  #passesItself(facts: FilterFacts): boolean {
     if (!this.#couldPass(facts)) return false;
     if (this.#nodeNames !== undefined) {
       const nodeName = facts.kind === 'Node' ? facts.name : (facts.nodeName ?? '');
@@ -68,18 +109,32 @@ export class Filter {
     return hasLabels(facts.values, this.#labels);
   }
 
-  /** Whether a state that was current at or after `floor` may have passed, given how the entity is or ended. */
-  mayHavePassed(entry: FilterHistory, floor: number): boolean {
-    if (!this.#couldPass(entry.facts)) return false;
-    const labelsCount = this.#labels.length > 0 && entry.labelsAt > floor;
-    const nodeCounts = this.#nodeNames !== undefined && entry.nodeAt > floor;
-    return labelsCount || nodeCounts || this.passes(entry.facts);
+  #passesByNamespace(facts: FilterFacts, namespaces: NamespaceLabels): boolean {
+    if (this.#namespaceSelector === undefined) return true;
+    const name = namespaceOf(facts);
+    return name !== '' && this.#namespaceSelector.matches(namespaces.now(name));
+  }
+
+  /** Whether the namespace lets its objects pass, now and at every moment since `floor`, newest first. */
+  #namespaceStates(name: string, floor: number, namespaces: NamespaceLabels): readonly boolean[] {
+    const selector = this.#namespaceSelector;
+    if (selector === undefined) return [true];
+    if (name === '') return [false];
+    const states = namespaces.since(name, floor)?.map((labels) => selector.matches(labels));
+    if (states !== undefined) return states;
+    const now = selector.matches(namespaces.now(name));
+    return [now, !now];
   }
 
   #couldPass(facts: FilterFacts): boolean {
     if (this.#kinds !== undefined && !this.#kinds.has(facts.kind)) return false;
-    return this.#namespaces === undefined || this.#namespaces.has(facts.namespace);
+    return this.#namespaces === undefined || this.#namespaces.has(namespaceOf(facts));
   }
+}
+
+/** A namespace counts as an object in itself; empty: it is in none. */
+function namespaceOf({ kind, namespace, name }: FilterFacts): string {
+  return kind === 'Namespace' ? name : namespace;
 }
 
 /** Of a workload of which nothing but the reference is known: it has no labels. */

@@ -38,7 +38,8 @@ export class FrameMemory {
       this.#forgotten = log.forgotten;
     }
     if (this.#last?.from === from && this.#last.projection === projection) return this.#last.step;
-    const step = this.#find(`${projection}/${from.cursor}/${from.floor}/${from.held}`, compose);
+    const within = from.within === undefined ? '' : `/${from.within.namespaceAt}/${from.within.upTo}`;
+    const step = this.#find(`${projection}/${from.cursor}/${from.floor}/${from.held}${within}`, compose);
     this.#last = { projection, from, step };
     return step;
   }

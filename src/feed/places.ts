@@ -1,6 +1,6 @@
 // A list of items in the order of ascending numbers, in which an item can leave its place and readers start anywhere.
 //
-// An item that leaves becomes a hole. Items live in chunks of at most CHUNK places; a chunk with more holes than items
+// An item that leaves becomes a hole. Items live in chunks of a fixed number of places at most; a chunk with more holes than items
 // is squeezed when an item leaves it, so that no call costs more than one chunk and the list never has more than
 // twice as many places as items, and a chunk.
 
@@ -17,7 +17,13 @@ const CHUNK = 1024;
 
 export class Places<T> {
   readonly #chunks: Chunk<T>[] = [];
+  readonly #size: number;
   #slots = 0;
+
+  /** `size`: places of a chunk. */
+  constructor(size: number = CHUNK) {
+    this.#size = size;
+  }
 
   /** Places in memory, holes included. */
   get slots(): number {
@@ -27,8 +33,9 @@ export class Places<T> {
   /** `number` is larger than that of every item before. */
   push(number: number, item: T): void {
     let chunk = this.#chunks.at(-1);
-    if (chunk !== undefined && chunk.numbers.length >= CHUNK && chunk.count <= CHUNK / 2) this.#squeeze(chunk);
-    if (chunk === undefined || chunk.numbers.length >= CHUNK) {
+    if (chunk !== undefined && chunk.numbers.length >= this.#size && chunk.count <= this.#size / 2)
+      this.#squeeze(chunk);
+    if (chunk === undefined || chunk.numbers.length >= this.#size) {
       chunk = { numbers: [], items: [], count: 0 };
       this.#chunks.push(chunk);
     }
@@ -51,7 +58,7 @@ export class Places<T> {
     if (at === this.#chunks.length - 1 || chunk.count * 2 > chunk.numbers.length) return;
     this.#squeeze(chunk);
     const before = this.#chunks[at - 1];
-    if (before !== undefined && before.count + chunk.count <= CHUNK / 2) {
+    if (before !== undefined && before.count + chunk.count <= this.#size / 2) {
       before.numbers = before.numbers.concat(chunk.numbers);
       before.items = before.items.concat(chunk.items);
       before.count += chunk.count;

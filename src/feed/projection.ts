@@ -12,6 +12,11 @@
 // Using c alone instead of f would lose removals: an entity that stops passing at s and changes again at t > s is met
 // at t only, by a reader whose cursor may have moved beyond s in between.
 //
+// A filter by the labels of namespaces lets objects pass by something that is not in their entry. So a reader that comes
+// to a namespace whose labels changed since f, in a way that matters to the filter, reads the objects of the namespace
+// that it has passed before it passes the namespace itself: those that pass now are upserts, those that may have passed
+// are removals. What it has not passed it meets later, and tells by the newest labels and all since f.
+//
 // One more number makes readers from other processes right: h, of which every entity that was born in the log up to h
 // may be held. For all others h = c. A reader from another replica holds what that one had seen, in an order of its
 // own; it starts at c = f before everything that it may hold in another state, with h at the head as it was then. Until
@@ -20,6 +25,7 @@
 // Readers at the same place get the same buffer, see `frame-memory.ts`.
 
 import { hash } from 'node:crypto';
+import type { ClusterIdentity } from '../model/cluster-identity.ts';
 import type { View } from '../wire/encoded-entity.ts';
 import { ChangesFrame, encodeRemoval, referenceKey, removalKey } from '../wire/frame.ts';
 import type { ChangeLog, LogEntry } from './change-log.ts';
@@ -55,6 +61,7 @@ export interface ProjectionOptions {
 export interface ProjectionSurroundings {
   /** 16 bytes. */
   epoch(): Uint8Array;
+  cluster(): ClusterIdentity;
   /** ms since the epoch. */
   wallTime(): number;
   /** For a reader that had everything up to `floor`; empty: cannot be told. */
@@ -97,6 +104,7 @@ export class Projection {
       ...position,
       // In the middle of a snapshot there is nothing that could be continued elsewhere.
       sources: position.cursor < position.floor ? NO_SOURCES : surroundings.sources(position.floor),
+      cluster: surroundings.cluster(),
     });
   }
 
@@ -108,13 +116,14 @@ export class Projection {
   /** The next frame of the touched entities that pass the filter and are not told by reading on from `from` anyway. */
   readTouched(log: ChangeLog, touched: TouchedReader, from: ReadingPosition): TouchedStep {
     const { filter, maxFrameBytes } = this.#options;
+    const namespaces = log.namespaceLabels;
     const frame = new ChangesFrame(this.#options.view);
     const isDone = touched.read(MAX_VISITS, ({ key, absent }) => {
       if (frame.byteLength >= maxFrameBytes) return false;
       const entry = log.present(key);
       if (entry !== undefined) {
-        if (entry.sequence <= from.cursor && filter.passes(entry.facts)) frame.addUpsert(entry.facts);
-      } else if (absent !== undefined && filter.passes(factsOfReference(absent))) {
+        if (entry.sequence <= from.cursor && filter.passes(entry.facts, namespaces)) frame.addUpsert(entry.facts);
+      } else if (absent !== undefined && filter.passes(factsOfReference(absent), namespaces)) {
         frame.addRemoval(encodeRemoval(referenceKey(absent)));
       }
       return true;
@@ -128,12 +137,20 @@ export class Projection {
 
   #compose(log: ChangeLog, from: ReadingPosition): ReadingStep {
     const frame = new ChangesFrame(this.#options.view);
+    const { filter, maxFrameBytes } = this.#options;
+    const visits = { left: MAX_VISITS };
+    let within: ReadingPosition['within'];
     const cursor = log.read(from.cursor, MAX_VISITS, (entry) => {
-      if (frame.byteLength >= this.#options.maxFrameBytes) return false;
-      this.#add(frame, entry, from);
+      if (frame.byteLength >= maxFrameBytes) return false;
+      if (filter.followsNamespaces && entry.facts.kind === 'Namespace') {
+        within = this.#readObjects(frame, log, entry, from, visits);
+        if (within !== undefined) return false;
+      }
+      this.#add(frame, log, entry, from);
       return true;
     });
-    const position = positionAt(cursor, from, log.head);
+    const passed = positionAt(cursor, from, log.head);
+    const position = within === undefined ? passed : { ...passed, within };
     return {
       position,
       frame: frame.count === 0 ? undefined : frame.encode(this.token(position)),
@@ -141,14 +158,43 @@ export class Projection {
     };
   }
 
-  #add(frame: ChangesFrame, entry: LogEntry, from: ReadingPosition): void {
+  /** Tells what the labels of a namespace changed for its objects; where to go on, unless all were read. */
+  #readObjects(
+    frame: ChangesFrame,
+    log: ChangeLog,
+    namespace: LogEntry,
+    from: ReadingPosition,
+    visits: { left: number },
+  ): ReadingPosition['within'] {
+    const { filter, maxFrameBytes } = this.#options;
+    const { namespaceLabels: namespaces } = log;
+    const { name } = namespace.facts;
+    const move = filter.namespaceMove(name, from.floor, namespaces);
+    if (move === 'none') return undefined;
+    const begun = from.within?.namespaceAt === namespace.sequence ? from.within.upTo : 0;
+    let isDone = false;
+    const upTo = log.readNamespace(name, begun, visits.left, (entry) => {
+      isDone = entry.sequence > from.cursor;
+      if (isDone || frame.byteLength >= maxFrameBytes) return false;
+      visits.left -= 1;
+      if (move === 'in' && filter.passes(entry.facts, namespaces)) frame.addUpsert(entry.facts);
+      else if (entry.bornAt <= from.held && filter.mayHavePassed(entry, from.floor, namespaces)) {
+        frame.addRemoval(encodeRemoval(removalKey(entry.facts)));
+      }
+      return true;
+    });
+    return isDone || upTo === Number.POSITIVE_INFINITY ? undefined : { namespaceAt: namespace.sequence, upTo };
+  }
+
+  #add(frame: ChangesFrame, log: ChangeLog, entry: LogEntry, from: ReadingPosition): void {
     const { filter } = this.#options;
-    if (entry.state === 'present' && filter.passes(entry.facts)) {
+    const { namespaceLabels: namespaces } = log;
+    if (entry.state === 'present' && filter.passes(entry.facts, namespaces)) {
       frame.addUpsert(entry.facts);
       return;
     }
     const mayBeHeld = entry.sequence > from.floor && entry.bornAt <= from.held;
-    if (!mayBeHeld || !filter.mayHavePassed(entry, from.floor)) return;
+    if (!mayBeHeld || !filter.mayHavePassed(entry, from.floor, namespaces)) return;
     frame.addRemoval(entry.state === 'removed' ? entry.removal : encodeRemoval(removalKey(entry.facts)));
   }
 }

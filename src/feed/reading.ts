@@ -9,6 +9,11 @@ export interface ReadingPosition {
   readonly floor: number;
   /** At least `cursor`; beyond it: comes from another process and has not passed this yet. */
   readonly held: number;
+  /**
+   * It has begun to read the objects of a namespace whose labels changed, and stands before the namespace: at this
+   * sequence, with its objects read up to `upTo`. Not in tokens: who continues from one reads them again.
+   */
+  readonly within?: { readonly namespaceAt: number; readonly upTo: number };
 }
 
 /** What a reader gets next. */

@@ -3,11 +3,12 @@
 //   form 1 byte · CRC-32 of the rest · projection 8 bytes · epoch 16 bytes · issued, cursor, floor, held · number of sources
 //   if there are any: which sources they are 8 bytes · per source, in the order of their ids: a moment, and another one
 //   if its first says so
+//   then the cluster: length of its uid, uid · length of its name, name; a uid of the usual form has 16 bytes
 //   a moment: version and two bits (another one follows; the digest is 0, as that of no records at all) · digest 7 bytes
 //
 // Numbers without a size are varints: seven bits a byte, lowest first. Which sources is a hash of all their names,
 // because another process continues only with the same ones. So a token takes 50 to 60 bytes, and 11 for each source at
-// one moment with a version of eight digits; 12 sources: 190 bytes.
+// one moment with a version of eight digits; 12 sources: 190 bytes; 16 more with the uid of the cluster, and its name.
 //
 // The checksum is there to tell a token from bytes that never were one, not against forgery: a forged token gets
 // nothing that an empty one would not. Cursor, floor and held mean something in their own process only; the sources let
@@ -16,6 +17,7 @@
 
 import { hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
+import { type ClusterIdentity, UNKNOWN_CLUSTER } from '../model/cluster-identity.ts';
 
 /** The state of one source: its version, and what its records are, see `SourcePosition.digest`. */
 export interface SourceMoment {
@@ -54,6 +56,8 @@ export interface ResumeToken {
   readonly held: number;
   /** None: only its own process can continue. */
   readonly sources: TokenSources;
+  /** Whose entities they are, as far as was known. */
+  readonly cluster: ClusterIdentity;
 }
 
 /**
@@ -64,8 +68,8 @@ export const MAX_TOKEN_BYTES = 4096;
 
 export const NO_SOURCES: TokenSources = Object.freeze({ set: '', ranges: Object.freeze([]) });
 
-/** 1 had sources by name, and numbers of fixed length. */
-const FORM = 2;
+/** 1 had sources by name, and numbers of fixed length; 2 had no cluster. */
+const FORM = 3;
 const CHECKSUM_AT = 1;
 const PROJECTION_AT = 5;
 const EPOCH_AT = 13;
@@ -88,17 +92,22 @@ export function sourceSet(names: Iterable<string>): string {
 
 export function encodeToken(token: ResumeToken): Buffer {
   const sources = encodeSources(token.sources);
+  const cluster = encodeCluster(token.cluster);
   const numbers = [token.issuedMs, token.cursor, token.floor, token.held];
-  const bytes = Buffer.allocUnsafe(NUMBERS_AT + numbers.length * MAX_VARINT_BYTES + sources.byteLength);
+  const bytes = Buffer.allocUnsafe(
+    NUMBERS_AT + numbers.length * MAX_VARINT_BYTES + sources.byteLength + cluster.byteLength,
+  );
   bytes[0] = FORM;
   bytes.set(token.projection, PROJECTION_AT);
   bytes.set(token.epoch, EPOCH_AT);
   let at = NUMBERS_AT;
   for (const number of numbers) at = writeVarint(bytes, at, number);
-  const fits = at + sources.byteLength <= MAX_TOKEN_BYTES;
-  if (fits) bytes.set(sources, at);
-  else bytes[at] = 0;
-  const whole = bytes.subarray(0, at + (fits ? sources.byteLength : 1));
+  const fits = at + sources.byteLength + cluster.byteLength <= MAX_TOKEN_BYTES;
+  const told = fits ? sources : WITHOUT_SOURCES;
+  bytes.set(told, at);
+  at += told.byteLength;
+  bytes.set(cluster, at);
+  const whole = bytes.subarray(0, at + cluster.byteLength);
   whole.writeUInt32BE(crc32(whole.subarray(PROJECTION_AT)), CHECKSUM_AT);
   return whole;
 }
@@ -112,6 +121,7 @@ export function parseToken(given: Uint8Array): ResumeToken | 'other-form' | unde
   const reader = new Reader(bytes, NUMBERS_AT);
   const [issuedMs, cursor, floor, held] = [reader.number(), reader.number(), reader.number(), reader.number()];
   const sources = readSources(reader);
+  const cluster = readCluster(reader);
   if (reader.isBroken || !reader.isAtEnd) return undefined;
   return {
     projection: bytes.subarray(PROJECTION_AT, EPOCH_AT),
@@ -121,6 +131,7 @@ export function parseToken(given: Uint8Array): ResumeToken | 'other-form' | unde
     floor,
     held,
     sources,
+    cluster,
   };
 }
 
@@ -128,6 +139,49 @@ export function parseToken(given: Uint8Array): ResumeToken | 'other-form' | unde
 const encoded = new WeakMap<TokenSources, Buffer>();
 
 const WITHOUT_SOURCES = Buffer.of(0);
+
+const encodedClusters = new WeakMap<ClusterIdentity, Buffer>();
+
+function encodeCluster(cluster: ClusterIdentity): Buffer {
+  let bytes = encodedClusters.get(cluster);
+  if (bytes === undefined) {
+    const uid = uidBytes(cluster.uid);
+    const name = Buffer.from(cluster.name);
+    if (Math.max(uid.length, name.length) > MAX_CLUSTER_TEXT_BYTES) return encodeCluster(UNKNOWN_CLUSTER);
+    bytes = Buffer.concat([Buffer.of(uid.length), uid, Buffer.of(name.length), name]);
+    encodedClusters.set(cluster, bytes);
+  }
+  return bytes;
+}
+
+function readCluster(reader: Reader): ClusterIdentity {
+  const uid = readCounted(reader);
+  const nameBytes = readCounted(reader);
+  const name = nameBytes.toString();
+  // One way to write it.
+  if (!Buffer.from(name).equals(nameBytes)) reader.isBroken = true;
+  if (uid.length !== UUID_BYTES) return { uid: uid.toString(), name };
+  return { uid: uid.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-'), name };
+}
+
+/** The usual form in 16 bytes; another as text, unless that has 16 too: then it counts as unknown. */
+function uidBytes(uid: string): Buffer {
+  if (/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(uid)) return Buffer.from(uid.replaceAll('-', ''), 'hex');
+  const text = Buffer.from(uid);
+  return text.length === UUID_BYTES ? Buffer.alloc(0) : text;
+}
+
+/** With its length, of one byte, in front. */
+function readCounted(reader: Reader): Buffer {
+  const length = reader.bytes(1)[0] ?? 0;
+  if (length > MAX_CLUSTER_TEXT_BYTES) reader.isBroken = true;
+  return reader.isBroken ? Buffer.alloc(0) : reader.bytes(length);
+}
+
+const UUID_BYTES = 16;
+
+/** What the option allows for a name, and kube/cluster-uid.ts for a uid. */
+const MAX_CLUSTER_TEXT_BYTES = 128;
 
 /** With their number. */
 function encodeSources(sources: TokenSources): Buffer {

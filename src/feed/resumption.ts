@@ -9,6 +9,7 @@
 
 import { hash } from 'node:crypto';
 import type { ChangeBatch } from '../model/changes.ts';
+import type { ClusterIdentity } from '../model/cluster-identity.ts';
 import type { ChangeLog } from './change-log.ts';
 import type { ProjectionSurroundings } from './projection.ts';
 import { encodeToken, type ResumeToken } from './resume-token.ts';
@@ -23,6 +24,7 @@ export interface ResumptionOptions {
   readonly log: ChangeLog;
   readonly scheduler: Scheduler;
   readonly limits: ResumptionLimits;
+  readonly cluster: () => ClusterIdentity;
   /** A subscription of another process goes on here. */
   readonly resumedElsewhere: () => void;
 }
@@ -68,11 +70,16 @@ export class Resumption implements ProjectionSurroundings {
       floor: head,
       held: head,
       sources: this.sources(head),
+      cluster: this.cluster(),
     }).byteLength;
   }
 
   epoch(): Uint8Array {
     return this.#epoch;
+  }
+
+  cluster(): ClusterIdentity {
+    return this.#options.cluster();
   }
 
   wallTime(): number {

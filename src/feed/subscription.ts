@@ -11,6 +11,7 @@
 // may hold as they never were here; `catching-up` with the log; `complete`: the newest frame had everything when it was
 // made, so that Synced is owed, whatever happened meanwhile; `live`; `leaving`: nothing more from the log.
 
+import type { ClusterIdentity } from '../model/cluster-identity.ts';
 import { encodeReset, encodeSynced, type Frame, type ResetReason, withToken } from '../wire/frame.ts';
 import type { ChangeLog } from './change-log.ts';
 import { caughtUp, type Projection } from './projection.ts';
@@ -34,6 +35,8 @@ export interface FrameSink {
 /** What a subscriber needs to know about the feed that it belongs to. */
 export interface FeedSurroundings {
   readonly log: ChangeLog;
+  /** What `Reset` and `Synced` say. */
+  cluster(): ClusterIdentity;
   now(): number;
   /** The `Progress` of this moment, without its token. */
   progress(closing: boolean): Uint8Array;
@@ -79,8 +82,6 @@ const RESET_MESSAGES: Readonly<Record<ResetReason, string>> = {
   TOO_SLOW: 'the subscriber fell behind the oldest removal that is kept',
   HISTORY_REWRITTEN: "the API server's history changed",
 };
-
-const SYNCED = encodeSynced();
 
 type State =
   | { readonly is: 'waiting'; readonly start: Extract<SubscriptionStart, { from: 'elsewhere' }> }
@@ -323,7 +324,7 @@ export class Subscription {
   #tellSynced(): boolean {
     const { snapshotOnly } = this.#options;
     this.#enter(snapshotOnly ? { is: 'leaving', because: 'snapshot' } : { is: 'live', owesProgress: true });
-    this.#writeWithToken(SYNCED);
+    this.#writeWithToken(encodeSynced(this.#feed.cluster()));
     return false;
   }
 
@@ -350,7 +351,7 @@ export class Subscription {
     this.#enter(next);
     this.#position = { cursor: 0, floor: this.#feed.log.head, held: 0 };
     this.#feed.reset(reason);
-    this.#writeWithToken(encodeReset(reason, RESET_MESSAGES[reason]));
+    this.#writeWithToken(encodeReset(reason, RESET_MESSAGES[reason], this.#feed.cluster()));
     return false;
   }
 

@@ -12,6 +12,7 @@ import type { Registry } from '@prometheus-io/client';
 import type {
   EndpointSliceRecord,
   KubernetesRecord,
+  NamespaceRecord,
   NodeRecord,
   OwnerRecord,
   PodRecord,
@@ -22,6 +23,7 @@ import { MAX_NAMESPACES, toSource } from '../model/source.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Clock, Random } from './clock.ts';
 import type { Credentials } from './credentials/credentials.ts';
+import { ClusterUid } from './cluster-uid.ts';
 import { CustomKinds, MAX_CUSTOM_KINDS } from './custom-kinds.ts';
 import type { Encoding } from './decoding/list-body.ts';
 import { registerCustomKindMetrics, registerWatchMetrics } from './metrics.ts';
@@ -30,6 +32,7 @@ import type { Pace } from './reflector/requests.ts';
 import {
   BUILT_IN_OWNER_KINDS,
   endpointSlices,
+  namespaces as namespaceObjects,
   nodes,
   type OwnerKind,
   owners,
@@ -48,6 +51,7 @@ export interface ClusterStores {
   pods(source: string): ReflectorStore<PodRecord>;
   services(source: string): ReflectorStore<ServiceRecord>;
   endpointSlices(source: string): ReflectorStore<EndpointSliceRecord>;
+  namespaces(source: string): ReflectorStore<NamespaceRecord>;
   /** Cluster-wide always. */
   readonly nodes: ReflectorStore<NodeRecord>;
   /** Cluster-wide always. */
@@ -91,6 +95,8 @@ export interface ClusterWatch {
   wantOwnerKind(apiVersion: string, kind: string): void;
   /** Kinds of owners that are watched by now: those of Kubernetes, then custom ones as they were found. */
   ownerKinds(): readonly OwnerKind[];
+  /** The uid of kube-system, see cluster-uid.ts. */
+  readonly clusterUid: Pick<ClusterUid, 'uid' | 'problem' | 'answered'>;
   /** One per resource, in a fixed order, required ones first; custom kinds last, as they were found. */
   statuses(): readonly ReflectorStatus[];
 }
@@ -136,12 +142,12 @@ export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
       onStatusChange,
     });
   const isLimited = namespaces.length > 0;
-  /** One reflector, or one for each namespace; what has no namespace is one either way. */
+  /** One reflector, or one for each namespace; what neither is nor has a namespace is one either way. */
   const reflectIn = <R extends KubernetesRecord>(
     resource: ResourceDescriptor<R>,
     store: (source: string) => ReflectorStore<R>,
   ): WatchedResource[] =>
-    (isLimited && resource.namespaced ? namespaces : [undefined]).map((namespace) =>
+    (isLimited && (resource.namespaced || resource.isNamespaces === true) ? namespaces : [undefined]).map((namespace) =>
       reflect(resource, store(toSource(resource.resource, namespace)), namespace),
     );
   const reflectors: WatchedResource[] = [
@@ -151,6 +157,7 @@ export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
     // A Role cannot grant it: those who may watch a few namespaces often may not read nodes, and do without.
     reflect(isLimited ? { ...nodes, required: false } : nodes, stores.nodes),
     reflect(serviceCidrs, stores.serviceCidrs),
+    ...reflectIn(namespaceObjects, stores.namespaces),
     ...owners.flatMap((resource) => reflectIn(resource, stores.owners)),
   ];
   const statuses = () => reflectors.map((reflector) => reflector.status());
@@ -170,17 +177,28 @@ export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
     },
   });
   registerCustomKindMetrics(registry, () => customKinds.stats());
+  const clusterUid = new ClusterUid({
+    transport,
+    contact,
+    logger,
+    clock,
+    random,
+    stopping: stopping.signal,
+    onChange: onStatusChange,
+  });
 
   return {
     start: () => {
+      clusterUid.start();
       for (const reflector of reflectors) reflector.start();
     },
     stop: async () => {
       stopping.abort();
-      await customKinds.stopped();
+      await Promise.all([customKinds.stopped(), clusterUid.stopped()]);
       await Promise.all(reflectors.map((reflector) => reflector.stop()));
       await transport.close();
     },
+    clusterUid,
     wantOwnerKind: (apiVersion, kind) => customKinds.want(apiVersion, kind),
     ownerKinds: () => [...BUILT_IN_OWNER_KINDS, ...customKinds.watched()],
     statuses,

@@ -4,6 +4,7 @@ import { groupOf } from '../model/api-version.ts';
 import type {
   EndpointSliceRecord,
   KubernetesRecord,
+  NamespaceRecord,
   NodeRecord,
   OwnerRecord,
   PodRecord,
@@ -14,6 +15,7 @@ import type { Encoding } from './decoding/list-body.ts';
 import {
   endpointsDecoder,
   endpointSliceDecoder,
+  namespaceDecoder,
   nodeDecoder,
   ownerDecoder,
   podDecoder,
@@ -35,6 +37,8 @@ export interface ResourceDescriptor<R extends KubernetesRecord> {
   readonly decoder: RecordDecoder<R>;
   /** Ask for PartialObjectMetadata instead of whole objects. */
   readonly metadataOnly: boolean;
+  /** The objects are namespaces: where only some of them are watched, each is asked for by its own name. */
+  readonly isNamespaces?: true;
   /** Watched instead where the API server does not know this resource. */
   readonly fallback?: ResourceDescriptor<R>;
 }
@@ -42,6 +46,14 @@ export interface ResourceDescriptor<R extends KubernetesRecord> {
 export const pods: ResourceDescriptor<PodRecord> = core('pods', true, podDecoder);
 export const services: ResourceDescriptor<ServiceRecord> = core('services', true, serviceDecoder);
 export const nodes: ResourceDescriptor<NodeRecord> = { ...core('nodes', true, nodeDecoder), namespaced: false };
+
+/** Their labels and annotations, as metadata only; without them all else works. */
+export const namespaces: ResourceDescriptor<NamespaceRecord> = {
+  ...core('namespaces', false, namespaceDecoder),
+  namespaced: false,
+  metadataOnly: true,
+  isNamespaces: true,
+};
 
 /** Deprecated since 1.33 and cut off at 1,000 addresses: only where there are no slices. */
 const endpoints: ResourceDescriptor<EndpointSliceRecord> = core('endpoints', true, endpointsDecoder);
@@ -112,6 +124,14 @@ export function collectionPath(
 ): string {
   const scope = descriptor.namespaced && namespace !== undefined ? `/namespaces/${encodeURIComponent(namespace)}` : '';
   return `${descriptor.groupPath}${scope}/${descriptor.plural}`;
+}
+
+/** What narrows requests for namespaces to one of them; RBAC grants that by `resourceNames`. */
+export function nameSelector(
+  { isNamespaces }: ResourceDescriptor<KubernetesRecord>,
+  namespace: string | undefined,
+): string | undefined {
+  return isNamespaces === true && namespace !== undefined ? `metadata.name=${namespace}` : undefined;
 }
 
 /**

@@ -17,9 +17,9 @@ export interface ObjectReference {
 }
 
 /**
- * The message `digger.v1.{Pod,Service,Node,Workload}` in four parts, which written one after the other are VIEW_FULL
- * and of which the first two are VIEW_BASIC (protobuf fields may stand in any order). What entities have in common they
- * share.
+ * The message `digger.v1.{Pod,Service,Node,Workload,Namespace}` in four parts, which written one after the other are
+ * VIEW_FULL and of which the first two are VIEW_BASIC (protobuf fields may stand in any order). What entities have in
+ * common they share.
  */
 export interface EncodedEntity {
   /** What only its own record says. */
@@ -48,7 +48,7 @@ export const MAX_CLAIMED_ENDPOINTS = 10_000;
 interface EntityFacts extends EncodedEntity {
   /** Unique among all entities of a cluster's life. */
   readonly uid: string;
-  /** Empty for nodes and cluster-scoped workloads. */
+  /** Empty for nodes, namespaces and cluster-scoped workloads. */
   readonly namespace: string;
   readonly name: string;
   readonly creationTimeMs: number | undefined;
@@ -127,5 +127,9 @@ export interface WorkloadEntity extends EntityFacts {
   readonly topLevel: boolean;
 }
 
-export type Entity = PodEntity | ServiceEntity | NodeEntity | WorkloadEntity;
+export interface NamespaceEntity extends EntityFacts {
+  readonly kind: 'Namespace';
+}
+
+export type Entity = PodEntity | ServiceEntity | NodeEntity | WorkloadEntity | NamespaceEntity;
 export type EntityKind = Entity['kind'];

@@ -123,6 +123,11 @@ export interface NodeRecord extends RecordMeta {
   readonly podCidrs: readonly string[];
 }
 
+/** Metadata of a namespace. */
+export interface NamespaceRecord extends RecordMeta {
+  readonly type: 'Namespace';
+}
+
 /** Metadata of an object that can own pods or their owners. */
 export interface OwnerRecord extends RecordMeta {
   readonly type: 'Owner';
@@ -144,5 +149,6 @@ export type KubernetesRecord =
   | ServiceRecord
   | EndpointSliceRecord
   | NodeRecord
+  | NamespaceRecord
   | ServiceCidrRecord
   | OwnerRecord;

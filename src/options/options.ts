@@ -13,6 +13,7 @@ import {
   parsePath,
   parseKeyPattern,
   parseRange,
+  parseShortName,
   parseSwitch,
 } from './values.ts';
 
@@ -118,6 +119,12 @@ export const OPTIONS = {
     'cidr',
     parseRange,
     'address range of pods or services, beside those that nodes and ServiceCIDR objects tell: an address in it that no object has is UNASSIGNED, not UNKNOWN',
+  ),
+  clusterName: optional(
+    '--cluster-name',
+    'name',
+    parseShortName,
+    'name of the cluster, in every answer beside the uid of its namespace kube-system; resume tokens of other clusters are refused',
   ),
   namedRanges: many(
     '--named-ranges',

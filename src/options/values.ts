@@ -81,6 +81,17 @@ export function parseName(text: string): Parsed<string> {
   return text.trim() === '' ? { ok: false, allowed: 'a name' } : { ok: true, value: text };
 }
 
+/** A name that goes into answers: whatever its operators call it, but short. */
+export function parseShortName(text: string): Parsed<string> {
+  // oxlint-disable-next-line no-control-regex
+  const isPlain = text.trim() === text && text !== '' && !/[\u0000-\u001f\u007f-\u009f]/.test(text);
+  if (isPlain && text.isWellFormed() && Buffer.byteLength(text) <= 128) return { ok: true, value: text };
+  return {
+    ok: false,
+    allowed: 'a name of at most 128 bytes, without control characters or spaces around it: prod-eu-1',
+  };
+}
+
 /** A DNS label, as the API server takes it (RFC 1123). */
 export function parseNamespace(text: string): Parsed<string> {
   if (/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(text)) return { ok: true, value: text };

@@ -8,6 +8,7 @@
 
 import { Metadata, type ServerErrorResponse, status } from '@grpc/grpc-js';
 
+import type { ClusterIdentity } from '../model/cluster-identity.ts';
 import { escapeControls } from '../telemetry/escape-controls.ts';
 import { messageType } from '../wire/schema.ts';
 import { toSecondsAndNanos } from '../wire/seconds-and-nanos.ts';
@@ -35,6 +36,7 @@ export type ViolationReason =
   | 'INVALID_TIMESTAMP'
   | 'IN_THE_FUTURE'
   | 'TOO_MANY'
+  | 'MALFORMED_SELECTOR'
   | 'MALFORMED_TOKEN'
   | 'NOT_SERVED';
 
@@ -119,6 +121,12 @@ export function objectNotFound(
   return new CallError(status.NOT_FOUND, 'OBJECT_NOT_FOUND', message, { metadata });
 }
 
+/** FAILED_PRECONDITION: there is no list of namespaces, so nothing can be said of them or of their labels. */
+export function namespacesUnknown(): CallError {
+  const message = 'this replica has no list of namespaces: it may not list them, see GetStatus';
+  return new CallError(status.FAILED_PRECONDITION, 'NAMESPACES_UNKNOWN', message);
+}
+
 /** UNAVAILABLE: the picture is not complete yet; `pending` says what is missing. */
 export function notSynced(pending: readonly string[]): CallError {
   const all = pending.join('; ');
@@ -141,6 +149,25 @@ export function replicaBehind(): CallError {
     'REPLICA_BEHIND',
     'this replica has not seen yet what the resume token has; try again, or another replica',
     { retryDelayMs: REPLICA_BEHIND_RETRY_MS },
+  );
+}
+
+/** FAILED_PRECONDITION: what the consumer has is of another cluster, so that nothing here continues it. */
+export function otherCluster(token: ClusterIdentity, here: ClusterIdentity): CallError {
+  const told = ({ name, uid }: ClusterIdentity): string =>
+    `${name === '' ? 'a cluster without a name' : quote(name)}${uid === '' ? '' : ` (${quote(uid)})`}`;
+  return new CallError(
+    status.FAILED_PRECONDITION,
+    'OTHER_CLUSTER',
+    `the resume token is of ${told(token)}, this is ${told(here)}`,
+    {
+      metadata: {
+        token_cluster_name: token.name,
+        token_cluster_uid: token.uid,
+        cluster_name: here.name,
+        cluster_uid: here.uid,
+      },
+    },
   );
 }
 

@@ -18,6 +18,7 @@ import type { ListenAddress } from '../model/listen-address.ts';
 import { CallConnection } from './calls/call-record.ts';
 import { callerAt, sourceOf } from './limits/caller.ts';
 import type { ConnectionTable } from './limits/connection-table.ts';
+import type { FairQueue } from './limits/fair-queue.ts';
 import { type ClientCertificate, describeClientCertificate } from './tls/client-certificate.ts';
 import type { RpcMetrics } from './metrics.ts';
 import { createTlsServer, type TlsTermination } from './tls/termination.ts';
@@ -26,7 +27,9 @@ export interface ListenerOptions {
   readonly server: Server;
   /** Of connections as grpc-js gets them: plaintext where TLS is terminated here. */
   readonly credentials: ServerCredentials;
-  readonly table: ConnectionTable;
+  readonly table: ConnectionTable<CallConnection>;
+  /** Hears of connections that have closed. */
+  readonly queue: FairQueue;
   readonly metrics: RpcMetrics;
   /** Unset: connections are plaintext. */
   readonly tls: TlsTermination | undefined;
@@ -34,15 +37,17 @@ export interface ListenerOptions {
 
 export class Listener {
   readonly #net: NetServer;
-  readonly #table: ConnectionTable;
+  readonly #table: ConnectionTable<CallConnection>;
+  readonly #queue: FairQueue;
   readonly #metrics: RpcMetrics;
   /** By `address:port` of the peer, as grpc-js names it. */
   readonly #connections = new Map<string, Connection>();
   readonly #injector: ReturnType<Server['createConnectionInjector']>;
   #onEmpty: (() => void) | undefined;
 
-  constructor({ server, credentials, table, metrics, tls }: ListenerOptions) {
+  constructor({ server, credentials, table, queue, metrics, tls }: ListenerOptions) {
     this.#table = table;
+    this.#queue = queue;
     this.#metrics = metrics;
     this.#injector = server.createConnectionInjector(credentials);
     if (tls === undefined) {
@@ -141,6 +146,7 @@ export class Listener {
     socket.once('close', () => {
       this.#metrics.connections.dec();
       this.#table.remove(connection);
+      this.#queue.forget(connection);
       if (this.#connections.get(peer) === connection) this.#connections.delete(peer);
       if (this.#connections.size === 0) this.#onEmpty?.();
     });
@@ -161,6 +167,10 @@ class Connection extends CallConnection {
   constructor(socket: Socket) {
     super();
     this.#socket = socket;
+    const handle: Partial<SocketHandle> | undefined = handleOf(socket);
+    if (handle !== undefined && (typeof handle.readStop !== 'function' || typeof handle.writeQueueSize !== 'number')) {
+      throw new Error('bug: node does not read sockets as it did');
+    }
     this.localName = localName(socket);
     // Unset when it has gone already.
     const address = socket.remoteAddress ?? 'unknown';
@@ -172,12 +182,37 @@ class Connection extends CallConnection {
     this.#socket.destroy();
   }
 
+  pauseReading(): void {
+    handleOf(this.#socket)?.readStop();
+  }
+
+  resumeReading(): void {
+    const handle = handleOf(this.#socket);
+    // While something waits to be sent node reads nothing from it, and goes on by itself afterwards.
+    if (handle?.writeQueueSize === 0) handle.readStart();
+  }
+
   retire(): void {
     // It has not even begun HTTP/2.
     if (this.session === undefined) this.#socket.destroy();
     else if (!this.session.closed) this.session.close();
     for (const listener of this.retireListeners) listener();
   }
+}
+
+/**
+ * What node reads a socket with, below HTTP/2 and TLS, which do not let go of a socket to be paused; unset: it has
+ * closed. Not part of node's API: when it is not what it was, that is a bug to be seen at the first connection.
+ */
+function handleOf(socket: Socket): SocketHandle | undefined {
+  return (socket as unknown as { readonly _handle: SocketHandle | null })._handle ?? undefined;
+}
+
+interface SocketHandle {
+  readStop(): void;
+  readStart(): void;
+  /** Bytes that the system has not taken yet. */
+  readonly writeQueueSize: number;
 }
 
 function peerName(socket: Pick<Socket, 'remoteAddress' | 'remotePort'>): string {

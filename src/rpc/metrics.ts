@@ -10,6 +10,7 @@ import type { CountLookup } from './methods/call-context.ts';
 import { type Limit, LIMITS } from './errors.ts';
 import type { NameWaiters } from './methods/name-waiters.ts';
 import { CLOSE_REASONS, type CloseReason, type ConnectionTable } from './limits/connection-table.ts';
+import type { FairQueue } from './limits/fair-queue.ts';
 import type { Ledger } from './limits/ledger.ts';
 
 export interface RpcMetrics {
@@ -18,6 +19,10 @@ export interface RpcMetrics {
   readonly countLookup: CountLookup;
   readonly countRefusal: (limit: Limit) => void;
   readonly countClosed: (reason: CloseReason) => void;
+  /** A call waits for its turn. */
+  readonly countWaited: () => void;
+  /** A connection is not read for a while. */
+  readonly countPaused: () => void;
   readonly connections: Gauge;
   readonly connectionsRefused: Counter;
 }
@@ -57,10 +62,11 @@ export function exportCallers(
     readonly ledger: Ledger;
     readonly table: ConnectionTable;
     readonly gate: { readonly healthWatches: number };
+    readonly queue: FairQueue;
     readonly ratedCallers: () => number;
   },
 ): void {
-  const { ledger, table, gate, ratedCallers } = sources;
+  const { ledger, table, gate, queue, ratedCallers } = sources;
   const gauge = (name: string, help: string, read: () => number): void => {
     const exported: Gauge = new Gauge({ name, help, registers: [registry], collect: () => exported.set(read()) });
   };
@@ -75,6 +81,12 @@ export function exportCallers(
   gauge('digger_grpc_arriving_requests', 'Calls whose requests are not complete.', () => ledger.arriving);
   gauge('digger_grpc_untaken_answers', 'Calls whose answers their callers have not taken yet.', () => ledger.leaving);
   gauge('digger_grpc_untaken_answer_bytes', 'Memory that those take, about.', () => ledger.bytesOf('leaving'));
+  gauge('digger_grpc_calls_waiting', 'Calls that wait for their turn to begin.', () => queue.waiting);
+  gauge(
+    'digger_grpc_connections_paused',
+    'Connections that are not read, because many calls of their address (IPv6: /64) wait.',
+    () => queue.paused,
+  );
   gauge('digger_grpc_health_watches', 'Streams that watch gRPC health.', () => gate.healthWatches);
   gauge(
     'digger_grpc_connections_largest_address',
@@ -154,6 +166,16 @@ export function createRpcMetrics(registry: Registry): RpcMetrics {
     registers,
   });
   for (const reason of CLOSE_REASONS) closed.inc({ reason }, 0);
+  const waited = new Counter({
+    name: 'digger_grpc_calls_waited_total',
+    help: 'Calls that waited for their turn to begin, because many came at once.',
+    registers,
+  });
+  const paused = new Counter({
+    name: 'digger_grpc_connections_paused_total',
+    help: 'Times that a connection was not read for a while, because many calls of its address (IPv6: /64) waited.',
+    registers,
+  });
 
   // Each child is looked up by its labels once.
   const methods = new Map<string, MethodCounters>();
@@ -194,7 +216,16 @@ export function createRpcMetrics(registry: Registry): RpcMetrics {
 
   const countRefusal = (limit: Limit): void => refusals.inc({ limit });
   const countClosed = (reason: CloseReason): void => closed.inc({ reason });
-  return { method, countLookup, countRefusal, countClosed, connections, connectionsRefused };
+  return {
+    method,
+    countLookup,
+    countRefusal,
+    countClosed,
+    countWaited: () => waited.inc(),
+    countPaused: () => paused.inc(),
+    connections,
+    connectionsRefused,
+  };
 }
 
 /**
@@ -224,7 +255,7 @@ class Tallies {
 }
 
 const METHODS: readonly (readonly [service: string, method: string, type: string])[] = [
-  ...['ResolveAddress', 'BatchResolveAddresses', 'GetPod', 'GetService', 'GetNode', 'GetWorkload'].map(
+  ...['ResolveAddress', 'BatchResolveAddresses', 'GetPod', 'GetService', 'GetNode', 'GetWorkload', 'GetNamespace'].map(
     (method) => ['digger.v1.LookupService', method, 'unary'] as const,
   ),
   ['digger.v1.ChangeFeedService', 'Watch', 'server_stream'],

@@ -12,6 +12,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Authenticator } from './auth/authenticator.ts';
 import { RECHECK_INTERVAL_MS } from './auth/revocation.ts';
 import type { CallEnvironment } from './calls/call-environment.ts';
+import type { CallConnection } from './calls/call-record.ts';
 import { Gate } from './calls/gate.ts';
 import { guardStreams } from './calls/grpc-js-streams.ts';
 import { WATCH_PATH } from './calls/method-rules.ts';
@@ -19,6 +20,7 @@ import { OpenCalls } from './calls/open-calls.ts';
 import { sharedFrames } from './calls/shared-frames.ts';
 import { CallerRates } from './limits/caller-rates.ts';
 import { ConnectionTable } from './limits/connection-table.ts';
+import { FairQueue } from './limits/fair-queue.ts';
 import { Ledger, TURNS } from './limits/ledger.ts';
 import { DEFAULT_LIMITS, type RpcLimits } from './limits/rpc-limits.ts';
 import { Listener } from './listener.ts';
@@ -82,7 +84,7 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
   };
   const maxBytes = { replica: limits.maxCallMemoryBytes, caller: limits.maxCallerMemoryBytes };
   const ledger = new Ledger({ maxBytes: maxBytes.replica, maxCallerBytes: maxBytes.caller });
-  const table = new ConnectionTable({
+  const table = new ConnectionTable<CallConnection>({
     limits: {
       maxConnections: limits.maxConnections,
       maxConnectionsPerSource: limits.maxConnectionsPerAddress,
@@ -94,18 +96,26 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
     random: Math.random,
     countClosed: metrics.countClosed,
   });
+  const queue = new FairQueue({
+    connectionsOf: (source) => table.of(source),
+    afterReads: setImmediate,
+    nowMs: monotonicMs,
+    countWaited: metrics.countWaited,
+    countPaused: metrics.countPaused,
+  });
   const gate = new Gate({
     environment,
     authenticate,
     ledger,
     connections: table,
+    queue,
     findConnection: (session) => listener.connectionOf(session),
     maxBytes,
     maxHealthWatches: limits.maxHealthWatches,
     requestTimeoutMs: limits.requestTimeoutMs,
   });
   exportNameWaiters(registry, sources.names);
-  exportCallers(registry, { ledger, table, gate, ratedCallers: () => rates?.size ?? 0 });
+  exportCallers(registry, { ledger, table, gate, queue, ratedCallers: () => rates?.size ?? 0 });
 
   const server = new Server({
     // The gate is before both with bounds of each method.
@@ -129,6 +139,7 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
     server,
     credentials: options.credentials,
     table,
+    queue,
     metrics,
     tls: tls && { source: tls, logger, nowMs: monotonicMs },
   });

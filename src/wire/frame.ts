@@ -7,6 +7,7 @@
 // `rpc/shared-frames.ts`.
 
 import { type ByteString, NO_BYTES } from '../model/byte-string.ts';
+import { type ClusterIdentity, UNKNOWN_CLUSTER } from '../model/cluster-identity.ts';
 import type { Entity, EntityKind, ObjectReference } from '../model/entities.ts';
 import { copyEncoded, encodedLength, type View } from './encoded-entity.ts';
 import { FieldTags } from './field-tags.ts';
@@ -93,6 +94,7 @@ const ENTITY_TAGS: Readonly<Record<EntityKind, number>> = {
   Service: oneByteTag(entity.delimited('service')),
   Node: oneByteTag(entity.delimited('node')),
   Workload: oneByteTag(entity.delimited('workload')),
+  Namespace: oneByteTag(entity.delimited('namespace')),
 };
 
 /** The values of an entity that is too large: `omitted` says that all are left out. */
@@ -189,13 +191,14 @@ export function referenceKey({ apiVersion, kind, namespace, name, uid }: ObjectR
 }
 
 /** A `Reset` without its token. */
-export function encodeReset(reason: ResetReason, message: string): Uint8Array {
-  return WatchResponse.encode({ reset: { reason: REASON_NUMBERS[`RESET_REASON_${reason}`], message } }).finish();
+export function encodeReset(reason: ResetReason, message: string, cluster = UNKNOWN_CLUSTER): Uint8Array {
+  const reset = { reason: REASON_NUMBERS[`RESET_REASON_${reason}`], message };
+  return WatchResponse.encode({ reset, ...told(cluster) }).finish();
 }
 
 /** A `Synced` without its token. */
-export function encodeSynced(): Uint8Array {
-  return WatchResponse.encode({ synced: {} }).finish();
+export function encodeSynced(cluster = UNKNOWN_CLUSTER): Uint8Array {
+  return WatchResponse.encode({ synced: {}, ...told(cluster) }).finish();
 }
 
 /** A `Progress` without its token. `serverTimeMs`: ms since the epoch. */
@@ -203,6 +206,7 @@ export function encodeProgress(
   serverTimeMs: number,
   resources: readonly ResourceFreshness[],
   closing: boolean,
+  cluster = UNKNOWN_CLUSTER,
 ): Uint8Array {
   return WatchResponse.encode({
     progress: {
@@ -214,7 +218,13 @@ export function encodeProgress(
       })),
       closing,
     },
+    ...told(cluster),
   }).finish();
+}
+
+/** The field `cluster`, unless nothing is known. */
+function told({ name, uid }: ClusterIdentity): { readonly cluster?: ClusterIdentity } {
+  return name === '' && uid === '' ? {} : { cluster: { name, uid } };
 }
 
 /** Puts the token behind a `WatchResponse` that has none yet. */
@@ -257,7 +267,7 @@ function oneByteTag(tag: number): number {
 }
 
 function allOmitted(): ByteString {
-  const [tag, ...others] = ['Pod', 'Service', 'Node', 'Workload'].map((kind) =>
+  const [tag, ...others] = ['Pod', 'Service', 'Node', 'Workload', 'Namespace'].map((kind) =>
     new FieldTags(`digger.v1.${kind}`).delimited('omitted'),
   );
   if (tag === undefined || others.some((other) => other !== tag)) {

@@ -1,9 +1,10 @@
 // The labels of an entity, read where they lie: inside its encoded values.
 //
-// Nothing but a label filter asks for them, so they are not decoded in advance and not kept: a wanted label is encoded
-// as it would stand there, and equal labels are equal bytes.
+// Nothing but a filter asks for them, so they are not decoded in advance and not kept: a wanted label, or its key, is
+// encoded as it would stand there, and equal labels are equal bytes.
 
 import { type ByteString, sliceBytes } from '../model/byte-string.ts';
+import { type LabelRequirement, type LabelSelector, toSelectorNumber } from '../model/label-selector.ts';
 import { writeMap } from './fields.ts';
 import { startEntity } from './message-writer.ts';
 import { FieldTags } from './field-tags.ts';
@@ -42,6 +43,75 @@ export function hasLabels(values: ByteString, wanted: readonly ByteString[]): bo
   return missing === 0;
 }
 
+/** A selector made ready to be held against the labels of many entities. */
+export class LabelMatcher {
+  readonly #wanted: readonly WantedLabel[];
+
+  constructor(selector: LabelSelector) {
+    this.#wanted = selector.map((requirement) => ({
+      requirement,
+      // A field of the entry, so that it begins right behind the entry's own tag and length.
+      key: keyBytes(requirement.key),
+      values: new Set(requirement.values),
+      bound: requirement.values[0] === undefined ? undefined : toSelectorNumber(requirement.values[0]),
+    }));
+  }
+
+  /** `values`: of an entity, or its labels alone; `undefined`: there is nothing that could have labels. */
+  matches(values: ByteString | undefined): boolean {
+    return values !== undefined && this.#wanted.every((wanted) => isMet(wanted, valueOf(values, wanted.key)));
+  }
+}
+
+interface WantedLabel {
+  readonly requirement: LabelRequirement;
+  readonly key: ByteString;
+  readonly values: ReadonlySet<string>;
+  readonly bound: bigint | undefined;
+}
+
+/** As `Requirement.Matches` of k8s.io/apimachinery; `undefined`: the label is not there. */
+function isMet({ requirement, values, bound }: WantedLabel, value: string | undefined): boolean {
+  switch (requirement.operator) {
+    case 'exists':
+      return value !== undefined;
+    case 'absent':
+      return value === undefined;
+    case 'in':
+      return value !== undefined && values.has(value);
+    case 'notin':
+      return value === undefined || !values.has(value);
+    case 'gt':
+    case 'lt': {
+      const number = value === undefined ? undefined : toSelectorNumber(value);
+      if (number === undefined || bound === undefined) return false;
+      return requirement.operator === 'gt' ? number > bound : number < bound;
+    }
+  }
+}
+
+/** The value of the label with this key, one character a byte: what a selector asks for is ASCII. */
+function valueOf(values: ByteString, key: ByteString): string | undefined {
+  let value: string | undefined;
+  scan(values, (start) => {
+    // The bytes of a key may stand in its field alone: behind the tag and the length of the entry.
+    const entry = varintAt(values, varintAt(values, start).end).end;
+    if (!values.startsWith(key, entry)) return true;
+    const length = varintAt(values, varintAt(values, entry + key.length).end);
+    value = values.slice(length.end, length.end + length.value);
+    return false;
+  });
+  return value;
+}
+
+/** The field of a map's entry that holds the key. */
+function keyBytes(key: string): ByteString {
+  const label = encodeLabel(key, '');
+  const entry = varintAt(label, varintAt(label, 0).end).end;
+  // Behind the key there is the field of the empty value: a tag and a length of one byte each.
+  return sliceBytes(label, entry, label.length - 2);
+}
+
 /** Calls back with start and end of every label field, tag included, until told to stop. */
 function scan(values: ByteString, found: (start: number, end: number) => boolean): void {
   for (let start = 0; start < values.length; ) {
@@ -64,9 +134,9 @@ function varintAt(text: ByteString, from: number): { readonly value: number; rea
   throw new Error('an entity has values that end in the middle of a number');
 }
 
-/** The four kinds share it, so that values can be read without knowing whose they are. */
+/** The kinds share it, so that values can be read without knowing whose they are. */
 function labelsTag(): number {
-  const tags = ['Pod', 'Service', 'Node', 'Workload'].map((kind) =>
+  const tags = ['Pod', 'Service', 'Node', 'Workload', 'Namespace'].map((kind) =>
     new FieldTags(`digger.v1.${kind}`).delimited('labels'),
   );
   const [first] = tags;

@@ -4,7 +4,9 @@
 // change.
 //
 // A step is drawn from a seed. A history can be played into a catalog and into the model; what is there at its end can
-// be played into another catalog in another order, where only the names of retained owners may be missing.
+// be played into another catalog in another order, where only the names of retained owners may be missing. In some
+// histories the catalog tells one or two entities at a time, so that most writes are told in slices, and others come in
+// between. Consumers of the feed follow it all.
 
 import assert from 'node:assert/strict';
 import type {
@@ -15,6 +17,9 @@ import type {
   PodRecord,
 } from '../../src/model/records.ts';
 import { createRandom, type Random } from '../random.ts';
+import { groupOf } from '../../src/model/api-version.ts';
+import type { Entity } from '../../src/model/entities.ts';
+import { Followers } from './followers.ts';
 import { decode, Harness } from './harness.ts';
 import { Model } from './model.ts';
 import { node, owner, pod, service, slice } from './records.ts';
@@ -31,17 +36,45 @@ const KINDS = ['Deployment', 'Installation'];
 export const isWatchedKind = (kind: string): boolean => kind !== 'Installation';
 
 export class Adversary {
-  readonly harness = new Harness({ isWatchedKind: (_, kind) => isWatchedKind(kind) });
+  readonly harness: Harness;
   readonly model = new Model(isWatchedKind);
   readonly #random: Random;
+  readonly #followers: Followers;
   readonly #relists: boolean;
 
-  constructor(seed: number, { relists = true } = {}) {
-    this.#random = createRandom(seed);
+  private constructor(random: Random, relists: boolean) {
+    this.#random = random;
     this.#relists = relists;
+    this.harness = new Harness({
+      isWatchedKind: (_, kind) => isWatchedKind(kind),
+      sliceSize: random.pick([1, 2, 5, 512]),
+    });
+    this.#followers = new Followers(this.harness.catalog, random);
   }
 
+  /** Of an open catalog, with some steps before or after that. */
+  static async begin(seed: number, { relists = true } = {}): Promise<Adversary> {
+    const random = createRandom(seed);
+    const adversary = new Adversary(random, relists);
+    if (random.chance(0.3)) for (let steps = 0; steps < 40; steps += 1) await adversary.#write();
+    await adversary.harness.catalog.open();
+    adversary.#followers.connect();
+    return adversary;
+  }
+
+  /** Something happens; afterwards all of it is told, or only a part yet. */
   async step(): Promise<void> {
+    await this.#write();
+    this.#followers.step();
+    assert.deepEqual(
+      new Set(this.harness.catalog.entities()),
+      new Set(this.harness.byKey.values()),
+      'told is readable',
+    );
+    if (this.#random.chance(0.5)) await this.harness.catalog.settled();
+  }
+
+  async #write(): Promise<void> {
     const random = this.#random;
     const present = [...this.model.records.values()];
     const dice = random.next();
@@ -58,18 +91,43 @@ export class Adversary {
     }
   }
 
-  /** Listeners, readers and the model agree. */
-  check(): void {
+  /** Listeners, readers, consumers of the feed and the model agree. */
+  async check(): Promise<void> {
     const { harness, model } = this;
+    await harness.catalog.settled();
     const told = new Map([...harness.byKey].map(([key, entity]) => [key, decode(entity)]));
     assert.deepEqual(told, model.entities());
     assert.deepEqual(new Set(harness.catalog.entities()), new Set(harness.byKey.values()));
+    for (const entity of harness.byKey.values()) this.#find(entity);
+    this.#followers.check();
+    const last = harness.batches.at(-1);
+    assert.notEqual(last?.unfinished, true, 'what is told is finished');
     harness.batches.length = 0;
+  }
+
+  /** By its name and uid. */
+  #find(entity: Entity): void {
+    const { catalog } = this.harness;
+    const { namespace, name, uid } = entity;
+    switch (entity.kind) {
+      case 'Pod':
+        return assert.equal(catalog.pod(namespace, name), entity);
+      case 'Service':
+        return assert.equal(catalog.service(namespace, name), entity);
+      case 'Node':
+        return assert.equal(catalog.node(name), entity);
+      case 'Workload': {
+        const group = groupOf(entity.apiVersion);
+        assert.deepEqual(catalog.workload(group, entity.workloadKind, namespace, name, uid), entity);
+        assert.ok(catalog.workload(group, entity.workloadKind, namespace, name));
+      }
+    }
   }
 
   /** A catalog that took the same records in another order comes to the same bytes, but for retained owners. */
   async checkReplica(): Promise<void> {
     if (this.model.retained.size > 0) return;
+    await this.harness.catalog.settled();
     const random = this.#random;
     const records = [...this.model.records.values()].map((record) => ({ record, at: random.next() }));
     const other = new Harness({ isWatchedKind: (_, kind) => isWatchedKind(kind) });

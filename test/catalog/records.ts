@@ -4,6 +4,7 @@ import type {
   ControllerReference,
   EndpointSliceRecord,
   EndpointTarget,
+  NamespaceRecord,
   NodeRecord,
   OwnerRecord,
   PodRecord,
@@ -54,6 +55,10 @@ export function service(name: string, some: Some<ServiceRecord> = {}): ServiceRe
     selector: {},
     ...some,
   };
+}
+
+export function namespace(name: string, some: Some<NamespaceRecord> = {}): NamespaceRecord {
+  return { type: 'Namespace', ...meta(name, ''), ...some };
 }
 
 export function node(name: string, some: Some<NodeRecord> = {}): NodeRecord {

@@ -272,7 +272,10 @@ describe('resuming', () => {
     assert.equal(reason(new Harness({}, 'other'), {}), 'reset PROJECTION_CHANGED');
     assert.equal(reason(new Harness({}, '', 2), {}), 'reset OTHER_EPOCH');
     // Another way to ask for the same.
-    assert.equal(reason(same, { filter: everything({ kinds: ['Pod', 'Node', 'Service', 'Workload'] }) }), 'synced');
+    assert.equal(
+      reason(same, { filter: everything({ kinds: ['Pod', 'Node', 'Service', 'Workload', 'Namespace'] }) }),
+      'synced',
+    );
     picture.remove('Pod', 'shop', 'web-0');
     assert.equal(reason(same, {}), 'changes 1');
     picture.remove('Pod', 'shop', 'api-0');

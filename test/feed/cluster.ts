@@ -5,6 +5,7 @@ import { toByteString, NO_BYTES } from '../../src/model/byte-string.ts';
 import type { ChangeBatch, EntityChange } from '../../src/model/changes.ts';
 import type { Entity, EntityKind } from '../../src/model/entities.ts';
 import type { FilterCriteria } from '../../src/feed/filter.ts';
+import type { LabelRequirement } from '../../src/model/label-selector.ts';
 import { messageType } from '../../src/wire/schema.ts';
 
 export interface EntitySpec {
@@ -21,12 +22,13 @@ export interface EntitySpec {
 
 export function entity(spec: EntitySpec, uid: string): Entity {
   const { kind, name, nodeName = '', labels = {}, revision = 0 } = spec;
-  const namespace = kind === 'Node' ? '' : spec.namespace;
+  const isClusterScoped = kind === 'Node' || kind === 'Namespace';
+  const namespace = isClusterScoped ? '' : spec.namespace;
   const type = messageType(`digger.v1.${kind}`);
   const basic = {
     uid,
     name,
-    ...(kind === 'Node' ? { zone: `zone-${revision}` } : { namespace }),
+    ...(kind === 'Node' ? { zone: `zone-${revision}` } : isClusterScoped ? {} : { namespace }),
     ...(kind === 'Pod' ? { nodeName, addresses: [`10.0.0.${revision % 250}`] } : {}),
     ...(kind === 'Service' ? { clusterAddresses: [`10.96.0.${revision % 250}`] } : {}),
     ...(kind === 'Workload' ? { apiVersion: 'apps/v1', kind: 'Deployment', incomplete: revision % 2 === 1 } : {}),
@@ -77,6 +79,8 @@ export function entity(spec: EntitySpec, uid: string): Entity {
       };
     case 'Node':
       return { ...facts, kind, deletionTimeMs: undefined, addresses: [], podRanges: [] };
+    case 'Namespace':
+      return { ...facts, kind };
     case 'Workload':
       return {
         ...facts,
@@ -134,7 +138,12 @@ export class Picture {
     const shown = new Map<string, Entity>();
     for (const { spec, entity: live } of this.#live.values()) {
       if (criteria.kinds.length > 0 && !criteria.kinds.includes(spec.kind)) continue;
-      if (criteria.namespaces.length > 0 && !criteria.namespaces.includes(live.namespace)) continue;
+      const namespace = spec.kind === 'Namespace' ? spec.name : live.namespace;
+      if (criteria.namespaces.length > 0 && !criteria.namespaces.includes(namespace)) continue;
+      const { namespaceSelector = [] } = criteria;
+      const ofNamespace = this.#live.get(liveKey('Namespace', '', namespace))?.spec.labels;
+      const isIn = ofNamespace !== undefined && namespaceSelector.every((each) => meets(ofNamespace, each));
+      if (namespaceSelector.length > 0 && !isIn) continue;
       const node = spec.kind === 'Node' ? spec.name : spec.kind === 'Pod' ? (spec.nodeName ?? '') : '';
       if (criteria.nodeNames.length > 0 && !criteria.nodeNames.includes(node)) continue;
       if ([...criteria.labels].some(([key, value]) => spec.labels?.[key] !== value)) continue;
@@ -154,7 +163,26 @@ export class Picture {
 }
 
 function liveKey(kind: EntityKind, namespace: string, name: string): string {
-  return `${kind}/${kind === 'Node' ? '' : namespace}/${name}`;
+  return `${kind}/${kind === 'Node' || kind === 'Namespace' ? '' : namespace}/${name}`;
+}
+
+/** What the operators mean, in plain lines. */
+function meets(labels: Readonly<Record<string, string>>, { key, operator, values }: LabelRequirement): boolean {
+  const value = labels[key];
+  switch (operator) {
+    case 'exists':
+      return value !== undefined;
+    case 'absent':
+      return value === undefined;
+    case 'in':
+      return value !== undefined && values.includes(value);
+    case 'notin':
+      return value === undefined || !values.includes(value);
+    case 'gt':
+      return value !== undefined && Number(value) > Number(values[0]);
+    case 'lt':
+      return value !== undefined && Number(value) < Number(values[0]);
+  }
 }
 
 export function everything(criteria: Partial<FilterCriteria> = {}): FilterCriteria {

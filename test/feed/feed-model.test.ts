@@ -5,13 +5,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import type { EntityKind } from '../../src/model/entities.ts';
+import { type LabelSelector, parseLabelSelector } from '../../src/model/label-selector.ts';
 import type { FilterCriteria } from '../../src/feed/filter.ts';
 import type { EntitySpec } from './cluster.ts';
 import { Consumer, decodeEntity } from './consumer.ts';
 import { Harness, type Subscriber } from './harness.ts';
 import { encodedBytes } from '../../src/wire/encoded-entity.ts';
 
-const kind = fc.constantFrom<EntityKind[]>('Pod', 'Pod', 'Pod', 'Service', 'Node', 'Workload');
+const kind = fc.constantFrom<EntityKind[]>('Pod', 'Pod', 'Pod', 'Service', 'Node', 'Workload', 'Namespace');
 const namespace = fc.constantFrom('a', 'b');
 const name = fc.constantFrom('n0', 'n1', 'n2', 'n3');
 const labels = fc.constantFrom<Record<string, string>[]>({}, { app: 'x' }, { app: 'y' }, { app: 'x', tier: 't' });
@@ -23,14 +24,35 @@ const spec: fc.Arbitrary<EntitySpec> = fc.record({
   labels,
   revision: fc.nat(50),
 });
+/** Objects are in these, so namespaces are named so. */
+const namespaceSpec: fc.Arbitrary<EntitySpec> = spec.map((each) => ({
+  ...each,
+  kind: 'Namespace',
+  name: each.namespace,
+}));
+
+function selectorOf(text: string): LabelSelector {
+  const parsed = parseLabelSelector(text);
+  assert.ok(parsed.ok);
+  return parsed.selector;
+}
 
 const filter: fc.Arbitrary<FilterCriteria> = fc.record({
-  kinds: fc.subarray<EntityKind>(['Pod', 'Service', 'Node', 'Workload'], { maxLength: 2 }),
+  kinds: fc.subarray<EntityKind>(['Pod', 'Service', 'Node', 'Workload', 'Namespace'], { maxLength: 2 }),
   namespaces: fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.constant(['a']) }),
   nodeNames: fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.constant(['n0']) }),
   labels: fc
     .constantFrom<Record<string, string>[]>({}, { app: 'x' }, { app: 'x', tier: 't' })
     .map((wanted) => new Map(Object.entries(wanted))),
+  namespaceSelector: fc
+    .oneof(
+      { weight: 1, arbitrary: fc.constant('') },
+      {
+        weight: 2,
+        arbitrary: fc.constantFrom('app', '!app', 'app=x', 'app!=x', 'app in (x,y),!tier', 'app notin (y)'),
+      },
+    )
+    .map(selectorOf),
 });
 
 type Act =
@@ -44,8 +66,21 @@ const READERS = 4;
 const reader = fc.nat(READERS - 1);
 const act: fc.Arbitrary<Act> = fc.oneof(
   { weight: 12, arbitrary: fc.record({ act: fc.constantFrom('set' as const), spec }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ act: fc.constantFrom('set' as const, 'recreate' as const), spec: namespaceSpec }),
+  },
   { weight: 2, arbitrary: fc.record({ act: fc.constantFrom('recreate' as const), spec }) },
   { weight: 4, arbitrary: fc.record({ act: fc.constantFrom('remove' as const), kind, namespace, name }) },
+  {
+    weight: 1,
+    arbitrary: namespace.map((each) => ({
+      act: 'remove' as const,
+      kind: 'Namespace' as const,
+      namespace: '',
+      name: each,
+    })),
+  },
   {
     weight: 6,
     arbitrary: fc.record({ act: fc.constantFrom('turns' as const), turns: fc.integer({ min: 1, max: 4 }) }),
@@ -99,10 +134,10 @@ describe('the copy of a consumer', () => {
     });
   }
 
-  it('is told only of removals of what it holds, unless labels or nodes decide', () => {
+  it('is told only of removals of what it holds, unless labels, namespaces or nodes decide', () => {
     fc.assert(
       fc.property(filter, fc.array(act, { maxLength: 100, size: 'max' }), (some, acts) => {
-        const criteria = { ...some, nodeNames: [], labels: new Map() };
+        const criteria = { ...some, nodeNames: [], labels: new Map(), namespaceSelector: [] };
         const harness = new Harness();
         const { consumer } = harness.subscribe({ filter: criteria });
         for (const each of acts) {

@@ -4,6 +4,7 @@ import { Registry } from '@prometheus-io/client';
 import { ChangeFeed } from '../../src/feed/change-feed.ts';
 import type { FeedLimits, SubscribeRequest } from '../../src/feed/feed-options.ts';
 import type { EndReason } from '../../src/feed/subscription.ts';
+import { type ClusterIdentity, UNKNOWN_CLUSTER } from '../../src/model/cluster-identity.ts';
 import type { Frame } from '../../src/wire/frame.ts';
 import { Picture, everything } from './cluster.ts';
 import { Consumer } from './consumer.ts';
@@ -14,11 +15,13 @@ export class Harness {
   readonly registry = new Registry();
   readonly feed: ChangeFeed;
   readonly picture: Picture;
+  cluster: ClusterIdentity = UNKNOWN_CLUSTER;
 
   constructor(limits: Partial<FeedLimits> = {}, configuration = '', epoch = 1) {
     this.feed = new ChangeFeed({
       epoch: Buffer.alloc(16, epoch),
       configuration,
+      cluster: () => this.cluster,
       freshness: () => [{ resource: 'pods', lastContactMs: this.scheduler.wallTime(), stalenessMs: undefined }],
       registry: this.registry,
       scheduler: this.scheduler,

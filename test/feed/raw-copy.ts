@@ -15,7 +15,7 @@ const REMOVAL = number('digger.v1.Change', 'removal');
 const Reset = messageType('digger.v1.Reset');
 const Removal = messageType('digger.v1.Removal');
 const ENTITIES = new Map(
-  ['pod', 'service', 'node', 'workload'].map((kind) => [
+  ['pod', 'service', 'node', 'workload', 'namespace'].map((kind) => [
     number('digger.v1.Entity', kind),
     { kind, type: messageType(`digger.v1.${kind[0]?.toUpperCase()}${kind.slice(1)}`) },
   ]),

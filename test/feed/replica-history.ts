@@ -1,14 +1,14 @@
 // The history of a small cluster as etcd has it: one counter of versions, and for each resource the changes of its
 // objects, each at its version. Replicas read it as watches and lists would show it, each resource at its own pace.
 //
-// Objects are in two namespaces. Their owners are watched or not, have a namespace or not (so that references alone do
+// Objects are in two namespaces, which have labels and come and go themselves. Their owners are watched or not, have a namespace or not (so that references alone do
 // not tell which), may be shared by both namespaces, and may be referred to in two API versions and with several uids.
 //
 // Owners are deleted only after their pods are, and readers see it in that order (`needsPods`): the names of owners
 // that are gone before their pods depend on what a replica has seen, and are the one thing that replicas may differ in.
 
 import type { ControllerReference, EndpointTarget, KubernetesRecord } from '../../src/model/records.ts';
-import { node, owner, pod, service, slice } from '../catalog/records.ts';
+import { namespace as namespaceRecord, node, owner, pod, service, slice } from '../catalog/records.ts';
 import type { Random } from '../random.ts';
 
 export const RESOURCES = [
@@ -16,6 +16,7 @@ export const RESOURCES = [
   'services',
   'endpointslices.discovery.k8s.io',
   'nodes',
+  'namespaces',
   'replicasets.apps',
   'deployments.apps',
   'installations.operator.tigera.io',
@@ -54,6 +55,7 @@ export class ReplicaHistory {
     services: [],
     'endpointslices.discovery.k8s.io': [],
     nodes: [],
+    namespaces: [],
     'replicasets.apps': [],
     'deployments.apps': [],
     'installations.operator.tigera.io': [],
@@ -83,7 +85,8 @@ export class ReplicaHistory {
     }
     const resource = random.pick([...RESOURCES, 'pods', 'pods', 'endpointslices.discovery.k8s.io'] as const);
     if (this.#idle.has(resource)) return;
-    const name = random.pick(NAMES);
+    const picked = random.pick(NAMES);
+    const name = resource === 'namespaces' ? namespaceOf(picked) : picked;
     const key = `${resource} ${name}`;
     const known = this.#live.get(key)?.record;
     if (known !== undefined && random.chance(0.3)) {
@@ -155,6 +158,8 @@ export class ReplicaHistory {
       }
       case 'nodes':
         return node(name, { uid, labels });
+      case 'namespaces':
+        return namespaceRecord(name, { uid, labels });
       case 'replicasets.apps':
         return owner('ReplicaSet', name, {
           uid,

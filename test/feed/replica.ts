@@ -58,6 +58,7 @@ export class Replica {
       services: this.#catalog.store('Service', 'services'),
       'endpointslices.discovery.k8s.io': this.#catalog.store('EndpointSlice', 'endpointslices.discovery.k8s.io'),
       nodes: this.#catalog.store('Node', 'nodes'),
+      namespaces: this.#catalog.store('Namespace', 'namespaces'),
       'replicasets.apps': this.#catalog.owners('replicasets.apps'),
       'deployments.apps': this.#catalog.owners('deployments.apps'),
       'installations.operator.tigera.io': this.#catalog.owners('installations.operator.tigera.io'),

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { crc32 } from 'node:zlib';
 import * as fc from 'fast-check';
+import { UNKNOWN_CLUSTER } from '../../src/model/cluster-identity.ts';
 import {
   encodeToken,
   MAX_TOKEN_BYTES,
@@ -34,6 +35,10 @@ const token: fc.Arbitrary<ResumeToken> = fc.record({
       ranges: fc.array(fc.oneof(one, fc.record({ low: moment, high: moment })), { minLength: 1, maxLength: 12 }),
     }),
   ),
+  cluster: fc.record({
+    uid: fc.oneof(fc.constant(''), fc.uuid(), fc.constant('not-a-uuid')),
+    name: fc.oneof(fc.constant(''), fc.string({ unit: 'grapheme', maxLength: 20 })),
+  }),
 });
 
 const RESOURCES = [
@@ -60,6 +65,14 @@ describe('a resume token', () => {
         assert.deepEqual(plain(parseToken(encoded)), plain(given));
       }),
     );
+  });
+
+  it('takes 16 bytes more with the uid of the cluster', () => {
+    const uid = '5d0b5d5e-0f0b-4a52-8f55-5f7f9f0f4c11';
+    const encoded = encodeToken({ ...EMPTY, cluster: { name: 'prod', uid } });
+    assert.equal(encoded.byteLength - encodeToken(EMPTY).byteLength, 16 + 'prod'.length);
+    const parsed = parseToken(encoded);
+    assert.deepEqual(typeof parsed === 'object' && parsed.cluster, { name: 'prod', uid });
   });
 
   it('is short: 190 bytes where a cluster is watched as a whole', () => {
@@ -118,7 +131,7 @@ describe('a resume token', () => {
     first.writeUInt32BE(crc32(first.subarray(5)), 1);
     assert.equal(parseToken(first), 'other-form');
     fc.assert(
-      fc.property(token, fc.integer({ min: 3, max: 255 }), (given, form) => {
+      fc.property(token, fc.integer({ min: 4, max: 255 }), (given, form) => {
         const encoded = encodeToken(given);
         encoded[0] = form;
         assert.equal(parseToken(encoded), 'other-form');
@@ -171,6 +184,7 @@ const EMPTY: ResumeToken = {
   floor: 123_456,
   held: 123_456,
   sources: NO_SOURCES,
+  cluster: UNKNOWN_CLUSTER,
 };
 
 /** At one moment each, with versions of eight digits. */

@@ -13,12 +13,11 @@ describe('the catalog under hostile histories', () => {
     t.diagnostic(`seed ${SEED}, ${STEPS} steps`);
     for (let history = 0; history * STEPS_PER_HISTORY < STEPS; history += 1) {
       const seed = SEED + history;
-      const adversary = new Adversary(seed);
       try {
-        await adversary.harness.catalog.open();
+        const adversary = await Adversary.begin(seed);
         for (let steps = 1; steps <= STEPS_PER_HISTORY; steps += 1) {
           await adversary.step();
-          if (steps % 10 === 0) adversary.check();
+          if (steps % 10 === 0) await adversary.check();
           if (steps % 100 === 0) await adversary.checkReplica();
         }
       } catch (error) {

@@ -41,6 +41,7 @@ for (const streamInitialList of [true, false]) {
         pods: (source) => catalog.store('Pod', source),
         services: (source) => catalog.store('Service', source),
         endpointSlices: (source) => catalog.store('EndpointSlice', source),
+        namespaces: (source) => catalog.store('Namespace', source),
         nodes: catalog.store('Node', 'nodes'),
         serviceCidrs: new MirrorStore(),
         owners: (source) => catalog.store('Owner', source),

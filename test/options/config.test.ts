@@ -36,6 +36,7 @@ test('without flags and environment it listens on loopback only, and every value
     clusterEncoding: 'protobuf',
     namespaces: [],
     clusterRanges: [],
+    clusterName: undefined,
     namedRanges: [],
     denyAnnotations: [],
     allowAnnotations: [],

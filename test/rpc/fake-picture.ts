@@ -7,6 +7,7 @@ import type { CatalogReader } from '../../src/catalog/reader.ts';
 import type {
   EncodedEntity,
   Entity,
+  NamespaceEntity,
   NodeEntity,
   ObjectReference,
   PodEntity,
@@ -15,6 +16,7 @@ import type {
 } from '../../src/model/entities.ts';
 import { NameWaiterTable } from '../../src/rpc/methods/name-waiters.ts';
 import type { NamedNetwork, NetworkNames } from '../../src/rpc/methods/resolution.ts';
+import { UNKNOWN_CLUSTER } from '../../src/model/cluster-identity.ts';
 import type { RpcSources, WatchCall } from '../../src/rpc/methods/register.ts';
 import type { WorkloadKind } from '../../src/rpc/methods/workload-kinds.ts';
 import { messageType } from '../../src/wire/schema.ts';
@@ -25,6 +27,9 @@ export class FakePicture implements RpcSources {
   pending: readonly string[] = [];
   stalenessMs: number | undefined;
   credentialsTrouble = '';
+  cluster = UNKNOWN_CLUSTER;
+  clusterProblem = '';
+  knowsNamespaces = true;
   /** Answers by address, or by `address:port`. */
   readonly answers = new Map<string, AddressAnswer>();
   readonly questions: AddressQuestion[] = [];
@@ -84,6 +89,7 @@ export class FakePicture implements RpcSources {
     pod: (namespace, name) => this.found.get(`Pod/${namespace}/${name}`) as PodEntity | undefined,
     service: (namespace, name) => this.found.get(`Service/${namespace}/${name}`) as ServiceEntity | undefined,
     node: (name) => this.found.get(`Node//${name}`) as NodeEntity | undefined,
+    namespace: (name) => this.found.get(`Namespace//${name}`) as NamespaceEntity | undefined,
     workload: (group, kind, namespace, name) =>
       this.found.get(`${group}/${kind}/${namespace}/${name}`) as WorkloadEntity | undefined,
     resolveWorkload: (reference) => this.workloads.get(reference.uid) ?? fakeWorkload(reference),
@@ -95,6 +101,7 @@ export class FakePicture implements RpcSources {
     epoch: 'epoch-1',
     startTimeMs: START_MS,
     namespaces: [],
+    knowsNamespaces: () => this.knowsNamespaces,
     pending: () => this.pending,
     resources: () => [
       {
@@ -118,6 +125,8 @@ export class FakePicture implements RpcSources {
     historySinceMs: () => START_MS,
     stalenessMs: () => this.stalenessMs,
     credentialsTrouble: () => this.credentialsTrouble,
+    cluster: () => this.cluster,
+    clusterProblem: () => this.clusterProblem,
     namedRanges: () => [],
   };
 

@@ -36,6 +36,8 @@ export function entityRow(entity: JsonObject): EntityRow {
       };
     case 'node':
       return { ...base, kind: 'Node', detail: join(nodeAddresses(object), named('zone', object['zone'])) };
+    case 'namespace':
+      return { ...base, kind: 'Namespace', detail: object['deletionTime'] === undefined ? '' : 'terminating' };
     default:
       return { ...base, kind: text(object['kind']), detail: object['incomplete'] === true ? 'incomplete' : '' };
   }
@@ -69,6 +71,7 @@ export function resolutionLines(resolution: JsonObject, wide = false): readonly 
   add('HISTORY', named('since', resolution['historySince']));
   if (resolution['uncertain'] === true) add('UNCERTAIN', 'another object may have held it');
   add('STALENESS', text(resolution['staleness']));
+  if (wide) add('CLUSTER', clusterText(resolution['cluster']));
   if (wide) addLabels(rows, (resolution['pod'] ?? resolution['service'] ?? resolution['node'] ?? {}) as JsonObject);
   const lines = termLines(rows);
   const candidates = (resolution['candidates'] ?? []) as readonly JsonObject[];
@@ -119,6 +122,17 @@ export function entityLines(entity: JsonObject, wide: boolean): readonly string[
   return termLines(rows);
 }
 
+/** The labels of namespaces, as lines of `TERM  text`; unset ones are not known. */
+export function namespaceLines(namespaces: readonly (JsonValue | undefined)[]): readonly string[] {
+  return namespaces.flatMap((namespace) => {
+    const { name, labels = {} } = (namespace ?? {}) as JsonObject;
+    const of = namespaces.length > 1 ? ` of ${text(name)}` : '';
+    return termLines(
+      Object.entries(labels as JsonObject).map(([key, value]) => ['NAMESPACE', `${text(key)}=${text(value)}${of}`]),
+    );
+  });
+}
+
 /** Columns as wide as their widest cell; the last one is not padded. */
 export function tableLines(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
   const all = [head, ...rows];
@@ -160,6 +174,12 @@ function targetText(holder: JsonObject): string {
   }
   const endpoint = holder['externalEndpoint'] as JsonObject | undefined;
   return endpoint === undefined ? '' : `endpoint ${text(endpoint['address'])} of ${of(endpoint['service'])}`;
+}
+
+/** `prod-eu-1 (5d0b5d5e-…)`, whatever of it is known; empty: nothing. */
+export function clusterText(value: JsonValue | undefined): string {
+  const { name, uid } = (value ?? {}) as JsonObject;
+  return join(text(name), text(uid) === '' ? '' : `(${text(uid)})`).replace('  ', ' ');
 }
 
 /** `S3 (aws, eu-west-1) 52.218.0.0/17` of a named range. */

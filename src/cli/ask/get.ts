@@ -3,7 +3,7 @@
 import type { GetOrder } from '../line/orders.ts';
 import type { Connection } from './connection.ts';
 import type { AskEdge } from './edge.ts';
-import { entityLines } from './entity-text.ts';
+import { entityLines, namespaceLines } from './entity-text.ts';
 import { EXIT_OK } from './exit-codes.ts';
 import { toSecondsAndNanos } from '../../wire/seconds-and-nanos.ts';
 import { isTable, objectText, shownForm } from './output.ts';
@@ -14,7 +14,7 @@ export async function get(order: GetOrder, connection: Connection, edge: AskEdge
   const { kind, object, namespace, waitMs } = order;
   const request = {
     name: object.name,
-    ...(kind === 'node' ? {} : { namespace }),
+    ...(kind === 'node' || kind === 'namespace' ? {} : { namespace }),
     ...(kind === 'workload' ? { kind: object.kind, apiGroup: object.group } : {}),
     ...(waitMs === 0 ? {} : { wait: toSecondsAndNanos(waitMs) }),
   };
@@ -22,8 +22,11 @@ export async function get(order: GetOrder, connection: Connection, edge: AskEdge
   const answer = await connection.call(method, request, order.connection.timeoutMs + waitMs);
   const entity = (answer[kind] ?? {}) as JsonObject;
   const form = shownForm(order.output, edge);
-  if (isTable(form)) edge.stdout.write(`${entityLines({ [kind]: entity }, form === 'wide').join('\n')}\n`);
-  else edge.stdout.write(objectText(form, entity));
+  if (isTable(form)) {
+    const lines = [...entityLines({ [kind]: entity }, form === 'wide')];
+    if (form === 'wide' && kind !== 'namespace') lines.push(...namespaceLines([answer['namespace']]));
+    edge.stdout.write(`${lines.join('\n')}\n`);
+  } else edge.stdout.write(objectText(form, entity));
   if (answer['staleness'] !== undefined)
     edge.stderr.write(`digger: the picture may be ${String(answer['staleness'])} old\n`);
   return EXIT_OK;

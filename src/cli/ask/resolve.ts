@@ -4,7 +4,7 @@ import type { ResolveOrder } from '../line/orders.ts';
 import type { AddressAndPort } from '../line/values.ts';
 import type { Connection } from './connection.ts';
 import type { AskEdge } from './edge.ts';
-import { resolutionLines } from './entity-text.ts';
+import { namespaceLines, resolutionLines } from './entity-text.ts';
 import { EXIT_NOT_RESOLVED, EXIT_OK } from './exit-codes.ts';
 import { toSecondsAndNanos } from '../../wire/seconds-and-nanos.ts';
 import { coloured, isTable, objectText, shownForm } from './output.ts';
@@ -42,6 +42,7 @@ export async function resolve(
   const form = shownForm(order.output, edge);
   if (isTable(form)) {
     const [outcome = '', ...rest] = resolutionLines(resolution, form === 'wide');
+    if (form === 'wide') rest.push(...namespaceLines((answer['namespaces'] ?? []) as readonly JsonObject[]));
     edge.stdout.write(`${[coloured(outcome, isResolved ? 'green' : 'yellow', edge), ...rest].join('\n')}\n`);
   } else edge.stdout.write(objectText(form, resolution));
   return isResolved ? EXIT_OK : EXIT_NOT_RESOLVED;

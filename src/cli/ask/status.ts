@@ -3,7 +3,7 @@
 import type { StatusOrder } from '../line/orders.ts';
 import type { Connection } from './connection.ts';
 import type { AskEdge } from './edge.ts';
-import { tableLines } from './entity-text.ts';
+import { clusterText, tableLines } from './entity-text.ts';
 import { EXIT_OK, EXIT_UNREACHABLE } from './exit-codes.ts';
 import { coloured, isTable, objectText, shownForm } from './output.ts';
 import type { JsonObject, JsonValue } from '../../wire/proto-json.ts';
@@ -30,6 +30,10 @@ function statusLines(status: JsonObject, nowMs: number, wide: boolean, edge: Ask
   ];
   const credentials = text(status['credentialsMessage']);
   if (credentials !== '') lines.push(coloured(`credentials: ${credentials}`, 'yellow', edge));
+  const cluster = clusterText(status['cluster']);
+  const clusterProblem = text(status['clusterMessage']);
+  if (cluster !== '') lines.push(`cluster ${cluster}`);
+  if (clusterProblem !== '') lines.push(coloured(`uid of the cluster not known: ${clusterProblem}`, 'yellow', edge));
   if (status['staleness'] !== undefined) lines.push(coloured(`stale by ${text(status['staleness'])}`, 'yellow', edge));
   if (status['historySince'] !== undefined) lines.push(`history since ${text(status['historySince'])}`);
   if (namespaces.length > 0) lines.push(`namespaces ${namespaces.join(', ')}`);

@@ -81,6 +81,7 @@ function follow(
       namespaces: order.namespaces,
       nodeNames: order.nodes,
       labels: Object.fromEntries(order.labels),
+      namespaceSelector: order.namespaceSelector,
     },
     snapshotOnly: order.snapshotOnly,
     ...(view.resumeToken === undefined ? {} : { resumeToken: Buffer.from(view.resumeToken, 'base64') }),

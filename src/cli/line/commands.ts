@@ -71,7 +71,7 @@ const WAIT: CommandOption = {
 };
 
 /** What `digger get` asks for. */
-export const OBJECT_KINDS = ['pod', 'service', 'node', 'workload'] as const;
+export const OBJECT_KINDS = ['pod', 'service', 'node', 'workload', 'namespace'] as const;
 export type ObjectKind = (typeof OBJECT_KINDS)[number];
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
@@ -114,9 +114,9 @@ line, in their order; a line that cannot be asked about is answered with an erro
     },
   },
   get: {
-    summary: 'ask a running service for a pod, service, node or workload by name',
+    summary: 'ask a running service for a pod, service, node, workload or namespace by name',
     usage: `Usage: digger get pod|service NAMESPACE/NAME [options]
-       digger get node NAME [options]
+       digger get node|namespace NAME [options]
        digger get workload KIND/NAME --namespace NAMESPACE [options]
 
 Shows one object as the service knows it. KIND is deployment, statefulset, daemonset, replicaset, job, cronjob,
@@ -138,12 +138,16 @@ interruptions are told on stderr; a lost connection is continued where it ended.
     options: {
       kind: {
         placeholder: 'kind',
-        meaning: 'pod, service, node or workload; repeatable; unset: all',
+        meaning: 'pod, service, node, workload or namespace; repeatable; unset: all',
         values: OBJECT_KINDS,
       },
       namespace: { placeholder: 'name', meaning: 'only in this namespace; repeatable', short: 'n' },
       node: { placeholder: 'name', meaning: 'only on this node; repeatable' },
       label: { placeholder: 'key=value', meaning: 'only with this label; repeatable, all have to match', short: 'l' },
+      'namespace-selector': {
+        placeholder: 'selector',
+        meaning: "only in namespaces with matching labels, as kubectl -l takes it: 'env in (prod, test),!legacy'",
+      },
       'snapshot-only': { placeholder: '', meaning: 'end when the picture is complete' },
       output: OUTPUT,
       ...CLIENT_OPTIONS,

@@ -14,6 +14,7 @@ import {
   parseKind,
   parseKindAndName,
   parseLabel,
+  parseSelectorText,
   parseServiceAddress,
 } from './values.ts';
 import type { Words } from './words.ts';
@@ -38,7 +39,7 @@ export interface GetOrder extends Asking {
   readonly command: 'get';
   readonly kind: ObjectKind;
   readonly object: KindAndName;
-  /** Empty for a node. */
+  /** Empty for a node and a namespace. */
   readonly namespace: string;
   readonly waitMs: number;
 }
@@ -50,6 +51,8 @@ export interface WatchOrder extends Asking {
   readonly namespaces: readonly string[];
   readonly nodes: readonly string[];
   readonly labels: readonly (readonly [key: string, value: string])[];
+  /** Empty: none. */
+  readonly namespaceSelector: string;
   readonly snapshotOnly: boolean;
 }
 
@@ -87,6 +90,7 @@ export function readOrder(words: Words, command: Order['command'], nowMs: number
         namespaces: words.all('namespace', parseName),
         nodes: words.all('node', parseName),
         labels: words.all('label', parseLabel),
+        namespaceSelector: words.last('namespace-selector', parseSelectorText) ?? '',
         snapshotOnly: words.given('snapshot-only'),
       };
     case 'status':
@@ -121,9 +125,10 @@ function readObject(words: Words): Pick<GetOrder, 'kind' | 'object' | 'namespace
     return { kind, object: object ?? { kind: '', group: '', name: '' }, namespace: given ?? '' };
   }
   const [inWord, name] = nameWord.includes('/') ? (nameWord.split('/', 2) as [string, string]) : [undefined, nameWord];
-  if (kind === 'node' && (inWord ?? given) !== undefined)
-    words.problems.push('a node has no namespace: digger get node NAME');
-  if (kind !== 'node' && (inWord ?? given) === undefined) {
+  const isClusterScoped = kind === 'node' || kind === 'namespace';
+  if (isClusterScoped && (inWord ?? given) !== undefined)
+    words.problems.push(`a ${kind} has no namespace: digger get ${kind} NAME`);
+  if (!isClusterScoped && (inWord ?? given) === undefined) {
     words.problems.push(`a ${kind} has a namespace: digger get ${kind} NAMESPACE/${name}`);
   }
   if (inWord !== undefined && given !== undefined && inWord !== given) {

@@ -2,6 +2,7 @@
 // or says what is allowed.
 
 import { isIP } from 'node:net';
+import { parseLabelSelector } from '../../model/label-selector.ts';
 import { durationBetween, type Parsed, type Parser } from '../../options/values.ts';
 
 /** An address, and the port behind it if one was given. */
@@ -55,9 +56,17 @@ export function parseLabel(text: string): Parsed<readonly [key: string, value: s
   return { ok: false, allowed: 'a label with its value: app=web' };
 }
 
+/** As `kubectl -l` takes it; the text itself, which the service reads again. */
+export function parseSelectorText(text: string): Parsed<string> {
+  const parsed = parseLabelSelector(text);
+  if (parsed.ok && parsed.selector.length > 0) return { ok: true, value: text };
+  const why = parsed.ok ? '' : ` (${parsed.problem})`;
+  return { ok: false, allowed: `a label selector: env=prod, 'tier in (web, db)', '!legacy'${why}` };
+}
+
 /** Kinds as people write them → as the contract does. */
 const KINDS: ReadonlyMap<string, string> = new Map(
-  ['pod', 'service', 'node', 'workload'].flatMap((kind) => [
+  ['pod', 'service', 'node', 'workload', 'namespace'].flatMap((kind) => [
     [kind, `ENTITY_KIND_${kind.toUpperCase()}`],
     [`${kind}s`, `ENTITY_KIND_${kind.toUpperCase()}`],
   ]),
@@ -66,7 +75,7 @@ const KINDS: ReadonlyMap<string, string> = new Map(
 export function parseKind(text: string): Parsed<string> {
   const kind = KINDS.get(text.toLowerCase());
   if (kind !== undefined) return { ok: true, value: kind };
-  return { ok: false, allowed: 'one of pod, service, node, workload' };
+  return { ok: false, allowed: 'one of pod, service, node, workload, namespace' };
 }
 
 /** A workload by kind, API group and name. */

@@ -131,7 +131,6 @@ export class KubeconfigCredentials implements Credentials {
         ending.addEventListener('abort', () => reject(ending.reason), { once: true });
       });
       const { headers, tls } = await Promise.race([this.#shown.read(ending), stopped]);
-      this.#say('tokenFile', this.#shown.trouble);
       const last = this.#identity;
       if (last !== undefined && isDeepStrictEqual({ headers, tls }, last)) return last;
       this.#identity = { headers, tls };
@@ -142,6 +141,7 @@ export class KubeconfigCredentials implements Credentials {
       throw new CredentialsError(`cannot get credentials for ${this.server}: ${reason}`, { cause: error });
     } finally {
       cancel();
+      this.#say('tokenFile', this.#shown.trouble);
     }
   }
 

@@ -4,6 +4,7 @@ import type protobuf from 'protobufjs';
 import type {
   EndpointSliceRecord,
   KubernetesRecord,
+  NamespaceRecord,
   NodeRecord,
   OwnerRecord,
   PodRecord,
@@ -25,6 +26,7 @@ import type {
 import {
   endpointsToSliceRecord,
   toEndpointSliceRecord,
+  toNamespaceRecord,
   toNodeRecord,
   toOwnerRecord,
   toPodRecord,
@@ -68,6 +70,11 @@ export const nodeDecoder: RecordDecoder<NodeRecord> = createDecoder<NodeObject, 
 export const serviceCidrDecoder: RecordDecoder<ServiceCidrRecord> = createDecoder<ServiceCidrObject, ServiceCidrRecord>(
   'ServiceCIDR',
   toServiceCidrRecord,
+);
+
+export const namespaceDecoder: RecordDecoder<NamespaceRecord> = createDecoder<KubernetesObject, NamespaceRecord>(
+  'PartialObjectMetadata',
+  toNamespaceRecord,
 );
 
 /** Metadata of objects of this version and kind. */

@@ -12,6 +12,7 @@ import type {
   EndpointRecord,
   EndpointSliceRecord,
   EndpointTarget,
+  NamespaceRecord,
   NodeRecord,
   OwnerRecord,
   PodRecord,
@@ -138,6 +139,10 @@ export function toNodeRecord(node: NodeObject): NodeRecord {
 
 export function toServiceCidrRecord(range: ServiceCidrObject): ServiceCidrRecord {
   return { type: 'ServiceCidr', ...toMeta(range), cidrs: toTexts(range.spec?.cidrs, undefined) };
+}
+
+export function toNamespaceRecord(namespace: KubernetesObject): NamespaceRecord {
+  return { type: 'Namespace', ...toMeta(namespace) };
 }
 
 /** `apiVersion` and `kind` come from what was asked for: PartialObjectMetadata does not say what it is metadata of. */

@@ -6,7 +6,7 @@ import type { KubernetesRecord } from '../../model/records.ts';
 import { type ApiStatus, parseStatusBody } from '../decoding/api-status.ts';
 import { ApiError } from './failure.ts';
 import { createListBody, type Encoding, type ListMeta } from '../decoding/list-body.ts';
-import { acceptHeader, collectionPath, type ResourceDescriptor } from '../resources.ts';
+import { acceptHeader, collectionPath, nameSelector, type ResourceDescriptor } from '../resources.ts';
 import type { ApiRequest, ApiResponse, Transport } from '../transport/transport.ts';
 import { createWatchBody, type WatchEvent } from '../decoding/watch-body.ts';
 import { WireError } from '../wire-error.ts';
@@ -121,6 +121,8 @@ async function send<R extends KubernetesRecord>(
   form: Pick<ApiRequest, 'accept' | 'gzip'>,
   what: string,
 ): Promise<ApiResponse> {
+  const selector = nameSelector(context.resource, context.namespace);
+  if (selector !== undefined) parameters.set('fieldSelector', selector);
   const path = `${collectionPath(context.resource, context.namespace)}?${parameters}`;
   const response = await context.transport.request({ path, ...form, signal: context.signal });
   context.onContact();

@@ -15,6 +15,8 @@ import { WireError } from '../wire-error.ts';
 /** Open to all clients by default (`system:public-info-viewer`), and not answered with 200 before RBAC works. */
 const PROBE_PATH = '/readyz';
 const PROBE_TIMEOUT_MS = 5_000;
+/** More than credentials take, which have a limit of their own (65 s): a probe always ends. */
+const CREDENTIALS_TIMEOUT_MS = 70_000;
 /** An outage that lasts is told again this often, with how long it has lasted. */
 const SAY_AGAIN_MS = 300_000;
 /** What a probe found out; a number is the status of the answer. */
@@ -103,8 +105,8 @@ export class ServerContact {
   async #ask(): Promise<Found> {
     if (this.#stopping.aborted) return 'no answer';
     const timeout = new AbortController();
-    let cancel = () => {};
-    // Credentials have limits of their own: a plugin that takes 10 s would be killed by every probe, and never end.
+    let cancel = this.#clock.setTimer(() => timeout.abort(), CREDENTIALS_TIMEOUT_MS);
+    // Not before: a plugin that takes 10 s would be killed by every probe, and never end.
     const onBegin = () => {
       cancel();
       cancel = this.#clock.setTimer(() => timeout.abort(), PROBE_TIMEOUT_MS);

@@ -151,7 +151,10 @@ export class ConnectionLife {
     if (question === undefined) return this.#heardAtMs + pingAfterMs;
     // Counted from the last byte, so that one that came between the question and the death puts nothing off; but a
     // question that was late, because the process was suspended, has its time too.
-    return Math.max(this.#heardAtMs + pingAfterMs + pingTimeoutMs, question.askedAtMs + pingAfterMs);
+    return Math.max(
+      this.#heardAtMs + pingAfterMs + pingTimeoutMs,
+      question.askedAtMs + Math.min(pingTimeoutMs, LATE_ANSWER_MS),
+    );
   }
 
   #timeIsUp(life: Life): void {
@@ -222,6 +225,8 @@ export class ConnectionLife {
 }
 
 const MIN_TIMER_MS = 1;
+/** For the answer to a question that was asked long after the last byte: a round trip, on a machine that has just woken. */
+const LATE_ANSWER_MS = 5_000;
 
 const monotonicClock: LifeClock = {
   now: () => performance.now(),

@@ -11,13 +11,17 @@ import { canTunnel, dial } from './dial.ts';
 import type { PingOptions } from './connection-life.ts';
 import { Http2Connection, NotProcessedError, toEpochMs } from './http2-connection.ts';
 
-export interface PoolOptions extends PingOptions {
+export interface PoolOptions {
   readonly server: URL;
   readonly tls: TlsMaterial;
   readonly proxyUrl: string | undefined;
   readonly connectTimeoutMs: number;
   readonly headersTimeoutMs: number;
   readonly keepAliveDelayMs: number;
+  /** For the next connection. */
+  readonly ping: () => PingOptions;
+  /** The peer ended a connection because it was asked for too much, and pings are what we ask for most often. */
+  readonly onTooManyPings: () => void;
   /** The last connection of a pool that was closed is gone. */
   readonly onGone: () => void;
 }
@@ -177,9 +181,12 @@ export class ConnectionPool {
       this.#onlyHttp1 = true;
       return undefined;
     }
-    const connection = new Http2Connection(socket, server.origin, this.#options, () => {
-      this.#connections.delete(connection);
-      this.#tellIfGone();
+    const connection = new Http2Connection(socket, server.origin, this.#options.ping(), {
+      onTooManyPings: this.#options.onTooManyPings,
+      onGone: () => {
+        this.#connections.delete(connection);
+        this.#tellIfGone();
+      },
     });
     this.#connections.add(connection);
     return connection;

@@ -34,6 +34,13 @@ export interface Http2Response {
   lastHeardMs(): number;
 }
 
+export interface Http2ConnectionListeners {
+  /** The server said ENHANCE_YOUR_CALM (RFC 9113, section 7), as proxies do that count pings. */
+  readonly onTooManyPings: () => void;
+  /** Called once, when nothing of the connection is left. */
+  readonly onGone: () => void;
+}
+
 /**
  * The server did nothing with the request (RFC 9113, section 8.7): it may be sent again at once on another connection.
  */
@@ -61,8 +68,8 @@ export class Http2Connection {
   /** What ended the connection; requests may be told of no more than that it ended. */
   #problem: Error | undefined;
 
-  /** `socket` has agreed on `h2`. `onGone` is called once, when nothing of the connection is left. */
-  constructor(socket: TLSSocket, origin: string, ping: PingOptions, onGone: () => void) {
+  /** `socket` has agreed on `h2`. */
+  constructor(socket: TLSSocket, origin: string, ping: PingOptions, listeners: Http2ConnectionListeners) {
     this.#socket = socket;
     const session = connect(origin, {
       createConnection: () => socket,
@@ -76,7 +83,7 @@ export class Http2Connection {
         ask: (answered) => this.#ask(answered),
         finish: () => session.close(),
         cut: (reason) => this.#cut(reason),
-        gone: onGone,
+        gone: listeners.onGone,
       },
       ping,
     );
@@ -84,7 +91,10 @@ export class Http2Connection {
       // It may have been cut in the turn in which it was made.
       if (!session.destroyed) session.setLocalWindowSize(MAX_STREAMS * STREAM_WINDOW_BYTES);
     });
-    session.once('goaway', () => this.#life.leave());
+    session.once('goaway', (code: number) => {
+      if (code === constants.NGHTTP2_ENHANCE_YOUR_CALM) listeners.onTooManyPings();
+      this.#life.leave();
+    });
     session.on('error', (error: Error) => {
       this.#problem ??= error;
       this.#life.leave();

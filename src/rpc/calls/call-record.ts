@@ -14,6 +14,10 @@ export abstract class CallConnection extends TrackedConnection {
   abstract readonly caller: string;
   /** What hears that the connection is told to go. */
   readonly retireListeners = new Set<() => void>();
+
+  /** Stops to read it, also where it does not read already. */
+  abstract pauseReading(): void;
+  abstract resumeReading(): void;
 }
 
 /** The call as the gate has it. */

@@ -1,7 +1,7 @@
 // In front of every method, ours, health and reflection alike: who calls, may it, is there room? Decided on headers
 // alone; until then no byte of a request is unpacked or decoded, and nothing of the call reaches a handler. After it
 // the bytes are looked at as they come: a message that is too long, compressed, or one too many ends the call at its
-// first byte.
+// first byte. Where many calls come at once, sources take turns (`fair-queue.ts`).
 //
 // It stands at two places. Every HTTP/2 stream passes `onStream` before grpc-js sees it and is on the ledger from there
 // until it has closed, whatever becomes of it. The interceptor, outermost of all, holds the headers back from the
@@ -22,6 +22,7 @@ import {
   tooManyHealthWatches,
 } from '../errors.ts';
 import type { ConnectionTable } from '../limits/connection-table.ts';
+import type { FairQueue } from '../limits/fair-queue.ts';
 import { baseCallOf, observeRequest, type RequestObserver } from './base-call.ts';
 import { type CallConnection, CallRecord, connectionOf, type EndCall, recordOf, setConnection } from './call-record.ts';
 import { type CallKeeper, GatedCall, STATUS_COST_BYTES } from './gated-call.ts';
@@ -34,11 +35,12 @@ import {
   MAX_HEADER_BYTES,
 } from './header-checks.ts';
 import type { FramingFault } from './message-framing.ts';
-import { type MethodRules, rulesOf } from './method-rules.ts';
+import { isProbePath, type MethodRules, rulesOf } from './method-rules.ts';
 import { resetStream, takesFrames } from './stream-reset.ts';
 
 export interface GateOptions extends Omit<CallKeeper, 'takeHealthWatch'> {
-  readonly connections: ConnectionTable;
+  readonly connections: ConnectionTable<CallConnection>;
+  readonly queue: FairQueue;
   /** The connection of a session that has just begun. */
   readonly findConnection: (session: ServerHttp2Session) => CallConnection | undefined;
   readonly maxHealthWatches: number;
@@ -154,7 +156,7 @@ export class Gate implements StreamGuard, RequestObserver {
     rawHeaders: readonly string[],
     pass: (headers: IncomingHttpHeaders) => void,
   ): void {
-    const { ledger, connections, maxBytes } = this.#options;
+    const { environment, ledger, connections, queue, maxBytes } = this.#options;
     const connection = stream.session === undefined ? undefined : connectionOf(stream.session as ServerHttp2Session);
     if (connection === undefined) {
       // Its session has ended already.
@@ -167,17 +169,39 @@ export class Gate implements StreamGuard, RequestObserver {
     stream.once('close', this.#onClose);
     connections.callOpened(connection);
     const isTooLarge = bytes > MAX_HEADER_BYTES;
-    const full = ledger.open(record, connection.caller, CALL_COST_BYTES + (isTooLarge ? 0 : bytes));
+    const mayBegin = queue.mayBegin();
+    const full = ledger.open(record, connection.caller, CALL_COST_BYTES + (isTooLarge ? 0 : bytes), !mayBegin);
     if (isTooLarge) record.refusal = headersTooLarge(bytes, MAX_HEADER_BYTES);
     else if (full !== undefined) record.refusal = tooManyCalls(full, maxBytes[full]);
     const encoding = headers['grpc-encoding'];
     if (typeof encoding === 'string') record.requestEncoding = encoding;
     boundTimeout(headers);
-    pass(isTooLarge ? essentialHeaders(headers) : headers);
-    if (record.call !== undefined) return;
-    // grpc-js has answered it: no such method, or no gRPC at all.
-    ledger.answer(record, STATUS_COST_BYTES);
-    if ((flags & constants.NGHTTP2_FLAG_END_STREAM) === 0) stream.close(constants.NGHTTP2_NO_ERROR);
+    const passed = isTooLarge ? essentialHeaders(headers) : headers;
+    if (mayBegin) {
+      this.#begin(record, passed, flags, pass);
+      return;
+    }
+    // How it ends is seen by its closing; until grpc-js has it, its errors have no other listener.
+    stream.on('error', () => undefined);
+    if (record.refusal === undefined || isProbePath(headers[':path'])) {
+      ledger.wait(record);
+      queue.add(connection, () => {
+        if (stream.closed || stream.session === undefined) {
+          // Nothing has read it, and what is not read does not close.
+          stream.destroy();
+          return false;
+        }
+        ledger.begin(record);
+        this.#begin(record, passed, flags, pass);
+        return true;
+      });
+    } else {
+      // One of many. To be told what is wrong would cost as much as a call that is answered.
+      queue.noteRefused(connection);
+      const { limit } = record.refusal.facts;
+      if (limit !== undefined) environment.countRefusal(limit);
+      stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    }
   }
 
   onData(stream: ServerHttp2Stream, chunk: Buffer): boolean {
@@ -205,6 +229,19 @@ export class Gate implements StreamGuard, RequestObserver {
     if (record === undefined) return;
     record.isRequestComplete = true;
     this.#options.ledger.requestCompleted(record);
+  }
+
+  #begin(
+    record: CallRecord,
+    headers: IncomingHttpHeaders,
+    flags: number,
+    pass: (headers: IncomingHttpHeaders) => void,
+  ): void {
+    pass(headers);
+    if (record.call !== undefined) return;
+    // grpc-js has answered it: no such method, or no gRPC at all.
+    this.#options.ledger.answer(record, STATUS_COST_BYTES);
+    if ((flags & constants.NGHTTP2_FLAG_END_STREAM) === 0) record.stream.close(constants.NGHTTP2_NO_ERROR);
   }
 
   /** Whether there is room for one more; counts it. */

@@ -43,6 +43,11 @@ export function rulesOf(path: string, requestStream: boolean, responseStream: bo
   };
 }
 
+/** As `isProbe` of the rules, of a path that may be no method. */
+export function isProbePath(path: string | undefined): boolean {
+  return path === `${HEALTH}Check` || path === `${HEALTH}List`;
+}
+
 function maxMessageBytesOf(path: string): number {
   if (path === BATCH_PATH || path === WATCH_PATH) return LIST_BYTES;
   return path.startsWith('/digger.v1.LookupService/') ? LOOKUP_BYTES : NAME_BYTES;

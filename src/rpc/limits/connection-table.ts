@@ -49,12 +49,12 @@ export interface ConnectionTableOptions {
 
 const AGE_SPREAD = 0.1;
 
-export class ConnectionTable {
+export class ConnectionTable<Connection extends TrackedConnection = TrackedConnection> {
   readonly #options: ConnectionTableOptions;
-  readonly #all = new Set<TrackedConnection>();
+  readonly #all = new Set<Connection>();
   /** Without a call, those first that have been for longest. */
-  readonly #idle = new Set<TrackedConnection>();
-  readonly #bySource = new Map<string, number>();
+  readonly #idle = new Set<Connection>();
+  readonly #bySource = new Map<string, Set<Connection>>();
 
   constructor(options: ConnectionTableOptions) {
     this.#options = options;
@@ -66,11 +66,18 @@ export class ConnectionTable {
 
   /** Of the source that has most. */
   get mostOfASource(): number {
-    return Math.max(0, ...this.#bySource.values());
+    let most = 0;
+    for (const { size } of this.#bySource.values()) most = Math.max(most, size);
+    return most;
+  }
+
+  /** Those of a source. */
+  of(source: string): Iterable<Connection> {
+    return this.#bySource.get(source) ?? [];
   }
 
   /** Whether the connection may stay; makes room for it if that is possible. */
-  admit(connection: TrackedConnection): boolean {
+  admit(connection: Connection): boolean {
     const { limits, nowMs, random } = this.#options;
     const { source } = connection;
     if (this.#countOf(source) >= limits.maxConnectionsPerSource && !this.#evict(source)) return false;
@@ -82,25 +89,27 @@ export class ConnectionTable {
     }
     this.#all.add(connection);
     this.#idle.add(connection);
-    this.#bySource.set(source, this.#countOf(source) + 1);
+    const ofSource = this.#bySource.get(source);
+    if (ofSource === undefined) this.#bySource.set(source, new Set([connection]));
+    else ofSource.add(connection);
     return true;
   }
 
   /** It has closed. */
-  remove(connection: TrackedConnection): void {
+  remove(connection: Connection): void {
     if (!this.#all.delete(connection)) return;
     this.#idle.delete(connection);
-    const left = this.#countOf(connection.source) - 1;
-    if (left > 0) this.#bySource.set(connection.source, left);
-    else this.#bySource.delete(connection.source);
+    const ofSource = this.#bySource.get(connection.source);
+    ofSource?.delete(connection);
+    if (ofSource?.size === 0) this.#bySource.delete(connection.source);
   }
 
-  callOpened(connection: TrackedConnection): void {
+  callOpened(connection: Connection): void {
     connection.openCalls += 1;
     if (connection.openCalls === 1) this.#idle.delete(connection);
   }
 
-  callClosed(connection: TrackedConnection): void {
+  callClosed(connection: Connection): void {
     connection.openCalls -= 1;
     if (connection.openCalls > 0 || !this.#all.has(connection)) return;
     connection.idleSinceMs = this.#options.nowMs();
@@ -127,7 +136,7 @@ export class ConnectionTable {
     }
   }
 
-  #retire(connection: TrackedConnection, now: number, reason: CloseReason): void {
+  #retire(connection: Connection, now: number, reason: CloseReason): void {
     if (connection.isRetired) return;
     connection.isRetired = true;
     connection.retireAtMs = now + this.#options.limits.ageGraceMs;
@@ -148,6 +157,6 @@ export class ConnectionTable {
   }
 
   #countOf(source: string): number {
-    return this.#bySource.get(source) ?? 0;
+    return this.#bySource.get(source)?.size ?? 0;
   }
 }

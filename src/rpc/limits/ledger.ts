@@ -111,13 +111,16 @@ export class Ledger {
 
   /**
    * Enters a call whose headers have come. Returns what is full, if anything; the call is on the account either way.
+   * `isOneOfMany`: it came with so many others that it has to wait; then no call of its own caller ends for it, because
+   * that may have come with it, and has had no time to finish.
    */
-  open(entry: LedgerEntry, caller: string, bytes: number): Full | undefined {
+  open(entry: LedgerEntry, caller: string, bytes: number, isOneOfMany = false): Full | undefined {
     entry.caller = this.#accountOf(caller);
     entry.caller.calls += 1;
     this.#calls += 1;
     this.#add(entry, bytes);
     this.#enter(entry, 'arriving');
+    if (isOneOfMany && entry.caller.bytes > this.#limits.maxCallerBytes) return 'caller';
     return this.#makeRoom(entry);
   }
 
@@ -137,6 +140,16 @@ export class Ledger {
     if (entry.phase === 'over') return undefined;
     this.#add(entry, bytes);
     return bytes > 0 ? this.#makeRoom(entry) : undefined;
+  }
+
+  /** The call has to wait for its turn, which is not its caller's doing. */
+  wait(entry: LedgerEntry): void {
+    if (entry.phase === 'arriving') this.#enter(entry, 'held');
+  }
+
+  /** It is its turn. */
+  begin(entry: LedgerEntry): void {
+    if (entry.phase === 'held') this.#enter(entry, 'arriving');
   }
 
   /** The request is complete: its call is worked on now. */

@@ -14,6 +14,7 @@ import { messageType } from '../../wire/schema.ts';
 import type { CallContext } from './call-context.ts';
 import { CALL_COSTS } from '../limits/caller-rates.ts';
 import { type CallError, invalidArgument, toStatus } from '../errors.ts';
+import { NamedNamespaces } from './named-namespaces.ts';
 import { parseQuestion, parseView, parseWait, Violations } from './request-fields.ts';
 import { isHeld, type ResolutionContext, writeResolution } from './resolution.ts';
 import type { AddressLookup } from './resolve-address.ts';
@@ -43,7 +44,9 @@ export function batchResolveAddresses(
       resolveWorkload: (reference) => lookup.catalog.resolveWorkload(reference),
       stalenessMs: lookup.stalenessMs(),
       networks: lookup.networks,
+      cluster: lookup.cluster(),
       view,
+      namespaces: new NamedNamespaces(lookup.catalog, view),
     });
   if (waitMs === 0 || openAddresses(items, lookup).length === 0) return finish();
   call.charge(CALL_COSTS.wait);
@@ -81,7 +84,9 @@ type Item =
 const StatusType = messageType('google.rpc.Status');
 const result = new FieldTags('digger.v1.BatchResolveAddressesResult');
 const QUERIES = new FieldTags('digger.v1.BatchResolveAddressesRequest').delimited('queries');
-const RESULTS = new FieldTags('digger.v1.BatchResolveAddressesResponse').delimited('results');
+const response = new FieldTags('digger.v1.BatchResolveAddressesResponse');
+const RESULTS = response.delimited('results');
+const NAMESPACES = response.delimited('namespaces');
 const RESOLUTION = result.delimited('resolution');
 const ERROR = result.delimited('error');
 
@@ -142,5 +147,6 @@ function encode(items: readonly Item[], lookup: AddressLookup, context: Resoluti
     }
     writer.end(result);
   }
+  context.namespaces.write(writer, NAMESPACES);
   return writer.finish();
 }

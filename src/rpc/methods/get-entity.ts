@@ -1,5 +1,5 @@
-// LookupService.GetPod, GetService, GetNode and GetWorkload: one object by name, and by uid where the caller means a
-// certain object and not its successor under the name. The four differ only in where they look.
+// LookupService.GetPod, GetService, GetNode, GetWorkload and GetNamespace: one object by name, and by uid where the
+// caller means a certain object and not its successor under the name. They differ only in where they look.
 //
 // A namespace that is not watched is refused.
 // With `wait`, NOT_FOUND is said only after that time; when too many calls wait already, at once.
@@ -8,6 +8,7 @@ import { status } from '@grpc/grpc-js';
 import type { CatalogReader } from '../../catalog/reader.ts';
 import type { Entity } from '../../model/entities.ts';
 import { writeDuration } from '../../wire/fields.ts';
+import type { GetNamespaceRequest__Output } from '../../wire/generated/digger/v1/GetNamespaceRequest.ts';
 import type { GetNodeRequest__Output } from '../../wire/generated/digger/v1/GetNodeRequest.ts';
 import type { GetPodRequest__Output } from '../../wire/generated/digger/v1/GetPodRequest.ts';
 import type { GetServiceRequest__Output } from '../../wire/generated/digger/v1/GetServiceRequest.ts';
@@ -16,18 +17,20 @@ import { startMessage } from '../../wire/message-writer.ts';
 import { FieldTags } from '../../wire/field-tags.ts';
 import type { CallContext, Staleness } from './call-context.ts';
 import { CALL_COSTS } from '../limits/caller-rates.ts';
-import { CallError, objectNotFound } from '../errors.ts';
+import { CallError, namespacesUnknown, objectNotFound } from '../errors.ts';
 import { entityKey, type NameWaiters, workloadKey } from './name-waiters.ts';
 import { parseView, parseWait, requireText, Violations } from './request-fields.ts';
 import { kindHint, type KindHint, type WorkloadKind } from './workload-kinds.ts';
 
 export interface EntityLookup {
-  readonly catalog: Pick<CatalogReader, 'pod' | 'service' | 'node' | 'workload'>;
+  readonly catalog: Pick<CatalogReader, 'pod' | 'service' | 'node' | 'workload' | 'namespace'>;
   readonly names: NameWaiters;
   /** What `getWorkload` finds, for callers that ask for something else. */
   readonly workloadKinds: () => readonly WorkloadKind[];
   /** Watched; empty: all. */
   readonly namespaces: readonly string[];
+  /** There is a list of namespaces. */
+  readonly knowsNamespaces: () => boolean;
   readonly stalenessMs: Staleness;
 }
 
@@ -70,14 +73,24 @@ export function getNode(request: GetNodeRequest__Output, lookup: EntityLookup, c
 
 /** The encoded GetWorkloadResponse. Throws CallError. */
 export function getWorkload(request: GetWorkloadRequest__Output, lookup: EntityLookup, call: CallContext): Answer {
-  const { apiGroup, kind, namespace, name } = request;
+  const { apiGroup, kind, namespace, name, uid } = request;
   const violations = new Violations();
   requireText(kind, 'kind', violations);
   requireText(name, 'name', violations);
-  const find = () => lookup.catalog.workload(apiGroup, kind, namespace, name);
+  const find = () => lookup.catalog.workload(apiGroup, kind, namespace, name, uid);
   const key = workloadKey(apiGroup, kind, namespace, name);
   const hint = () => kindHint({ apiGroup, kind, namespace }, lookup.workloadKinds());
   return answer({ request, violations, kind, namespace, key, find, tags: WORKLOAD, hint }, lookup, call);
+}
+
+/** The encoded GetNamespaceResponse. Throws CallError. */
+export function getNamespace(request: GetNamespaceRequest__Output, lookup: EntityLookup, call: CallContext): Answer {
+  const { name } = request;
+  const violations = new Violations();
+  requireText(name, 'name', violations);
+  const find = () => lookup.catalog.namespace(name);
+  const key = entityKey('Namespace', '', name);
+  return answer({ request, violations, kind: 'namespace', namespace: name, key, find, tags: NAMESPACE }, lookup, call);
 }
 
 /** Where to look, and how to answer. */
@@ -86,6 +99,7 @@ interface Search {
   readonly violations: Violations;
   /** For people. */
   readonly kind: string;
+  /** A namespace is in itself. */
   readonly namespace: string;
   /** What to wait for. */
   readonly key: string;
@@ -98,12 +112,15 @@ interface Search {
 interface ResponseTags {
   readonly entity: number;
   readonly staleness: number;
+  /** Unset for what has no namespace. */
+  readonly namespace?: number;
 }
 
-const POD = responseTags('GetPodResponse', 'pod');
-const SERVICE = responseTags('GetServiceResponse', 'service');
+const POD = namespacedTags('GetPodResponse', 'pod');
+const SERVICE = namespacedTags('GetServiceResponse', 'service');
 const NODE = responseTags('GetNodeResponse', 'node');
-const WORKLOAD = responseTags('GetWorkloadResponse', 'workload');
+const WORKLOAD = namespacedTags('GetWorkloadResponse', 'workload');
+const NAMESPACE = responseTags('GetNamespaceResponse', 'namespace');
 
 function answer(search: Search, lookup: EntityLookup, call: CallContext): Answer {
   const { request, violations } = search;
@@ -111,15 +128,21 @@ function answer(search: Search, lookup: EntityLookup, call: CallContext): Answer
   const view = parseView(request.view, violations);
   violations.throwIfAny();
   refuseUnwatched(search.namespace, lookup.namespaces);
+  if (search.tags === NAMESPACE && !lookup.knowsNamespaces()) throw namespacesUnknown();
 
   const encode = (entity: Entity | undefined): Uint8Array => {
     if (entity === undefined) {
-      throw objectNotFound(search.kind, search.namespace, request.name, request.uid, search.hint?.());
+      const namespace = search.tags === NAMESPACE ? '' : search.namespace;
+      throw objectNotFound(search.kind, namespace, request.name, request.uid, search.hint?.());
     }
     const writer = startMessage();
     writer.uint32(search.tags.entity).entity(entity, view);
     const stalenessMs = lookup.stalenessMs();
     if (stalenessMs !== undefined) writeDuration(writer, search.tags.staleness, stalenessMs);
+    if (search.tags.namespace !== undefined && view === 'FULL') {
+      const namespace = lookup.catalog.namespace(entity.namespace);
+      if (namespace !== undefined) writer.uint32(search.tags.namespace).entity(namespace, view);
+    }
     return writer.finish();
   };
   const entity = find(search);
@@ -161,4 +184,9 @@ function find({ find: lookUp, request: { uid } }: Search): Entity | undefined {
 function responseTags(typeName: string, field: string): ResponseTags {
   const tags = new FieldTags(`digger.v1.${typeName}`);
   return { entity: tags.delimited(field), staleness: tags.delimited('staleness') };
+}
+
+function namespacedTags(typeName: string, field: string): ResponseTags {
+  const namespace = new FieldTags(`digger.v1.${typeName}`).delimited('namespace');
+  return { ...responseTags(typeName, field), namespace };
 }

@@ -3,6 +3,7 @@
 
 import type { CallContext, Staleness } from './call-context.ts';
 import type { GetStatusRequest__Output } from '../../wire/generated/digger/v1/GetStatusRequest.ts';
+import type { ClusterIdentity } from '../../model/cluster-identity.ts';
 import { toSecondsAndNanos } from '../../wire/seconds-and-nanos.ts';
 import { messageType } from '../../wire/schema.ts';
 
@@ -47,6 +48,8 @@ export interface StatusSource {
   readonly namespaces: readonly string[];
   /** Why credentials of an earlier moment are shown to the API server; `''`: they are those of now. */
   credentialsTrouble(): string;
+  /** There is a list of namespaces: their labels are known. */
+  knowsNamespaces(): boolean;
   /** What keeps the replica from being ready, `draining` among it; empty when nothing does. */
   pending(): readonly string[];
   /** In the order of the configuration. */
@@ -58,6 +61,9 @@ export interface StatusSource {
   /** ms since the epoch; `undefined` before the first list. */
   historySinceMs(): number | undefined;
   readonly stalenessMs: Staleness;
+  cluster(): ClusterIdentity;
+  /** Why the uid of the cluster is not known; empty: it is, or was not read yet. */
+  clusterProblem(): string;
   namedRanges(): readonly NamedRangesFile[];
 }
 
@@ -72,6 +78,7 @@ export function getStatus(
   const pending = isDraining ? [...unsynced, DRAINING] : unsynced;
   const historySinceMs = source.historySinceMs();
   const stalenessMs = source.stalenessMs();
+  const cluster = source.cluster();
   const message = ResponseType.fromObject({
     version: source.version,
     epoch: source.epoch,
@@ -85,6 +92,8 @@ export function getStatus(
     startTime: toSecondsAndNanos(source.startTimeMs),
     historySince: historySinceMs === undefined ? null : toSecondsAndNanos(historySinceMs),
     staleness: stalenessMs === undefined ? null : toSecondsAndNanos(stalenessMs),
+    cluster: cluster.name === '' && cluster.uid === '' ? null : { ...cluster },
+    clusterMessage: source.clusterProblem() || null,
     namedRanges: source.namedRanges().map(toNamedRangesFile),
   });
   return ResponseType.encode(message).finish();

@@ -23,8 +23,8 @@ export interface NameWaiters {
   readonly refused: number;
 }
 
-/** Key of a pod, service or node. */
-export function entityKey(kind: 'Pod' | 'Service' | 'Node', namespace: string, name: string): string {
+/** Key of a pod, service, node or namespace. */
+export function entityKey(kind: 'Pod' | 'Service' | 'Node' | 'Namespace', namespace: string, name: string): string {
   return `${kind}/${namespace}/${name}`;
 }
 
@@ -109,6 +109,7 @@ const NEVER_OWNERS: ReadonlySet<string> = new Set([
   'endpointslices.discovery.k8s.io',
   'endpoints',
   'nodes',
+  'namespaces',
 ]);
 
 function keyOf(entity: Entity): string {
@@ -116,6 +117,7 @@ function keyOf(entity: Entity): string {
     case 'Pod':
     case 'Service':
     case 'Node':
+    case 'Namespace':
       return entityKey(entity.kind, entity.namespace, entity.name);
     case 'Workload':
       return ANY_WORKLOAD;

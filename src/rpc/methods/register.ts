@@ -18,7 +18,7 @@ import { CALL_COSTS } from '../limits/caller-rates.ts';
 import { DIGGER_SERVICES, loadBytesService, RefusedRequest } from '../services.ts';
 import { batchResolveAddresses } from './batch-resolve-addresses.ts';
 import type { CallContext, CountLookup } from './call-context.ts';
-import { type EntityLookup, getNode, getPod, getService, getWorkload } from './get-entity.ts';
+import { type EntityLookup, getNamespace, getNode, getPod, getService, getWorkload } from './get-entity.ts';
 import { getStatus, type StatusSource, unsyncedTasks } from './get-status.ts';
 import type { NameWaiters } from './name-waiters.ts';
 import { addReflection } from './reflection.ts';
@@ -92,6 +92,8 @@ function addLookupService(server: Server, sources: RpcSources, { environment, co
     workloadKinds,
     networks,
     namespaces: status.namespaces,
+    cluster: () => status.cluster(),
+    knowsNamespaces: () => status.knowsNamespaces(),
     stalenessMs: () => status.stalenessMs(),
     countLookup,
   };
@@ -106,6 +108,7 @@ function addLookupService(server: Server, sources: RpcSources, { environment, co
     getService: handler(getService),
     getNode: handler(getNode),
     getWorkload: handler(getWorkload),
+    getNamespace: handler(getNamespace),
   });
 }
 

@@ -6,11 +6,14 @@
 
 import { type AddressAnswer, type AddressRole, type Holder, MAX_CANDIDATES } from '../../addresses/reader.ts';
 import type { ObjectReference, ServiceEntity, WorkloadEntity } from '../../model/entities.ts';
+import type { ClusterIdentity } from '../../model/cluster-identity.ts';
+import { clusterField } from '../../wire/encode-cluster.ts';
 import type { View } from '../../wire/encoded-entity.ts';
 import { writeDuration, writeReference, writeText, writeTimestamp } from '../../wire/fields.ts';
 import type { MessageWriter } from '../../wire/message-writer.ts';
 import { FieldTags } from '../../wire/field-tags.ts';
 import { enumValues } from '../../wire/schema.ts';
+import type { NamedNamespaces } from './named-namespaces.ts';
 
 /** Names for addresses that no object of the cluster holds. */
 export interface NetworkNames {
@@ -32,7 +35,10 @@ export interface ResolutionContext {
   /** How much the picture may be behind; `undefined` while every watch is healthy. */
   readonly stalenessMs: number | undefined;
   readonly networks: NetworkNames;
+  readonly cluster: ClusterIdentity;
   readonly view: View;
+  /** Is told those of all objects that are written. */
+  readonly namespaces: NamedNamespaces;
 }
 
 /**
@@ -51,7 +57,8 @@ export function writeResolution(
       const { holder } = answer;
       writeTarget(writer, RESOLUTION_TARGET, address, holder, context.view);
       writeWorkload(writer, workloadOf(holder), context);
-      writeCandidates(writer, address, answer.alternatives, context.view);
+      context.namespaces.add(holder.entity.namespace, holder.toMs);
+      writeCandidates(writer, address, answer.alternatives, context);
       writer.uint32(ROLE).uint32(ROLES[holder.role]);
       writeTimestamp(writer, VALID_FROM, holder.fromMs);
       if (holder.toMs !== undefined) writeTimestamp(writer, VALID_TO, holder.toMs);
@@ -61,7 +68,7 @@ export function writeResolution(
     }
     case 'AMBIGUOUS':
       writeWorkload(writer, sharedWorkload(answer.candidates), context);
-      writeCandidates(writer, address, answer.candidates, context.view);
+      writeCandidates(writer, address, answer.candidates, context);
       if (answer.candidates.every(({ uncertain }) => uncertain)) writer.uint32(UNCERTAIN).bool(true);
       break;
     case 'UNASSIGNED':
@@ -73,6 +80,7 @@ export function writeResolution(
   }
   writeTimestamp(writer, HISTORY_SINCE, answer.historySinceMs);
   if (context.stalenessMs !== undefined) writeDuration(writer, STALENESS, context.stalenessMs);
+  writer.fields(encodedCluster(context.cluster));
 }
 
 /** Whether an entity holds (or may hold) the address: there is nothing to wait for. */
@@ -104,6 +112,7 @@ const HISTORY_SINCE = resolutionTags.delimited('historySince');
 const UNCERTAIN = resolutionTags.varint('uncertain');
 const STALENESS = resolutionTags.delimited('staleness');
 
+const encodedCluster = clusterField(resolutionTags.delimited('cluster'));
 const NETWORK = resolutionTags.delimited('network');
 
 const networkTags = new FieldTags('digger.v1.Network');
@@ -173,15 +182,22 @@ function writeWorkload(
 ): void {
   if (reference === undefined) return;
   const workload = context.resolveWorkload(reference);
+  context.namespaces.add(workload.namespace, undefined);
   writer.uint32(WORKLOAD).entity(workload, context.view);
 }
 
-function writeCandidates(writer: MessageWriter, address: string, candidates: readonly Holder[], view: View): void {
+function writeCandidates(
+  writer: MessageWriter,
+  address: string,
+  candidates: readonly Holder[],
+  { namespaces, view }: ResolutionContext,
+): void {
   const count = Math.min(candidates.length, MAX_CANDIDATES);
   for (let index = 0; index < count; index += 1) {
     const holder = candidates[index];
     if (holder === undefined) break;
     const begun = writer.uint32(CANDIDATES).begin();
+    namespaces.add(holder.entity.namespace, holder.toMs);
     writeTarget(writer, CANDIDATE_TARGET, address, holder, view);
     const workload = workloadOf(holder);
     if (workload !== undefined) writeReference(writer, CANDIDATE_WORKLOAD, workload);

@@ -5,18 +5,21 @@
 
 import type { AddressAnswer, AddressQuestion, AddressReader } from '../../addresses/reader.ts';
 import type { CatalogReader } from '../../catalog/reader.ts';
+import type { ClusterIdentity } from '../../model/cluster-identity.ts';
 import type { ResolveAddressRequest__Output } from '../../wire/generated/digger/v1/ResolveAddressRequest.ts';
 import { startMessage } from '../../wire/message-writer.ts';
 import { FieldTags } from '../../wire/field-tags.ts';
 import type { CallContext, CountLookup, Staleness } from './call-context.ts';
 import { CALL_COSTS } from '../limits/caller-rates.ts';
+import { NamedNamespaces } from './named-namespaces.ts';
 import { parseQuestion, parseView, parseWait, Violations } from './request-fields.ts';
 import { isHeld, type NetworkNames, writeResolution } from './resolution.ts';
 
 export interface AddressLookup {
   readonly addresses: Pick<AddressReader, 'resolve' | 'waitForHolder'>;
-  readonly catalog: Pick<CatalogReader, 'resolveWorkload'>;
+  readonly catalog: Pick<CatalogReader, 'resolveWorkload' | 'namespace'>;
   readonly networks: NetworkNames;
+  readonly cluster: () => ClusterIdentity;
   readonly stalenessMs: Staleness;
   readonly countLookup: CountLookup;
 }
@@ -36,14 +39,18 @@ export function resolveAddress(
   const encode = (answer: AddressAnswer): Uint8Array => {
     lookup.countLookup(answer.outcome);
     const writer = startMessage();
+    const namespaces = new NamedNamespaces(lookup.catalog, view);
     const begun = writer.uint32(RESOLUTION).begin();
     writeResolution(writer, question.address, answer, {
       resolveWorkload: (reference) => lookup.catalog.resolveWorkload(reference),
       stalenessMs: lookup.stalenessMs(),
       networks: lookup.networks,
+      cluster: lookup.cluster(),
       view,
+      namespaces,
     });
-    return writer.end(begun).finish();
+    namespaces.write(writer.end(begun), NAMESPACES);
+    return writer.finish();
   };
   const answer = lookup.addresses.resolve(question);
   if (waitMs === 0 || isHeld(answer)) return encode(answer);
@@ -51,7 +58,9 @@ export function resolveAddress(
   return waitForAnswer(question, answer, lookup, call, call.waitSignal(waitMs)).then(encode);
 }
 
-const RESOLUTION = new FieldTags('digger.v1.ResolveAddressResponse').delimited('resolution');
+const response = new FieldTags('digger.v1.ResolveAddressResponse');
+const RESOLUTION = response.delimited('resolution');
+const NAMESPACES = response.delimited('namespaces');
 
 async function waitForAnswer(
   question: AddressQuestion,

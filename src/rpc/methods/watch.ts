@@ -12,6 +12,7 @@ import type { ChangeFeed } from '../../feed/change-feed.ts';
 import type { SubscribeRequest } from '../../feed/feed-options.ts';
 import type { EndReason } from '../../feed/subscription.ts';
 import type { EntityKind } from '../../model/entities.ts';
+import { type LabelSelector, parseLabelSelector } from '../../model/label-selector.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { WatchFilter__Output } from '../../wire/generated/digger/v1/WatchFilter.ts';
 import type { WatchRequest__Output } from '../../wire/generated/digger/v1/WatchRequest.ts';
@@ -20,6 +21,8 @@ import {
   connectionAged,
   draining,
   invalidArgument,
+  otherCluster,
+  namespacesUnknown,
   quote,
   replicaBehind,
   subscriberStalled,
@@ -36,6 +39,8 @@ import { onRetire } from '../calls/gated-call.ts';
 export interface WatchOptions {
   readonly feed: ChangeFeed;
   readonly logger: Logger;
+  /** There is a list of namespaces: filters may look at their labels. Default: there is. */
+  readonly knowsNamespaces?: () => boolean;
   /** Ends the connection of a peer at once, with everything on it: the last resort, see `stream-reset.ts`. */
   readonly disconnect: (peer: string) => void;
   /**
@@ -49,6 +54,8 @@ export interface WatchOptions {
 const MAX_NAME_LENGTH = 253;
 const MAX_LABEL_KEY_LENGTH = 317;
 const MAX_LABEL_VALUE_LENGTH = 63;
+/** Of a label selector: some hundred values. */
+const MAX_SELECTOR_LENGTH = 4_096;
 
 /** The feed, as the server needs it. */
 export function createFeedService(options: WatchOptions): FeedService {
@@ -81,11 +88,14 @@ const KINDS: ReadonlyMap<string | number, EntityKind> = new Map([
   ['ENTITY_KIND_SERVICE', 'Service'],
   ['ENTITY_KIND_NODE', 'Node'],
   ['ENTITY_KIND_WORKLOAD', 'Workload'],
+  ['ENTITY_KIND_NAMESPACE', 'Namespace'],
 ]);
 
 function watch(call: WatchCall, options: WatchOptions, caller: string, revoked: AbortSignal | undefined): void {
   const { feed, logger } = options;
   const request = { caller, ...parseWatchRequest(call.request) };
+  const { namespaceSelector = [] } = request.filter;
+  if (namespaceSelector.length > 0 && options.knowsNamespaces?.() === false) throw namespacesUnknown();
   const fail = (error: CallError): void => {
     call.emit('error', toCallFailure(error, call.getPath(), logger));
   };
@@ -135,6 +145,8 @@ function watch(call: WatchCall, options: WatchOptions, caller: string, revoked: 
           description: `${call.request.resumeToken.byteLength} bytes that are not a token of this service`,
         },
       ]);
+    case 'other-cluster':
+      throw otherCluster(opened.token, opened.here);
     case 'too-many-subscribers':
       throw tooManySubscribers(opened.reached, opened.limit, caller);
     case 'draining':
@@ -165,7 +177,7 @@ function parseFilter(filter: WatchFilter__Output | null, violations: Violations)
   for (const [index, value] of filter.kinds.entries()) {
     const kind = KINDS.get(value);
     if (kind === undefined) {
-      violations.add(`filter.kinds[${index}]`, 'UNKNOWN_VALUE', `${value} is not a kind of entities, 1–4`);
+      violations.add(`filter.kinds[${index}]`, 'UNKNOWN_VALUE', `${value} is not a kind of entities, 1–5`);
       // One is enough to say so: the list may be long.
       break;
     }
@@ -183,7 +195,24 @@ function parseFilter(filter: WatchFilter__Output | null, violations: Violations)
     break;
   }
   if (labels.has('')) violations.add('filter.labels', 'REQUIRED', 'a label has a key');
-  return { kinds, namespaces: filter.namespaces, nodeNames: filter.nodeNames, labels };
+  const namespaceSelector = parseSelector(filter.namespaceSelector, 'filter.namespace_selector', violations);
+  return { kinds, namespaces: filter.namespaces, nodeNames: filter.nodeNames, labels, namespaceSelector };
+}
+
+function parseSelector(text: string, field: string, violations: Violations): LabelSelector {
+  if (text.length > MAX_SELECTOR_LENGTH) {
+    violations.add(field, 'OUT_OF_RANGE', `${text.length} characters, at most ${MAX_SELECTOR_LENGTH}`);
+    return [];
+  }
+  const parsed = parseLabelSelector(text);
+  if (!parsed.ok) {
+    violations.add(field, 'MALFORMED_SELECTOR', `"${quote(text)}" is not a label selector: ${parsed.problem}`);
+    return [];
+  }
+  if (parsed.selector.length > MAX_FILTER_LABELS) {
+    violations.add(field, 'TOO_MANY', `${parsed.selector.length} requirements, at most ${MAX_FILTER_LABELS}`);
+  }
+  return parsed.selector;
 }
 
 function checkNames(names: readonly string[], field: string, violations: Violations): void {

@@ -66,9 +66,9 @@ class LivingCluster implements DemoCluster {
       plural: 'rollouts',
       kind: 'Rollout',
     });
-    for (const name of DEMO_NAMESPACES) {
+    for (const name of Object.keys(DEMO_NAMESPACES)) {
       cluster.create('namespaces', {
-        metadata: { name, labels: { 'kubernetes.io/metadata.name': name } },
+        metadata: { name, labels: { 'kubernetes.io/metadata.name': name, ...DEMO_NAMESPACES[name] } },
         status: { phase: 'Active' },
       });
     }

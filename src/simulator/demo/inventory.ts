@@ -46,7 +46,15 @@ export const DEMO_ADDRESSES = {
   warehouseAddress: '192.0.2.50',
 } as const;
 
-export const DEMO_NAMESPACES = ['kube-system', 'shop', 'payments', 'media', 'monitoring', 'batch'] as const;
+/** With the labels that teams put on them. */
+export const DEMO_NAMESPACES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'kube-system': {},
+  shop: { env: 'prod', team: 'storefront' },
+  payments: { env: 'prod', team: 'money', 'pci-scope': 'in' },
+  media: { env: 'prod', team: 'storefront' },
+  monitoring: { env: 'prod', team: 'platform' },
+  batch: { env: 'test', team: 'platform' },
+};
 
 export const DEMO_WORKLOADS: readonly DemoWorkload[] = [
   // The first pods get the first addresses; keep quiet ones on top.

@@ -261,6 +261,7 @@ export class ApiServer {
     const watch = new WatchStream({
       store,
       namespace,
+      name: options.name,
       encoding,
       response,
       start: failed === undefined ? (start as WatchStart) : NOTHING,

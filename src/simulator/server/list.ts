@@ -49,13 +49,13 @@ export async function answerList(options: ListOptions, context: ListContext): Pr
   }
   if (!exact) {
     const limit = options.resourceVersion === '0' && !context.pageAtZero ? 0 : options.limit;
-    return page(store.list(), cluster.resourceVersion, '', limit, context.namespace);
+    return page(store.list(), cluster.resourceVersion, '', limit, context.namespace, options.name);
   }
   const past = store.listAt(requested);
   if (past === undefined) {
     throw new StatusError(expiredList());
   }
-  return page(past, requested, '', options.limit, context.namespace);
+  return page(past, requested, '', options.limit, context.namespace, options.name);
 }
 
 function continueList(options: ListOptions, context: ListContext): ListAnswer {
@@ -71,21 +71,25 @@ function continueList(options: ListOptions, context: ListContext): ListAnswer {
     // The real one writes the key of this token without its slash.
     throw new StatusError(expiredContinue(createToken(-1n, token.start.slice(1))));
   }
-  return page(objects, resourceVersion, token.start, options.limit, context.namespace);
+  return page(objects, resourceVersion, token.start, options.limit, context.namespace, options.name);
 }
 
-/** The page of at most `limit` (0: all) objects whose key is `start` or comes after it. */
+/** The page of at most `limit` (0: all) objects (with this name) whose key is `start` or comes after it. */
 function page(
   objects: readonly (readonly [string, StoredObject])[],
   resourceVersion: bigint,
   start: string,
   limit: number,
   namespace: string | undefined,
+  name: string | undefined,
 ): ListAnswer {
   // Within a namespace, tokens are relative to its prefix, as in etcd.
   const prefix = namespace === undefined ? '' : `/${namespace}`;
   const from = prefix + start;
-  const matching = objects.filter(([key]) => key >= from && (prefix === '' || key.startsWith(`${prefix}/`)));
+  const matching = objects.filter(
+    ([key, { metadata }]) =>
+      key >= from && (prefix === '' || key.startsWith(`${prefix}/`)) && (name === undefined || metadata.name === name),
+  );
   const chosen = limit > 0 ? matching.slice(0, limit) : matching;
   const remainingItemCount = matching.length - chosen.length;
   const last = chosen.at(-1);

@@ -1,8 +1,8 @@
 // What a request asks for: the resource in its path, and the list options in its query.
 //
 // Paths and options are read as kube-apiserver reads them; what it refuses is refused here with the same status
-// (k8s.io/apimachinery pkg/apis/meta/internalversion/validation). `labelSelector` and `fieldSelector` are refused
-// loudly, because ignoring them would answer with too much.
+// (k8s.io/apimachinery pkg/apis/meta/internalversion/validation). Of selectors it knows
+// the `fieldSelector` for one name; others are refused loudly, because ignoring them would answer with too much.
 
 import type { RequestVerb } from './request-log.ts';
 import type { Resource } from './served-resources.ts';
@@ -27,6 +27,8 @@ export interface ListOptions {
   readonly sendInitialEvents: boolean | undefined;
   readonly allowWatchBookmarks: boolean;
   readonly timeoutSeconds: number | undefined;
+  /** Only the objects with this name. undefined: all. */
+  readonly name: string | undefined;
 }
 
 /** undefined: not the path of a resource. */
@@ -57,10 +59,13 @@ export function parseResourcePath(pathname: string): ResourcePath | undefined {
 
 /** Throws a StatusError with what kube-apiserver says. */
 export function parseListOptions(query: URLSearchParams, streamedLists: boolean): ListOptions {
-  for (const selector of ['labelSelector', 'fieldSelector']) {
-    if ((query.get(selector) ?? '') !== '') {
-      throw new StatusError(badRequest(`the simulator does not know ${selector}`));
-    }
+  const fieldSelector = query.get('fieldSelector') ?? '';
+  const name = fieldSelector.startsWith(NAME_FIELD) ? fieldSelector.slice(NAME_FIELD.length) : undefined;
+  if ((query.get('labelSelector') ?? '') !== '') {
+    throw new StatusError(badRequest('the simulator does not know labelSelector'));
+  }
+  if (fieldSelector !== '' && (name === undefined || !/^[a-z0-9.-]+$/.test(name))) {
+    throw new StatusError(badRequest(`the simulator does not know the fieldSelector ${fieldSelector}`));
   }
   const options = {
     watch: parseBoolean(query.get('watch')) ?? false,
@@ -71,6 +76,7 @@ export function parseListOptions(query: URLSearchParams, streamedLists: boolean)
     sendInitialEvents: parseBoolean(query.get('sendInitialEvents')),
     allowWatchBookmarks: parseBoolean(query.get('allowWatchBookmarks')) ?? false,
     timeoutSeconds: parseInteger(query.get('timeoutSeconds')),
+    name,
   };
   const causes = options.watch ? watchProblems(options, streamedLists) : listProblems(options);
   if (causes.length > 0) {
@@ -178,6 +184,7 @@ function watchProblems(options: RawOptions, streamedLists: boolean): readonly Pr
   return problems;
 }
 
+const NAME_FIELD = 'metadata.name=';
 const MATCH = 'resourceVersionMatch';
 const INITIAL = 'sendInitialEvents';
 

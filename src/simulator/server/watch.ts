@@ -28,6 +28,8 @@ export interface WatchStart {
 export interface WatchOptions {
   readonly store: ResourceStore;
   readonly namespace: string | undefined;
+  /** Only the objects with this name. undefined: all. */
+  readonly name: string | undefined;
   readonly encoding: Encoding;
   readonly response: ServerResponse;
   readonly start: WatchStart;
@@ -159,8 +161,12 @@ export class WatchStream {
   }
 
   #concerns(event: StoreEvent): boolean {
-    const { namespace, start } = this.#options;
-    return event.resourceVersion > start.after && (namespace === undefined || event.key.startsWith(`/${namespace}/`));
+    const { namespace, name, start } = this.#options;
+    return (
+      event.resourceVersion > start.after &&
+      (namespace === undefined || event.key.startsWith(`/${namespace}/`)) &&
+      (name === undefined || event.object.metadata.name === name)
+    );
   }
 
   #end(reason: WatchEnd): void {
@@ -208,10 +214,13 @@ export class WatchStream {
   }
 
   #nextFrame(): WatchFrame | undefined {
-    const { start } = this.#options;
-    const object = start.initial[this.#initialIndex]?.[1];
-    if (object !== undefined) {
+    const { name, start } = this.#options;
+    while (this.#initialIndex < start.initial.length) {
+      const object = start.initial[this.#initialIndex]?.[1];
       this.#initialIndex += 1;
+      if (object === undefined || (name !== undefined && object.metadata.name !== name)) {
+        continue;
+      }
       return { type: 'ADDED', object };
     }
     if (!this.#initialEnd && start.initialEventsEnd !== undefined) {

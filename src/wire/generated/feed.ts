@@ -13,6 +13,7 @@ import type { Candidate as _digger_v1_Candidate, Candidate__Output as _digger_v1
 import type { Change as _digger_v1_Change, Change__Output as _digger_v1_Change__Output } from './digger/v1/Change.ts';
 import type { ChangeFeedServiceClient as _digger_v1_ChangeFeedServiceClient, ChangeFeedServiceDefinition as _digger_v1_ChangeFeedServiceDefinition } from './digger/v1/ChangeFeedService.ts';
 import type { Changes as _digger_v1_Changes, Changes__Output as _digger_v1_Changes__Output } from './digger/v1/Changes.ts';
+import type { Cluster as _digger_v1_Cluster, Cluster__Output as _digger_v1_Cluster__Output } from './digger/v1/Cluster.ts';
 import type { Container as _digger_v1_Container, Container__Output as _digger_v1_Container__Output } from './digger/v1/Container.ts';
 import type { ContainerPort as _digger_v1_ContainerPort, ContainerPort__Output as _digger_v1_ContainerPort__Output } from './digger/v1/ContainerPort.ts';
 import type { Entity as _digger_v1_Entity, Entity__Output as _digger_v1_Entity__Output } from './digger/v1/Entity.ts';
@@ -20,6 +21,8 @@ import type { ExternalEndpoint as _digger_v1_ExternalEndpoint, ExternalEndpoint_
 import type { Forgotten as _digger_v1_Forgotten, Forgotten__Output as _digger_v1_Forgotten__Output } from './digger/v1/Forgotten.ts';
 import type { GetAddressTimelineRequest as _digger_v1_GetAddressTimelineRequest, GetAddressTimelineRequest__Output as _digger_v1_GetAddressTimelineRequest__Output } from './digger/v1/GetAddressTimelineRequest.ts';
 import type { GetAddressTimelineResponse as _digger_v1_GetAddressTimelineResponse, GetAddressTimelineResponse__Output as _digger_v1_GetAddressTimelineResponse__Output } from './digger/v1/GetAddressTimelineResponse.ts';
+import type { GetNamespaceRequest as _digger_v1_GetNamespaceRequest, GetNamespaceRequest__Output as _digger_v1_GetNamespaceRequest__Output } from './digger/v1/GetNamespaceRequest.ts';
+import type { GetNamespaceResponse as _digger_v1_GetNamespaceResponse, GetNamespaceResponse__Output as _digger_v1_GetNamespaceResponse__Output } from './digger/v1/GetNamespaceResponse.ts';
 import type { GetNodeRequest as _digger_v1_GetNodeRequest, GetNodeRequest__Output as _digger_v1_GetNodeRequest__Output } from './digger/v1/GetNodeRequest.ts';
 import type { GetNodeResponse as _digger_v1_GetNodeResponse, GetNodeResponse__Output as _digger_v1_GetNodeResponse__Output } from './digger/v1/GetNodeResponse.ts';
 import type { GetPodRequest as _digger_v1_GetPodRequest, GetPodRequest__Output as _digger_v1_GetPodRequest__Output } from './digger/v1/GetPodRequest.ts';
@@ -32,6 +35,7 @@ import type { GetWorkloadRequest as _digger_v1_GetWorkloadRequest, GetWorkloadRe
 import type { GetWorkloadResponse as _digger_v1_GetWorkloadResponse, GetWorkloadResponse__Output as _digger_v1_GetWorkloadResponse__Output } from './digger/v1/GetWorkloadResponse.ts';
 import type { LookupServiceClient as _digger_v1_LookupServiceClient, LookupServiceDefinition as _digger_v1_LookupServiceDefinition } from './digger/v1/LookupService.ts';
 import type { NamedRangesFile as _digger_v1_NamedRangesFile, NamedRangesFile__Output as _digger_v1_NamedRangesFile__Output } from './digger/v1/NamedRangesFile.ts';
+import type { Namespace as _digger_v1_Namespace, Namespace__Output as _digger_v1_Namespace__Output } from './digger/v1/Namespace.ts';
 import type { Network as _digger_v1_Network, Network__Output as _digger_v1_Network__Output } from './digger/v1/Network.ts';
 import type { Node as _digger_v1_Node, Node__Output as _digger_v1_Node__Output } from './digger/v1/Node.ts';
 import type { NodeAddress as _digger_v1_NodeAddress, NodeAddress__Output as _digger_v1_NodeAddress__Output } from './digger/v1/NodeAddress.ts';
@@ -83,6 +87,7 @@ export interface ProtoGrpcType {
       Change: MessageTypeDefinition<_digger_v1_Change, _digger_v1_Change__Output>
       ChangeFeedService: SubtypeConstructor<typeof grpc.Client, _digger_v1_ChangeFeedServiceClient> & { service: _digger_v1_ChangeFeedServiceDefinition }
       Changes: MessageTypeDefinition<_digger_v1_Changes, _digger_v1_Changes__Output>
+      Cluster: MessageTypeDefinition<_digger_v1_Cluster, _digger_v1_Cluster__Output>
       Container: MessageTypeDefinition<_digger_v1_Container, _digger_v1_Container__Output>
       ContainerPort: MessageTypeDefinition<_digger_v1_ContainerPort, _digger_v1_ContainerPort__Output>
       Entity: MessageTypeDefinition<_digger_v1_Entity, _digger_v1_Entity__Output>
@@ -91,6 +96,8 @@ export interface ProtoGrpcType {
       Forgotten: MessageTypeDefinition<_digger_v1_Forgotten, _digger_v1_Forgotten__Output>
       GetAddressTimelineRequest: MessageTypeDefinition<_digger_v1_GetAddressTimelineRequest, _digger_v1_GetAddressTimelineRequest__Output>
       GetAddressTimelineResponse: MessageTypeDefinition<_digger_v1_GetAddressTimelineResponse, _digger_v1_GetAddressTimelineResponse__Output>
+      GetNamespaceRequest: MessageTypeDefinition<_digger_v1_GetNamespaceRequest, _digger_v1_GetNamespaceRequest__Output>
+      GetNamespaceResponse: MessageTypeDefinition<_digger_v1_GetNamespaceResponse, _digger_v1_GetNamespaceResponse__Output>
       GetNodeRequest: MessageTypeDefinition<_digger_v1_GetNodeRequest, _digger_v1_GetNodeRequest__Output>
       GetNodeResponse: MessageTypeDefinition<_digger_v1_GetNodeResponse, _digger_v1_GetNodeResponse__Output>
       GetPodRequest: MessageTypeDefinition<_digger_v1_GetPodRequest, _digger_v1_GetPodRequest__Output>
@@ -103,6 +110,7 @@ export interface ProtoGrpcType {
       GetWorkloadResponse: MessageTypeDefinition<_digger_v1_GetWorkloadResponse, _digger_v1_GetWorkloadResponse__Output>
       LookupService: SubtypeConstructor<typeof grpc.Client, _digger_v1_LookupServiceClient> & { service: _digger_v1_LookupServiceDefinition }
       NamedRangesFile: MessageTypeDefinition<_digger_v1_NamedRangesFile, _digger_v1_NamedRangesFile__Output>
+      Namespace: MessageTypeDefinition<_digger_v1_Namespace, _digger_v1_Namespace__Output>
       Network: MessageTypeDefinition<_digger_v1_Network, _digger_v1_Network__Output>
       Node: MessageTypeDefinition<_digger_v1_Node, _digger_v1_Node__Output>
       NodeAddress: MessageTypeDefinition<_digger_v1_NodeAddress, _digger_v1_NodeAddress__Output>

@@ -7,12 +7,15 @@ import type { BatchResolveAddressesRequest as _digger_v1_BatchResolveAddressesRe
 import type { BatchResolveAddressesResponse as _digger_v1_BatchResolveAddressesResponse, BatchResolveAddressesResponse__Output as _digger_v1_BatchResolveAddressesResponse__Output } from './digger/v1/BatchResolveAddressesResponse.ts';
 import type { BatchResolveAddressesResult as _digger_v1_BatchResolveAddressesResult, BatchResolveAddressesResult__Output as _digger_v1_BatchResolveAddressesResult__Output } from './digger/v1/BatchResolveAddressesResult.ts';
 import type { Candidate as _digger_v1_Candidate, Candidate__Output as _digger_v1_Candidate__Output } from './digger/v1/Candidate.ts';
+import type { Cluster as _digger_v1_Cluster, Cluster__Output as _digger_v1_Cluster__Output } from './digger/v1/Cluster.ts';
 import type { Container as _digger_v1_Container, Container__Output as _digger_v1_Container__Output } from './digger/v1/Container.ts';
 import type { ContainerPort as _digger_v1_ContainerPort, ContainerPort__Output as _digger_v1_ContainerPort__Output } from './digger/v1/ContainerPort.ts';
 import type { Entity as _digger_v1_Entity, Entity__Output as _digger_v1_Entity__Output } from './digger/v1/Entity.ts';
 import type { ExternalEndpoint as _digger_v1_ExternalEndpoint, ExternalEndpoint__Output as _digger_v1_ExternalEndpoint__Output } from './digger/v1/ExternalEndpoint.ts';
 import type { GetAddressTimelineRequest as _digger_v1_GetAddressTimelineRequest, GetAddressTimelineRequest__Output as _digger_v1_GetAddressTimelineRequest__Output } from './digger/v1/GetAddressTimelineRequest.ts';
 import type { GetAddressTimelineResponse as _digger_v1_GetAddressTimelineResponse, GetAddressTimelineResponse__Output as _digger_v1_GetAddressTimelineResponse__Output } from './digger/v1/GetAddressTimelineResponse.ts';
+import type { GetNamespaceRequest as _digger_v1_GetNamespaceRequest, GetNamespaceRequest__Output as _digger_v1_GetNamespaceRequest__Output } from './digger/v1/GetNamespaceRequest.ts';
+import type { GetNamespaceResponse as _digger_v1_GetNamespaceResponse, GetNamespaceResponse__Output as _digger_v1_GetNamespaceResponse__Output } from './digger/v1/GetNamespaceResponse.ts';
 import type { GetNodeRequest as _digger_v1_GetNodeRequest, GetNodeRequest__Output as _digger_v1_GetNodeRequest__Output } from './digger/v1/GetNodeRequest.ts';
 import type { GetNodeResponse as _digger_v1_GetNodeResponse, GetNodeResponse__Output as _digger_v1_GetNodeResponse__Output } from './digger/v1/GetNodeResponse.ts';
 import type { GetPodRequest as _digger_v1_GetPodRequest, GetPodRequest__Output as _digger_v1_GetPodRequest__Output } from './digger/v1/GetPodRequest.ts';
@@ -22,6 +25,7 @@ import type { GetServiceResponse as _digger_v1_GetServiceResponse, GetServiceRes
 import type { GetWorkloadRequest as _digger_v1_GetWorkloadRequest, GetWorkloadRequest__Output as _digger_v1_GetWorkloadRequest__Output } from './digger/v1/GetWorkloadRequest.ts';
 import type { GetWorkloadResponse as _digger_v1_GetWorkloadResponse, GetWorkloadResponse__Output as _digger_v1_GetWorkloadResponse__Output } from './digger/v1/GetWorkloadResponse.ts';
 import type { LookupServiceClient as _digger_v1_LookupServiceClient, LookupServiceDefinition as _digger_v1_LookupServiceDefinition } from './digger/v1/LookupService.ts';
+import type { Namespace as _digger_v1_Namespace, Namespace__Output as _digger_v1_Namespace__Output } from './digger/v1/Namespace.ts';
 import type { Network as _digger_v1_Network, Network__Output as _digger_v1_Network__Output } from './digger/v1/Network.ts';
 import type { Node as _digger_v1_Node, Node__Output as _digger_v1_Node__Output } from './digger/v1/Node.ts';
 import type { NodeAddress as _digger_v1_NodeAddress, NodeAddress__Output as _digger_v1_NodeAddress__Output } from './digger/v1/NodeAddress.ts';
@@ -52,6 +56,7 @@ export interface ProtoGrpcType {
       BatchResolveAddressesResponse: MessageTypeDefinition<_digger_v1_BatchResolveAddressesResponse, _digger_v1_BatchResolveAddressesResponse__Output>
       BatchResolveAddressesResult: MessageTypeDefinition<_digger_v1_BatchResolveAddressesResult, _digger_v1_BatchResolveAddressesResult__Output>
       Candidate: MessageTypeDefinition<_digger_v1_Candidate, _digger_v1_Candidate__Output>
+      Cluster: MessageTypeDefinition<_digger_v1_Cluster, _digger_v1_Cluster__Output>
       Container: MessageTypeDefinition<_digger_v1_Container, _digger_v1_Container__Output>
       ContainerPort: MessageTypeDefinition<_digger_v1_ContainerPort, _digger_v1_ContainerPort__Output>
       Entity: MessageTypeDefinition<_digger_v1_Entity, _digger_v1_Entity__Output>
@@ -59,6 +64,8 @@ export interface ProtoGrpcType {
       ExternalEndpoint: MessageTypeDefinition<_digger_v1_ExternalEndpoint, _digger_v1_ExternalEndpoint__Output>
       GetAddressTimelineRequest: MessageTypeDefinition<_digger_v1_GetAddressTimelineRequest, _digger_v1_GetAddressTimelineRequest__Output>
       GetAddressTimelineResponse: MessageTypeDefinition<_digger_v1_GetAddressTimelineResponse, _digger_v1_GetAddressTimelineResponse__Output>
+      GetNamespaceRequest: MessageTypeDefinition<_digger_v1_GetNamespaceRequest, _digger_v1_GetNamespaceRequest__Output>
+      GetNamespaceResponse: MessageTypeDefinition<_digger_v1_GetNamespaceResponse, _digger_v1_GetNamespaceResponse__Output>
       GetNodeRequest: MessageTypeDefinition<_digger_v1_GetNodeRequest, _digger_v1_GetNodeRequest__Output>
       GetNodeResponse: MessageTypeDefinition<_digger_v1_GetNodeResponse, _digger_v1_GetNodeResponse__Output>
       GetPodRequest: MessageTypeDefinition<_digger_v1_GetPodRequest, _digger_v1_GetPodRequest__Output>
@@ -68,6 +75,7 @@ export interface ProtoGrpcType {
       GetWorkloadRequest: MessageTypeDefinition<_digger_v1_GetWorkloadRequest, _digger_v1_GetWorkloadRequest__Output>
       GetWorkloadResponse: MessageTypeDefinition<_digger_v1_GetWorkloadResponse, _digger_v1_GetWorkloadResponse__Output>
       LookupService: SubtypeConstructor<typeof grpc.Client, _digger_v1_LookupServiceClient> & { service: _digger_v1_LookupServiceDefinition }
+      Namespace: MessageTypeDefinition<_digger_v1_Namespace, _digger_v1_Namespace__Output>
       Network: MessageTypeDefinition<_digger_v1_Network, _digger_v1_Network__Output>
       Node: MessageTypeDefinition<_digger_v1_Node, _digger_v1_Node__Output>
       NodeAddress: MessageTypeDefinition<_digger_v1_NodeAddress, _digger_v1_NodeAddress__Output>

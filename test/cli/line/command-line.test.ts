@@ -126,7 +126,7 @@ test('bash completes commands, options and their values from the script', () => 
     return stdout.trim().split('\n');
   };
   assert.deepEqual(complete('res'), ['resolve']);
-  assert.deepEqual(complete('get', 'n'), ['node']);
+  assert.deepEqual(complete('get', 'n'), ['node', 'namespace']);
   assert.deepEqual(complete('resolve', '--tok'), ['--token-file']);
   assert.deepEqual(complete('watch', '--output', 'j'), ['json']);
   assert.deepEqual(complete('resolve', '--allow'), ['']);

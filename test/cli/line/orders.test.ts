@@ -67,6 +67,7 @@ test('filters of a watch may be given more than once', () => {
   const order = orderOf<WatchOrder>(
     'watch',
     ...['--kind', 'pod', '--kind=Services', '-n', 'shop', '--node', 'worker-1', '--node', 'worker-2'],
+    ...['--namespace-selector', 'env in (prod, test),!legacy'],
     ...['--label', 'app=web', '-l', 'tier=', '--snapshot-only', '--address', '[::1]:1', '--output', 'json'],
   );
   assert.deepEqual(order, {
@@ -80,6 +81,7 @@ test('filters of a watch may be given more than once', () => {
       ['app', 'web'],
       ['tier', ''],
     ],
+    namespaceSelector: 'env in (prod, test),!legacy',
     snapshotOnly: true,
   });
 });
@@ -92,6 +94,7 @@ test('an object is named with its namespace, or with -n; a workload with its kin
   assert.deepEqual(object('pod', 'shop/cart-0'), ['pod', '', '', 'shop', 'cart-0']);
   assert.deepEqual(object('pods', 'cart-0', '-n', 'shop'), ['pod', '', '', 'shop', 'cart-0']);
   assert.deepEqual(object('node', 'worker-1'), ['node', '', '', '', 'worker-1']);
+  assert.deepEqual(object('namespace', 'shop'), ['namespace', '', '', '', 'shop']);
   assert.deepEqual(object('workload', 'deploy/web', '-n', 'shop'), ['workload', 'Deployment', 'apps', 'shop', 'web']);
   assert.deepEqual(object('workload', 'Job/x', '-n', 'shop'), ['workload', 'Job', 'batch', 'shop', 'x']);
   assert.deepEqual(object('workload', 'Rollout.argoproj.io/web', '-n', 'shop'), [
@@ -103,7 +106,9 @@ test('an object is named with its namespace, or with -n; a workload with its kin
   ]);
   assert.deepEqual(problemsOf('get', 'pod', 'cart-0'), ['a pod has a namespace: digger get pod NAMESPACE/cart-0']);
   assert.deepEqual(problemsOf('get', 'node', 'shop/worker-1'), ['a node has no namespace: digger get node NAME']);
-  assert.deepEqual(problemsOf('get', 'secret', 'x'), ['kind: got "secret"; allowed: pod, service, node, workload']);
+  assert.deepEqual(problemsOf('get', 'secret', 'x'), [
+    'kind: got "secret"; allowed: pod, service, node, workload, namespace',
+  ]);
   assert.deepEqual(problemsOf('get', 'pod', 'shop/cart-0', '-n', 'other'), [
     '--namespace: got "other", but the name says "shop"; allowed: one of them',
   ]);
@@ -126,7 +131,7 @@ test('every problem of a line is named, each with what is allowed', () => {
   assert.deepEqual(problemsOf('watch', 'pods', '--label', 'app', '--kind', 'secret', '--snapshot-only=yes'), [
     '--snapshot-only: takes no value; got "yes"',
     'pods: not expected; filters are options, see digger watch --help',
-    '--kind: got "secret"; allowed: one of pod, service, node, workload',
+    '--kind: got "secret"; allowed: one of pod, service, node, workload, namespace',
     '--label: got "app"; allowed: a label with its value: app=web',
   ]);
   assert.deepEqual(problemsOf('watch', '--address'), ['--address: needs a value']);

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { pino } from 'pino';
 import { type Clock, systemClock } from '../../../src/kube/clock.ts';
 import { createCredentials, NoClusterError } from '../../../src/kube/credentials/credentials.ts';
 import { proxyFromEnvironment } from '../../../src/kube/credentials/environment-proxy.ts';
@@ -279,6 +280,29 @@ test('12.12 a refusal of what is not current any more discards nothing', async (
   const current = await credentials.current(never);
   credentials.refused(old);
   assert.equal(await credentials.current(never), current);
+});
+
+test('a token file that cannot be used is told as long as its last token is shown, and no longer', async (context) => {
+  const { directory, write, clock } = arrange(context);
+  const file = join(directory, 'token');
+  write('first', file);
+  const path = write(config({ tokenFile: 'token' }));
+  const said: unknown[] = [];
+  const logger = pino({}, { write: (line: string) => said.push((JSON.parse(line) as { msg: string }).msg) });
+  const credentials = createCredentials({ kubeconfig: path, clock, logger });
+  const first = await credentials.current(never);
+  assert.equal(credentials.trouble, '');
+  // It is read again after a minute.
+  for (let n = 0; n < 7; n += 1) write('', file);
+  assert.equal(await credentials.current(never), first);
+  assert.equal(credentials.trouble, `no token in ${file}, so the last one is used: it is empty`);
+  assert.equal(await credentials.current(never), first);
+  assert.deepEqual(said, [credentials.trouble], 'once');
+  credentials.refused(first);
+  await assert.rejects(credentials.current(never), /no token in .*: it is empty$/);
+  assert.equal(credentials.trouble, '', 'no last one is used any more');
+  write('second', file);
+  assert.deepEqual((await credentials.current(never)).headers, { authorization: 'Bearer second' });
 });
 
 test('a token that no header can carry is named without a word of it', async (context) => {

@@ -190,6 +190,7 @@ function createPicture() {
     Service: catalog.store('Service', 'services'),
     EndpointSlice: catalog.store('EndpointSlice', 'endpointslices.discovery.k8s.io'),
     Node: catalog.store('Node', 'nodes'),
+    Namespace: catalog.store('Namespace', 'namespaces'),
     Owner: catalog.store('Owner', 'deployments.apps'),
     ServiceCidr: book.serviceRanges,
   };
@@ -198,7 +199,7 @@ function createPicture() {
 
 /** Names may be strange and the same; but no server gives a uid twice, or a namespace to what lives in none. */
 function identified(record: KubernetesRecord, uid: string): KubernetesRecord {
-  const isClusterScoped = record.type === 'Node' || record.type === 'ServiceCidr';
+  const isClusterScoped = ['Node', 'Namespace', 'ServiceCidr'].includes(record.type);
   return { ...record, uid, namespace: isClusterScoped ? '' : record.namespace };
 }
 

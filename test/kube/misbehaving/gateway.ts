@@ -32,6 +32,8 @@ export type Affliction = (typeof AFFLICTIONS)[number];
 
 interface Link {
   readonly socket: TLSSocket;
+  /** Below TLS, where a reset is a reset; `undefined`: it was closed before the handshake was reported. */
+  readonly raw: Socket | undefined;
   readonly backend: Socket;
   silent: boolean;
   endedByClient: boolean;
@@ -137,7 +139,8 @@ export class Gateway {
         link.backend.pause();
         return;
       case 'reset':
-        this.#rawOf(link.socket).resetAndDestroy();
+        // It may be closed while TLS has not been told yet.
+        if (link.raw?.destroyed === false) link.raw.resetAndDestroy();
         return;
       case 'end':
         link.socket.end();
@@ -180,16 +183,12 @@ export class Gateway {
     }
   }
 
-  /** Below TLS, where a reset is a reset. */
-  #rawOf(socket: TLSSocket): Socket {
-    return this.#sockets.get(socket.remotePort ?? 0) ?? socket;
-  }
-
   #accept(socket: Socket): void {
     const port = socket.remotePort ?? 0;
     this.#sockets.set(port, socket);
     socket.once('close', () => {
-      this.#sockets.delete(port);
+      // The port may be another connection's by now.
+      if (this.#sockets.get(port) === socket) this.#sockets.delete(port);
       this.#ignored.delete(socket);
     });
     socket.on('error', () => {});
@@ -207,8 +206,8 @@ export class Gateway {
     const link: Link = {
       ...{
         socket,
+        raw: this.#sockets.get(socket.remotePort ?? 0),
         backend,
-        isHttp2,
         silent: false,
         endedByClient: false,
         neverEnds: false,

@@ -66,6 +66,7 @@ export function storesAround(pods: MirrorStore<PodRecord>): ClusterStores {
     pods: () => pods,
     services: () => new MirrorStore(),
     endpointSlices: () => new MirrorStore(),
+    namespaces: () => new MirrorStore(),
     nodes: new MirrorStore(),
     serviceCidrs: new MirrorStore(),
     owners: () => new MirrorStore(),

@@ -235,8 +235,9 @@ export class ModelledApiServer implements Transport {
     this.release();
   }
 
-  async request({ path, signal }: ApiRequest): Promise<ApiResponse> {
+  async request({ path, signal, onBegin }: ApiRequest): Promise<ApiResponse> {
     signal.throwIfAborted();
+    onBegin?.();
     if (this.mood.down) throw new TransportError(new Error('connection refused'));
     const url = new URL(path, 'http://server');
     if (url.pathname === '/readyz') return respond(200, 'text/plain', this.#whole(Buffer.from('ok'), signal));

@@ -38,6 +38,23 @@ describe('a lookup', () => {
   const resolve = async (request: Json): Promise<Json> =>
     (await serving.client.call('ResolveAddress', request))['resolution'] as Json;
 
+  it('says which cluster it is about, in single answers and in batches, as far as that is known', async () => {
+    picture.setAnswer('10.0.0.1', { outcome: 'UNASSIGNED', historySinceMs: START_MS });
+    for (const cluster of [
+      { name: 'prod', uid: '5d0b5d5e-0f0b-4a52-8f55-5f7f9f0f4c11' },
+      { name: 'prod', uid: '' },
+      { name: '', uid: '' },
+    ]) {
+      picture.cluster = cluster;
+      const told = Object.fromEntries(Object.entries(cluster).filter(([, text]) => text !== ''));
+      const expected = Object.keys(told).length === 0 ? undefined : told;
+      assert.deepEqual((await resolve({ address: '10.0.0.1' }))['cluster'], expected);
+      const batch = await serving.client.call('BatchResolveAddresses', { queries: [{ address: '10.0.0.1' }] });
+      const [result = {}] = batch['results'] as Json[];
+      assert.deepEqual((result['resolution'] as Json)['cluster'], expected);
+    }
+  });
+
   it('names the network of an address that no object holds, and of an endpoint that only a service knows', async () => {
     const network = { name: 'S3', kind: 'aws', zone: '', region: 'eu-west-1' };
     picture.named.set('52.218.1.1', { network, range: '52.218.0.0/17' });

@@ -6,6 +6,7 @@ export const EntityKind = {
   ENTITY_KIND_SERVICE: 'ENTITY_KIND_SERVICE',
   ENTITY_KIND_NODE: 'ENTITY_KIND_NODE',
   ENTITY_KIND_WORKLOAD: 'ENTITY_KIND_WORKLOAD',
+  ENTITY_KIND_NAMESPACE: 'ENTITY_KIND_NAMESPACE',
 } as const;
 
 export type EntityKind =
@@ -19,5 +20,7 @@ export type EntityKind =
   | 3
   | 'ENTITY_KIND_WORKLOAD'
   | 4
+  | 'ENTITY_KIND_NAMESPACE'
+  | 5
 
 export type EntityKind__Output = typeof EntityKind[keyof typeof EntityKind]

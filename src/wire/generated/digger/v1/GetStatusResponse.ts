@@ -3,6 +3,7 @@
 import type { ResourceStatus as _digger_v1_ResourceStatus, ResourceStatus__Output as _digger_v1_ResourceStatus__Output } from '../../digger/v1/ResourceStatus.ts';
 import type { Timestamp as _google_protobuf_Timestamp, Timestamp__Output as _google_protobuf_Timestamp__Output } from '../../google/protobuf/Timestamp.ts';
 import type { Duration as _google_protobuf_Duration, Duration__Output as _google_protobuf_Duration__Output } from '../../google/protobuf/Duration.ts';
+import type { Cluster as _digger_v1_Cluster, Cluster__Output as _digger_v1_Cluster__Output } from '../../digger/v1/Cluster.ts';
 import type { NamedRangesFile as _digger_v1_NamedRangesFile, NamedRangesFile__Output as _digger_v1_NamedRangesFile__Output } from '../../digger/v1/NamedRangesFile.ts';
 import type { Long } from '@grpc/proto-loader';
 
@@ -19,7 +20,9 @@ export interface GetStatusResponse {
   'staleness'?: (_google_protobuf_Duration | null);
   'namespaces'?: (string)[];
   'credentialsMessage'?: (string);
+  'cluster'?: (_digger_v1_Cluster | null);
   'namedRanges'?: (_digger_v1_NamedRangesFile)[];
+  'clusterMessage'?: (string);
 }
 
 export interface GetStatusResponse__Output {
@@ -35,5 +38,7 @@ export interface GetStatusResponse__Output {
   'staleness': (_google_protobuf_Duration__Output | null);
   'namespaces': (string)[];
   'credentialsMessage': (string);
+  'cluster': (_digger_v1_Cluster__Output | null);
   'namedRanges': (_digger_v1_NamedRangesFile__Output)[];
+  'clusterMessage': (string);
 }

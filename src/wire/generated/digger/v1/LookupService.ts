@@ -6,6 +6,8 @@ import type { BatchResolveAddressesRequest as _digger_v1_BatchResolveAddressesRe
 import type { BatchResolveAddressesResponse as _digger_v1_BatchResolveAddressesResponse, BatchResolveAddressesResponse__Output as _digger_v1_BatchResolveAddressesResponse__Output } from '../../digger/v1/BatchResolveAddressesResponse.ts';
 import type { GetAddressTimelineRequest as _digger_v1_GetAddressTimelineRequest, GetAddressTimelineRequest__Output as _digger_v1_GetAddressTimelineRequest__Output } from '../../digger/v1/GetAddressTimelineRequest.ts';
 import type { GetAddressTimelineResponse as _digger_v1_GetAddressTimelineResponse, GetAddressTimelineResponse__Output as _digger_v1_GetAddressTimelineResponse__Output } from '../../digger/v1/GetAddressTimelineResponse.ts';
+import type { GetNamespaceRequest as _digger_v1_GetNamespaceRequest, GetNamespaceRequest__Output as _digger_v1_GetNamespaceRequest__Output } from '../../digger/v1/GetNamespaceRequest.ts';
+import type { GetNamespaceResponse as _digger_v1_GetNamespaceResponse, GetNamespaceResponse__Output as _digger_v1_GetNamespaceResponse__Output } from '../../digger/v1/GetNamespaceResponse.ts';
 import type { GetNodeRequest as _digger_v1_GetNodeRequest, GetNodeRequest__Output as _digger_v1_GetNodeRequest__Output } from '../../digger/v1/GetNodeRequest.ts';
 import type { GetNodeResponse as _digger_v1_GetNodeResponse, GetNodeResponse__Output as _digger_v1_GetNodeResponse__Output } from '../../digger/v1/GetNodeResponse.ts';
 import type { GetPodRequest as _digger_v1_GetPodRequest, GetPodRequest__Output as _digger_v1_GetPodRequest__Output } from '../../digger/v1/GetPodRequest.ts';
@@ -35,6 +37,15 @@ export interface LookupServiceClient extends grpc.Client {
   getAddressTimeline(argument: _digger_v1_GetAddressTimelineRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_digger_v1_GetAddressTimelineResponse__Output>): grpc.ClientUnaryCall;
   getAddressTimeline(argument: _digger_v1_GetAddressTimelineRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_digger_v1_GetAddressTimelineResponse__Output>): grpc.ClientUnaryCall;
   getAddressTimeline(argument: _digger_v1_GetAddressTimelineRequest, callback: grpc.requestCallback<_digger_v1_GetAddressTimelineResponse__Output>): grpc.ClientUnaryCall;
+  
+  GetNamespace(argument: _digger_v1_GetNamespaceRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_digger_v1_GetNamespaceResponse__Output>): grpc.ClientUnaryCall;
+  GetNamespace(argument: _digger_v1_GetNamespaceRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_digger_v1_GetNamespaceResponse__Output>): grpc.ClientUnaryCall;
+  GetNamespace(argument: _digger_v1_GetNamespaceRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_digger_v1_GetNamespaceResponse__Output>): grpc.ClientUnaryCall;
+  GetNamespace(argument: _digger_v1_GetNamespaceRequest, callback: grpc.requestCallback<_digger_v1_GetNamespaceResponse__Output>): grpc.ClientUnaryCall;
+  getNamespace(argument: _digger_v1_GetNamespaceRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_digger_v1_GetNamespaceResponse__Output>): grpc.ClientUnaryCall;
+  getNamespace(argument: _digger_v1_GetNamespaceRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_digger_v1_GetNamespaceResponse__Output>): grpc.ClientUnaryCall;
+  getNamespace(argument: _digger_v1_GetNamespaceRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_digger_v1_GetNamespaceResponse__Output>): grpc.ClientUnaryCall;
+  getNamespace(argument: _digger_v1_GetNamespaceRequest, callback: grpc.requestCallback<_digger_v1_GetNamespaceResponse__Output>): grpc.ClientUnaryCall;
   
   GetNode(argument: _digger_v1_GetNodeRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_digger_v1_GetNodeResponse__Output>): grpc.ClientUnaryCall;
   GetNode(argument: _digger_v1_GetNodeRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_digger_v1_GetNodeResponse__Output>): grpc.ClientUnaryCall;
@@ -88,6 +99,8 @@ export interface LookupServiceHandlers extends grpc.UntypedServiceImplementation
   
   GetAddressTimeline: grpc.handleUnaryCall<_digger_v1_GetAddressTimelineRequest__Output, _digger_v1_GetAddressTimelineResponse>;
   
+  GetNamespace: grpc.handleUnaryCall<_digger_v1_GetNamespaceRequest__Output, _digger_v1_GetNamespaceResponse>;
+  
   GetNode: grpc.handleUnaryCall<_digger_v1_GetNodeRequest__Output, _digger_v1_GetNodeResponse>;
   
   GetPod: grpc.handleUnaryCall<_digger_v1_GetPodRequest__Output, _digger_v1_GetPodResponse>;
@@ -103,6 +116,7 @@ export interface LookupServiceHandlers extends grpc.UntypedServiceImplementation
 export interface LookupServiceDefinition extends grpc.ServiceDefinition {
   BatchResolveAddresses: MethodDefinition<_digger_v1_BatchResolveAddressesRequest, _digger_v1_BatchResolveAddressesResponse, _digger_v1_BatchResolveAddressesRequest__Output, _digger_v1_BatchResolveAddressesResponse__Output>
   GetAddressTimeline: MethodDefinition<_digger_v1_GetAddressTimelineRequest, _digger_v1_GetAddressTimelineResponse, _digger_v1_GetAddressTimelineRequest__Output, _digger_v1_GetAddressTimelineResponse__Output>
+  GetNamespace: MethodDefinition<_digger_v1_GetNamespaceRequest, _digger_v1_GetNamespaceResponse, _digger_v1_GetNamespaceRequest__Output, _digger_v1_GetNamespaceResponse__Output>
   GetNode: MethodDefinition<_digger_v1_GetNodeRequest, _digger_v1_GetNodeResponse, _digger_v1_GetNodeRequest__Output, _digger_v1_GetNodeResponse__Output>
   GetPod: MethodDefinition<_digger_v1_GetPodRequest, _digger_v1_GetPodResponse, _digger_v1_GetPodRequest__Output, _digger_v1_GetPodResponse__Output>
   GetService: MethodDefinition<_digger_v1_GetServiceRequest, _digger_v1_GetServiceResponse, _digger_v1_GetServiceRequest__Output, _digger_v1_GetServiceResponse__Output>

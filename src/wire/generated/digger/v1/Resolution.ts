@@ -11,6 +11,7 @@ import type { AddressRole as _digger_v1_AddressRole, AddressRole__Output as _dig
 import type { Timestamp as _google_protobuf_Timestamp, Timestamp__Output as _google_protobuf_Timestamp__Output } from '../../google/protobuf/Timestamp.ts';
 import type { Duration as _google_protobuf_Duration, Duration__Output as _google_protobuf_Duration__Output } from '../../google/protobuf/Duration.ts';
 import type { Network as _digger_v1_Network, Network__Output as _digger_v1_Network__Output } from '../../digger/v1/Network.ts';
+import type { Cluster as _digger_v1_Cluster, Cluster__Output as _digger_v1_Cluster__Output } from '../../digger/v1/Cluster.ts';
 
 export interface Resolution {
   'outcome'?: (_digger_v1_Outcome);
@@ -27,6 +28,7 @@ export interface Resolution {
   'uncertain'?: (boolean);
   'staleness'?: (_google_protobuf_Duration | null);
   'network'?: (_digger_v1_Network | null);
+  'cluster'?: (_digger_v1_Cluster | null);
   'target'?: "pod"|"service"|"node"|"externalEndpoint";
 }
 
@@ -45,5 +47,6 @@ export interface Resolution__Output {
   'uncertain': (boolean);
   'staleness': (_google_protobuf_Duration__Output | null);
   'network': (_digger_v1_Network__Output | null);
+  'cluster': (_digger_v1_Cluster__Output | null);
   'target'?: "pod"|"service"|"node"|"externalEndpoint";
 }

@@ -7,6 +7,7 @@ export interface WatchFilter {
   'namespaces'?: (string)[];
   'nodeNames'?: (string)[];
   'labels'?: ({[key: string]: string});
+  'namespaceSelector'?: (string);
 }
 
 export interface WatchFilter__Output {
@@ -14,4 +15,5 @@ export interface WatchFilter__Output {
   'namespaces': (string)[];
   'nodeNames': (string)[];
   'labels': ({[key: string]: string});
+  'namespaceSelector': (string);
 }

@@ -4,6 +4,7 @@ import type { Reset as _digger_v1_Reset, Reset__Output as _digger_v1_Reset__Outp
 import type { Changes as _digger_v1_Changes, Changes__Output as _digger_v1_Changes__Output } from '../../digger/v1/Changes.ts';
 import type { Synced as _digger_v1_Synced, Synced__Output as _digger_v1_Synced__Output } from '../../digger/v1/Synced.ts';
 import type { Progress as _digger_v1_Progress, Progress__Output as _digger_v1_Progress__Output } from '../../digger/v1/Progress.ts';
+import type { Cluster as _digger_v1_Cluster, Cluster__Output as _digger_v1_Cluster__Output } from '../../digger/v1/Cluster.ts';
 
 export interface WatchResponse {
   'reset'?: (_digger_v1_Reset | null);
@@ -11,6 +12,7 @@ export interface WatchResponse {
   'synced'?: (_digger_v1_Synced | null);
   'progress'?: (_digger_v1_Progress | null);
   'resumeToken'?: (Buffer | Uint8Array | string);
+  'cluster'?: (_digger_v1_Cluster | null);
   'frame'?: "reset"|"changes"|"synced"|"progress";
 }
 
@@ -20,5 +22,6 @@ export interface WatchResponse__Output {
   'synced'?: (_digger_v1_Synced__Output | null);
   'progress'?: (_digger_v1_Progress__Output | null);
   'resumeToken': (Buffer);
+  'cluster': (_digger_v1_Cluster__Output | null);
   'frame'?: "reset"|"changes"|"synced"|"progress";
 }

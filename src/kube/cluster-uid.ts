@@ -1,0 +1,157 @@
+// The uid of the namespace kube-system, by which clusters are told apart (as the resource attribute `k8s.cluster.uid` of
+// OpenTelemetry does).
+//
+// Read once, as a list of that one object, so that the right to list namespaces suffices, with `resourceNames` or without.
+// The right is optional: without it the uid stays unknown, `problem` says why, and it is asked for again with growing
+// pauses. It does not change while the cluster lives, so that it is not asked for again once it is known.
+
+import type { Logger } from '../telemetry/logger.ts';
+import { type Clock, type Random, sleep } from './clock.ts';
+import { parseStatusBody } from './decoding/api-status.ts';
+import { Backoff } from './reflector/backoff.ts';
+import { ApiError, StalledError, toFailure } from './reflector/failure.ts';
+import type { ServerContact } from './reflector/server-contact.ts';
+import type { Transport } from './transport/transport.ts';
+import { WireError } from './wire-error.ts';
+
+export interface ClusterUidOptions {
+  readonly transport: Transport;
+  readonly contact: ServerContact;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly stopping: AbortSignal;
+  /** Called when `uid` or `problem` is another. */
+  readonly onChange: () => void;
+}
+
+const PATH = '/api/v1/namespaces?fieldSelector=metadata.name%3Dkube-system';
+const ACCEPT = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1, application/json';
+
+/** One object's metadata; managed fields and annotations of one that is written by many. */
+const MAX_BYTES = 1024 * 1024;
+const REQUEST_TIMEOUT_MS = 10_000;
+
+/** A right is granted by people: no hurry. */
+const MAX_PAUSE_MS = 120_000;
+
+export class ClusterUid {
+  readonly #options: ClusterUidOptions;
+  readonly #first = Promise.withResolvers<void>();
+  #asking: Promise<void> | undefined;
+  #uid = '';
+  #problem = '';
+
+  constructor(options: ClusterUidOptions) {
+    this.#options = options;
+  }
+
+  /** Empty: not known. */
+  get uid(): string {
+    return this.#uid;
+  }
+
+  /** Why it is not known, the missing right among it; empty: it is known, or was not asked for yet. */
+  get problem(): string {
+    return this.#problem;
+  }
+
+  start(): void {
+    this.#asking ??= this.#ask();
+  }
+
+  /** Resolves when the first answer is there, good or bad, or there will be none. */
+  answered(): Promise<void> {
+    return this.#first.promise;
+  }
+
+  /** Resolves when nothing is asked for any more; `stopping` has to be aborted. */
+  async stopped(): Promise<void> {
+    await this.#asking;
+  }
+
+  async #ask(): Promise<void> {
+    const { clock, random, stopping, contact, logger } = this.#options;
+    const backoff = new Backoff(MAX_PAUSE_MS, random);
+    while (!stopping.aborted) {
+      try {
+        this.#become(await this.#read(), '');
+        this.#first.resolve();
+        return;
+      } catch (error) {
+        if (stopping.aborted) break;
+        const failure = toFailure(error);
+        if (failure.kind === 'unreachable') await contact.waitUntilReachable(failure.message);
+        else if (this.#problem !== failure.message) {
+          logger.warn({ error: failure.message }, 'the uid of the cluster is not known: answers go without it');
+        }
+        this.#become('', failure.message);
+        // Of a server that cannot be reached an answer will come.
+        if (failure.kind !== 'unreachable') this.#first.resolve();
+      }
+      await sleep(clock, backoff.nextMs(clock.now()), stopping);
+    }
+    this.#first.resolve();
+  }
+
+  #become(uid: string, problem: string): void {
+    const isSame = this.#uid === uid && this.#problem === problem;
+    this.#uid = uid;
+    this.#problem = problem;
+    if (!isSame) this.#options.onChange();
+  }
+
+  async #read(): Promise<string> {
+    const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+    try {
+      return uidIn(await this.#readBody(AbortSignal.any([this.#options.stopping, timeout])));
+    } catch (error) {
+      throw timeout.aborted ? new StalledError(`no answer within ${REQUEST_TIMEOUT_MS} ms`) : error;
+    }
+  }
+
+  async #readBody(signal: AbortSignal): Promise<Buffer> {
+    const { transport } = this.#options;
+    const response = await transport.request({ path: PATH, accept: ACCEPT, signal });
+    const chunks: Buffer[] = [];
+    let length = 0;
+    try {
+      for await (const chunk of response.body) {
+        chunks.push(chunk);
+        length += chunk.length;
+        if (length > MAX_BYTES) throw new WireError(`the namespace kube-system takes more than ${MAX_BYTES} bytes`);
+      }
+    } finally {
+      response.discard();
+    }
+    const body = Buffer.concat(chunks);
+    if (response.status !== 200) {
+      const status = { ...parseStatusBody(body, response.status), code: response.status };
+      throw new ApiError(status, 'list the namespace kube-system');
+    }
+    return body;
+  }
+}
+
+function uidIn(body: Buffer): string {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body.toString('utf8'));
+  } catch {
+    throw new WireError('the list of the namespace kube-system is not JSON');
+  }
+  const { items } = fieldsOf(parsed);
+  for (const item of Array.isArray(items) ? items : []) {
+    const { name, uid } = fieldsOf(fieldsOf(item)['metadata']);
+    // Whatever answers may not know the selector.
+    if (name === 'kube-system' && typeof uid === 'string' && uid !== '' && uid.length <= MAX_UID_LENGTH) return uid;
+  }
+  throw new WireError('the API server knows no namespace kube-system');
+}
+
+/** A uid has 36 characters; it goes into every answer. */
+const MAX_UID_LENGTH = 128;
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}

@@ -1,0 +1,186 @@
+// Whose call begins next when many come at once: sources (see `caller.ts`) take turns, and so do the connections of a
+// source.
+//
+// A turn of the event loop reads every connection that has something to read, and each read may bring hundreds of
+// calls. Begun as they come, those of a flood would all begin before the one of a caller that sends one. So only a few
+// begin where they are read. What comes after them waits in the queue of its connection, and each turn begins a few
+// more: so few that other callers' calls are looked at after some milliseconds. Nobody is refused here, and nothing is
+// faster or slower for a caller that is alone.
+//
+// Looking at a call costs too, also at one that waits or is refused: node makes a stream of it. A source whose calls
+// wait in great number is therefore not read, on any of its connections, until they have begun.
+//
+// What waits is on the ledger like every call, which bounds it. This file knows no sockets and owns no timer.
+
+/** A connection, as far as its turn is concerned. */
+export interface FairConnection {
+  readonly source: string;
+  /** Stops to read it; may be called again while it is paused. */
+  pauseReading(): void;
+  resumeReading(): void;
+}
+
+/** Begins a call; false: it has ended meanwhile, and cost nothing. */
+export type BeginCall = () => boolean;
+
+export interface FairQueueOptions {
+  /** All open connections of a source. */
+  readonly connectionsOf: (source: string) => Iterable<FairConnection>;
+  /** Runs something once after the connections that are ready now have been read, in the order given (`setImmediate`). */
+  readonly afterReads: (run: () => void) => void;
+  /** A monotonic clock. */
+  readonly nowMs: () => number;
+  readonly countWaited: () => void;
+  readonly countPaused: () => void;
+}
+
+/** Calls that begin in a turn, at most: 32 lookups take about 1.5 ms. */
+export const MAX_CALLS_PER_TURN = 32;
+
+/** No call begins after this in a turn: some, large batches for one, take longer than lookups. */
+export const TURN_MS = 3;
+
+/** Calls of a source that have to wait, in one turn, before none of its connections is read any more. */
+export const READ_BUDGET = 128;
+
+/** They are read again when fewer of its calls wait: enough for the next turn. */
+export const RESUME_BELOW = MAX_CALLS_PER_TURN;
+
+export class FairQueue {
+  readonly #options: FairQueueOptions;
+  /** Of sources that have calls waiting, the one first whose turn it is. */
+  readonly #lines = new Map<string, Line>();
+  /** Calls that could not begin where they were read, by source, since the last turn. */
+  readonly #arrived = new Map<string, number>();
+  readonly #paused = new Set<FairConnection>();
+  #waiting = 0;
+  /** Where they were read, since the last turn. */
+  #begun = 0;
+  /** Steps of the next turn, or that are left of this one: each begins a call. */
+  #steps = 0;
+  /** Unset: none is under way. */
+  #turnSinceMs: number | undefined = undefined;
+  readonly #step = (): void => this.#takeStep();
+
+  constructor(options: FairQueueOptions) {
+    this.#options = options;
+  }
+
+  /** Calls that wait to begin. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Connections that are not read at the moment. */
+  get paused(): number {
+    return this.#paused.size;
+  }
+
+  /** Whether a call may begin where it was read; counts it. */
+  mayBegin(): boolean {
+    if (this.#waiting > 0 || this.#begun >= MAX_CALLS_PER_TURN) return false;
+    this.#begun += 1;
+    if (this.#begun === MAX_CALLS_PER_TURN) this.#planStep();
+    return true;
+  }
+
+  /** Has a call begin when it is its turn. */
+  add(connection: FairConnection, begin: BeginCall): void {
+    let line = this.#lines.get(connection.source);
+    if (line === undefined) {
+      line = { calls: 0, queues: new Map() };
+      this.#lines.set(connection.source, line);
+    }
+    const queue = line.queues.get(connection);
+    if (queue === undefined) line.queues.set(connection, [begin]);
+    else queue.push(begin);
+    line.calls += 1;
+    this.#waiting += 1;
+    this.#options.countWaited();
+    this.noteRefused(connection);
+  }
+
+  /** A call came that is not even to wait: looking at it took time all the same. */
+  noteRefused(connection: FairConnection): void {
+    const { source } = connection;
+    const arrived = (this.#arrived.get(source) ?? 0) + 1;
+    this.#arrived.set(source, arrived);
+    if (arrived === READ_BUDGET) for (const each of this.#options.connectionsOf(source)) this.#pause(each);
+    else if (arrived > READ_BUDGET) this.#pause(connection);
+    this.#planStep();
+  }
+
+  /** A connection has closed; its calls find that out when it is their turn. */
+  forget(connection: FairConnection): void {
+    this.#paused.delete(connection);
+  }
+
+  #takeStep(): void {
+    const nowMs = this.#options.nowMs();
+    if (this.#turnSinceMs === undefined) {
+      this.#turnSinceMs = nowMs;
+      this.#arrived.clear();
+      this.#begun = 0;
+    }
+    this.#steps -= 1;
+    if (nowMs - this.#turnSinceMs < TURN_MS) {
+      // What has ended meanwhile costs nothing.
+      while (this.#next()?.() === false);
+    }
+    if (this.#steps === 0) this.#endTurn();
+  }
+
+  #endTurn(): void {
+    this.#turnSinceMs = undefined;
+    for (const connection of this.#paused) {
+      if ((this.#lines.get(connection.source)?.calls ?? 0) >= RESUME_BELOW) continue;
+      this.#paused.delete(connection);
+      connection.resumeReading();
+    }
+    for (let count = Math.min(this.#waiting, MAX_CALLS_PER_TURN); count > 0; count--) this.#planStep();
+    if (this.#paused.size > 0 && this.#steps === 0) this.#planStep();
+  }
+
+  /**
+   * A step more in the next turn. Each is one of its own, because what a call does it does after the step in which it
+   * began and before the next one, which sees how long that took.
+   */
+  #planStep(): void {
+    if (this.#turnSinceMs !== undefined || this.#steps >= MAX_CALLS_PER_TURN) return;
+    this.#steps += 1;
+    this.#options.afterReads(this.#step);
+  }
+
+  /** Takes the call whose turn it is: of the next source, of its next connection, the oldest. */
+  #next(): BeginCall | undefined {
+    for (const [source, line] of this.#lines) {
+      for (const [connection, queue] of line.queues) {
+        const begin = queue.shift();
+        line.calls -= 1;
+        this.#waiting -= 1;
+        // Both go to the end of their lines.
+        line.queues.delete(connection);
+        if (queue.length > 0) line.queues.set(connection, queue);
+        this.#lines.delete(source);
+        if (line.calls > 0) this.#lines.set(source, line);
+        return begin;
+      }
+    }
+    return undefined;
+  }
+
+  #pause(connection: FairConnection): void {
+    if (!this.#paused.has(connection)) {
+      this.#paused.add(connection);
+      this.#options.countPaused();
+    }
+    connection.pauseReading();
+  }
+}
+
+/** Calls of one source that wait. */
+interface Line {
+  calls: number;
+  /** By connection, the one first whose turn it is. */
+  readonly queues: Map<FairConnection, BeginCall[]>;
+}

@@ -1,0 +1,12 @@
+// Original file: proto/digger/v1/entities.proto
+
+
+export interface Cluster {
+  'name'?: (string);
+  'uid'?: (string);
+}
+
+export interface Cluster__Output {
+  'name': (string);
+  'uid': (string);
+}

@@ -1,0 +1,101 @@
+// What answers carry, on the real control plane: which cluster, and names for addresses outside of it. What the API
+// itself says is read by separate code.
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { status, type ServiceError } from '@grpc/grpc-js';
+import type { DiggerProcess } from '../observers/digger-process.ts';
+import { done, eventually, notYet } from '../observers/eventually.ts';
+import { FeedCopy } from '../observers/feed-copy.ts';
+import { errorDetails } from '../observers/rpc-error.ts';
+import { assertWholeState } from '../observers/whole-state.ts';
+import { Scene } from './scene.ts';
+import { createNarrowAccount } from './service-account.ts';
+import { barePod, createPod, object } from './world.ts';
+
+describe('answers from a real cluster', () => {
+  let scene: Scene;
+  let digger: DiggerProcess;
+  let ranges: string;
+  let podAddress: string;
+
+  before(async () => {
+    scene = await Scene.set({ controllers: false });
+    const { client } = scene.plane;
+    await client.apply(object('v1', 'Namespace', 'shop'));
+    await client.apply({ ...object('v1', 'ServiceAccount', 'default') });
+    await createPod(client, barePod('web', {}));
+    podAddress = await eventually('the pod runs', async () => {
+      const address = (await scene.readLists()).pods.find((pod) => pod.metadata?.name === 'web')?.status?.podIP;
+      return address ? done(address) : notYet(address);
+    });
+    ranges = join(scene.plane.directory, 'ranges.yaml');
+    writeFileSync(ranges, 'ranges:\n  - {name: partner, kind: office, cidrs: [192.0.2.0/24, 2001:db8:5::/48]}\n');
+    digger = await scene.startDigger(['--cluster-name', 'real', '--named-ranges', ranges]);
+    await digger.untilReady();
+  });
+  after(async () => scene?.strike());
+
+  const uidOfKubeSystem = async (): Promise<string> => {
+    const found = await scene.plane.client.list<{ metadata: { name: string; uid: string } }>('/api/v1/namespaces');
+    return found.find(({ metadata }) => metadata.name === 'kube-system')?.metadata.uid ?? 'there is none';
+  };
+
+  it('name the cluster and the uid of its kube-system, in status, answers, frames and tokens', async () => {
+    const cluster = { name: 'real', uid: await uidOfKubeSystem() };
+    assert.deepEqual((await digger.call('StatusService', 'GetStatus'))['cluster'], cluster);
+    for (const address of [podAddress, '172.18.0.2', '192.0.2.1']) {
+      assert.deepEqual((await digger.resolve(address))['cluster'], cluster, address);
+    }
+    const copy = new FeedCopy(digger, { snapshotOnly: true });
+    await copy.untilSynced();
+    for (const kind of ['reset', 'synced']) {
+      assert.deepEqual(copy.frames.find((frame) => frame['frame'] === kind)?.['cluster'], cluster, kind);
+    }
+    // A digger whose account may not read the uid, with another name: the name alone tells.
+    const { kubeconfig, grant } = await createNarrowAccount(scene.plane, 'without-namespaces', ['namespaces']);
+    const other = await scene.startDigger(['--cluster-name', 'elsewhere'], kubeconfig);
+    await other.untilReady();
+    const told = await other.call('StatusService', 'GetStatus');
+    assert.deepEqual(told['cluster'], { name: 'elsewhere', uid: '' });
+    assert.match(told['clusterMessage'], /namespaces .*is forbidden|cannot list resource "namespaces"/);
+    assert.equal((await other.resolve(podAddress))['pod']['name'], 'web');
+    const error = (await other.watch({ resumeToken: copy.resumeToken }).ended) as ServiceError;
+    assert.equal(error.code, status.FAILED_PRECONDITION);
+    assert.equal(errorDetails(error)['ErrorInfo']?.['reason'], 'OTHER_CLUSTER');
+    await grant(['namespaces']);
+    await eventually('the right is used once it is granted', async () => {
+      const now = (await other.call('StatusService', 'GetStatus'))['cluster'];
+      return now['uid'] === cluster.uid ? done(undefined) : notYet(now);
+    });
+    await assertWholeState(digger, scene.readLists);
+    await other.stop();
+  });
+
+  it('name networks outside of the cluster, from a file that changes while digger runs', async () => {
+    // The ranges of pods and services are known here, so that the rest is outside.
+    const outside = await digger.resolve('192.0.2.7');
+    assert.equal(outside['outcome'], 'OUTCOME_EXTERNAL', JSON.stringify(outside));
+    const { name, kind, range } = outside['network'];
+    assert.deepEqual([name, kind, range], ['partner', 'office', '192.0.2.0/24']);
+    assert.equal((await digger.resolve('2001:db8:5::1'))['network']['range'], '2001:db8:5::/48');
+    assert.equal((await digger.resolve(podAddress))['network'], undefined);
+    assert.equal((await digger.resolve('198.51.100.1'))['network'], undefined);
+    writeFileSync(
+      ranges,
+      JSON.stringify({
+        syncToken: '1',
+        prefixes: [
+          { ip_prefix: '192.0.2.0/28', service: 'S3', region: 'eu-west-1', network_border_group: 'eu-west-1' },
+        ],
+        ipv6_prefixes: [],
+      }),
+    );
+    await eventually('the new file is taken', async () => {
+      const { network } = await digger.resolve('192.0.2.7');
+      return network?.name === 'S3' && network?.kind === 'aws' ? done(undefined) : notYet(network);
+    });
+    assert.equal((await digger.resolve('192.0.2.100'))['network'], undefined);
+  });
+});

@@ -1,0 +1,206 @@
+// Floods of calls beside one call of another caller: how many of theirs are begun before it, by count, whatever the
+// machine does meanwhile.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { describe, it, type TestContext } from 'node:test';
+
+import { MAX_CALLS_PER_TURN } from '../../src/rpc/limits/fair-queue.ts';
+import type { RpcLimits } from '../../src/rpc/limits/rpc-limits.ts';
+import { done, eventually, notYet } from '../observers/eventually.ts';
+import { prefixed } from '../observers/raw-call.ts';
+import { fakePod, fakeReference, holder, resolved, type FakePicture } from '../rpc/fake-picture.ts';
+import { encodeMessage, serve, type Serving } from '../rpc/serving.ts';
+import { metric, serveTls } from '../rpc/tls/tls-serving.ts';
+import { callHeaders, END_HEADERS, END_STREAM, FRAME, frame, onFrames, open, PREFACE } from './raw-http2.ts';
+
+const KNOWN = '10.0.0.1';
+const ASKED_BY_FLOOD = '10.0.0.66';
+const RESOLVE = '/digger.v1.LookupService/ResolveAddress';
+const CHECK = '/grpc.health.v1.Health/Check';
+/** As many as a connection may have at once. */
+const CALLS = 250;
+/** Those that begin where they are read, and those of one turn. */
+const MOST_BEFORE = 2 * MAX_CALLS_PER_TURN;
+const ATTACKER = '127.0.0.2';
+
+describe('a lookup beside a flood is begun after a few calls of it', () => {
+  it('of 3,000 lookups on 12 connections of one address, which all are answered', async (t) => {
+    const serving = await begin(t);
+    const flood = await connections(serving.target, 12, ATTACKER);
+    const [healthy] = await connections(serving.target, 1, '127.0.0.1');
+    assert.ok(healthy);
+    for (const peer of flood) peer.send(CALLS, lookup(ASKED_BY_FLOOD));
+    healthy.send(1, lookup(KNOWN));
+    await untilEnded([healthy], 1);
+    const before = serving.picture.questions.findIndex(({ address }) => address === KNOWN);
+    assert.ok(before <= MOST_BEFORE, `${before} before it`);
+    await untilEnded(flood, CALLS);
+    assert.equal(serving.picture.questions.length, 12 * CALLS + 1);
+    assert.ok((await metric(serving.registry, 'digger_grpc_calls_waited_total')) > 12 * CALLS * 0.9);
+    assert.ok((await metric(serving.registry, 'digger_grpc_connections_paused_total')) >= 12, 'they were not read');
+    assert.equal(await metric(serving.registry, 'digger_limit_refusals_total{limit="caller_calls"}'), 0);
+    await untilNothingIsLeft(serving, [...flood, healthy]);
+  });
+
+  it('of calls that are reset as soon as they are made: most of them never begin', async (t) => {
+    const serving = await begin(t);
+    const flood = await connections(serving.target, 10, ATTACKER);
+    const [healthy] = await connections(serving.target, 1, '127.0.0.1');
+    assert.ok(healthy);
+    for (const peer of flood) peer.send(500, lookup(ASKED_BY_FLOOD), (stream) => cancel(stream));
+    healthy.send(1, lookup(KNOWN));
+    await untilEnded([healthy], 1);
+    await untilNothingIsLeft(serving, [...flood, healthy]);
+    const begun = await metric(serving.registry, STARTED);
+    assert.ok(begun <= 10 * MOST_BEFORE, `${begun} of 5,000 began`);
+  });
+
+  it('of calls for which there is no room: they are reset, and probes are answered', async (t) => {
+    // 64 calls of 16 KiB.
+    const serving = await begin(t, { maxCallerMemoryBytes: 1024 * 1024 });
+    serving.picture.maxWaiters = 10_000;
+    const flood = await connections(serving.target, 4, ATTACKER);
+    const [probe] = await connections(serving.target, 1, ATTACKER);
+    const [healthy] = await connections(serving.target, 1, '127.0.0.1');
+    assert.ok(probe && healthy);
+    for (const peer of flood) peer.send(CALLS, lookup(ASKED_BY_FLOOD, 20));
+    probe.send(1, { path: CHECK, message: Buffer.alloc(0) });
+    healthy.send(1, lookup(KNOWN));
+    await untilEnded([healthy], 1);
+    const before = serving.picture.questions.findIndex(({ address }) => address === KNOWN);
+    assert.ok(before <= MOST_BEFORE, `${before} before it`);
+    await untilEnded([probe], 1);
+    assert.equal(probe.ended, 1, 'with a status');
+    const resets = (): number => sum(flood.map((peer) => peer.resets));
+    await eventually('most are reset', () => (resets() > 500 ? done(undefined) : notYet(resets())));
+    assert.ok((await metric(serving.registry, 'digger_limit_refusals_total{limit="caller_calls"}')) > 500);
+    await untilNothingIsLeft(serving, [...flood, probe, healthy]);
+  });
+
+  it('of lookups over TLS', async (t) => {
+    const serving = await serveTls();
+    t.after(() => serving.stop());
+    know(serving.picture);
+    const flood = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const socket = connectTls({
+          port: serving.port,
+          host: '127.0.0.1',
+          // Who serves is no question here.
+          rejectUnauthorized: false,
+          ALPNProtocols: ['h2'],
+        });
+        await once(socket, 'secureConnect');
+        socket.write(Buffer.concat([PREFACE, frame(FRAME.settings, 0, 0)]));
+        return new Peer(socket);
+      }),
+    );
+    for (const peer of flood) peer.send(CALLS, lookup(ASKED_BY_FLOOD));
+    await untilEnded(flood, CALLS);
+    assert.ok((await metric(serving.registry, 'digger_grpc_connections_paused_total')) > 0, 'they were not read');
+    assert.equal(await metric(serving.registry, 'digger_grpc_connections_paused'), 0);
+    for (const { socket } of flood) socket.destroy();
+  });
+});
+
+const STARTED =
+  'grpc_server_started_total{grpc_type="unary",grpc_service="digger.v1.LookupService",grpc_method="ResolveAddress"}';
+
+/** What calls may leave, by the service's own account. */
+const LEFT = [
+  'digger_grpc_connections',
+  'digger_grpc_open_calls',
+  'digger_grpc_call_memory_bytes',
+  'digger_grpc_calls_waiting',
+  'digger_grpc_connections_paused',
+] as const;
+
+interface FloodCall {
+  readonly path: string;
+  readonly message: Buffer;
+}
+
+function lookup(address: string, waitSeconds = 0): FloodCall {
+  const wait = waitSeconds === 0 ? {} : { wait: { seconds: waitSeconds } };
+  return { path: RESOLVE, message: encodeMessage('digger.v1.ResolveAddressRequest', { address, ...wait }) };
+}
+
+function cancel(stream: number): Buffer {
+  return frame(FRAME.reset, 0, stream, Buffer.from([0, 0, 0, 8]));
+}
+
+/** One connection, in bytes. */
+class Peer {
+  readonly socket: Socket;
+  /** Calls that have ended with a status. */
+  ended = 0;
+  resets = 0;
+  #streams = 0;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    onFrames(socket, ({ type, flags }) => {
+      if (type === FRAME.headers && (flags & END_STREAM) !== 0) this.ended += 1;
+      if (type === FRAME.reset) this.resets += 1;
+    });
+  }
+
+  /** All in one write; `more`: frames after each call. */
+  send(calls: number, { path, message }: FloodCall, more: (stream: number) => Buffer = () => Buffer.alloc(0)): void {
+    const frames: Buffer[] = [];
+    for (let count = 0; count < calls; count++) {
+      const stream = this.#streams * 2 + 1;
+      this.#streams += 1;
+      frames.push(frame(FRAME.headers, END_HEADERS, stream, callHeaders(path)));
+      frames.push(frame(FRAME.data, END_STREAM, stream, prefixed(message)), more(stream));
+    }
+    this.socket.write(Buffer.concat(frames));
+  }
+}
+
+/** Connections on which HTTP/2 is agreed: what is sent on them next is read at once. */
+async function connections(target: string, count: number, from: string): Promise<readonly Peer[]> {
+  return Promise.all(
+    Array.from({ length: count }, async () => {
+      const socket = open(target, true, from);
+      const peer = new Peer(socket);
+      await once(socket, 'data');
+      return peer;
+    }),
+  );
+}
+
+async function begin(t: TestContext, limits: Partial<RpcLimits> = {}): Promise<Serving> {
+  const serving = await serve({ limits });
+  t.after(() => serving.stop());
+  know(serving.picture);
+  return serving;
+}
+
+function know(picture: FakePicture): void {
+  picture.setAnswer(KNOWN, resolved(holder(fakePod('web-0', fakeReference('web')), 'POD_IP')));
+}
+
+function untilEnded(peers: readonly Peer[], calls: number): Promise<void> {
+  const ended = (): number => sum(peers.map((peer) => peer.ended));
+  return eventually('the calls have ended', () =>
+    peers.every((peer) => peer.ended >= calls) ? done(undefined) : notYet(`${ended()} of ${peers.length * calls}`),
+  );
+}
+
+/** Closes the connections; all that they took is given back. */
+async function untilNothingIsLeft({ server, registry }: Serving, peers: readonly Peer[]): Promise<void> {
+  for (const { socket } of peers) socket.destroy();
+  await eventually('everything is given back', async () => {
+    const left = await Promise.all(LEFT.map((name) => metric(registry, name)));
+    return sum(left) === 0 ? done(undefined) : notYet(left);
+  });
+  assert.equal(server.openCalls, 0);
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((all, one) => all + one, 0);
+}

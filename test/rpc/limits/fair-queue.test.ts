@@ -1,0 +1,259 @@
+// Turns of calls, without sockets: who begins when, and who is not read meanwhile.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+
+import {
+  type FairConnection,
+  FairQueue,
+  MAX_CALLS_PER_TURN,
+  READ_BUDGET,
+  RESUME_BELOW,
+  TURN_MS,
+} from '../../../src/rpc/limits/fair-queue.ts';
+
+describe('calls that come at once', () => {
+  it('begin where they are read while they are few', () => {
+    const world = new World();
+    const caller = world.connection('10.0.0.1');
+    for (let turn = 0; turn < 100; turn++) {
+      world.call(caller, 'a', MAX_CALLS_PER_TURN);
+      assert.equal(world.begun.length, (turn + 1) * MAX_CALLS_PER_TURN);
+      world.turn();
+    }
+    assert.deepEqual([world.waited, world.pauses], [0, 0]);
+  });
+
+  it('begin so few a turn that a call of another source is next after one turn, however many came before it', () => {
+    const world = new World();
+    for (const connection of world.connections('10.0.0.1', 36)) world.call(connection, 'flood', 250);
+    world.call(world.connection('10.0.0.2'), 'healthy');
+    assert.equal(world.begun.length, MAX_CALLS_PER_TURN, 'those that began where they were read');
+    world.turn();
+    assert.ok(world.begun.includes('healthy'));
+    assert.ok(world.begun.indexOf('healthy') <= MAX_CALLS_PER_TURN + 1, `${world.begun.indexOf('healthy')} before it`);
+    assert.equal(world.begun.length, 2 * MAX_CALLS_PER_TURN);
+    world.untilIdle();
+    assert.equal(world.begun.length, 36 * 250 + 1, 'all of them begin');
+  });
+
+  it('of one source come from its connections in turn', () => {
+    const world = new World();
+    const [many, one] = world.connections('10.0.0.1', 2);
+    assert.ok(many && one);
+    world.call(many, 'many', 500);
+    world.call(one, 'one');
+    world.turn();
+    assert.ok(world.begun.indexOf('one') <= MAX_CALLS_PER_TURN + 1, `${world.begun.indexOf('one')} before it`);
+  });
+
+  it('begin one a turn when each of them takes long', () => {
+    const world = new World();
+    world.call(world.connection('10.0.0.1'), 'flood', 100);
+    world.takesMs = 8;
+    for (let turn = 1; turn <= 5; turn++) {
+      world.turn();
+      assert.equal(world.begun.length, MAX_CALLS_PER_TURN + turn);
+    }
+    world.takesMs = TURN_MS / 4;
+    world.turn();
+    assert.equal(world.begun.length, MAX_CALLS_PER_TURN + 5 + 4);
+  });
+
+  it('that have ended while they waited take nobody’s turn', () => {
+    const world = new World();
+    const attacker = world.connection('10.0.0.1');
+    world.call(attacker, 'begun', MAX_CALLS_PER_TURN);
+    world.call(attacker, 'reset', 900, false);
+    world.call(attacker, 'kept');
+    world.turn();
+    assert.equal(world.begun.at(-1), 'kept');
+    assert.equal(world.queue.waiting, 0);
+  });
+});
+
+describe('a source of which many calls wait', () => {
+  it('is not read, on none of its connections, until few are left; others are', () => {
+    const world = new World();
+    const flood = world.connections('10.0.0.1', 10);
+    const [first] = flood;
+    const other = world.connection('10.0.0.2');
+    assert.ok(first);
+    world.call(first, 'flood', MAX_CALLS_PER_TURN + READ_BUDGET - 1);
+    assert.equal(world.queue.paused, 0);
+    world.call(first, 'flood');
+    assert.deepEqual(
+      flood.map(({ isRead }) => isRead),
+      flood.map(() => false),
+    );
+    assert.equal(other.isRead, true);
+    while (world.queue.waiting >= RESUME_BELOW) {
+      assert.equal(
+        flood.some(({ isRead }) => isRead),
+        false,
+      );
+      world.turn();
+    }
+    assert.deepEqual(
+      flood.map(({ isRead }) => isRead),
+      flood.map(() => true),
+    );
+    assert.equal(world.pauses, 10);
+  });
+
+  it('has a connection that opens meanwhile wait like the others', () => {
+    const world = new World();
+    world.call(world.connection('10.0.0.1'), 'flood', MAX_CALLS_PER_TURN + READ_BUDGET);
+    const late = world.connection('10.0.0.1');
+    assert.equal(late.isRead, true);
+    world.call(late, 'late');
+    assert.equal(late.isRead, false);
+    world.untilIdle();
+    assert.equal(late.isRead, true);
+  });
+
+  it('is stopped again when something else has begun to read it', () => {
+    const world = new World();
+    const connection = world.connection('10.0.0.1');
+    world.call(connection, 'flood', MAX_CALLS_PER_TURN + READ_BUDGET);
+    connection.isRead = true;
+    world.call(connection, 'flood');
+    assert.equal(connection.isRead, false);
+  });
+
+  it('is paused for calls that are refused as for those that wait, and read again in the next turn', () => {
+    const world = new World();
+    const connection = world.connection('10.0.0.1');
+    for (let count = 0; count < READ_BUDGET; count++) world.queue.noteRefused(connection);
+    assert.equal(connection.isRead, false);
+    world.turn();
+    assert.deepEqual([connection.isRead, world.queue.paused], [true, 0]);
+  });
+
+  it('is forgotten with its connections', () => {
+    const world = new World();
+    const connection = world.connection('10.0.0.1');
+    world.call(connection, 'flood', MAX_CALLS_PER_TURN + READ_BUDGET, false);
+    world.queue.forget(connection);
+    world.untilIdle();
+    assert.deepEqual([world.queue.waiting, world.queue.paused, connection.isRead], [0, 0, false]);
+  });
+});
+
+it('whatever comes: every call begins once, those of a connection in order, at most 64 a turn; all are read in the end', () => {
+  const arrival = fc.record({
+    source: fc.nat({ max: 3 }),
+    connection: fc.nat({ max: 2 }),
+    calls: fc.nat({ max: 300 }),
+    turns: fc.nat({ max: 3 }),
+    takesMs: fc.constantFrom(0, 0.05, 4),
+  });
+  fc.assert(
+    fc.property(fc.array(arrival, { maxLength: 20 }), (arrivals) => {
+      const world = new World();
+      const connections = [0, 1, 2, 3].map((source) => world.connections(`10.0.0.${source}`, 3));
+      let sent = 0;
+      for (const { source, connection, calls, turns, takesMs } of arrivals) {
+        const from = connections[source]?.[connection];
+        assert.ok(from);
+        for (let count = 0; count < calls; count++) world.call(from, `${source}.${connection} ${sent++}`);
+        world.takesMs = takesMs;
+        for (let turn = 0; turn < turns; turn++) {
+          const before = world.begun.length;
+          world.turn();
+          assert.ok(world.begun.length - before <= MAX_CALLS_PER_TURN);
+        }
+      }
+      world.untilIdle();
+      assert.equal(new Set(world.begun).size, sent);
+      assert.equal(world.begun.length, sent);
+      const newest = new Map<string, number>();
+      for (const call of world.begun) {
+        const [from = '', number] = call.split(' ');
+        assert.ok(Number(number) > (newest.get(from) ?? -1), 'in order');
+        newest.set(from, Number(number));
+      }
+      assert.equal(
+        connections.flat().every(({ isRead }) => isRead),
+        true,
+      );
+      assert.deepEqual([world.queue.waiting, world.queue.paused], [0, 0]);
+    }),
+  );
+});
+
+interface TestConnection extends FairConnection {
+  isRead: boolean;
+}
+
+/** A loop whose turns are taken by hand. */
+class World {
+  readonly queue: FairQueue;
+  readonly begun: string[] = [];
+  waited = 0;
+  pauses = 0;
+  /** What a call does after it has begun. */
+  takesMs = 0;
+  #nowMs = 0;
+  #steps: (() => void)[] = [];
+  readonly #connections: TestConnection[] = [];
+
+  constructor() {
+    this.queue = new FairQueue({
+      connectionsOf: (source) => this.#connections.filter((connection) => connection.source === source),
+      afterReads: (run) => void this.#steps.push(run),
+      nowMs: () => this.#nowMs,
+      countWaited: () => {
+        this.waited += 1;
+      },
+      countPaused: () => {
+        this.pauses += 1;
+      },
+    });
+  }
+
+  connections(source: string, count: number): readonly TestConnection[] {
+    return Array.from({ length: count }, () => this.connection(source));
+  }
+
+  connection(source: string): TestConnection {
+    const connection: TestConnection = {
+      source,
+      isRead: true,
+      pauseReading: () => {
+        connection.isRead = false;
+      },
+      resumeReading: () => {
+        connection.isRead = true;
+      },
+    };
+    this.#connections.push(connection);
+    return connection;
+  }
+
+  call(connection: FairConnection, name: string, times = 1, stays = true): void {
+    for (let count = 0; count < times; count++) {
+      if (this.queue.mayBegin()) this.begun.push(name);
+      else {
+        this.queue.add(connection, () => {
+          if (!stays) return false;
+          this.begun.push(name);
+          this.#nowMs += this.takesMs;
+          return true;
+        });
+      }
+    }
+  }
+
+  /** What was planned before the turn, and nothing that is planned in it. */
+  turn(): void {
+    const steps = this.#steps;
+    this.#steps = [];
+    for (const step of steps) step();
+  }
+
+  untilIdle(): void {
+    while (this.#steps.length > 0) this.turn();
+  }
+}
