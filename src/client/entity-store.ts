@@ -7,12 +7,12 @@ import { decodeToJson, type JsonObject } from '../wire/proto-json.ts';
 import { eachField, fieldNumbers, type FieldReader, messageEnd } from './message-fields.ts';
 
 /** The kinds of entities, as `digger.v1.Entity` has them. */
-export type EntityKind = 'Pod' | 'Service' | 'Node' | 'Workload';
+export type EntityKind = 'Pod' | 'Service' | 'Node' | 'Workload' | 'Namespace';
 
 /** What finds an object by its name. */
 export type EntityName =
   | { readonly kind: 'Pod' | 'Service'; readonly namespace: string; readonly name: string }
-  | { readonly kind: 'Node'; readonly namespace: ''; readonly name: string }
+  | { readonly kind: 'Node' | 'Namespace'; readonly namespace: ''; readonly name: string }
   | {
       readonly kind: 'Workload';
       readonly apiVersion: string;
@@ -43,18 +43,20 @@ interface Stored {
   readonly bytes: ByteString;
 }
 
-const FIELDS = fieldNumbers('digger.v1.Entity', ['pod', 'service', 'node', 'workload']);
+const FIELDS = fieldNumbers('digger.v1.Entity', ['pod', 'service', 'node', 'workload', 'namespace']);
 const KINDS = new Map<number, EntityKind>([
   [FIELDS.pod, 'Pod'],
   [FIELDS.service, 'Service'],
   [FIELDS.node, 'Node'],
   [FIELDS.workload, 'Workload'],
+  [FIELDS.namespace, 'Namespace'],
 ]);
 const NAMES = {
   Pod: fieldNumbers('digger.v1.Pod', ['uid', 'namespace', 'name']),
   Service: fieldNumbers('digger.v1.Service', ['uid', 'namespace', 'name']),
   Node: fieldNumbers('digger.v1.Node', ['uid', 'name']),
   Workload: fieldNumbers('digger.v1.Workload', ['uid', 'namespace', 'name', 'apiVersion', 'kind']),
+  Namespace: fieldNumbers('digger.v1.Namespace', ['uid', 'name']),
 } as const;
 const REMOVAL = fieldNumbers('digger.v1.Removal', [
   'kind',
@@ -66,7 +68,7 @@ const REMOVAL = fieldNumbers('digger.v1.Removal', [
 ]);
 const FORGOTTEN = fieldNumbers('digger.v1.Forgotten', ['kind', 'uid']);
 /** `digger.v1.EntityKind` by number. */
-const KIND_NUMBERS = [undefined, 'Pod', 'Service', 'Node', 'Workload'] as const;
+const KIND_NUMBERS = [undefined, 'Pod', 'Service', 'Node', 'Workload', 'Namespace'] as const;
 
 export class EntityStore {
   readonly #bounds: EntityBounds;
