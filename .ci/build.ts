@@ -1,5 +1,5 @@
-// Builds dist/ from src/: compiles with tsc, copies what is not TypeScript, and puts the `digger` command where npx
-// finds it.
+// Builds dist/ from src/: compiles with tsc, copies what is not TypeScript, but not the Go module, and puts the `digger`
+// command where npx finds it.
 //
 // dist/ lies as deep as src/, so `../../proto/` means the same folder from both, and the .proto files are not copied.
 
@@ -16,7 +16,7 @@ if (compiled.error !== undefined) throw compiled.error;
 if (compiled.status !== 0) process.exit(compiled.status ?? 1);
 
 for (const file of globSync('src/**/*', { withFileTypes: true })) {
-  if (!file.isFile() || /\.ts$|^tsconfig\.json$/.test(file.name)) continue;
+  if (!file.isFile() || /\.ts$|^tsconfig\.json$/.test(file.name) || /^src.go(\W|$)/.test(file.parentPath)) continue;
   const from = join(file.parentPath, file.name);
   const to = from.replace(/^src/, 'dist');
   mkdirSync(dirname(to), { recursive: true });

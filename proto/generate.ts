@@ -1,11 +1,12 @@
 // Makes the committed files that follow from the .proto files: request and response types for TypeScript
-// (src/wire/generated) and the descriptor set that reflection serves (src/rpc/generated/descriptor-set.ts).
+// (src/wire/generated), the descriptor set that reflection serves (src/rpc/generated/descriptor-set.ts), and Go code
+// (src/go/diggerv1). The plugins for Go are Go programs: where there is no Go, that folder is left out, and it says so.
 //
 // `node proto/generate.ts` writes them; `node proto/generate.ts --check` writes nothing and fails when a committed file
 // differs from what would be written. The descriptor set is a module, not a binary file, so that the compiler carries
 // it into dist/ like everything else.
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +15,7 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const TYPES = 'src/wire/generated';
 const DESCRIPTORS = 'src/rpc/generated';
+const GO = 'src/go/diggerv1';
 const LINE_LENGTH = 110;
 
 /** Files whose messages are handled as objects; everything they import is generated with them. */
@@ -24,10 +26,14 @@ const TYPED_FILES = [
   'grpc/reflection/v1/reflection.proto',
 ];
 
+const hasGo = spawnSync('go', ['version'], { stdio: 'ignore' }).status === 0;
+if (!hasGo) console.error(`no Go here: ${GO} is left as it is, and not compared`);
+
 const outDir = mkdtempSync(join(tmpdir(), 'digger-generate-'));
 try {
   generateTypes(join(outDir, TYPES));
   generateDescriptorSet(join(outDir, DESCRIPTORS));
+  if (hasGo) run('buf', ['generate', '--template', 'proto/buf.gen.go.yaml', '-o', join(outDir, 'src/go')]);
   if (process.argv.includes('--check')) check(outDir);
   else install(outDir);
 } finally {
@@ -70,7 +76,7 @@ function generateDescriptorSet(target: string): void {
 }
 
 function install(from: string): void {
-  for (const folder of [TYPES, DESCRIPTORS]) {
+  for (const folder of folders()) {
     rmSync(join(ROOT, folder), { recursive: true, force: true });
     cpSync(join(from, folder), join(ROOT, folder), { recursive: true });
   }
@@ -78,7 +84,7 @@ function install(from: string): void {
 
 function check(from: string): void {
   const stale: string[] = [];
-  for (const folder of [TYPES, DESCRIPTORS]) {
+  for (const folder of folders()) {
     const wanted = filesBelow(join(from, folder));
     const present = filesBelow(join(ROOT, folder));
     for (const name of new Set([...wanted.keys(), ...present.keys()])) {
@@ -88,6 +94,10 @@ function check(from: string): void {
   if (stale.length === 0) return;
   console.error(`not what the .proto files say (run \`npm run generate\`):\n  ${stale.join('\n  ')}`);
   process.exitCode = 1;
+}
+
+function folders(): readonly string[] {
+  return hasGo ? [TYPES, DESCRIPTORS, GO] : [TYPES, DESCRIPTORS];
 }
 
 function filesBelow(folder: string): ReadonlyMap<string, string> {

@@ -15,6 +15,7 @@ import { AddressBook, CLAIMING_RESOURCES } from './addresses/address-book.ts';
 import { registerAddressMetrics } from './addresses/metrics.ts';
 import { openCallerAccess } from './caller-access.ts';
 import { Catalog } from './catalog/catalog.ts';
+import { createHiders, hiding } from './catalog/hidden.ts';
 import { createPacer } from './catalog/pacer.ts';
 import type { Config } from './options/options.ts';
 import { ChangeFeed } from './feed/change-feed.ts';
@@ -34,6 +35,7 @@ import type { StatusSource } from './rpc/methods/get-status.ts';
 import type { ClusterIdentity } from './model/cluster-identity.ts';
 import type { ListenAddress } from './model/listen-address.ts';
 import { NameWaiterTable } from './rpc/methods/name-waiters.ts';
+import { PublishedNamespaces } from './model/published-namespaces.ts';
 import { resourceOf } from './model/source.ts';
 import { createRpcServer, type RpcServer } from './rpc/server.ts';
 import { createFeedService } from './rpc/methods/watch.ts';
@@ -42,6 +44,7 @@ import { listCause } from './list-cause.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createRegistry } from './telemetry/metrics.ts';
 import { VERSION } from './version.ts';
+import { publishedOnly } from './visible-changes.ts';
 import { DEFAULT_DENIED_ANNOTATIONS, KeyList, type ValuePolicy } from './wire/value-policy.ts';
 
 export interface RunningService {
@@ -118,6 +121,8 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
 
   const pacer = createPacer();
   const catalog = new Catalog({ registry, pacer, valuePolicy: toValuePolicy(config), isWatchedKind });
+  const published = new PublishedNamespaces(config.namespaceRules);
+  const hide = createHiders(published);
   const names = new NameWaiterTable(config.maxWaiters);
   const addresses = new AddressBook({
     now: Date.now,
@@ -134,13 +139,13 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
   const watch: ClusterWatch = createClusterWatch({
     credentials,
     stores: {
-      pods: (source) => catalog.store('Pod', source),
-      services: (source) => catalog.store('Service', source),
-      endpointSlices: (source) => catalog.store('EndpointSlice', source),
-      namespaces: (source) => catalog.store('Namespace', source),
+      pods: (source) => hiding(catalog.store('Pod', source), hide.pod, published),
+      services: (source) => hiding(catalog.store('Service', source), hide.service, published),
+      endpointSlices: (source) => hiding(catalog.store('EndpointSlice', source), hide.slice, published),
+      namespaces: (source) => hiding(catalog.store('Namespace', source), hide.namespace, published),
       nodes: catalog.store('Node', 'nodes'),
       serviceCidrs: addresses.serviceRanges,
-      owners: (source) => catalog.store('Owner', source),
+      owners: (source) => hiding(catalog.store('Owner', source), hide.owner, published),
     },
     logger,
     registry,
@@ -163,6 +168,7 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
   };
   registerClusterMetrics(registry, cluster);
   const feed = createFeed({ config, registry, epoch, freshness, cluster });
+  const tellFeed = published.areLimited ? publishedOnly(feed.onBatch) : feed.onBatch;
   catalog.onBatch((batch) => {
     for (const { after } of batch.changes) {
       if (after?.kind === 'Pod' && after.workload.incomplete) {
@@ -170,7 +176,7 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
       }
     }
     addresses.apply(batch);
-    feed.onBatch(batch);
+    tellFeed(batch);
     names.onChanges(batch);
   });
 
@@ -207,6 +213,7 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
     startTimeMs,
     namespaces: config.namespaces,
     credentialsTrouble: () => credentials.trouble,
+    published,
     knowsNamespaces,
     pending: () => readiness.pending,
     resources: () => watch.statuses().map((each) => ({ ...each, objects: objects(each.resource) })),
@@ -320,6 +327,8 @@ function createFeed({ config, registry, epoch, freshness, cluster }: FeedParts):
       // A clone of a cluster may have its uid, its versions and another name.
       config.clusterName,
       ...config.namespaces.toSorted(),
+      // Only where there are some: the tokens of all others stay good.
+      ...(config.namespaceRules.length === 0 ? [] : [config.namespaceRules]),
     ]),
     freshness: () => freshness.resources(),
     registry,

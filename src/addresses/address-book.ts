@@ -1,28 +1,30 @@
 // Who holds which address, now and in the recent past: the claims of all entities, opened and closed by entity changes
-// alone, and looked up by address, port and moment.
+// alone, and the timelines that are written from them.
 //
 // Promises: an answer is right for the asked moment or says that it is ambiguous, uncertain or unknown; a lookup costs
-// the claims that overlap at the moment, not the past holders; memory is bounded by the live claims plus the retention.
-// This file is the writing side and what to say where there is no holder; lookup.ts finds holders.
+// a search in the timelines that it concerns; memory is bounded by the live claims plus the retention. This file is
+// the writing side, and what answers tell of holders; src/timelines/ says how a question is answered.
 
 import { NO_BYTES } from '../model/byte-string.ts';
 import type { ChangeBatch } from '../model/changes.ts';
 import type { Entity, NodeEntity, ServiceEntity } from '../model/entities.ts';
 import type { Observation } from '../model/observation.ts';
 import { resourceOf } from '../model/source.ts';
+import type { AddressFacts } from '../timelines/facts.ts';
+import { resolve, resolveOthers, Verdict } from '../timelines/resolve.ts';
+import type { TimelineSource } from '../timelines/source.ts';
 import { BlindMoments } from './blind-moments.ts';
 import { ClaimPlaces } from './claim-places.ts';
 import { type Claim, type DerivedClaim, endClaim, type HolderEntity, openClaim, REPORT_DELAY_MS } from './claim.ts';
 import { EndedClaims, type EndedClaimsOptions } from './ended-claims.ts';
-import type { JudgeContext } from './judge.ts';
 import { KnownNodes } from './known-nodes.ts';
-import { findHolders, podsInNetworkOf } from './lookup.ts';
 import { OpenClaims } from './open-claims.ts';
+import { PodsOnNodes } from './pods-on-nodes.ts';
 import { ClusterRanges } from './ranges.ts';
-import type { AddressAnswer, AddressQuestion, AddressReader, AddressRole, Holder } from './reader.ts';
+import type { AddressAnswer, AddressQuestion, AddressReader, Holder } from './reader.ts';
 import { ServiceRanges } from './service-ranges.ts';
-import { isSpecialAddress } from '../timelines/special-addresses.ts';
 import { AddressWaiters } from './waiters.ts';
+import { WrittenTimelines } from './written-timelines.ts';
 
 export interface AddressBookOptions extends EndedClaimsOptions {
   /** Our clock, ms since the epoch. */
@@ -52,30 +54,48 @@ export interface AddressBookSize {
   readonly waitersRefused: number;
   /** Addresses of pods outside every range that pods are known to have, at most. */
   readonly podsOutsideRanges: number;
+  readonly timelines: number;
+  /** Places whose timelines have to be written yet. */
+  readonly unwritten: number;
 }
 
 export class AddressBook implements AddressReader {
   /** Where ServiceCIDR objects go. */
   readonly serviceRanges: ServiceRanges;
+  /** What timelines are written from; models in tests judge by it on their own. */
+  readonly claims: ClaimPlaces;
+  readonly nodes = new KnownNodes();
+  readonly timelines: WrittenTimelines;
+  /** What questions are answered from. */
+  readonly source: TimelineSource<Claim>;
   readonly #options: AddressBookOptions;
-  readonly #places: ClaimPlaces;
   readonly #open = new OpenClaims();
   readonly #ended: EndedClaims;
-  readonly #nodes = new KnownNodes();
+  readonly #podsOnNodes = new PodsOnNodes();
   readonly #blind: BlindMoments;
   readonly #ranges: ClusterRanges;
   readonly #waiters: AddressWaiters;
   #startedMs = Number.POSITIVE_INFINITY;
+  /** Used again for every question. */
+  readonly #verdict = new Verdict<Claim>();
+  readonly #others = new Verdict<Claim>();
   #lastName: { readonly of: ServiceEntity; readonly name: ServiceEntity } | undefined;
 
   constructor(options: AddressBookOptions) {
     this.#options = options;
-    this.#places = new ClaimPlaces(options);
+    this.claims = new ClaimPlaces(options);
     this.#ended = new EndedClaims(options);
-    this.#blind = new BlindMoments(options.blindSinceMs);
+    this.#blind = new BlindMoments();
     this.#ranges = new ClusterRanges({ configured: options.clusterRanges, retentionMs: options.retentionMs });
     this.serviceRanges = new ServiceRanges(this.#ranges);
     this.#waiters = new AddressWaiters(options);
+    this.timelines = new WrittenTimelines({
+      places: this.claims,
+      nodes: this.nodes,
+      slackMs: options.slackMs,
+      sinceMs: () => options.now() - options.retentionMs,
+    });
+    this.source = this.#createSource();
   }
 
   /** The picture is complete from now on; before this moment nothing can be told. */
@@ -102,6 +122,8 @@ export class AddressBook implements AddressReader {
       waiters: this.#waiters.count,
       waitersRefused: this.#waiters.refused,
       podsOutsideRanges: this.#ranges.podsOutside.count,
+      timelines: this.timelines.size,
+      unwritten: this.timelines.marked,
     };
   }
 
@@ -128,72 +150,91 @@ export class AddressBook implements AddressReader {
 
   resolve(question: AddressQuestion): AddressAnswer {
     const nowMs = this.#options.now();
-    const atMs = Math.min(question.atMs ?? nowMs, nowMs);
-    const { historySinceMs } = this;
-    // The present can always be told, even in the first millisecond.
-    const isTooOld = atMs < historySinceMs && question.atMs !== undefined;
-    if (isTooOld || isSpecialAddress(question.address)) return { outcome: 'UNKNOWN', historySinceMs };
-
-    const context = { atMs, slackMs: this.#options.slackMs, nodes: this.#nodes, blind: this.#blind };
-    const { holders, isOfUnknownNode } = findHolders(this.#places, question, context);
-    const [best] = holders;
-    if (best === undefined) {
-      const outcome = isOfUnknownNode ? 'UNKNOWN' : this.#withoutHolder(question.address, atMs);
-      return { outcome, historySinceMs };
-    }
-    const told = this.#isIncompleteAt(atMs) ? holders.map((holder) => withDoubt(holder, question)) : holders;
-    return { ...this.#tell(told, question, context), historySinceMs };
-  }
-
-  #tell(holders: readonly Holder[], question: AddressQuestion, context: JudgeContext): Told {
-    const [holder] = holders;
-    if (holder === undefined || holders.length > 1) return { outcome: 'AMBIGUOUS', candidates: holders };
-    if (holder.entity.kind !== 'Node') return { outcome: 'RESOLVED', holder, alternatives: [] };
-    // A question for a port falls back on the node because no pod has the port, which is not known of moments in a gap,
-    // or of namespaces that are not watched.
-    const isBlind = this.#options.partial === true || this.#mayHaveMissed(context.atMs);
-    const uncertain = holder.uncertain || (question.port !== undefined && isBlind);
-    const alternatives = podsInNetworkOf(this.#places, holder.entity.name, context);
-    return { outcome: 'RESOLVED', holder: { ...holder, uncertain }, alternatives };
-  }
-
-  #withoutHolder(address: string, atMs: number): 'UNASSIGNED' | 'EXTERNAL' | 'UNKNOWN' {
-    // An object of another namespace may have it, inside and outside the ranges; one may have come and gone unseen.
-    if (this.#options.partial === true || this.#mayHaveMissed(atMs) || this.#isIncompleteAt(atMs)) return 'UNKNOWN';
-    // Whatever the ranges say: where pods, nodes and services had addresses a moment ago is the cluster.
-    switch (this.#places.wasInCluster(address) ? 'inside' : this.#ranges.verdict(address)) {
-      case 'unknown':
-        return 'UNKNOWN';
-      case 'outside':
-        return 'EXTERNAL';
-      case 'inside':
-        return 'UNASSIGNED';
+    const verdict = this.#verdict;
+    resolve(this.source, question, nowMs, verdict);
+    const { outcome, holders, historySinceMs } = verdict;
+    switch (outcome) {
+      case 'RESOLVED': {
+        const [claim] = holders as readonly [Claim];
+        const alternatives = claim.kind === 'Node' ? this.#podsInNetworkOf(claim, question.atMs ?? nowMs) : NONE;
+        return { outcome, holder: toHolder(claim, verdict.isUncertain(0)), alternatives, historySinceMs };
+      }
+      case 'AMBIGUOUS': {
+        const candidates = holders.map((claim, index) => toHolder(claim, verdict.isUncertain(index)));
+        return { outcome, candidates, historySinceMs };
+      }
+      default:
+        return { outcome, historySinceMs };
     }
   }
 
-  /** Whether a holder that was there at the moment may have come and gone unheard of, given that reports take time. */
-  #mayHaveMissed(atMs: number): boolean {
-    return this.#blind.overlap(atMs, atMs + REPORT_DELAY_MS);
+  /** The pods in the node's network that could be meant by its address. */
+  #podsInNetworkOf(node: Claim, atMs: number): readonly Holder[] {
+    const others = this.#others;
+    resolveOthers(this.source, node.name, Math.min(atMs, this.#options.now()), others);
+    return others.holders.map((claim, index) => toHolder(claim, others.isUncertain(index)));
   }
 
-  /** Whether an object had so many claims since then that some are forgotten. */
-  #isIncompleteAt(atMs: number): boolean {
-    return atMs <= this.#ended.incompleteUntilMs + this.#options.slackMs;
+  #createSource(): TimelineSource<Claim> {
+    const { timelines } = this;
+    const facts = () => this.#facts();
+    return {
+      get facts() {
+        return facts();
+      },
+      ofAddress: (address) => timelines.ofAddress(address),
+      hasPorts: (address) => timelines.hasPorts(address),
+      ofPort: (address, port, protocol) => timelines.ofPort(address, port, protocol),
+      ofPorts: (address) => timelines.ofPorts(address),
+      ofNodePort: (node, address, port, protocol) => timelines.ofNodePort(node, address, port, protocol),
+      ofEveryNodePort: (port, protocol) => timelines.ofEveryNodePort(port, protocol),
+      ofNode: (node) => timelines.ofNode(node),
+      isInRange: (address) => this.#ranges.contain(address),
+      areRangesComplete: (family) => this.#ranges.areComplete(family),
+    };
+  }
+
+  #facts(): AddressFacts {
+    const { retentionMs, slackMs, partial = false, blindSinceMs } = this.#options;
+    return {
+      beganMs: Math.max(this.#startedMs, this.#ended.forgottenUntilMs + slackMs),
+      historyMs: retentionMs,
+      blind: this.#blind.gaps,
+      blindSinceMs: blindSinceMs(),
+      unknownUntilMs: this.#blind.unknownUntilMs,
+      incompleteUntilMs: this.#ended.incompleteUntilMs + slackMs,
+      reportDelayMs: REPORT_DELAY_MS,
+      isPartial: partial,
+    };
   }
 
   #update(before: HolderEntity | undefined, after: HolderEntity | undefined, seen: Observation): void {
+    if (before?.kind === 'Node' || after?.kind === 'Node') this.#updateNode(asNode(before), asNode(after), seen);
+    const hadClaims = before !== undefined && this.#open.of(before.uid).length > 0;
     this.#open.update(before, after, seen, {
       opened: (derived, entity) => this.#openClaim(derived, entity, seen),
       ended: (claim, apiEndMs) => this.#endClaim(claim, seen, apiEndMs),
     });
-    if (before?.kind === 'Node' || after?.kind === 'Node') this.#updateNode(asNode(before), asNode(after), seen);
+    const subject = after ?? before;
+    if (subject?.kind === 'Pod') {
+      if (before?.kind === 'Pod' && before.nodeName !== subject.nodeName) this.#podsOnNodes.delete(before);
+      if (this.#open.of(subject.uid).length > 0) this.#podsOnNodes.add(subject);
+      else this.#podsOnNodes.delete(subject);
+    }
+    if (hadClaims && after !== undefined && areToldApart(before, after)) this.#markClaims(after.uid);
+  }
+
+  /** What is known of the object changed, and with it what its claims tell. */
+  #markClaims(uid: string): void {
+    for (const claim of this.#open.of(uid)) this.timelines.markClaim(claim);
   }
 
   #openClaim(derived: DerivedClaim, entity: HolderEntity, seen: Observation): Claim {
     const isListed = seen.relisted === true || this.#startedMs === Number.POSITIVE_INFINITY;
     const claim = openClaim(derived, entity, seen, isListed);
     const { role, place } = derived;
-    this.#places.open(claim);
+    this.claims.open(claim);
+    this.timelines.markClaim(claim);
     if (typeof place === 'string') {
       if (role === 'POD_IP') this.#ranges.podsOutside.add(place);
       this.#waiters.wake(place);
@@ -205,10 +246,11 @@ export class AddressBook implements AddressReader {
     endClaim(claim, seen, apiEndMs);
     const { entity } = claim;
     if (entity.kind === 'Pod') {
-      if (!this.#nodes.exists(entity.nodeName)) claim.leavingSeenMs = claim.knownFromMs;
-      else claim.leavingSeenMs ??= this.#nodes.leavingSeenMs(entity.nodeName);
+      if (!this.nodes.exists(entity.nodeName)) claim.leavingSeenMs = claim.knownFromMs;
+      else claim.leavingSeenMs ??= this.nodes.leavingSeenMs(entity.nodeName);
     } else if (entity.kind === 'Service' && claim.role === 'ENDPOINT') claim.entity = this.#nameOf(entity);
-    this.#places.end(claim);
+    this.claims.end(claim);
+    this.timelines.markClaim(claim);
     for (const dropped of this.#ended.add(claim, seen.atMs)) this.#forget(dropped);
   }
 
@@ -223,12 +265,23 @@ export class AddressBook implements AddressReader {
   }
 
   #forget(claim: Claim): void {
-    this.#places.forget(claim, this.#nodes);
+    // Before it is gone: then nothing may be left that tells of its places.
+    this.timelines.markForgotten(claim);
+    this.claims.forget(claim, this.nodes);
     if (claim.role === 'POD_IP' && typeof claim.place === 'string') this.#ranges.podsOutside.forget(claim.place);
   }
 
   #updateNode(before: NodeEntity | undefined, after: NodeEntity | undefined, seen: Observation): void {
-    this.#nodes.update(before, after, seen);
+    const name = (after ?? before)?.name ?? '';
+    const { isFollowed } = this.nodes;
+    const existed = this.nodes.exists(name);
+    const leavingMs = this.nodes.leavingSeenMs(name);
+    this.nodes.update(before, after, seen);
+    // The first node that is seen tells of all others that they are not there.
+    if (!isFollowed) for (const uid of this.#podsOnNodes.all()) this.#markClaims(uid);
+    else if (existed !== this.nodes.exists(name) || leavingMs !== this.nodes.leavingSeenMs(name)) {
+      for (const uid of this.#podsOnNodes.on(name)) this.#markClaims(uid);
+    }
     if (after !== undefined) this.#ranges.hold('pods', after.uid, after.podRanges, seen.atMs);
     if (before === undefined) return;
     const released = before.podRanges.filter((range) => after?.podRanges.includes(range) !== true);
@@ -244,16 +297,36 @@ export const CLAIMING_RESOURCES: ReadonlySet<string> = new Set([
   'nodes',
 ]);
 
-type Told =
-  | { readonly outcome: 'RESOLVED'; readonly holder: Holder; readonly alternatives: readonly Holder[] }
-  | { readonly outcome: 'AMBIGUOUS'; readonly candidates: readonly Holder[] };
+const NONE: readonly never[] = Object.freeze([]);
 
-/** Those that objects make many of, so that one of them may be missing. */
-const CROWDED: ReadonlySet<AddressRole> = new Set(['LOAD_BALANCER', 'EXTERNAL_IP', 'ENDPOINT', 'NODE_PORT']);
+function toHolder(claim: Claim, uncertain: boolean): Holder {
+  return { role: claim.role, entity: claim.entity, fromMs: claim.validFromMs, toMs: claim.validToMs, uncertain };
+}
 
-/** Forgotten claims may be on the same address, or on the asked port of it. */
-function withDoubt(holder: Holder, { port }: AddressQuestion): Holder {
-  return port !== undefined || CROWDED.has(holder.role) ? { ...holder, uncertain: true } : holder;
+/** Whether timelines tell of the two states in different ways, claims apart. */
+function areToldApart(before: HolderEntity | undefined, after: HolderEntity): boolean {
+  if (before === undefined) return false;
+  switch (after.kind) {
+    case 'Pod':
+      return (
+        before.kind !== 'Pod' ||
+        (before.deletionTimeMs === undefined) !== (after.deletionTimeMs === undefined) ||
+        before.terminal !== after.terminal ||
+        before.workload !== after.workload
+      );
+    case 'Service':
+      return before.kind !== 'Service' || !isSameWorkload(before, after);
+    case 'Node':
+      return before.kind !== 'Node' || (before.deletionTimeMs === undefined) !== (after.deletionTimeMs === undefined);
+  }
+}
+
+/** The workload that answers tell is the one of all backends. */
+function isSameWorkload(
+  { workloads: [a, ...more] }: ServiceEntity,
+  { workloads: [b, ...others] }: ServiceEntity,
+): boolean {
+  return a === b && (more.length === 0) === (others.length === 0);
 }
 
 /** All that an answer tells of the service of an ended endpoint: the rest of it may be large, and there may be many. */

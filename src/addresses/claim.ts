@@ -9,7 +9,7 @@
 
 import type { NodeEntity, PodEntity, Protocol, ServiceEntity } from '../model/entities.ts';
 import type { Observation } from '../model/observation.ts';
-import type { AddressRole } from './reader.ts';
+import type { AddressRole, PortRange, TimelineHolder } from '../timelines/timeline.ts';
 import type { ServicePorts } from './service-ports.ts';
 
 export type HolderEntity = PodEntity | ServiceEntity | NodeEntity;
@@ -67,9 +67,12 @@ export interface DerivedClaim {
   readonly apiStart: ApiStart | undefined;
 }
 
-/** There is one for each address of each pod, so what follows from something else is not kept. */
-export class Claim {
-  readonly role: ClaimRole;
+/**
+ * There is one for each address of each pod, so what follows from something else is not kept. It is also what timelines
+ * name as holder.
+ */
+export class Claim implements TimelineHolder {
+  readonly derivedRole: ClaimRole;
   readonly place: ClaimPlace;
   /** The newest state while the claim is open, then the last one. */
   entity: HolderEntity;
@@ -90,6 +93,8 @@ export class Claim {
   leavingSeenMs: number | undefined;
   /** Successors that were forgotten since, as one; see `succession.ts`. */
   lostTo: { readonly fromMs: number; readonly toMs: number; readonly mayHaveEndedMs: number } | undefined = undefined;
+  /** As of the last time that a timeline with the claim was written. */
+  doubtedFromMs: number | undefined = undefined;
 
   constructor(
     { role, place, apiStart }: DerivedClaim,
@@ -98,7 +103,7 @@ export class Claim {
     seen: Observation,
     isListed: boolean,
   ) {
-    this.role = role;
+    this.derivedRole = role;
     this.place = place;
     this.entity = entity;
     this.startEarliestMs = start.earliestMs;
@@ -107,6 +112,58 @@ export class Claim {
     this.#seen = seen;
     this.#isListed = isListed;
     this.leavingSeenMs = isLeaving(entity) ? seen.atMs : undefined;
+  }
+
+  get kind(): TimelineHolder['kind'] {
+    return this.entity.kind;
+  }
+
+  get uid(): string {
+    return this.entity.uid;
+  }
+
+  get name(): string {
+    return this.entity.name;
+  }
+
+  /** As published: the first addresses of a node's pod range are addresses of the node. */
+  get role(): AddressRole {
+    const { derivedRole } = this;
+    return derivedRole === 'POD_RANGE' || derivedRole === 'HOST_ADDRESS' ? 'NODE_ADDRESS' : derivedRole;
+  }
+
+  get validFromMs(): number {
+    return this.startEarliestMs;
+  }
+
+  get validToMs(): number | undefined {
+    return this.endLatestMs;
+  }
+
+  get startedMs(): number {
+    return this.startLatestMs;
+  }
+
+  get seenMs(): number {
+    return this.firstSeenMs;
+  }
+
+  get createdMs(): number {
+    return this.entity.creationTimeMs ?? 0;
+  }
+
+  get ports(): readonly PortRange[] | undefined {
+    return this.#manyPorts?.ranges.list;
+  }
+
+  get arePortsInexact(): boolean {
+    return this.#manyPorts?.ranges.isInexact ?? false;
+  }
+
+  get #manyPorts(): ServicePorts | undefined {
+    const { place } = this;
+    if (typeof place === 'string' || place.on !== 'services' || place.ports?.areMany !== true) return undefined;
+    return place.ports;
   }
 
   get startLatestMs(): number {
@@ -215,8 +272,7 @@ export function newestFirst(a: Claim, b: Claim): number {
 }
 
 /** Names a claim among the open claims of one entity. */
-export function claimKey(claim: Pick<DerivedClaim, 'role' | 'place'>): string {
-  const { place, role } = claim;
+export function claimKey(role: ClaimRole, place: ClaimPlace): string {
   if (typeof place === 'string') return `${role} ${place}`;
   switch (place.on) {
     case 'services':

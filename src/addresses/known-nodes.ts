@@ -16,6 +16,11 @@ export class KnownNodes {
   readonly #byName = new Map<string, KnownNode>();
   #sawAny = false;
 
+  /** Nodes may be read, and one was. */
+  get isFollowed(): boolean {
+    return this.#sawAny;
+  }
+
   /** A node came, changed (both set) or went. */
   update(before: NodeEntity | undefined, after: NodeEntity | undefined, seen: Observation): void {
     this.#sawAny = true;

@@ -25,6 +25,11 @@ export class OpenClaims {
     return this.#count;
   }
 
+  /** The open claims of an entity. */
+  of(uid: string): readonly Claim[] {
+    return this.#of(uid) ?? NONE;
+  }
+
   /** An entity came (`before` unset), changed, or went (`after` unset). */
   update(
     before: HolderEntity | undefined,
@@ -66,9 +71,10 @@ export class OpenClaims {
     while (last < shorter - first && isOf(open[open.length - 1 - last], derived[derived.length - 1 - last])) last++;
 
     const before = new Map<string, Claim>();
-    for (const claim of open.slice(first, open.length - last)) before.set(claimKey(claim), claim);
+    for (const claim of open.slice(first, open.length - last))
+      before.set(claimKey(claim.derivedRole, claim.place), claim);
     const made = derived.slice(first, derived.length - last).map((wanted): Claim | DerivedClaim => {
-      const key = claimKey(wanted);
+      const key = claimKey(wanted.role, wanted.place);
       const claim = before.get(key);
       if (!isOf(claim, wanted)) return wanted;
       before.delete(key);
@@ -104,13 +110,13 @@ const NONE: readonly Claim[] = Object.freeze([]);
 
 /** Whether this is the claim that is derived. Other ports of a service are another claim. */
 function isOf(claim: Claim | undefined, derived: DerivedClaim | undefined): boolean {
-  if (claim === undefined || derived === undefined || claim.role !== derived.role) return false;
+  if (claim === undefined || derived === undefined || claim.derivedRole !== derived.role) return false;
   const [is, wanted] = [claim.place, derived.place];
   if (typeof is === 'string' || typeof wanted === 'string') return is === wanted;
   if (is.on === 'services' && wanted.on === 'services') {
     return is.address === wanted.address && (is.ports === wanted.ports || samePorts(portsOf(is), portsOf(wanted)));
   }
-  return claimKey(claim) === claimKey(derived);
+  return claimKey(claim.derivedRole, is) === claimKey(derived.role, wanted);
 }
 
 function portsOf({ ports }: { readonly ports: ServicePorts | undefined }): ServicePorts['list'] {

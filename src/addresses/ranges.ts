@@ -5,11 +5,9 @@
 // address can be called outside: that takes a range of pods that a node has now and one of services, or a configured
 // one, and no pod outside of them. The address families are told apart: IPv4 ranges say nothing about an IPv6 address.
 
-import { type Cidr, familyOf, type IpFamily, parseCidr } from '../model/cidr.ts';
+import { type Cidr, type IpFamily, parseCidr } from '../model/cidr.ts';
 import { PodsOutsideRanges } from './pods-outside-ranges.ts';
 import { Prefixes } from '../timelines/prefixes.ts';
-
-export type RangeVerdict = 'inside' | 'outside' | 'unknown';
 
 /** Whose addresses a range is for. */
 export type RangePurpose = 'pods' | 'services';
@@ -84,12 +82,15 @@ export class ClusterRanges {
     }
   }
 
-  /** Where a canonical address lies. */
-  verdict(address: string): RangeVerdict {
+  /** Whether a known range contains the canonical address. */
+  contain(address: string): boolean {
     const { pods, services, configured } = this.#prefixes;
-    if (pods.contain(address) || services.contain(address) || configured.contain(address)) return 'inside';
-    const family = familyOf(address);
-    return this.#areAllKnown(family) && !this.podsOutside.any(family) ? 'outside' : 'unknown';
+    return pods.contain(address) || services.contain(address) || configured.contain(address);
+  }
+
+  /** Whether what is outside all known ranges is outside of the cluster. */
+  areComplete(family: IpFamily): boolean {
+    return this.#areAllKnown(family) && !this.podsOutside.any(family);
   }
 
   #areAllKnown(family: IpFamily): boolean {

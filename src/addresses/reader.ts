@@ -1,18 +1,7 @@
 // What a lookup may ask about addresses.
 
 import type { NodeEntity, PodEntity, Protocol, ServiceEntity } from '../model/entities.ts';
-
-/** How an address is held. Names as in `digger.v1.AddressRole`. */
-export type AddressRole =
-  | 'POD_IP'
-  | 'HOST_PORT'
-  | 'HOST_NETWORK'
-  | 'CLUSTER_IP'
-  | 'LOAD_BALANCER'
-  | 'EXTERNAL_IP'
-  | 'NODE_PORT'
-  | 'NODE_ADDRESS'
-  | 'ENDPOINT';
+import type { AddressRole } from '../timelines/timeline.ts';
 
 export interface AddressQuestion {
   /** Canonical, see `parseIp`. */
@@ -24,9 +13,6 @@ export interface AddressQuestion {
   /** ms since the epoch; unset: now. */
   readonly atMs?: number;
 }
-
-/** An answer lists at most so many candidates; one more in an answer means that there are others. */
-export const MAX_CANDIDATES = 100;
 
 /**
  * An entity that holds the address. For role ENDPOINT it is the service whose endpoints list the address, of which only

@@ -12,7 +12,7 @@ import type { KnownNodes } from './known-nodes.ts';
 
 /** Whether the claim has lost its place to another of `rivals` by the moment. */
 export function isSuperseded(claim: Claim, rivals: readonly Claim[], atMs: number, nodes: KnownNodes): boolean {
-  if (!isExclusive(claim.role)) return false;
+  if (!isExclusive(claim.derivedRole)) return false;
   if (claim.endLatestMs === undefined && !isOnItsWayOut(claim.entity, nodes)) return false;
   if (claim.lostTo !== undefined && deprives(claim.lostTo, claim, atMs, nodes)) return true;
   return rivals.some(
@@ -28,7 +28,7 @@ export function isSuperseded(claim: Claim, rivals: readonly Claim[], atMs: numbe
  * one that took it, and nothing else, would have been the sign.
  */
 export function mayBeLostSinceMs(claim: Claim, nodes: KnownNodes): number | undefined {
-  if (!isExclusive(claim.role)) return undefined;
+  if (!isExclusive(claim.derivedRole)) return undefined;
   const { entity } = claim;
   // A node is lost before its object goes, so its pods may have been gone since they were seen. Pods that ended before
   // that had ended by then; the others say so themselves.
@@ -41,9 +41,9 @@ export function mayBeLostSinceMs(claim: Claim, nodes: KnownNodes): number | unde
  * stays on paper for hours (deleted, but its node is lost) would else come back once its successor's history is over.
  */
 export function rememberSuccession(forgotten: Claim, claims: Iterable<Claim>, nodes: KnownNodes): void {
-  if (!isExclusive(forgotten.role)) return;
+  if (!isExclusive(forgotten.derivedRole)) return;
   for (const claim of claims) {
-    if (!isExclusive(claim.role) || !isRival(forgotten, claim) || !isCertainlyLater(forgotten, claim)) continue;
+    if (!isExclusive(claim.derivedRole) || !isRival(forgotten, claim) || !isCertainlyLater(forgotten, claim)) continue;
     const { fromMs, toMs, mayHaveEndedMs } = toSuccession(forgotten, nodes);
     claim.lostTo = {
       fromMs: Math.min(claim.lostTo?.fromMs ?? fromMs, fromMs),
@@ -74,12 +74,14 @@ function isExclusive(role: ClaimRole): boolean {
 
 /** Whether not both can have the place. */
 function isRival(other: Claim, claim: Claim): boolean {
-  if (other.entity.uid === claim.entity.uid || EXCLUSIVE[other.role] !== EXCLUSIVE[claim.role]) return false;
-  return protocolOf(other) === protocolOf(claim);
+  if (other.entity.uid === claim.entity.uid || EXCLUSIVE[other.derivedRole] !== EXCLUSIVE[claim.derivedRole])
+    return false;
+  return portOf(other) === portOf(claim);
 }
 
-function protocolOf({ place }: Claim): string | undefined {
-  return typeof place === 'object' && place.on === 'node-port' ? place.protocol : undefined;
+/** Ports of nodes by number are one place here; those of two nodes, which may share an address, are not. */
+function portOf({ place }: Claim): string | undefined {
+  return typeof place === 'object' && place.on === 'node-port' ? `${place.nodeName} ${place.protocol}` : undefined;
 }
 
 /** What is known by now beside the claim: it is being deleted, has finished, or its node is gone or being deleted. */

@@ -20,6 +20,7 @@ import type {
   WorkloadEntity,
 } from '../model/entities.ts';
 import type { Observation } from '../model/observation.ts';
+import { isHidden } from '../model/published-namespaces.ts';
 import type { KubernetesRecord, ObjectIdentity, OwnerRecord } from '../model/records.ts';
 import { DEFAULT_VALUE_POLICY, type ValuePolicy } from '../wire/value-policy.ts';
 import type { IsWatchedKind } from './custom-owners.ts';
@@ -81,6 +82,7 @@ export class Catalog implements CatalogReader {
     publish: (position, seen, unfinished) => this.#publisher.publish(position, seen, unfinished),
     advance: (position) => this.#publisher.advance(position),
     unchanged: (resource) => this.#metrics.unchanged(resource),
+    isBehind: () => this.#publisher.isBehind,
   };
 
   constructor(options: CatalogOptions) {
@@ -98,6 +100,7 @@ export class Catalog implements CatalogReader {
     this.#metrics = createCatalogMetrics(options.registry, {
       objects: () => this.#objects(),
       entities: () => this.#entityCounts(),
+      hiddenEntities: () => this.#hiddenEntities(),
       retainedOwners: () => this.#join.shelves.graph.retainedCount,
       cutEntities: () => this.#join.cutEntities(),
     });
@@ -252,9 +255,15 @@ export class Catalog implements CatalogReader {
     return objects;
   }
 
+  #hiddenEntities(): number {
+    let hidden = 0;
+    for (const { namespace } of this.entities()) if (isHidden(namespace)) hidden += 1;
+    return hidden;
+  }
+
   #entityCounts(): Record<EntityKind, number> {
     const counts = { Pod: 0, Service: 0, Node: 0, Workload: 0, Namespace: 0 };
-    for (const { kind } of this.entities()) counts[kind] += 1;
+    for (const { kind, namespace } of this.entities()) if (!isHidden(namespace)) counts[kind] += 1;
     return counts;
   }
 }

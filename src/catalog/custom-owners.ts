@@ -130,7 +130,6 @@ export class CustomOwners {
   handOver(uid: string): WorkloadEntity | undefined {
     const owner = this.#byUid.get(uid);
     if (owner === undefined) return undefined;
-    this.#dirtyKeys.add(owner.key);
     const place = this.#byKey.get(owner.key);
     const published = place?.published;
     if (place === undefined || published?.uid !== uid) return undefined;

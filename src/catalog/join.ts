@@ -5,6 +5,7 @@
 
 import { type ByteString, NO_BYTES } from '../model/byte-string.ts';
 import { MAX_LISTED, MAX_LISTED_ENDPOINTS, type ObjectReference } from '../model/entities.ts';
+import { HIDDEN_REFERENCE, isHidden } from '../model/published-namespaces.ts';
 import { concatBytes } from '../wire/encoded-entity.ts';
 import { encodePodEndpoints, encodePodOwners } from '../wire/encode-pod.ts';
 import type { ValuePolicy } from '../wire/value-policy.ts';
@@ -236,6 +237,7 @@ function endpointBytes(
 }
 
 function selfReference(row: PodRow, before: PodRow | undefined): ObjectReference {
+  if (isHidden(row.namespace)) return HIDDEN_REFERENCE;
   if (before?.workload.uid === row.uid && before.workload.kind === 'Pod') return before.workload;
   const { namespace, name, uid } = row;
   return Object.freeze({ apiVersion: 'v1', kind: 'Pod', namespace, name, uid, incomplete: false });

@@ -8,6 +8,8 @@ export interface CatalogCounts {
   objects(): ReadonlyMap<string, number>;
   /** Published entities by kind. */
   entities(): Readonly<Record<EntityKind, number>>;
+  /** Pods and services of namespaces that are not published. */
+  hiddenEntities(): number;
   /** Owners that vanished while pods below them live. */
   retainedOwners(): number;
   /** Entities that do not list everything that other objects add to them. */
@@ -37,6 +39,14 @@ export function createCatalogMetrics(registry: Registry, counts: CatalogCounts):
     registers,
     collect() {
       for (const [kind, count] of Object.entries(counts.entities())) this.set({ kind }, count);
+    },
+  });
+  new Gauge({
+    name: 'digger_catalog_hidden_entities',
+    help: 'Pods and services of namespaces that --namespace-rule hides; they hold addresses, and nothing else is known',
+    registers,
+    collect() {
+      this.set(counts.hiddenEntities());
     },
   });
   new Gauge({

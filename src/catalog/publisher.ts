@@ -69,6 +69,11 @@ export class Publisher {
     };
   }
 
+  /** A part of what was written is still to be told. */
+  get isBehind(): boolean {
+    return this.#settling !== undefined;
+  }
+
   /** Resolves when everything that was written is told. */
   async settled(): Promise<void> {
     while (this.#settling !== undefined) await this.#settling;
@@ -132,9 +137,11 @@ export class Publisher {
       await pacer.pause();
       do {
         // One after the other: an entity may change in the first and go in the second.
+        let left = sliceSize;
         for (const work of [join.drainAside(), join.drain()]) {
-          const changes = taking(work, sliceSize);
+          const changes = left > 0 ? taking(work, left) : [];
           if (changes.length > 0) this.#emit(changes, ofSeveral([...this.#pending.values()]));
+          for (const change of changes) left -= sizeOf(change);
         }
         if (join.hasMore) join.putAside();
       } while (join.hasAside && !pacer.due());
@@ -203,8 +210,12 @@ function taking(all: Iterable<JoinedChange | JoinedTouch>, limit: number): (Join
   let taken = 0;
   for (const each of all) {
     found.push(each);
-    taken += 1 + ('touched' in each ? 0 : (each.addresses ?? 0));
+    taken += sizeOf(each);
     if (taken >= limit) break;
   }
   return found;
+}
+
+function sizeOf(each: JoinedChange | JoinedTouch): number {
+  return 1 + ('touched' in each ? 0 : (each.addresses ?? 0));
 }

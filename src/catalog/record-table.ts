@@ -12,7 +12,7 @@
 import type { Observation, SourcePosition } from '../model/observation.ts';
 import type { KubernetesRecord, ObjectIdentity } from '../model/records.ts';
 import { addFingerprint, type Fingerprinted, fingerprint, subtractFingerprint } from './fingerprint.ts';
-import type { Pacer } from './pacer.ts';
+import type { Pacer, Slice } from './pacer.ts';
 
 /** How records of one type become state. `D`: the trimmed draft of a record; `S`: the state of an accepted one. */
 export interface Shelf<R, D extends ObjectIdentity, S extends Shelved> {
@@ -44,7 +44,12 @@ export interface TableOwner {
   /** The source moved on; nothing was touched. */
   advance(position: SourcePosition): void;
   unchanged(resource: string): void;
+  /** What was published is told in slices, of which some are left. */
+  isBehind(): boolean;
 }
+
+/** What one record leaves to do is over by then, mostly. */
+const MAX_TURNS_BEHIND = 8;
 
 export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity & Fingerprinted, S extends Shelved> {
   readonly resource: string;
@@ -199,7 +204,7 @@ export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity & 
           this.#drop(namespace, name, state);
           this.#owner.publish(position, seen, true);
         }
-        if (slice.due()) await slice.pause();
+        if (slice.due() || this.#owner.isBehind()) await this.#rest(slice);
       }
     }
     for (const drafts of stash.values()) {
@@ -208,10 +213,19 @@ export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity & 
         drafts.delete(name);
         this.#apply(draft);
         this.#owner.publish(position, seen, true);
-        if (slice.due()) await slice.pause();
+        if (slice.due() || this.#owner.isBehind()) await this.#rest(slice);
       }
     }
     this.#owner.publish({ ...this.#position(resourceVersion), listed: true }, seen, false);
+  }
+
+  /** Between two records. What the last one left to do has some turns of its own, but does not hold up a list for good. */
+  async #rest(slice: Slice): Promise<void> {
+    let turns = 0;
+    do {
+      await slice.pause();
+      turns += 1;
+    } while (turns < MAX_TURNS_BEHIND && this.#owner.isBehind());
   }
 
   #position(resourceVersion: string): SourcePosition {

@@ -2,7 +2,7 @@
 //
 // `pods`, `deployments.apps`; `shop/pods`. It is what positions, statuses and metrics are told apart by.
 
-/** Namespaces watched one by one at most: each costs ten watches. With more, watching the whole cluster is cheaper. */
+/** Namespaces watched one by one at most: each costs eleven watches. With more, watching the whole cluster is cheaper. */
 export const MAX_NAMESPACES = 16;
 
 /** `namespace` unset: all of them, or a resource that has none. */

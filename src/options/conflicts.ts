@@ -3,6 +3,7 @@
 // parsed.
 
 import type { Config, OptionName } from './options.ts';
+import { PublishedNamespaces } from '../model/published-namespaces.ts';
 import { MAX_NAMESPACES } from '../model/source.ts';
 import { isLoopback } from './values.ts';
 
@@ -19,6 +20,9 @@ interface Conflict {
   readonly between: readonly OptionName[];
   readonly find: (config: Config) => string | undefined;
 }
+
+/** Each is tried for each namespace once. */
+const MAX_RULES = 100;
 
 /** An answer looks into each of them. */
 const MAX_RANGES_FILES = 16;
@@ -81,6 +85,26 @@ const CONFLICTS: readonly Conflict[] = [
       namespaces.length > MAX_NAMESPACES
         ? `--namespace: got ${namespaces.length} namespaces; at most ${MAX_NAMESPACES} are allowed, or none to watch all`
         : undefined,
+  },
+  {
+    between: ['namespaceRules'],
+    find: ({ namespaceRules: rules }) => {
+      if (rules.length > MAX_RULES)
+        return `--namespace-rule: got ${rules.length} rules; at most ${MAX_RULES} are allowed`;
+      return rules.length > 0 && rules.every(({ action }) => action === 'deny')
+        ? "--namespace-rule: got no rule that allows, so that everything would be hidden; end with 'allow *' to publish the rest"
+        : undefined;
+    },
+  },
+  {
+    between: ['namespaceRules', 'namespaces'],
+    find: ({ namespaceRules, namespaces }) => {
+      const published = new PublishedNamespaces(namespaceRules);
+      const hidden = namespaces.filter((namespace) => !published.has(namespace));
+      return hidden.length > 0
+        ? `--namespace: got ${hidden.join(', ')}, which --namespace-rule hides; watch what is published`
+        : undefined;
+    },
   },
   {
     between: ['namedRanges'],

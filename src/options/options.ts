@@ -10,6 +10,7 @@ import {
   parseListenAddress,
   parseName,
   parseNamespace,
+  parseNamespaceRule,
   parsePath,
   parseKeyPattern,
   parseRange,
@@ -113,6 +114,12 @@ export const OPTIONS = {
     'name',
     parseNamespace,
     'namespace to watch, and no other; unset: all. An address that no watched object has is UNKNOWN then, because objects of other namespaces may have it',
+  ),
+  namespaceRules: many(
+    '--namespace-rule',
+    'rule',
+    parseNamespaceRule,
+    'which namespaces are published: allow or deny, and a pattern (* ? [a-z], as in Go); the first that matches decides, what none matches is hidden. Hidden objects still hold their addresses: HIDDEN, without names',
   ),
   clusterRanges: many(
     '--cluster-range',

@@ -6,6 +6,8 @@
 import { BlockList, isIP } from 'node:net';
 import { parseCidr } from '../model/cidr.ts';
 import type { ListenAddress } from '../model/listen-address.ts';
+import { isPathPattern } from '../model/path-match.ts';
+import type { NamespaceRule } from '../model/published-namespaces.ts';
 
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly allowed: string };
 
@@ -96,6 +98,14 @@ export function parseShortName(text: string): Parsed<string> {
 export function parseNamespace(text: string): Parsed<string> {
   if (/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(text)) return { ok: true, value: text };
   return { ok: false, allowed: 'the name of a namespace: shop, kube-system' };
+}
+
+/** `deny kube-*`, `allow *`. */
+export function parseNamespaceRule(text: string): Parsed<NamespaceRule> {
+  const [, action, pattern = ''] = /^\s*(allow|deny)\s+(\S+)\s*$/.exec(text) ?? [];
+  if ((action === 'allow' || action === 'deny') && isPathPattern(pattern))
+    return { ok: true, value: { action, pattern } };
+  return { ok: false, allowed: "allow or deny and a pattern of names: 'deny kube-*', 'allow team-[a-c]-?', 'allow *'" };
 }
 
 /** Key of a label or annotation as Kubernetes qualifies them: an optional DNS prefix with a slash, then the name. */

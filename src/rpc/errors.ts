@@ -121,6 +121,14 @@ export function objectNotFound(
   return new CallError(status.NOT_FOUND, 'OBJECT_NOT_FOUND', message, { metadata });
 }
 
+/** FAILED_PRECONDITION: the operator hides this namespace; whether it exists is not said. */
+export function namespaceNotPublished(namespace: string): CallError {
+  const message = `this replica does not publish the namespace ${quote(namespace)}`;
+  return new CallError(status.FAILED_PRECONDITION, 'NAMESPACE_NOT_PUBLISHED', message, {
+    metadata: { namespace: quote(namespace) },
+  });
+}
+
 /** FAILED_PRECONDITION: there is no list of namespaces, so nothing can be said of them or of their labels. */
 export function namespacesUnknown(): CallError {
   const message = 'this replica has no list of namespaces: it may not list them, see GetStatus';

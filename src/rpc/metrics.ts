@@ -55,6 +55,16 @@ export function exportNameWaiters(registry: Registry, names: NameWaiters): void 
   });
 }
 
+/** Pods whose resource attributes are kept. */
+export function exportPodAttributes(registry: Registry, attributes: { readonly size: number }): void {
+  const kept: Gauge = new Gauge({
+    name: 'digger_otel_attributes_kept',
+    help: 'Pods whose OpenTelemetry attributes are kept, for callers that ask for them; dropped as a whole at 4,096.',
+    registers: [registry],
+    collect: () => kept.set(attributes.size),
+  });
+}
+
 /** What calls and connections take, against their bounds. */
 export function exportCallers(
   registry: Registry,

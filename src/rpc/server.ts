@@ -25,8 +25,9 @@ import { Ledger, TURNS } from './limits/ledger.ts';
 import { DEFAULT_LIMITS, type RpcLimits } from './limits/rpc-limits.ts';
 import { Listener } from './listener.ts';
 import { Health } from './methods/health.ts';
+import { PodAttributes } from './methods/otel-attributes.ts';
 import { addMethods, type FeedService, type RpcSources } from './methods/register.ts';
-import { createRpcMetrics, exportCallers, exportNameWaiters } from './metrics.ts';
+import { createRpcMetrics, exportCallers, exportNameWaiters, exportPodAttributes } from './metrics.ts';
 import type { ClientCertificate } from './tls/client-certificate.ts';
 import type { TlsSource } from './tls/termination.ts';
 
@@ -131,7 +132,9 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
     interceptors: [sharedFrames(WATCH_PATH), calls.interceptor, gate.interceptor],
   });
   const recheck = authenticate && { authenticate, intervalMs: options.recheckIntervalMs ?? RECHECK_INTERVAL_MS };
-  addMethods(server, sources, { environment, countLookup: metrics.countLookup, recheck });
+  const podAttributes = new PodAttributes();
+  exportPodAttributes(registry, podAttributes);
+  addMethods(server, sources, { environment, countLookup: metrics.countLookup, podAttributes, recheck });
   const health = new Health();
   health.addTo(server);
 

@@ -5,6 +5,7 @@
 // written, however empty.
 
 import type { ObjectReference } from '../model/entities.ts';
+import { isHidden } from '../model/published-namespaces.ts';
 import type { MessageWriter } from './message-writer.ts';
 import { FieldTags } from './field-tags.ts';
 import { toSecondsAndNanos } from './seconds-and-nanos.ts';
@@ -50,9 +51,13 @@ export function writeDuration(writer: MessageWriter, tag: number, ms: number): v
   writeTimestamp(writer, tag, ms);
 }
 
-/** `digger.v1.ObjectReference`. */
+/** `digger.v1.ObjectReference`; of a hidden object only that it is hidden. */
 export function writeReference(writer: MessageWriter, tag: number, reference: ObjectReference): void {
   const begun = writer.uint32(tag).begin();
+  if (isHidden(reference.namespace)) {
+    writer.uint32(HIDDEN).bool(true).end(begun);
+    return;
+  }
   writeText(writer, API_VERSION, reference.apiVersion);
   writeText(writer, KIND, reference.kind);
   writeText(writer, NAMESPACE, reference.namespace);
@@ -77,3 +82,4 @@ const NAMESPACE = reference.delimited('namespace');
 const NAME = reference.delimited('name');
 const UID = reference.delimited('uid');
 const INCOMPLETE = reference.varint('incomplete');
+const HIDDEN = reference.varint('hidden');

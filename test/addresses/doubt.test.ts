@@ -173,7 +173,8 @@ describe('14.15: an address that no object holds', () => {
     for (let i = 0; i < 2; i++) world.put(node(`n-${i}`, { podRanges: [`10.${i}.0.0/16`] }));
     world.book.open();
     let questions = 0;
-    while (world.who('8.8.8.8') !== 'EXTERNAL' && questions < 20) questions += 1;
+    // Not by `who`: the model would look at pods too.
+    while (world.book.resolve({ address: '8.8.8.8' }).outcome !== 'EXTERNAL' && questions < 20) questions += 1;
     assert.ok(questions > 0 && questions < 20, `${questions} questions`);
     assert.equal(world.book.size.podsOutsideRanges, 0);
   });

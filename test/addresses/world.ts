@@ -1,8 +1,11 @@
-// A little cluster for tests of addresses: entities are put and removed at moments of a clock that the test owns.
+// A little cluster for tests of addresses: entities are put and removed at moments of a clock that the test owns. Every
+// answer is held against that of the model (`oracle.ts`).
 
+import assert from 'node:assert/strict';
 import { type ByteString, NO_BYTES, toByteString } from '../../src/model/byte-string.ts';
 import { AddressBook, type AddressBookOptions } from '../../src/addresses/address-book.ts';
 import type { AddressAnswer } from '../../src/addresses/reader.ts';
+import { ask } from './oracle.ts';
 import type { ServiceCidrRecord } from '../../src/model/records.ts';
 import type { Entity, NodeEntity, ObjectReference, PodEntity, ServiceEntity } from '../../src/model/entities.ts';
 
@@ -94,6 +97,7 @@ export class World {
   nowMs = T0;
   blindSinceMs: number | undefined;
   readonly book: AddressBook;
+  readonly #slackMs: number;
   readonly #entities = new Map<string, Entity>();
   #sequence = 0;
 
@@ -103,6 +107,7 @@ export class World {
     startMs = 0,
   ) {
     this.at(startMs);
+    this.#slackMs = options.slackMs ?? 500;
     this.book = new AddressBook({
       now: () => this.nowMs,
       slackMs: 500,
@@ -164,7 +169,14 @@ export class World {
 
   ask(address: string, options: { port?: number; protocol?: 'TCP' | 'UDP'; at?: number } = {}): AddressAnswer {
     const { at, ...rest } = options;
-    return this.book.resolve({ address, ...rest, ...(at === undefined ? {} : { atMs: T0 + at }) });
+    const question = { address, ...rest, ...(at === undefined ? {} : { atMs: T0 + at }) };
+    const answer = this.book.resolve(question);
+    const expected = ask(this.book, { slackMs: this.#slackMs }, question, this.nowMs);
+    // Of an address with very many holders less of the past is kept.
+    const { historySinceMs } = answer;
+    assert.ok(historySinceMs >= expected.historySinceMs, 'the history of an address is not longer than that of all');
+    assert.deepEqual(answer, { ...expected, historySinceMs });
+    return answer;
   }
 
   /** The answer in a word: the holder's name, `a|b` when ambiguous, else the outcome; `?` marks an uncertain holder. */

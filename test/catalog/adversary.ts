@@ -14,14 +14,16 @@ import type {
   EndpointRecord,
   EndpointSliceRecord,
   KubernetesRecord,
+  OwnerRecord,
   PodRecord,
 } from '../../src/model/records.ts';
 import { createRandom, type Random } from '../random.ts';
 import { groupOf } from '../../src/model/api-version.ts';
-import type { Entity } from '../../src/model/entities.ts';
+import type { Entity, PodEntity } from '../../src/model/entities.ts';
+import { checkFacts } from './facts.ts';
 import { Followers } from './followers.ts';
 import { decode, Harness } from './harness.ts';
-import { Model } from './model.ts';
+import { LONGEST_CHAIN, Model } from './model.ts';
 import { node, owner, pod, service, slice } from './records.ts';
 
 const NAMESPACES = ['shop', 'bank'];
@@ -31,6 +33,7 @@ const OWNERS = ['o0', 'o1', 'o2', 'o3'];
 const LINKS = Array.from({ length: 13 }, (_, depth) => `l${depth}`);
 const ADDRESSES = ['10.0.0.1', '10.0.0.2', '10.0.0.3', '192.168.0.1', '192.168.0.2', '203.0.113.7'];
 const KINDS = ['Deployment', 'Installation'];
+const PORT = { name: 'http', protocol: '', port: 80, targetPort: '', appProtocol: '' };
 
 /** `Installation`s are of a kind that is not watched, until a record of one comes after all. */
 export const isWatchedKind = (kind: string): boolean => kind !== 'Installation';
@@ -41,13 +44,15 @@ export class Adversary {
   readonly #random: Random;
   readonly #followers: Followers;
   readonly #relists: boolean;
+  /** The last records that were written. */
+  readonly #earlier: KubernetesRecord[] = [];
 
   private constructor(random: Random, relists: boolean) {
     this.#random = random;
     this.#relists = relists;
     this.harness = new Harness({
       isWatchedKind: (_, kind) => isWatchedKind(kind),
-      sliceSize: random.pick([1, 2, 5, 512]),
+      sliceSize: random.pick([1, 1, 2, 5, 512]),
     });
     this.#followers = new Followers(this.harness.catalog, random);
   }
@@ -57,6 +62,8 @@ export class Adversary {
     const random = createRandom(seed);
     const adversary = new Adversary(random, relists);
     if (random.chance(0.3)) for (let steps = 0; steps < 40; steps += 1) await adversary.#write();
+    // The whole of the long chain: by chance it would never be there.
+    if (random.chance(0.4)) LINKS.forEach((_, depth) => adversary.#put(adversary.#link(depth, true)));
     await adversary.harness.catalog.open();
     adversary.#followers.connect();
     return adversary;
@@ -85,10 +92,17 @@ export class Adversary {
       this.harness.remove(record);
       this.model.remove(record);
     } else {
-      const record = this.#record();
-      this.harness.put(record);
-      this.model.put(record);
+      // Now and then as an object was before, perhaps before what it said since is told as a whole.
+      const record = random.chance(0.15) && this.#earlier.length > 0 ? random.pick(this.#earlier) : this.#record();
+      this.#earlier.push(record);
+      if (this.#earlier.length > 12) this.#earlier.shift();
+      this.#put(record);
     }
+  }
+
+  #put(record: KubernetesRecord): void {
+    this.harness.put(record);
+    this.model.put(record);
   }
 
   /** Listeners, readers, consumers of the feed and the model agree. */
@@ -98,7 +112,12 @@ export class Adversary {
     const told = new Map([...harness.byKey].map(([key, entity]) => [key, decode(entity)]));
     assert.deepEqual(told, model.entities());
     assert.deepEqual(new Set(harness.catalog.entities()), new Set(harness.byKey.values()));
-    for (const entity of harness.byKey.values()) this.#find(entity);
+    const records = new Map([...model.records.values()].map((record) => [record.uid, record]));
+    for (const [key, entity] of harness.byKey) {
+      this.#find(entity);
+      checkFacts(entity, told.get(key) ?? {}, records.get(entity.uid));
+    }
+    for (const record of records.values()) if (record.type === 'Owner') this.#findOwner(record);
     this.#followers.check();
     const last = harness.batches.at(-1);
     assert.notEqual(last?.unfinished, true, 'what is told is finished');
@@ -111,6 +130,7 @@ export class Adversary {
     const { namespace, name, uid } = entity;
     switch (entity.kind) {
       case 'Pod':
+        this.#resolve(entity);
         return assert.equal(catalog.pod(namespace, name), entity);
       case 'Service':
         return assert.equal(catalog.service(namespace, name), entity);
@@ -137,6 +157,27 @@ export class Adversary {
       [...byKey.entries()].sort(([a], [b]) => (a < b ? -1 : 1)),
     );
     assert.deepEqual(mine, theirs);
+  }
+
+  /** Links of a chain too, which are not told. */
+  #findOwner(record: OwnerRecord): void {
+    const { kind, namespace, name, uid } = record;
+    const group = groupOf(record.apiVersion);
+    const found = this.harness.catalog.workload(group, kind, namespace, name, uid) ?? assert.fail(`no ${kind} ${name}`);
+    assert.deepEqual(decode(found), this.model.owner(record));
+    assert.equal(found.topLevel, record.controller === undefined);
+  }
+
+  /** The workload behind a pod is what the pod says of it, whether it is there, retained or only referred to. */
+  #resolve({ workload, ownerChain }: PodEntity): void {
+    const found = this.harness.catalog.resolveWorkload(workload);
+    assert.deepEqual(
+      [found.uid, found.name, found.namespace, found.workloadKind, found.apiVersion],
+      [workload.uid, workload.name, workload.namespace, workload.kind, workload.apiVersion],
+    );
+    const { incomplete } = decode(found);
+    // Where a chain is cut at its bound, the owner there is known all the same.
+    if (ownerChain.length < LONGEST_CHAIN) assert.equal(incomplete ?? false, workload.incomplete);
   }
 
   async #relist(present: readonly KubernetesRecord[]): Promise<void> {
@@ -174,7 +215,9 @@ export class Adversary {
       uid: `${namespace}-${name}-${random.between(0, 1)}`,
       controller: random.chance(0.8) ? this.#controller() : undefined,
       hostNetwork,
-      phase: random.pick(['Running', 'Running', 'Running', 'Pending', 'Succeeded']),
+      nodeName: random.pick(['n0', 'n1']),
+      phase: random.pick(['Running', 'Running', 'Running', 'Pending', 'Succeeded', 'Failed']),
+      ...this.#times(),
       podIps: random.chance(0.8) ? [address] : [],
       labels: this.#labels(),
     });
@@ -194,10 +237,10 @@ export class Adversary {
     });
   }
 
-  #link(depth: number) {
+  #link(depth: number, isWhole = false) {
     const name = LINKS[depth] ?? '';
     const above = LINKS[depth + 1];
-    const isTop = above === undefined || this.#random.chance(0.05);
+    const isTop = above === undefined || (!isWhole && this.#random.chance(0.05));
     const controller = isTop
       ? undefined
       : { apiVersion: 'apps/v1', kind: 'Deployment', name: above, uid: `${above}-0` };
@@ -230,6 +273,8 @@ export class Adversary {
       serviceType: random.pick(['ClusterIP', 'ExternalName', 'LoadBalancer']),
       clusterIps: random.pick([['10.96.0.1'], ['None'], ['']]),
       externalIps: random.chance(0.3) ? [random.pick(ADDRESSES)] : [],
+      loadBalancerIps: random.chance(0.2) ? [random.pick(ADDRESSES)] : [],
+      ports: random.chance(0.3) ? [{ ...PORT, nodePort: random.pick([0, 30_080]) }] : [],
       labels: this.#labels(),
     });
   }
@@ -239,7 +284,12 @@ export class Adversary {
     const name = random.pick(['n0', 'n1']);
     return node(name, {
       uid: `${name}-${random.between(0, 1)}`,
-      addresses: random.chance(0.8) ? [{ type: 'InternalIP', address: random.pick(ADDRESSES) }] : [],
+      addresses: Array.from({ length: random.pick([0, 1, 1, 2]) }, () => ({
+        type: random.pick(['InternalIP', 'ExternalIP', 'Hostname']),
+        address: random.pick(ADDRESSES),
+      })),
+      podCidrs: random.chance(0.2) ? ['10.0.0.0/24'] : [],
+      deletionTimeMs: random.chance(0.1) ? 1_700_000_001_000 : undefined,
       labels: this.#labels(),
     });
   }
@@ -278,6 +328,13 @@ export class Adversary {
           ? { kind: 'Node', namespace: '', name: 'n0', uid: 'n0-0' }
           : { kind: 'Pod', namespace: random.chance(0.7) ? namespace : random.pick(NAMESPACES), name, uid };
     return { addresses: random.chance(0.95) ? addresses : [], ready: true, target };
+  }
+
+  /** Mostly none, so that two states of a pod now and then differ in nothing else. */
+  #times() {
+    const random = this.#random;
+    const some = (chance: number) => (random.chance(chance) ? 1_700_000_001_000 : undefined);
+    return { sandboxReadyTimeMs: some(0.2), finishedTimeMs: some(0.2), deletionTimeMs: some(0.1) };
   }
 
   #labels() {

@@ -139,6 +139,61 @@ describe('a change that touches more than a turn may take', () => {
     assert.equal(harness.byKey.size, 3_001, '2,999 of the pods, the one that came meanwhile, and the owner');
   });
 
+  it('14.8: a slice of thousands is taken in parts, and what it says meanwhile counts', async () => {
+    const listed = many(4_000, (at) => ({ addresses: [address(0x900000 + at)] }));
+    const harness = await Harness.open(service('s'));
+    harness.put(slice('e', 's', listed));
+    assert.ok(harness.service('s').manualEndpoints.length <= 512, 'the rest follows');
+    // Another state of it, and its removal and another slice, before the first one was taken as a whole.
+    harness.put(slice('e', 's', listed.slice(0, 3_000)));
+    harness.remove(slice('e', 's', []));
+    harness.put(slice('f', 's', listed.slice(1_000, 2_500)));
+    await harness.catalog.settled();
+    assert.deepEqual(
+      harness.service('s').manualEndpoints,
+      listed
+        .slice(1_000, 2_500)
+        .flatMap(({ addresses }) => addresses)
+        .sort(),
+    );
+    assert.equal(harness.batches.at(-1)?.unfinished, undefined);
+    expectSteps(harness);
+  });
+
+  it('14.8: a service of thousands of endpoints gives them back before it goes, and another takes its name', async () => {
+    const listed = many(10, (at) =>
+      slice(
+        `e${at}`,
+        's',
+        many(1_000, (of) => ({ addresses: [address(0x900000 + at * 1_000 + of)] })),
+      ),
+    );
+    const harness = await Harness.open(service('s'), ...listed);
+    harness.remove(service('s'));
+    assert.equal(harness.service('s'), harness.copy.get('uid-service-s'), 'readers see what is told');
+    harness.put(service('s', { uid: 'uid-again' }));
+    assert.equal(harness.service('s').uid, 'uid-service-s');
+    await harness.catalog.settled();
+    assert.equal(harness.service('s').uid, 'uid-again');
+    assert.equal(harness.service('s').manualEndpoints.length, 10_000);
+    assert.equal(harness.copy.has('uid-service-s'), false);
+    harness.remove(...listed, service('s', { uid: 'uid-again' }));
+    await harness.catalog.settled();
+    assert.equal(harness.catalog.service('shop', 's'), undefined);
+    assert.equal(harness.copy.size, 0);
+    assert.equal(harness.batches.at(-1)?.unfinished, undefined);
+    expectSteps(harness);
+  });
+
+  it('14.8: members of a service are told in slices when it goes', async () => {
+    const harness = await Harness.open(service('s'), slice('e', 's', many(3_000, podAt)), ...many(3_000, podAt));
+    harness.remove(service('s'));
+    assert.ok((harness.batches[0]?.changes.length ?? 0) <= 512);
+    await harness.catalog.settled();
+    for (const { changes } of harness.batches) assert.ok(changes.length <= 512);
+    assert.equal(decode(harness.pod('p2999'))['services'], undefined);
+  });
+
   it('14.3: does not run out of stack when the first of 12,000 owners is deleted, and applies all of it', async () => {
     const chain = chainOf(12_000);
     const harness = await Harness.open(...chain, pod('p', { controller: controlledBy(chain.at(-1) ?? assert.fail()) }));
@@ -200,6 +255,20 @@ describe('what other objects add to an entity', () => {
     assert.deepEqual([less.services.at(-1)?.name, less.serviceCount], ['s100', 299]);
   });
 });
+
+/** No batch brings or takes more addresses of endpoints than a turn may. */
+function expectSteps({ batches }: Harness): void {
+  for (const { changes } of batches) {
+    let addresses = 0;
+    for (const { before, after } of changes) {
+      if ((before ?? after)?.kind !== 'Service') continue;
+      const [old, now] = [before, after].map((each) => new Set(each?.kind === 'Service' ? each.manualEndpoints : []));
+      addresses += [...(old ?? [])].filter((each) => now?.has(each) !== true).length;
+      addresses += [...(now ?? [])].filter((each) => old?.has(each) !== true).length;
+    }
+    assert.ok(addresses <= 512, `${addresses} addresses in a batch`);
+  }
+}
 
 /** The first at the top; each is owned by the one before. */
 function chainOf(length: number): OwnerRecord[] {

@@ -8,6 +8,7 @@ import type {
   EndpointRecord,
   EndpointSliceRecord,
   KubernetesRecord,
+  OwnerRecord,
   PodRecord,
   ServiceRecord,
 } from '../../src/model/records.ts';
@@ -28,7 +29,7 @@ interface Endpoint {
   readonly further?: string;
 }
 
-const LONGEST_CHAIN = 10;
+export const LONGEST_CHAIN = 10;
 
 export class Model {
   readonly records = new Map<string, KubernetesRecord>();
@@ -75,7 +76,8 @@ export class Model {
       if (record.type === 'Service') found.set(key, this.#service(record));
       if (record.type === 'Node') {
         const addresses = record.addresses.map(({ type, address }) => ({ type, address }));
-        found.set(key, trimmed({ name, uid, addresses, labels }));
+        const deletionTime = timestamp(record.deletionTimeMs);
+        found.set(key, trimmed({ name, uid, addresses, podRanges: record.podCidrs, deletionTime, labels }));
       }
       if (record.type === 'Owner' && record.controller === undefined) {
         const { apiVersion, kind } = record;
@@ -94,6 +96,11 @@ export class Model {
     }
     for (const [key, workload] of unwatched) if (!found.has(key)) found.set(key, workload);
     return found;
+  }
+
+  /** What a lookup by name says of an owner, also of one that is only a link of a chain. */
+  owner({ apiVersion, kind, namespace, name, uid, controller, labels }: OwnerRecord): Plain {
+    return trimmed({ apiVersion, kind, namespace, name, uid, ownerChain: this.chain({ uid, controller }), labels });
   }
 
   chain(record: { readonly uid: string; readonly controller: ControllerReference | undefined }): Plain[] {
@@ -172,6 +179,7 @@ export class Model {
       services: services.slice(0, 100),
       serviceCount: services.length > 100 ? services.length : undefined,
       endpointAddresses: [...further].sort().slice(0, 100),
+      deletionTime: timestamp(pod.deletionTimeMs),
       labels,
     });
   }
@@ -193,7 +201,11 @@ export class Model {
       name,
       type: `SERVICE_TYPE_${type}`,
       clusterAddresses: canonicalIps(service.clusterIps),
+      loadBalancerAddresses: canonicalIps(service.loadBalancerIps),
       externalAddresses: canonicalIps(service.externalIps),
+      ports: service.ports.map(({ name: called, port, nodePort }) =>
+        trimmed({ name: called, protocol: 'PROTOCOL_TCP', port, nodePort: nodePort === 0 ? undefined : nodePort }),
+      ),
       workloads: sorted.filter((each, at) => sorted.findIndex((other) => other['uid'] === each['uid']) === at),
       manualEndpoints: [...manual]
         .sort()
@@ -288,6 +300,11 @@ function keyOf({ type, namespace, name }: KubernetesRecord): string {
 
 function workloadKey(of: { readonly [field: string]: unknown }): string {
   return `Workload ${String(of['apiVersion'])} ${String(of['kind'])} ${String(of['namespace'] ?? '')}/${String(of['name'])}`;
+}
+
+/** Whole seconds, as Kubernetes writes them. */
+function timestamp(ms: number | undefined): Plain | undefined {
+  return ms === undefined ? undefined : { seconds: ms / 1_000 };
 }
 
 /** Without what protobuf does not write: empty text, empty lists and empty maps. */

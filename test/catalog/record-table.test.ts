@@ -28,7 +28,9 @@ it('holds no second picture after a relist, however long its reflector holds the
     update: () => assert.fail('nothing changes'),
     remove: () => assert.fail('nothing vanishes'),
   };
-  const owner = { isCollecting: () => false, publish: () => {}, advance: () => {}, unchanged: () => {} };
+  const nothing = () => {};
+  const never = () => false;
+  const owner = { isCollecting: never, publish: nothing, advance: nothing, unchanged: nothing, isBehind: never };
   const table = new RecordTable('pods', shelf, owner, createPacer(), true);
   const replacement = table.beginReplace();
   for (let at = 0; at < 100; at += 1) replacement.add(pod(`p${at}`));

@@ -10,6 +10,7 @@ import { done, eventually, notYet } from '../observers/eventually.ts';
 import { FeedCopy } from '../observers/feed-copy.ts';
 import { errorDetails } from '../observers/rpc-error.ts';
 import { assertWholeState } from '../observers/whole-state.ts';
+import type { KubeObject } from './api-client.ts';
 import { Scene } from './scene.ts';
 import { createNarrowAccount } from './service-account.ts';
 import { barePod, createPod, object } from './world.ts';
@@ -71,6 +72,58 @@ describe('answers from a real cluster', () => {
     });
     await assertWholeState(digger, scene.readLists);
     await other.stop();
+  });
+
+  it('carry the attributes of OpenTelemetry that follow from the pod, its owners, its node and the cluster', async () => {
+    const { client } = scene.plane;
+    const pod = barePod('named', { ports: [{ containerPort: 80 }] });
+    const annotations = { 'resource.opentelemetry.io/service.version': '7', 'resource.opentelemetry.io/team': 'red' };
+    const labels = { ...pod.metadata.labels, 'app.kubernetes.io/name': 'store' };
+    // One container, so that it is known which is meant.
+    const spec = pod['spec'] as { containers: object[] };
+    await createPod(client, {
+      ...pod,
+      metadata: { ...pod.metadata, annotations, labels },
+      spec: { ...spec, containers: spec.containers.slice(0, 1) },
+    } as KubeObject);
+    const object = await eventually('the pod runs', async () => {
+      const found = (await scene.readLists()).pods.find(({ metadata }) => metadata?.name === 'named');
+      return found?.status?.podIP && found.status.containerStatuses?.[0]?.containerID
+        ? done(found)
+        : notYet(found?.status);
+    });
+    const node = (await scene.readLists()).nodes.find(({ metadata }) => metadata?.name === object.spec?.nodeName);
+    const [container] = object.spec?.containers ?? [];
+    const attributes = await eventually('digger has seen it', async () => {
+      const request = { address: object.status?.podIP, otelAttributes: { wellKnownLabels: true } };
+      const { resolution } = await digger.call('LookupService', 'ResolveAddress', request);
+      const found = (resolution.otelAttributes ?? []) as { key: string; value: Record<string, unknown> }[];
+      const read = Object.fromEntries(found.map(({ key, value }) => [key, value['stringValue'] ?? '(a list)']));
+      return read['container.id'] ? done(read) : notYet(read);
+    });
+    const { uid, creationTimestamp } = object.metadata ?? {};
+    assert.ok(creationTimestamp);
+    assert.deepEqual(attributes, {
+      'container.id': object.status?.containerStatuses?.[0]?.containerID?.replace(/^.*:\/\//, ''),
+      'container.image.name': container?.image?.replace(/:.*$/, ''),
+      'container.image.tags': '(a list)',
+      'k8s.cluster.name': 'real',
+      'k8s.cluster.uid': await uidOfKubeSystem(),
+      'k8s.container.name': container?.name,
+      'k8s.namespace.name': 'shop',
+      'k8s.node.name': object.spec?.nodeName,
+      'k8s.node.uid': node?.metadata?.uid,
+      'k8s.pod.ip': object.status?.podIP,
+      'k8s.pod.name': 'named',
+      'k8s.pod.start_time': attributes['k8s.pod.start_time'],
+      'k8s.pod.uid': uid,
+      'service.instance.id': `shop.named.${container?.name}`,
+      'service.name': 'store',
+      'service.namespace': 'shop',
+      'service.version': '7',
+      team: 'red',
+    });
+    assert.equal(Date.parse(String(attributes['k8s.pod.start_time'])), object.status?.startTime?.getTime());
   });
 
   it('name networks outside of the cluster, from a file that changes while digger runs', async () => {

@@ -3,6 +3,12 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { systemClock } from '../../src/kube/clock.ts';
+import { createCredentials } from '../../src/kube/credentials/credentials.ts';
+import { toFailure } from '../../src/kube/reflector/failure.ts';
+import { requestList } from '../../src/kube/reflector/requests.ts';
+import { pods } from '../../src/kube/resources.ts';
+import { createTransport } from '../../src/kube/transport/transport.ts';
 import type { Message } from '../observers/digger-client.ts';
 import type { DiggerProcess } from '../observers/digger-process.ts';
 import { done, eventually, notYet } from '../observers/eventually.ts';
@@ -65,6 +71,27 @@ for (const { name, options, streams } of SERVERS) {
       await createPod(scene.plane.client, barePod('second', {}));
       await untilRunning(['first', 'second']);
       await assertWholeState(digger, scene.readLists);
+    });
+
+    it('gives one object not older than a version that it has reached, and refuses one that it has not', async () => {
+      const { adminKubeconfig: kubeconfig } = scene.plane;
+      const credentials = createCredentials({ kubeconfig, clock: systemClock });
+      const transport = createTransport({ credentials, userAgent: 'digger/test' });
+      try {
+        const signal = AbortSignal.timeout(30_000);
+        const context = { transport, resource: pods, namespace: undefined, signal, onContact: () => {} };
+        const one = (resourceVersion: string) =>
+          requestList(context, { resourceVersion, limit: 1, continueToken: '' }, () => {});
+        const { resourceVersion } = await one('');
+        await one(resourceVersion);
+        // What a server that was restored from a backup says.
+        await assert.rejects(
+          one(String(BigInt(resourceVersion) + 1_000_000n)),
+          (error) => toFailure(error).kind === 'version_too_large',
+        );
+      } finally {
+        await transport.close();
+      }
     });
 
     it('tells the ranges of services by ServiceCIDR objects', async () => {

@@ -1,7 +1,8 @@
 // What a real API server makes of a version that it has not reached, as after its storage was restored from a backup.
 //
 // A list from it is refused. A watch is accepted and silent: no event and no bookmark, which come to every other watch.
-// This is what version-doubt.ts relies on; it takes the minute and a quarter in which a bookmark has to come.
+// This is why version-doubt.ts asks for a list before a watch goes on; it takes the minute and a quarter in which a
+// bookmark has to come.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -10,6 +10,7 @@ import {
   DiscoveryV1Api,
   KubeConfig,
   type V1EndpointSlice,
+  type V1Namespace,
   type V1Node,
   type V1ObjectMeta,
   type V1Pod,
@@ -25,6 +26,7 @@ export type ClusterLists = {
   readonly services: readonly V1Service[];
   readonly endpointSlices: readonly V1EndpointSlice[];
   readonly nodes: readonly V1Node[];
+  readonly namespaces: readonly V1Namespace[];
   readonly owners: readonly OwnerObject[];
 };
 
@@ -72,6 +74,7 @@ export function createListReader(
       services: (await core.listServiceForAllNamespaces()).items,
       endpointSlices: (await discovery.listEndpointSliceForAllNamespaces()).items,
       nodes: (await core.listNode()).items,
+      namespaces: (await core.listNamespace()).items,
       owners: owners.flat(),
     };
   };

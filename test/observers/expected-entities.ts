@@ -31,6 +31,7 @@ export function expectedEntities(lists: ClusterLists): ReadonlyMap<string, Messa
   for (const pod of lists.pods) add('pod', expectedPod(lists, pod));
   for (const service of lists.services) add('service', expectedService(lists, service));
   for (const node of lists.nodes) add('node', expectedNode(node));
+  for (const namespace of lists.namespaces) add('namespace', expectedNamespace(namespace));
   for (const owner of lists.owners) {
     if (!controllerOf(owner.metadata)) add('workload', expectedWorkload(lists, owner));
   }
@@ -140,6 +141,16 @@ export function expectedNode(node: ClusterLists['nodes'][number]): Message {
     podRanges: node.spec?.podCIDRs,
     deletionTime: timestamp(node.metadata?.deletionTimestamp),
     ...meta,
+  });
+}
+
+/** `digger.v1.Namespace`. */
+export function expectedNamespace({ metadata: meta }: ClusterLists['namespaces'][number]): Message {
+  return comparable({
+    name: meta?.name,
+    uid: meta?.uid,
+    deletionTime: timestamp(meta?.deletionTimestamp),
+    ...metadata(meta),
   });
 }
 

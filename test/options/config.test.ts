@@ -35,6 +35,7 @@ test('without flags and environment it listens on loopback only, and every value
     context: undefined,
     clusterEncoding: 'protobuf',
     namespaces: [],
+    namespaceRules: [],
     clusterRanges: [],
     clusterName: undefined,
     namedRanges: [],
@@ -111,6 +112,23 @@ test('keys of labels and annotations are whole, or all of a domain', () => {
   for (const key of ['', '*', 'app*', 'example.com/', 'example.com/a*', '/*', 'a/b/*', 'a b']) {
     assert.equal(refused({ allowLabels: [key] }).length, 1, key);
   }
+});
+
+test('16.2 rules of namespaces are an action and a pattern, and allow something', () => {
+  const rules = ['deny kube-*', ' allow  team-[a-c]-? ', 'allow *'];
+  assert.deepEqual(accepted({ namespaceRules: rules }).namespaceRules, [
+    { action: 'deny', pattern: 'kube-*' },
+    { action: 'allow', pattern: 'team-[a-c]-?' },
+    { action: 'allow', pattern: '*' },
+  ]);
+  assert.equal(accepted({}, { DIGGER_NAMESPACE_RULE: 'deny kube-*,allow *' }).namespaceRules.length, 2);
+  assert.equal(refused({ namespaceRules: ['hide x', 'deny', 'deny [', 'allow a b', '*', ''] }).length, 6);
+  assert.match(refused({ namespaceRules: ['deny kube-*'] })[0] ?? '', /no rule that allows.*end with 'allow \*'/);
+  assert.match(refused({ namespaceRules: Array.from({ length: 101 }, () => 'allow *') })[0] ?? '', /at most 100/);
+  const both = { namespaces: ['shop', 'kube-system'], namespaceRules: ['deny kube-*', 'allow *'] };
+  assert.deepEqual(refused(both), [
+    '--namespace: got kube-system, which --namespace-rule hides; watch what is published',
+  ]);
 });
 
 test('namespaces are named one by one, and not too many of them', () => {

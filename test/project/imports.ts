@@ -8,7 +8,7 @@ export type ImportGraph = ReadonlyMap<string, readonly string[]>;
 const EVERYWHERE = ['model', 'telemetry'];
 const KUBE_ROOMS = ['kube', 'kube/transport', 'kube/credentials', 'kube/decoding', 'kube/reflector'];
 const RPC_ROOMS = ['rpc', 'rpc/methods', 'rpc/calls', 'rpc/limits', 'rpc/tls', 'rpc/auth'];
-const RPC_SOURCES = [...EVERYWHERE, 'wire', 'catalog', 'addresses', 'feed', 'timelines'];
+const RPC_SOURCES = [...EVERYWHERE, 'wire', 'catalog', 'addresses', 'feed', 'otel', 'timelines'];
 
 /** Room → rooms that it may import, beside itself. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -24,6 +24,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'kube/reflector': [...EVERYWHERE, ...KUBE_ROOMS],
   catalog: [...EVERYWHERE, 'wire'],
   networks: [...EVERYWHERE],
+  otel: [],
   addresses: [...EVERYWHERE, 'catalog', 'timelines'],
   feed: [...EVERYWHERE, 'wire'],
   rpc: [...RPC_SOURCES, ...RPC_ROOMS],

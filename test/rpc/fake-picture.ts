@@ -1,6 +1,7 @@
 // A picture of a cluster that a test writes by hand: what the server asks of addresses, catalog, feed and status, and
 // nothing of how those come by their answers.
 
+import { PublishedNamespaces } from '../../src/model/published-namespaces.ts';
 import { toByteString, NO_BYTES } from '../../src/model/byte-string.ts';
 import type { AddressAnswer, AddressQuestion, AddressReader, Holder } from '../../src/addresses/reader.ts';
 import type { CatalogReader } from '../../src/catalog/reader.ts';
@@ -101,6 +102,7 @@ export class FakePicture implements RpcSources {
     epoch: 'epoch-1',
     startTimeMs: START_MS,
     namespaces: [],
+    published: new PublishedNamespaces([]),
     knowsNamespaces: () => this.knowsNamespaces,
     pending: () => this.pending,
     resources: () => [

@@ -52,6 +52,8 @@ describe('a digger that follows a cluster', () => {
       await untilTold(subscriber, [`upsert pod shop/${arrives}`, `removal pod shop/${leaves}`]);
       await untilFresh(digger);
       assert.deepEqual(listsAsked(), [], 'no list was requested');
+      const checks = story.simulator.requests.entries({ verb: 'list' }).filter(({ parameters }) => isCheck(parameters));
+      assert.ok(checks.length >= known.size, 'but one object of every resource');
       const watches = story.simulator.requests.entries({ verb: 'watch' });
       assert.deepEqual(
         [...new Set(watches.map(({ resource }) => resource))].toSorted(),
@@ -123,7 +125,8 @@ describe('a digger that follows a cluster', () => {
       .entries()
       .filter(
         ({ verb, accept, parameters }) =>
-          accept.includes('protobuf') && (verb === 'list' || parameters['sendInitialEvents'] === 'true'),
+          accept.includes('protobuf') &&
+          ((verb === 'list' && !isCheck(parameters)) || parameters['sendInitialEvents'] === 'true'),
       );
   }
 
@@ -135,3 +138,8 @@ describe('a digger that follows a cluster', () => {
     return (await digger.call('StatusService', 'GetStatus'))['resources'];
   }
 });
+
+/** Whether the server has reached the version from which a watch is to go on: a list of one object tells. */
+function isCheck(parameters: Readonly<Record<string, string>>): boolean {
+  return parameters['limit'] === '1' && parameters['resourceVersionMatch'] === 'NotOlderThan';
+}

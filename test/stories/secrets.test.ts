@@ -6,11 +6,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Client, credentials } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
-import { fileURLToPath } from 'node:url';
 import { done, eventually, notYet } from '../observers/eventually.ts';
 import type { Message } from '../observers/digger-client.ts';
 import { type DiggerProcess, MAX_LOG_LINES } from '../observers/digger-process.ts';
+import { exchange, methodsOf } from '../observers/every-rpc.ts';
 import { FeedCopy } from '../observers/feed-copy.ts';
 import { Story } from './story.ts';
 
@@ -48,7 +47,6 @@ const NODE_ADDRESS = '172.18.0.77';
 const ADDRESSES = [ADDRESS, CLUSTER_IP, NODE_ADDRESS];
 
 const VIEWS = ['VIEW_FULL', 'VIEW_BASIC'] as const;
-const PROTO = fileURLToPath(new URL('../../proto', import.meta.url));
 
 /** Requests that touch the objects, for every RPC that there is. */
 const REQUESTS: Readonly<Record<string, readonly Message[]>> = {
@@ -59,9 +57,11 @@ const REQUESTS: Readonly<Record<string, readonly Message[]>> = {
   '/digger.v1.LookupService/BatchResolveAddresses': inEachView([
     { queries: [...ADDRESSES, SECRET].map((address) => ({ address })) },
   ]),
+  '/digger.v1.LookupService/GetAddressTimeline': ADDRESSES.map((address) => ({ address })),
   '/digger.v1.LookupService/GetPod': inEachView([POD, { namespace: 'shop', name: 'nobody' }]),
   '/digger.v1.LookupService/GetService': inEachView([SERVICE]),
   '/digger.v1.LookupService/GetNode': inEachView([{ name: 'vault-node' }]),
+  '/digger.v1.LookupService/GetNamespace': inEachView([{ name: 'vault' }]),
   '/digger.v1.LookupService/GetWorkload': inEachView([WORKLOAD, LINK]),
   '/digger.v1.ChangeFeedService/Watch': [
     ...inEachView([{ snapshotOnly: true }, { snapshotOnly: true, filter: { labels: { app: 'vault' } } }]),
@@ -156,7 +156,7 @@ describe('values that have to stay', () => {
     const late = await story.subscribe(digger);
     for (const subscriber of [full, late]) {
       const found = [...subscriber.entities.values()].filter((entity) => String(entity['name']).startsWith('vault'));
-      assert.deepEqual(found.map((entity) => entity['entity'] ?? entity['name']).length, 4, JSON.stringify(found));
+      assert.deepEqual(found.map((entity) => entity['entity'] ?? entity['name']).length, 5, JSON.stringify(found));
       for (const entity of found) if (entity['name'] !== 'vault-node') publishedWithout(entity);
     }
     const { cluster } = story.simulator;
@@ -170,11 +170,13 @@ describe('values that have to stay', () => {
       cluster.delete(resource, 'shop', name);
     }
     cluster.delete('nodes', '', 'vault-node');
+    cluster.delete('namespaces', '', 'vault');
     const removed = [
       'removal pod shop/vault-0',
       'removal service shop/vault',
       'removal workload shop/vault',
       'removal node /vault-node',
+      'removal namespace /vault',
     ];
     const resumed = new FeedCopy(digger, { resumeToken: token });
     await resumed.untilSynced();
@@ -219,6 +221,7 @@ function createObjects(story: Story): void {
   const set = cluster.create('replicasets.apps', {
     metadata: { ...metadata('vault-5d9'), ...owned('vault', 'Deployment', deployment.metadata.uid) },
   });
+  cluster.create('namespaces', { metadata: { name: 'vault', labels: LABELS, annotations: ANNOTATIONS } });
   cluster.create('nodes', {
     metadata: { name: 'vault-node', labels: LABELS, annotations: ANNOTATIONS },
     status: { addresses: [{ type: 'InternalIP', address: NODE_ADDRESS }] },
@@ -249,72 +252,6 @@ function createObjects(story: Story): void {
     addressType: 'IPv4',
     endpoints: [{ addresses: [ADDRESS], targetRef: { kind: 'Pod', ...POD, uid: pod.metadata.uid } }],
     ports: [],
-  });
-}
-
-interface Method {
-  readonly requestStream: boolean;
-  readonly encode: (request: Message) => Buffer;
-}
-
-/** The RPCs of all services that reflection lists, in the schema of the .proto files. */
-async function methodsOf(client: Client): Promise<ReadonlyMap<string, Method>> {
-  const files = ['digger/v1/lookup', 'digger/v1/feed', 'digger/v1/status', 'grpc/health/v1/health'];
-  const reflection = ['grpc/reflection/v1/reflection', 'grpc/reflection/v1alpha/reflection'];
-  const schema = loadSync(
-    [...files, ...reflection].map((file) => `${file}.proto`),
-    { includeDirs: [PROTO] },
-  );
-  const path = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo';
-  const service = schema['grpc.reflection.v1.ServerReflection'] as unknown as Record<string, Definition>;
-  const { requestSerialize, responseDeserialize } = Object.values(service)[0] as Definition;
-  const method = { requestStream: true, encode: requestSerialize };
-  const [answer] = await exchange(client, path, method, { listServices: '' });
-  const listed = responseDeserialize(answer ?? Buffer.alloc(0))['listServicesResponse'][
-    'service'
-  ] as readonly Message[];
-  assert.ok(listed.length >= 6, JSON.stringify(listed));
-  const methods = new Map<string, Method>();
-  for (const { name } of listed) {
-    const definition = schema[name] as unknown as Record<string, Definition> | undefined;
-    assert.ok(definition, `the schema of ${name}`);
-    for (const { path: each, requestStream, requestSerialize: encode } of Object.values(definition)) {
-      methods.set(each, { requestStream, encode });
-    }
-  }
-  return methods;
-}
-
-interface Definition {
-  readonly path: string;
-  readonly requestStream: boolean;
-  readonly requestSerialize: (request: Message) => Buffer;
-  readonly responseDeserialize: (bytes: Buffer) => Message;
-}
-
-/**
- * Every message of the answer as it came, and the trailers of an error; a stream that does not end is left after one.
- */
-function exchange(client: Client, path: string, method: Method, request: Message): Promise<readonly Buffer[]> {
-  const same = (bytes: Buffer): Buffer => bytes;
-  const options = { deadline: Date.now() + 20_000 };
-  const answered: Buffer[] = [];
-  const bytes = method.encode(request);
-  const conversation = method.requestStream ? client.makeBidiStreamRequest(path, same, same, options) : undefined;
-  conversation?.write(bytes);
-  conversation?.end();
-  const call = conversation ?? client.makeServerStreamRequest(path, same, same, bytes, options);
-  const isEndless = path === '/grpc.health.v1.Health/Watch';
-  return new Promise((resolve) => {
-    call.on('data', (bytes: Buffer) => {
-      answered.push(bytes);
-      if (isEndless) call.cancel();
-    });
-    call.on('error', (error: { details: string; metadata: { toJSON(): unknown } }) => {
-      if (!isEndless) answered.push(Buffer.from(`${error.details}${JSON.stringify(error.metadata.toJSON())}`));
-      resolve(answered);
-    });
-    call.on('end', () => resolve(answered));
   });
 }
 

@@ -73,6 +73,9 @@ export function resolutionLines(resolution: JsonObject, wide = false): readonly 
   add('STALENESS', text(resolution['staleness']));
   if (wide) add('CLUSTER', clusterText(resolution['cluster']));
   if (wide) addLabels(rows, (resolution['pod'] ?? resolution['service'] ?? resolution['node'] ?? {}) as JsonObject);
+  for (const attribute of (resolution['otelAttributes'] ?? []) as readonly JsonObject[]) {
+    rows.push(['ATTRIBUTE', `${text(attribute['key'])}=${attributeText(attribute['value'])}`]);
+  }
   const lines = termLines(rows);
   const candidates = (resolution['candidates'] ?? []) as readonly JsonObject[];
   if (candidates.length > 0) {
@@ -172,8 +175,16 @@ function targetText(holder: JsonObject): string {
     const { kind, namespace, name } = entityRow({ [field]: target });
     return `${kind} ${path(namespace, name)}`;
   }
+  if (holder['hidden'] === true) return 'hidden';
   const endpoint = holder['externalEndpoint'] as JsonObject | undefined;
   return endpoint === undefined ? '' : `endpoint ${text(endpoint['address'])} of ${of(endpoint['service'])}`;
+}
+
+/** Of `digger.v1.AttributeValue`. */
+function attributeText(value: JsonValue | undefined): string {
+  const { stringValue, arrayValue } = (value ?? {}) as JsonObject;
+  if (arrayValue === undefined) return text(stringValue);
+  return (((arrayValue as JsonObject)['values'] ?? []) as readonly JsonObject[]).map(attributeText).join(',');
 }
 
 /** `prod-eu-1 (5d0b5d5e-…)`, whatever of it is known; empty: nothing. */
@@ -202,7 +213,8 @@ function interval(holder: JsonObject): string {
 /** `Deployment shop/web` of a reference or a workload. */
 function of(reference: JsonValue | undefined): string {
   if (reference === undefined) return '';
-  const { kind, namespace, name, incomplete } = reference as JsonObject;
+  const { kind, namespace, name, incomplete, hidden } = reference as JsonObject;
+  if (hidden === true) return 'hidden';
   return `${text(kind)} ${path(text(namespace), text(name))}${incomplete === true ? ' (incomplete)' : ''}`;
 }
 

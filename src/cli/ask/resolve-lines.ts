@@ -13,7 +13,7 @@ import { resolutionRow, rowLine } from './entity-text.ts';
 import { EXIT_OK, EXIT_USAGE } from './exit-codes.ts';
 import { isTable, objectText, shownForm, type ShownForm } from './output.ts';
 import type { JsonObject } from '../../wire/proto-json.ts';
-import { queryOf } from './resolve.ts';
+import { OTEL_ATTRIBUTES, queryOf } from './resolve.ts';
 
 /** What BatchResolveAddresses takes. */
 const MAX_BATCH = 1_000;
@@ -44,11 +44,15 @@ export async function resolveLines(order: ResolveOrder, connection: Connection, 
 
 async function askAll(
   lines: readonly (Line & { readonly ok: true })[],
-  { protocol, connection: { timeoutMs } }: ResolveOrder,
+  { protocol, otel, connection: { timeoutMs } }: ResolveOrder,
   connection: Connection,
 ): Promise<readonly JsonObject[]> {
   const queries = lines.map(({ question, atMs }) => queryOf(question, protocol, atMs));
-  const answer = await connection.call('LookupService/BatchResolveAddresses', { queries }, timeoutMs);
+  const answer = await connection.call(
+    'LookupService/BatchResolveAddresses',
+    { queries, ...(otel ? OTEL_ATTRIBUTES : {}) },
+    timeoutMs,
+  );
   return (answer['results'] ?? []) as readonly JsonObject[];
 }
 

@@ -24,6 +24,9 @@ export function queryOf(
   };
 }
 
+/** The field by which a request asks for resource attributes of OpenTelemetry. */
+export const OTEL_ATTRIBUTES = { otelAttributes: { wellKnownLabels: true } };
+
 /** Rejects with a ServiceError. */
 export async function resolve(
   order: ResolveOrder,
@@ -31,10 +34,14 @@ export async function resolve(
   connection: Connection,
   edge: AskEdge,
 ): Promise<number> {
-  const { atMs, waitMs, protocol } = order;
+  const { atMs, waitMs, protocol, otel } = order;
   const answer = await connection.call(
     'LookupService/ResolveAddress',
-    { ...queryOf(question, protocol, atMs), ...(waitMs === 0 ? {} : { wait: toSecondsAndNanos(waitMs) }) },
+    {
+      ...queryOf(question, protocol, atMs),
+      ...(waitMs === 0 ? {} : { wait: toSecondsAndNanos(waitMs) }),
+      ...(otel ? OTEL_ATTRIBUTES : {}),
+    },
     order.connection.timeoutMs + waitMs,
   );
   const resolution = (answer['resolution'] ?? {}) as JsonObject;

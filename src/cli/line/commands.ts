@@ -108,6 +108,11 @@ line, in their order; a line that cannot be asked about is answered with an erro
         meaning: 'the moment asked about, or how long ago: 2026-01-31T12:00:00Z, 90s; unset: now',
       },
       wait: { ...WAIT, meaning: 'when nothing holds the address, wait for a holder, up to 30s' },
+      otel: {
+        placeholder: '',
+        meaning:
+          'with the resource attributes of OpenTelemetry; well-known labels (app.kubernetes.io/name) name the service',
+      },
       protocol: { placeholder: 'protocol', meaning: 'tcp, udp or sctp; unset: any', values: ['tcp', 'udp', 'sctp'] },
       output: OUTPUT,
       ...CLIENT_OPTIONS,

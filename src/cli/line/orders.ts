@@ -33,6 +33,8 @@ export interface ResolveOrder extends Asking {
   readonly waitMs: number;
   /** `PROTOCOL_TCP`. */
   readonly protocol: string | undefined;
+  /** Ask for resource attributes of OpenTelemetry. */
+  readonly otel: boolean;
 }
 
 export interface GetOrder extends Asking {
@@ -77,6 +79,7 @@ export function readOrder(words: Words, command: Order['command'], nowMs: number
         question: readQuestion(words),
         atMs: words.last('at', momentBefore(nowMs)),
         waitMs: waitMs(),
+        otel: words.given('otel'),
         protocol: toProtocol(words.last('protocol', oneOf('tcp', 'udp', 'sctp'))),
       };
     case 'get':

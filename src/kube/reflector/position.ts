@@ -71,11 +71,6 @@ export function caughtUp(position: Position): Position {
   return position.progressed ? position : { ...position, progressed: true };
 }
 
-/** The next request is a list, for a reason that is no failure. */
-export function listNext(position: Position): Position {
-  return position.listDue ? position : { ...position, listDue: true };
-}
-
 /** A request failed, and this is due next. `listing`: it was a list. */
 export function failed(position: Position, kind: FailureKind, due: Due, listing: boolean): Position {
   const counted = listing || !MAY_REPEAT.has(kind) ? position : countFailure(position, kind);

@@ -26,7 +26,6 @@ import {
   caughtUp,
   failed,
   listed,
-  listNext,
   listVersion,
   paged,
   type Position,
@@ -75,7 +74,7 @@ export class Reflector<R extends KubernetesRecord> {
   readonly #troubles: TroubleLog;
   readonly #blindness: Blindness;
   readonly #recovery: Recovery;
-  readonly #doubt: VersionDoubt;
+  readonly #doubt = new VersionDoubt();
   readonly #stopping = new AbortController();
   /** Until the server turns out not to stream lists. */
   #streams: boolean;
@@ -105,7 +104,6 @@ export class Reflector<R extends KubernetesRecord> {
         this.#troubles.recovered();
       },
     });
-    this.#doubt = new VersionDoubt(options.clock);
     this.#recovery = new Recovery(options.clock, options.random, options.contact, this.#stopping.signal);
   }
 
@@ -172,9 +170,12 @@ export class Reflector<R extends KubernetesRecord> {
   /** A watch from a version, until the server ends it. */
   async #follow(version: string): Promise<void> {
     this.#become('watching');
+    if (this.#doubt.isDue) {
+      const guard = new SilenceGuard(this.#clock, this.#stopping.signal);
+      await this.#doubt.check(this.#context(guard, LIST_SILENCE_MS), guard, version);
+    }
     await this.#watch(version, false, async (watch) => {
       this.#blindness.watching();
-      this.#doubt.watching();
       await this.#takeEvents(watch);
     });
   }
@@ -272,10 +273,6 @@ export class Reflector<R extends KubernetesRecord> {
     if (quiet && lastedMs < SHORT_WATCH_MS) {
       throw new ShortWatchError(`watch ${this.#resource.resource}: ended after ${lastedMs} ms without an event`);
     }
-    if (this.#doubt.isReasonToList) {
-      this.#tally.restarted('unheard');
-      this.#position = listNext(this.#position);
-    }
   }
 
   /** Reads a streamed list up to its last bookmark; events behind it in the same piece are applied. */
@@ -359,7 +356,6 @@ export class Reflector<R extends KubernetesRecord> {
         event satisfies never;
     }
     this.#position = advanced(this.#position, event.resourceVersion);
-    this.#doubt.heard();
   }
 
   async #answer(failure: Failure): Promise<void> {
@@ -375,7 +371,7 @@ export class Reflector<R extends KubernetesRecord> {
     if (failure.kind === 'unauthorized') this.#refusedCredentials = true;
     if (failure.kind === 'not_found' && this.#fallBack()) return;
     if (failure.kind === 'not_found' || failure.kind === 'forbidden') this.#unavailable = true;
-    this.#doubt.lost();
+    this.#doubt.failed();
     this.#intend(next, failure);
     if (wait === 'none') return;
     this.#become('backing-off');

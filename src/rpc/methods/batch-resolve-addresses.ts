@@ -16,7 +16,8 @@ import { CALL_COSTS } from '../limits/caller-rates.ts';
 import { type CallError, invalidArgument, toStatus } from '../errors.ts';
 import { NamedNamespaces } from './named-namespaces.ts';
 import { parseQuestion, parseView, parseWait, Violations } from './request-fields.ts';
-import { isHeld, type ResolutionContext, writeResolution } from './resolution.ts';
+import { wishOf } from './otel-attributes.ts';
+import { isHeld, outcomeOf, type ResolutionContext, writeResolution } from './resolution.ts';
 import type { AddressLookup } from './resolve-address.ts';
 
 /** Most queries of a batch: an answer stays within a message, and the event loop is not held for long. */
@@ -45,6 +46,7 @@ export function batchResolveAddresses(
       stalenessMs: lookup.stalenessMs(),
       networks: lookup.networks,
       cluster: lookup.cluster(),
+      otelAttributes: wishOf(request.otelAttributes, lookup),
       view,
       namespaces: new NamedNamespaces(lookup.catalog, view),
     });
@@ -134,7 +136,7 @@ function encode(items: readonly Item[], lookup: AddressLookup, context: Resoluti
       case 'question': {
         const { question } = item;
         const answer: AddressAnswer = lookup.addresses.resolve(question);
-        lookup.countLookup(answer.outcome);
+        lookup.countLookup(outcomeOf(answer));
         const resolution = writer.uint32(RESOLUTION).begin();
         writeResolution(writer, question.address, answer, context);
         writer.end(resolution);

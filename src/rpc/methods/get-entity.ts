@@ -1,12 +1,15 @@
 // LookupService.GetPod, GetService, GetNode, GetWorkload and GetNamespace: one object by name, and by uid where the
 // caller means a certain object and not its successor under the name. They differ only in where they look.
 //
-// A namespace that is not watched is refused.
+// A namespace that is not watched is refused, and so is one that is not published: by its name alone, so that the refusal
+// does not tell whether it exists.
 // With `wait`, NOT_FOUND is said only after that time; when too many calls wait already, at once.
 
 import { status } from '@grpc/grpc-js';
 import type { CatalogReader } from '../../catalog/reader.ts';
+import type { ClusterIdentity } from '../../model/cluster-identity.ts';
 import type { Entity } from '../../model/entities.ts';
+import type { PublishedNamespaces } from '../../model/published-namespaces.ts';
 import { writeDuration } from '../../wire/fields.ts';
 import type { GetNamespaceRequest__Output } from '../../wire/generated/digger/v1/GetNamespaceRequest.ts';
 import type { GetNodeRequest__Output } from '../../wire/generated/digger/v1/GetNodeRequest.ts';
@@ -17,8 +20,9 @@ import { startMessage } from '../../wire/message-writer.ts';
 import { FieldTags } from '../../wire/field-tags.ts';
 import type { CallContext, Staleness } from './call-context.ts';
 import { CALL_COSTS } from '../limits/caller-rates.ts';
-import { CallError, namespacesUnknown, objectNotFound } from '../errors.ts';
+import { CallError, namespaceNotPublished, namespacesUnknown, objectNotFound } from '../errors.ts';
 import { entityKey, type NameWaiters, workloadKey } from './name-waiters.ts';
+import { type PodAttributes, wishOf, writeAttributes } from './otel-attributes.ts';
 import { parseView, parseWait, requireText, Violations } from './request-fields.ts';
 import { kindHint, type KindHint, type WorkloadKind } from './workload-kinds.ts';
 
@@ -29,8 +33,11 @@ export interface EntityLookup {
   readonly workloadKinds: () => readonly WorkloadKind[];
   /** Watched; empty: all. */
   readonly namespaces: readonly string[];
+  readonly published: PublishedNamespaces;
   /** There is a list of namespaces. */
   readonly knowsNamespaces: () => boolean;
+  readonly cluster: () => ClusterIdentity;
+  readonly podAttributes: PodAttributes;
   readonly stalenessMs: Staleness;
 }
 
@@ -44,7 +51,16 @@ export function getPod(request: GetPodRequest__Output, lookup: EntityLookup, cal
   requireText(name, 'name', violations);
   const find = () => lookup.catalog.pod(namespace, name);
   return answer(
-    { request, violations, kind: 'pod', namespace, key: entityKey('Pod', namespace, name), find, tags: POD },
+    {
+      request,
+      violations,
+      kind: 'pod',
+      namespace,
+      key: entityKey('Pod', namespace, name),
+      find,
+      tags: POD,
+      attributes: wishOf(request.otelAttributes, lookup),
+    },
     lookup,
     call,
   );
@@ -105,6 +121,8 @@ interface Search {
   readonly key: string;
   readonly find: () => Entity | undefined;
   readonly tags: ResponseTags;
+  /** Resource attributes, where they are asked for. */
+  readonly attributes?: ReturnType<typeof wishOf>;
   /** What may have been meant, when nothing is found. */
   readonly hint?: () => KindHint | undefined;
 }
@@ -118,6 +136,7 @@ interface ResponseTags {
 
 const POD = namespacedTags('GetPodResponse', 'pod');
 const SERVICE = namespacedTags('GetServiceResponse', 'service');
+const OTEL_ATTRIBUTES = new FieldTags('digger.v1.GetPodResponse').delimited('otelAttributes');
 const NODE = responseTags('GetNodeResponse', 'node');
 const WORKLOAD = namespacedTags('GetWorkloadResponse', 'workload');
 const NAMESPACE = responseTags('GetNamespaceResponse', 'namespace');
@@ -128,6 +147,7 @@ function answer(search: Search, lookup: EntityLookup, call: CallContext): Answer
   const view = parseView(request.view, violations);
   violations.throwIfAny();
   refuseUnwatched(search.namespace, lookup.namespaces);
+  if (!lookup.published.has(search.namespace)) throw namespaceNotPublished(search.namespace);
   if (search.tags === NAMESPACE && !lookup.knowsNamespaces()) throw namespacesUnknown();
 
   const encode = (entity: Entity | undefined): Uint8Array => {
@@ -142,6 +162,9 @@ function answer(search: Search, lookup: EntityLookup, call: CallContext): Answer
     if (search.tags.namespace !== undefined && view === 'FULL') {
       const namespace = lookup.catalog.namespace(entity.namespace);
       if (namespace !== undefined) writer.uint32(search.tags.namespace).entity(namespace, view);
+    }
+    if (search.attributes !== undefined && entity.kind === 'Pod') {
+      writeAttributes(writer, OTEL_ATTRIBUTES, search.attributes(entity));
     }
     return writer.finish();
   };

@@ -1,6 +1,7 @@
 // StatusService.GetStatus: how this replica is doing. Answers while it is not ready and while it drains; for operators,
 // not for traffic, so it is encoded again for every call.
 
+import type { PublishedNamespaces } from '../../model/published-namespaces.ts';
 import type { CallContext, Staleness } from './call-context.ts';
 import type { GetStatusRequest__Output } from '../../wire/generated/digger/v1/GetStatusRequest.ts';
 import type { ClusterIdentity } from '../../model/cluster-identity.ts';
@@ -48,6 +49,8 @@ export interface StatusSource {
   readonly namespaces: readonly string[];
   /** Why credentials of an earlier moment are shown to the API server; `''`: they are those of now. */
   credentialsTrouble(): string;
+  /** Which namespaces are published. */
+  readonly published: PublishedNamespaces;
   /** There is a list of namespaces: their labels are known. */
   knowsNamespaces(): boolean;
   /** What keeps the replica from being ready, `draining` among it; empty when nothing does. */
@@ -86,6 +89,7 @@ export function getStatus(
     pending,
     resources: source.resources().map(toResourceStatus),
     namespaces: source.namespaces,
+    hidesNamespaces: source.published.areLimited,
     credentialsMessage: source.credentialsTrouble(),
     subscribers: source.subscribers(),
     sequence: source.sequence(),

@@ -21,6 +21,7 @@ import type { CallContext, CountLookup } from './call-context.ts';
 import { type EntityLookup, getNamespace, getNode, getPod, getService, getWorkload } from './get-entity.ts';
 import { getStatus, type StatusSource, unsyncedTasks } from './get-status.ts';
 import type { NameWaiters } from './name-waiters.ts';
+import type { PodAttributes } from './otel-attributes.ts';
 import { addReflection } from './reflection.ts';
 import type { NetworkNames } from './resolution.ts';
 import { type AddressLookup, resolveAddress } from './resolve-address.ts';
@@ -64,6 +65,7 @@ export interface Recheck {
 export interface MethodOptions {
   readonly environment: CallEnvironment;
   readonly countLookup: CountLookup;
+  readonly podAttributes: PodAttributes;
   readonly recheck: Recheck | undefined;
 }
 
@@ -83,7 +85,11 @@ function pictureComplete({ drainSignal }: CallEnvironment, source: StatusSource)
   };
 }
 
-function addLookupService(server: Server, sources: RpcSources, { environment, countLookup }: MethodOptions): void {
+function addLookupService(
+  server: Server,
+  sources: RpcSources,
+  { environment, countLookup, podAttributes }: MethodOptions,
+): void {
   const { addresses, catalog, names, networks, status, workloadKinds } = sources;
   const lookup: AddressLookup & EntityLookup = {
     addresses,
@@ -93,7 +99,9 @@ function addLookupService(server: Server, sources: RpcSources, { environment, co
     networks,
     namespaces: status.namespaces,
     cluster: () => status.cluster(),
+    published: status.published,
     knowsNamespaces: () => status.knowsNamespaces(),
+    podAttributes,
     stalenessMs: () => status.stalenessMs(),
     countLookup,
   };

@@ -4,10 +4,14 @@
 // The workload is set only where it is certain: the pod's own, or the one that all backends of a service share, or the
 // one that all candidates share. No entity is encoded here.
 
-import { type AddressAnswer, type AddressRole, type Holder, MAX_CANDIDATES } from '../../addresses/reader.ts';
-import type { ObjectReference, ServiceEntity, WorkloadEntity } from '../../model/entities.ts';
+import type { AddressAnswer, Holder } from '../../addresses/reader.ts';
+import type { NodeEntity, ObjectReference, PodEntity, ServiceEntity, WorkloadEntity } from '../../model/entities.ts';
+import type { Attribute } from '../../otel/attributes.ts';
+import { type AddressRole, MAX_CANDIDATES } from '../../timelines/timeline.ts';
+import { writeAttributes } from './otel-attributes.ts';
 import type { ClusterIdentity } from '../../model/cluster-identity.ts';
 import { clusterField } from '../../wire/encode-cluster.ts';
+import { isHidden } from '../../model/published-namespaces.ts';
 import type { View } from '../../wire/encoded-entity.ts';
 import { writeDuration, writeReference, writeText, writeTimestamp } from '../../wire/fields.ts';
 import type { MessageWriter } from '../../wire/message-writer.ts';
@@ -36,6 +40,8 @@ export interface ResolutionContext {
   readonly stalenessMs: number | undefined;
   readonly networks: NetworkNames;
   readonly cluster: ClusterIdentity;
+  /** Resource attributes for callers that ask for them; unset: not asked for. */
+  readonly otelAttributes?: ((entity: PodEntity | NodeEntity) => readonly Attribute[]) | undefined;
   readonly view: View;
   /** Is told those of all objects that are written. */
   readonly namespaces: NamedNamespaces;
@@ -51,11 +57,11 @@ export function writeResolution(
   answer: AddressAnswer,
   context: ResolutionContext,
 ): void {
-  writer.uint32(OUTCOME).uint32(OUTCOMES[answer.outcome]);
+  writer.uint32(OUTCOME).uint32(OUTCOMES[outcomeOf(answer)]);
   switch (answer.outcome) {
     case 'RESOLVED': {
       const { holder } = answer;
-      writeTarget(writer, RESOLUTION_TARGET, address, holder, context.view);
+      if (!isHidden(holder.entity.namespace)) writeTarget(writer, RESOLUTION_TARGET, address, holder, context.view);
       writeWorkload(writer, workloadOf(holder), context);
       context.namespaces.add(holder.entity.namespace, holder.toMs);
       writeCandidates(writer, address, answer.alternatives, context);
@@ -63,6 +69,9 @@ export function writeResolution(
       writeTimestamp(writer, VALID_FROM, holder.fromMs);
       if (holder.toMs !== undefined) writeTimestamp(writer, VALID_TO, holder.toMs);
       if (holder.uncertain) writer.uint32(UNCERTAIN).bool(true);
+      if (context.otelAttributes !== undefined && holder.entity.kind !== 'Service') {
+        writeAttributes(writer, OTEL_ATTRIBUTES, context.otelAttributes(holder.entity));
+      }
       if (holder.role === 'ENDPOINT') writeNetwork(writer, context.networks.find(address));
       break;
     }
@@ -81,6 +90,11 @@ export function writeResolution(
   writeTimestamp(writer, HISTORY_SINCE, answer.historySinceMs);
   if (context.stalenessMs !== undefined) writeDuration(writer, STALENESS, context.stalenessMs);
   writer.fields(encodedCluster(context.cluster));
+}
+
+/** As it is told: a holder that is not published is hidden. */
+export function outcomeOf(answer: AddressAnswer): AddressAnswer['outcome'] | 'HIDDEN' {
+  return answer.outcome === 'RESOLVED' && isHidden(answer.holder.entity.namespace) ? 'HIDDEN' : answer.outcome;
 }
 
 /** Whether an entity holds (or may hold) the address: there is nothing to wait for. */
@@ -113,6 +127,7 @@ const UNCERTAIN = resolutionTags.varint('uncertain');
 const STALENESS = resolutionTags.delimited('staleness');
 
 const encodedCluster = clusterField(resolutionTags.delimited('cluster'));
+const OTEL_ATTRIBUTES = resolutionTags.delimited('otelAttributes');
 const NETWORK = resolutionTags.delimited('network');
 
 const networkTags = new FieldTags('digger.v1.Network');
@@ -127,6 +142,7 @@ const CANDIDATE_ROLE = candidateTags.varint('role');
 const CANDIDATE_VALID_FROM = candidateTags.delimited('validFrom');
 const CANDIDATE_VALID_TO = candidateTags.delimited('validTo');
 const CANDIDATE_UNCERTAIN = candidateTags.varint('uncertain');
+const CANDIDATE_HIDDEN = candidateTags.varint('hidden');
 
 const ENDPOINT_ADDRESS = endpointTags.delimited('address');
 const ENDPOINT_SERVICE = endpointTags.delimited('service');
@@ -137,6 +153,7 @@ const OUTCOMES = numbers('digger.v1.Outcome', 'OUTCOME_', [
   'UNASSIGNED',
   'EXTERNAL',
   'UNKNOWN',
+  'HIDDEN',
 ]);
 const ROLES: Readonly<Record<AddressRole, number>> = numbers('digger.v1.AddressRole', 'ADDRESS_ROLE_', [
   'POD_IP',
@@ -182,6 +199,8 @@ function writeWorkload(
 ): void {
   if (reference === undefined) return;
   const workload = context.resolveWorkload(reference);
+  // The uid that a reference names may be a hidden object's by now.
+  if (isHidden(workload.namespace)) return;
   context.namespaces.add(workload.namespace, undefined);
   writer.uint32(WORKLOAD).entity(workload, context.view);
 }
@@ -198,19 +217,26 @@ function writeCandidates(
     if (holder === undefined) break;
     const begun = writer.uint32(CANDIDATES).begin();
     namespaces.add(holder.entity.namespace, holder.toMs);
-    writeTarget(writer, CANDIDATE_TARGET, address, holder, view);
+    const isHiddenHolder = isHidden(holder.entity.namespace);
+    if (!isHiddenHolder) writeTarget(writer, CANDIDATE_TARGET, address, holder, view);
     const workload = workloadOf(holder);
     if (workload !== undefined) writeReference(writer, CANDIDATE_WORKLOAD, workload);
     writer.uint32(CANDIDATE_ROLE).uint32(ROLES[holder.role]);
     writeTimestamp(writer, CANDIDATE_VALID_FROM, holder.fromMs);
     if (holder.toMs !== undefined) writeTimestamp(writer, CANDIDATE_VALID_TO, holder.toMs);
     if (holder.uncertain) writer.uint32(CANDIDATE_UNCERTAIN).bool(true);
+    if (isHiddenHolder) writer.uint32(CANDIDATE_HIDDEN).bool(true);
     writer.end(begun);
   }
 }
 
-/** The single workload behind a holder, or `undefined` where there is not exactly one. */
+/** The single workload behind a holder, or `undefined` where there is not exactly one, or it is not published. */
 function workloadOf(holder: Holder): ObjectReference | undefined {
+  const workload = singleWorkload(holder);
+  return workload === undefined || isHidden(workload.namespace) ? undefined : workload;
+}
+
+function singleWorkload(holder: Holder): ObjectReference | undefined {
   const { entity } = holder;
   switch (entity.kind) {
     case 'Pod':

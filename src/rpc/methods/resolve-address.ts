@@ -13,13 +13,15 @@ import type { CallContext, CountLookup, Staleness } from './call-context.ts';
 import { CALL_COSTS } from '../limits/caller-rates.ts';
 import { NamedNamespaces } from './named-namespaces.ts';
 import { parseQuestion, parseView, parseWait, Violations } from './request-fields.ts';
-import { isHeld, type NetworkNames, writeResolution } from './resolution.ts';
+import { type PodAttributes, wishOf } from './otel-attributes.ts';
+import { isHeld, type NetworkNames, outcomeOf, writeResolution } from './resolution.ts';
 
 export interface AddressLookup {
   readonly addresses: Pick<AddressReader, 'resolve' | 'waitForHolder'>;
-  readonly catalog: Pick<CatalogReader, 'resolveWorkload' | 'namespace'>;
+  readonly catalog: Pick<CatalogReader, 'resolveWorkload' | 'namespace' | 'node'>;
   readonly networks: NetworkNames;
   readonly cluster: () => ClusterIdentity;
+  readonly podAttributes: PodAttributes;
   readonly stalenessMs: Staleness;
   readonly countLookup: CountLookup;
 }
@@ -37,7 +39,7 @@ export function resolveAddress(
   violations.throwIfAny();
 
   const encode = (answer: AddressAnswer): Uint8Array => {
-    lookup.countLookup(answer.outcome);
+    lookup.countLookup(outcomeOf(answer));
     const writer = startMessage();
     const namespaces = new NamedNamespaces(lookup.catalog, view);
     const begun = writer.uint32(RESOLUTION).begin();
@@ -46,6 +48,7 @@ export function resolveAddress(
       stalenessMs: lookup.stalenessMs(),
       networks: lookup.networks,
       cluster: lookup.cluster(),
+      otelAttributes: wishOf(request.otelAttributes, lookup),
       view,
       namespaces,
     });

@@ -5,6 +5,9 @@ import type { AddressFacts as _digger_v1_AddressFacts, AddressFacts__Output as _
 import type { AddressInterval as _digger_v1_AddressInterval, AddressInterval__Output as _digger_v1_AddressInterval__Output } from './digger/v1/AddressInterval.ts';
 import type { AddressQuery as _digger_v1_AddressQuery, AddressQuery__Output as _digger_v1_AddressQuery__Output } from './digger/v1/AddressQuery.ts';
 import type { AddressTimeline as _digger_v1_AddressTimeline, AddressTimeline__Output as _digger_v1_AddressTimeline__Output } from './digger/v1/AddressTimeline.ts';
+import type { Attribute as _digger_v1_Attribute, Attribute__Output as _digger_v1_Attribute__Output } from './digger/v1/Attribute.ts';
+import type { AttributeValue as _digger_v1_AttributeValue, AttributeValue__Output as _digger_v1_AttributeValue__Output } from './digger/v1/AttributeValue.ts';
+import type { AttributeValues as _digger_v1_AttributeValues, AttributeValues__Output as _digger_v1_AttributeValues__Output } from './digger/v1/AttributeValues.ts';
 import type { BatchResolveAddressesRequest as _digger_v1_BatchResolveAddressesRequest, BatchResolveAddressesRequest__Output as _digger_v1_BatchResolveAddressesRequest__Output } from './digger/v1/BatchResolveAddressesRequest.ts';
 import type { BatchResolveAddressesResponse as _digger_v1_BatchResolveAddressesResponse, BatchResolveAddressesResponse__Output as _digger_v1_BatchResolveAddressesResponse__Output } from './digger/v1/BatchResolveAddressesResponse.ts';
 import type { BatchResolveAddressesResult as _digger_v1_BatchResolveAddressesResult, BatchResolveAddressesResult__Output as _digger_v1_BatchResolveAddressesResult__Output } from './digger/v1/BatchResolveAddressesResult.ts';
@@ -41,6 +44,7 @@ import type { Node as _digger_v1_Node, Node__Output as _digger_v1_Node__Output }
 import type { NodeAddress as _digger_v1_NodeAddress, NodeAddress__Output as _digger_v1_NodeAddress__Output } from './digger/v1/NodeAddress.ts';
 import type { NodeSpan as _digger_v1_NodeSpan, NodeSpan__Output as _digger_v1_NodeSpan__Output } from './digger/v1/NodeSpan.ts';
 import type { ObjectReference as _digger_v1_ObjectReference, ObjectReference__Output as _digger_v1_ObjectReference__Output } from './digger/v1/ObjectReference.ts';
+import type { OtelAttributes as _digger_v1_OtelAttributes, OtelAttributes__Output as _digger_v1_OtelAttributes__Output } from './digger/v1/OtelAttributes.ts';
 import type { Pod as _digger_v1_Pod, Pod__Output as _digger_v1_Pod__Output } from './digger/v1/Pod.ts';
 import type { PortRange as _digger_v1_PortRange, PortRange__Output as _digger_v1_PortRange__Output } from './digger/v1/PortRange.ts';
 import type { Progress as _digger_v1_Progress, Progress__Output as _digger_v1_Progress__Output } from './digger/v1/Progress.ts';
@@ -79,6 +83,9 @@ export interface ProtoGrpcType {
       AddressQuery: MessageTypeDefinition<_digger_v1_AddressQuery, _digger_v1_AddressQuery__Output>
       AddressRole: EnumTypeDefinition
       AddressTimeline: MessageTypeDefinition<_digger_v1_AddressTimeline, _digger_v1_AddressTimeline__Output>
+      Attribute: MessageTypeDefinition<_digger_v1_Attribute, _digger_v1_Attribute__Output>
+      AttributeValue: MessageTypeDefinition<_digger_v1_AttributeValue, _digger_v1_AttributeValue__Output>
+      AttributeValues: MessageTypeDefinition<_digger_v1_AttributeValues, _digger_v1_AttributeValues__Output>
       BatchResolveAddressesRequest: MessageTypeDefinition<_digger_v1_BatchResolveAddressesRequest, _digger_v1_BatchResolveAddressesRequest__Output>
       BatchResolveAddressesResponse: MessageTypeDefinition<_digger_v1_BatchResolveAddressesResponse, _digger_v1_BatchResolveAddressesResponse__Output>
       BatchResolveAddressesResult: MessageTypeDefinition<_digger_v1_BatchResolveAddressesResult, _digger_v1_BatchResolveAddressesResult__Output>
@@ -116,6 +123,7 @@ export interface ProtoGrpcType {
       NodeAddress: MessageTypeDefinition<_digger_v1_NodeAddress, _digger_v1_NodeAddress__Output>
       NodeSpan: MessageTypeDefinition<_digger_v1_NodeSpan, _digger_v1_NodeSpan__Output>
       ObjectReference: MessageTypeDefinition<_digger_v1_ObjectReference, _digger_v1_ObjectReference__Output>
+      OtelAttributes: MessageTypeDefinition<_digger_v1_OtelAttributes, _digger_v1_OtelAttributes__Output>
       Outcome: EnumTypeDefinition
       Pod: MessageTypeDefinition<_digger_v1_Pod, _digger_v1_Pod__Output>
       PodPhase: EnumTypeDefinition

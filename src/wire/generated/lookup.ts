@@ -3,6 +3,9 @@ import type { EnumTypeDefinition, MessageTypeDefinition } from '@grpc/proto-load
 
 import type { AddressInterval as _digger_v1_AddressInterval, AddressInterval__Output as _digger_v1_AddressInterval__Output } from './digger/v1/AddressInterval.ts';
 import type { AddressQuery as _digger_v1_AddressQuery, AddressQuery__Output as _digger_v1_AddressQuery__Output } from './digger/v1/AddressQuery.ts';
+import type { Attribute as _digger_v1_Attribute, Attribute__Output as _digger_v1_Attribute__Output } from './digger/v1/Attribute.ts';
+import type { AttributeValue as _digger_v1_AttributeValue, AttributeValue__Output as _digger_v1_AttributeValue__Output } from './digger/v1/AttributeValue.ts';
+import type { AttributeValues as _digger_v1_AttributeValues, AttributeValues__Output as _digger_v1_AttributeValues__Output } from './digger/v1/AttributeValues.ts';
 import type { BatchResolveAddressesRequest as _digger_v1_BatchResolveAddressesRequest, BatchResolveAddressesRequest__Output as _digger_v1_BatchResolveAddressesRequest__Output } from './digger/v1/BatchResolveAddressesRequest.ts';
 import type { BatchResolveAddressesResponse as _digger_v1_BatchResolveAddressesResponse, BatchResolveAddressesResponse__Output as _digger_v1_BatchResolveAddressesResponse__Output } from './digger/v1/BatchResolveAddressesResponse.ts';
 import type { BatchResolveAddressesResult as _digger_v1_BatchResolveAddressesResult, BatchResolveAddressesResult__Output as _digger_v1_BatchResolveAddressesResult__Output } from './digger/v1/BatchResolveAddressesResult.ts';
@@ -30,6 +33,7 @@ import type { Network as _digger_v1_Network, Network__Output as _digger_v1_Netwo
 import type { Node as _digger_v1_Node, Node__Output as _digger_v1_Node__Output } from './digger/v1/Node.ts';
 import type { NodeAddress as _digger_v1_NodeAddress, NodeAddress__Output as _digger_v1_NodeAddress__Output } from './digger/v1/NodeAddress.ts';
 import type { ObjectReference as _digger_v1_ObjectReference, ObjectReference__Output as _digger_v1_ObjectReference__Output } from './digger/v1/ObjectReference.ts';
+import type { OtelAttributes as _digger_v1_OtelAttributes, OtelAttributes__Output as _digger_v1_OtelAttributes__Output } from './digger/v1/OtelAttributes.ts';
 import type { Pod as _digger_v1_Pod, Pod__Output as _digger_v1_Pod__Output } from './digger/v1/Pod.ts';
 import type { Resolution as _digger_v1_Resolution, Resolution__Output as _digger_v1_Resolution__Output } from './digger/v1/Resolution.ts';
 import type { ResolveAddressRequest as _digger_v1_ResolveAddressRequest, ResolveAddressRequest__Output as _digger_v1_ResolveAddressRequest__Output } from './digger/v1/ResolveAddressRequest.ts';
@@ -52,6 +56,9 @@ export interface ProtoGrpcType {
       AddressInterval: MessageTypeDefinition<_digger_v1_AddressInterval, _digger_v1_AddressInterval__Output>
       AddressQuery: MessageTypeDefinition<_digger_v1_AddressQuery, _digger_v1_AddressQuery__Output>
       AddressRole: EnumTypeDefinition
+      Attribute: MessageTypeDefinition<_digger_v1_Attribute, _digger_v1_Attribute__Output>
+      AttributeValue: MessageTypeDefinition<_digger_v1_AttributeValue, _digger_v1_AttributeValue__Output>
+      AttributeValues: MessageTypeDefinition<_digger_v1_AttributeValues, _digger_v1_AttributeValues__Output>
       BatchResolveAddressesRequest: MessageTypeDefinition<_digger_v1_BatchResolveAddressesRequest, _digger_v1_BatchResolveAddressesRequest__Output>
       BatchResolveAddressesResponse: MessageTypeDefinition<_digger_v1_BatchResolveAddressesResponse, _digger_v1_BatchResolveAddressesResponse__Output>
       BatchResolveAddressesResult: MessageTypeDefinition<_digger_v1_BatchResolveAddressesResult, _digger_v1_BatchResolveAddressesResult__Output>
@@ -80,6 +87,7 @@ export interface ProtoGrpcType {
       Node: MessageTypeDefinition<_digger_v1_Node, _digger_v1_Node__Output>
       NodeAddress: MessageTypeDefinition<_digger_v1_NodeAddress, _digger_v1_NodeAddress__Output>
       ObjectReference: MessageTypeDefinition<_digger_v1_ObjectReference, _digger_v1_ObjectReference__Output>
+      OtelAttributes: MessageTypeDefinition<_digger_v1_OtelAttributes, _digger_v1_OtelAttributes__Output>
       Outcome: EnumTypeDefinition
       Pod: MessageTypeDefinition<_digger_v1_Pod, _digger_v1_Pod__Output>
       PodPhase: EnumTypeDefinition

@@ -5,6 +5,17 @@ import { describe, it } from 'node:test';
 import { resolutionLines, resolutionRow } from '../../../src/cli/ask/entity-text.ts';
 
 describe('an answer as text', () => {
+  it('shows attributes, lists with commas', () => {
+    const otelAttributes = [
+      { key: 'k8s.pod.name', value: { stringValue: 'web-1' } },
+      { key: 'container.image.tags', value: { arrayValue: { values: [{ stringValue: '1' }, { stringValue: '2' }] } } },
+    ];
+    assert.deepEqual(resolutionLines({ outcome: 'OUTCOME_RESOLVED', otelAttributes }).slice(1), [
+      'ATTRIBUTE  k8s.pod.name=web-1',
+      'ATTRIBUTE  container.image.tags=1,2',
+    ]);
+  });
+
   it('names the network of an address outside of the cluster', () => {
     const network = { name: 'S3', kind: 'aws', region: 'eu-west-1', range: '52.218.0.0/17' };
     const resolution = { outcome: 'OUTCOME_EXTERNAL', network };

@@ -46,6 +46,7 @@ test('without options the local service is asked about now, and does not wait', 
     question: { address: '10.0.0.1', port: undefined },
     atMs: undefined,
     waitMs: 0,
+    otel: false,
     protocol: undefined,
   });
 });

@@ -210,11 +210,13 @@ export class MisbehavingApiServer {
     const encoding = this.#encodings.get(`${this.#encodingName} ${plural} ${partial}`);
     if (encoding === undefined || SERVED[plural] === undefined) return refuse(response, 404);
     const isWatch = url.searchParams.get('watch') === 'true';
+    // Of one object, before a watch goes on: nothing of it is used.
+    const isCheck = url.searchParams.get('limit') === '1';
     if (url.searchParams.has('continue')) this.#pages += 1;
-    else if (!isWatch) this.#lists += 1;
+    else if (!isWatch && !isCheck) this.#lists += 1;
     const misbehaviour: Misbehaviour | undefined =
       (this.#isEndless && url.searchParams.get('continue') === 'again' ? 'endless continue' : undefined) ??
-      (isWatch ? undefined : this.#orderedForLists.shift()) ??
+      (isWatch || isCheck ? undefined : this.#orderedForLists.shift()) ??
       this.#ordered.shift() ??
       (this.#random.chance(this.#chance) ? this.#random.pick(this.#kinds) : undefined);
     if (misbehaviour !== undefined && canHit(misbehaviour, isWatch)) {

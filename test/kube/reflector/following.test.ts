@@ -97,7 +97,7 @@ for (const streamInitialList of [false, true]) {
         remove('a');
         await simulator.acceptConnections();
         await untilEqual();
-        assert.deepEqual(requests(), [...watched, 'watch rv=1004']);
+        assert.deepEqual(requests(), [...watched, 'check rv=1004', 'watch rv=1004']);
       }, options);
     });
   }
@@ -135,7 +135,7 @@ for (const streamInitialList of [false, true]) {
         create('d');
         remove('b');
         await untilEqual();
-        const lists = requests().filter((request) => !request.startsWith('watch'));
+        const lists = requests().filter((request) => !/^(watch|check)/.test(request));
         assert.deepEqual(lists, first);
       }, options);
     });
@@ -151,7 +151,7 @@ for (const streamInitialList of [false, true]) {
       simulator.cluster.compact();
       await simulator.acceptConnections();
       await untilEqual();
-      const lists = requests().filter((request) => !request.startsWith('watch'));
+      const lists = requests().filter((request) => !/^(watch|check)/.test(request));
       assert.deepEqual(lists, [...first, streamInitialList ? 'stream rv=1003' : 'list rv=1003']);
     }, options);
   });
@@ -256,7 +256,7 @@ test('a streamed list that is cut off after its end is not asked for again', asy
       simulator.cutConnections();
       create('d');
       await untilEqual();
-      assert.deepEqual(requests(), ['stream', 'watch rv=1003']);
+      assert.deepEqual(requests(), ['stream', 'check rv=1003', 'watch rv=1003']);
     },
     { arrange, streamInitialList: true },
   );
@@ -302,7 +302,7 @@ for (const refused of [5, 40]) {
         await untilEqual();
         // Twice as long at most where the random says so; here it says 0.
         assert.deepEqual(seen, [800, 1_600, ...Array.from({ length: seen.length - 2 }, () => 2_500)]);
-        assert.deepEqual(requests(), ['list rv=0 limit=500', 'watch rv=1003', 'watch rv=1003']);
+        assert.deepEqual(requests(), ['list rv=0 limit=500', 'watch rv=1003', 'check rv=1003', 'watch rv=1003']);
       },
       { arrange },
     );

@@ -152,6 +152,7 @@ export function pod(name: string): { metadata: { namespace: string; name: string
 
 function describeRequest(verb: string, parameters: Readonly<Record<string, string>>): string {
   const { resourceVersion, limit, continue: token, sendInitialEvents } = parameters;
+  if (limit === '1') return `check rv=${resourceVersion}`;
   const parts = [sendInitialEvents === 'true' ? 'stream' : verb];
   if (resourceVersion !== undefined) parts.push(`rv=${resourceVersion}`);
   if (limit !== undefined) parts.push(`limit=${limit}`);

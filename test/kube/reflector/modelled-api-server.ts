@@ -177,7 +177,6 @@ export class ModelledApiServer implements Transport {
     // What comes now under these versions is something else.
     this.#unreadable.clear();
     this.#poisoned.clear();
-    this.account.restored(version);
     this.restart();
   }
 
@@ -311,6 +310,8 @@ export class ModelledApiServer implements Transport {
       if (this.mood.forgetsPages) this.compact();
       if (version < this.#historyBegin) return this.#answerError(statusForCode(410), query, signal);
     } else if (asked !== null) {
+      // It was restored, so that what the reflector was told never happened; the answer says so.
+      if (BigInt(asked) > version) this.account.isLost = true;
       if (BigInt(asked) > version)
         return this.#answerError(tooLargeResourceVersion(BigInt(asked), version), query, signal);
       if (this.mood.lags) version = BigInt(asked) > this.#historyBegin ? BigInt(asked) : this.#historyBegin;
@@ -340,6 +341,7 @@ export class ModelledApiServer implements Transport {
     if (!initial && from < this.#historyBegin) {
       return this.#answerError(tooOldResourceVersion(from, this.#historyBegin), query, signal);
     }
+    if (!initial && from > now) this.account.problems.push(`a watch from ${from}, which the server has not reached`);
     if (!initial && this.#poisoned.has(from)) return this.#answerError(statusForCode(500), query, signal);
     const watch = this.#open(encoding, initial ? now : from, !streamed, signal);
     if (initial) this.#sendInitialEvents(watch, now);

@@ -53,12 +53,14 @@ export interface RunReport {
   readonly comparisons: number;
   readonly lists: number;
   readonly resumes: number;
+  /** Lists of one object. */
+  readonly checks: number;
   readonly restarts: ReadonlyMap<string, number>;
 }
 
 /**
- * A peer that says nothing is found out when its watch should have ended, after ten and a half minutes at most, and one
- * that was restored to an older state likewise, by the watch after that.
+ * A peer that says nothing is found out when its watch should have ended, after ten and a half minutes at most; the next
+ * one may be as silent.
  */
 const MAX_RECOVERY_MS = 30 * 60_000;
 const MAX_COMMIT_MS = 300;
@@ -126,8 +128,8 @@ class Run {
 
   report(): RunReport {
     const { restarts } = this.#reflector.status();
-    const { lists, resumes } = this.#server.account;
-    return { steps: this.#steps, comparisons: this.#comparisons, lists, resumes, restarts };
+    const { lists, resumes, checks } = this.#server.account;
+    return { steps: this.#steps, comparisons: this.#comparisons, lists, resumes, checks, restarts };
   }
 
   async stop(): Promise<void> {
@@ -168,7 +170,7 @@ class Run {
       case 'hold':
         return server.hold();
       case 'restore': {
-        // One that reached the version again before it was asked, or while a watch is up, could not be noticed.
+        // One that reached the version again before it was asked could not be noticed.
         server.cut('reset');
         await this.#clock.settle();
         if (this.#store.isBusy) return;

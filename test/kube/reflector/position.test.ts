@@ -7,7 +7,6 @@ import {
   caughtUp,
   failed,
   listed,
-  listNext,
   listVersion,
   paged,
   type Position,
@@ -36,7 +35,6 @@ test('that a server pages at any version is remembered over lists', () => {
 test('events and a watch that caught up are progress', () => {
   assert.equal(advanced(at('10'), '11').progressed, true);
   assert.equal(caughtUp(at('10')).progressed, true);
-  assert.equal(listNext(at('10')).listDue, true);
 });
 
 test('12.9: the third watch from one version that fails in the same way makes a list due', () => {

@@ -1,16 +1,14 @@
 // What a reflector was told, and so what it has a reason to ask for. Anything else that it asks for is a problem.
 //
 // The rules: a watch goes on from the last version whose every event was used up, never from before or behind; a list
-// needs an excuse, which an answer about the version can give, or three watches from one version that came to nothing,
-// or watches that were silent for longer than the shortest of them lasts; a list goes on from there too, but for the
-// very first one, and those that were told that the version itself is of no use; and no reflector asks in a loop.
+// needs an excuse, which an answer about the version can give, or three requests from one version that came to nothing;
+// a list goes on from there too, but for the very first one, and those that were told that the version itself is of no
+// use; no watch goes on from a version that a restored server has not reached; and no reflector asks in a loop.
 
 import { REPEATED_FAILURES } from '../../../src/kube/reflector/position.ts';
 import type { Status } from '../../../src/simulator/server/error-status.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
-/** The shortest watch: any server with bookmarks has sent some by then. */
-const SILENCE_MS = 300_000;
 /** More requests than this without any time passing are a loop. */
 const MAX_REQUESTS_AT_ONCE = 20;
 
@@ -20,6 +18,8 @@ export class RequestAccount {
   readonly requests: string[] = [];
   lists = 0;
   resumes = 0;
+  /** Lists of one object, asked for before a watch goes on. */
+  checks = 0;
   /** What the reflector was told did never happen; a list mends it. */
   isLost = false;
   /** Called with the version of each watch that goes on from somewhere. */
@@ -29,10 +29,7 @@ export class RequestAccount {
   #told: bigint | undefined;
   /** The highest that was handed over; what a piece with damage in it held may have been used or not. */
   #offered = 0n;
-  #restoredTo: bigint | undefined;
   #mayList = true;
-  /** Of the first watch since anything was used up. */
-  #silentSinceMs: number | undefined;
   #mayAskForLatest = true;
   #atOnce = { atMs: 0, count: 0 };
   /** Watches that were asked for from one version in a row; the one that got there may have failed first. */
@@ -47,26 +44,18 @@ export class RequestAccount {
   }
 
   told(version: bigint): void {
-    this.#silentSinceMs = undefined;
     if (this.#told !== undefined) this.#told = version;
   }
 
   /** The store has a list. */
   committed(version: bigint): void {
     this.#told = version;
-    this.#silentSinceMs = undefined;
     if (this.isLost) this.#offered = 0n;
     // One piece may hold the end of a list and what follows it.
     this.offered(version);
     this.isLost = false;
-    this.#restoredTo = undefined;
     this.#mayList = false;
     this.#mayAskForLatest = false;
-  }
-
-  /** The cluster went back to where it was: a reflector ahead of that, as its next watch shows, has no position. */
-  restored(version: bigint): void {
-    this.#restoredTo = version;
   }
 
   /** The reflector gets this for an answer. */
@@ -101,25 +90,27 @@ export class RequestAccount {
     if (query.has('continue')) return version === null ? undefined : 'a version travels with continue';
     if (isWatch && !query.has('sendInitialEvents')) {
       this.resumes += 1;
-      this.#silentSinceMs ??= this.#clock.now();
-      if (this.#restoredTo !== undefined && BigInt(version ?? -1) > this.#restoredTo) {
-        this.isLost = true;
-        this.#mayList = true;
-      }
-      this.#restoredTo = undefined;
-      if (!this.isLost) this.onResume(BigInt(version ?? -1));
-      const { version: before, times } = this.#fromOneVersion;
-      this.#fromOneVersion = { version: version ?? '', times: before === version ? times + 1 : 1 };
+      this.onResume(BigInt(version ?? -1));
+      this.#countFrom(version ?? '');
       return this.#standsAt(version) ? undefined : 'a watch that does not go on from where it stood';
+    }
+    if (query.get('limit') === '1') {
+      this.checks += 1;
+      this.#countFrom(version ?? '');
+      return this.#standsAt(version) ? undefined : 'a check of another version than where it stood';
     }
     this.lists += 1;
     const isRepeated = this.#fromOneVersion.times >= REPEATED_FAILURES - 1;
-    const isSilent = this.#silentSinceMs !== undefined && this.#clock.now() - this.#silentSinceMs >= SILENCE_MS;
-    if (!this.#mayList && !isRepeated && !isSilent) return 'a list where a watch could have gone on';
+    if (!this.#mayList && !isRepeated) return 'a list where a watch could have gone on';
     if (version === null) return this.#mayAskForLatest ? undefined : 'a list of the latest without need';
     if (version === '0') return this.#told === undefined ? undefined : 'a list that may go back in time';
     if (query.has('limit') && query.get('resourceVersionMatch') !== 'NotOlderThan') return 'a list of the exact past';
     return this.#standsAt(version) ? undefined : 'a list that may go back in time';
+  }
+
+  #countFrom(version: string): void {
+    const { version: before, times } = this.#fromOneVersion;
+    this.#fromOneVersion = { version, times: before === version ? times + 1 : 1 };
   }
 
   #standsAt(version: string | null): boolean {

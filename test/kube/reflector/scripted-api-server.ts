@@ -20,6 +20,9 @@ export type Answer = (response: ServerResponse, request: SeenRequest) => void;
 
 export class ScriptedApiServer {
   readonly requests: SeenRequest[] = [];
+  /** Versions of lists of one object, which stand in no script: they are given, unless `checkAnswers` has others. */
+  readonly checks: string[] = [];
+  readonly checkAnswers: Answer[] = [];
   readonly unexpected: string[] = [];
   readonly #answers: Answer[];
   readonly #server: Server;
@@ -69,6 +72,13 @@ export class ScriptedApiServer {
       acceptEncoding: String(request.headers['accept-encoding'] ?? ''),
       authorization: request.headers.authorization ?? '',
     };
+    if (seen.query.get('limit') === '1') {
+      const resourceVersion = seen.query.get('resourceVersion') ?? '';
+      this.checks.push(`${resourceVersion} ${seen.query.get('resourceVersionMatch')}`);
+      const given = this.checkAnswers.shift() ?? list({ resourceVersion, pods: ['a'], continueToken: 'more' });
+      given(response, seen);
+      return;
+    }
     this.requests.push(seen);
     const answer = this.#answers.shift();
     if (answer !== undefined) answer(response, seen);

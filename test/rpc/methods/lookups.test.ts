@@ -38,6 +38,49 @@ describe('a lookup', () => {
   const resolve = async (request: Json): Promise<Json> =>
     (await serving.client.call('ResolveAddress', request))['resolution'] as Json;
 
+  it('says what it resolved in the words of OpenTelemetry, to callers that ask for it', async () => {
+    const pod = { ...fakePod('web-0', WEB), nodeName: 'node-1' };
+    picture.cluster = { name: 'prod', uid: '' };
+    picture.setAnswer('10.0.0.1', resolved(holder(pod, 'POD_IP')));
+    picture.setEntity(pod);
+    picture.setEntity(fakeNode('node-1'));
+    assert.equal((await resolve({ address: '10.0.0.1' }))['otelAttributes'], undefined);
+    const attributesOf = (answer: Json): Record<string, unknown> =>
+      Object.fromEntries(
+        (answer['otelAttributes'] as { key: string; value: { stringValue: string } }[]).map(({ key, value }) => [
+          key,
+          value.stringValue,
+        ]),
+      );
+    const otelAttributes = { wellKnownLabels: false };
+    const expected = {
+      'k8s.cluster.name': 'prod',
+      'k8s.namespace.name': 'default',
+      'k8s.node.uid': 'uid-node-1',
+      'k8s.pod.name': 'web-0',
+      'k8s.pod.uid': 'uid-web-0',
+      'service.name': 'web-0',
+      'service.namespace': 'default',
+    };
+    const single = attributesOf(await resolve({ address: '10.0.0.1', view: 'VIEW_BASIC', otelAttributes }));
+    delete single['k8s.pod.start_time'];
+    assert.deepEqual(single, expected);
+    const { results } = await serving.client.call('BatchResolveAddresses', {
+      queries: [{ address: '10.0.0.1' }],
+      otelAttributes,
+    });
+    assert.equal(attributesOf((results as [{ resolution: Json }])[0].resolution)['k8s.pod.name'], 'web-0');
+    const byName = await serving.client.call('GetPod', { namespace: 'default', name: 'web-0', otelAttributes });
+    assert.equal(attributesOf(byName)['k8s.node.uid'], 'uid-node-1');
+    picture.setAnswer('10.0.0.2', resolved(holder(fakeNode('node-1'), 'NODE_ADDRESS')));
+    assert.deepEqual(attributesOf(await resolve({ address: '10.0.0.2', otelAttributes })), {
+      'k8s.cluster.name': 'prod',
+      'k8s.node.name': 'node-1',
+      'k8s.node.uid': 'uid-node-1',
+    });
+    picture.cluster = { name: '', uid: '' };
+  });
+
   it('says which cluster it is about, in single answers and in batches, as far as that is known', async () => {
     picture.setAnswer('10.0.0.1', { outcome: 'UNASSIGNED', historySinceMs: START_MS });
     for (const cluster of [
@@ -374,6 +417,7 @@ describe('GetStatus', () => {
         epoch: 'epoch-1',
         ready: false,
         pending: ['list pods'],
+        hidesNamespaces: false,
         resources: [
           {
             resource: 'pods',

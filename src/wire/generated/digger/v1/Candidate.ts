@@ -18,6 +18,7 @@ export interface Candidate {
   'validFrom'?: (_google_protobuf_Timestamp | null);
   'validTo'?: (_google_protobuf_Timestamp | null);
   'uncertain'?: (boolean);
+  'hidden'?: (boolean);
   'target'?: "pod"|"service"|"node"|"externalEndpoint";
 }
 
@@ -31,5 +32,6 @@ export interface Candidate__Output {
   'validFrom': (_google_protobuf_Timestamp__Output | null);
   'validTo': (_google_protobuf_Timestamp__Output | null);
   'uncertain': (boolean);
+  'hidden': (boolean);
   'target'?: "pod"|"service"|"node"|"externalEndpoint";
 }

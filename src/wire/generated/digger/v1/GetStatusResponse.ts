@@ -23,6 +23,7 @@ export interface GetStatusResponse {
   'cluster'?: (_digger_v1_Cluster | null);
   'namedRanges'?: (_digger_v1_NamedRangesFile)[];
   'clusterMessage'?: (string);
+  'hidesNamespaces'?: (boolean);
 }
 
 export interface GetStatusResponse__Output {
@@ -41,4 +42,5 @@ export interface GetStatusResponse__Output {
   'cluster': (_digger_v1_Cluster__Output | null);
   'namedRanges': (_digger_v1_NamedRangesFile__Output)[];
   'clusterMessage': (string);
+  'hidesNamespaces': (boolean);
 }

@@ -8,6 +8,7 @@ export interface ObjectReference {
   'name'?: (string);
   'uid'?: (string);
   'incomplete'?: (boolean);
+  'hidden'?: (boolean);
 }
 
 export interface ObjectReference__Output {
@@ -17,4 +18,5 @@ export interface ObjectReference__Output {
   'name': (string);
   'uid': (string);
   'incomplete': (boolean);
+  'hidden': (boolean);
 }

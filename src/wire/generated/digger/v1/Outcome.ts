@@ -7,6 +7,7 @@ export const Outcome = {
   OUTCOME_UNASSIGNED: 'OUTCOME_UNASSIGNED',
   OUTCOME_EXTERNAL: 'OUTCOME_EXTERNAL',
   OUTCOME_UNKNOWN: 'OUTCOME_UNKNOWN',
+  OUTCOME_HIDDEN: 'OUTCOME_HIDDEN',
 } as const;
 
 export type Outcome =
@@ -22,5 +23,7 @@ export type Outcome =
   | 4
   | 'OUTCOME_UNKNOWN'
   | 5
+  | 'OUTCOME_HIDDEN'
+  | 6
 
 export type Outcome__Output = typeof Outcome[keyof typeof Outcome]

@@ -12,6 +12,7 @@ import type { Timestamp as _google_protobuf_Timestamp, Timestamp__Output as _goo
 import type { Duration as _google_protobuf_Duration, Duration__Output as _google_protobuf_Duration__Output } from '../../google/protobuf/Duration.ts';
 import type { Network as _digger_v1_Network, Network__Output as _digger_v1_Network__Output } from '../../digger/v1/Network.ts';
 import type { Cluster as _digger_v1_Cluster, Cluster__Output as _digger_v1_Cluster__Output } from '../../digger/v1/Cluster.ts';
+import type { Attribute as _digger_v1_Attribute, Attribute__Output as _digger_v1_Attribute__Output } from '../../digger/v1/Attribute.ts';
 
 export interface Resolution {
   'outcome'?: (_digger_v1_Outcome);
@@ -29,6 +30,7 @@ export interface Resolution {
   'staleness'?: (_google_protobuf_Duration | null);
   'network'?: (_digger_v1_Network | null);
   'cluster'?: (_digger_v1_Cluster | null);
+  'otelAttributes'?: (_digger_v1_Attribute)[];
   'target'?: "pod"|"service"|"node"|"externalEndpoint";
 }
 
@@ -48,5 +50,6 @@ export interface Resolution__Output {
   'staleness': (_google_protobuf_Duration__Output | null);
   'network': (_digger_v1_Network__Output | null);
   'cluster': (_digger_v1_Cluster__Output | null);
+  'otelAttributes': (_digger_v1_Attribute__Output)[];
   'target'?: "pod"|"service"|"node"|"externalEndpoint";
 }

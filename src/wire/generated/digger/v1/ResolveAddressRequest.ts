@@ -4,6 +4,7 @@ import type { Protocol as _digger_v1_Protocol, Protocol__Output as _digger_v1_Pr
 import type { Timestamp as _google_protobuf_Timestamp, Timestamp__Output as _google_protobuf_Timestamp__Output } from '../../google/protobuf/Timestamp.ts';
 import type { Duration as _google_protobuf_Duration, Duration__Output as _google_protobuf_Duration__Output } from '../../google/protobuf/Duration.ts';
 import type { View as _digger_v1_View, View__Output as _digger_v1_View__Output } from '../../digger/v1/View.ts';
+import type { OtelAttributes as _digger_v1_OtelAttributes, OtelAttributes__Output as _digger_v1_OtelAttributes__Output } from '../../digger/v1/OtelAttributes.ts';
 
 export interface ResolveAddressRequest {
   'address'?: (string);
@@ -13,6 +14,7 @@ export interface ResolveAddressRequest {
   'wait'?: (_google_protobuf_Duration | null);
   'view'?: (_digger_v1_View);
   'until'?: (_google_protobuf_Timestamp | null);
+  'otelAttributes'?: (_digger_v1_OtelAttributes | null);
   '_port'?: "port";
 }
 
@@ -24,5 +26,6 @@ export interface ResolveAddressRequest__Output {
   'wait': (_google_protobuf_Duration__Output | null);
   'view': (_digger_v1_View__Output);
   'until': (_google_protobuf_Timestamp__Output | null);
+  'otelAttributes': (_digger_v1_OtelAttributes__Output | null);
   '_port'?: "port";
 }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
 import { type Claim, distanceTo, endClaim, openClaim } from '../../src/addresses/claim.ts';
-import { Timeline } from '../../src/addresses/timeline.ts';
+import { PlaceClaims } from '../../src/addresses/place-claims.ts';
 import { pod } from './world.ts';
 
 const SLACK_MS = 5;
@@ -18,7 +18,7 @@ it('finds every claim that reaches the moment, whatever was added, ended and for
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), fc.array(fc.integer({ min: -20, max: 300 })), (steps, moments) => {
-      const timeline = new Timeline();
+      const timeline = new PlaceClaims();
       const open: Claim[] = [];
       const ended: Claim[] = [];
       for (const { verb, pick, start, length } of steps) {
@@ -60,7 +60,7 @@ it('finds every claim that reaches the moment, whatever was added, ended and for
 });
 
 it('looks at few claims however many held the place before', () => {
-  const timeline = new Timeline();
+  const timeline = new PlaceClaims();
   for (let i = 0; i < 1_000; i++) {
     const claim = openClaim(
       { role: 'POD_IP', place: '10.0.0.1', apiStart: undefined },

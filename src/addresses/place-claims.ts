@@ -12,10 +12,19 @@ import { PortIndex } from './port-index.ts';
 /** A port that is asked for; without a protocol: any. */
 export type AskedPort = Pick<PortNumber, 'port'> & Partial<PortNumber>;
 
+export interface ClaimsSince {
+  readonly claims: readonly Claim[];
+  /** What ended up to here is left out. */
+  readonly forgottenUntilMs: number;
+}
+
+/** A timeline is not written from more ended claims: it would have more spans than are kept. */
+const MAX_ENDED = 8_192;
+
 /** Up to so many open claims are looked through for a port. */
 const FEW = 32;
 
-export class Timeline {
+export class PlaceClaims {
   readonly #open: Claim[] = [];
   #past: Past | undefined;
   /** Of `#open`, made for the first question that needs it; `too large`: none is kept while the claims are many. */
@@ -51,7 +60,7 @@ export class Timeline {
   /** Moves a claim that was just ended to the past. */
   end(claim: Claim): void {
     const at = this.#open.indexOf(claim);
-    if (at === -1) throw new Error('the claim is not open on this timeline');
+    if (at === -1) throw new Error('the claim is not open in this place');
     this.#open.splice(at, 1);
     if (this.#open.length <= FEW) this.#ports = undefined;
     else if (this.#ports instanceof PortIndex) this.#ports.delete(claim);
@@ -101,6 +110,23 @@ export class Timeline {
       if (port === undefined || hasPort(claim, port)) found.push(claim);
     }
     return found;
+  }
+
+  /** The open claims, and the ended ones that reach the moment, the newest of them where they are very many. */
+  since(sinceMs: number, slackMs: number, port?: AskedPort): ClaimsSince {
+    const claims: Claim[] = [];
+    for (const claim of port === undefined ? this.#open : this.#openWith(port.port)) {
+      if (port === undefined || hasPort(claim, port)) claims.push(claim);
+    }
+    const { ended, reach } = this.#past ?? NO_PAST;
+    for (let i = ended.length - 1; i >= 0; i--) {
+      const reachMs = reach[i] ?? 0;
+      if (reachMs + slackMs < sinceMs) break;
+      if (ended.length - i > MAX_ENDED) return { claims, forgottenUntilMs: reachMs + slackMs };
+      const claim = ended[i];
+      if (claim !== undefined && (port === undefined || hasPort(claim, port))) claims.push(claim);
+    }
+    return { claims, forgottenUntilMs: Number.NEGATIVE_INFINITY };
   }
 
   /** At most `limit` claims that may reach the moment, those that were opened last; where thousands share a place. */

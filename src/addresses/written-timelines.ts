@@ -1,0 +1,131 @@
+// The timelines of all places, written anew when something changes: reading finds what is true at once, and those who
+// pass timelines on are told of each that changed.
+//
+// A change marks the places that it touches. They are written in slices by whoever has the time (`settle`), and one
+// that a question needs before its turn is written then: so a change that touches thousands of places (a node with its
+// pods is lost, a service with its endpoints changes) stops neither the loop nor a question, and no question is answered
+// from a timeline that is out of date. Many changes of one place before its turn are one writing.
+
+import type { Protocol } from '../model/entities.ts';
+import { TimelineStore } from '../timelines/store.ts';
+import { placeKey, type Timeline, type TimelinePlace } from '../timelines/timeline.ts';
+import type { Claim } from './claim.ts';
+import { firstMomentOf, type TimelineWriterOptions, writeTimeline } from './timeline-writer.ts';
+
+export interface WrittenTimelinesOptions extends TimelineWriterOptions {
+  /** Where the history begins, ms since the epoch. */
+  readonly sinceMs: () => number;
+}
+
+/** Told of a place whose timeline was written; `undefined`: there is none any more. */
+export type TimelineListener = (place: TimelinePlace, timeline: Timeline<Claim> | undefined) => void;
+
+interface Mark {
+  readonly place: TimelinePlace;
+  /** What is older did not change. */
+  readonly fromMs: number;
+}
+
+export class WrittenTimelines {
+  readonly #options: WrittenTimelinesOptions;
+  readonly #store = new TimelineStore<Claim>();
+  /** By `placeKey`, in the order in which they were marked. */
+  readonly #marks = new Map<string, Mark>();
+  #listener: TimelineListener | undefined;
+
+  constructor(options: WrittenTimelinesOptions) {
+    this.#options = options;
+  }
+
+  /** Timelines that are written. */
+  get size(): number {
+    return this.#store.size;
+  }
+
+  /** Places that have to be written. */
+  get marked(): number {
+    return this.#marks.size;
+  }
+
+  /** Called with every timeline that is written from now on. */
+  onWritten(listener: TimelineListener): void {
+    this.#listener = listener;
+  }
+
+  /** Something about the claim changed: it came, it ended, or what is known of its holder did. */
+  markClaim(claim: Claim): void {
+    const { places, slackMs } = this.#options;
+    const fromMs = firstMomentOf(claim, slackMs);
+    for (const place of places.timelinesOf(claim)) this.#mark(place, fromMs);
+  }
+
+  /** The claim was forgotten: that changes nothing about the history that is left, but there may be none left. */
+  markForgotten(claim: Claim): void {
+    for (const place of this.#options.places.timelinesOf(claim)) this.#mark(place, Number.POSITIVE_INFINITY);
+  }
+
+  /** Writes what is marked until `isDue`; returns whether all is written. */
+  settle(isDue: () => boolean = () => false): boolean {
+    for (const [key, mark] of this.#marks) {
+      this.#write(key, mark);
+      if (isDue()) break;
+    }
+    return this.#marks.size === 0;
+  }
+
+  ofAddress(address: string): Timeline<Claim> | undefined {
+    if (this.#marks.size > 0) this.#writeNow(address);
+    return this.#store.ofAddress(address);
+  }
+
+  /** Whether services hold ports of the address, as far as was ever written or is marked. */
+  hasPorts(address: string): boolean {
+    return this.#options.places.hasServices(address) || this.#store.hasPorts(address);
+  }
+
+  ofPort(address: string, port: number, protocol: Protocol): Timeline<Claim> | undefined {
+    return this.#get({ of: 'port of an address', address, port, protocol });
+  }
+
+  ofPorts(address: string): Timeline<Claim> | undefined {
+    return this.#get({ of: 'ports of an address', address });
+  }
+
+  ofNodePort(node: string, address: string, port: number, protocol: Protocol): Timeline<Claim> | undefined {
+    const place = { of: 'port of a node', node, port, protocol } as const;
+    return this.#get({ ...place, address }) ?? this.#get({ ...place, address: undefined });
+  }
+
+  ofEveryNodePort(port: number, protocol: Protocol): Timeline<Claim> | undefined {
+    return this.#get({ of: 'port of every node', port, protocol });
+  }
+
+  ofNode(node: string): Timeline<Claim> | undefined {
+    return this.#get({ of: 'node', node });
+  }
+
+  #get(place: TimelinePlace): Timeline<Claim> | undefined {
+    if (this.#marks.size > 0) this.#writeNow(placeKey(place));
+    return this.#store.get(place);
+  }
+
+  #mark(place: TimelinePlace, fromMs: number): void {
+    const key = placeKey(place);
+    const marked = this.#marks.get(key);
+    if (marked === undefined || fromMs < marked.fromMs) this.#marks.set(key, { place, fromMs });
+  }
+
+  #writeNow(key: string): void {
+    const mark = this.#marks.get(key);
+    if (mark !== undefined) this.#write(key, mark);
+  }
+
+  #write(key: string, { place, fromMs }: Mark): void {
+    this.#marks.delete(key);
+    const before = this.#store.get(place);
+    const timeline = writeTimeline(place, before, fromMs, this.#options.sinceMs(), this.#options);
+    if (timeline === undefined && before === undefined) return;
+    this.#store.set(place, timeline);
+    this.#listener?.(place, timeline);
+  }
+}
