@@ -11,6 +11,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ServerCredentials } from '@grpc/grpc-js';
 import type { Registry } from '@prometheus-io/client';
+import { AddressFeed } from './address-feed.ts';
 import { AddressBook, CLAIMING_RESOURCES } from './addresses/address-book.ts';
 import { registerAddressMetrics } from './addresses/metrics.ts';
 import { openCallerAccess } from './caller-access.ts';
@@ -167,22 +168,35 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
     return identity;
   };
   registerClusterMetrics(registry, cluster);
-  const feed = createFeed({ config, registry, epoch, freshness, cluster });
-  const tellFeed = published.areLimited ? publishedOnly(feed.onBatch) : feed.onBatch;
+  const feed = createFeed({
+    config,
+    registry,
+    epoch,
+    freshness,
+    cluster,
+    areTimelinesWhole: () => addressFeed.isWhole,
+  });
+  const addressFeed = new AddressFeed({ addresses, feed, pacer });
+  const tellFeed = published.areLimited ? publishedOnly(feed.onBatch) : undefined;
   catalog.onBatch((batch) => {
     for (const { after } of batch.changes) {
       if (after?.kind === 'Pod' && after.workload.incomplete) {
         watch.wantOwnerKind(after.workload.apiVersion, after.workload.kind);
       }
     }
-    addresses.apply(batch);
-    tellFeed(batch);
+    if (tellFeed === undefined) addressFeed.onBatch(batch);
+    else {
+      // Timelines name their holders, so none are told where some are hidden.
+      addresses.apply(batch);
+      tellFeed(batch);
+    }
     names.onChanges(batch);
   });
 
   /** The picture opens when no resource keeps it waiting any more; until then readiness names those that do. */
   const follow = (): void => {
     freshness.update();
+    addressFeed.update();
     if (opening !== undefined) return;
     const waitingFor = watch.statuses().filter(keepsWaiting);
     for (const status of watch.statuses()) {
@@ -197,6 +211,7 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
     // So that the first answers have it too; what does not come in time is left out of them.
     await Promise.race([watch.clusterUid.answered(), delay(CLUSTER_UID_WAIT_MS, undefined, { ref: false })]);
     addresses.open();
+    addressFeed.open();
     // What the first lists left behind would stay for minutes. Now a pause (200 ms with 100,000 pods) delays no answer
     // yet. Only with --expose-gc, as in the image.
     globalThis.gc?.();
@@ -205,6 +220,10 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
 
   const objects = (resource: string): number =>
     resource === serviceCidrs.resource ? addresses.serviceRanges.size : catalog.objects(resource);
+  const wantTimelines = (): boolean => {
+    if (!published.areLimited) addressFeed.want();
+    return !published.areLimited;
+  };
   const knowsNamespaces = (): boolean =>
     watch.statuses().every(({ resource, synced }) => synced || resourceOf(resource) !== namespaces.resource);
   const status: StatusSource = {
@@ -233,7 +252,13 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
       workloadKinds: () => [{ group: '', kind: 'Pod', namespaced: true }, ...watch.ownerKinds()],
       networks,
       status,
-      feed: createFeedService({ feed, logger, knowsNamespaces, disconnect: (peer) => rpc.disconnect(peer) }),
+      feed: createFeedService({
+        feed,
+        logger,
+        knowsNamespaces,
+        wantTimelines,
+        disconnect: (peer) => rpc.disconnect(peer),
+      }),
     },
     {
       ...access.server,
@@ -259,7 +284,10 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
     if (readiness.isReady) logger.info({ afterMs: Date.now() - startTimeMs, entities: catalog.sequence }, 'ready');
   });
 
-  const expiry = setInterval(() => addresses.expire(), EXPIRE_INTERVAL_MS);
+  const expiry = setInterval(() => {
+    addresses.expire();
+    addressFeed.update();
+  }, EXPIRE_INTERVAL_MS);
   const admin = await startAdminServer({
     ...config.adminListen,
     pending: () => readiness.pending,
@@ -311,9 +339,10 @@ interface FeedParts {
   readonly epoch: Uint8Array;
   readonly freshness: Freshness;
   readonly cluster: () => ClusterIdentity;
+  readonly areTimelinesWhole: () => boolean;
 }
 
-function createFeed({ config, registry, epoch, freshness, cluster }: FeedParts): ChangeFeed {
+function createFeed({ config, registry, epoch, freshness, cluster, areTimelinesWhole }: FeedParts): ChangeFeed {
   return new ChangeFeed({
     epoch,
     cluster,
@@ -331,6 +360,7 @@ function createFeed({ config, registry, epoch, freshness, cluster }: FeedParts):
       ...(config.namespaceRules.length === 0 ? [] : [config.namespaceRules]),
     ]),
     freshness: () => freshness.resources(),
+    areTimelinesWhole,
     registry,
     limits: {
       removalRetentionMs: config.feedRetentionMs,

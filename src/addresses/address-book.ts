@@ -79,6 +79,7 @@ export class AddressBook implements AddressReader {
   /** Used again for every question. */
   readonly #verdict = new Verdict<Claim>();
   readonly #others = new Verdict<Claim>();
+  #unnamed: (uid: string) => void = () => undefined;
   #lastName: { readonly of: ServiceEntity; readonly name: ServiceEntity } | undefined;
 
   constructor(options: AddressBookOptions) {
@@ -142,6 +143,27 @@ export class AddressBook implements AddressReader {
     this.#forgetEnded(nowMs);
     this.#ranges.expire(nowMs);
     this.#blind.expire(nowMs - this.#options.retentionMs);
+  }
+
+  /** Whether timelines name the object, or will when they are written. */
+  isNamed(uid: string): boolean {
+    return this.#open.of(uid).length > 0 || this.#ended.has(uid);
+  }
+
+  /** Called with the uid of an object that timelines do not name any more. */
+  onUnnamed(listener: (uid: string) => void): void {
+    this.#unnamed = listener;
+  }
+
+  /** Called with every range that is known, now and from now on, and with those that are known no longer. */
+  onRange(listener: (range: string, isKnown: boolean) => void): void {
+    this.#ranges.onKnown(listener);
+  }
+
+  /** Something is known of the object otherwise that timelines do not tell, but decides who gets them. */
+  touch(uid: string): void {
+    for (const claim of this.#open.of(uid)) this.timelines.touchClaim(claim);
+    for (const claim of this.#ended.of(uid)) this.timelines.touchClaim(claim);
   }
 
   waitForHolder(addresses: readonly string[], signal: AbortSignal): Promise<boolean> | undefined {
@@ -269,6 +291,7 @@ export class AddressBook implements AddressReader {
     this.timelines.markForgotten(claim);
     this.claims.forget(claim, this.nodes);
     if (claim.role === 'POD_IP' && typeof claim.place === 'string') this.#ranges.podsOutside.forget(claim.place);
+    if (!this.isNamed(claim.uid)) this.#unnamed(claim.uid);
   }
 
   #updateNode(before: NodeEntity | undefined, after: NodeEntity | undefined, seen: Observation): void {

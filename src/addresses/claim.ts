@@ -7,9 +7,10 @@
 //
 // Only the address book changes a claim, and only when the entity changes. An ended claim is never opened again.
 
-import type { NodeEntity, PodEntity, Protocol, ServiceEntity } from '../model/entities.ts';
+import type { NodeEntity, ObjectReference, PodEntity, Protocol, ServiceEntity } from '../model/entities.ts';
 import type { Observation } from '../model/observation.ts';
 import type { AddressRole, PortRange, TimelineHolder } from '../timelines/timeline.ts';
+import { workloadOf } from './holder-workload.ts';
 import type { ServicePorts } from './service-ports.ts';
 
 export type HolderEntity = PodEntity | ServiceEntity | NodeEntity;
@@ -124,6 +125,15 @@ export class Claim implements TimelineHolder {
 
   get name(): string {
     return this.entity.name;
+  }
+
+  get namespace(): string {
+    return this.entity.namespace;
+  }
+
+  /** As it is while the claim lasts, then as it was. */
+  get workload(): ObjectReference | undefined {
+    return workloadOf(this);
   }
 
   /** As published: the first addresses of a node's pod range are addresses of the node. */

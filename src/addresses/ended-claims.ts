@@ -76,6 +76,15 @@ export class EndedClaims {
     return this.#shareDrops;
   }
 
+  has(uid: string): boolean {
+    return this.#shares.has(uid);
+  }
+
+  /** The ended claims of an object, oldest first. */
+  *of(uid: string): Generator<Claim> {
+    for (let entry = this.#shares.get(uid)?.first; entry !== undefined; entry = entry.next) yield entry.claim;
+  }
+
   /** Takes a claim that ended; `endedAtMs` is our clock. Returns what has to be forgotten for its object's share. */
   add(claim: Claim, endedAtMs: number): readonly Claim[] {
     const entry: Entry = { claim, endedAtMs, next: undefined, isForgotten: false };

@@ -32,6 +32,9 @@ export class ClusterRanges {
   /** Ranges of pods that nodes have now. */
   readonly #held: Record<IpFamily, number> = { ipv4: 0, ipv6: 0 };
   readonly #retentionMs: number;
+  /** For how many purposes a text is known. */
+  readonly #texts = new Map<string, number>();
+  #listener: ((range: string, isKnown: boolean) => void) | undefined;
 
   constructor(options: { readonly configured: readonly string[]; readonly retentionMs: number }) {
     this.#retentionMs = options.retentionMs;
@@ -40,8 +43,14 @@ export class ClusterRanges {
     for (const text of options.configured) {
       const cidr = parseCidr(text);
       if (cidr === undefined) throw new Error(`not an address range: ${text}`);
-      this.#add(text, { cidr, purpose: 'configured', holders: undefined, lastHeldMs: Number.POSITIVE_INFINITY });
+      this.#add(text, text, { cidr, purpose: 'configured', holders: undefined, lastHeldMs: Number.POSITIVE_INFINITY });
     }
+  }
+
+  /** Called with the text of every range that is known, and when one is known no longer. */
+  onKnown(listener: (range: string, isKnown: boolean) => void): void {
+    this.#listener = listener;
+    for (const text of this.#texts.keys()) listener(text, true);
   }
 
   /** An object has these ranges now; text that is not a range is left out. */
@@ -56,7 +65,7 @@ export class ClusterRanges {
       const cidr = parseCidr(text);
       if (cidr === undefined) continue;
       const range: KnownRange = { cidr, purpose, holders: new Set(), lastHeldMs: nowMs };
-      this.#add(key, range);
+      this.#add(key, text, range);
       this.#count(range, () => range.holders?.add(uid));
       this.podsOutside.rangeCame();
     }
@@ -77,6 +86,7 @@ export class ClusterRanges {
     for (const [key, known] of this.#known) {
       if (known.holders?.size === 0 && known.lastHeldMs + this.#retentionMs < nowMs) {
         this.#known.delete(key);
+        this.#forgetText(key.slice(known.purpose.length + 1));
         this.#prefixes[known.purpose].delete(known.cidr);
       }
     }
@@ -93,6 +103,16 @@ export class ClusterRanges {
     return this.#areAllKnown(family) && !this.podsOutside.any(family);
   }
 
+  #forgetText(text: string): void {
+    const count = (this.#texts.get(text) ?? 0) - 1;
+    if (count > 0) {
+      this.#texts.set(text, count);
+      return;
+    }
+    this.#texts.delete(text);
+    this.#listener?.(text, false);
+  }
+
   #areAllKnown(family: IpFamily): boolean {
     const { services, configured } = this.#prefixes;
     // Services may have addresses of one family only, pods' ranges tell of which families the cluster is.
@@ -107,7 +127,10 @@ export class ClusterRanges {
     if (purpose === 'pods') this.#held[cidr.family] += Number(after > 0) - Number(before > 0);
   }
 
-  #add(key: string, range: KnownRange): void {
+  #add(key: string, text: string, range: KnownRange): void {
+    const count = this.#texts.get(text) ?? 0;
+    this.#texts.set(text, count + 1);
+    if (count === 0) this.#listener?.(text, true);
     this.#known.set(key, range);
     this.#prefixes[range.purpose].add(range.cidr);
   }

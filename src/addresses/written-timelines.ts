@@ -17,13 +17,21 @@ export interface WrittenTimelinesOptions extends TimelineWriterOptions {
   readonly sinceMs: () => number;
 }
 
-/** Told of a place whose timeline was written; `undefined`: there is none any more. */
-export type TimelineListener = (place: TimelinePlace, timeline: Timeline<Claim> | undefined) => void;
+/**
+ * Told of a place whose timeline says something else than before; `undefined`: there is none any more. `isTouched`: it
+ * may say the same, but what is known of its holders changed otherwise.
+ */
+export type TimelineListener = (
+  place: TimelinePlace,
+  timeline: Timeline<Claim> | undefined,
+  isTouched: boolean,
+) => void;
 
 interface Mark {
   readonly place: TimelinePlace;
   /** What is older did not change. */
   readonly fromMs: number;
+  readonly isTouched: boolean;
 }
 
 export class WrittenTimelines {
@@ -57,6 +65,11 @@ export class WrittenTimelines {
     const { places, slackMs } = this.#options;
     const fromMs = firstMomentOf(claim, slackMs);
     for (const place of places.timelinesOf(claim)) this.#mark(place, fromMs);
+  }
+
+  /** What timelines do not tell of the claim's holder changed. */
+  touchClaim(claim: Claim): void {
+    for (const place of this.#options.places.timelinesOf(claim)) this.#mark(place, Number.POSITIVE_INFINITY, true);
   }
 
   /** The claim was forgotten: that changes nothing about the history that is left, but there may be none left. */
@@ -109,10 +122,14 @@ export class WrittenTimelines {
     return this.#store.get(place);
   }
 
-  #mark(place: TimelinePlace, fromMs: number): void {
+  #mark(place: TimelinePlace, fromMs: number, isTouched = false): void {
     const key = placeKey(place);
     const marked = this.#marks.get(key);
-    if (marked === undefined || fromMs < marked.fromMs) this.#marks.set(key, { place, fromMs });
+    if (marked === undefined) this.#marks.set(key, { place, fromMs, isTouched });
+    else if (fromMs < marked.fromMs || (isTouched && !marked.isTouched)) {
+      const isEither = isTouched || marked.isTouched;
+      this.#marks.set(key, { place, fromMs: Math.min(fromMs, marked.fromMs), isTouched: isEither });
+    }
   }
 
   #writeNow(key: string): void {
@@ -120,12 +137,15 @@ export class WrittenTimelines {
     if (mark !== undefined) this.#write(key, mark);
   }
 
-  #write(key: string, { place, fromMs }: Mark): void {
+  #write(key: string, { place, fromMs, isTouched }: Mark): void {
     this.#marks.delete(key);
     const before = this.#store.get(place);
     const timeline = writeTimeline(place, before, fromMs, this.#options.sinceMs(), this.#options);
     if (timeline === undefined && before === undefined) return;
     this.#store.set(place, timeline);
-    this.#listener?.(place, timeline);
+    // Where only what is older than the history was left out, others may leave it out themselves.
+    const isKnown = before !== undefined && fromMs === Number.POSITIVE_INFINITY;
+    if (isKnown && timeline?.isInCluster === before.isInCluster && !isTouched) return;
+    this.#listener?.(place, timeline, isTouched);
   }
 }

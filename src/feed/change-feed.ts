@@ -14,6 +14,7 @@ import { ChangeLog } from './change-log.ts';
 import { type ChangeFeedOptions, DEFAULT_LIMITS, type FeedLimits, type SubscribeRequest } from './feed-options.ts';
 import { FilterClasses } from './filter-classes.ts';
 import { FrameMemory } from './frame-memory.ts';
+import type { Item } from './items.ts';
 import { FeedMetrics } from './metrics.ts';
 import { Projection } from './projection.ts';
 import { parseToken, type ResumeToken } from './resume-token.ts';
@@ -58,6 +59,9 @@ const STUCK_MS = 1_000;
 const INTERVAL_MS_PER_STUCK = 0.002;
 const MAX_INTERVAL_MS = 250;
 
+/** A hundred times what 10,000 places take. */
+const WHOLE_TIMEOUT_MS = 30_000;
+
 // A frame's server time may be this old.
 const PROGRESS_SHARED_MS = 100;
 
@@ -94,11 +98,12 @@ export class ChangeFeed {
     this.#turns = new Turns(this.#scheduler, this.#limits);
     this.#classes = new FilterClasses({
       maxBytes: this.#limits.maxFilterBytes,
-      create: (filter, view) => {
+      create: (filter, view, timelines) => {
         if (filter.followsNamespaces) this.#log.followNamespaces();
         return new Projection({
           filter,
           view,
+          timelines,
           configuration: options.configuration,
           surroundings: this.#resumption,
           maxFrameBytes: this.#limits.maxFrameBytes,
@@ -146,6 +151,24 @@ export class ChangeFeed {
     if (batch.changes.length > 0) this.#scheduleFlush();
   };
 
+  /** Something beside entities changed; `mayHaveLost`: see `ChangeLog.put`. */
+  putItem(item: Item, mayHaveLost = false): void {
+    this.#log.put(item, this.#scheduler.now(), mayHaveLost);
+    this.#scheduleFlush();
+  }
+
+  /** It is gone. */
+  dropItem(key: string): void {
+    const before = this.#log.head;
+    this.#log.drop(key, this.#scheduler.now());
+    if (this.#log.head !== before) this.#scheduleFlush();
+  }
+
+  /** As it was put last. */
+  item(key: string): Item | undefined {
+    return this.#log.item(key);
+  }
+
   /** The sink gets its first frame in a later turn of the event loop. */
   open(request: SubscribeRequest, sink: FrameSink): SubscribeOutcome {
     if (this.#drained !== undefined) return { outcome: 'draining' };
@@ -157,12 +180,12 @@ export class ChangeFeed {
     const { caller = '' } = request;
     const reached = this.#places.take(caller);
     if (reached !== undefined) return this.#refuse(reached, this.#places.limitOf(reached));
-    const projection = this.#classes.take(caller, request.filter, request.view);
+    const projection = this.#classes.take(caller, request.filter, request.view, request.timelines);
     if (projection === undefined) {
       this.#places.free(caller);
       return this.#refuse('filters', this.#classes.maxBytesOfACaller);
     }
-    const start = this.#startFrom(token, projection);
+    const start = this.#startWhenWhole(token, projection);
     const { snapshotOnly, heartbeatMs } = request;
     const subscription = new Subscription(
       { caller, projection, start, snapshotOnly, heartbeatMs, sink },
@@ -191,11 +214,24 @@ export class ChangeFeed {
     return { outcome: 'too-many-subscribers', reached, limit };
   }
 
+  /** One with timelines waits until all of them were written once: that takes a second or two after the start. */
+  #startWhenWhole(token: ResumeToken | 'none' | 'other-form', projection: Projection): SubscriptionStart {
+    const { areTimelinesWhole = () => true } = this.#options;
+    if (!projection.timelines || areTimelinesWhole()) return this.#startFrom(token, projection);
+    const untilMs = this.#scheduler.now() + WHOLE_TIMEOUT_MS;
+    const waiting: SubscriptionStart = {
+      from: 'elsewhere',
+      ask: () => (areTimelinesWhole() ? this.#startFrom(token, projection) : waiting),
+      untilMs,
+    };
+    return waiting;
+  }
+
   #startFrom(token: ResumeToken | 'none' | 'other-form', projection: Projection): SubscriptionStart {
     if (token === 'none') return { from: 'snapshot', reason: 'NO_TOKEN' };
     if (token === 'other-form') return { from: 'snapshot', reason: 'PROJECTION_CHANGED' };
     if (!projection.hash.equals(token.projection)) return { from: 'snapshot', reason: 'PROJECTION_CHANGED' };
-    return this.#resumption.start(token);
+    return this.#resumption.start(token, projection.timelines);
   }
 
   #createSurroundings(): FeedSurroundings {

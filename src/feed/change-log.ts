@@ -25,6 +25,7 @@ import { encodeRemoval, removalKey } from '../wire/frame.ts';
 import { labelsOf } from '../wire/labels.ts';
 import { EntriesByNamespace } from './entries-by-namespace.ts';
 import type { FilterFacts } from './filter.ts';
+import { hasLostHolders, type Item } from './items.ts';
 import { NamespaceLabelHistory, type NamespaceLabels } from './namespace-labels.ts';
 import { Places } from './places.ts';
 
@@ -52,7 +53,28 @@ export interface RemovedEntry extends EntryPlace {
   readonly facts: FilterFacts;
 }
 
-export type LogEntry = PresentEntry | RemovedEntry;
+/** Something beside entities that timelines subscriptions get, see `items.ts`. */
+export interface ItemEntry {
+  readonly state: 'item';
+  readonly sequence: number;
+  readonly bornAt: number;
+  /** When it last lost what may have let it pass a filter. */
+  readonly lostAt: number;
+  readonly item: Item;
+}
+
+/** The item is gone. */
+export interface DroppedEntry {
+  readonly state: 'dropped';
+  readonly sequence: number;
+  readonly bornAt: number;
+  readonly lostAt: number;
+  readonly removedAtMs: number;
+  readonly identity: string;
+  readonly item: Item;
+}
+
+export type LogEntry = PresentEntry | RemovedEntry | ItemEntry | DroppedEntry;
 
 export interface ChangeLogOptions {
   /** Removals older than this are dropped. At least twice the longest heartbeat, or resuming would hardly ever work. */
@@ -72,11 +94,17 @@ export class ChangeLog {
   /** By key. */
   readonly #present = new Map<string, PresentEntry>();
   /** By identity; oldest first (a Map iterates in insertion order). */
-  readonly #removed = new Map<string, RemovedEntry>();
+  readonly #removed = new Map<string, RemovedEntry | DroppedEntry>();
+  /** By key. */
+  readonly #items = new Map<string, ItemEntry>();
+  /** When the log stood where, one in a second; oldest first. */
+  #times: { readonly atMs: number; readonly head: number }[] = [];
   readonly #namespaceLabels = new NamespaceLabelHistory();
   /** Unset until a filter asks for it. */
   #byNamespace: EntriesByNamespace<PresentEntry> | undefined;
   #head = 0;
+  /** The newest sequence of entity changes, which others number. */
+  #changes = 0;
   #forgotten = 0;
 
   constructor(options: ChangeLogOptions) {
@@ -93,9 +121,13 @@ export class ChangeLog {
     return this.#forgotten;
   }
 
-  /** Entities and kept removals. */
+  /** Entities, items and kept removals. */
   get size(): number {
-    return this.#present.size + this.#removed.size;
+    return this.#present.size + this.#items.size + this.#removed.size;
+  }
+
+  get items(): number {
+    return this.#items.size;
   }
 
   get removals(): number {
@@ -141,21 +173,24 @@ export class ChangeLog {
    * apply the change by key.
    */
   append(change: EntityChange, nowMs: number): void {
-    const { sequence, before, after } = change;
+    const { sequence: number, before, after } = change;
     const subject = after ?? before;
-    if (sequence !== this.#head + 1) {
-      throw new Error(`change ${sequence} follows change ${this.#head}: sequences must be dense`);
+    if (number !== this.#changes + 1) {
+      throw new Error(`change ${number} follows change ${this.#changes}: sequences must be dense`);
     }
-    if (subject === undefined) throw new Error(`change ${sequence} is about no entity`);
+    // Items have places of their own between those of entities.
+    const sequence = this.#head + 1;
+    if (subject === undefined) throw new Error(`change ${number} is about no entity`);
     if (before !== undefined && after !== undefined && !(before.uid === after.uid && haveOneKey(before, after))) {
-      throw new Error(`change ${sequence} turns ${nameOf(before)} into ${nameOf(after)}: a removal and a creation`);
+      throw new Error(`change ${number} turns ${nameOf(before)} into ${nameOf(after)}: a removal and a creation`);
     }
     const key = keyOf(subject);
     const holder = this.#present.get(key);
     if (after !== undefined && holder !== undefined && holder.facts.uid !== after.uid) {
-      throw new Error(`change ${sequence} creates ${nameOf(after)}, whose key ${nameOf(holder.facts)} still has`);
+      throw new Error(`change ${number} creates ${nameOf(after)}, whose key ${nameOf(holder.facts)} still has`);
     }
-    this.#head = sequence;
+    this.#changes = number;
+    this.#advance(nowMs);
     if (subject.kind === 'Namespace') this.#noteLabels(subject.name, sequence, after?.values);
     const previous = this.#leave(key, subject.uid, holder);
     const bornAt = previous?.bornAt ?? sequence;
@@ -177,6 +212,52 @@ export class ChangeLog {
     this.#expire(nowMs, EXPIRED_WITH_A_CHANGE);
   }
 
+  /** Puts an item at the end; `mayHaveLost`: what a filter looks at may be another, although its holders are the same. */
+  put(item: Item, nowMs: number, mayHaveLost = false): void {
+    const before = this.#items.get(item.key);
+    const dropped = before === undefined ? this.#takeDropped(item.key) : undefined;
+    if (before !== undefined) this.#places.vacate(before.sequence);
+    const sequence = this.#advance(nowMs);
+    const previous = before ?? dropped;
+    const hasLost = previous !== undefined && (mayHaveLost || hasLostHolders(previous.item, item));
+    const entry: ItemEntry = {
+      state: 'item',
+      sequence,
+      bornAt: previous?.bornAt ?? sequence,
+      lostAt: hasLost ? sequence : (previous?.lostAt ?? 0),
+      item,
+    };
+    this.#items.set(item.key, entry);
+    this.#places.push(sequence, entry);
+    this.#expire(nowMs, EXPIRED_WITH_A_CHANGE);
+  }
+
+  /** Drops an item; does nothing when it is not there. */
+  drop(key: string, nowMs: number): void {
+    const before = this.#items.get(key);
+    if (before === undefined) return;
+    this.#places.vacate(before.sequence);
+    this.#items.delete(key);
+    const sequence = this.#advance(nowMs);
+    const identity = itemIdentity(key);
+    const { bornAt, lostAt, item } = before;
+    const entry: DroppedEntry = { state: 'dropped', sequence, bornAt, lostAt, removedAtMs: nowMs, identity, item };
+    this.#removed.set(identity, entry);
+    this.#places.push(sequence, entry);
+    this.#expire(nowMs, EXPIRED_WITH_A_CHANGE);
+  }
+
+  /** The item that is there under the key. */
+  item(key: string): Item | undefined {
+    return this.#items.get(key)?.item;
+  }
+
+  /** Where the log stood then, or a little before; `undefined`: that is too long ago to be known. */
+  headAt(atMs: number): number | undefined {
+    const at = this.#times.findLastIndex((each) => each.atMs <= atMs);
+    return at === -1 ? undefined : this.#times[at]?.head;
+  }
+
   /** Drops removals that are past their time, a number of them at once, and those that are too many. */
   expire(nowMs: number): void {
     this.#expire(nowMs, MAX_EXPIRED_AT_ONCE);
@@ -191,7 +272,7 @@ export class ChangeLog {
   }
 
   /** The entry that the object has so far gives up its place. */
-  #leave(key: string, uid: string, holder: PresentEntry | undefined): LogEntry | undefined {
+  #leave(key: string, uid: string, holder: PresentEntry | undefined): PresentEntry | RemovedEntry | undefined {
     if (holder?.facts.uid === uid) {
       this.#places.vacate(holder.sequence);
       this.#present.delete(key);
@@ -200,7 +281,7 @@ export class ChangeLog {
     }
     const identity = identityOf(key, uid);
     const removed = this.#removed.get(identity);
-    if (removed === undefined) return undefined;
+    if (removed?.state !== 'removed') return undefined;
     this.#places.vacate(removed.sequence);
     this.#removed.delete(identity);
     return removed;
@@ -210,9 +291,30 @@ export class ChangeLog {
     this.#namespaceLabels.set(name, sequence, values === undefined ? undefined : labelsOf(values));
   }
 
+  #takeDropped(key: string): DroppedEntry | undefined {
+    const identity = itemIdentity(key);
+    const dropped = this.#removed.get(identity);
+    if (dropped?.state !== 'dropped') return undefined;
+    this.#places.vacate(dropped.sequence);
+    this.#removed.delete(identity);
+    return dropped;
+  }
+
+  /** The next sequence. */
+  #advance(nowMs: number): number {
+    const last = this.#times.at(-1);
+    if (last === undefined || nowMs - last.atMs >= TIMES_MS) {
+      this.#times.push({ atMs: nowMs, head: this.#head });
+      if (this.#times.length > 2 * MAX_TIMES) this.#times = this.#times.slice(-MAX_TIMES);
+    }
+    this.#head += 1;
+    return this.#head;
+  }
+
   #expire(nowMs: number, atMost: number): void {
     let left = atMost;
-    for (const [identity, { sequence, removedAtMs, facts }] of this.#removed) {
+    for (const [identity, entry] of this.#removed) {
+      const { sequence, removedAtMs } = entry;
       const tooOld = nowMs - removedAtMs >= this.#options.removalRetentionMs;
       if (!tooOld && this.#removed.size <= this.#options.maxRemovals) return;
       if (left === 0) return;
@@ -220,7 +322,9 @@ export class ChangeLog {
       this.#places.vacate(sequence);
       this.#removed.delete(identity);
       this.#forgotten = sequence;
-      if (facts.kind === 'Namespace') this.#namespaceLabels.forget(facts.name, sequence);
+      if (entry.state === 'removed' && entry.facts.kind === 'Namespace') {
+        this.#namespaceLabels.forget(entry.facts.name, sequence);
+      }
     }
   }
 }
@@ -228,6 +332,14 @@ export class ChangeLog {
 /** One object under a key: objects that follow one another under a key have other uids. */
 export function identityOf(key: string, uid: string): string {
   return `${key}\n${uid}`;
+}
+
+const TIMES_MS = 1_000;
+/** An hour of changes. */
+const MAX_TIMES = 3_600;
+
+function itemIdentity(key: string): string {
+  return `item\n${key}`;
 }
 
 /** For people. */

@@ -20,6 +20,8 @@ export interface ChangeFeedOptions {
   readonly cluster?: () => ClusterIdentity;
   /** How fresh each resource is, for `Progress`. */
   readonly freshness: () => readonly ResourceFreshness[];
+  /** Whether every timeline is in the log; subscriptions with timelines wait for it. Default: always. */
+  readonly areTimelinesWhole?: () => boolean;
   readonly registry: Registry;
   readonly scheduler?: Scheduler;
   readonly limits?: Partial<FeedLimits>;
@@ -60,6 +62,8 @@ export interface SubscribeRequest {
   readonly caller?: string;
   readonly filter: FilterCriteria;
   readonly view: View;
+  /** Also timelines and what belongs to them, see `items.ts`. Default: false. */
+  readonly timelines?: boolean;
   /** As received; empty: from a snapshot. */
   readonly resumeToken: Uint8Array;
   readonly snapshotOnly: boolean;

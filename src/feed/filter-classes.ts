@@ -12,7 +12,7 @@ import type { Projection } from './projection.ts';
 export interface FilterClassesOptions {
   /** Of all filters together. */
   readonly maxBytes: number;
-  readonly create: (filter: Filter, view: View) => Projection;
+  readonly create: (filter: Filter, view: View, timelines: boolean) => Projection;
 }
 
 interface FilterClass {
@@ -51,9 +51,9 @@ export class FilterClasses {
   }
 
   /** To be given back by `free`. `undefined`: there is no room for another one. */
-  take(caller: string, criteria: FilterCriteria, view: View): Projection | undefined {
+  take(caller: string, criteria: FilterCriteria, view: View, timelines = false): Projection | undefined {
     const filter = new Filter(criteria);
-    const key = `${view} ${filter.key}`;
+    const key = `${view} ${timelines} ${filter.key}`;
     const known = this.#byKey.get(key);
     if (known !== undefined) {
       known.users += 1;
@@ -62,7 +62,7 @@ export class FilterClasses {
     const bytes = bytesOf(criteria);
     const ofCaller = (this.#bytesOf.get(caller) ?? 0) + bytes;
     if (this.#bytes + bytes > this.#options.maxBytes || ofCaller > this.maxBytesOfACaller) return undefined;
-    const added = { key, projection: this.#options.create(filter, view), caller, bytes, users: 1 };
+    const added = { key, projection: this.#options.create(filter, view, timelines), caller, bytes, users: 1 };
     this.#byKey.set(key, added);
     this.#byProjection.set(added.projection, added);
     this.#bytesOf.set(caller, ofCaller);

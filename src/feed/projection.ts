@@ -28,9 +28,11 @@ import { hash } from 'node:crypto';
 import type { ClusterIdentity } from '../model/cluster-identity.ts';
 import type { View } from '../wire/encoded-entity.ts';
 import { ChangesFrame, encodeRemoval, referenceKey, removalKey } from '../wire/frame.ts';
-import type { ChangeLog, LogEntry } from './change-log.ts';
+import type { ChangeLog, DroppedEntry, ItemEntry, LogEntry, PresentEntry, RemovedEntry } from './change-log.ts';
 import { factsOfReference, type Filter } from './filter.ts';
 import type { FrameMemory } from './frame-memory.ts';
+import { passesItem } from './items.ts';
+import type { NamespaceLabels } from './namespace-labels.ts';
 import type { ReadingPosition, ReadingStep } from './reading.ts';
 import { encodeToken, NO_SOURCES, type TokenSources } from './resume-token.ts';
 import type { TouchedReader } from './touched-keys.ts';
@@ -49,6 +51,8 @@ export function caughtUp(head: number): ReadingPosition {
 export interface ProjectionOptions {
   readonly filter: Filter;
   readonly view: View;
+  /** Whether items are told too, see `items.ts`. */
+  readonly timelines: boolean;
   /** Names everything of the configuration that changes entities. */
   readonly configuration: string;
   readonly surroundings: ProjectionSurroundings;
@@ -77,6 +81,8 @@ const MAX_VISITS = 512;
  * not continue each other's subscriptions.
  */
 const SCHEMA = 'digger.v1 2';
+/** The same for timelines. */
+const TIMELINES = 'timelines 1';
 
 export class Projection {
   readonly #options: ProjectionOptions;
@@ -85,7 +91,8 @@ export class Projection {
 
   constructor(options: ProjectionOptions) {
     this.#options = options;
-    const identity = JSON.stringify([SCHEMA, options.configuration, options.view, options.filter.key]);
+    const { configuration, view, filter, timelines } = options;
+    const identity = JSON.stringify([SCHEMA, configuration, view, filter.key, ...(timelines ? [TIMELINES] : [])]);
     this.#hash = hash('sha256', identity, 'buffer').subarray(0, 8);
     this.#key = this.#hash.toString('base64');
   }
@@ -93,6 +100,10 @@ export class Projection {
   /** 8 bytes: equal for equal filter, view, schema and configuration, in every process. */
   get hash(): Buffer {
     return this.#hash;
+  }
+
+  get timelines(): boolean {
+    return this.#options.timelines;
   }
 
   token(position: ReadingPosition): Buffer {
@@ -142,7 +153,7 @@ export class Projection {
     let within: ReadingPosition['within'];
     const cursor = log.read(from.cursor, MAX_VISITS, (entry) => {
       if (frame.byteLength >= maxFrameBytes) return false;
-      if (filter.followsNamespaces && entry.facts.kind === 'Namespace') {
+      if (filter.followsNamespaces && 'facts' in entry && entry.facts.kind === 'Namespace') {
         within = this.#readObjects(frame, log, entry, from, visits);
         if (within !== undefined) return false;
       }
@@ -162,7 +173,7 @@ export class Projection {
   #readObjects(
     frame: ChangesFrame,
     log: ChangeLog,
-    namespace: LogEntry,
+    namespace: PresentEntry | RemovedEntry,
     from: ReadingPosition,
     visits: { left: number },
   ): ReadingPosition['within'] {
@@ -189,6 +200,10 @@ export class Projection {
   #add(frame: ChangesFrame, log: ChangeLog, entry: LogEntry, from: ReadingPosition): void {
     const { filter } = this.#options;
     const { namespaceLabels: namespaces } = log;
+    if (entry.state === 'item' || entry.state === 'dropped') {
+      if (this.#options.timelines) this.#addItem(frame, entry, from, namespaces);
+      return;
+    }
     if (entry.state === 'present' && filter.passes(entry.facts, namespaces)) {
       frame.addUpsert(entry.facts);
       return;
@@ -196,6 +211,23 @@ export class Projection {
     const mayBeHeld = entry.sequence > from.floor && entry.bornAt <= from.held;
     if (!mayBeHeld || !filter.mayHavePassed(entry, from.floor, namespaces)) return;
     frame.addRemoval(entry.state === 'removed' ? entry.removal : encodeRemoval(removalKey(entry.facts)));
+  }
+
+  #addItem(
+    frame: ChangesFrame,
+    entry: ItemEntry | DroppedEntry,
+    from: ReadingPosition,
+    namespaces: NamespaceLabels,
+  ): void {
+    const { item } = entry;
+    const passes = passesItem(this.#options.filter, item, namespaces);
+    if (entry.state === 'item' && passes) {
+      if (typeof item.change === 'string') frame.addChange(item.change);
+      else frame.addFormer(item.change);
+      return;
+    }
+    const mayBeHeld = entry.sequence > from.floor && entry.bornAt <= from.held;
+    if (mayBeHeld && (passes || entry.lostAt > from.floor)) frame.addChange(item.end());
   }
 }
 

@@ -12,6 +12,7 @@ import type { ChangeBatch } from '../model/changes.ts';
 import type { ClusterIdentity } from '../model/cluster-identity.ts';
 import type { ChangeLog } from './change-log.ts';
 import type { ProjectionSurroundings } from './projection.ts';
+import { FACTS_KEY } from './items.ts';
 import { encodeToken, type ResumeToken } from './resume-token.ts';
 import type { Scheduler } from './scheduler.ts';
 import { Sources } from './sources.ts';
@@ -118,7 +119,7 @@ export class Resumption implements ProjectionSurroundings {
   }
 
   /** For a token of a projection that is still the same. */
-  start(token: ResumeToken): SubscriptionStart {
+  start(token: ResumeToken, timelines: boolean): SubscriptionStart {
     const { log, scheduler, limits } = this.#options;
     this.forget(scheduler.now());
     if (this.#formerEpochs.has(toHex(token.epoch))) return { from: 'snapshot', reason: 'HISTORY_REWRITTEN' };
@@ -126,7 +127,7 @@ export class Resumption implements ProjectionSurroundings {
       const untilMs = scheduler.now() + limits.catchUpTimeoutMs;
       const waiting: SubscriptionStart = {
         from: 'elsewhere',
-        ask: () => this.#startFromElsewhere(token) ?? waiting,
+        ask: () => this.#startFromElsewhere(token, timelines) ?? waiting,
         untilMs,
       };
       return waiting;
@@ -142,7 +143,7 @@ export class Resumption implements ProjectionSurroundings {
   }
 
   /** `undefined`: this process is behind. */
-  #startFromElsewhere(token: ResumeToken): SubscriptionStart | undefined {
+  #startFromElsewhere(token: ResumeToken, timelines: boolean): SubscriptionStart | undefined {
     const { log, scheduler, limits, resumedElsewhere } = this.#options;
     const found = this.#sources.find(token.sources, log.head);
     if (found.answer === 'reset') return { from: 'snapshot', reason: found.reason };
@@ -151,7 +152,8 @@ export class Resumption implements ProjectionSurroundings {
       const isOld = scheduler.wallTime() - token.issuedMs >= limits.removalRetentionMs;
       return isOld ? { from: 'snapshot', reason: 'TOKEN_EXPIRED' } : undefined;
     }
-    const cursor = found.sequence;
+    const cursor = timelines ? this.#withTimelines(found.sequence, token) : found.sequence;
+    if (cursor === undefined) return { from: 'snapshot', reason: 'TOKEN_EXPIRED' };
     if (log.forgotten > cursor || this.#touched.forgotten >= cursor) {
       return { from: 'snapshot', reason: 'TOKEN_EXPIRED' };
     }
@@ -160,7 +162,24 @@ export class Resumption implements ProjectionSurroundings {
     const position = { cursor, floor: cursor, held: Math.max(log.head, cursor + 1) };
     return { from: 'token', position, touched: this.#touched.since(cursor) };
   }
+
+  /**
+   * Timelines are observations, so their versions say nothing to another process: everything that was written here
+   * since the token's moment is told, and a little more. The facts are told in any case: they are this process's own.
+   */
+  #withTimelines(sequence: number, { issuedMs }: ResumeToken): number | undefined {
+    const { log, scheduler } = this.#options;
+    const agoMs = Math.max(0, scheduler.wallTime() - issuedMs);
+    const before = log.headAt(scheduler.now() - agoMs - TIMELINES_MARGIN_MS);
+    const facts = log.item(FACTS_KEY);
+    if (facts !== undefined) log.put(facts, scheduler.now());
+    // This process began later than that: nothing was written before.
+    return Math.min(sequence, before ?? 0);
+  }
 }
+
+/** What clocks of replicas and the ways of one change to them may differ by. */
+const TIMELINES_MARGIN_MS = 60_000;
 
 function toHex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');

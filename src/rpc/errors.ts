@@ -135,6 +135,12 @@ export function namespacesUnknown(): CallError {
   return new CallError(status.FAILED_PRECONDITION, 'NAMESPACES_UNKNOWN', message);
 }
 
+/** FAILED_PRECONDITION: timelines name their holders, and `--namespace-rule` hides some. */
+export function timelinesHidden(): CallError {
+  const message = 'timelines: none are told where --namespace-rule hides namespaces; ask with ResolveAddress instead';
+  return new CallError(status.FAILED_PRECONDITION, 'TIMELINES_HIDDEN', message);
+}
+
 /** UNAVAILABLE: the picture is not complete yet; `pending` says what is missing. */
 export function notSynced(pending: readonly string[]): CallError {
   const all = pending.join('; ');

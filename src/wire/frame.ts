@@ -9,7 +9,7 @@
 import { type ByteString, NO_BYTES } from '../model/byte-string.ts';
 import { type ClusterIdentity, UNKNOWN_CLUSTER } from '../model/cluster-identity.ts';
 import type { Entity, EntityKind, ObjectReference } from '../model/entities.ts';
-import { copyEncoded, encodedLength, type View } from './encoded-entity.ts';
+import { copyByteString, copyEncoded, encodedLength, type View } from './encoded-entity.ts';
 import { FieldTags } from './field-tags.ts';
 import { writeText } from './fields.ts';
 import { startEntity } from './message-writer.ts';
@@ -87,6 +87,7 @@ const FRAME_TOKEN_TAG = oneByteTag(response.delimited('resumeToken'));
 const CHANGES_CHANGE_TAG = oneByteTag(new FieldTags('digger.v1.Changes').delimited('changes'));
 const change = new FieldTags('digger.v1.Change');
 const CHANGE_UPSERT_TAG = oneByteTag(change.delimited('upsert'));
+const CHANGE_FORMER_TAG = oneByteTag(change.delimited('former'));
 const CHANGE_REMOVAL_TAG = oneByteTag(change.delimited('removal'));
 const entity = new FieldTags('digger.v1.Entity');
 const ENTITY_TAGS: Readonly<Record<EntityKind, number>> = {
@@ -105,8 +106,8 @@ const REASON_NUMBERS = enumValues('digger.v1.ResetReason');
 
 /** Collects changes in the order in which they have to be applied, then becomes one frame. */
 export class ChangesFrame {
-  /** Entities to be upserted, and encoded removals. */
-  readonly #parts: (Entity | Uint8Array)[] = [];
+  /** Entities to be upserted, former ones, encoded removals, and whole changes as fields of `Change`. */
+  readonly #parts: (Entity | Former | Uint8Array | ByteString)[] = [];
   readonly #view: View;
   #bodyLength = 0;
 
@@ -125,14 +126,24 @@ export class ChangesFrame {
   }
 
   addUpsert(entity: Entity): void {
-    const isTooLarge = encodedLength(entity, this.#view) > MAX_ENTITY_BYTES;
-    const sent: Entity = isTooLarge ? { ...entity, values: ALL_OMITTED, rest: NO_BYTES } : entity;
-    this.#add(sent, fieldLength(encodedLength(sent, this.#view)));
+    const sent = this.#fitting(entity);
+    this.#add(sent, fieldLength(fieldLength(encodedLength(sent, this.#view))));
+  }
+
+  /** An object that is gone, at its last state. */
+  addFormer(entity: Entity): void {
+    const sent = this.#fitting(entity);
+    this.#add(new Former(sent), fieldLength(fieldLength(encodedLength(sent, this.#view))));
+  }
+
+  /** Encoded fields of a `digger.v1.Change`. */
+  addChange(fields: ByteString): void {
+    this.#add(fields, fields.length);
   }
 
   /** `bytes`: see `encodeRemoval`. */
   addRemoval(bytes: Uint8Array): void {
-    this.#add(bytes, bytes.byteLength);
+    this.#add(bytes, fieldLength(bytes.byteLength));
   }
 
   /** The whole `WatchResponse`. */
@@ -148,21 +159,41 @@ export class ChangesFrame {
         at += part.byteLength;
         continue;
       }
-      const length = encodedLength(part, this.#view);
+      if (typeof part === 'string') {
+        at = writeHeader(target, at, CHANGES_CHANGE_TAG, part.length);
+        at = copyByteString(target, at, part);
+        continue;
+      }
+      const sent = part instanceof Former ? part.entity : part;
+      const length = encodedLength(sent, this.#view);
       at = writeHeader(target, at, CHANGES_CHANGE_TAG, fieldLength(fieldLength(length)));
-      at = writeHeader(target, at, CHANGE_UPSERT_TAG, fieldLength(length));
-      at = writeHeader(target, at, ENTITY_TAGS[part.kind], length);
-      at = copyEncoded(target, at, part, this.#view);
+      at = writeHeader(target, at, part instanceof Former ? CHANGE_FORMER_TAG : CHANGE_UPSERT_TAG, fieldLength(length));
+      at = writeHeader(target, at, ENTITY_TAGS[sent.kind], length);
+      at = copyEncoded(target, at, sent, this.#view);
     }
     at = writeHeader(target, at, FRAME_TOKEN_TAG, token.byteLength);
     target.set(token, at);
     return frame;
   }
 
-  /** `inner`: length of what stands in the `Change`. */
-  #add(part: Entity | Uint8Array, inner: number): void {
+  #fitting(entity: Entity): Entity {
+    const isTooLarge = encodedLength(entity, this.#view) > MAX_ENTITY_BYTES;
+    return isTooLarge ? { ...entity, values: ALL_OMITTED, rest: NO_BYTES } : entity;
+  }
+
+  /** `length`: of the `Change`. */
+  #add(part: Entity | Former | Uint8Array | ByteString, length: number): void {
     this.#parts.push(part);
-    this.#bodyLength += fieldLength(fieldLength(inner));
+    this.#bodyLength += fieldLength(length);
+  }
+}
+
+/** An entity that is gone. */
+class Former {
+  readonly entity: Entity;
+
+  constructor(entity: Entity) {
+    this.entity = entity;
   }
 }
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ChangeLog, type LogEntry } from '../../src/feed/change-log.ts';
+import { ChangeLog, type PresentEntry, type RemovedEntry } from '../../src/feed/change-log.ts';
 import * as fc from 'fast-check';
 import type { Entity } from '../../src/model/entities.ts';
 import { keyOf } from '../../src/model/entity-key.ts';
@@ -201,7 +201,7 @@ describe('14.8 a log of any size', () => {
           entries(log, after),
           all.filter(({ sequence }) => sequence > after),
         );
-        const some: LogEntry[] = [];
+        const some: unknown[] = [];
         let cursor = after;
         for (let reads = 0; cursor < log.head; reads++) {
           cursor = log.read(cursor, 7, (entry) => some.push(entry) > 0);
@@ -223,9 +223,10 @@ function create(options: { maxRemovals?: number; removalRetentionMs?: number } =
   return { log, picture, clock };
 }
 
-function entries(log: ChangeLog, after = 0): readonly LogEntry[] {
-  const found: LogEntry[] = [];
+function entries(log: ChangeLog, after = 0): readonly (PresentEntry | RemovedEntry)[] {
+  const found: (PresentEntry | RemovedEntry)[] = [];
   const cursor = log.read(after, Number.POSITIVE_INFINITY, (entry) => {
+    assert.ok(entry.state === 'present' || entry.state === 'removed', 'there are entities only');
     found.push(entry);
     return true;
   });

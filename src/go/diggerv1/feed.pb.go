@@ -194,7 +194,8 @@ type WatchRequest struct {
 	// Longest silence between frames; clamped to 1–30 s. Unset: 10 s.
 	HeartbeatInterval *durationpb.Duration `protobuf:"bytes,5,opt,name=heartbeat_interval,json=heartbeatInterval,proto3" json:"heartbeat_interval,omitempty"`
 	// Also send who held which address: `Change.timeline`, `facts`, `former` and `forgotten`. With a filter, the timelines
-	// that name an entity that matches (whole: also with holders that do not), and all ranges.
+	// that name an entity that matches (whole: also with holders that do not), and all ranges. INVALID_ARGUMENT together
+	// with `filter.namespace_selector`.
 	Timelines     bool `protobuf:"varint,6,opt,name=timelines,proto3" json:"timelines,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

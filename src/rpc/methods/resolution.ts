@@ -4,6 +4,7 @@
 // The workload is set only where it is certain: the pod's own, or the one that all backends of a service share, or the
 // one that all candidates share. No entity is encoded here.
 
+import { workloadOf } from '../../addresses/holder-workload.ts';
 import type { AddressAnswer, Holder } from '../../addresses/reader.ts';
 import type { NodeEntity, ObjectReference, PodEntity, ServiceEntity, WorkloadEntity } from '../../model/entities.ts';
 import type { Attribute } from '../../otel/attributes.ts';
@@ -227,25 +228,6 @@ function writeCandidates(
     if (holder.uncertain) writer.uint32(CANDIDATE_UNCERTAIN).bool(true);
     if (isHiddenHolder) writer.uint32(CANDIDATE_HIDDEN).bool(true);
     writer.end(begun);
-  }
-}
-
-/** The single workload behind a holder, or `undefined` where there is not exactly one, or it is not published. */
-function workloadOf(holder: Holder): ObjectReference | undefined {
-  const workload = singleWorkload(holder);
-  return workload === undefined || isHidden(workload.namespace) ? undefined : workload;
-}
-
-function singleWorkload(holder: Holder): ObjectReference | undefined {
-  const { entity } = holder;
-  switch (entity.kind) {
-    case 'Pod':
-      return entity.workload;
-    case 'Service':
-      // A service's pods say nothing about who is behind an endpoint that was written by hand.
-      return holder.role === 'ENDPOINT' || entity.workloads.length !== 1 ? undefined : entity.workloads[0];
-    case 'Node':
-      return undefined;
   }
 }
 

@@ -26,6 +26,7 @@ import {
   quote,
   replicaBehind,
   subscriberStalled,
+  timelinesHidden,
   tooManySubscribers,
 } from '../errors.ts';
 import { MAX_FILTER_LABELS, MAX_FILTER_NAMES } from './filter-size.ts';
@@ -41,6 +42,8 @@ export interface WatchOptions {
   readonly logger: Logger;
   /** There is a list of namespaces: filters may look at their labels. Default: there is. */
   readonly knowsNamespaces?: () => boolean;
+  /** Called when a subscription asks for timelines; false: there are none, because some namespaces are hidden. */
+  readonly wantTimelines?: () => boolean;
   /** Ends the connection of a peer at once, with everything on it: the last resort, see `stream-reset.ts`. */
   readonly disconnect: (peer: string) => void;
   /**
@@ -71,11 +74,13 @@ export function parseWatchRequest(request: WatchRequest__Output): SubscribeReque
   const filter = parseFilter(request.filter, violations);
   const view = parseView(request.view, violations);
   const heartbeatMs = parseHeartbeat(request.heartbeatInterval, violations);
-  // A consumer that waits for timelines in vain would take every address for one that no object holds.
-  if (request.timelines) violations.add('timelines', 'NOT_SERVED', 'this version sends entities only');
+  // Timelines name objects of many namespaces, and one whose labels change would have to move all of theirs.
+  if (request.timelines && (filter.namespaceSelector ?? []).length > 0) {
+    violations.add('filter.namespace_selector', 'NOT_SERVED', 'timelines are not filtered by labels of namespaces');
+  }
   violations.throwIfAny();
-  const { resumeToken, snapshotOnly } = request;
-  return { filter, view, resumeToken, snapshotOnly, heartbeatMs };
+  const { resumeToken, snapshotOnly, timelines } = request;
+  return { filter, view, timelines, resumeToken, snapshotOnly, heartbeatMs };
 }
 
 const DEFAULT_STALLED_GRACE_MS = 5_000;
@@ -96,6 +101,7 @@ function watch(call: WatchCall, options: WatchOptions, caller: string, revoked: 
   const request = { caller, ...parseWatchRequest(call.request) };
   const { namespaceSelector = [] } = request.filter;
   if (namespaceSelector.length > 0 && options.knowsNamespaces?.() === false) throw namespacesUnknown();
+  if (request.timelines && options.wantTimelines?.() === false) throw timelinesHidden();
   const fail = (error: CallError): void => {
     call.emit('error', toCallFailure(error, call.getPath(), logger));
   };

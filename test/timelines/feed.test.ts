@@ -1,0 +1,306 @@
+// Timelines in the feed: a copy that is kept from frames answers every question as the server does.
+//
+// DIGGER_QUESTIONS sets how many questions are asked, DIGGER_SEED where the histories begin; a failure prints the seed.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Registry } from '@prometheus-io/client';
+import { AddressFeed } from '../../src/address-feed.ts';
+import { AddressBook, type AddressBookOptions } from '../../src/addresses/address-book.ts';
+import { workloadOf } from '../../src/addresses/holder-workload.ts';
+import type { AddressAnswer, Holder } from '../../src/addresses/reader.ts';
+import { createPacer } from '../../src/catalog/pacer.ts';
+import { ChangeFeed } from '../../src/feed/change-feed.ts';
+import type { SubscribeRequest } from '../../src/feed/feed-options.ts';
+import { NO_BYTES, toByteString } from '../../src/model/byte-string.ts';
+import type { Entity } from '../../src/model/entities.ts';
+import { encodeRemoval, removalKey } from '../../src/wire/frame.ts';
+import { messageType } from '../../src/wire/schema.ts';
+import { createHistory } from '../addresses/adversary.ts';
+import { node, pod, service, serviceCidr, T0 } from '../addresses/world.ts';
+import { everything } from '../feed/cluster.ts';
+import { ManualScheduler } from '../feed/manual-scheduler.ts';
+import { createRandom } from '../random.ts';
+import { Copy } from './copy.ts';
+
+const questions = Number(process.env['DIGGER_QUESTIONS'] ?? 20_000);
+const firstSeed = Number(process.env['DIGGER_SEED'] ?? 1);
+const QUESTIONS_PER_HISTORY = 400;
+
+describe('15.4: timelines in the feed', () => {
+  it('let a copy answer as the server does, whenever it connects, however far it was behind', async () => {
+    let asked = 0;
+    const histories = Math.ceil(questions / QUESTIONS_PER_HISTORY);
+    for (let seed = firstSeed; seed < firstSeed + histories; seed++) {
+      const random = createRandom(seed);
+      const history = createHistory(random);
+      const server = new Server(history.areRangesKnown ? {} : { clusterRanges: [] });
+      server.book.serviceRanges.upsert(serviceCidr('kubernetes', ['10.96.0.0/15']), '', { atMs: server.nowMs });
+      let reader = server.subscribe(new Copy());
+      const ask = async (count: number): Promise<void> => {
+        await server.settle();
+        reader.read();
+        server.scheduler.advance(1_000);
+        assert.ok(reader.isPaused || reader.copy.isSynced, `seed ${seed}: not synced`);
+        for (let i = 0; i < count; i++) {
+          const place = random.chance(0.3) ? random.pick(history.ports) : { address: random.pick(history.addresses) };
+          const atMs = Math.max(T0, server.nowMs - (random.chance(0.2) ? 0 : random.between(0, 60_000)));
+          const question = { ...place, ...(random.chance(0.1) ? {} : { atMs }) };
+          assert.deepEqual(
+            reader.copy.ask(question, server.nowMs),
+            describeAnswer(server.book.resolve(question)),
+            `seed ${seed}: ${JSON.stringify(question)} at ${server.nowMs - T0}`,
+          );
+          asked += 1;
+        }
+      };
+      let next = random.between(0, 20_000);
+      for (const { atMs, gapSinceMs, put, removeName } of history.deliveries) {
+        const gap = history.gaps.find(({ sinceMs, untilMs }) => sinceMs <= atMs && atMs < untilMs);
+        server.at(atMs, gap === undefined ? undefined : T0 + gap.sinceMs);
+        if (put !== undefined) server.put(put, gapSinceMs);
+        if (removeName !== undefined) server.remove(removeName, gapSinceMs);
+        if (atMs < next) continue;
+        next = atMs + random.between(500, 20_000);
+        if (random.chance(0.2)) reader = server.subscribe(random.chance(0.5) ? reader.close() : new Copy());
+        reader.isPaused = random.chance(0.3);
+        await ask(reader.isPaused ? 0 : 60);
+      }
+      reader.isPaused = false;
+      await ask(QUESTIONS_PER_HISTORY / 4);
+    }
+    assert.ok(asked >= questions / 2, `${asked} questions`);
+  });
+
+  it('come after the objects that they name, which are kept as former ones until they are named no longer', async () => {
+    const server = new Server();
+    const a = pod('a', { addresses: ['10.1.0.1'] });
+    server.at(1_000);
+    server.put(a);
+    await server.settle();
+    const { copy } = server.subscribe(new Copy());
+    server.scheduler.settle();
+    assert.ok(copy.entities.has('pod default a'));
+    assert.deepEqual(copy.ask({ address: '10.1.0.1' }, server.nowMs).length, 2);
+    server.at(5_000);
+    server.remove('a');
+    await server.settle();
+    assert.ok(!copy.entities.has('pod default a'));
+    assert.ok(copy.formers.has(a.uid), 'a consumer can still name the holder of five seconds ago');
+    const late = server.subscribe(new Copy());
+    server.scheduler.settle();
+    assert.ok(late.copy.formers.has(a.uid), 'also one that comes later');
+    server.at(700_000);
+    server.book.expire();
+    server.put(pod('b'));
+    await server.settle();
+    assert.ok(!copy.formers.has(a.uid));
+    assert.equal(copy.size, 0, 'and nothing is left of its address');
+  });
+
+  it('are sent to those whose filter lets one of the holders pass, whole', async () => {
+    const server = new Server();
+    const inShop = (name: string) => ({ addresses: ['10.1.0.1'], namespace: 'shop', uid: `uid-${name}` });
+    server.at(1_000);
+    server.put([pod('a', inShop('a')), pod('x', { addresses: ['10.1.0.9'] })]);
+    await server.settle();
+    const { copy } = server.subscribe(new Copy(), { filter: { ...everything(), namespaces: ['shop'] } });
+    server.scheduler.settle();
+    assert.equal(copy.size, 1, 'the other one is of no concern');
+    server.at(5_000);
+    server.remove('a');
+    server.at(6_000);
+    server.put(pod('b', { addresses: ['10.1.0.1'] }));
+    await server.settle();
+    assert.match(copy.ask({ address: '10.1.0.1' }, server.nowMs)[1] ?? '', /^uid-b POD_IP/);
+    server.at(700_000);
+    server.book.expire();
+    server.put(pod('c'));
+    server.put(pod('b', { addresses: ['10.1.0.1'], deletionTimeMs: server.nowMs }));
+    await server.settle();
+    assert.equal(copy.size, 0, 'the one that passed is forgotten, and so is the address');
+  });
+
+  it('follow the labels of holders, which decide who gets them', async () => {
+    const server = new Server();
+    const labelled = (app: string) => {
+      const values = toByteString(Buffer.from(messageType('digger.v1.Pod').encode({ labels: { app } }).finish()));
+      return pod('a', { addresses: ['10.1.0.1'], values });
+    };
+    server.at(1_000);
+    server.put(labelled('x'));
+    await server.settle();
+    const filter = { ...everything(), labels: new Map([['app', 'y']]) };
+    const { copy } = server.subscribe(new Copy(), { filter });
+    server.scheduler.settle();
+    assert.equal(copy.size, 0);
+    server.put(labelled('y'));
+    await server.settle();
+    assert.equal(copy.size, 1);
+    server.put(labelled('z'));
+    await server.settle();
+    assert.equal(copy.size, 0);
+  });
+
+  it('are not sent to those who did not ask for them', async () => {
+    const server = new Server();
+    server.put([pod('a', { addresses: ['10.1.0.1'] }), node('n', { addresses: ['10.0.0.1'] }), service('s')]);
+    await server.settle();
+    const { copy } = server.subscribe(new Copy(), { timelines: false });
+    server.scheduler.settle();
+    assert.ok(copy.isSynced);
+    assert.deepEqual([copy.entities.size, copy.timelines, copy.facts], [3, 0, undefined]);
+  });
+});
+
+/** A server without sockets: an address book, a feed, and what connects them. */
+class Server {
+  nowMs = T0;
+  readonly scheduler = new ManualScheduler();
+  readonly book: AddressBook;
+  readonly feed: ChangeFeed;
+  readonly #link: AddressFeed;
+  readonly #entities = new Map<string, Entity>();
+  #blindSinceMs: number | undefined;
+  #sequence = 0;
+
+  constructor(options: Partial<AddressBookOptions> = {}, epoch = 1) {
+    this.book = new AddressBook({
+      now: () => this.nowMs,
+      slackMs: 500,
+      retentionMs: 600_000,
+      maxClaims: 10_000,
+      maxBytes: 10_000_000,
+      maxWaiters: 10,
+      clusterRanges: ['10.0.0.0/8', 'fd00::/8'],
+      blindSinceMs: () => this.#blindSinceMs,
+      ...options,
+    });
+    this.feed = new ChangeFeed({
+      epoch: Buffer.alloc(16, epoch),
+      configuration: '',
+      freshness: () => [],
+      areTimelinesWhole: () => this.#link.isWhole,
+      registry: new Registry(),
+      scheduler: this.scheduler,
+    });
+    this.#link = new AddressFeed({ addresses: this.book, feed: this.feed, pacer: createPacer() });
+    this.book.open();
+    this.#link.open();
+  }
+
+  at(offsetMs: number, blindSinceMs?: number): void {
+    this.nowMs = T0 + offsetMs;
+    if (this.#blindSinceMs === blindSinceMs) return;
+    this.#blindSinceMs = blindSinceMs;
+    this.#link.update();
+  }
+
+  async settle(): Promise<void> {
+    await this.#link.settled();
+    this.#link.update();
+    this.scheduler.settle();
+    this.scheduler.advance(300);
+  }
+
+  put(entities: Entity | readonly Entity[], gapSinceMs?: number): void {
+    for (const given of [entities].flat()) {
+      const entity = withBytes(given);
+      const before = this.#entities.get(entity.uid);
+      this.#entities.set(entity.uid, entity);
+      this.#apply(before, entity, gapSinceMs);
+    }
+  }
+
+  remove(name: string, gapSinceMs?: number): void {
+    const entity = [...this.#entities.values()].find((each) => each.name === name);
+    assert.ok(entity, name);
+    this.#entities.delete(entity.uid);
+    this.#apply(entity, undefined, gapSinceMs);
+  }
+
+  subscribe(copy: Copy, request: Partial<SubscribeRequest> = {}): Reader {
+    return new Reader(this, copy, request);
+  }
+
+  #apply(before: Entity | undefined, after: Entity | undefined, gapSinceMs: number | undefined): void {
+    this.#link.onBatch({
+      changes: [{ sequence: ++this.#sequence, before, after }],
+      seen: {
+        atMs: this.nowMs,
+        ...(gapSinceMs === undefined ? {} : { sinceMs: T0 + gapSinceMs, relisted: true as const }),
+      },
+      position: { resource: 'pods', resourceVersion: `${this.#sequence}`, digest: this.#sequence },
+    });
+  }
+}
+
+class Reader {
+  readonly copy: Copy;
+  isPaused = false;
+  #untaken: (() => void) | undefined;
+  readonly #server: Server;
+  readonly #close: () => void;
+
+  constructor(server: Server, copy: Copy, request: Partial<SubscribeRequest>) {
+    this.#server = server;
+    this.copy = copy;
+    copy.isSynced = false;
+    const opened = server.feed.open(
+      {
+        filter: everything(),
+        view: 'FULL',
+        timelines: true,
+        resumeToken: copy.token,
+        snapshotOnly: false,
+        heartbeatMs: 1e9,
+        ...request,
+      },
+      {
+        write: ({ message }, taken) => {
+          copy.apply(message);
+          if (this.isPaused) this.#untaken = taken;
+          else server.scheduler.soon(taken);
+        },
+        end: (reason) => assert.fail(reason),
+      },
+    );
+    assert.ok(opened.outcome === 'opened', opened.outcome);
+    this.#close = opened.close;
+  }
+
+  /** Takes what it left untaken, if it goes on. */
+  read(): void {
+    if (this.isPaused || this.#untaken === undefined) return;
+    this.#server.scheduler.soon(this.#untaken);
+    this.#untaken = undefined;
+    this.#server.scheduler.settle();
+  }
+
+  close(): Copy {
+    this.#close();
+    return this.copy;
+  }
+}
+
+/** Real bytes instead of ballast: a uid and the names. */
+function withBytes(entity: Entity): Entity {
+  const { kind, uid, name, namespace } = entity;
+  const own = messageType(`digger.v1.${kind}`).encode(kind === 'Node' ? { uid, name } : { uid, name, namespace });
+  const isRemovable = encodeRemoval(removalKey(entity)).length > 0;
+  assert.ok(isRemovable);
+  return { ...entity, own: toByteString(Buffer.from(own.finish())), joined: NO_BYTES, rest: NO_BYTES };
+}
+
+function describeAnswer(answer: AddressAnswer): string[] {
+  const tell = (holder: Holder) =>
+    `${holder.entity.uid} ${holder.role} ${holder.fromMs}–${holder.toMs ?? ''} ${holder.uncertain} ${workloadOf(holder)?.uid ?? ''}`;
+  switch (answer.outcome) {
+    case 'RESOLVED':
+      return [answer.outcome, tell(answer.holder)];
+    case 'AMBIGUOUS':
+      return [answer.outcome, ...answer.candidates.map(tell)];
+    default:
+      return [answer.outcome];
+  }
+}
