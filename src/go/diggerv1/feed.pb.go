@@ -195,7 +195,8 @@ type WatchRequest struct {
 	HeartbeatInterval *durationpb.Duration `protobuf:"bytes,5,opt,name=heartbeat_interval,json=heartbeatInterval,proto3" json:"heartbeat_interval,omitempty"`
 	// Also send who held which address: `Change.timeline`, `facts`, `former` and `forgotten`. With a filter, the timelines
 	// that name an entity that matches (whole: also with holders that do not), and all ranges. INVALID_ARGUMENT together
-	// with `filter.namespace_selector`.
+	// with `filter.namespace_selector`. FAILED_PRECONDITION `TIMELINES_HIDDEN` where `--namespace-rule` hides namespaces,
+	// because timelines name all holders.
 	Timelines     bool `protobuf:"varint,6,opt,name=timelines,proto3" json:"timelines,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
