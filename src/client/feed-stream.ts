@@ -174,6 +174,8 @@ const CHANNEL_OPTIONS = {
   // Attempts are this file's; the channel lives as long as one of them.
   'grpc.enable_retries': 0,
   'grpc.use_local_subchannel_pool': 1,
+  // A proxy on the way would read addresses and tokens in plaintext; a service in the cluster is reached directly.
+  'grpc.enable_http_proxy': 0,
 };
 
 function encodeRequest(request: Record<string, unknown>): Buffer {

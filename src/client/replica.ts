@@ -8,6 +8,7 @@
 import { EventEmitter } from 'node:events';
 import { type ChannelCredentials, credentials as grpcCredentials, Metadata } from '@grpc/grpc-js';
 import protobuf from 'protobufjs';
+import { decodeToJson, type JsonObject } from '../wire/proto-json.ts';
 import { messageType } from '../wire/schema.ts';
 import { resolveInterval } from '../timelines/interval.ts';
 import { resolve, resolveOthers, Verdict } from '../timelines/resolve.ts';
@@ -70,7 +71,14 @@ export const DEFAULT_BOUNDS: PictureBounds = {
 
 const DEFAULT_HEARTBEAT_MS = 5_000;
 
-const FRAME = fieldNumbers('digger.v1.WatchResponse', ['reset', 'changes', 'synced', 'progress', 'resumeToken']);
+const FRAME = fieldNumbers('digger.v1.WatchResponse', [
+  'reset',
+  'changes',
+  'synced',
+  'progress',
+  'resumeToken',
+  'cluster',
+]);
 const PROGRESS = fieldNumbers('digger.v1.Progress', ['serverTime', 'closing']);
 const RESET = messageType('digger.v1.Reset');
 const TIMESTAMP = fieldNumbers('google.protobuf.Timestamp', ['seconds', 'nanos']);
@@ -96,12 +104,14 @@ export class Replica {
   /** Is not complete. */
   #next: Copy | undefined;
   #target = '';
+  readonly #begunAtMs = Date.now();
   /** By this machine's clock. */
   #heardAtMs = Number.NEGATIVE_INFINITY;
   /** The picture that answers is not followed, since then. */
   #behindSinceMs: number | undefined;
   /** What the server's clock is ahead of this machine's. */
   #clockOffsetMs = 0;
+  #cluster: JsonObject | undefined;
   #closed = false;
 
   /** Begins to connect. Throws a RangeError when an option is not allowed. */
@@ -215,9 +225,19 @@ export class Replica {
     return this.#current === undefined ? Number.POSITIVE_INFINITY : this.#stalenessAt(this.#nowMs());
   }
 
+  /** How long ago the last frame came, or it was begun to ask for the first, ms. */
+  get silentForMs(): number {
+    return Date.now() - Math.max(this.#heardAtMs, this.#begunAtMs);
+  }
+
   /** The server that is followed, or tried. */
   get target(): string {
     return this.#target;
+  }
+
+  /** `digger.v1.Cluster` in its JSON form; unset: not known. */
+  get cluster(): JsonObject | undefined {
+    return this.#cluster;
   }
 
   get use(): ReplicaUse {
@@ -289,6 +309,9 @@ export class Replica {
           return true;
         case FRAME.progress:
           if (this.#progress(reader, messageEnd(reader))) effect = 'closing';
+          return true;
+        case FRAME.cluster:
+          this.#cluster = decodeToJson('digger.v1.Cluster', reader.bytes());
           return true;
         case FRAME.resumeToken:
           token = Buffer.from(reader.bytes());
