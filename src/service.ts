@@ -30,6 +30,8 @@ import { registerClusterMetrics } from './cluster-metrics.ts';
 import { warnOfMemory } from './memory-bounds.ts';
 import { createNamedRangesMetrics } from './networks/metrics.ts';
 import { NamedRanges } from './networks/named-ranges.ts';
+import { Page } from './page/page.ts';
+import { RecentChanges } from './page/recent-changes.ts';
 import { Readiness } from './readiness.ts';
 import { configurationError, listenError } from './start-error.ts';
 import type { StatusSource } from './rpc/methods/get-status.ts';
@@ -121,7 +123,13 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
   readiness.begin(JOINING);
 
   const pacer = createPacer();
-  const catalog = new Catalog({ registry, pacer, valuePolicy: toValuePolicy(config), isWatchedKind });
+  const catalog = new Catalog({
+    registry,
+    pacer,
+    valuePolicy: toValuePolicy(config),
+    isWatchedKind,
+    ownerRetentionMs: config.historyRetentionMs,
+  });
   const published = new PublishedNamespaces(config.namespaceRules);
   const hide = createHiders(published);
   const names = new NameWaiterTable(config.maxWaiters);
@@ -288,10 +296,12 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
     addresses.expire();
     addressFeed.update();
   }, EXPIRE_INTERVAL_MS);
+  const page = config.adminPage ? openPage({ catalog, addresses, feed, freshness, readiness, status }) : undefined;
   const admin = await startAdminServer({
     ...config.adminListen,
     pending: () => readiness.pending,
     registry,
+    ...(page === undefined ? {} : { page: (url, host) => page.answer(url, host) }),
   }).catch((error: unknown) => {
     throw listenError('--admin-listen', config.adminListen, error);
   });
@@ -377,6 +387,38 @@ const JOINING = 'join the first lists';
 function keepsWaiting(status: ReflectorStatus): boolean {
   return !status.synced && (status.required || !status.unavailable);
 }
+
+interface PageParts {
+  readonly catalog: Catalog;
+  readonly addresses: AddressBook;
+  readonly feed: ChangeFeed;
+  readonly freshness: Freshness;
+  readonly readiness: Readiness;
+  readonly status: StatusSource;
+}
+
+function openPage({ catalog, addresses, feed, freshness, readiness, status }: PageParts): Page {
+  const changes = new RecentChanges();
+  catalog.onBatch(changes.onBatch);
+  const state = (): object => {
+    const ages = new Map(freshness.resources().map(({ resource, stalenessMs }) => [resource, stalenessMs]));
+    return {
+      version: status.version,
+      ready: readiness.isReady,
+      pending: readiness.pending,
+      stalenessMs: freshness.stalenessMs(),
+      resources: status.resources().map(({ resource, required, synced, state: watching, objects, message }) => ({
+        ...{ resource, required, synced, state: watching, objects, message },
+        stalenessMs: ages.get(resource),
+      })),
+      feed: { ...feed.stats(), furthestBehind: feed.furthestBehind(MAX_SHOWN_SUBSCRIBERS) },
+    };
+  };
+  return new Page({ catalog, addresses, changes, state, isReady: () => readiness.isReady, nowMs: Date.now });
+}
+
+/** On the page: those that are furthest behind. */
+const MAX_SHOWN_SUBSCRIBERS = 20;
 
 function formatAddress({ host, port }: ListenAddress): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;

@@ -11,7 +11,8 @@ import type { Entity, NodeEntity, ServiceEntity } from '../model/entities.ts';
 import type { Observation } from '../model/observation.ts';
 import { resourceOf } from '../model/source.ts';
 import type { AddressFacts } from '../timelines/facts.ts';
-import { resolve, resolveOthers, Verdict } from '../timelines/resolve.ts';
+import { historyOf, resolveInterval } from '../timelines/interval.ts';
+import { type Outcome, resolve, resolveOthers, Verdict } from '../timelines/resolve.ts';
 import type { TimelineSource } from '../timelines/source.ts';
 import { BlindMoments } from './blind-moments.ts';
 import { ClaimPlaces } from './claim-places.ts';
@@ -21,7 +22,14 @@ import { KnownNodes } from './known-nodes.ts';
 import { OpenClaims } from './open-claims.ts';
 import { PodsOnNodes } from './pods-on-nodes.ts';
 import { ClusterRanges } from './ranges.ts';
-import type { AddressAnswer, AddressQuestion, AddressReader, Holder } from './reader.ts';
+import type {
+  AddressAnswer,
+  AddressHistory,
+  AddressQuestion,
+  AddressReader,
+  AddressStretch,
+  Holder,
+} from './reader.ts';
 import { ServiceRanges } from './service-ranges.ts';
 import { AddressWaiters } from './waiters.ts';
 import { WrittenTimelines } from './written-timelines.ts';
@@ -172,6 +180,9 @@ export class AddressBook implements AddressReader {
 
   resolve(question: AddressQuestion): AddressAnswer {
     const nowMs = this.#options.now();
+    const { atMs, untilMs } = question;
+    if (atMs !== undefined && untilMs !== undefined)
+      return this.#resolveInterval({ ...question, atMs }, untilMs, nowMs);
     const verdict = this.#verdict;
     resolve(this.source, question, nowMs, verdict);
     const { outcome, holders, historySinceMs } = verdict;
@@ -188,6 +199,34 @@ export class AddressBook implements AddressReader {
       default:
         return { outcome, historySinceMs };
     }
+  }
+
+  history(question: Omit<AddressQuestion, 'atMs' | 'untilMs'>, limit: number): AddressHistory {
+    const nowMs = this.#options.now();
+    const found = historyOf(this.source, question, nowMs, limit);
+    const stretches = found.map(({ fromMs, untilMs, outcome, holders }): AddressStretch => {
+      const toMs = untilMs > nowMs ? undefined : untilMs;
+      return { fromMs, toMs, outcome, holders: holders.map((each) => toHolder(each.holder, each.isUncertain)) };
+    });
+    return { stretches, historySinceMs: found.at(-1)?.historySinceMs ?? this.historySinceMs };
+  }
+
+  #resolveInterval(
+    question: AddressQuestion & { readonly atMs: number },
+    untilMs: number,
+    nowMs: number,
+  ): AddressAnswer {
+    const { outcome, runs, historySinceMs } = resolveInterval(this.source, question, untilMs, nowMs);
+    const holders = runs.map(({ holder, fromMs, toMs, isUncertain }) => ({
+      ...toHolder(holder, isUncertain),
+      fromMs,
+      toMs,
+    }));
+    const [holder] = holders;
+    if (outcome === 'AMBIGUOUS') return { outcome, candidates: holders, historySinceMs };
+    if (outcome !== 'RESOLVED' || holder === undefined) return { outcome: notHeld(outcome), historySinceMs };
+    const alternatives = runs[0]?.holder.kind === 'Node' ? this.#podsInNetworkOf(runs[0].holder, untilMs) : NONE;
+    return { outcome, holder, alternatives, historySinceMs };
   }
 
   /** The pods in the node's network that could be meant by its address. */
@@ -287,9 +326,9 @@ export class AddressBook implements AddressReader {
   }
 
   #forget(claim: Claim): void {
-    // Before it is gone: then nothing may be left that tells of its places.
-    this.timelines.markForgotten(claim);
+    const mark = this.timelines.markForgotten(claim);
     this.claims.forget(claim, this.nodes);
+    mark();
     if (claim.role === 'POD_IP' && typeof claim.place === 'string') this.#ranges.podsOutside.forget(claim.place);
     if (!this.isNamed(claim.uid)) this.#unnamed(claim.uid);
   }
@@ -321,6 +360,10 @@ export const CLAIMING_RESOURCES: ReadonlySet<string> = new Set([
 ]);
 
 const NONE: readonly never[] = Object.freeze([]);
+
+function notHeld(outcome: Outcome): 'UNASSIGNED' | 'EXTERNAL' | 'UNKNOWN' {
+  return outcome === 'RESOLVED' || outcome === 'AMBIGUOUS' ? 'UNKNOWN' : outcome;
+}
 
 function toHolder(claim: Claim, uncertain: boolean): Holder {
   return { role: claim.role, entity: claim.entity, fromMs: claim.validFromMs, toMs: claim.validToMs, uncertain };

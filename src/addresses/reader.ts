@@ -12,6 +12,24 @@ export interface AddressQuestion {
   readonly protocol?: Protocol;
   /** ms since the epoch; unset: now. */
   readonly atMs?: number;
+  /** Asks for all moments from `atMs` to this one; needs `atMs`, and is not before it. */
+  readonly untilMs?: number;
+}
+
+/** A stretch of time in which the answers are one. */
+export interface AddressStretch {
+  readonly fromMs: number;
+  /** First moment after it; unset: it lasts. */
+  readonly toMs: number | undefined;
+  readonly outcome: AddressAnswer['outcome'];
+  /** RESOLVED: one; AMBIGUOUS: at least two, best first. */
+  readonly holders: readonly Holder[];
+}
+
+export interface AddressHistory {
+  /** Newest first. */
+  readonly stretches: readonly AddressStretch[];
+  readonly historySinceMs: number;
 }
 
 /**
@@ -47,7 +65,14 @@ export type AddressAnswer = (
 };
 
 export interface AddressReader {
+  /**
+   * For an interval: RESOLVED when one holds the address throughout, as far as there was a holder; else AMBIGUOUS with a
+   * candidate for each stretch of the interval, the later ones first.
+   */
   resolve(question: AddressQuestion): AddressAnswer;
+
+  /** The answers through the whole history, no more than `limit` stretches of time. */
+  history(question: Omit<AddressQuestion, 'atMs' | 'untilMs'>, limit: number): AddressHistory;
 
   /**
    * Resolves to `true` when an entity newly holds one of the (canonical) addresses, to `false` when the signal aborts

@@ -72,9 +72,20 @@ export class WrittenTimelines {
     for (const place of this.#options.places.timelinesOf(claim)) this.#mark(place, Number.POSITIVE_INFINITY, true);
   }
 
-  /** The claim was forgotten: that changes nothing about the history that is left, but there may be none left. */
-  markForgotten(claim: Claim): void {
-    for (const place of this.#options.places.timelinesOf(claim)) this.#mark(place, Number.POSITIVE_INFINITY);
+  /**
+   * The claim is to be forgotten: that changes nothing about the history that is left, but there may be none left.
+   * Returns what to call when it is forgotten.
+   */
+  markForgotten(claim: Claim): () => void {
+    const { places } = this.#options;
+    const told = places.timelinesOf(claim);
+    return () => {
+      for (const place of told) {
+        // Nothing was written, and nothing has to be: such marks would stay where no one asks for the place.
+        if (!places.any(place) && this.#store.get(place) === undefined) this.#marks.delete(placeKey(place));
+        else this.#mark(place, Number.POSITIVE_INFINITY);
+      }
+    };
   }
 
   /** Writes what is marked until `isDue`; returns whether all is written. */

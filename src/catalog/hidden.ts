@@ -103,9 +103,10 @@ function hidePod(pod: PodRecord): PodRecord {
     type: 'Pod',
     ...anonymous(pod),
     ...{ nodeName, hostNetwork, phase, podIps, hostIps, startTimeMs, sandboxReadyTimeMs, finishedTimeMs },
+    ...{ serviceAccount: '', ready: false },
     // Ports of the node are addresses too.
     containers: pod.containers.map(({ ports }) => ({
-      ...{ name: '', image: '', containerId: '' },
+      ...{ name: '', image: '', containerId: '', imageDigest: '' },
       ports: ports.map(({ containerPort, hostPort, hostIp, protocol }) => ({
         ...{ name: '', containerPort, hostPort, hostIp, protocol },
       })),

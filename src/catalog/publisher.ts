@@ -12,8 +12,8 @@ import type { ChangeBatch, EntityChange } from '../model/changes.ts';
 import type { Entity, EntityKind, ObjectReference } from '../model/entities.ts';
 import { haveOneKey } from '../model/entity-key.ts';
 import type { Observation, SourcePosition } from '../model/observation.ts';
-import type { Join } from './join.ts';
-import type { JoinedChange, JoinedTouch } from './joined.ts';
+import type { Join } from './joining/join.ts';
+import type { JoinedChange, JoinedTouch } from './joining/joined.ts';
 import type { Pacer } from './pacer.ts';
 import type { ChangeListener } from './reader.ts';
 

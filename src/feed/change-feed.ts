@@ -29,6 +29,7 @@ import {
   type SubscriptionStart,
 } from './subscription.ts';
 import { Turns } from './turns.ts';
+import { ChoicesInUse } from './unseen-changes.ts';
 
 export type SubscribeOutcome =
   /** Frames follow, none before `open` returned. `close` when the other side is gone: nothing is written after it. */
@@ -76,6 +77,7 @@ export class ChangeFeed {
   readonly #subscribers = new Set<Subscription>();
   readonly #places: SubscriberPlaces;
   readonly #classes: FilterClasses;
+  readonly #choices = new ChoicesInUse();
   readonly #turns: Turns;
   #flushScheduled = false;
   #flushedAtMs = Number.NEGATIVE_INFINITY;
@@ -98,17 +100,22 @@ export class ChangeFeed {
     this.#turns = new Turns(this.#scheduler, this.#limits);
     this.#classes = new FilterClasses({
       maxBytes: this.#limits.maxFilterBytes,
-      create: (filter, view, timelines) => {
+      create: ({ filter, view, timelines, choice }) => {
         if (filter.followsNamespaces) this.#log.followNamespaces();
         return new Projection({
           filter,
           view,
           timelines,
+          choice,
+          unseen: choice === undefined ? undefined : this.#choices.take(choice, view),
           configuration: options.configuration,
           surroundings: this.#resumption,
           maxFrameBytes: this.#limits.maxFrameBytes,
           memory: this.#memory,
         });
+      },
+      gone: ({ unseen }) => {
+        if (unseen !== undefined) this.#choices.free(unseen);
       },
     });
     this.#surroundings = this.#createSurroundings();
@@ -120,6 +127,7 @@ export class ChangeFeed {
       entries: this.#log.size,
       removals: this.#log.removals,
       sharedFrameBytes: this.#memory.bytes,
+      unseenEntities: this.#choices.size,
       maxLag: this.#maxLag(),
       sourceSteps: this.#resumption.steps,
       tokenBytes: this.#resumption.tokenBytes,
@@ -139,11 +147,20 @@ export class ChangeFeed {
     return { subscribers: this.#subscribers.size, sequence: this.#log.head };
   }
 
+  /** The subscribers that are furthest behind, at most `most`. */
+  furthestBehind(most: number): readonly { readonly caller: string; readonly lag: number }[] {
+    const all = [...this.#subscribers].map(({ caller, lag }) => ({ caller, lag }));
+    return all.toSorted((a, b) => b.lag - a.lag).slice(0, most);
+  }
+
   /** The catalog's listener, from its first change on. Only notes the changes: subscribers get them in a later turn. */
   readonly onBatch = (batch: ChangeBatch): void => {
     const now = this.#scheduler.now();
     const before = this.#log.head;
-    for (const change of batch.changes) this.#log.append(change, now);
+    for (const change of batch.changes) {
+      const previous = this.#log.append(change, now);
+      this.#choices.note(change, this.#log.head, previous);
+    }
     if (this.#resumption.apply(batch, before, now)) {
       this.#memory.clear();
       for (const subscription of this.#subscribers) subscription.rewrite();
@@ -180,7 +197,7 @@ export class ChangeFeed {
     const { caller = '' } = request;
     const reached = this.#places.take(caller);
     if (reached !== undefined) return this.#refuse(reached, this.#places.limitOf(reached));
-    const projection = this.#classes.take(caller, request.filter, request.view, request.timelines);
+    const projection = this.#classes.take(caller, request);
     if (projection === undefined) {
       this.#places.free(caller);
       return this.#refuse('filters', this.#classes.maxBytesOfACaller);

@@ -170,9 +170,9 @@ export class ChangeLog {
 
   /**
    * `nowMs`: monotonic. Throws when a sequence is left out, which would be a lost change, and when consumers could not
-   * apply the change by key.
+   * apply the change by key. Returns the sequence at which the object changed before; `undefined`: it is new.
    */
-  append(change: EntityChange, nowMs: number): void {
+  append(change: EntityChange, nowMs: number): number | undefined {
     const { sequence: number, before, after } = change;
     const subject = after ?? before;
     if (number !== this.#changes + 1) {
@@ -210,6 +210,7 @@ export class ChangeLog {
       this.#places.push(sequence, entry);
     }
     this.#expire(nowMs, EXPIRED_WITH_A_CHANGE);
+    return previous?.sequence;
   }
 
   /** Puts an item at the end; `mayHaveLost`: what a filter looks at may be another, although its holders are the same. */

@@ -5,6 +5,7 @@
 import type { Registry } from '@prometheus-io/client';
 import type { ClusterIdentity } from '../model/cluster-identity.ts';
 import type { View } from '../wire/encoded-entity.ts';
+import type { ChosenKeys } from '../wire/value-choice.ts';
 import type { ResourceFreshness } from '../wire/frame.ts';
 import type { FilterCriteria } from './filter.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -64,6 +65,8 @@ export interface SubscribeRequest {
   readonly view: View;
   /** Also timelines and what belongs to them, see `items.ts`. Default: false. */
   readonly timelines?: boolean;
+  /** Which labels and annotations are sent; unset: all. */
+  readonly values?: ChosenKeys | undefined;
   /** As received; empty: from a snapshot. */
   readonly resumeToken: Uint8Array;
   readonly snapshotOnly: boolean;

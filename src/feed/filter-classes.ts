@@ -7,13 +7,28 @@
 
 import { Filter, type FilterCriteria } from './filter.ts';
 import type { View } from '../wire/encoded-entity.ts';
+import { type ChosenKeys, ValueChoice } from '../wire/value-choice.ts';
+import type { SubscribeRequest } from './feed-options.ts';
 import type { Projection } from './projection.ts';
 
 export interface FilterClassesOptions {
   /** Of all filters together. */
   readonly maxBytes: number;
-  readonly create: (filter: Filter, view: View, timelines: boolean) => Projection;
+  readonly create: (wanted: Wanted) => Projection;
+  /** The class of this projection is gone. */
+  readonly gone: (projection: Projection) => void;
 }
+
+/** What the subscribers of a class want. */
+export interface Wanted {
+  readonly filter: Filter;
+  readonly view: View;
+  readonly timelines: boolean;
+  readonly choice: ValueChoice | undefined;
+}
+
+/** As one of them asks for it. */
+export type WantedBy = Pick<SubscribeRequest, 'filter' | 'view' | 'timelines' | 'values'>;
 
 interface FilterClass {
   readonly key: string;
@@ -51,18 +66,21 @@ export class FilterClasses {
   }
 
   /** To be given back by `free`. `undefined`: there is no room for another one. */
-  take(caller: string, criteria: FilterCriteria, view: View, timelines = false): Projection | undefined {
+  take(caller: string, request: WantedBy): Projection | undefined {
+    const { filter: criteria, view, timelines = false, values } = request;
     const filter = new Filter(criteria);
-    const key = `${view} ${timelines} ${filter.key}`;
+    const choice = values === undefined ? undefined : new ValueChoice(values);
+    const key = `${view} ${timelines} ${filter.key} ${choice?.key ?? ''}`;
     const known = this.#byKey.get(key);
     if (known !== undefined) {
       known.users += 1;
       return known.projection;
     }
-    const bytes = bytesOf(criteria);
+    const bytes = bytesOf(criteria, values);
     const ofCaller = (this.#bytesOf.get(caller) ?? 0) + bytes;
     if (this.#bytes + bytes > this.#options.maxBytes || ofCaller > this.maxBytesOfACaller) return undefined;
-    const added = { key, projection: this.#options.create(filter, view, timelines), caller, bytes, users: 1 };
+    const projection = this.#options.create({ filter, view, timelines, choice });
+    const added = { key, projection, caller, bytes, users: 1 };
     this.#byKey.set(key, added);
     this.#byProjection.set(added.projection, added);
     this.#bytesOf.set(caller, ofCaller);
@@ -78,6 +96,7 @@ export class FilterClasses {
     const { key, caller, bytes } = known;
     this.#byKey.delete(key);
     this.#byProjection.delete(projection);
+    this.#options.gone(projection);
     this.#bytes -= bytes;
     const left = (this.#bytesOf.get(caller) ?? 0) - bytes;
     if (left > 0) this.#bytesOf.set(caller, left);
@@ -91,13 +110,18 @@ const CLASS_BYTES = 1_000;
 const NAME_BYTES = 80;
 const BYTES_A_CHARACTER = 4;
 
-function bytesOf({ namespaces, nodeNames, labels, namespaceSelector = [] }: FilterCriteria): number {
+function bytesOf(
+  { namespaces, nodeNames, labels, namespaceSelector = [], labelSelector = [] }: FilterCriteria,
+  values: ChosenKeys | undefined,
+): number {
   let bytes = CLASS_BYTES;
   for (const name of namespaces) bytes += NAME_BYTES + BYTES_A_CHARACTER * name.length;
   for (const name of nodeNames) bytes += NAME_BYTES + BYTES_A_CHARACTER * name.length;
   for (const [key, value] of labels) bytes += 2 * NAME_BYTES + BYTES_A_CHARACTER * (key.length + value.length);
-  for (const { key, values } of namespaceSelector) {
-    for (const text of [key, ...values]) bytes += 2 * NAME_BYTES + BYTES_A_CHARACTER * text.length;
+  const chosen = [...(values?.labels ?? []), ...(values?.annotations ?? [])];
+  for (const key of chosen) bytes += 2 * NAME_BYTES + BYTES_A_CHARACTER * key.length;
+  for (const { key, values: wanted } of [...namespaceSelector, ...labelSelector]) {
+    for (const text of [key, ...wanted]) bytes += 2 * NAME_BYTES + BYTES_A_CHARACTER * text.length;
   }
   return bytes;
 }

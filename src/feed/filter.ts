@@ -19,6 +19,8 @@ export interface FilterCriteria {
   readonly labels: ReadonlyMap<string, string>;
   /** On the labels of the namespace that it is in; unset or empty: as above. */
   readonly namespaceSelector?: LabelSelector;
+  /** On its own labels, beside `labels`. */
+  readonly labelSelector?: LabelSelector;
 }
 
 /** What a filter looks at: an entity, or what is kept of one that was removed. */
@@ -51,6 +53,7 @@ export class Filter {
   readonly #namespaces: ReadonlySet<string> | undefined;
   readonly #nodeNames: ReadonlySet<string> | undefined;
   readonly #labels: readonly ByteString[];
+  readonly #labelSelector: LabelMatcher | undefined;
   readonly #namespaceSelector: LabelMatcher | undefined;
 
   constructor(criteria: FilterCriteria) {
@@ -60,7 +63,8 @@ export class Filter {
     this.#namespaces = criterion(distinct(criteria.namespaces));
     this.#nodeNames = criterion(distinct(criteria.nodeNames));
     this.#labels = [...criteria.labels].map(([key, value]) => encodeLabel(key, value));
-    const { namespaceSelector = [] } = criteria;
+    const { labelSelector = [], namespaceSelector = [] } = criteria;
+    this.#labelSelector = labelSelector.length === 0 ? undefined : new LabelMatcher(labelSelector);
     this.#namespaceSelector = namespaceSelector.length === 0 ? undefined : new LabelMatcher(namespaceSelector);
     this.key = JSON.stringify([
       [...(this.#kinds ?? [])],
@@ -69,6 +73,7 @@ export class Filter {
       [...criteria.labels].sort(([a], [b]) => (a < b ? -1 : 1)),
       // Only where there is one: the tokens of all others stay good.
       ...(namespaceSelector.length === 0 ? [] : [{ namespaceSelector }]),
+      ...(labelSelector.length === 0 ? [] : [{ labelSelector }]),
     ]);
   }
 
@@ -84,10 +89,16 @@ export class Filter {
   /** Whether a state that was current at or after `floor` may have passed, given how the entity is or ended. */
   mayHavePassed(entry: FilterHistory, floor: number, namespaces: NamespaceLabels): boolean {
     if (!this.#couldPass(entry.facts)) return false;
-    const labelsCount = this.#labels.length > 0 && entry.labelsAt > floor;
-    const nodeCounts = this.#nodeNames !== undefined && entry.nodeAt > floor;
+    const { labelsCount, nodeCounts } = this.#countsSince(entry, floor);
     if (!labelsCount && !nodeCounts && !this.#passesItself(entry.facts)) return false;
     return this.#namespaceStates(namespaceOf(entry.facts), floor, namespaces).some((passed) => passed);
+  }
+
+  /** Whether it passed at every moment since `floor`. */
+  passedSince(entry: FilterHistory, floor: number, namespaces: NamespaceLabels): boolean {
+    const { labelsCount, nodeCounts } = this.#countsSince(entry, floor);
+    if (labelsCount || nodeCounts || !this.#passesItself(entry.facts)) return false;
+    return this.#namespaceStates(namespaceOf(entry.facts), floor, namespaces).every((passed) => passed);
   }
 
   /**
@@ -100,12 +111,25 @@ export class Filter {
     return now ? 'in' : 'out';
   }
 
+  /** Whether what the filter looks at may have been different since `floor`. */
+  #countsSince(
+    { labelsAt, nodeAt }: FilterHistory,
+    floor: number,
+  ): { readonly labelsCount: boolean; readonly nodeCounts: boolean } {
+    const looksAtLabels = this.#labels.length > 0 || this.#labelSelector !== undefined;
+    return {
+      labelsCount: looksAtLabels && labelsAt > floor,
+      nodeCounts: this.#nodeNames !== undefined && nodeAt > floor,
+    };
+  }
+
   #passesItself(facts: FilterFacts): boolean {
     if (!this.#couldPass(facts)) return false;
     if (this.#nodeNames !== undefined) {
       const nodeName = facts.kind === 'Node' ? facts.name : (facts.nodeName ?? '');
       if (!this.#nodeNames.has(nodeName)) return false;
     }
+    if (this.#labelSelector?.matches(facts.values) === false) return false;
     return hasLabels(facts.values, this.#labels);
   }
 

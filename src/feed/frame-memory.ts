@@ -39,7 +39,10 @@ export class FrameMemory {
     }
     if (this.#last?.from === from && this.#last.projection === projection) return this.#last.step;
     const within = from.within === undefined ? '' : `/${from.within.namespaceAt}/${from.within.upTo}`;
-    const step = this.#find(`${projection}/${from.cursor}/${from.floor}/${from.held}${within}`, compose);
+    const step = this.#find(
+      `${projection}/${from.cursor}/${from.floor}/${from.held}${from.whole ? '/w' : ''}${within}`,
+      compose,
+    );
     this.#last = { projection, from, step };
     return step;
   }

@@ -14,6 +14,8 @@ export interface FeedGauges {
   readonly entries: number;
   readonly removals: number;
   readonly sharedFrameBytes: number;
+  /** Entities of which it is remembered that their last change was not seen, for each choice of values in use. */
+  readonly unseenEntities: number;
   /** Of the subscriber that is furthest behind. */
   readonly maxLag: number;
   /** Steps of sources, see `source-history.ts`. */
@@ -82,6 +84,11 @@ export class FeedMetrics {
       'digger_feed_shared_frame_bytes',
       'Bytes of frames remembered for subscribers at the same place.',
       (now) => now.sharedFrameBytes,
+    );
+    gauge(
+      'digger_feed_unseen_entities',
+      'Entities whose last change is none for subscribers with a choice of labels and annotations, for each choice.',
+      (now) => now.unseenEntities,
     );
     this.resets = new Counter({
       name: 'digger_feed_resets_total',

@@ -17,6 +17,9 @@
 // that it has passed before it passes the namespace itself: those that pass now are upserts, those that may have passed
 // are removals. What it has not passed it meets later, and tells by the newest labels and all since f.
 //
+// A subscriber may have chosen some labels and annotations. A change of others is no change for it: a reader that had
+// everything at f is not sent an entity that did not change visibly since, see `unseen-changes.ts`.
+//
 // One more number makes readers from other processes right: h, of which every entity that was born in the log up to h
 // may be held. For all others h = c. A reader from another replica holds what that one had seen, in an order of its
 // own; it starts at c = f before everything that it may hold in another state, with h at the head as it was then. Until
@@ -26,8 +29,10 @@
 
 import { hash } from 'node:crypto';
 import type { ClusterIdentity } from '../model/cluster-identity.ts';
+import type { Entity } from '../model/entities.ts';
 import type { View } from '../wire/encoded-entity.ts';
 import { ChangesFrame, encodeRemoval, referenceKey, removalKey } from '../wire/frame.ts';
+import type { ValueChoice } from '../wire/value-choice.ts';
 import type { ChangeLog, DroppedEntry, ItemEntry, LogEntry, PresentEntry, RemovedEntry } from './change-log.ts';
 import { factsOfReference, type Filter } from './filter.ts';
 import type { FrameMemory } from './frame-memory.ts';
@@ -36,6 +41,7 @@ import type { NamespaceLabels } from './namespace-labels.ts';
 import type { ReadingPosition, ReadingStep } from './reading.ts';
 import { encodeToken, NO_SOURCES, type TokenSources } from './resume-token.ts';
 import type { TouchedReader } from './touched-keys.ts';
+import type { UnseenChanges } from './unseen-changes.ts';
 
 /** A step through touched entities. */
 export interface TouchedStep extends Omit<ReadingStep, 'position'> {
@@ -45,7 +51,7 @@ export interface TouchedStep extends Omit<ReadingStep, 'position'> {
 
 /** Of a reader that has everything. */
 export function caughtUp(head: number): ReadingPosition {
-  return { cursor: head, floor: head, held: head };
+  return { cursor: head, floor: head, held: head, whole: true };
 }
 
 export interface ProjectionOptions {
@@ -53,6 +59,10 @@ export interface ProjectionOptions {
   readonly view: View;
   /** Whether items are told too, see `items.ts`. */
   readonly timelines: boolean;
+  /** Which labels and annotations are sent; unset: all. */
+  readonly choice?: ValueChoice | undefined;
+  /** What the choice does not see; unset: it is not followed. */
+  readonly unseen?: UnseenChanges | undefined;
   /** Names everything of the configuration that changes entities. */
   readonly configuration: string;
   readonly surroundings: ProjectionSurroundings;
@@ -91,10 +101,16 @@ export class Projection {
 
   constructor(options: ProjectionOptions) {
     this.#options = options;
-    const { configuration, view, filter, timelines } = options;
-    const identity = JSON.stringify([SCHEMA, configuration, view, filter.key, ...(timelines ? [TIMELINES] : [])]);
+    const { configuration, view, filter, timelines, choice } = options;
+    const parts = [SCHEMA, configuration, view, filter.key, ...(timelines ? [TIMELINES] : [])];
+    const identity = JSON.stringify(choice === undefined ? parts : [...parts, choice.key]);
     this.#hash = hash('sha256', identity, 'buffer').subarray(0, 8);
     this.#key = this.#hash.toString('base64');
+  }
+
+  /** What its choice of values does not see, if it has one that is followed. */
+  get unseen(): UnseenChanges | undefined {
+    return this.#options.unseen;
   }
 
   /** 8 bytes: equal for equal filter, view, schema and configuration, in every process. */
@@ -133,7 +149,7 @@ export class Projection {
       if (frame.byteLength >= maxFrameBytes) return false;
       const entry = log.present(key);
       if (entry !== undefined) {
-        if (entry.sequence <= from.cursor && filter.passes(entry.facts, namespaces)) frame.addUpsert(entry.facts);
+        if (entry.sequence <= from.cursor && filter.passes(entry.facts, namespaces)) this.#upsert(frame, entry.facts);
       } else if (absent !== undefined && filter.passes(factsOfReference(absent), namespaces)) {
         frame.addRemoval(encodeRemoval(referenceKey(absent)));
       }
@@ -188,13 +204,32 @@ export class Projection {
       isDone = entry.sequence > from.cursor;
       if (isDone || frame.byteLength >= maxFrameBytes) return false;
       visits.left -= 1;
-      if (move === 'in' && filter.passes(entry.facts, namespaces)) frame.addUpsert(entry.facts);
+      if (move === 'in' && filter.passes(entry.facts, namespaces)) this.#upsert(frame, entry.facts);
       else if (entry.bornAt <= from.held && filter.mayHavePassed(entry, from.floor, namespaces)) {
         frame.addRemoval(encodeRemoval(removalKey(entry.facts)));
       }
       return true;
     });
     return isDone || upTo === Number.POSITIVE_INFINITY ? undefined : { namespaceAt: namespace.sequence, upTo };
+  }
+
+  #upsert(frame: ChangesFrame, entity: Entity): void {
+    frame.addUpsert(this.#chosen(entity));
+  }
+
+  /** With the labels and annotations that are sent. */
+  #chosen(entity: Entity): Entity {
+    const { choice } = this.#options;
+    return choice === undefined ? entity : { ...entity, values: choice.of(entity.values) };
+  }
+
+  /** The reader had it at its floor, and nothing that it would be sent has changed since. */
+  #isHeldAlready({ namespaceLabels }: ChangeLog, entry: PresentEntry, { whole, floor }: ReadingPosition): boolean {
+    const { filter, unseen } = this.#options;
+    if (unseen === undefined || whole !== true || entry.bornAt > floor) return false;
+    return (
+      unseen.visibleAt(entry.facts.uid, entry.sequence) <= floor && filter.passedSince(entry, floor, namespaceLabels)
+    );
   }
 
   #add(frame: ChangesFrame, log: ChangeLog, entry: LogEntry, from: ReadingPosition): void {
@@ -205,7 +240,7 @@ export class Projection {
       return;
     }
     if (entry.state === 'present' && filter.passes(entry.facts, namespaces)) {
-      frame.addUpsert(entry.facts);
+      if (!this.#isHeldAlready(log, entry, from)) this.#upsert(frame, entry.facts);
       return;
     }
     const mayBeHeld = entry.sequence > from.floor && entry.bornAt <= from.held;
@@ -223,7 +258,7 @@ export class Projection {
     const passes = passesItem(this.#options.filter, item, namespaces);
     if (entry.state === 'item' && passes) {
       if (typeof item.change === 'string') frame.addChange(item.change);
-      else frame.addFormer(item.change);
+      else frame.addFormer(this.#chosen(item.change));
       return;
     }
     const mayBeHeld = entry.sequence > from.floor && entry.bornAt <= from.held;
@@ -232,5 +267,7 @@ export class Projection {
 }
 
 function positionAt(cursor: number, from: ReadingPosition, head: number): ReadingPosition {
-  return cursor === head ? caughtUp(head) : { cursor, floor: from.floor, held: Math.max(cursor, from.held) };
+  if (cursor === head) return caughtUp(head);
+  const whole = from.whole === true ? ({ whole: true } as const) : undefined;
+  return { cursor, floor: from.floor, held: Math.max(cursor, from.held), ...whole };
 }

@@ -10,6 +10,11 @@ export interface ReadingPosition {
   /** At least `cursor`; beyond it: comes from another process and has not passed this yet. */
   readonly held: number;
   /**
+   * It had everything at `floor`, which only a reader that has caught up before is known to have: one whose token says the
+   * same may have been cut off there in a snapshot.
+   */
+  readonly whole?: true;
+  /**
    * It has begun to read the objects of a namespace whose labels changed, and stands before the namespace: at this
    * sequence, with its objects read up to `upTo`. Not in tokens: who continues from one reads them again.
    */

@@ -2,6 +2,7 @@
 
 import { Counter, Gauge, type Registry } from '@prometheus-io/client';
 import type { CustomKindsStats } from './custom-kinds.ts';
+import { RESTART_REASONS } from './reflector/failure.ts';
 import type { ReflectorState, ReflectorStatus } from './reflector/reflector-status.ts';
 
 const STATES: readonly ReflectorState[] = ['idle', 'listing', 'watching', 'backing-off', 'stopped'];
@@ -34,6 +35,8 @@ export function registerWatchMetrics(registry: Registry, statuses: () => readonl
     collect() {
       this.reset();
       for (const { resource, restarts } of statuses()) {
+        // All of them from the start: a rate needs a first value.
+        for (const reason of RESTART_REASONS) this.inc({ resource, reason }, 0);
         for (const [reason, times] of restarts) this.inc({ resource, reason }, times);
       }
     },

@@ -17,8 +17,8 @@ export interface ObjectReference {
 }
 
 /**
- * The message `digger.v1.{Pod,Service,Node,Workload,Namespace}` in four parts, which written one after the other are
- * VIEW_FULL and of which the first two are VIEW_BASIC (protobuf fields may stand in any order). What entities have in
+ * The message `digger.v1.{Pod,Service,Node,Workload,Namespace}` in parts, which written one after the other are
+ * VIEW_FULL and of which the first three are VIEW_BASIC (protobuf fields may stand in any order). What entities have in
  * common they share.
  */
 export interface EncodedEntity {
@@ -26,7 +26,9 @@ export interface EncodedEntity {
   readonly own: ByteString;
   /** What the join adds: owners, services, workloads behind a service. */
   readonly joined: ByteString;
-  /** Labels, annotations, and which of them are left out. */
+  /** What a pod's node adds, one text for all of its pods: zone and region. Unset for all others. */
+  readonly place?: ByteString;
+  /** Labels, annotations, and which of them are left out; digests of a pod's images. */
   readonly values: ByteString;
   /** A pod's containers; empty for all others. */
   readonly rest: ByteString;

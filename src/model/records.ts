@@ -35,6 +35,10 @@ export interface RecordMeta extends ObjectIdentity {
 export interface PodRecord extends RecordMeta {
   readonly type: 'Pod';
   readonly nodeName: string;
+  /** `spec.serviceAccountName`. */
+  readonly serviceAccount: string;
+  /** Condition `Ready` is True. */
+  readonly ready: boolean;
   readonly hostNetwork: boolean;
   /** `status.phase` as written: `Pending`, `Running`, `Succeeded`, `Failed`, `Unknown` or `''`. */
   readonly phase: string;
@@ -55,6 +59,8 @@ export interface ContainerRecord {
   readonly name: string;
   readonly image: string;
   readonly containerId: string;
+  /** `sha256:…` of the image that it runs; empty until it was pulled, and where the runtime names none. */
+  readonly imageDigest: string;
   readonly ports: readonly ContainerPortRecord[];
 }
 

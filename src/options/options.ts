@@ -48,6 +48,10 @@ export const OPTIONS = {
     parseListenAddress,
     'where /livez, /readyz and /metrics are served, over plain HTTP',
   ),
+  adminPage: toggle(
+    '--admin-page',
+    'serve a page to look at on --admin-listen: state, search, last changes; everyone who reaches that port can look',
+  ),
   allowPlaintext: toggle('--allow-plaintext', 'serve gRPC without TLS beyond loopback'),
   tlsCert: optional(
     '--tls-cert',

@@ -2,6 +2,7 @@
 //
 //   [conv]  https://opentelemetry.io/docs/specs/semconv/non-normative/k8s-attributes/ (annotations, service.*)
 //   [k8s]   https://opentelemetry.io/docs/specs/semconv/resource/k8s/
+//   [ctr]   https://opentelemetry.io/docs/specs/semconv/registry/attributes/container/
 //   [proc]  https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/processor/k8sattributesprocessor
 //
 // Pure: a decoded pod in, attributes out. Where a rule asks for what is not known (an annotation that the configuration
@@ -28,6 +29,7 @@ export interface AttributePod {
   readonly ownerChain: readonly AttributeOwner[];
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
+  readonly imageDigests: ImageDigests;
   /** Those that may be meant. */
   readonly containers: readonly AttributeContainer[];
   /** `labels/KEY` and `annotations/KEY` that are there and not known; `*`: all. */
@@ -48,6 +50,9 @@ export interface AttributeContainer {
   /** With its scheme; empty until it was created. */
   readonly containerId: string;
 }
+
+/** By container name: `sha256:…` of the image that it runs. */
+type ImageDigests = Readonly<Record<string, string>>;
 
 export interface AttributeOptions {
   /** [conv] asks for an opt-in: labels `app.kubernetes.io/…` name the service. */
@@ -91,6 +96,9 @@ export function podAttributes(pod: AttributePod, options: AttributeOptions): rea
     // https://kubernetes.io/docs/concepts/containers/images/: without tag and digest `latest` is meant.
     const tag = image.tag === '' && image.digest === '' ? 'latest' : image.tag;
     set('container.image.tags', tag === '' ? undefined : [tag]);
+    // [ctr] what the runtime pulled, under the name that the pod asks for.
+    const digest = container === undefined ? undefined : pod.imageDigests[container.name];
+    if (digest !== undefined) set('container.image.repo_digests', [`${image.name}@${digest}`]);
   }
   setService();
   return [...found].map(([key, value]) => ({ key, value })).sort((a, b) => (a.key < b.key ? -1 : 1));

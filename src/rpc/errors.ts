@@ -90,6 +90,7 @@ export const LIMITS = [
   'compression',
   'second_message',
   'control_frames',
+  'rapid_resets',
 ] as const;
 
 /** INVALID_ARGUMENT with every violation that was found; at least one. `limit`: what it ran into, if it is one. */

@@ -6,7 +6,7 @@
 import { status } from '@grpc/grpc-js';
 import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client';
 
-import type { CountLookup } from './methods/call-context.ts';
+import { type CountLookup, LOOKUP_OUTCOMES, type LookupOutcome } from './methods/call-context.ts';
 import { type Limit, LIMITS } from './errors.ts';
 import type { NameWaiters } from './methods/name-waiters.ts';
 import { CLOSE_REASONS, type CloseReason, type ConnectionTable } from './limits/connection-table.ts';
@@ -214,15 +214,12 @@ export function createRpcMetrics(registry: Registry): RpcMetrics {
     return counters;
   };
 
-  const outcomes = new Map<string, { inc(): void }>();
-  const countLookup = (outcome: string): void => {
-    let child = outcomes.get(outcome);
-    if (child === undefined) {
-      child = tallies.of(lookups.labels({ outcome }));
-      outcomes.set(outcome, child);
-    }
-    child.inc();
-  };
+  const outcomes = new Map<LookupOutcome, { inc(): void }>();
+  for (const outcome of LOOKUP_OUTCOMES) {
+    lookups.inc({ outcome }, 0);
+    outcomes.set(outcome, tallies.of(lookups.labels({ outcome })));
+  }
+  const countLookup: CountLookup = (outcome) => outcomes.get(outcome)?.inc();
 
   const countRefusal = (limit: Limit): void => refusals.inc({ limit });
   const countClosed = (reason: CloseReason): void => closed.inc({ reason });
@@ -265,9 +262,16 @@ class Tallies {
 }
 
 const METHODS: readonly (readonly [service: string, method: string, type: string])[] = [
-  ...['ResolveAddress', 'BatchResolveAddresses', 'GetPod', 'GetService', 'GetNode', 'GetWorkload', 'GetNamespace'].map(
-    (method) => ['digger.v1.LookupService', method, 'unary'] as const,
-  ),
+  ...[
+    'ResolveAddress',
+    'BatchResolveAddresses',
+    'GetAddressTimeline',
+    'GetPod',
+    'GetService',
+    'GetNode',
+    'GetWorkload',
+    'GetNamespace',
+  ].map((method) => ['digger.v1.LookupService', method, 'unary'] as const),
   ['digger.v1.ChangeFeedService', 'Watch', 'server_stream'],
   ['digger.v1.StatusService', 'GetStatus', 'unary'],
 ];

@@ -113,6 +113,7 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
     findConnection: (session) => listener.connectionOf(session),
     maxBytes,
     maxHealthWatches: limits.maxHealthWatches,
+    maxStreamsPerConnection: limits.maxStreamsPerConnection,
     requestTimeoutMs: limits.requestTimeoutMs,
   });
   exportNameWaiters(registry, sources.names);
@@ -152,7 +153,7 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
     setInterval(() => ledger.endLateAnswers(), limits.answerTimeoutMs / TURNS),
     setInterval(() => {
       table.sweep();
-      gate.forgetControlFrames();
+      gate.endSecond();
     }, SWEEP_INTERVAL_MS),
   ];
   for (const timer of timers) timer.unref();

@@ -1,7 +1,7 @@
 // The admin listener: /livez, /readyz and /metrics over plain HTTP, for kubelets, load balancers and Prometheus.
 //
 // Answers GET and HEAD only, takes no request with a body, and changes nothing. Its callers learn names of resources
-// and counts, never an address or an object. Probes come through whatever others do here: connections have bounds at
+// and counts, never an address or an object, unless the page for people is asked for (`page`). Probes come through whatever others do here: connections have bounds at
 // which the new one gets in (admin-connections.ts), requests of one source have a rate above which they wait, and
 // /metrics is computed once a second at most (metrics-page.ts). None of these bounds is shared with the gRPC port.
 
@@ -21,8 +21,18 @@ export interface AdminServerOptions {
   /** Tasks that keep the service from being ready, for people; empty: ready. */
   readonly pending: () => readonly string[];
   readonly registry: Registry;
+  /** Further paths (GET): a page for people; `undefined` for a path that it does not have. */
+  readonly page?: (url: string, host: string | undefined) => AdminAnswer | undefined;
   /** A monotonic clock; unset: the process's. */
   readonly nowMs?: () => number;
+}
+
+/** Of a further path. */
+export interface AdminAnswer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 export interface AdminServer {
@@ -63,10 +73,11 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
     maxOfSource: MAX_CONNECTIONS_OF_SOURCE,
     onPushedOut: () => metrics.pushedOut.inc(),
   });
-  const page = new MetricsPage({ compute: () => registry.metrics(), nowMs });
+  const metricsPage = new MetricsPage({ compute: () => registry.metrics(), nowMs });
   const context: Answering = {
     pending: options.pending,
-    page: () => page.text(),
+    metrics: () => metricsPage.text(),
+    page: options.page,
     contentType: registry.contentType,
     requests: new SourceRates({ ...REQUESTS, nowMs }),
     scrapes: new SourceRates({ ...SCRAPES, nowMs }),
@@ -111,7 +122,8 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
 /** What answers are made of. */
 interface Answering {
   readonly pending: () => readonly string[];
-  readonly page: () => Promise<string>;
+  readonly metrics: () => Promise<string>;
+  readonly page: AdminServerOptions['page'];
   readonly contentType: string;
   readonly requests: SourceRates;
   readonly scrapes: SourceRates;
@@ -174,10 +186,17 @@ async function answer(request: IncomingMessage, response: ServerResponse, contex
       return;
     }
     case '/metrics':
-      send(response, 200, await context.page(), context.contentType);
+      send(response, 200, await context.metrics(), context.contentType);
       return;
-    default:
+    default: {
+      const found = context.page?.(request.url ?? '', request.headers.host);
+      if (found !== undefined) {
+        for (const [name, value] of Object.entries(found.headers)) response.setHeader(name, value);
+        send(response, found.status, found.body, found.type);
+        return;
+      }
       send(response, 404, 'not found; there are /livez, /readyz and /metrics\n');
+    }
   }
 }
 

@@ -1,8 +1,8 @@
 // Answers for a whole interval, and the history of an address: both ask for every moment at which an answer can change
 // (rule 10 of proto/digger/v1/timeline.proto).
 //
-// The moments are few: the ends of spans of the places that the question concerns, and of blind moments. Bounded by the
-// bounds on timelines; see `MAX_MOMENTS`.
+// The moments are few: the ends of spans of the places that the question concerns, and of blind moments. Where they are
+// very many, the oldest are left out, and the answer is not certain.
 
 import type { Protocol } from '../model/entities.ts';
 import { historySinceMs } from './facts.ts';
@@ -37,7 +37,9 @@ export function resolveInterval<H extends TimelineHolder>(
 ): IntervalVerdict<H> {
   const lastMs = Math.floor(Math.min(untilMs, nowMs));
   const firstMs = Math.min(Math.floor(question.atMs), lastMs);
-  const stretches = stretchesOf(source, question, firstMs, lastMs, nowMs);
+  const stretches = stretchesOf(source, question, { firstMs, lastMs, limit: MAX_MOMENTS }, nowMs);
+  // The oldest are left out where there are very many.
+  const isCut = stretches[0] !== undefined && stretches[0].fromMs > firstMs;
   const since = Math.max(...stretches.map((each) => each.historySinceMs));
   const held = stretches.filter(({ holders }) => holders.length > 0);
   const [first] = held;
@@ -50,7 +52,8 @@ export function resolveInterval<H extends TimelineHolder>(
   const isOne = held.every(({ holders }) => holders.length === 1 && isSame(holders[0]?.holder, holder?.holder));
   if (isOne && holder !== undefined) {
     const newest = held.at(-1)?.holders[0]?.holder ?? holder.holder;
-    const isUncertain = held.length < stretches.length || held.some(({ holders }) => holders[0]?.isUncertain === true);
+    const isUncertain =
+      isCut || held.length < stretches.length || held.some(({ holders }) => holders[0]?.isUncertain === true);
     const run = { holder: newest, fromMs: holder.holder.validFromMs, toMs: newest.validToMs, isUncertain };
     return { outcome: 'RESOLVED', runs: [run], historySinceMs: since };
   }
@@ -77,7 +80,8 @@ export function historyOf<H extends TimelineHolder>(
   const lastMs = Math.floor(nowMs);
   const firstMs = Math.min(lastMs, Math.ceil(historySinceMs(source.facts, lastMs)));
   const found: Stretch<H>[] = [];
-  for (const stretch of stretchesOf(source, question, firstMs, lastMs, nowMs)) {
+  const moments = { firstMs, lastMs, limit: MAX_MOMENTS_OF_HISTORY };
+  for (const stretch of stretchesOf(source, question, moments, nowMs)) {
     if (stretch.fromMs < stretch.historySinceMs && stretch.fromMs < lastMs) continue;
     const before = found.at(-1);
     if (before !== undefined && haveOneAnswer(before, stretch)) {
@@ -87,17 +91,18 @@ export function historyOf<H extends TimelineHolder>(
   return found.toReversed().slice(0, limit);
 }
 
-/** Beyond this only the newest are looked at: 1,000 changes of hands and as many gaps have fewer. */
-const MAX_MOMENTS = 10_000;
+/** Of an interval: a flow that sees more changes is not told apart by its address. */
+const MAX_MOMENTS = 256;
+/** Of a history: 1,000 changes of hands and as many gaps have fewer. */
+const MAX_MOMENTS_OF_HISTORY = 10_000;
 
 function stretchesOf<H extends TimelineHolder>(
   source: TimelineSource<H>,
   question: Question,
-  firstMs: number,
-  lastMs: number,
+  { firstMs, lastMs, limit }: { readonly firstMs: number; readonly lastMs: number; readonly limit: number },
   nowMs: number,
 ): readonly Stretch<H>[] {
-  const moments = momentsOf(source, question, firstMs, lastMs, nowMs);
+  const moments = momentsOf(source, question, firstMs, lastMs, nowMs).slice(-limit);
   const verdict = new Verdict<H>();
   return moments.map((atMs, index) => {
     resolve(source, { ...question, atMs }, nowMs, verdict);
@@ -163,7 +168,7 @@ function momentsOf<H extends TimelineHolder>(
   add(facts.unknownUntilMs + 1);
   add(facts.incompleteUntilMs + 1);
   add(historySinceMs(facts, Math.floor(nowMs)));
-  return [...moments].sort((a, b) => a - b).slice(-MAX_MOMENTS);
+  return [...moments].sort((a, b) => a - b);
 }
 
 function runsOf<H extends TimelineHolder>(stretches: readonly Stretch<H>[], lastMs: number): readonly Run<H>[] {

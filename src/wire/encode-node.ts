@@ -7,7 +7,7 @@ import type { EncodedRecord } from './encoded-entity.ts';
 import { FieldTags } from './field-tags.ts';
 import { writeText, writeTexts, writeTimestamp } from './fields.ts';
 import { startEntity } from './message-writer.ts';
-import { keptLabel, type ValuePolicy, writeValues } from './value-policy.ts';
+import { keptLabel, REGION_LABEL, type ValuePolicy, writeValues, ZONE_LABEL } from './value-policy.ts';
 
 /** The whole message. */
 export function encodeNodeRecord(record: NodeRecord, policy: ValuePolicy): EncodedRecord {
@@ -20,9 +20,8 @@ export function encodeNodeRecord(record: NodeRecord, policy: ValuePolicy): Encod
     writeText(writer, ADDRESS.address, parseIp(address) ?? address);
     writer.end(begun);
   }
-  // Well-known labels: https://kubernetes.io/docs/reference/labels-annotations-taints/#topologykubernetesiozone
-  writeText(writer, NODE.zone, keptLabel(record.labels, 'topology.kubernetes.io/zone', policy));
-  writeText(writer, NODE.region, keptLabel(record.labels, 'topology.kubernetes.io/region', policy));
+  writeText(writer, NODE.zone, keptLabel(record.labels, ZONE_LABEL, policy));
+  writeText(writer, NODE.region, keptLabel(record.labels, REGION_LABEL, policy));
   writeTexts(writer, NODE.podRanges, record.podCidrs);
   if (record.deletionTimeMs !== undefined) writeTimestamp(writer, NODE.deletionTime, record.deletionTimeMs);
   const own = writer.cut();

@@ -3,14 +3,22 @@
 import { type ByteString, NO_BYTES } from '../model/byte-string.ts';
 import type { ObjectReference, PodEntity } from '../model/entities.ts';
 import { parseIp } from '../model/ip.ts';
-import type { ContainerRecord, PodRecord } from '../model/records.ts';
+import type { ContainerRecord, NodeRecord, PodRecord } from '../model/records.ts';
 import type { EncodedRecord } from './encoded-entity.ts';
 import { FieldTags } from './field-tags.ts';
 import { protocolNumber } from './encode-service.ts';
-import { writeBool, writeReference, writeText, writeTexts, writeTimestamp, writeUint } from './fields.ts';
+import {
+  writeBool,
+  writeMapEntry,
+  writeReference,
+  writeText,
+  writeTexts,
+  writeTimestamp,
+  writeUint,
+} from './fields.ts';
 import { startEntity } from './message-writer.ts';
 import { enumValues } from './schema.ts';
-import { type ValuePolicy, writeValues } from './value-policy.ts';
+import { keptLabel, REGION_LABEL, type ValuePolicy, writeValues, ZONE_LABEL } from './value-policy.ts';
 
 /**
  * Everything but workload, owner chain and services. `ips`: the canonical forms of the record's, which others need too.
@@ -23,12 +31,18 @@ export function encodePodRecord(record: PodRecord, ips: PodIps, policy: ValuePol
   writeTexts(writer, POD.addresses, ips.addresses);
   writeBool(writer, POD.hostNetwork, record.hostNetwork);
   writeText(writer, POD.nodeName, record.nodeName);
+  writeText(writer, POD.serviceAccount, record.serviceAccount);
+  writeBool(writer, POD.ready, record.ready);
   writeTexts(writer, POD.hostAddresses, ips.hostAddresses);
   writeUint(writer, POD.phase, PHASES.get(record.phase) ?? 0);
   if (record.startTimeMs !== undefined) writeTimestamp(writer, POD.startTime, record.startTimeMs);
   if (record.deletionTimeMs !== undefined) writeTimestamp(writer, POD.deletionTime, record.deletionTimeMs);
   const own = writer.cut();
   writeValues(writer, POD, record.labels, record.annotations, policy);
+  // With the values, because pods of one controller share those, and run the same images.
+  for (const { name, imageDigest } of record.containers) {
+    if (imageDigest !== '') writeMapEntry(writer, POD.imageDigests, name, imageDigest);
+  }
   const values = writer.cut();
   for (const container of record.containers) {
     const begun = writer.uint32(POD.containers).begin();
@@ -60,6 +74,17 @@ export type PodIps = Pick<PodEntity, 'addresses' | 'hostAddresses'>;
 export function boundHostAddress(hostIp: string): string | undefined {
   const address = parseIp(hostIp);
   return address === '0.0.0.0' || address === '::' ? undefined : address;
+}
+
+/** The fields `zone` and `region`: what the labels of its node say, as far as they are published. */
+export function encodePodPlace({ labels }: NodeRecord, policy: ValuePolicy): ByteString {
+  const zone = keptLabel(labels, ZONE_LABEL, policy);
+  const region = keptLabel(labels, REGION_LABEL, policy);
+  if (zone === '' && region === '') return NO_BYTES;
+  const writer = startEntity();
+  writeText(writer, POD.zone, zone);
+  writeText(writer, POD.region, region);
+  return writer.cut();
 }
 
 /** The fields `workload` and `owner_chain`: the same for all pods of one controller, hence encoded once for all. */
@@ -101,6 +126,11 @@ const POD = {
   services: pod.delimited('services'),
   serviceCount: pod.varint('serviceCount'),
   endpointAddresses: pod.delimited('endpointAddresses'),
+  zone: pod.delimited('zone'),
+  region: pod.delimited('region'),
+  serviceAccount: pod.delimited('serviceAccount'),
+  ready: pod.varint('ready'),
+  imageDigests: pod.delimited('imageDigests'),
   startTime: pod.delimited('startTime'),
   deletionTime: pod.delimited('deletionTime'),
   labels: pod.delimited('labels'),

@@ -4,14 +4,14 @@ import { type ByteString, NO_BYTES, toByteString } from '../model/byte-string.ts
 import type { EncodedEntity } from '../model/entities.ts';
 
 /** What a record alone contributes. */
-export type EncodedRecord = Omit<EncodedEntity, 'joined'>;
+export type EncodedRecord = Omit<EncodedEntity, 'joined' | 'place'>;
 
 /** `digger.v1.View` without its default. */
 export type View = 'BASIC' | 'FULL';
 
 /** Bytes of the message in this view. */
-export function encodedLength({ own, joined, values, rest }: EncodedEntity, view: View): number {
-  const basic = own.length + joined.length;
+export function encodedLength({ own, joined, place, values, rest }: EncodedEntity, view: View): number {
+  const basic = own.length + joined.length + (place === undefined ? 0 : place.length);
   return view === 'BASIC' ? basic : basic + values.length + rest.length;
 }
 
@@ -20,6 +20,7 @@ export function copyEncoded(target: Buffer, offset: number, entity: EncodedEntit
   let at = offset;
   at = copyByteString(target, at, entity.own);
   at = copyByteString(target, at, entity.joined);
+  if (entity.place !== undefined) at = copyByteString(target, at, entity.place);
   if (view === 'BASIC') return at;
   at = copyByteString(target, at, entity.values);
   return copyByteString(target, at, entity.rest);

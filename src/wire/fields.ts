@@ -29,12 +29,15 @@ export function writeBool(writer: MessageWriter, tag: number, value: boolean): v
 
 /** A map of strings; the caller sorts the entries, so that equal maps are equal bytes. */
 export function writeMap(writer: MessageWriter, tag: number, entries: readonly (readonly [string, string])[]): void {
-  for (const [key, value] of entries) {
-    const begun = writer.uint32(tag).begin();
-    // Both fields, as every protobuf implementation writes an entry.
-    writer.uint32(MAP_KEY).string(key).uint32(MAP_VALUE).string(value);
-    writer.end(begun);
-  }
+  for (const [key, value] of entries) writeMapEntry(writer, tag, key, value);
+}
+
+/** One entry of a map of strings. */
+export function writeMapEntry(writer: MessageWriter, tag: number, key: string, value: string): void {
+  const begun = writer.uint32(tag).begin();
+  // Both fields, as every protobuf implementation writes an entry.
+  writer.uint32(MAP_KEY).string(key).uint32(MAP_VALUE).string(value);
+  writer.end(begun);
 }
 
 /** `google.protobuf.Timestamp` of a moment in ms since the epoch. */

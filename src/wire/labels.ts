@@ -114,12 +114,36 @@ function keyBytes(key: string): ByteString {
 
 /** Calls back with start and end of every label field, tag included, until told to stop. */
 function scan(values: ByteString, found: (start: number, end: number) => boolean): void {
+  scanFields(values, (tag, start, end) => tag !== LABELS_TAG || found(start, end));
+}
+
+/** The key of the map's entry whose field begins there. */
+export function mapKeyOf(values: ByteString, start: number): string {
+  // Behind the tag and the length of the entry: its first field, which is the key.
+  const entry = varintAt(values, varintAt(values, start).end).end;
+  const length = varintAt(values, varintAt(values, entry).end);
+  return utf8(values, length.end, length.end + length.value);
+}
+
+/** The text in the field from `start` to `end`. */
+export function textOf(values: ByteString, start: number, end: number): string {
+  return utf8(values, varintAt(values, varintAt(values, start).end).end, end);
+}
+
+function utf8(bytes: ByteString, from: number, to: number): string {
+  const text = bytes.slice(from, to);
+  // oxlint-disable-next-line no-control-regex
+  return /^[\u0000-\u007f]*$/.test(text) ? text : Buffer.from(text, 'latin1').toString();
+}
+
+/** Calls back with tag, start and end of every field of an entity's values until told to stop. */
+export function scanFields(values: ByteString, found: (tag: number, start: number, end: number) => boolean): void {
   for (let start = 0; start < values.length; ) {
     const tag = varintAt(values, start);
     const length = varintAt(values, tag.end);
     // Labels, annotations and omitted keys are all length-delimited.
     const end = length.end + length.value;
-    if (tag.value === LABELS_TAG && !found(start, end)) return;
+    if (!found(tag.value, start, end)) return;
     start = end;
   }
 }

@@ -35,6 +35,11 @@ export class MessageWriter {
     if (this.#bytes.length > KEPT_BYTES) this.#bytes = Buffer.allocUnsafeSlow(KEPT_BYTES);
   }
 
+  /** Bytes that were written since the last cut or the start. */
+  get length(): number {
+    return this.#at;
+  }
+
   /** A tag, or an unsigned number below 2^32. */
   uint32(value: number): this {
     this.#reserve(MAX_VARINT_BYTES);

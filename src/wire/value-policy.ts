@@ -5,6 +5,10 @@ import type { StringMap } from '../model/records.ts';
 import { writeMap, writeTexts } from './fields.ts';
 import type { MessageWriter } from './message-writer.ts';
 
+/** Well-known labels: https://kubernetes.io/docs/reference/labels-annotations-taints/#topologykubernetesiozone */
+export const ZONE_LABEL = 'topology.kubernetes.io/zone';
+export const REGION_LABEL = 'topology.kubernetes.io/region';
+
 /** Which keys: a Set of them, or a KeyList. */
 export interface Keys {
   has(key: string): boolean;

@@ -36,6 +36,7 @@ function podAt(at: number): PodRecord {
         name: 'app',
         image: `registry.example.com/team/deployment-${deployment}@sha256:${hash.repeat(5)}`,
         containerId: `containerd://${hash.repeat(5)}`,
+        imageDigest: `sha256:${deployment.toString(16).padStart(64, '0')}`,
         ports: [{ name: 'http', containerPort: 8080, hostPort: 0, hostIp: '', protocol: 'TCP' }],
       },
     ],

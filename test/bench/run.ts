@@ -31,6 +31,8 @@ const BENCHMARKS: readonly Benchmark[] = [
 /** The longest takes five minutes on two cores. */
 const DEADLINE_MS = 600_000;
 
+const PROGRESS_MS = 20_000;
+
 const isShort = process.argv.includes('--short');
 const named = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
 const unknown = named.filter((name) => !BENCHMARKS.some(({ script }) => script === name));
@@ -39,9 +41,9 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 const failed: string[] = [];
-for (const { title, script, nodeOptions, needsControlPlane } of BENCHMARKS) {
-  if (named.length > 0 && !named.includes(script)) continue;
-  console.log(`\n# ${title} (test/bench/${script}.bench.ts)`);
+const chosen = BENCHMARKS.filter(({ script }) => named.length === 0 || named.includes(script));
+for (const [at, { title, script, nodeOptions, needsControlPlane }] of chosen.entries()) {
+  console.log(`\n# ${title} (test/bench/${script}.bench.ts), ${at + 1} of ${chosen.length}`);
   const missing = needsControlPlane ? await missingControlPlane() : undefined;
   if (missing !== undefined) {
     console.log(`did not run: ${missing}`);
@@ -75,6 +77,12 @@ async function missingControlPlane(): Promise<string | undefined> {
 async function run(script: string, nodeOptions: readonly string[]): Promise<string | undefined> {
   const file = fileURLToPath(new URL(`./${script}.bench.ts`, import.meta.url));
   const child = spawn(process.execPath, [...nodeOptions, file, ...(isShort ? ['--short'] : [])], { stdio: 'inherit' });
+  const startMs = performance.now();
+  // On stderr: a person waits for minutes, and the figures stay clean.
+  const progress = setInterval(
+    () => console.error(`${script}: running for ${Math.round((performance.now() - startMs) / 1_000)} s`),
+    PROGRESS_MS,
+  );
   let isLate = false;
   const deadline = setTimeout(() => {
     isLate = true;
@@ -82,6 +90,7 @@ async function run(script: string, nodeOptions: readonly string[]): Promise<stri
   }, DEADLINE_MS);
   const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
   clearTimeout(deadline);
+  clearInterval(progress);
   if (isLate) return `did not end within ${DEADLINE_MS / 1_000} s`;
   return code === 0 ? undefined : `ended with ${code ?? signal}`;
 }

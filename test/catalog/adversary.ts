@@ -24,7 +24,7 @@ import { checkFacts } from './facts.ts';
 import { Followers } from './followers.ts';
 import { decode, Harness } from './harness.ts';
 import { LONGEST_CHAIN, Model } from './model.ts';
-import { node, owner, pod, service, slice } from './records.ts';
+import { namespace, node, owner, pod, service, slice } from './records.ts';
 
 const NAMESPACES = ['shop', 'bank'];
 const PODS = ['p0', 'p1', 'p2', 'p3', 'p4'];
@@ -34,6 +34,8 @@ const LINKS = Array.from({ length: 13 }, (_, depth) => `l${depth}`);
 const ADDRESSES = ['10.0.0.1', '10.0.0.2', '10.0.0.3', '192.168.0.1', '192.168.0.2', '203.0.113.7'];
 const KINDS = ['Deployment', 'Installation'];
 const PORT = { name: 'http', protocol: '', port: 80, targetPort: '', appProtocol: '' };
+
+const ZONE = 'topology.kubernetes.io/zone';
 
 /** `Installation`s are of a kind that is not watched, until a record of one comes after all. */
 export const isWatchedKind = (kind: string): boolean => kind !== 'Installation';
@@ -88,16 +90,51 @@ export class Adversary {
     if (this.#relists && dice < 0.01) {
       await this.#relist(present);
     } else if (dice < 0.3 && present.length > 10) {
-      const record = random.pick(present);
+      // Often one that just came, of which a part may still be to be told.
+      const last = random.chance(0.3) ? this.#earlier.at(-random.between(1, 3)) : undefined;
+      const record = last ?? random.pick(present);
       this.harness.remove(record);
       this.model.remove(record);
     } else {
-      // Now and then as an object was before, perhaps before what it said since is told as a whole.
-      const record = random.chance(0.15) && this.#earlier.length > 0 ? random.pick(this.#earlier) : this.#record();
+      const record = this.#next(present);
+      const before = present.find((each) => isOneObject(each, record));
       this.#earlier.push(record);
       if (this.#earlier.length > 12) this.#earlier.shift();
       this.#put(record);
+      // There and back, or gone, before anything else happens.
+      if (before !== undefined && random.chance(0.1)) this.#put(before);
+      if (random.chance(0.05)) {
+        this.harness.remove(record);
+        this.model.remove(record);
+      }
     }
+  }
+
+  /** Something new; what an object said before, perhaps before what it said since is told; or the least change of it. */
+  #next(present: readonly KubernetesRecord[]): KubernetesRecord {
+    const random = this.#random;
+    const dice = random.next();
+    if (dice < 0.12 && this.#earlier.length > 0) return random.pick(this.#earlier);
+    if (dice < 0.3 && present.length > 0) return this.#changed(random.pick(present));
+    return this.#record();
+  }
+
+  #changed(record: KubernetesRecord): KubernetesRecord {
+    const random = this.#random;
+    const time = random.chance(0.5) ? 1_700_000_001_000 : undefined;
+    const ways: KubernetesRecord[] = [
+      { ...record, labels: this.#labels() },
+      { ...record, creationTimeMs: random.pick([1_700_000_000_000, 1_700_000_002_000]) },
+    ];
+    if (record.type === 'Pod') {
+      ways.push({ ...record, finishedTimeMs: time }, { ...record, sandboxReadyTimeMs: time });
+      ways.push({ ...record, controller: this.#controller() }, { ...record, podIps: [random.pick(ADDRESSES)] });
+    }
+    if (record.type === 'EndpointSlice') {
+      ways.push({ ...record, endpoints: [...record.endpoints, this.#endpoint()].slice(-5) });
+      ways.push({ ...record, endpoints: record.endpoints.slice(1) });
+    }
+    return random.pick(ways);
   }
 
   #put(record: KubernetesRecord): void {
@@ -121,6 +158,9 @@ export class Adversary {
     this.#followers.check();
     const last = harness.batches.at(-1);
     assert.notEqual(last?.unfinished, true, 'what is told is finished');
+    harness.storeOf('Pod').bookmark(harness.version());
+    const { changes, touched } = harness.batches.at(-1) ?? assert.fail('a bookmark is told');
+    assert.deepEqual([changes, touched], [[], undefined], 'nothing is left for the next position to tell');
     harness.batches.length = 0;
   }
 
@@ -136,6 +176,8 @@ export class Adversary {
         return assert.equal(catalog.service(namespace, name), entity);
       case 'Node':
         return assert.equal(catalog.node(name), entity);
+      case 'Namespace':
+        return assert.equal(catalog.namespace(name), entity);
       case 'Workload': {
         const group = groupOf(entity.apiVersion);
         assert.deepEqual(catalog.workload(group, entity.workloadKind, namespace, name, uid), entity);
@@ -157,6 +199,7 @@ export class Adversary {
       [...byKey.entries()].sort(([a], [b]) => (a < b ? -1 : 1)),
     );
     assert.deepEqual(mine, theirs);
+    assert.deepEqual(this.harness.digests, other.digests, 'equal records have equal digests');
   }
 
   /** Links of a chain too, which are not told. */
@@ -168,29 +211,42 @@ export class Adversary {
     assert.equal(found.topLevel, record.controller === undefined);
   }
 
-  /** The workload behind a pod is what the pod says of it, whether it is there, retained or only referred to. */
+  /** The owners of a pod are what the pod says of them, whether they are there, retained or only referred to. */
   #resolve({ workload, ownerChain }: PodEntity): void {
-    const found = this.harness.catalog.resolveWorkload(workload);
-    assert.deepEqual(
-      [found.uid, found.name, found.namespace, found.workloadKind, found.apiVersion],
-      [workload.uid, workload.name, workload.namespace, workload.kind, workload.apiVersion],
-    );
-    const { incomplete } = decode(found);
-    // Where a chain is cut at its bound, the owner there is known all the same.
-    if (ownerChain.length < LONGEST_CHAIN) assert.equal(incomplete ?? false, workload.incomplete);
+    for (const reference of [workload, ...ownerChain]) {
+      const found = this.harness.catalog.resolveWorkload(reference);
+      const { uid, name, namespace, kind, apiVersion } = reference;
+      assert.deepEqual(
+        [found.uid, found.name, found.namespace, found.workloadKind, found.apiVersion],
+        [uid, name, namespace, kind, apiVersion],
+      );
+      const message = decode(found);
+      assert.deepEqual(message['ownerChain'] ?? [], this.model.chainAbove(uid));
+      // Where a chain is cut at its bound, the owner there is known all the same.
+      if (ownerChain.length < LONGEST_CHAIN) assert.equal(message['incomplete'] ?? false, reference.incomplete);
+    }
   }
 
   async #relist(present: readonly KubernetesRecord[]): Promise<void> {
     const random = this.#random;
-    const type = random.pick(['Pod', 'Owner', 'Service', 'EndpointSlice', 'Node'] as const);
+    const type = random.pick(['Pod', 'Owner', 'Service', 'EndpointSlice', 'Node', 'Namespace'] as const);
     const kept = present.filter((record) => record.type === type && random.chance(0.7));
     const records = new Map(kept.map((record) => [`${record.namespace}/${record.name}`, record]));
     for (let more = random.between(0, 2); more > 0; more -= 1) {
       const record = this.#record();
       if (record.type === type) records.set(`${record.namespace}/${record.name}`, record);
     }
-    await this.harness.relist(type, [...records.values()]);
+    await this.harness.relist(type, this.#streamed([...records.values()], present));
     this.model.relist(type, [...records.values()]);
+  }
+
+  /** A streamed list may bring an object in several states, and under its name one that was there before; the last counts. */
+  #streamed(records: readonly KubernetesRecord[], present: readonly KubernetesRecord[]): readonly KubernetesRecord[] {
+    const random = this.#random;
+    return records.flatMap((record) => {
+      const others = [...present, ...this.#earlier].filter((each) => isOneObject(each, record));
+      return others.length > 0 && random.chance(0.4) ? [random.pick(others), record] : [record];
+    });
   }
 
   #record(): KubernetesRecord {
@@ -200,7 +256,8 @@ export class Adversary {
     if (dice < 0.55) return this.#owner();
     if (dice < 0.63) return this.#link(random.between(0, LINKS.length - 1));
     if (dice < 0.72) return this.#service();
-    if (dice < 0.8) return this.#node();
+    if (dice < 0.78) return this.#node();
+    if (dice < 0.8) return this.#namespace();
     return this.#slice();
   }
 
@@ -214,8 +271,9 @@ export class Adversary {
       namespace,
       uid: `${namespace}-${name}-${random.between(0, 1)}`,
       controller: random.chance(0.8) ? this.#controller() : undefined,
+      nodeName: random.pick(['', 'n0', 'n1']),
+      ready: random.chance(0.5),
       hostNetwork,
-      nodeName: random.pick(['n0', 'n1']),
       phase: random.pick(['Running', 'Running', 'Running', 'Pending', 'Succeeded', 'Failed']),
       ...this.#times(),
       podIps: random.chance(0.8) ? [address] : [],
@@ -290,8 +348,13 @@ export class Adversary {
       })),
       podCidrs: random.chance(0.2) ? ['10.0.0.0/24'] : [],
       deletionTimeMs: random.chance(0.1) ? 1_700_000_001_000 : undefined,
-      labels: this.#labels(),
+      labels: { ...this.#labels(), ...(random.chance(0.6) ? { [ZONE]: random.pick(['a', 'b']) } : {}) },
     });
+  }
+
+  #namespace() {
+    const name = this.#random.pick(NAMESPACES);
+    return namespace(name, { uid: `${name}-${this.#random.between(0, 1)}`, labels: this.#labels() });
   }
 
   #slice(): EndpointSliceRecord {
@@ -340,4 +403,9 @@ export class Adversary {
   #labels() {
     return this.#random.chance(0.3) ? { tier: 'front' } : {};
   }
+}
+
+/** Of one type and name; another uid may be behind it. */
+function isOneObject(a: KubernetesRecord, b: KubernetesRecord): boolean {
+  return a.type === b.type && a.namespace === b.namespace && a.name === b.name;
 }

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { CountedSet } from '../../src/catalog/counted-set.ts';
-import { compareText } from '../../src/catalog/rows.ts';
-import { towards } from '../../src/catalog/service-join.ts';
+import { CountedSet } from '../../src/catalog/collections/counted-set.ts';
+import { compareText } from '../../src/catalog/records/rows.ts';
+import { towards } from '../../src/catalog/joining/service-join.ts';
 import { MAX_CLAIMED_ENDPOINTS } from '../../src/model/entities.ts';
 
 /** Enough of them that the set keeps an order, and that its chunks are cut and run empty. */

@@ -4,7 +4,7 @@ import { NO_BYTES, toByteString } from '../../src/model/byte-string.ts';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { fingerprint } from '../../src/catalog/fingerprint.ts';
+import { fingerprint } from '../../src/catalog/records/fingerprint.ts';
 import type { PodRecord } from '../../src/model/records.ts';
 import { Harness } from './harness.ts';
 import { pod, service, slice } from './records.ts';

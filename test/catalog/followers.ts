@@ -7,7 +7,7 @@ import type { Catalog } from '../../src/catalog/catalog.ts';
 import { ChangeFeed } from '../../src/feed/change-feed.ts';
 import type { FilterCriteria } from '../../src/feed/filter.ts';
 import { encodedBytes } from '../../src/wire/encoded-entity.ts';
-import { isVisible, keyOf } from '../feed/expected-copy.ts';
+import { isVisible, keyOf, labelsOf } from '../feed/expected-copy.ts';
 import { everything } from '../feed/cluster.ts';
 import { ManualScheduler } from '../feed/manual-scheduler.ts';
 import { RawCopy } from '../feed/raw-copy.ts';
@@ -20,6 +20,7 @@ const FILTERS: readonly FilterCriteria[] = [
   { labels: new Map([['tier', 'front']]) },
   { nodeNames: ['n0'] },
   { kinds: ['Service', 'Pod'] as const, namespaces: ['bank'] },
+  { namespaceSelector: [{ key: 'tier', operator: 'in' as const, values: ['front'] }] },
 ].map((criteria) => everything(criteria));
 
 interface Follower {
@@ -65,11 +66,15 @@ export class Followers {
   /** Everybody has what the catalog holds now. */
   check(): void {
     this.#scheduler.advance(1_000);
+    const entities = [...this.#catalog.entities()];
+    const namespaces = entities.filter(({ kind }) => kind === 'Namespace');
+    const labels = new Map(namespaces.map((each) => [each.name, labelsOf(each)]));
     for (const { copy, filter } of this.#followers) {
       assert.equal(copy.synced, true, 'a consumer that has taken everything is synced');
       const expected = new Map<string, string>();
-      for (const entity of this.#catalog.entities()) {
-        if (isVisible(entity, filter)) expected.set(keyOf(entity), Buffer.from(encodedBytes(entity)).toString('hex'));
+      for (const entity of entities) {
+        if (isVisible(entity, filter, labels))
+          expected.set(keyOf(entity), Buffer.from(encodedBytes(entity)).toString('hex'));
       }
       const held = [...copy.entities].map(([key, { bytes }]) => [key, Buffer.from(bytes).toString('hex')] as const);
       assert.deepEqual(new Map(held.sort()), new Map([...expected].sort()), `filter ${JSON.stringify(filter)}`);

@@ -8,6 +8,7 @@ import type { Entity } from '../../src/model/entities.ts';
 import type {
   EndpointSliceRecord,
   KubernetesRecord,
+  NamespaceRecord,
   NodeRecord,
   OwnerRecord,
   PodRecord,
@@ -26,6 +27,8 @@ export class Harness {
   readonly copy = new Map<string, Entity>();
   /** Entities by the consumer's key, from the changes alone. */
   readonly byKey = new Map<string, Entity>();
+  /** By resource, of those that have objects. */
+  readonly digests = new Map<string, number>();
   readonly #stores: CatalogStores;
   #version = 100;
 
@@ -35,6 +38,9 @@ export class Harness {
     let sequence = 0;
     this.catalog.onBatch((batch) => {
       this.batches.push(batch);
+      const { resource, digest = 0 } = batch.position;
+      if (digest === 0) this.digests.delete(resource);
+      else if (batch.unfinished !== true) this.digests.set(resource, digest);
       for (const { sequence: given, before, after } of batch.changes) {
         sequence += 1;
         assert.equal(given, sequence, 'sequences are dense');
@@ -115,6 +121,7 @@ export interface CatalogStores {
   readonly EndpointSlice: CatalogStore<EndpointSliceRecord>;
   readonly Node: CatalogStore<NodeRecord>;
   readonly Owner: CatalogStore<OwnerRecord>;
+  readonly Namespace: CatalogStore<NamespaceRecord>;
 }
 
 /** A store of each type, as for a cluster that is watched as a whole. */
@@ -125,6 +132,7 @@ export function storesOf(catalog: Catalog): CatalogStores {
     EndpointSlice: catalog.store('EndpointSlice', 'endpointslices.discovery.k8s.io'),
     Node: catalog.store('Node', 'nodes'),
     Owner: catalog.store('Owner', 'deployments.apps'),
+    Namespace: catalog.store('Namespace', 'namespaces'),
   };
 }
 

@@ -35,9 +35,14 @@ test('16.2 of a hidden object nothing goes on that a person wrote', () => {
   const meta = { namespace: SECRET, labels: { [SECRET]: SECRET }, annotations: { [SECRET]: SECRET } };
   const controller = { apiVersion: `${SECRET}/v1`, kind: SECRET, name: SECRET, uid: 'uid-of-it' };
   const port = { name: SECRET, containerPort: 80, hostPort: 80, hostIp: '', protocol: 'TCP' };
-  const container = { name: SECRET, image: SECRET, containerId: SECRET, ports: [port] };
+  const container = { name: SECRET, image: SECRET, containerId: SECRET, imageDigest: SECRET, ports: [port] };
   const hidden = [
-    hide.pod(pod(SECRET, { ...meta, uid: 'u1', controller, containers: [container], podIps: ['10.0.0.1'] })),
+    hide.pod(
+      pod(SECRET, {
+        ...{ ...meta, uid: 'u1', controller, serviceAccount: SECRET },
+        ...{ containers: [container], podIps: ['10.0.0.1'] },
+      }),
+    ),
     hide.service(
       service(SECRET, {
         ...{ ...meta, uid: 'u2', controller, selector: { [SECRET]: SECRET }, loadBalancerHostnames: [SECRET] },

@@ -12,6 +12,10 @@ const generation = fc.integer({ min: 0, max: 1 });
 const podName = fc.constantFrom('p0', 'p1', 'p2', 'p3');
 const ownerName = fc.constantFrom('o0', 'o1', 'o2', 'o3');
 const serviceName = fc.constantFrom('s0', 's1');
+const zones = fc.constantFrom(
+  { 'topology.kubernetes.io/zone': 'a', 'topology.kubernetes.io/region': 'r' },
+  { 'topology.kubernetes.io/zone': 'b', 'topology.kubernetes.io/region': 'r' },
+);
 const labels = fc.constantFrom({}, { tier: 'front' });
 const kind = (name: string) => `Kind${name}`;
 
@@ -33,9 +37,17 @@ const controller: fc.Arbitrary<ControllerReference | undefined> = fc.option(
 );
 
 const pods = fc
-  .tuple(podName, generation, controller, labels, fc.constantFrom([], ['10.0.0.1'], ['10.0.0.2']))
-  .map(([name, number, of, some, podIps]) =>
-    pod(name, { uid: `${name}-${number}`, controller: of, labels: some, podIps }),
+  .tuple(
+    podName,
+    generation,
+    controller,
+    labels,
+    fc.constantFrom([], ['10.0.0.1'], ['10.0.0.2']),
+    fc.constantFrom('', 'n0', 'n0', 'n1'),
+    fc.boolean(),
+  )
+  .map(([name, number, of, some, podIps, nodeName, ready]) =>
+    pod(name, { uid: `${name}-${number}`, controller: of, labels: some, podIps, nodeName, ready }),
   );
 
 const owners = fc
@@ -49,7 +61,7 @@ const services = fc
   .map(([name, number, some]) => service(name, { uid: `${name}-${number}`, labels: some }));
 
 const nodes = fc
-  .tuple(fc.constant('n0'), generation, labels)
+  .tuple(fc.constantFrom('n0', 'n0', 'n1'), generation, fc.oneof(labels, zones))
   .map(([name, number, some]) => node(name, { uid: `${name}-${number}`, labels: some }));
 
 const listed: fc.Arbitrary<Listed> = fc.oneof(

@@ -74,10 +74,12 @@ export class Model {
       const key = `${record.type} ${namespace}/${name}`;
       if (record.type === 'Pod') found.set(key, this.#pod(record));
       if (record.type === 'Service') found.set(key, this.#service(record));
+      if (record.type === 'Namespace') found.set(key, trimmed({ name, uid, labels }));
       if (record.type === 'Node') {
         const addresses = record.addresses.map(({ type, address }) => ({ type, address }));
         const deletionTime = timestamp(record.deletionTimeMs);
-        found.set(key, trimmed({ name, uid, addresses, podRanges: record.podCidrs, deletionTime, labels }));
+        const place = this.#place(name);
+        found.set(key, trimmed({ name, uid, addresses, ...place, podRanges: record.podCidrs, deletionTime, labels }));
       }
       if (record.type === 'Owner' && record.controller === undefined) {
         const { apiVersion, kind } = record;
@@ -101,6 +103,12 @@ export class Model {
   /** What a lookup by name says of an owner, also of one that is only a link of a chain. */
   owner({ apiVersion, kind, namespace, name, uid, controller, labels }: OwnerRecord): Plain {
     return trimmed({ apiVersion, kind, namespace, name, uid, ownerChain: this.chain({ uid, controller }), labels });
+  }
+
+  /** Above an object that something refers to, for as long as anything is known of it. */
+  chainAbove(uid: string): Plain[] {
+    const known = this.#known(uid);
+    return known === undefined ? [] : this.chain({ uid, controller: known.controller });
   }
 
   chain(record: { readonly uid: string; readonly controller: ControllerReference | undefined }): Plain[] {
@@ -152,6 +160,11 @@ export class Model {
     return top ?? trimmed({ apiVersion: 'v1', kind: 'Pod', namespace, name, uid });
   }
 
+  #place(nodeName: string): Plain {
+    const labels = this.#all('Node').find(({ name }) => name === nodeName)?.labels ?? {};
+    return { zone: labels['topology.kubernetes.io/zone'], region: labels['topology.kubernetes.io/region'] };
+  }
+
   #pod(pod: PodRecord): Plain {
     const { uid, namespace, name, nodeName, hostNetwork, labels } = pod;
     const services: Plain[] = [];
@@ -173,6 +186,12 @@ export class Model {
       addresses: canonicalIps(pod.podIps),
       hostNetwork: hostNetwork || undefined,
       nodeName,
+      ...this.#place(nodeName),
+      serviceAccount: pod.serviceAccount,
+      ready: pod.ready || undefined,
+      imageDigests: Object.fromEntries(
+        pod.containers.flatMap(({ name, imageDigest }) => (imageDigest === '' ? [] : [[name, imageDigest]])),
+      ),
       phase: `POD_PHASE_${pod.phase.toUpperCase()}`,
       workload: this.#workload(pod),
       ownerChain: this.chain(pod),
@@ -265,7 +284,7 @@ export class Model {
     for (const record of this.records.values()) {
       if (record.uid !== uid) continue;
       const { type, namespace, name, controller } = record;
-      if (type === 'Service' || type === 'EndpointSlice') return undefined;
+      if (type === 'Service' || type === 'EndpointSlice' || type === 'Namespace') return undefined;
       const { apiVersion, kind } = type === 'Owner' ? record : { apiVersion: 'v1', kind: type };
       return { reference: trimmed({ apiVersion, kind, namespace, name, uid }), controller };
     }

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { brief, decode, Harness } from './harness.ts';
+import { brief, decode, Harness, SEEN } from './harness.ts';
 import { controlledBy, node, owner, pod } from './records.ts';
 
 const WEB = owner('Deployment', 'web');
@@ -51,7 +51,7 @@ describe('the owners of a pod', () => {
   });
 
   it('are none for a bare pod, which is its own workload, with its own labels and annotations', async () => {
-    const containers = [{ name: 'c', image: 'i', containerId: '', ports: [] }];
+    const containers = [{ name: 'c', image: 'i', containerId: '', imageDigest: '', ports: [] }];
     const harness = await Harness.open(pod('bare', { labels: { a: 'b' }, annotations: { c: 'd' }, containers }));
     const { workload, ownerChain } = harness.pod('bare');
     assert.deepEqual(ownerChain, []);
@@ -132,6 +132,52 @@ describe('an owner that is deleted', () => {
     harness.remove(WEB);
     const found = harness.catalog.workload('apps', 'ReplicaSet', 'shop', 'web-1') ?? assert.fail('no workload');
     assert.deepEqual(found.ownerChain.map(brief), ['Deployment web?']);
+  });
+
+  it('15.3: stays known for the history, so that pods that are seen after it went still find it', async () => {
+    const harness = new Harness({ ownerRetentionMs: 600_000 });
+    harness.put(WEB, WEB_1);
+    await harness.catalog.open();
+    harness.remove(WEB);
+    harness.remove(WEB_1);
+    harness.put(WEB_POD);
+    const late = harness.pod('web-1-x');
+    assert.deepEqual(late.ownerChain.map(brief), ['ReplicaSet web-1', 'Deployment web']);
+    assert.equal(harness.catalog.workload('apps', 'Deployment', 'shop', 'web'), undefined, 'it is gone all the same');
+    assert.equal(decode(harness.catalog.resolveWorkload(late.workload))['incomplete'], undefined);
+    harness.remove(WEB_POD);
+    harness.put(WEB_POD);
+    assert.equal(brief(harness.pod('web-1-x').workload), 'Deployment web', 'whether or not a pod refers to it');
+  });
+
+  it('15.3: is forgotten when the history is over, with the next write, unless a pod refers to it', async () => {
+    const harness = new Harness({ ownerRetentionMs: 600_000 });
+    harness.put(WEB, WEB_1, pod('other'));
+    await harness.catalog.open();
+    harness.remove(WEB);
+    harness.remove(WEB_1);
+    assert.match(await harness.registry.metrics(), /digger_catalog_retained_owners 2/);
+    const later = (afterMs: number) => {
+      const seen = { atMs: SEEN.atMs + afterMs };
+      harness.store(WEB_POD).upsert(pod('other', { labels: { at: `${afterMs}` } }), harness.version(), seen);
+    };
+    later(599_999);
+    assert.match(await harness.registry.metrics(), /digger_catalog_retained_owners 2/);
+    later(600_000);
+    assert.match(await harness.registry.metrics(), /digger_catalog_retained_owners 0/);
+    harness.put(WEB_POD);
+    assert.deepEqual(harness.pod('web-1-x').ownerChain.map(brief), ['ReplicaSet web-1?']);
+  });
+
+  it('15.3: is itself again when its record comes back', async () => {
+    const harness = new Harness({ ownerRetentionMs: 600_000 });
+    harness.put(WEB, WEB_1);
+    await harness.catalog.open();
+    harness.remove(WEB);
+    harness.put(WEB);
+    harness.put(WEB_POD);
+    assert.equal(brief(harness.pod('web-1-x').workload), 'Deployment web');
+    assert.match(await harness.registry.metrics(), /digger_catalog_retained_owners 0/);
   });
 
   it('is another object when it comes back under its name', async () => {

@@ -29,6 +29,8 @@ export function pod(name: string, some: Some<PodRecord> = {}): PodRecord {
     type: 'Pod',
     ...meta(name, 'shop'),
     nodeName: 'node-a',
+    serviceAccount: '',
+    ready: false,
     hostNetwork: false,
     phase: 'Running',
     podIps: [],

@@ -104,6 +104,8 @@ describe('answers from a real cluster', () => {
     const { uid, creationTimestamp } = object.metadata ?? {};
     assert.ok(creationTimestamp);
     assert.deepEqual(attributes, {
+      'cloud.availability_zone': node?.metadata?.labels?.['topology.kubernetes.io/zone'],
+      'cloud.region': node?.metadata?.labels?.['topology.kubernetes.io/region'],
       'container.id': object.status?.containerStatuses?.[0]?.containerID?.replace(/^.*:\/\//, ''),
       'container.image.name': container?.image?.replace(/:.*$/, ''),
       'container.image.tags': '(a list)',
@@ -124,6 +126,36 @@ describe('answers from a real cluster', () => {
       team: 'red',
     });
     assert.equal(Date.parse(String(attributes['k8s.pod.start_time'])), object.status?.startTime?.getTime());
+  });
+
+  it('tell where a pod is and whose account it has, and a node that moves to another zone reaches its pods’ subscribers', async () => {
+    const { client } = scene.plane;
+    const found = (await scene.readLists()).pods.find(({ metadata }) => metadata?.name === 'web');
+    const nodeName = found?.spec?.nodeName ?? '';
+    const read = async () =>
+      (await digger.call('LookupService', 'GetPod', { namespace: 'shop', name: 'web', view: 'VIEW_BASIC' }))['pod'];
+    const node = (await scene.readLists()).nodes.find(({ metadata }) => metadata?.name === nodeName);
+    const before = await read();
+    assert.equal(before['zone'], node?.metadata?.labels?.['topology.kubernetes.io/zone']);
+    assert.equal(before['region'], node?.metadata?.labels?.['topology.kubernetes.io/region']);
+    assert.equal(before['serviceAccount'], found?.spec?.serviceAccountName);
+    assert.equal(before['serviceAccount'], 'default');
+    const ready = found?.status?.conditions?.find(({ type }) => type === 'Ready')?.status === 'True';
+    assert.equal(before['ready'], ready);
+    const copy = new FeedCopy(digger, { view: 'VIEW_BASIC', filter: { kinds: ['ENTITY_KIND_POD'] } });
+    await copy.untilSynced();
+    const labels = { 'topology.kubernetes.io/zone': 'zone-9', 'topology.kubernetes.io/region': 'region-9' };
+    await client.patch(object('v1', 'Node', nodeName), { metadata: { labels } });
+    await eventually('subscribers of the pods hear of it', () => {
+      const zones = copy.frames
+        .flatMap((frame) => (frame['changes']?.['changes'] ?? []) as { upsert?: { pod?: Record<string, unknown> } }[])
+        .filter(({ upsert }) => upsert?.pod?.['name'] === 'web')
+        .map(({ upsert }) => upsert?.pod?.['zone']);
+      return zones.at(-1) === 'zone-9' ? done(undefined) : notYet(zones);
+    });
+    copy.close();
+    assert.deepEqual([(await read())['zone'], (await read())['region']], ['zone-9', 'region-9']);
+    await assertWholeState(digger, scene.readLists);
   });
 
   it('name networks outside of the cluster, from a file that changes while digger runs', async () => {

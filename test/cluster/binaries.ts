@@ -1,5 +1,5 @@
 // Finds the programs that the cluster tests need, or builds them from the pinned Go modules in `control-plane/`,
-// `control-plane-1.NN/` (older minor versions of Kubernetes) and `kustomize/`.
+// `control-plane-1.NN/` (older minor versions of Kubernetes), `kustomize/` and `helm/`.
 //
 // They are kept in `${CONTROL_PLANE_CACHE ?? (XDG_CACHE_HOME ?? ~/.cache)/digger}/<module>-<hash of go.sum>`, so that
 // another set of versions never meets an old build. KUBERNETES=1.33 chooses an older version. etcd and kube-apiserver
@@ -57,6 +57,13 @@ const KUSTOMIZE: Program = {
   inAssets: false,
 };
 
+const HELM: Program = {
+  name: 'helm',
+  module: 'helm',
+  goPackage: 'helm.sh/helm/v4/cmd/helm',
+  inAssets: false,
+};
+
 /**
  * Finds every program of a control plane, building what is missing; rejects with an `Error` of one line when that is
  * not possible.
@@ -77,6 +84,11 @@ export async function findOrBuildBinaries(env: NodeJS.ProcessEnv = process.env):
 /** Finds or builds kustomize; rejects as `findOrBuildBinaries` does. */
 export async function findOrBuildKustomize(env: NodeJS.ProcessEnv = process.env): Promise<string> {
   return findOrBuild(KUSTOMIZE, env);
+}
+
+/** Finds or builds helm; rejects as `findOrBuildBinaries` does. */
+export async function findOrBuildHelm(env: NodeJS.ProcessEnv = process.env): Promise<string> {
+  return findOrBuild(HELM, env);
 }
 
 /** Minor versions of Kubernetes that are pinned here, oldest first: `1.33`. */
@@ -142,7 +154,7 @@ async function build(program: Program, cache: string): Promise<void> {
   const aside = mkdtempSync(join(cache, '.build-'));
   try {
     const output = join(aside, program.name);
-    const version = program.module === KUSTOMIZE.module ? undefined : kubernetesVersion(program.module);
+    const version = program.module.startsWith(NEWEST) ? kubernetesVersion(program.module) : undefined;
     const [major, minor] = (version ?? '').slice(1).split('.');
     const flag = (name: string, value: string | undefined): string =>
       `-X k8s.io/component-base/version.${name}=${value}`;
@@ -219,8 +231,8 @@ function isExecutable(path: string): boolean {
 
 if (import.meta.main) {
   try {
-    for (const path of [...Object.values(await findOrBuildBinaries()), await findOrBuildKustomize()])
-      process.stdout.write(`${path}\n`);
+    const tools = [await findOrBuildKustomize(), await findOrBuildHelm()];
+    for (const path of [...Object.values(await findOrBuildBinaries()), ...tools]) process.stdout.write(`${path}\n`);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;

@@ -146,6 +146,8 @@ export class Picture {
       if (namespaceSelector.length > 0 && !isIn) continue;
       const node = spec.kind === 'Node' ? spec.name : spec.kind === 'Pod' ? (spec.nodeName ?? '') : '';
       if (criteria.nodeNames.length > 0 && !criteria.nodeNames.includes(node)) continue;
+      const { labelSelector = [] } = criteria;
+      if (!labelSelector.every((each) => meets(spec.labels ?? {}, each))) continue;
       if ([...criteria.labels].some(([key, value]) => spec.labels?.[key] !== value)) continue;
       const workload = spec.kind === 'Workload' ? ['apps/v1', 'Deployment'] : ['', ''];
       shown.set([spec.kind.toLowerCase(), ...workload, live.namespace, spec.name].join('|'), live);

@@ -3,14 +3,16 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
 import type { EntityKind } from '../../src/model/entities.ts';
 import { type LabelSelector, parseLabelSelector } from '../../src/model/label-selector.ts';
 import type { FilterCriteria } from '../../src/feed/filter.ts';
 import type { EntitySpec } from './cluster.ts';
-import { Consumer, decodeEntity } from './consumer.ts';
+import { Consumer, type DecodedEntity, decodeEntity } from './consumer.ts';
 import { Harness, type Subscriber } from './harness.ts';
 import { encodedBytes } from '../../src/wire/encoded-entity.ts';
+import type { ChosenKeys } from '../../src/wire/value-choice.ts';
 
 const kind = fc.constantFrom<EntityKind[]>('Pod', 'Pod', 'Pod', 'Service', 'Node', 'Workload', 'Namespace');
 const namespace = fc.constantFrom('a', 'b');
@@ -44,6 +46,7 @@ const filter: fc.Arbitrary<FilterCriteria> = fc.record({
   labels: fc
     .constantFrom<Record<string, string>[]>({}, { app: 'x' }, { app: 'x', tier: 't' })
     .map((wanted) => new Map(Object.entries(wanted))),
+  labelSelector: fc.constantFrom('', '', 'app!=x', '!app', 'app in (x),tier').map(selectorOf),
   namespaceSelector: fc
     .oneof(
       { weight: 1, arbitrary: fc.constant('') },
@@ -54,6 +57,15 @@ const filter: fc.Arbitrary<FilterCriteria> = fc.record({
     )
     .map(selectorOf),
 });
+
+/** What a reader wants to see of labels and annotations: entities have `app`, `tier` and `note`. */
+const values: fc.Arbitrary<ChosenKeys | undefined> = fc.constantFrom(
+  undefined,
+  { labels: ['app'], annotations: [] },
+  { labels: [], annotations: ['note'] },
+  { labels: ['*'], annotations: ['example.com/*'] },
+  { labels: [], annotations: [] },
+);
 
 type Act =
   | { readonly act: 'set' | 'recreate'; readonly spec: EntitySpec }
@@ -97,6 +109,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
 
 interface Reader {
   readonly criteria: FilterCriteria;
+  readonly values: ChosenKeys | undefined;
   readonly consumer: Consumer;
   subscriber: Subscriber | undefined;
 }
@@ -108,7 +121,7 @@ describe('the copy of a consumer', () => {
   ] as const) {
     it(`equals the filtered picture at every quiet point, when ${retention}`, () => {
       const scenario = fc.record({
-        filters: fc.array(filter, { minLength: READERS, maxLength: READERS }),
+        filters: fc.array(fc.tuple(filter, values), { minLength: READERS, maxLength: READERS }),
         acts: fc.array(act, { minLength: 10, maxLength: 120, size: 'max' }),
         maxFrameBytes: fc.constantFrom(1, 150, 65_536),
       });
@@ -116,8 +129,9 @@ describe('the copy of a consumer', () => {
         fc.property(scenario, ({ filters, acts, maxFrameBytes }) => {
           const harness = new Harness({ ...limits, maxFrameBytes, stallTimeoutMs: 1e9 });
           const readers = filters.map(
-            (criteria): Reader => ({
+            ([criteria, chosen]): Reader => ({
               criteria,
+              values: chosen,
               consumer: new Consumer(),
               subscriber: undefined,
             }),
@@ -134,10 +148,42 @@ describe('the copy of a consumer', () => {
     });
   }
 
+  it('16.3 hears nothing of a change that leaves what it is sent as it was, while it keeps up', () => {
+    let unseen = 0;
+    fc.assert(
+      fc.property(filter, values, fc.array(act, { maxLength: 60, size: 'max' }), (criteria, chosen, acts) => {
+        const harness = new Harness();
+        const { consumer } = harness.subscribe({ filter: criteria, values: chosen });
+        harness.scheduler.advance(1);
+        for (const each of acts) {
+          const shown = (): Map<string, DecodedEntity> =>
+            new Map(
+              [...harness.picture.visible(criteria)].map(([key, live]) => [
+                key,
+                seen(decodeEntity(live.kind, encodedBytes(live)), chosen),
+              ]),
+            );
+          const [before, upserts] = [shown(), consumer.upserts];
+          perform(harness, [], each);
+          harness.scheduler.advance(1);
+          const after = shown();
+          const differs = [...after].filter(([key, entity]) => !isDeepStrictEqual(before.get(key), entity)).length;
+          const isChoice = chosen !== undefined;
+          if (isChoice && each.act === 'set') {
+            assert.equal(consumer.upserts - upserts, differs, JSON.stringify(each));
+            if (differs === 0) unseen += 1;
+          }
+        }
+      }),
+      { numRuns: 300 },
+    );
+    assert.ok(unseen > 100, `${unseen} changes were not seen`);
+  });
+
   it('is told only of removals of what it holds, unless labels, namespaces or nodes decide', () => {
     fc.assert(
       fc.property(filter, fc.array(act, { maxLength: 100, size: 'max' }), (some, acts) => {
-        const criteria = { ...some, nodeNames: [], labels: new Map(), namespaceSelector: [] };
+        const criteria = { ...some, nodeNames: [], labels: new Map(), namespaceSelector: [], labelSelector: [] };
         const harness = new Harness();
         const { consumer } = harness.subscribe({ filter: criteria });
         for (const each of acts) {
@@ -150,6 +196,22 @@ describe('the copy of a consumer', () => {
     );
   });
 });
+
+/** An entity as a reader with this choice is sent it. */
+function seen(whole: DecodedEntity, chosen: ChosenKeys | undefined): DecodedEntity {
+  if (chosen === undefined) return whole;
+  const kept = (map: Readonly<Record<string, string>>, keys: readonly string[]): Record<string, string> =>
+    Object.fromEntries(Object.entries(map).filter(([key]) => keys.includes('*') || keys.includes(key)));
+  const { labels: all, annotations } = whole as {
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+  };
+  return {
+    ...whole,
+    ...(all === undefined ? {} : { labels: kept(all, chosen.labels) }),
+    ...(annotations === undefined ? {} : { annotations: kept(annotations, chosen.annotations) }),
+  };
+}
 
 function perform(harness: Harness, readers: readonly Reader[], each: Act): void {
   const { picture, scheduler } = harness;
@@ -191,9 +253,9 @@ function perform(harness: Harness, readers: readonly Reader[], each: Act): void 
 }
 
 function connect(harness: Harness, one: Reader): void {
-  const { criteria, consumer } = one;
+  const { criteria, consumer, values: chosen } = one;
   consumer.reconnect();
-  one.subscriber = harness.subscribe({ filter: criteria, resumeToken: consumer.token }, consumer);
+  one.subscriber = harness.subscribe({ filter: criteria, values: chosen, resumeToken: consumer.token }, consumer);
 }
 
 function disconnect(one: Reader): void {
@@ -208,7 +270,7 @@ function compare(harness: Harness, readers: readonly Reader[]): void {
     one.subscriber?.resume();
   }
   harness.scheduler.advance(1_000);
-  for (const { consumer, criteria } of readers) {
+  for (const { consumer, criteria, values: chosen } of readers) {
     const expected = harness.picture.visible(criteria);
     const story = consumer.story.join(', ');
     assert.equal(consumer.synced, true, story);
@@ -216,7 +278,7 @@ function compare(harness: Harness, readers: readonly Reader[]): void {
     for (const [key, held] of consumer.copy) {
       const live = expected.get(key);
       assert.ok(live, story);
-      assert.deepEqual(held, decodeEntity(live.kind, encodedBytes(live)), story);
+      assert.deepEqual(held, seen(decodeEntity(live.kind, encodedBytes(live)), chosen), story);
     }
   }
 }

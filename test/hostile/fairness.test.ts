@@ -56,6 +56,18 @@ describe('a lookup beside a flood is begun after a few calls of it', () => {
     await untilNothingIsLeft(serving, [...flood, healthy]);
     const begun = await metric(serving.registry, STARTED);
     assert.ok(begun <= 10 * MOST_BEFORE, `${begun} of 5,000 began`);
+    assert.equal(await metric(serving.registry, 'digger_limit_refusals_total{limit="rapid_resets"}'), 10, 'cut off');
+  });
+
+  it('of as many as a connection may have at once, which are all given up: it may go on', async (t) => {
+    const serving = await begin(t);
+    const [peer] = await connections(serving.target, 1, ATTACKER);
+    assert.ok(peer);
+    peer.send(CALLS, lookup(ASKED_BY_FLOOD), (stream) => cancel(stream));
+    peer.send(1, lookup(KNOWN));
+    await untilEnded([peer], 1);
+    assert.equal(await metric(serving.registry, 'digger_limit_refusals_total{limit="rapid_resets"}'), 0);
+    await untilNothingIsLeft(serving, [peer]);
   });
 
   it('of calls for which there is no room: they are reset, and probes are answered', async (t) => {

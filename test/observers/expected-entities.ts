@@ -64,6 +64,16 @@ export function expectedPod(lists: ClusterLists, pod: V1Pod): Message {
     addresses: podAddresses(pod),
     hostNetwork: pod.spec?.hostNetwork,
     nodeName: pod.spec?.nodeName,
+    zone: labelOfNode(lists, pod, 'topology.kubernetes.io/zone'),
+    region: labelOfNode(lists, pod, 'topology.kubernetes.io/region'),
+    serviceAccount: pod.spec?.serviceAccountName,
+    ready: (status.conditions ?? []).some(({ type, status: value }) => type === 'Ready' && value === 'True'),
+    imageDigests: Object.fromEntries(
+      [...(pod.spec?.containers ?? []), ...sidecars].flatMap(({ name }) => {
+        const [, digest] = (statuses.find((candidate) => candidate.name === name)?.imageID ?? '').split('@');
+        return digest ? [[name, digest]] : [];
+      }),
+    ),
     hostAddresses: (status.hostIPs ?? []).map((host) => canonical(host.ip)),
     phase: status.phase && `POD_PHASE_${status.phase.toUpperCase()}`,
     workload: podWorkload(lists, pod),
@@ -80,6 +90,10 @@ export function expectedPod(lists: ClusterLists, pod: V1Pod): Message {
       containerId: statuses.find((candidate) => candidate.name === container.name)?.containerID,
     })),
   });
+}
+
+function labelOfNode({ nodes }: ClusterLists, pod: V1Pod, key: string): string | undefined {
+  return nodes.find(({ metadata }) => metadata?.name === pod.spec?.nodeName)?.metadata?.labels?.[key];
 }
 
 /** `digger.v1.Service`. */

@@ -22,6 +22,7 @@ test('without flags and environment it listens on loopback only, and every value
   assert.deepEqual(config, {
     listen: { host: '127.0.0.1', port: 50_051 },
     adminListen: { host: '127.0.0.1', port: 9464 },
+    adminPage: false,
     allowPlaintext: false,
     tlsCert: undefined,
     tlsKey: undefined,

@@ -33,6 +33,7 @@ const BARE: AttributePod = {
   labels: {},
   annotations: {},
   containers: [],
+  imageDigests: {},
   omitted: [],
 };
 
@@ -235,6 +236,11 @@ const ROWS: readonly Row[] = [
       'container.image.name': 'gcr.io/shop/web',
       'container.image.tags': ['9'],
     },
+  },
+  {
+    rule: '[ctr] container.image.repo_digests: what the runtime pulled, under the name of the image',
+    pod: { containers: [container('gcr.io/shop/web:9')], imageDigests: { main: DIGEST } },
+    expected: { 'container.image.repo_digests': [`gcr.io/shop/web@${DIGEST}`], 'service.version': '9' },
   },
   {
     rule: '[proc] "if a pod contains more than one container", nothing tells which is meant',

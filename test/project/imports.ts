@@ -7,6 +7,8 @@ export type ImportGraph = ReadonlyMap<string, readonly string[]>;
 
 const EVERYWHERE = ['model', 'telemetry'];
 const KUBE_ROOMS = ['kube', 'kube/transport', 'kube/credentials', 'kube/decoding', 'kube/reflector'];
+/** From the bottom up. */
+const CATALOG_ROOMS = ['collections', 'records', 'owners', 'entities', 'joining'].map((room) => `catalog/${room}`);
 const RPC_ROOMS = ['rpc', 'rpc/methods', 'rpc/calls', 'rpc/limits', 'rpc/tls', 'rpc/auth'];
 const RPC_SOURCES = [...EVERYWHERE, 'wire', 'catalog', 'addresses', 'feed', 'otel', 'timelines'];
 
@@ -22,11 +24,17 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'kube/credentials': [...EVERYWHERE, 'kube'],
   'kube/decoding': [...EVERYWHERE, 'kube'],
   'kube/reflector': [...EVERYWHERE, ...KUBE_ROOMS],
-  catalog: [...EVERYWHERE, 'wire'],
+  catalog: [...EVERYWHERE, 'wire', ...CATALOG_ROOMS],
+  'catalog/collections': [],
+  'catalog/records': [...EVERYWHERE, 'catalog'],
+  'catalog/owners': [...EVERYWHERE, 'wire', 'catalog/collections', 'catalog/records'],
+  'catalog/entities': [...EVERYWHERE, 'wire', 'catalog/collections', 'catalog/records', 'catalog/owners'],
+  'catalog/joining': [...EVERYWHERE, 'wire', ...CATALOG_ROOMS],
   networks: [...EVERYWHERE],
   otel: [],
   addresses: [...EVERYWHERE, 'catalog', 'timelines'],
   feed: [...EVERYWHERE, 'wire', 'timelines'],
+  page: ['model', 'addresses', 'catalog'],
   rpc: [...RPC_SOURCES, ...RPC_ROOMS],
   'rpc/methods': [...RPC_SOURCES, ...RPC_ROOMS],
   'rpc/calls': [...RPC_SOURCES, ...RPC_ROOMS],
@@ -41,7 +49,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
  * The files of a room that another room may import when it may not have the rest of it: importing room → room → files.
  */
 const ONLY: Readonly<Record<string, readonly string[]>> = {
+  'catalog/records→catalog': ['src/catalog/pacer.ts'],
   'addresses→catalog': ['src/catalog/reader.ts'],
+  'page→addresses': ['src/addresses/reader.ts'],
+  'page→catalog': ['src/catalog/reader.ts'],
   'rpc→catalog': ['src/catalog/reader.ts'],
   'rpc/methods→catalog': ['src/catalog/reader.ts'],
   // What every room below may use of kube; the rest of its top builds on the rooms.

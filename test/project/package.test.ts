@@ -1,9 +1,10 @@
-// What `npm pack` makes: it holds what the command needs and nothing else, and the command runs from it.
+// What `npm pack` makes: it holds what the command needs and nothing else, is the same in every byte when it is built
+// again, and the command runs from it.
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -15,7 +16,7 @@ interface Packed {
   readonly files: readonly { readonly path: string }[];
 }
 
-test('the package holds what the command needs and nothing else, and the demo runs from the tarball', async (t) => {
+test('the package holds what the command needs and nothing else, is the same when built again, and the demo runs from the tarball', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'digger-package-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const npm = (...args: string[]) =>
@@ -25,20 +26,45 @@ test('the package holds what the command needs and nothing else, and the demo ru
   const packed = (JSON.parse(npm('pack', '--json', '--ignore-scripts', '--pack-destination', folder)) as Packed[])[0];
   assert.ok(packed);
   const files = packed.files.map(({ path }) => path);
-  for (const needed of ['dist/main.js', 'proto/digger/v1/lookup.proto', 'package.json', 'README.md', 'LICENSE']) {
+  for (const needed of [
+    'dist/main.js',
+    'dist/page/assets/page.html',
+    'proto/digger/v1/lookup.proto',
+    'package.json',
+    'README.md',
+    'LICENSE',
+  ]) {
     assert.ok(files.includes(needed), `lacks ${needed}`);
   }
-  const allowed = /^(dist\/.*\.(js|js\.map|json)|proto\/.*\.proto|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
+  const allowed =
+    /^(dist\/.*\.(js|js\.map|json)|dist\/page\/assets\/page\.(html|css)|proto\/.*\.proto|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
   assert.deepEqual(
     files.filter((file) => !allowed.test(file)),
     [],
   );
+  // Built once more, of the same sources: a person who builds it can check what was published.
+  npm('run', '--silent', 'build');
+  const again = join(folder, 'again');
+  mkdirSync(again);
+  npm('pack', '--json', '--ignore-scripts', '--pack-destination', again);
+  const [first, second] = [folder, again].map((each) => readFileSync(join(each, packed.filename)));
+  assert.ok(second && first?.equals(second), 'two builds differ');
   execFileSync('tar', ['xzf', join(folder, packed.filename), '-C', folder]);
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'package', 'node_modules'));
-  const args = ['demo', '--listen', '127.0.0.1:0', '--admin-listen', '127.0.0.1:0', '--log-format', 'json'];
+  const args = [
+    'demo',
+    '--listen',
+    '127.0.0.1:0',
+    '--admin-listen',
+    '127.0.0.1:0',
+    '--log-format',
+    'json',
+    '--admin-page',
+  ];
   const demo = spawn(process.execPath, [join(folder, 'package', 'dist', 'main.js'), ...args], { cwd: folder });
   const ended = once(demo, 'exit', { signal: AbortSignal.timeout(60_000) });
   let log = '';
+  demo.stderr.on('data', (data: Buffer) => (log += data.toString()));
   for await (const line of createInterface(demo.stdout)) {
     log += `${line}\n`;
     if (line.includes('"serving"')) break;

@@ -41,6 +41,10 @@ describe('an error tells code, reason and details', () => {
     ['a moment in the future', 'ResolveAddress', at(START_MS / 1000 + 6), 'at', 'IN_THE_FUTURE'],
     ['a moment after the year 9999', 'ResolveAddress', at(253_402_300_800), 'at', 'INVALID_TIMESTAMP'],
     ['negative nanos', 'ResolveAddress', at(1, -1), 'at', 'INVALID_TIMESTAMP'],
+    ['an end without a beginning', 'ResolveAddress', interval(undefined, 1), 'at', 'REQUIRED'],
+    ['an end before the beginning', 'ResolveAddress', interval(2, 1), 'until', 'OUT_OF_RANGE'],
+    ['an end in the future', 'ResolveAddress', interval(1, START_MS / 1000 + 6), 'until', 'IN_THE_FUTURE'],
+    ['a past of no address', 'GetAddressTimeline', {}, 'address', 'NOT_AN_ADDRESS'],
     ['a wait beyond 30 s', 'ResolveAddress', wait(30, 1), 'wait', 'OUT_OF_RANGE'],
     ['a negative wait', 'ResolveAddress', wait(-1, 0), 'wait', 'OUT_OF_RANGE'],
     ['an empty batch', 'BatchResolveAddresses', {}, 'queries', 'REQUIRED'],
@@ -206,6 +210,11 @@ function addresses(count: number): readonly Json[] {
 
 function at(seconds: number, nanos = 0): Json {
   return { address: '10.0.0.1', at: { seconds, nanos } };
+}
+
+function interval(fromSeconds: number | undefined, toSeconds: number): Json {
+  const until = { seconds: toSeconds, nanos: 0 };
+  return { ...(fromSeconds === undefined ? { address: '10.0.0.1' } : at(fromSeconds)), until };
 }
 
 function wait(seconds: number, nanos: number): Json {

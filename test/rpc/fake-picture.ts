@@ -71,6 +71,16 @@ export class FakePicture implements RpcSources {
       const exact = question.port === undefined ? undefined : this.answers.get(`${question.address}:${question.port}`);
       return exact ?? this.answers.get(question.address) ?? { outcome: 'UNASSIGNED', historySinceMs: START_MS };
     },
+    history: ({ address }) => {
+      const answer = this.answers.get(address);
+      const isHeld = answer?.outcome === 'RESOLVED';
+      return {
+        stretches: isHeld
+          ? [{ fromMs: START_MS, toMs: undefined, outcome: answer.outcome, holders: [answer.holder] }]
+          : [],
+        historySinceMs: START_MS,
+      };
+    },
     waitForHolder: (addresses, signal) => {
       if (this.waiters.size >= this.maxWaiters) return undefined;
       return new Promise<boolean>((resolve) => {

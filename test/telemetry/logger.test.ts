@@ -19,15 +19,21 @@ it('a log line in the pretty format cannot be forged, be it by a message, a fiel
     logger.info('a value: %s', forged);
     logger.error(new Error(forged));
     logger.error({ err: new Error(forged) }, 'a call failed');
+    logger.error({ err: new Error('outer', { cause: new Error(forged) }) }, 'a call failed');
+    logger.error({ err: Object.assign(new Error('outer'), { detail: forged }) }, 'a call failed');
+    logger.child({ peer: forged, in: [forged] }).child({ of: 'a child' }).warn('from a child of a child');
   `;
   const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
     encoding: 'utf8',
   });
   const lines = stdout.split('\n');
-  assert.equal(lines.filter((line) => line.startsWith('[')).length, 5, stdout + stderr);
+  assert.equal(lines.filter((line) => line.startsWith('[')).length, 8, stdout + stderr);
   assert.equal(lines.filter((line) => line.startsWith('[08:00:00.000]')).length, 0, stdout);
-  for (const line of lines.filter((each) => each.startsWith('[')))
-    assert.ok(!line.includes('\u001b[2K') && !line.includes('\r'), line);
+  assert.match(stdout, /peer: [^]*of: "a child"/);
+  for (const line of lines) {
+    assert.ok(!/^ *\[08:00/.test(line), line);
+    assert.ok(!line.includes('\u001b[2K') && !line.includes('\r') && !line.includes('\u0085'), JSON.stringify(line));
+  }
 });
 
 it('control characters and separators of lines are shown, all else stays as it is', () => {

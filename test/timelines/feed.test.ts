@@ -187,6 +187,7 @@ class Server {
     this.#link = new AddressFeed({ addresses: this.book, feed: this.feed, pacer: createPacer() });
     this.book.open();
     this.#link.open();
+    this.#link.want();
   }
 
   at(offsetMs: number, blindSinceMs?: number): void {

@@ -48,6 +48,8 @@ const pods: fc.Arbitrary<PodRecord> = record({
   type: fc.constant('Pod'),
   ...meta,
   nodeName: text,
+  serviceAccount: text,
+  ready: fc.boolean(),
   hostNetwork: fc.boolean(),
   phase: fc.constantFrom('Pending', 'Running', 'Succeeded', 'Failed', 'Unknown', '', 'Dreaming'),
   podIps: ips,
@@ -60,6 +62,7 @@ const pods: fc.Arbitrary<PodRecord> = record({
       name: text,
       image: text,
       containerId: text,
+      imageDigest: fc.constantFrom('', 'sha256:00ff'),
       ports: fc.array(
         record({
           name: text,
@@ -140,6 +143,10 @@ describe('an encoded entity', () => {
             workload,
             ownerChain: chain,
             services: in_,
+            zone: '',
+            region: '',
+            serviceAccount: pod.serviceAccount,
+            ready: pod.ready,
             serviceCount: 0,
             endpointAddresses: [],
             startTime: timestamp(pod.startTimeMs),
@@ -160,10 +167,13 @@ describe('an encoded entity', () => {
             ...basic,
             labels,
             annotations,
+            imageDigests: Object.fromEntries(
+              pod.containers.flatMap(({ name, imageDigest }) => (imageDigest === '' ? [] : [[name, imageDigest]])),
+            ),
             containers,
             omitted: [],
           });
-          const nothing = { labels: {}, annotations: {}, containers: [], omitted: [] };
+          const nothing = { labels: {}, annotations: {}, imageDigests: {}, containers: [], omitted: [] };
           assert.deepEqual(decode('Pod', whole(record, joined, 'BASIC')), { ...basic, ...nothing });
         },
       ),

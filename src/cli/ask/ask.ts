@@ -8,6 +8,7 @@ import { SecurityFileError } from './connection-security.ts';
 import type { AskEdge } from './edge.ts';
 import { EXIT_USAGE, exitCodeOf } from './exit-codes.ts';
 import { get } from './get.ts';
+import { history } from './history.ts';
 import { resolve } from './resolve.ts';
 import { askAll, resolveLines } from './resolve-lines.ts';
 import { resolveFromReplica } from './resolve-replica.ts';
@@ -39,6 +40,8 @@ function run(order: Order, connection: Connection, edge: AskEdge): Promise<numbe
       if (order.question !== undefined) return resolve(order, order.question, connection, edge);
       if (order.replica) return resolveFromReplica(order, edge);
       return resolveLines(order, (lines) => askAll(lines, order, connection), edge);
+    case 'history':
+      return history(order, connection, edge);
     case 'get':
       return get(order, connection, edge);
     case 'watch':

@@ -66,6 +66,7 @@ export function resolutionLines(resolution: JsonObject, wide = false): readonly 
   add('NETWORK', networkText(resolution['network']));
   add('WORKLOAD', of(resolution['workload']));
   add('NODE', text(pod['nodeName']));
+  if (wide) addPlace(add, pod);
   add('SERVICES', references(pod['services']).join(', '));
   add('HELD', interval(resolution));
   add('HISTORY', named('since', resolution['historySince']));
@@ -82,6 +83,29 @@ export function resolutionLines(resolution: JsonObject, wide = false): readonly 
     const table = candidates.map((each) => [targetText(each), roleText(each), of(each['workload']), interval(each)]);
     lines.push('', ...tableLines(['CANDIDATE', 'ROLE', 'WORKLOAD', 'HELD'], table));
   }
+  return lines;
+}
+
+/** The JSON form of digger.v1.GetAddressTimelineResponse as a line through time, newest first. */
+export function historyLines(history: JsonObject): readonly string[] {
+  const intervals = (history['intervals'] ?? []) as readonly JsonObject[];
+  const rows = intervals.flatMap((each, index) => {
+    const holders = (each['holders'] ?? []) as readonly JsonObject[];
+    const outcome = text(each['outcome']).replace('OUTCOME_', '');
+    const to = text(each['to']) || 'now';
+    const first = [index === 0 ? '●' : holders.length === 0 ? '┊' : '│', text(each['from']), to];
+    if (holders.length === 0) return [[...first, outcome, '', '']];
+    return holders.map((holder, at) => [
+      ...(at === 0 ? first : ['│', '', '']),
+      `${targetText(holder)}${holder['uncertain'] === true ? ' ?' : ''}`,
+      roleText(holder),
+      of(holder['workload']),
+    ]);
+  });
+  const lines = [...tableLines(['', 'FROM', 'TO', 'HOLDER', 'ROLE', 'WORKLOAD'], rows)];
+  const since = text(history['historySince']);
+  if (since !== '') lines.push('', `Nothing is known of before ${since}.`);
+  if (rows.some(([, , , holder]) => holder?.endsWith(' ?'))) lines.push('?: another object may have held it.');
   return lines;
 }
 
@@ -117,9 +141,12 @@ export function entityLines(entity: JsonObject, wide: boolean): readonly string[
   add('OWNERS', references(object['ownerChain']).join(', '));
   add('STARTED', text(object['startTime']));
   if (wide) {
+    addPlace(add, object);
     addLabels(rows, object);
     for (const container of (object['containers'] ?? []) as readonly JsonObject[]) {
-      rows.push(['CONTAINER', join(text(container['name']), text(container['image']))]);
+      const digests = (object['imageDigests'] ?? {}) as JsonObject;
+      const name = text(container['name']);
+      rows.push(['CONTAINER', join(name, text(container['image']), text(digests[name]))]);
     }
   }
   return termLines(rows);
@@ -155,6 +182,13 @@ const ROW_WIDTHS = [21, 10, 44];
 
 function termLines(rows: readonly (readonly [string, string])[]): string[] {
   return rows.map(([term, value]) => `${term.padEnd(TERM_WIDTH)}  ${value}`);
+}
+
+/** Where a pod or a node is, and who a pod is to the API server. */
+function addPlace(add: (term: string, value: string) => void, object: JsonObject): void {
+  add('ZONE', join(text(object['zone']), named('region', object['region'])));
+  add('ACCOUNT', text(object['serviceAccount']));
+  if (object['ready'] === true) add('READY', 'yes');
 }
 
 function addLabels(rows: [string, string][], object: JsonObject): void {

@@ -80,10 +80,11 @@ function follow(
       kinds: order.kinds,
       namespaces: order.namespaces,
       nodeNames: order.nodes,
-      labels: Object.fromEntries(order.labels),
+      labelSelector: order.labelSelector,
       namespaceSelector: order.namespaceSelector,
     },
     snapshotOnly: order.snapshotOnly,
+    ...(order.values === undefined ? {} : { values: order.values }),
     ...(view.resumeToken === undefined ? {} : { resumeToken: Buffer.from(view.resumeToken, 'base64') }),
   });
   const cancel = (): void => stream.cancel();

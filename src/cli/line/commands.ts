@@ -122,6 +122,18 @@ line, in their order; a line that cannot be asked about is answered with an erro
       ...CLIENT_OPTIONS,
     },
   },
+  history: {
+    summary: 'ask a running service who was behind an address, through its whole history',
+    usage: `Usage: digger history ADDRESS[:PORT] [options]
+
+Shows who held an address, newest first, as far back as the service can tell.
+ADDRESS is IPv4 or IPv6; IPv6 with a port is written in brackets: [fd00::1]:80.`,
+    options: {
+      protocol: { placeholder: 'protocol', meaning: 'tcp, udp or sctp; unset: any', values: ['tcp', 'udp', 'sctp'] },
+      output: OUTPUT,
+      ...CLIENT_OPTIONS,
+    },
+  },
   get: {
     summary: 'ask a running service for a pod, service, node, workload or namespace by name',
     usage: `Usage: digger get pod|service NAMESPACE/NAME [options]
@@ -152,10 +164,23 @@ interruptions are told on stderr; a lost connection is continued where it ended.
       },
       namespace: { placeholder: 'name', meaning: 'only in this namespace; repeatable', short: 'n' },
       node: { placeholder: 'name', meaning: 'only on this node; repeatable' },
-      label: { placeholder: 'key=value', meaning: 'only with this label; repeatable, all have to match', short: 'l' },
+      label: {
+        placeholder: 'selector',
+        meaning:
+          "only with matching labels, as kubectl -l takes it: app=web, 'tier in (a, b),!old'; repeatable, all count",
+        short: 'l',
+      },
       'namespace-selector': {
         placeholder: 'selector',
         meaning: "only in namespaces with matching labels, as kubectl -l takes it: 'env in (prod, test),!legacy'",
+      },
+      'with-label': {
+        placeholder: 'key',
+        meaning: 'show of labels only this one, or those of a domain: example.com/*; repeatable; * is all; unset: all',
+      },
+      'with-annotation': {
+        placeholder: 'key',
+        meaning: 'the same for annotations; with one of both, the other is none',
       },
       'snapshot-only': { placeholder: '', meaning: 'end when the picture is complete' },
       output: OUTPUT,

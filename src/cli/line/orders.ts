@@ -13,7 +13,6 @@ import {
   parseAddressAndPort,
   parseKind,
   parseKindAndName,
-  parseLabel,
   parseSelectorText,
   parseServiceAddress,
 } from './values.ts';
@@ -39,6 +38,13 @@ export interface ResolveOrder extends Asking {
   readonly replica: boolean;
 }
 
+export interface HistoryOrder extends Asking {
+  readonly command: 'history';
+  readonly question: AddressAndPort;
+  /** `PROTOCOL_TCP`. */
+  readonly protocol: string | undefined;
+}
+
 export interface GetOrder extends Asking {
   readonly command: 'get';
   readonly kind: ObjectKind;
@@ -54,7 +60,10 @@ export interface WatchOrder extends Asking {
   readonly kinds: readonly string[];
   readonly namespaces: readonly string[];
   readonly nodes: readonly string[];
-  readonly labels: readonly (readonly [key: string, value: string])[];
+  /** Empty: none. */
+  readonly labelSelector: string;
+  /** Keys of labels and annotations to be shown; unset: all. */
+  readonly values: { readonly labels: readonly string[]; readonly annotations: readonly string[] } | undefined;
   /** Empty: none. */
   readonly namespaceSelector: string;
   readonly snapshotOnly: boolean;
@@ -64,7 +73,7 @@ export interface StatusOrder extends Asking {
   readonly command: 'status';
 }
 
-export type Order = ResolveOrder | GetOrder | WatchOrder | StatusOrder;
+export type Order = ResolveOrder | HistoryOrder | GetOrder | WatchOrder | StatusOrder;
 
 /** What is wrong is in `words.problems`; then the order is not to be used. */
 export function readOrder(words: Words, command: Order['command'], nowMs: number): Order {
@@ -85,6 +94,13 @@ export function readOrder(words: Words, command: Order['command'], nowMs: number
         replica: readReplica(words),
         protocol: toProtocol(words.last('protocol', oneOf('tcp', 'udp', 'sctp'))),
       };
+    case 'history':
+      return {
+        ...asking,
+        command,
+        question: readAddress(words),
+        protocol: toProtocol(words.last('protocol', oneOf('tcp', 'udp', 'sctp'))),
+      };
     case 'get':
       return { ...asking, command, ...readObject(words), waitMs: waitMs() };
     case 'watch':
@@ -95,7 +111,8 @@ export function readOrder(words: Words, command: Order['command'], nowMs: number
         kinds: words.all('kind', parseKind),
         namespaces: words.all('namespace', parseName),
         nodes: words.all('node', parseName),
-        labels: words.all('label', parseLabel),
+        labelSelector: words.all('label', parseSelectorText).join(','),
+        values: readValues(words),
         namespaceSelector: words.last('namespace-selector', parseSelectorText) ?? '',
         snapshotOnly: words.given('snapshot-only'),
       };
@@ -103,6 +120,11 @@ export function readOrder(words: Words, command: Order['command'], nowMs: number
       refuseWords(words, 'digger status takes options only');
       return { ...asking, command };
   }
+}
+
+function readValues(words: Words): WatchOrder['values'] {
+  if (!words.given('with-label') && !words.given('with-annotation')) return undefined;
+  return { labels: words.all('with-label', parseName), annotations: words.all('with-annotation', parseName) };
 }
 
 function readQuestion(words: Words): AddressAndPort | undefined {
@@ -123,6 +145,12 @@ function readReplica(words: Words): boolean {
   if (words.rest[0] !== '-') words.problems.push('--replica: only with -: digger resolve --replica - < addresses');
   if (words.given('otel')) words.problems.push('--otel: not with --replica, which has no resource attributes');
   return true;
+function readAddress(words: Words): AddressAndPort {
+  const [word, ...more] = words.rest;
+  for (const unexpected of more) words.problems.push(`${unexpected}: one address at a time`);
+  if (word === undefined) words.problems.push('an address is missing: digger history 10.0.0.1');
+  const read = word === undefined ? undefined : words.value('address', word, parseAddressAndPort(word));
+  return read ?? { address: '', port: undefined };
 }
 
 function readObject(words: Words): Pick<GetOrder, 'kind' | 'object' | 'namespace'> {

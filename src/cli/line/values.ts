@@ -49,13 +49,6 @@ export function momentBefore(nowMs: number): Parser<number> {
   };
 }
 
-/** `app=web`; the value may be empty. */
-export function parseLabel(text: string): Parsed<readonly [key: string, value: string]> {
-  const at = text.indexOf('=');
-  if (at > 0) return { ok: true, value: [text.slice(0, at), text.slice(at + 1)] };
-  return { ok: false, allowed: 'a label with its value: app=web' };
-}
-
 /** As `kubectl -l` takes it; the text itself, which the service reads again. */
 export function parseSelectorText(text: string): Parsed<string> {
   const parsed = parseLabelSelector(text);

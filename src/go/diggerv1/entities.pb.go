@@ -677,6 +677,15 @@ type Pod struct {
 	// Further addresses at which endpoints of its namespace list this pod, and which belong to no other pod and no node:
 	// those of secondary networks. Canonical, sorted; the first 100 of them.
 	EndpointAddresses []string `protobuf:"bytes,15,rep,name=endpoint_addresses,json=endpointAddresses,proto3" json:"endpoint_addresses,omitempty"`
+	// `zone` of its node; empty where the node has none or is not known. Other labels of the node are those of the Node with
+	// the name in `node_name`: a changed node is one change, not one of each of its pods.
+	Zone string `protobuf:"bytes,16,opt,name=zone,proto3" json:"zone,omitempty"`
+	// `region` of its node.
+	Region string `protobuf:"bytes,17,opt,name=region,proto3" json:"region,omitempty"`
+	// `spec.serviceAccountName`: whose identity its containers have at the API server.
+	ServiceAccount string `protobuf:"bytes,18,opt,name=service_account,json=serviceAccount,proto3" json:"service_account,omitempty"`
+	// Its condition `Ready`: it passes its readiness probes and gates, so that services send to it.
+	Ready bool `protobuf:"varint,19,opt,name=ready,proto3" json:"ready,omitempty"`
 	// Not in VIEW_BASIC.
 	Labels map[string]string `protobuf:"bytes,20,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Not in VIEW_BASIC. Some are left out by default, see `omitted`.
@@ -686,7 +695,10 @@ type Pod struct {
 	// Not in VIEW_BASIC. Keys of labels and annotations that the server's configuration leaves out (denied, not on the
 	// allow list, or larger than the size limit), as `labels/KEY` and `annotations/KEY`.
 	// `*`: all of them and the containers, in a frame of the feed that would otherwise have been too large.
-	Omitted       []string `protobuf:"bytes,23,rep,name=omitted,proto3" json:"omitted,omitempty"`
+	Omitted []string `protobuf:"bytes,23,rep,name=omitted,proto3" json:"omitted,omitempty"`
+	// Not in VIEW_BASIC. By container name: the digest of the image that it runs, `sha256:…`; only containers whose image was
+	// pulled by a runtime that tells it.
+	ImageDigests  map[string]string `protobuf:"bytes,24,rep,name=image_digests,json=imageDigests,proto3" json:"image_digests,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -826,6 +838,34 @@ func (x *Pod) GetEndpointAddresses() []string {
 	return nil
 }
 
+func (x *Pod) GetZone() string {
+	if x != nil {
+		return x.Zone
+	}
+	return ""
+}
+
+func (x *Pod) GetRegion() string {
+	if x != nil {
+		return x.Region
+	}
+	return ""
+}
+
+func (x *Pod) GetServiceAccount() string {
+	if x != nil {
+		return x.ServiceAccount
+	}
+	return ""
+}
+
+func (x *Pod) GetReady() bool {
+	if x != nil {
+		return x.Ready
+	}
+	return false
+}
+
 func (x *Pod) GetLabels() map[string]string {
 	if x != nil {
 		return x.Labels
@@ -850,6 +890,13 @@ func (x *Pod) GetContainers() []*Container {
 func (x *Pod) GetOmitted() []string {
 	if x != nil {
 		return x.Omitted
+	}
+	return nil
+}
+
+func (x *Pod) GetImageDigests() map[string]string {
+	if x != nil {
+		return x.ImageDigests
 	}
 	return nil
 }
@@ -1756,7 +1803,7 @@ const file_digger_v1_entities_proto_rawDesc = "" +
 	"\x0econtainer_port\x18\x02 \x01(\rR\rcontainerPort\x12\x1b\n" +
 	"\thost_port\x18\x03 \x01(\rR\bhostPort\x12\x17\n" +
 	"\ahost_ip\x18\x04 \x01(\tR\x06hostIp\x12/\n" +
-	"\bprotocol\x18\x05 \x01(\x0e2\x13.digger.v1.ProtocolR\bprotocol\"\xb8\a\n" +
+	"\bprotocol\x18\x05 \x01(\x0e2\x13.digger.v1.ProtocolR\bprotocol\"\xab\t\n" +
 	"\x03Pod\x12\x10\n" +
 	"\x03uid\x18\x01 \x01(\tR\x03uid\x12\x1c\n" +
 	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12\x12\n" +
@@ -1775,17 +1822,25 @@ const file_digger_v1_entities_proto_rawDesc = "" +
 	"start_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x12?\n" +
 	"\rdeletion_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\fdeletionTime\x12#\n" +
 	"\rservice_count\x18\x0e \x01(\rR\fserviceCount\x12-\n" +
-	"\x12endpoint_addresses\x18\x0f \x03(\tR\x11endpointAddresses\x122\n" +
+	"\x12endpoint_addresses\x18\x0f \x03(\tR\x11endpointAddresses\x12\x12\n" +
+	"\x04zone\x18\x10 \x01(\tR\x04zone\x12\x16\n" +
+	"\x06region\x18\x11 \x01(\tR\x06region\x12'\n" +
+	"\x0fservice_account\x18\x12 \x01(\tR\x0eserviceAccount\x12\x14\n" +
+	"\x05ready\x18\x13 \x01(\bR\x05ready\x122\n" +
 	"\x06labels\x18\x14 \x03(\v2\x1a.digger.v1.Pod.LabelsEntryR\x06labels\x12A\n" +
 	"\vannotations\x18\x15 \x03(\v2\x1f.digger.v1.Pod.AnnotationsEntryR\vannotations\x124\n" +
 	"\n" +
 	"containers\x18\x16 \x03(\v2\x14.digger.v1.ContainerR\n" +
 	"containers\x12\x18\n" +
-	"\aomitted\x18\x17 \x03(\tR\aomitted\x1a9\n" +
+	"\aomitted\x18\x17 \x03(\tR\aomitted\x12E\n" +
+	"\rimage_digests\x18\x18 \x03(\v2 .digger.v1.Pod.ImageDigestsEntryR\fimageDigests\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a>\n" +
 	"\x10AnnotationsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a?\n" +
+	"\x11ImageDigestsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xc7\x01\n" +
 	"\vServicePort\x12\x12\n" +
@@ -1932,7 +1987,7 @@ func file_digger_v1_entities_proto_rawDescGZIP() []byte {
 }
 
 var file_digger_v1_entities_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_digger_v1_entities_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_digger_v1_entities_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_digger_v1_entities_proto_goTypes = []any{
 	(View)(0),                     // 0: digger.v1.View
 	(EntityKind)(0),               // 1: digger.v1.EntityKind
@@ -1954,15 +2009,16 @@ var file_digger_v1_entities_proto_goTypes = []any{
 	(*Entity)(nil),                // 17: digger.v1.Entity
 	nil,                           // 18: digger.v1.Pod.LabelsEntry
 	nil,                           // 19: digger.v1.Pod.AnnotationsEntry
-	nil,                           // 20: digger.v1.Service.SelectorEntry
-	nil,                           // 21: digger.v1.Service.LabelsEntry
-	nil,                           // 22: digger.v1.Service.AnnotationsEntry
-	nil,                           // 23: digger.v1.Node.LabelsEntry
-	nil,                           // 24: digger.v1.Workload.LabelsEntry
-	nil,                           // 25: digger.v1.Workload.AnnotationsEntry
-	nil,                           // 26: digger.v1.Namespace.LabelsEntry
-	nil,                           // 27: digger.v1.Namespace.AnnotationsEntry
-	(*timestamppb.Timestamp)(nil), // 28: google.protobuf.Timestamp
+	nil,                           // 20: digger.v1.Pod.ImageDigestsEntry
+	nil,                           // 21: digger.v1.Service.SelectorEntry
+	nil,                           // 22: digger.v1.Service.LabelsEntry
+	nil,                           // 23: digger.v1.Service.AnnotationsEntry
+	nil,                           // 24: digger.v1.Node.LabelsEntry
+	nil,                           // 25: digger.v1.Workload.LabelsEntry
+	nil,                           // 26: digger.v1.Workload.AnnotationsEntry
+	nil,                           // 27: digger.v1.Namespace.LabelsEntry
+	nil,                           // 28: digger.v1.Namespace.AnnotationsEntry
+	(*timestamppb.Timestamp)(nil), // 29: google.protobuf.Timestamp
 }
 var file_digger_v1_entities_proto_depIdxs = []int32{
 	8,  // 0: digger.v1.Container.ports:type_name -> digger.v1.ContainerPort
@@ -1971,39 +2027,40 @@ var file_digger_v1_entities_proto_depIdxs = []int32{
 	6,  // 3: digger.v1.Pod.workload:type_name -> digger.v1.ObjectReference
 	6,  // 4: digger.v1.Pod.owner_chain:type_name -> digger.v1.ObjectReference
 	6,  // 5: digger.v1.Pod.services:type_name -> digger.v1.ObjectReference
-	28, // 6: digger.v1.Pod.start_time:type_name -> google.protobuf.Timestamp
-	28, // 7: digger.v1.Pod.deletion_time:type_name -> google.protobuf.Timestamp
+	29, // 6: digger.v1.Pod.start_time:type_name -> google.protobuf.Timestamp
+	29, // 7: digger.v1.Pod.deletion_time:type_name -> google.protobuf.Timestamp
 	18, // 8: digger.v1.Pod.labels:type_name -> digger.v1.Pod.LabelsEntry
 	19, // 9: digger.v1.Pod.annotations:type_name -> digger.v1.Pod.AnnotationsEntry
 	7,  // 10: digger.v1.Pod.containers:type_name -> digger.v1.Container
-	2,  // 11: digger.v1.ServicePort.protocol:type_name -> digger.v1.Protocol
-	6,  // 12: digger.v1.ExternalEndpoint.service:type_name -> digger.v1.ObjectReference
-	4,  // 13: digger.v1.Service.type:type_name -> digger.v1.ServiceType
-	10, // 14: digger.v1.Service.ports:type_name -> digger.v1.ServicePort
-	20, // 15: digger.v1.Service.selector:type_name -> digger.v1.Service.SelectorEntry
-	6,  // 16: digger.v1.Service.workloads:type_name -> digger.v1.ObjectReference
-	11, // 17: digger.v1.Service.manual_endpoints:type_name -> digger.v1.ExternalEndpoint
-	21, // 18: digger.v1.Service.labels:type_name -> digger.v1.Service.LabelsEntry
-	22, // 19: digger.v1.Service.annotations:type_name -> digger.v1.Service.AnnotationsEntry
-	13, // 20: digger.v1.Node.addresses:type_name -> digger.v1.NodeAddress
-	28, // 21: digger.v1.Node.deletion_time:type_name -> google.protobuf.Timestamp
-	23, // 22: digger.v1.Node.labels:type_name -> digger.v1.Node.LabelsEntry
-	6,  // 23: digger.v1.Workload.owner_chain:type_name -> digger.v1.ObjectReference
-	24, // 24: digger.v1.Workload.labels:type_name -> digger.v1.Workload.LabelsEntry
-	25, // 25: digger.v1.Workload.annotations:type_name -> digger.v1.Workload.AnnotationsEntry
-	28, // 26: digger.v1.Namespace.deletion_time:type_name -> google.protobuf.Timestamp
-	26, // 27: digger.v1.Namespace.labels:type_name -> digger.v1.Namespace.LabelsEntry
-	27, // 28: digger.v1.Namespace.annotations:type_name -> digger.v1.Namespace.AnnotationsEntry
-	9,  // 29: digger.v1.Entity.pod:type_name -> digger.v1.Pod
-	12, // 30: digger.v1.Entity.service:type_name -> digger.v1.Service
-	14, // 31: digger.v1.Entity.node:type_name -> digger.v1.Node
-	15, // 32: digger.v1.Entity.workload:type_name -> digger.v1.Workload
-	16, // 33: digger.v1.Entity.namespace:type_name -> digger.v1.Namespace
-	34, // [34:34] is the sub-list for method output_type
-	34, // [34:34] is the sub-list for method input_type
-	34, // [34:34] is the sub-list for extension type_name
-	34, // [34:34] is the sub-list for extension extendee
-	0,  // [0:34] is the sub-list for field type_name
+	20, // 11: digger.v1.Pod.image_digests:type_name -> digger.v1.Pod.ImageDigestsEntry
+	2,  // 12: digger.v1.ServicePort.protocol:type_name -> digger.v1.Protocol
+	6,  // 13: digger.v1.ExternalEndpoint.service:type_name -> digger.v1.ObjectReference
+	4,  // 14: digger.v1.Service.type:type_name -> digger.v1.ServiceType
+	10, // 15: digger.v1.Service.ports:type_name -> digger.v1.ServicePort
+	21, // 16: digger.v1.Service.selector:type_name -> digger.v1.Service.SelectorEntry
+	6,  // 17: digger.v1.Service.workloads:type_name -> digger.v1.ObjectReference
+	11, // 18: digger.v1.Service.manual_endpoints:type_name -> digger.v1.ExternalEndpoint
+	22, // 19: digger.v1.Service.labels:type_name -> digger.v1.Service.LabelsEntry
+	23, // 20: digger.v1.Service.annotations:type_name -> digger.v1.Service.AnnotationsEntry
+	13, // 21: digger.v1.Node.addresses:type_name -> digger.v1.NodeAddress
+	29, // 22: digger.v1.Node.deletion_time:type_name -> google.protobuf.Timestamp
+	24, // 23: digger.v1.Node.labels:type_name -> digger.v1.Node.LabelsEntry
+	6,  // 24: digger.v1.Workload.owner_chain:type_name -> digger.v1.ObjectReference
+	25, // 25: digger.v1.Workload.labels:type_name -> digger.v1.Workload.LabelsEntry
+	26, // 26: digger.v1.Workload.annotations:type_name -> digger.v1.Workload.AnnotationsEntry
+	29, // 27: digger.v1.Namespace.deletion_time:type_name -> google.protobuf.Timestamp
+	27, // 28: digger.v1.Namespace.labels:type_name -> digger.v1.Namespace.LabelsEntry
+	28, // 29: digger.v1.Namespace.annotations:type_name -> digger.v1.Namespace.AnnotationsEntry
+	9,  // 30: digger.v1.Entity.pod:type_name -> digger.v1.Pod
+	12, // 31: digger.v1.Entity.service:type_name -> digger.v1.Service
+	14, // 32: digger.v1.Entity.node:type_name -> digger.v1.Node
+	15, // 33: digger.v1.Entity.workload:type_name -> digger.v1.Workload
+	16, // 34: digger.v1.Entity.namespace:type_name -> digger.v1.Namespace
+	35, // [35:35] is the sub-list for method output_type
+	35, // [35:35] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_digger_v1_entities_proto_init() }
@@ -2024,7 +2081,7 @@ func file_digger_v1_entities_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_digger_v1_entities_proto_rawDesc), len(file_digger_v1_entities_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   23,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

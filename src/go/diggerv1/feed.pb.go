@@ -111,8 +111,11 @@ type WatchFilter struct {
 	// of a namespace change, its objects enter and leave the filter with it. FAILED_PRECONDITION `NAMESPACES_UNKNOWN`
 	// while digger has no list of namespaces.
 	NamespaceSelector string `protobuf:"bytes,10,opt,name=namespace_selector,json=namespaceSelector,proto3" json:"namespace_selector,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// Labels of the entity itself, in the same syntax and within the same limits; with `labels`, both have to match. Labels
+	// that the server's configuration leaves out count as missing.
+	LabelSelector string `protobuf:"bytes,11,opt,name=label_selector,json=labelSelector,proto3" json:"label_selector,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *WatchFilter) Reset() {
@@ -180,6 +183,69 @@ func (x *WatchFilter) GetNamespaceSelector() string {
 	return ""
 }
 
+func (x *WatchFilter) GetLabelSelector() string {
+	if x != nil {
+		return x.LabelSelector
+	}
+	return ""
+}
+
+// Which labels and annotations are sent: keys, `example.com/*` for all of a domain, or `*` for all. At most 64 each. What
+// is left out for want of a key is not listed in `omitted`.
+type ValueSelection struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of labels. Empty: none.
+	Labels []string `protobuf:"bytes,1,rep,name=labels,proto3" json:"labels,omitempty"`
+	// Of annotations. Empty: none.
+	Annotations   []string `protobuf:"bytes,2,rep,name=annotations,proto3" json:"annotations,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ValueSelection) Reset() {
+	*x = ValueSelection{}
+	mi := &file_digger_v1_feed_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ValueSelection) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ValueSelection) ProtoMessage() {}
+
+func (x *ValueSelection) ProtoReflect() protoreflect.Message {
+	mi := &file_digger_v1_feed_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ValueSelection.ProtoReflect.Descriptor instead.
+func (*ValueSelection) Descriptor() ([]byte, []int) {
+	return file_digger_v1_feed_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *ValueSelection) GetLabels() []string {
+	if x != nil {
+		return x.Labels
+	}
+	return nil
+}
+
+func (x *ValueSelection) GetAnnotations() []string {
+	if x != nil {
+		return x.Annotations
+	}
+	return nil
+}
+
 // What to subscribe to.
 type WatchRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -187,6 +253,10 @@ type WatchRequest struct {
 	Filter *WatchFilter `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
 	// How much of the entities to send.
 	View View `protobuf:"varint,2,opt,name=view,proto3,enum=digger.v1.View" json:"view,omitempty"`
+	// Only these labels and annotations of entities; unset: all. A change of others alone is no change for this
+	// subscriber, but for a repetition now and then that changes nothing (after a reconnect, say). Filters look at all
+	// labels. Part of what a resume token stands for, as the filter and the view are.
+	Values *ValueSelection `protobuf:"bytes,10,opt,name=values,proto3" json:"values,omitempty"`
 	// The newest token that the consumer stored, as received. Empty: start from a snapshot.
 	ResumeToken []byte `protobuf:"bytes,3,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
 	// End with OK after `Synced`.
@@ -204,7 +274,7 @@ type WatchRequest struct {
 
 func (x *WatchRequest) Reset() {
 	*x = WatchRequest{}
-	mi := &file_digger_v1_feed_proto_msgTypes[1]
+	mi := &file_digger_v1_feed_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -216,7 +286,7 @@ func (x *WatchRequest) String() string {
 func (*WatchRequest) ProtoMessage() {}
 
 func (x *WatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_feed_proto_msgTypes[1]
+	mi := &file_digger_v1_feed_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -229,7 +299,7 @@ func (x *WatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRequest.ProtoReflect.Descriptor instead.
 func (*WatchRequest) Descriptor() ([]byte, []int) {
-	return file_digger_v1_feed_proto_rawDescGZIP(), []int{1}
+	return file_digger_v1_feed_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *WatchRequest) GetFilter() *WatchFilter {
@@ -244,6 +314,13 @@ func (x *WatchRequest) GetView() View {
 		return x.View
 	}
 	return View_VIEW_UNSPECIFIED
+}
+
+func (x *WatchRequest) GetValues() *ValueSelection {
+	if x != nil {
+		return x.Values
+	}
+	return nil
 }
 
 func (x *WatchRequest) GetResumeToken() []byte {
@@ -287,7 +364,7 @@ type Reset struct {
 
 func (x *Reset) Reset() {
 	*x = Reset{}
-	mi := &file_digger_v1_feed_proto_msgTypes[2]
+	mi := &file_digger_v1_feed_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -299,7 +376,7 @@ func (x *Reset) String() string {
 func (*Reset) ProtoMessage() {}
 
 func (x *Reset) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_feed_proto_msgTypes[2]
+	mi := &file_digger_v1_feed_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -312,7 +389,7 @@ func (x *Reset) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reset.ProtoReflect.Descriptor instead.
 func (*Reset) Descriptor() ([]byte, []int) {
-	return file_digger_v1_feed_proto_rawDescGZIP(), []int{2}
+	return file_digger_v1_feed_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Reset) GetReason() ResetReason {
@@ -353,7 +430,7 @@ type Removal struct {
 
 func (x *Removal) Reset() {
 	*x = Removal{}
-	mi := &file_digger_v1_feed_proto_msgTypes[3]
+	mi := &file_digger_v1_feed_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -365,7 +442,7 @@ func (x *Removal) String() string {
 func (*Removal) ProtoMessage() {}
 
 func (x *Removal) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_feed_proto_msgTypes[3]
+	mi := &file_digger_v1_feed_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -378,7 +455,7 @@ func (x *Removal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Removal.ProtoReflect.Descriptor instead.
 func (*Removal) Descriptor() ([]byte, []int) {
-	return file_digger_v1_feed_proto_rawDescGZIP(), []int{3}
+	return file_digger_v1_feed_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Removal) GetKind() EntityKind {
@@ -443,7 +520,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_digger_v1_feed_proto_msgTypes[4]
+	mi := &file_digger_v1_feed_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -455,7 +532,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_feed_proto_msgTypes[4]
+	mi := &file_digger_v1_feed_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -468,7 +545,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_digger_v1_feed_proto_rawDescGZIP(), []int{4}
+	return file_digger_v1_feed_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Change) GetChange() isChange_Change {
@@ -592,7 +669,7 @@ type Forgotten struct {
 
 func (x *Forgotten) Reset() {
 	*x = Forgotten{}
-	mi := &file_digger_v1_feed_proto_msgTypes[5]
+	mi := &file_digger_v1_feed_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -604,7 +681,7 @@ func (x *Forgotten) String() string {
 func (*Forgotten) ProtoMessage() {}
 
 func (x *Forgotten) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_feed_proto_msgTypes[5]
+	mi := &file_digger_v1_feed_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -617,7 +694,7 @@ func (x *Forgotten) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Forgotten.ProtoReflect.Descriptor instead.
 func (*Forgotten) Descriptor() ([]byte, []int) {
-	return file_digger_v1_feed_proto_rawDescGZIP(), []int{5}
+	return file_digger_v1_feed_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Forgotten) GetKind() EntityKind {
@@ -645,7 +722,7 @@ type Changes struct {
 
 func (x *Changes) Reset() {
 	*x = Changes{}
-	mi := &file_digger_v1_feed_proto_msgTypes[6]
+	mi := &file_digger_v1_feed_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -657,7 +734,7 @@ func (x *Changes) String() string {
 func (*Changes) ProtoMessage() {}
 
 func (x *Changes) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_feed_proto_msgTypes[6]
+	mi := &file_digger_v1_feed_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -670,7 +747,7 @@ func (x *Changes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Changes.ProtoReflect.Descriptor instead.
 func (*Changes) Descriptor() ([]byte, []int) {
-	return file_digger_v1_feed_proto_rawDescGZIP(), []int{6}
+	return file_digger_v1_feed_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Changes) GetChanges() []*Change {
@@ -689,7 +766,7 @@ type Synced struct {
 
 func (x *Synced) Reset() {
 	*x = Synced{}
-	mi := &file_digger_v1_feed_proto_msgTypes[7]
+	mi := &file_digger_v1_feed_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -701,7 +778,7 @@ func (x *Synced) String() string {
 func (*Synced) ProtoMessage() {}
 
 func (x *Synced) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_feed_proto_msgTypes[7]
+	mi := &file_digger_v1_feed_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -714,7 +791,7 @@ func (x *Synced) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Synced.ProtoReflect.Descriptor instead.
 func (*Synced) Descriptor() ([]byte, []int) {
-	return file_digger_v1_feed_proto_rawDescGZIP(), []int{7}
+	return file_digger_v1_feed_proto_rawDescGZIP(), []int{8}
 }
 
 // A heartbeat: no changes to send, and digger is alive.
@@ -732,7 +809,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_digger_v1_feed_proto_msgTypes[8]
+	mi := &file_digger_v1_feed_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -744,7 +821,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_feed_proto_msgTypes[8]
+	mi := &file_digger_v1_feed_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -757,7 +834,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_digger_v1_feed_proto_rawDescGZIP(), []int{8}
+	return file_digger_v1_feed_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Progress) GetServerTime() *timestamppb.Timestamp {
@@ -806,7 +883,7 @@ type WatchResponse struct {
 
 func (x *WatchResponse) Reset() {
 	*x = WatchResponse{}
-	mi := &file_digger_v1_feed_proto_msgTypes[9]
+	mi := &file_digger_v1_feed_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -818,7 +895,7 @@ func (x *WatchResponse) String() string {
 func (*WatchResponse) ProtoMessage() {}
 
 func (x *WatchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_feed_proto_msgTypes[9]
+	mi := &file_digger_v1_feed_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -831,7 +908,7 @@ func (x *WatchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchResponse.ProtoReflect.Descriptor instead.
 func (*WatchResponse) Descriptor() ([]byte, []int) {
-	return file_digger_v1_feed_proto_rawDescGZIP(), []int{9}
+	return file_digger_v1_feed_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *WatchResponse) GetFrame() isWatchResponse_Frame {
@@ -927,7 +1004,7 @@ var File_digger_v1_feed_proto protoreflect.FileDescriptor
 
 const file_digger_v1_feed_proto_rawDesc = "" +
 	"\n" +
-	"\x14digger/v1/feed.proto\x12\tdigger.v1\x1a\x18digger/v1/entities.proto\x1a\x16digger/v1/status.proto\x1a\x18digger/v1/timeline.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9f\x02\n" +
+	"\x14digger/v1/feed.proto\x12\tdigger.v1\x1a\x18digger/v1/entities.proto\x1a\x16digger/v1/status.proto\x1a\x18digger/v1/timeline.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc6\x02\n" +
 	"\vWatchFilter\x12+\n" +
 	"\x05kinds\x18\x01 \x03(\x0e2\x15.digger.v1.EntityKindR\x05kinds\x12\x1e\n" +
 	"\n" +
@@ -937,13 +1014,19 @@ const file_digger_v1_feed_proto_rawDesc = "" +
 	"node_names\x18\x03 \x03(\tR\tnodeNames\x12:\n" +
 	"\x06labels\x18\x04 \x03(\v2\".digger.v1.WatchFilter.LabelsEntryR\x06labels\x12-\n" +
 	"\x12namespace_selector\x18\n" +
-	" \x01(\tR\x11namespaceSelector\x1a9\n" +
+	" \x01(\tR\x11namespaceSelector\x12%\n" +
+	"\x0elabel_selector\x18\v \x01(\tR\rlabelSelector\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x93\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"J\n" +
+	"\x0eValueSelection\x12\x16\n" +
+	"\x06labels\x18\x01 \x03(\tR\x06labels\x12 \n" +
+	"\vannotations\x18\x02 \x03(\tR\vannotations\"\xc6\x02\n" +
 	"\fWatchRequest\x12.\n" +
 	"\x06filter\x18\x01 \x01(\v2\x16.digger.v1.WatchFilterR\x06filter\x12#\n" +
-	"\x04view\x18\x02 \x01(\x0e2\x0f.digger.v1.ViewR\x04view\x12!\n" +
+	"\x04view\x18\x02 \x01(\x0e2\x0f.digger.v1.ViewR\x04view\x121\n" +
+	"\x06values\x18\n" +
+	" \x01(\v2\x19.digger.v1.ValueSelectionR\x06values\x12!\n" +
 	"\fresume_token\x18\x03 \x01(\fR\vresumeToken\x12#\n" +
 	"\rsnapshot_only\x18\x04 \x01(\bR\fsnapshotOnly\x12H\n" +
 	"\x12heartbeat_interval\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x11heartbeatInterval\x12\x1c\n" +
@@ -1011,60 +1094,62 @@ func file_digger_v1_feed_proto_rawDescGZIP() []byte {
 }
 
 var file_digger_v1_feed_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_digger_v1_feed_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_digger_v1_feed_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_digger_v1_feed_proto_goTypes = []any{
 	(ResetReason)(0),              // 0: digger.v1.ResetReason
 	(*WatchFilter)(nil),           // 1: digger.v1.WatchFilter
-	(*WatchRequest)(nil),          // 2: digger.v1.WatchRequest
-	(*Reset)(nil),                 // 3: digger.v1.Reset
-	(*Removal)(nil),               // 4: digger.v1.Removal
-	(*Change)(nil),                // 5: digger.v1.Change
-	(*Forgotten)(nil),             // 6: digger.v1.Forgotten
-	(*Changes)(nil),               // 7: digger.v1.Changes
-	(*Synced)(nil),                // 8: digger.v1.Synced
-	(*Progress)(nil),              // 9: digger.v1.Progress
-	(*WatchResponse)(nil),         // 10: digger.v1.WatchResponse
-	nil,                           // 11: digger.v1.WatchFilter.LabelsEntry
-	(EntityKind)(0),               // 12: digger.v1.EntityKind
-	(View)(0),                     // 13: digger.v1.View
-	(*durationpb.Duration)(nil),   // 14: google.protobuf.Duration
-	(*Entity)(nil),                // 15: digger.v1.Entity
-	(*AddressTimeline)(nil),       // 16: digger.v1.AddressTimeline
-	(*AddressFacts)(nil),          // 17: digger.v1.AddressFacts
-	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
-	(*ResourceFreshness)(nil),     // 19: digger.v1.ResourceFreshness
-	(*Cluster)(nil),               // 20: digger.v1.Cluster
+	(*ValueSelection)(nil),        // 2: digger.v1.ValueSelection
+	(*WatchRequest)(nil),          // 3: digger.v1.WatchRequest
+	(*Reset)(nil),                 // 4: digger.v1.Reset
+	(*Removal)(nil),               // 5: digger.v1.Removal
+	(*Change)(nil),                // 6: digger.v1.Change
+	(*Forgotten)(nil),             // 7: digger.v1.Forgotten
+	(*Changes)(nil),               // 8: digger.v1.Changes
+	(*Synced)(nil),                // 9: digger.v1.Synced
+	(*Progress)(nil),              // 10: digger.v1.Progress
+	(*WatchResponse)(nil),         // 11: digger.v1.WatchResponse
+	nil,                           // 12: digger.v1.WatchFilter.LabelsEntry
+	(EntityKind)(0),               // 13: digger.v1.EntityKind
+	(View)(0),                     // 14: digger.v1.View
+	(*durationpb.Duration)(nil),   // 15: google.protobuf.Duration
+	(*Entity)(nil),                // 16: digger.v1.Entity
+	(*AddressTimeline)(nil),       // 17: digger.v1.AddressTimeline
+	(*AddressFacts)(nil),          // 18: digger.v1.AddressFacts
+	(*timestamppb.Timestamp)(nil), // 19: google.protobuf.Timestamp
+	(*ResourceFreshness)(nil),     // 20: digger.v1.ResourceFreshness
+	(*Cluster)(nil),               // 21: digger.v1.Cluster
 }
 var file_digger_v1_feed_proto_depIdxs = []int32{
-	12, // 0: digger.v1.WatchFilter.kinds:type_name -> digger.v1.EntityKind
-	11, // 1: digger.v1.WatchFilter.labels:type_name -> digger.v1.WatchFilter.LabelsEntry
+	13, // 0: digger.v1.WatchFilter.kinds:type_name -> digger.v1.EntityKind
+	12, // 1: digger.v1.WatchFilter.labels:type_name -> digger.v1.WatchFilter.LabelsEntry
 	1,  // 2: digger.v1.WatchRequest.filter:type_name -> digger.v1.WatchFilter
-	13, // 3: digger.v1.WatchRequest.view:type_name -> digger.v1.View
-	14, // 4: digger.v1.WatchRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	0,  // 5: digger.v1.Reset.reason:type_name -> digger.v1.ResetReason
-	12, // 6: digger.v1.Removal.kind:type_name -> digger.v1.EntityKind
-	15, // 7: digger.v1.Change.upsert:type_name -> digger.v1.Entity
-	4,  // 8: digger.v1.Change.removal:type_name -> digger.v1.Removal
-	16, // 9: digger.v1.Change.timeline:type_name -> digger.v1.AddressTimeline
-	17, // 10: digger.v1.Change.facts:type_name -> digger.v1.AddressFacts
-	15, // 11: digger.v1.Change.former:type_name -> digger.v1.Entity
-	6,  // 12: digger.v1.Change.forgotten:type_name -> digger.v1.Forgotten
-	12, // 13: digger.v1.Forgotten.kind:type_name -> digger.v1.EntityKind
-	5,  // 14: digger.v1.Changes.changes:type_name -> digger.v1.Change
-	18, // 15: digger.v1.Progress.server_time:type_name -> google.protobuf.Timestamp
-	19, // 16: digger.v1.Progress.resources:type_name -> digger.v1.ResourceFreshness
-	3,  // 17: digger.v1.WatchResponse.reset:type_name -> digger.v1.Reset
-	7,  // 18: digger.v1.WatchResponse.changes:type_name -> digger.v1.Changes
-	8,  // 19: digger.v1.WatchResponse.synced:type_name -> digger.v1.Synced
-	9,  // 20: digger.v1.WatchResponse.progress:type_name -> digger.v1.Progress
-	20, // 21: digger.v1.WatchResponse.cluster:type_name -> digger.v1.Cluster
-	2,  // 22: digger.v1.ChangeFeedService.Watch:input_type -> digger.v1.WatchRequest
-	10, // 23: digger.v1.ChangeFeedService.Watch:output_type -> digger.v1.WatchResponse
-	23, // [23:24] is the sub-list for method output_type
-	22, // [22:23] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	14, // 3: digger.v1.WatchRequest.view:type_name -> digger.v1.View
+	2,  // 4: digger.v1.WatchRequest.values:type_name -> digger.v1.ValueSelection
+	15, // 5: digger.v1.WatchRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	0,  // 6: digger.v1.Reset.reason:type_name -> digger.v1.ResetReason
+	13, // 7: digger.v1.Removal.kind:type_name -> digger.v1.EntityKind
+	16, // 8: digger.v1.Change.upsert:type_name -> digger.v1.Entity
+	5,  // 9: digger.v1.Change.removal:type_name -> digger.v1.Removal
+	17, // 10: digger.v1.Change.timeline:type_name -> digger.v1.AddressTimeline
+	18, // 11: digger.v1.Change.facts:type_name -> digger.v1.AddressFacts
+	16, // 12: digger.v1.Change.former:type_name -> digger.v1.Entity
+	7,  // 13: digger.v1.Change.forgotten:type_name -> digger.v1.Forgotten
+	13, // 14: digger.v1.Forgotten.kind:type_name -> digger.v1.EntityKind
+	6,  // 15: digger.v1.Changes.changes:type_name -> digger.v1.Change
+	19, // 16: digger.v1.Progress.server_time:type_name -> google.protobuf.Timestamp
+	20, // 17: digger.v1.Progress.resources:type_name -> digger.v1.ResourceFreshness
+	4,  // 18: digger.v1.WatchResponse.reset:type_name -> digger.v1.Reset
+	8,  // 19: digger.v1.WatchResponse.changes:type_name -> digger.v1.Changes
+	9,  // 20: digger.v1.WatchResponse.synced:type_name -> digger.v1.Synced
+	10, // 21: digger.v1.WatchResponse.progress:type_name -> digger.v1.Progress
+	21, // 22: digger.v1.WatchResponse.cluster:type_name -> digger.v1.Cluster
+	3,  // 23: digger.v1.ChangeFeedService.Watch:input_type -> digger.v1.WatchRequest
+	11, // 24: digger.v1.ChangeFeedService.Watch:output_type -> digger.v1.WatchResponse
+	24, // [24:25] is the sub-list for method output_type
+	23, // [23:24] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_digger_v1_feed_proto_init() }
@@ -1075,7 +1160,7 @@ func file_digger_v1_feed_proto_init() {
 	file_digger_v1_entities_proto_init()
 	file_digger_v1_status_proto_init()
 	file_digger_v1_timeline_proto_init()
-	file_digger_v1_feed_proto_msgTypes[4].OneofWrappers = []any{
+	file_digger_v1_feed_proto_msgTypes[5].OneofWrappers = []any{
 		(*Change_Upsert)(nil),
 		(*Change_Removal)(nil),
 		(*Change_Timeline)(nil),
@@ -1083,7 +1168,7 @@ func file_digger_v1_feed_proto_init() {
 		(*Change_Former)(nil),
 		(*Change_Forgotten)(nil),
 	}
-	file_digger_v1_feed_proto_msgTypes[9].OneofWrappers = []any{
+	file_digger_v1_feed_proto_msgTypes[10].OneofWrappers = []any{
 		(*WatchResponse_Reset_)(nil),
 		(*WatchResponse_Changes)(nil),
 		(*WatchResponse_Synced)(nil),
@@ -1095,7 +1180,7 @@ func file_digger_v1_feed_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_digger_v1_feed_proto_rawDesc), len(file_digger_v1_feed_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   11,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

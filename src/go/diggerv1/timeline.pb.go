@@ -53,7 +53,8 @@
 // 10. A whole interval [at, until], both included, `until` at most now, at <= until. The answer can change only at: the
 //     from and to of a span that is looked at; `doubted_from_ms` of a holder; since - report_delay, since, until,
 //     until + 1 of each blind moment (blind_since_ms: without the last two); unknown_until + 1; incomplete_until + 1;
-//     history_since. So ask at each of these in the interval, and at `at`, oldest first.
+//     history_since. So ask at each of these in the interval, and at `at`, oldest first; of more than 256 at the newest
+//     256 only, and then what is left out counts as a moment without a holder.
 //     No moment has a holder: UNKNOWN if one says so, else what all say. Every moment that has a holder is RESOLVED, to
 //     the same uid and role: RESOLVED, from the first one's valid_from to the last one's valid_to; uncertain when one
 //     of the moments is, or has no holder. Else AMBIGUOUS: a candidate for each run, that is a stretch without a break

@@ -69,12 +69,14 @@ export interface ContainerObject {
 export interface ContainerStatusObject {
   readonly name?: string;
   readonly containerID?: string;
+  readonly imageID?: string;
   readonly state?: Maybe<{ readonly terminated?: Maybe<{ readonly finishedAt?: TimeValue }> }>;
 }
 
 export interface PodObject extends KubernetesObject {
   readonly spec?: Maybe<{
     readonly nodeName?: string;
+    readonly serviceAccountName?: string;
     readonly hostNetwork?: boolean;
     readonly containers?: Maybe<readonly ContainerObject[]>;
     readonly initContainers?: Maybe<readonly ContainerObject[]>;

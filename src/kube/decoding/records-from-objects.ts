@@ -57,6 +57,8 @@ export function toPodRecord(pod: PodObject): PodRecord {
     type: 'Pod',
     ...toMeta(pod),
     nodeName: shared(spec.nodeName),
+    serviceAccount: shared(spec.serviceAccountName),
+    ready: isReady(list(status.conditions)),
     hostNetwork: spec.hostNetwork === true,
     phase: shared(status.phase),
     podIps: toIps(status.podIPs, status.podIP, text),
@@ -213,14 +215,25 @@ function toContainer(
 ): ContainerRecord {
   const name = shared(container?.name);
   let containerId = '';
-  for (const status of list(statuses)) if (status?.name === name) containerId = text(status.containerID);
+  let imageDigest = '';
+  for (const status of list(statuses)) {
+    if (status?.name !== name) continue;
+    containerId = text(status.containerID);
+    imageDigest = toDigest(text(status.imageID));
+  }
   const ports = list(container?.ports);
   return {
     name,
     image: shared(container?.image),
     containerId,
+    imageDigest,
     ports: ports.length === 0 ? NO_PORTS : ports.map(toContainerPort),
   };
+}
+
+/** `docker.io/library/nginx@sha256:…`; an id without a name before it is that of a configuration, not of an image. */
+function toDigest(imageId: string): string {
+  return imageId.slice(imageId.lastIndexOf('@') + 1 || imageId.length);
 }
 
 function toContainerPort(port: NonNullable<ContainerObject['ports']>[number]): ContainerPortRecord {
@@ -234,6 +247,10 @@ function toContainerPort(port: NonNullable<ContainerObject['ports']>[number]): C
 }
 
 type PodStatus = NonNullable<PodObject['status']>;
+
+function isReady(conditions: NonNullable<PodStatus['conditions']>): boolean {
+  return conditions.some((condition) => condition?.type === 'Ready' && condition.status === 'True');
+}
 
 function toSandboxReadyTime(conditions: NonNullable<PodStatus['conditions']>): number | undefined {
   for (const condition of conditions) {

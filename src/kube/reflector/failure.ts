@@ -29,26 +29,40 @@ export class StalledError extends Error {
 }
 
 /** The kinds are also the reasons by which restarts are counted. */
-export type FailureKind =
+export const FAILURE_KINDS = [
   /** 410: the version is older than what the server remembers. */
-  | 'expired'
+  'expired',
   /** The version is newer than what the server knows: it was restored, or lags. */
-  | 'version_too_large'
+  'version_too_large',
   /** 429. */
-  | 'throttled'
+  'throttled',
   /** A watch that lost an event on the server's side (a delete that could not be read). */
-  | 'store_read_error'
-  | 'server_error'
-  | 'unauthorized'
-  | 'forbidden'
-  | 'not_found'
+  'store_read_error',
+  'server_error',
+  'unauthorized',
+  'forbidden',
+  'not_found',
   /** Any other refusal of what was asked for. */
-  | 'rejected'
-  | 'unreachable'
-  | 'stalled'
-  | 'credentials'
-  | 'undecodable'
-  | 'short_watch';
+  'rejected',
+  'unreachable',
+  'stalled',
+  'credentials',
+  'undecodable',
+  'short_watch',
+] as const;
+
+export type FailureKind = (typeof FAILURE_KINDS)[number];
+
+/** Why lists and watches begin anew, as a label. */
+export const RESTART_REASONS = [
+  ...FAILURE_KINDS,
+  /** The rest of a list in pages was no longer to be had. */
+  'expired_continue',
+  /** Silence where something had to come. */
+  'unheard',
+] as const;
+
+export type RestartReason = (typeof RESTART_REASONS)[number];
 
 export interface Failure {
   readonly kind: FailureKind;

@@ -1,5 +1,7 @@
 // What a reflector counts, for status and metrics.
 
+import type { RestartReason } from './failure.ts';
+
 export class ReflectorTally {
   /** Lists begun, pages not counted. */
   lists = 0;
@@ -9,10 +11,10 @@ export class ReflectorTally {
   events = 0;
   /** When the store was last written, ms since the epoch. */
   lastChangeMs: number | undefined = undefined;
-  readonly #restarts = new Map<string, number>();
+  readonly #restarts = new Map<RestartReason, number>();
 
-  /** A list or watch ended otherwise than planned. `reason`: one of a fixed set. */
-  restarted(reason: string): void {
+  /** A list or watch ended otherwise than planned. */
+  restarted(reason: RestartReason): void {
     this.#restarts.set(reason, (this.#restarts.get(reason) ?? 0) + 1);
   }
 

@@ -12,8 +12,14 @@ import { MessageFraming, type MessageRules } from './message-framing.ts';
 export abstract class CallConnection extends TrackedConnection {
   /** `address:10.0.0.1`, see `caller.ts`. */
   abstract readonly caller: string;
+  /** Once HTTP/2 has begun. */
+  abstract session: ServerHttp2Session | undefined;
   /** What hears that the connection is told to go. */
   readonly retireListeners = new Set<() => void>();
+  /** Pings and settings of this second. */
+  controlFrames = 0;
+  /** Calls of this second that ended before it was their turn. */
+  earlyEnds = 0;
 
   /** Stops to read it, also where it does not read already. */
   abstract pauseReading(): void;
@@ -44,6 +50,8 @@ export class CallRecord extends LedgerEntry {
   rules: MessageRules | undefined = undefined;
   readonly framing = new MessageFraming();
   isRequestComplete = false;
+  /** For its turn to begin. */
+  isWaiting = false;
   /** It counts as one of the streams that watch health. */
   watchesHealth = false;
   readonly #end: EndCall;

@@ -14,6 +14,7 @@ import {
   type CallError,
   compressionUnsupported,
   headersTooLarge,
+  type Limit,
   messageTooLarge,
   requestEvicted,
   requestTimedOut,
@@ -44,6 +45,7 @@ export interface GateOptions extends Omit<CallKeeper, 'takeHealthWatch'> {
   /** The connection of a session that has just begun. */
   readonly findConnection: (session: ServerHttp2Session) => CallConnection | undefined;
   readonly maxHealthWatches: number;
+  readonly maxStreamsPerConnection: number;
   readonly requestTimeoutMs: number;
 }
 
@@ -70,7 +72,8 @@ export class Gate implements StreamGuard, RequestObserver {
   readonly #options: GateOptions;
   readonly #rules = new Map<string, MethodRules>();
   readonly #healthWatches = new Map<string, number>();
-  readonly #controlFrames = new Map<CallConnection, number>();
+  /** Connections of which something was counted in this second. */
+  readonly #counted = new Set<CallConnection>();
   #allHealthWatches = 0;
   readonly #endCall: EndCall;
   readonly #onClose: (this: ServerHttp2Stream) => void;
@@ -112,6 +115,7 @@ export class Gate implements StreamGuard, RequestObserver {
       if (record === undefined) return;
       options.ledger.close(record);
       options.connections.callClosed(record.connection);
+      if (record.isWaiting) this.#noteEarlyEnd(record.connection);
       if (record.watchesHealth) this.#releaseHealthWatch(record.connection.caller);
     };
     this.#onClose = function () {
@@ -133,20 +137,21 @@ export class Gate implements StreamGuard, RequestObserver {
     setConnection(session, connection);
     session.settings({ maxHeaderListSize: ADVERTISED_HEADER_BYTES });
     const count = (): void => {
-      const frames = (this.#controlFrames.get(connection) ?? 0) + 1;
-      this.#controlFrames.set(connection, frames);
-      if (frames <= MAX_CONTROL_FRAMES) return;
-      this.#controlFrames.delete(connection);
-      this.#options.environment.countRefusal('control_frames');
-      session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+      connection.controlFrames += 1;
+      this.#counted.add(connection);
+      if (connection.controlFrames > MAX_CONTROL_FRAMES) this.#calm(connection, 'control_frames');
     };
     session.on('ping', count);
     session.on('remoteSettings', count);
   }
 
-  /** To be called every second. */
-  forgetControlFrames(): void {
-    this.#controlFrames.clear();
+  /** Begins to count anew; to be called every second. */
+  endSecond(): void {
+    for (const connection of this.#counted) {
+      connection.controlFrames = 0;
+      connection.earlyEnds = 0;
+    }
+    this.#counted.clear();
   }
 
   onStream(
@@ -185,6 +190,7 @@ export class Gate implements StreamGuard, RequestObserver {
     stream.on('error', () => undefined);
     if (record.refusal === undefined || isProbePath(headers[':path'])) {
       ledger.wait(record);
+      record.isWaiting = true;
       queue.add(connection, () => {
         if (stream.closed || stream.session === undefined) {
           // Nothing has read it, and what is not read does not close.
@@ -192,6 +198,7 @@ export class Gate implements StreamGuard, RequestObserver {
           return false;
         }
         ledger.begin(record);
+        record.isWaiting = false;
         this.#begin(record, passed, flags, pass);
         return true;
       });
@@ -229,6 +236,22 @@ export class Gate implements StreamGuard, RequestObserver {
     if (record === undefined) return;
     record.isRequestComplete = true;
     this.#options.ledger.requestCompleted(record);
+  }
+
+  /** A caller that makes calls only to reset them has more of these in a second than it may have calls at once. */
+  #noteEarlyEnd(connection: CallConnection): void {
+    connection.earlyEnds += 1;
+    this.#counted.add(connection);
+    if (connection.earlyEnds > this.#options.maxStreamsPerConnection) this.#calm(connection, 'rapid_resets');
+  }
+
+  /** Ends a connection that sends too much of what is no call. */
+  #calm(connection: CallConnection, limit: Limit): void {
+    const { session } = connection;
+    if (session === undefined || session.destroyed) return;
+    this.#options.environment.countRefusal(limit);
+    // Without an error node takes no notice of the code.
+    session.destroy(new Error(limit), constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }
 
   #begin(

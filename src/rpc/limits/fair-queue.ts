@@ -37,8 +37,8 @@ export interface FairQueueOptions {
 /** Calls that begin in a turn, at most: 32 lookups take about 1.5 ms. */
 export const MAX_CALLS_PER_TURN = 32;
 
-/** No call begins after this in a turn: some, large batches for one, take longer than lookups. */
-export const TURN_MS = 3;
+/** None of those that waited begins after this in a turn: some, large batches for one, take longer than lookups. */
+export const TURN_MS = 1.5;
 
 /** Calls of a source that have to wait, in one turn, before none of its connections is read any more. */
 export const READ_BUDGET = 128;

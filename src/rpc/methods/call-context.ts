@@ -32,5 +32,18 @@ export interface CallContext {
 /** What lookups say about the age of the picture: ms, or `undefined` while every watch is healthy. */
 export type Staleness = () => ResolutionContext['stalenessMs'];
 
-/** Counts an answered lookup by its outcome; failed items of a batch count as `INVALID`. */
-export type CountLookup = (outcome: string) => void;
+/** How a lookup is counted. `INVALID`: failed items of a batch. */
+export const LOOKUP_OUTCOMES = [
+  'RESOLVED',
+  'AMBIGUOUS',
+  'HIDDEN',
+  'UNASSIGNED',
+  'EXTERNAL',
+  'UNKNOWN',
+  'INVALID',
+] as const;
+
+export type LookupOutcome = (typeof LOOKUP_OUTCOMES)[number];
+
+/** Counts an answered lookup. */
+export type CountLookup = (outcome: LookupOutcome) => void;

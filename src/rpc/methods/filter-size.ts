@@ -11,6 +11,8 @@ import { type CallError, invalidArgument } from '../errors.ts';
 export const MAX_FILTER_NAMES = 1_000;
 /** Labels of one filter. */
 export const MAX_FILTER_LABELS = 64;
+/** Keys of labels, and of annotations, that one subscription chooses. */
+export const MAX_CHOSEN_KEYS = 64;
 /** Kinds of one filter; there are four, and naming one twice is harmless. */
 const MAX_FILTER_KINDS = 64;
 
@@ -18,10 +20,16 @@ export function refuseLargeFilter(bytes: Uint8Array): CallError | undefined {
   // Two bytes are the least that an entry takes, one a packed kind.
   if (bytes.length < MAX_FILTER_KINDS) return undefined;
   const counts: Counts = { kinds: 0, namespaces: 0, node_names: 0, labels: 0 };
+  const chosen = { labels: 0, annotations: 0 };
   try {
     const reader = protobuf.Reader.create(bytes);
     while (reader.pos < reader.len) {
       const tag = reader.uint32();
+      if (tag === VALUES) {
+        const length = reader.uint32();
+        countChosen(reader, reader.pos + length, chosen);
+        continue;
+      }
       if (tag !== FILTER) {
         reader.skipType(tag & 7);
         continue;
@@ -38,6 +46,11 @@ export function refuseLargeFilter(bytes: Uint8Array): CallError | undefined {
     reason: 'TOO_MANY' as const,
     description: `${counts[field]} ${field.replace('_', ' ')}, at most ${most}`,
   }));
+  for (const field of ['labels', 'annotations'] as const) {
+    if (chosen[field] <= MAX_CHOSEN_KEYS) continue;
+    const description = `${chosen[field]} keys, at most ${MAX_CHOSEN_KEYS}`;
+    violations.push({ field: `values.${field}`, reason: 'TOO_MANY' as const, description });
+  }
   return violations.length === 0 ? undefined : invalidArgument(violations);
 }
 
@@ -59,7 +72,17 @@ const FIELDS: ReadonlyMap<number, Field> = new Map([
   [FilterType.fields['nodeNames']?.id ?? 0, 'node_names'],
   [FilterType.fields['labels']?.id ?? 0, 'labels'],
 ]);
+const VALUES = new FieldTags('digger.v1.WatchRequest').delimited('values');
+const CHOSEN_LABELS = new FieldTags('digger.v1.ValueSelection').delimited('labels');
 const LENGTH_DELIMITED = 2;
+
+function countChosen(reader: protobuf.Reader, end: number, chosen: { labels: number; annotations: number }): void {
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    chosen[tag === CHOSEN_LABELS ? 'labels' : 'annotations'] += 1;
+    reader.skipType(tag & 7);
+  }
+}
 
 function countFilter(reader: protobuf.Reader, end: number, counts: Counts): void {
   while (reader.pos < end) {

@@ -18,6 +18,7 @@ import { CALL_COSTS } from '../limits/caller-rates.ts';
 import { DIGGER_SERVICES, loadBytesService, RefusedRequest } from '../services.ts';
 import { batchResolveAddresses } from './batch-resolve-addresses.ts';
 import type { CallContext, CountLookup } from './call-context.ts';
+import { getAddressTimeline } from './get-address-timeline.ts';
 import { type EntityLookup, getNamespace, getNode, getPod, getService, getWorkload } from './get-entity.ts';
 import { getStatus, type StatusSource, unsyncedTasks } from './get-status.ts';
 import type { NameWaiters } from './name-waiters.ts';
@@ -112,6 +113,7 @@ function addLookupService(
   server.addService(loadBytesService('digger.v1.LookupService'), {
     resolveAddress: handler(resolveAddress),
     batchResolveAddresses: handler(batchResolveAddresses),
+    getAddressTimeline: handler(getAddressTimeline),
     getPod: handler(getPod),
     getService: handler(getService),
     getNode: handler(getNode),

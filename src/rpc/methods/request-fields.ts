@@ -74,15 +74,14 @@ export function parseQuestion(
   }
   const protocol = parseProtocol(fields.protocol, path, violations);
   const atMs = fields.at === null ? undefined : parseMoment(fields.at, nowMs, `${path}at`, violations);
-  // An answer for `at` alone would be taken for one that holds of the whole interval.
-  if ((fields.until ?? null) !== null) {
-    violations.add(`${path}until`, 'NOT_SERVED', 'this version answers for a moment, not for an interval');
-  }
+  const untilMs = parseUntil(fields, nowMs, path, violations);
   return {
     address: address ?? '',
     ...(port === undefined ? undefined : { port }),
     ...(protocol === undefined ? undefined : { protocol }),
     ...(atMs === undefined ? undefined : { atMs }),
+    // What began now is not longer than a moment.
+    ...(atMs === undefined || untilMs === undefined ? undefined : { untilMs }),
   };
 }
 
@@ -138,6 +137,28 @@ function parseProtocol(protocol: string | number, path: string, violations: Viol
       violations.add(`${path}protocol`, 'UNKNOWN_VALUE', `${protocol} is not a protocol, 0–3`);
       return undefined;
   }
+}
+
+/** The end of the interval that is asked for, in ms since the epoch; `undefined`: a moment is. */
+function parseUntil(
+  { at, until = null }: QuestionFields,
+  nowMs: number,
+  path: string,
+  violations: Violations,
+): number | undefined {
+  if (until === null) return undefined;
+  const untilMs = parseMoment(until, nowMs, `${path}until`, violations) ?? nowMs;
+  if (at === null) {
+    violations.add(`${path}at`, 'REQUIRED', 'until is the end of an interval that begins with at, which is not given');
+  } else if (toMs(until) < toMs(at)) {
+    const given = `${until.seconds} s ${until.nanos} ns is before at, ${at.seconds} s ${at.nanos} ns`;
+    violations.add(`${path}until`, 'OUT_OF_RANGE', given);
+  }
+  return untilMs;
+}
+
+function toMs({ seconds, nanos }: SecondsAndNanos): number {
+  return seconds * 1_000 + nanos / NANOS_PER_MS;
 }
 
 /** A moment in ms since the epoch; `undefined` (now) for what is only a little ahead of us. */

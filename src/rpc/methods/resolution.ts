@@ -62,14 +62,16 @@ export function writeResolution(
   switch (answer.outcome) {
     case 'RESOLVED': {
       const { holder } = answer;
-      if (!isHidden(holder.entity.namespace)) writeTarget(writer, RESOLUTION_TARGET, address, holder, context.view);
-      writeWorkload(writer, workloadOf(holder), context);
-      context.namespaces.add(holder.entity.namespace, holder.toMs);
-      writeCandidates(writer, address, answer.alternatives, context);
       writer.uint32(ROLE).uint32(ROLES[holder.role]);
       writeTimestamp(writer, VALID_FROM, holder.fromMs);
       if (holder.toMs !== undefined) writeTimestamp(writer, VALID_TO, holder.toMs);
       if (holder.uncertain) writer.uint32(UNCERTAIN).bool(true);
+      // Of a hidden holder there is nothing else to tell.
+      if (isHidden(holder.entity.namespace)) break;
+      writeTarget(writer, RESOLUTION_TARGET, address, holder, context.view);
+      writeWorkload(writer, workloadOf(holder), context);
+      context.namespaces.add(holder.entity.namespace, holder.toMs);
+      writeCandidates(writer, CANDIDATES, address, answer.alternatives, context);
       if (context.otelAttributes !== undefined && holder.entity.kind !== 'Service') {
         writeAttributes(writer, OTEL_ATTRIBUTES, context.otelAttributes(holder.entity));
       }
@@ -78,7 +80,7 @@ export function writeResolution(
     }
     case 'AMBIGUOUS':
       writeWorkload(writer, sharedWorkload(answer.candidates), context);
-      writeCandidates(writer, address, answer.candidates, context);
+      writeCandidates(writer, CANDIDATES, address, answer.candidates, context);
       if (answer.candidates.every(({ uncertain }) => uncertain)) writer.uint32(UNCERTAIN).bool(true);
       break;
     case 'UNASSIGNED':
@@ -96,6 +98,12 @@ export function writeResolution(
 /** As it is told: a holder that is not published is hidden. */
 export function outcomeOf(answer: AddressAnswer): AddressAnswer['outcome'] | 'HIDDEN' {
   return answer.outcome === 'RESOLVED' && isHidden(answer.holder.entity.namespace) ? 'HIDDEN' : answer.outcome;
+}
+
+/** `digger.v1.Outcome` of an answer with these holders. */
+export function outcomeNumber(outcome: AddressAnswer['outcome'], [holder]: readonly Holder[]): number {
+  const isHiddenHolder = outcome === 'RESOLVED' && holder !== undefined && isHidden(holder.entity.namespace);
+  return OUTCOMES[isHiddenHolder ? 'HIDDEN' : outcome];
 }
 
 /** Whether an entity holds (or may hold) the address: there is nothing to wait for. */
@@ -148,14 +156,11 @@ const CANDIDATE_HIDDEN = candidateTags.varint('hidden');
 const ENDPOINT_ADDRESS = endpointTags.delimited('address');
 const ENDPOINT_SERVICE = endpointTags.delimited('service');
 
-const OUTCOMES = numbers('digger.v1.Outcome', 'OUTCOME_', [
-  'RESOLVED',
-  'AMBIGUOUS',
-  'UNASSIGNED',
-  'EXTERNAL',
-  'UNKNOWN',
-  'HIDDEN',
-]);
+const OUTCOMES: Readonly<Record<AddressAnswer['outcome'] | 'HIDDEN', number>> = numbers(
+  'digger.v1.Outcome',
+  'OUTCOME_',
+  ['RESOLVED', 'AMBIGUOUS', 'UNASSIGNED', 'EXTERNAL', 'UNKNOWN', 'HIDDEN'],
+);
 const ROLES: Readonly<Record<AddressRole, number>> = numbers('digger.v1.AddressRole', 'ADDRESS_ROLE_', [
   'POD_IP',
   'HOST_PORT',
@@ -206,17 +211,19 @@ function writeWorkload(
   writer.uint32(WORKLOAD).entity(workload, context.view);
 }
 
-function writeCandidates(
+/** Fields of `digger.v1.Candidate`, with this tag; as many as an answer lists. */
+export function writeCandidates(
   writer: MessageWriter,
+  tag: number,
   address: string,
   candidates: readonly Holder[],
-  { namespaces, view }: ResolutionContext,
+  { namespaces, view }: Pick<ResolutionContext, 'namespaces' | 'view'>,
 ): void {
   const count = Math.min(candidates.length, MAX_CANDIDATES);
   for (let index = 0; index < count; index += 1) {
     const holder = candidates[index];
     if (holder === undefined) break;
-    const begun = writer.uint32(CANDIDATES).begin();
+    const begun = writer.uint32(tag).begin();
     namespaces.add(holder.entity.namespace, holder.toMs);
     const isHiddenHolder = isHidden(holder.entity.namespace);
     if (!isHiddenHolder) writeTarget(writer, CANDIDATE_TARGET, address, holder, view);

@@ -17,7 +17,7 @@ import { type PodAttributes, wishOf } from './otel-attributes.ts';
 import { isHeld, type NetworkNames, outcomeOf, writeResolution } from './resolution.ts';
 
 export interface AddressLookup {
-  readonly addresses: Pick<AddressReader, 'resolve' | 'waitForHolder'>;
+  readonly addresses: Pick<AddressReader, 'resolve' | 'history' | 'waitForHolder'>;
   readonly catalog: Pick<CatalogReader, 'resolveWorkload' | 'namespace' | 'node'>;
   readonly networks: NetworkNames;
   readonly cluster: () => ClusterIdentity;

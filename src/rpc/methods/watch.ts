@@ -12,7 +12,7 @@ import type { ChangeFeed } from '../../feed/change-feed.ts';
 import type { SubscribeRequest } from '../../feed/feed-options.ts';
 import type { EndReason } from '../../feed/subscription.ts';
 import type { EntityKind } from '../../model/entities.ts';
-import { type LabelSelector, parseLabelSelector } from '../../model/label-selector.ts';
+import { isLabelKey, type LabelSelector, parseLabelSelector } from '../../model/label-selector.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { WatchFilter__Output } from '../../wire/generated/digger/v1/WatchFilter.ts';
 import type { WatchRequest__Output } from '../../wire/generated/digger/v1/WatchRequest.ts';
@@ -29,7 +29,7 @@ import {
   timelinesHidden,
   tooManySubscribers,
 } from '../errors.ts';
-import { MAX_FILTER_LABELS, MAX_FILTER_NAMES } from './filter-size.ts';
+import { MAX_CHOSEN_KEYS, MAX_FILTER_LABELS, MAX_FILTER_NAMES } from './filter-size.ts';
 import { parseView, Violations } from './request-fields.ts';
 import type { FeedService, WatchCall } from './register.ts';
 import { baseCallOf } from '../calls/base-call.ts';
@@ -78,9 +78,10 @@ export function parseWatchRequest(request: WatchRequest__Output): SubscribeReque
   if (request.timelines && (filter.namespaceSelector ?? []).length > 0) {
     violations.add('filter.namespace_selector', 'NOT_SERVED', 'timelines are not filtered by labels of namespaces');
   }
+  const values = parseValues(request.values, violations);
   violations.throwIfAny();
   const { resumeToken, snapshotOnly, timelines } = request;
-  return { filter, view, timelines, resumeToken, snapshotOnly, heartbeatMs };
+  return { filter, view, values, timelines, resumeToken, snapshotOnly, heartbeatMs };
 }
 
 const DEFAULT_STALLED_GRACE_MS = 5_000;
@@ -202,7 +203,15 @@ function parseFilter(filter: WatchFilter__Output | null, violations: Violations)
   }
   if (labels.has('')) violations.add('filter.labels', 'REQUIRED', 'a label has a key');
   const namespaceSelector = parseSelector(filter.namespaceSelector, 'filter.namespace_selector', violations);
-  return { kinds, namespaces: filter.namespaces, nodeNames: filter.nodeNames, labels, namespaceSelector };
+  const labelSelector = parseSelector(filter.labelSelector, 'filter.label_selector', violations);
+  return {
+    kinds,
+    namespaces: filter.namespaces,
+    nodeNames: filter.nodeNames,
+    labels,
+    namespaceSelector,
+    labelSelector,
+  };
 }
 
 function parseSelector(text: string, field: string, violations: Violations): LabelSelector {
@@ -219,6 +228,27 @@ function parseSelector(text: string, field: string, violations: Violations): Lab
     violations.add(field, 'TOO_MANY', `${parsed.selector.length} requirements, at most ${MAX_FILTER_LABELS}`);
   }
   return parsed.selector;
+}
+
+function parseValues(values: WatchRequest__Output['values'], violations: Violations): SubscribeRequest['values'] {
+  if (values === null) return undefined;
+  for (const field of ['labels', 'annotations'] as const) {
+    const keys = values[field];
+    if (keys.length > MAX_CHOSEN_KEYS) {
+      violations.add(`values.${field}`, 'TOO_MANY', `${keys.length} keys, at most ${MAX_CHOSEN_KEYS}`);
+    }
+    const wrong = keys.findIndex((key) => !isKeyPattern(key));
+    if (wrong < 0) continue;
+    const description = `"${quote(keys[wrong] ?? '')}" is not a key, all keys of a domain (example.com/*), or *`;
+    violations.add(`values.${field}[${wrong}]`, 'UNKNOWN_VALUE', description);
+  }
+  return { labels: values.labels, annotations: values.annotations };
+}
+
+function isKeyPattern(text: string): boolean {
+  if (text === '*') return true;
+  // Keys of annotations may have capitals in their domain.
+  return isLabelKey((text.endsWith('/*') ? `${text.slice(0, -1)}any` : text).toLowerCase());
 }
 
 function checkNames(names: readonly string[], field: string, violations: Violations): void {

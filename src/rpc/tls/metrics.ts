@@ -10,9 +10,26 @@ export interface TlsMetrics {
   readonly handshakeFailures: Counter<'reason'>;
 }
 
+/** Why handshakes fail, as a label: a fixed set. */
+export const HANDSHAKE_FAILURE_REASONS = [
+  'plaintext',
+  'protocol_version',
+  'no_client_certificate',
+  'client_certificate_expired',
+  'client_certificate_untrusted',
+  'rejected_by_client',
+  'no_http2',
+  'no_common_cipher',
+  'gone',
+  'timeout',
+  'other',
+] as const;
+
+export type HandshakeFailureReason = (typeof HANDSHAKE_FAILURE_REASONS)[number];
+
 export function createTlsMetrics(registry: Registry): TlsMetrics {
   const registers = [registry];
-  return {
+  const metrics: TlsMetrics = {
     expiry: new Gauge({
       name: 'digger_tls_certificate_expiry_timestamp_seconds',
       help: 'End of validity of the served certificate, seconds since the epoch.',
@@ -40,4 +57,7 @@ export function createTlsMetrics(registry: Registry): TlsMetrics {
       registers,
     }),
   };
+  // All of them from the start: a rate needs a first value.
+  for (const reason of HANDSHAKE_FAILURE_REASONS) metrics.handshakeFailures.inc({ reason }, 0);
+  return metrics;
 }

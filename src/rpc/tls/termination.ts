@@ -12,7 +12,7 @@ import { createServer, type SecureContextOptions, type Server as TlsServer, type
 
 import type { Logger } from '../../telemetry/logger.ts';
 import type { TlsMaterial } from './files.ts';
-import type { TlsMetrics } from './metrics.ts';
+import type { HandshakeFailureReason, TlsMetrics } from './metrics.ts';
 
 /** Where the material comes from. */
 export interface TlsSource {
@@ -61,20 +61,6 @@ export function createTlsServer(termination: TlsTermination, accept: (socket: TL
   source.onChange((material) => server.setSecureContext(toContext(material)));
   return server;
 }
-
-/** Reasons as metric labels: a fixed set. */
-export type HandshakeFailureReason =
-  | 'plaintext'
-  | 'protocol_version'
-  | 'no_client_certificate'
-  | 'client_certificate_expired'
-  | 'client_certificate_untrusted'
-  | 'rejected_by_client'
-  | 'no_http2'
-  | 'no_common_cipher'
-  | 'gone'
-  | 'timeout'
-  | 'other';
 
 /** From an OpenSSL or verification error code. */
 export function handshakeFailureReason(code: string): HandshakeFailureReason {

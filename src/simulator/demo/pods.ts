@@ -3,6 +3,7 @@
 // One function from a pod's state to its object: no field is patched in passing, so what the cluster shows is always
 // consistent. Shapes follow what kubelet 1.37 writes (conditions, podIPs, hostIPs, containerStatuses).
 
+import { hash } from 'node:crypto';
 import type { DemoNode, PodAddresses } from './nodes.ts';
 import { type KubernetesObject, type OwnerReference, toTimestamp } from '../server/stored-objects.ts';
 
@@ -168,7 +169,7 @@ function containerStatus(pod: DemoPod, name: string, image: string): Readonly<Re
   return {
     name,
     image,
-    imageID: `${image}@sha256:${pod.uid.replaceAll('-', '').repeat(2)}`,
+    imageID: waiting ? '' : `${image.replace(/:[^:/]*$/, '')}@sha256:${hash('sha256', image)}`,
     ready: pod.stage === 'ready',
     started: !waiting && pod.finishedMs === undefined,
     restartCount: 0,

@@ -62,6 +62,7 @@ import type { Synced as _digger_v1_Synced, Synced__Output as _digger_v1_Synced__
 import type { TimelineHolder as _digger_v1_TimelineHolder, TimelineHolder__Output as _digger_v1_TimelineHolder__Output } from './digger/v1/TimelineHolder.ts';
 import type { TimelinePlace as _digger_v1_TimelinePlace, TimelinePlace__Output as _digger_v1_TimelinePlace__Output } from './digger/v1/TimelinePlace.ts';
 import type { TimelineSpan as _digger_v1_TimelineSpan, TimelineSpan__Output as _digger_v1_TimelineSpan__Output } from './digger/v1/TimelineSpan.ts';
+import type { ValueSelection as _digger_v1_ValueSelection, ValueSelection__Output as _digger_v1_ValueSelection__Output } from './digger/v1/ValueSelection.ts';
 import type { WatchFilter as _digger_v1_WatchFilter, WatchFilter__Output as _digger_v1_WatchFilter__Output } from './digger/v1/WatchFilter.ts';
 import type { WatchRequest as _digger_v1_WatchRequest, WatchRequest__Output as _digger_v1_WatchRequest__Output } from './digger/v1/WatchRequest.ts';
 import type { WatchResponse as _digger_v1_WatchResponse, WatchResponse__Output as _digger_v1_WatchResponse__Output } from './digger/v1/WatchResponse.ts';
@@ -146,6 +147,7 @@ export interface ProtoGrpcType {
       TimelineHolder: MessageTypeDefinition<_digger_v1_TimelineHolder, _digger_v1_TimelineHolder__Output>
       TimelinePlace: MessageTypeDefinition<_digger_v1_TimelinePlace, _digger_v1_TimelinePlace__Output>
       TimelineSpan: MessageTypeDefinition<_digger_v1_TimelineSpan, _digger_v1_TimelineSpan__Output>
+      ValueSelection: MessageTypeDefinition<_digger_v1_ValueSelection, _digger_v1_ValueSelection__Output>
       View: EnumTypeDefinition
       WatchFilter: MessageTypeDefinition<_digger_v1_WatchFilter, _digger_v1_WatchFilter__Output>
       WatchRequest: MessageTypeDefinition<_digger_v1_WatchRequest, _digger_v1_WatchRequest__Output>

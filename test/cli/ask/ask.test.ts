@@ -74,6 +74,22 @@ describe('a person who asks a service that answers', () => {
     assert.equal(asked.stderr(), '');
   });
 
+  it('15.2: sees who held an address through its whole history, newest first', async () => {
+    story.createPod('came-and-went', 241);
+    await askWith(false, 'resolve', '10.244.1.241', '--wait', '30s', ...at).code;
+    const { statefulPod } = story.demo.wellKnown;
+    const asked = askWith(true, 'history', '10.244.1.241', ...at);
+    assert.equal(await asked.code, 0, asked.stderr());
+    assert.match(asked.stdout(), /^ +FROM +TO +HOLDER +ROLE +WORKLOAD$/m);
+    assert.match(asked.stdout(), /^● +\d{4}-\S+Z +now +Pod \S+\/came-and-went( \?)? +POD_IP +Pod /m);
+    assert.match(asked.stdout(), /^Nothing is known of before \d{4}-\S+Z\.$/m);
+    const json = askWith(false, 'history', statefulPod.ip, ...at);
+    assert.equal(await json.code, 0, json.stderr());
+    assert.match(json.stdout(), /^\{"address":"[^"]+","intervals":\[\{"from":"[^"]+","outcome":"OUTCOME_RESOLVED"/);
+    const nothing = askWith(false, 'history', '10.244.1.242', ...at);
+    assert.equal(await nothing.code, 1);
+  });
+
   it('sees who else may be meant by the address of a node', async () => {
     const asked = askWith(true, 'resolve', story.demo.wellKnown.nodeIp, ...at);
     assert.equal(await asked.code, 0, asked.stderr());

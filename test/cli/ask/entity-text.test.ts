@@ -2,9 +2,24 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { resolutionLines, resolutionRow } from '../../../src/cli/ask/entity-text.ts';
+import { entityLines, resolutionLines, resolutionRow } from '../../../src/cli/ask/entity-text.ts';
 
 describe('an answer as text', () => {
+  it('shows zone, region, service account and readiness of a pod in wide tables only', () => {
+    const pod = { name: 'web-1', nodeName: 'n', zone: 'eu-1a', region: 'eu-1', serviceAccount: 'web', ready: true };
+    const resolution = { outcome: 'OUTCOME_RESOLVED', pod };
+    const place = ['ZONE       eu-1a  region eu-1', 'ACCOUNT    web', 'READY      yes'];
+    assert.deepEqual(
+      resolutionLines(resolution, true).filter((line) => place.includes(line)),
+      place,
+    );
+    assert.ok(!resolutionLines(resolution).some((line) => place.includes(line)));
+    assert.deepEqual(
+      entityLines({ pod }, true).filter((line) => place.includes(line)),
+      place,
+    );
+  });
+
   it('shows attributes, lists with commas', () => {
     const otelAttributes = [
       { key: 'k8s.pod.name', value: { stringValue: 'web-1' } },

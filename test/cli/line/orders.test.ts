@@ -68,7 +68,7 @@ test('filters of a watch may be given more than once', () => {
   const order = orderOf<WatchOrder>(
     'watch',
     ...['--kind', 'pod', '--kind=Services', '-n', 'shop', '--node', 'worker-1', '--node', 'worker-2'],
-    ...['--namespace-selector', 'env in (prod, test),!legacy'],
+    ...['--namespace-selector', 'env in (prod, test),!legacy', '--with-label', 'app'],
     ...['--label', 'app=web', '-l', 'tier=', '--snapshot-only', '--address', '[::1]:1', '--output', 'json'],
   );
   assert.deepEqual(order, {
@@ -78,10 +78,8 @@ test('filters of a watch may be given more than once', () => {
     kinds: ['ENTITY_KIND_POD', 'ENTITY_KIND_SERVICE'],
     namespaces: ['shop'],
     nodes: ['worker-1', 'worker-2'],
-    labels: [
-      ['app', 'web'],
-      ['tier', ''],
-    ],
+    labelSelector: 'app=web,tier=',
+    values: { labels: ['app'], annotations: [] },
     namespaceSelector: 'env in (prod, test),!legacy',
     snapshotOnly: true,
   });
@@ -129,11 +127,11 @@ test('every problem of a line is named, each with what is allowed', () => {
     '--protocol: got "icmp"; allowed: one of tcp, udp, sctp',
   ]);
   assert.deepEqual(problemsOf('resolve'), ['an address is missing: digger resolve 10.0.0.1:80']);
-  assert.deepEqual(problemsOf('watch', 'pods', '--label', 'app', '--kind', 'secret', '--snapshot-only=yes'), [
+  assert.deepEqual(problemsOf('watch', 'pods', '--label', 'app in', '--kind', 'secret', '--snapshot-only=yes'), [
     '--snapshot-only: takes no value; got "yes"',
     'pods: not expected; filters are options, see digger watch --help',
     '--kind: got "secret"; allowed: one of pod, service, node, workload, namespace',
-    '--label: got "app"; allowed: a label with its value: app=web',
+    "--label: got \"app in\"; allowed: a label selector: env=prod, 'tier in (web, db)', '!legacy' (found the end, expected ()",
   ]);
   assert.deepEqual(problemsOf('watch', '--address'), ['--address: needs a value']);
 });

@@ -38,6 +38,7 @@ const POD = {
   },
   spec: {
     nodeName: 'node-1',
+    serviceAccountName: 'cart',
     hostNetwork: true,
     initContainers: [
       { name: 'setup', image: 'i' },
@@ -62,10 +63,21 @@ const POD = {
       { type: 'PodReadyToStartContainers', status: 'True', lastTransitionTime: '2026-01-02T03:04:07Z' },
     ],
     containerStatuses: [
-      { name: 'app', containerID: 'containerd://1', state: { terminated: { finishedAt: '2026-01-02T04:00:00Z' } } },
+      {
+        name: 'app',
+        containerID: 'containerd://1',
+        imageID: 'docker.io/library/a@sha256:00ff',
+        state: { terminated: { finishedAt: '2026-01-02T04:00:00Z' } },
+      },
     ],
     initContainerStatuses: [
-      { name: 'mesh', containerID: 'containerd://2', state: { terminated: { finishedAt: '2026-01-02T05:00:00Z' } } },
+      // The id of a configuration, which names no image.
+      {
+        name: 'mesh',
+        containerID: 'containerd://2',
+        imageID: 'sha256:0011',
+        state: { terminated: { finishedAt: '2026-01-02T05:00:00Z' } },
+      },
     ],
   },
 };
@@ -207,6 +219,8 @@ test('a pod becomes the record that says what the API said', () => {
     deletionTimeMs: Date.UTC(2026, 0, 3, 3, 4, 5),
     controller: { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'cart', uid: 's1' },
     nodeName: 'node-1',
+    serviceAccount: 'cart',
+    ready: true,
     hostNetwork: true,
     phase: 'Running',
     podIps: ['10.1.0.1', 'fd00:10:128:0::42'],
@@ -219,12 +233,14 @@ test('a pod becomes the record that says what the API said', () => {
         name: 'mesh',
         image: 'm',
         containerId: 'containerd://2',
+        imageDigest: '',
         ports: [{ name: '', containerPort: 15001, hostPort: 0, hostIp: '', protocol: '' }],
       },
       {
         name: 'app',
         image: 'a:1',
         containerId: 'containerd://1',
+        imageDigest: 'sha256:00ff',
         ports: [{ name: 'http', containerPort: 80, hostPort: 8080, hostIp: '::', protocol: 'TCP' }],
       },
     ],

@@ -27,6 +27,15 @@ describe('a filter', () => {
     it(`with too many ${field} is refused by its bytes`, () => assert.deepEqual(fieldsOf(filter), [field]));
   }
 
+  it('16.3 may come with a choice of values, which is counted too', () => {
+    const values = { labels: names(65), annotations: names(64) };
+    const refused = refuseLargeFilter(type.encode(type.fromObject({ values })).finish());
+    assert.deepEqual(
+      refused?.facts.violations?.map(({ field }) => field),
+      ['values.labels'],
+    );
+  });
+
   it('in several parts counts as one, as a decoder would read it', () => {
     const part = encode({ namespaces: names(600) });
     assert.equal(refuseLargeFilter(part), undefined);

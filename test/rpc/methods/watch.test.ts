@@ -76,6 +76,27 @@ describe('Watch', () => {
     ['1,001 namespaces', { filter: { namespaces: names(1001) } }, 'filter.namespaces', 'TOO_MANY'],
     ['an empty namespace', { filter: { namespaces: ['a', ''] } }, 'filter.namespaces[1]', 'REQUIRED'],
     ['1,001 node names', { filter: { nodeNames: names(1001) } }, 'filter.node_names', 'TOO_MANY'],
+    ['a selector that is none', { filter: { labelSelector: 'a in b' } }, 'filter.label_selector', 'MALFORMED_SELECTOR'],
+    [
+      'a selector of 5,000 characters',
+      { filter: { namespaceSelector: `a=${'b'.repeat(5_000)}` } },
+      'filter.namespace_selector',
+      'OUT_OF_RANGE',
+    ],
+    [
+      'a selector of 65 requirements',
+      { filter: { labelSelector: names(65).join(',') } },
+      'filter.label_selector',
+      'TOO_MANY',
+    ],
+    ['65 chosen labels', { values: { labels: names(65) } }, 'values.labels', 'TOO_MANY'],
+    [
+      'a chosen key that is none',
+      { values: { annotations: ['a', 'b/*/c'] } },
+      'values.annotations[1]',
+      'UNKNOWN_VALUE',
+    ],
+    ['an empty chosen key', { values: { labels: [''] } }, 'values.labels[0]', 'UNKNOWN_VALUE'],
     ['65 labels', { filter: { labels: manyLabels(65) } }, 'filter.labels', 'TOO_MANY'],
     [
       'a node name of 254 characters',

@@ -21,10 +21,15 @@ export interface Pod {
   'deletionTime'?: (_google_protobuf_Timestamp | null);
   'serviceCount'?: (number);
   'endpointAddresses'?: (string)[];
+  'zone'?: (string);
+  'region'?: (string);
+  'serviceAccount'?: (string);
+  'ready'?: (boolean);
   'labels'?: ({[key: string]: string});
   'annotations'?: ({[key: string]: string});
   'containers'?: (_digger_v1_Container)[];
   'omitted'?: (string)[];
+  'imageDigests'?: ({[key: string]: string});
 }
 
 export interface Pod__Output {
@@ -43,8 +48,13 @@ export interface Pod__Output {
   'deletionTime': (_google_protobuf_Timestamp__Output | null);
   'serviceCount': (number);
   'endpointAddresses': (string)[];
+  'zone': (string);
+  'region': (string);
+  'serviceAccount': (string);
+  'ready': (boolean);
   'labels': ({[key: string]: string});
   'annotations': ({[key: string]: string});
   'containers': (_digger_v1_Container__Output)[];
   'omitted': (string)[];
+  'imageDigests': ({[key: string]: string});
 }

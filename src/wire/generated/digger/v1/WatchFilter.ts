@@ -8,6 +8,7 @@ export interface WatchFilter {
   'nodeNames'?: (string)[];
   'labels'?: ({[key: string]: string});
   'namespaceSelector'?: (string);
+  'labelSelector'?: (string);
 }
 
 export interface WatchFilter__Output {
@@ -16,4 +17,5 @@ export interface WatchFilter__Output {
   'nodeNames': (string)[];
   'labels': ({[key: string]: string});
   'namespaceSelector': (string);
+  'labelSelector': (string);
 }

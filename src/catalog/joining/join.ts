@@ -1,0 +1,264 @@
+// What is due, joined: `drain` makes the entities that writes have marked, and yields one change for each that really
+// differs. Removals come first, then nodes, namespaces, workloads, pods, and services last, because the workloads behind a service
+// follow from its pods. What is not taken from one drain is in the next. Nothing here knows of sequences, listeners
+// or time.
+
+import { type ByteString, NO_BYTES } from '../../model/byte-string.ts';
+import { MAX_LISTED, MAX_LISTED_ENDPOINTS, type ObjectReference } from '../../model/entities.ts';
+import { HIDDEN_REFERENCE, isHidden } from '../../model/published-namespaces.ts';
+import { concatBytes } from '../../wire/encoded-entity.ts';
+import { encodePodEndpoints, encodePodOwners } from '../../wire/encode-pod.ts';
+import type { ValuePolicy } from '../../wire/value-policy.ts';
+import type { FormerOwnersOptions } from '../owners/former-owners.ts';
+import { CustomOwners, type IsWatchedKind } from '../owners/custom-owners.ts';
+import type { JoinedChange, JoinedTouch } from './joined.ts';
+import { Marks, taken } from './marks.ts';
+import { OwnerLink } from '../owners/owner-links.ts';
+import type { OwnerState } from '../entities/owner-state.ts';
+import { Picture } from '../entities/picture.ts';
+import type { PodRow, PodState } from '../entities/pod-state.ts';
+import { isSameButJoined, NO_REFERENCES } from '../records/rows.ts';
+import { nextStep } from './service-join.ts';
+import type { ServiceState } from '../entities/service-state.ts';
+import { Shelves } from './shelves.ts';
+
+export interface JoinOptions {
+  readonly policy: ValuePolicy;
+  readonly isWatchedKind: IsWatchedKind;
+  /** Finds a pod by name for endpoints that name no uid. */
+  readonly podNamed: (namespace: string, name: string) => PodState | undefined;
+  /** Owners with this name, of all kinds. */
+  readonly ownersNamed: (namespace: string, name: string) => Iterable<OwnerState>;
+  /** Addresses of endpoints that may come and go at once. */
+  readonly sliceSize: () => number;
+  /** How long owners that are gone stay known; unset: as long as pods refer to them. */
+  readonly former?: FormerOwnersOptions;
+}
+
+export class Join {
+  readonly picture = new Picture();
+  readonly customOwners: CustomOwners;
+  readonly shelves: Shelves;
+  readonly #marks = new Marks();
+  readonly #aside = new Marks();
+  /** Services with more addresses to come or go than one turn may take. */
+  readonly #unfinished = new Set<ServiceState>();
+  readonly #sliceSize: () => number;
+  /** Entities that were joined, ever: what a change costs. */
+  joins = 0;
+
+  constructor({ policy, isWatchedKind, podNamed, ownersNamed, sliceSize, former }: JoinOptions) {
+    this.#sliceSize = sliceSize;
+    this.customOwners = new CustomOwners({
+      isWatchedKind,
+      isRecord: (uid) => this.picture.owners.has(uid),
+      isTaken: ({ apiVersion, kind, namespace, name }) => {
+        for (const { row, link } of ownersNamed(namespace, name)) {
+          if (row.workloadKind === kind && row.apiVersion === apiVersion && link.edge === undefined) return true;
+        }
+        return false;
+      },
+    });
+    const { picture, customOwners } = this;
+    this.shelves = new Shelves({
+      picture,
+      customOwners,
+      marks: this.#marks,
+      policy,
+      podNamed,
+      sliceSize,
+      ...(former === undefined ? {} : { former }),
+    });
+  }
+
+  /** Something is due that was not put aside, or not even begun. */
+  get hasMore(): boolean {
+    const { customOwners, shelves } = this;
+    const isLookedAt = this.#marks.lookedAt.size > 0 || customOwners.hasTouched;
+    return this.#isDirty || isLookedAt || this.#unfinished.size > 0 || shelves.membership.isBehind;
+  }
+
+  get hasAside(): boolean {
+    return this.#aside.size + this.#aside.lookedAt.size > 0 || this.hasMore;
+  }
+
+  get #isDirty(): boolean {
+    return this.#marks.size > 0 || this.customOwners.isDirty;
+  }
+
+  /** Entities whose lists are cut at their bounds. */
+  cutEntities(): number {
+    let cut = 0;
+    for (const { memberOf } of this.picture.pods.values()) if (memberOf.length > MAX_LISTED) cut += 1;
+    for (const { backends, manual } of this.picture.services.values()) {
+      if (backends.size > MAX_LISTED || manual.size > MAX_LISTED_ENDPOINTS) cut += 1;
+    }
+    return cut;
+  }
+
+  /** Joins everything that is marked. What is yielded is already the state that readers see. */
+  *drain(): Generator<JoinedChange | JoinedTouch> {
+    while (this.#isDirty) {
+      yield* this.#drainMarks(this.#marks);
+      yield* this.#removeCustomOwners();
+      for (const after of this.customOwners.drainCreations()) yield { resource: PODS, before: undefined, after };
+    }
+    yield* this.#drainLookedAt(this.#marks);
+    // By reference, also where another owner has its key by now: both are looked at then, and told as they are.
+    for (const touched of this.customOwners.drainTouched()) yield { touched };
+  }
+
+  /** Puts what is due behind what comes next: the rest of a write that touched more than one turn may take. */
+  putAside(): void {
+    this.#aside.takeFrom(this.#marks);
+    for (const service of this.#unfinished) this.#aside.services.add(service);
+    this.#unfinished.clear();
+  }
+
+  /** Goes on with what was put aside; what follows from it is due like everything else. */
+  *drainAside(): Generator<JoinedChange | JoinedTouch> {
+    this.shelves.membership.proceed(this.#sliceSize());
+    yield* this.#drainMarks(this.#aside);
+    yield* this.#drainLookedAt(this.#aside);
+  }
+
+  /** What was put aside may be gone by now. */
+  *#drainMarks(marks: Marks): Generator<JoinedChange | JoinedTouch> {
+    const { namespaces, nodes, owners, pods } = this.picture;
+    for (const before of taken(marks.removed)) yield { ...before, after: undefined };
+    // A record takes the place of what was known through pods alone.
+    yield* this.#removeCustomOwners();
+    for (const node of taken(marks.nodes)) {
+      if (node.published === node.row || nodes.get(node.uid) !== node) continue;
+      const before = node.published;
+      node.published = node.row;
+      yield { resource: node.resource, before, after: node.row };
+    }
+    for (const namespace of taken(marks.namespaces)) {
+      const { resource, uid, row: after, published: before } = namespace;
+      if (before === after || namespaces.get(uid) !== namespace) continue;
+      namespace.published = after;
+      yield { resource, before, after };
+    }
+    for (const owner of taken(marks.owners)) if (owners.get(owner.uid) === owner) yield* this.#joinOwner(owner);
+    for (const [of, left] of marks.crowds) {
+      for (let next = left.next(); next.done !== true; next = left.next()) {
+        const pod = pods.get(next.value.uid);
+        if (pod === undefined) continue;
+        if (of instanceof OwnerLink) this.shelves.touchWhatItCountsFor(pod);
+        else if (of.namespace !== pod.row.namespace) continue;
+        yield* this.#joinPod(pod);
+      }
+      marks.crowds.delete(of);
+    }
+    for (const [place, left] of marks.places) {
+      for (let next = left.next(); next.done !== true; next = left.next()) {
+        if (pods.get(next.value.uid) === next.value) yield* this.#joinPod(next.value);
+      }
+      marks.places.delete(place);
+    }
+    for (const pod of taken(marks.pods)) if (pods.get(pod.uid) === pod) yield* this.#joinPod(pod);
+    for (const service of taken(marks.services)) yield* this.#joinService(service);
+  }
+
+  *#drainLookedAt(marks: Marks): Generator<JoinedTouch> {
+    for (const { published } of taken(marks.lookedAt)) if (published !== undefined) yield { touched: published };
+  }
+
+  /** They are known through pods alone, so their changes come from the same source. */
+  *#removeCustomOwners(): Generator<JoinedChange> {
+    for (const before of this.customOwners.drainRemovals()) yield { resource: PODS, before, after: undefined };
+  }
+
+  *#joinOwner(owner: OwnerState): Generator<JoinedChange | JoinedTouch> {
+    this.joins += 1;
+    const before = owner.published;
+    const isTop = owner.link.edge === undefined;
+    const entity = isTop ? owner.entity() : undefined;
+    if (before === entity || (before && entity && before.joined === entity.joined && isSameButJoined(before, entity))) {
+      if (before !== undefined) yield { touched: before };
+      return;
+    }
+    owner.published = entity;
+    yield { resource: owner.resource, before, after: entity };
+  }
+
+  *#joinPod(pod: PodState): Generator<JoinedChange | JoinedTouch> {
+    this.joins += 1;
+    const { row, published: before } = pod;
+    const lineage = pod.edge?.lineageFor(row.uid);
+    const ownerChain = lineage?.chain ?? NO_REFERENCES;
+    const workload = lineage?.workload ?? selfReference(row, before);
+    const endpointAddresses = pod.further && [...pod.further.keys()].sort().slice(0, MAX_LISTED);
+    const endpoints = endpointBytes(pod, endpointAddresses);
+    const joined = lineage?.podBytesWith(endpoints) ?? concatBytes(encodePodOwners(workload, ownerChain), endpoints);
+    const place = this.shelves.places.bytesOf(row.nodeName);
+    this.shelves.countAs(pod, workload);
+    const isJoinedAlike = before?.joined === joined && before.place === place;
+    if (before !== undefined && isJoinedAlike && (row === before || isSameButJoined(before, row))) {
+      // The row goes back to what listeners hold, so that the two share their memory.
+      pod.row = before;
+      yield { touched: before };
+      return;
+    }
+    // What was not published yet may still be written to.
+    const entity = row === before ? { ...row } : row;
+    entity.ownerChain = ownerChain;
+    entity.workload = workload;
+    if (endpointAddresses !== undefined) entity.endpointAddresses = endpointAddresses;
+    else if (entity.endpointAddresses !== undefined) delete entity.endpointAddresses;
+    entity.joined = joined;
+    entity.place = place;
+    pod.row = entity;
+    pod.published = entity;
+    yield { resource: pod.resource, before, after: entity };
+  }
+
+  *#joinService(service: ServiceState): Generator<JoinedChange | JoinedTouch> {
+    this.joins += 1;
+    const { resource, published: before } = service;
+    const { after, addresses, left } = nextStep(service, this.#sliceSize());
+    if (left === 'addresses') this.#unfinished.add(service);
+    if (left === 'another') this.#marks.services.add(service);
+    // What is as it was goes on being one object, so that its memory is shared.
+    if (after !== undefined && after.uid === service.row?.uid) service.row = after;
+    if (before === after) {
+      if (before !== undefined) yield { touched: before };
+      return;
+    }
+    service.published = after;
+    if (after === undefined && before !== undefined) {
+      this.picture.services.delete(before.uid);
+      this.shelves.release(service);
+    }
+    yield { resource, before, after, addresses };
+  }
+}
+
+/** Source of what only pods tell. */
+const PODS = 'pods';
+
+/** The fields of a pod that services add. */
+function endpointBytes(
+  { memberOf, row: { namespace } }: PodState,
+  addresses: readonly string[] | undefined,
+): ByteString {
+  if (memberOf.length === 0 && addresses === undefined) return NO_BYTES;
+  const parts: ByteString[] = [];
+  let count = 0;
+  for (const { namespace: at, referenceBytes } of memberOf) {
+    if (at !== namespace || referenceBytes === undefined) continue;
+    count += 1;
+    if (count <= MAX_LISTED) parts.push(referenceBytes);
+  }
+  if (count <= MAX_LISTED && addresses === undefined)
+    return parts.length === 1 ? (parts[0] ?? NO_BYTES) : concatBytes(...parts);
+  return concatBytes(...parts, encodePodEndpoints(count > MAX_LISTED ? count : 0, addresses ?? []));
+}
+
+function selfReference(row: PodRow, before: PodRow | undefined): ObjectReference {
+  if (isHidden(row.namespace)) return HIDDEN_REFERENCE;
+  if (before?.workload.uid === row.uid && before.workload.kind === 'Pod') return before.workload;
+  const { namespace, name, uid } = row;
+  return Object.freeze({ apiVersion: 'v1', kind: 'Pod', namespace, name, uid, incomplete: false });
+}

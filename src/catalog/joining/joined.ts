@@ -1,0 +1,17 @@
+// What a join comes to, one entity at a time.
+
+import type { Entity, ObjectReference } from '../../model/entities.ts';
+
+/** A change before it has a number. */
+export interface JoinedChange {
+  readonly resource: string;
+  readonly before: Entity | undefined;
+  readonly after: Entity | undefined;
+  /** Addresses of a service's endpoints that come or go with it: each is work too. */
+  readonly addresses?: number;
+}
+
+/** Looked at again, and the same; a reference: looked for, and there is no such workload. */
+export interface JoinedTouch {
+  readonly touched: Entity | ObjectReference;
+}
