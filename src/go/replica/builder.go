@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"errors"
 	"maps"
 	"net/netip"
 
@@ -83,6 +84,10 @@ func (b *builder) upsert(m *diggerv1.Entity, isFormer bool) {
 		return
 	}
 	e, err := newEntity(m)
+	if errors.Is(err, errUnknownKind) {
+		// A later version has more kinds, which no question here asks for.
+		return
+	}
 	if err != nil {
 		b.leftOut.unreadable++
 		return

@@ -28,7 +28,7 @@ type entity struct {
 	tail unique.Handle[string]
 }
 
-// Fields of Pod, Service, Node and Workload that go into the tail: labels, annotations, omitted.
+// Fields of all kinds that go into the tail: labels, annotations, omitted.
 var tailFields = map[protoreflect.Name]bool{"labels": true, "annotations": true, "omitted": true}
 
 func newEntity(m *diggerv1.Entity) (*entity, error) {
@@ -47,6 +47,8 @@ func newEntity(m *diggerv1.Entity) (*entity, error) {
 		w := each.Workload
 		e.kind, e.namespace, e.name, e.uid, body = Workload, w.GetNamespace(), w.GetName(), w.GetUid(), w
 		e.apiVersion, e.workloadKind = w.GetApiVersion(), w.GetKind()
+	case *diggerv1.Entity_Namespace:
+		e.kind, e.name, e.uid, body = Namespace, each.Namespace.GetName(), each.Namespace.GetUid(), each.Namespace
 	default:
 		return nil, errUnknownKind
 	}
@@ -89,6 +91,9 @@ func (e *entity) message() *diggerv1.Entity {
 	case Node:
 		each := &diggerv1.Entity_Node{Node: &diggerv1.Node{}}
 		m.Entity, body = each, each.Node
+	case Namespace:
+		each := &diggerv1.Entity_Namespace{Namespace: &diggerv1.Namespace{}}
+		m.Entity, body = each, each.Namespace
 	default:
 		each := &diggerv1.Entity_Workload{Workload: &diggerv1.Workload{}}
 		m.Entity, body = each, each.Workload

@@ -44,6 +44,7 @@ const (
 	Service
 	Node
 	Workload
+	Namespace
 )
 
 // Role is how an address is held. The numbers are those of digger.v1.AddressRole.

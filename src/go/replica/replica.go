@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -121,17 +120,13 @@ func (r *Replica) ResolveFlow(f Flow) (FlowAnswer, error) {
 	}
 	now := r.nowMs()
 	heardUntil := r.heardUntil(now)
-	for _, end := range [...]struct {
-		name   string
-		of     netip.AddrPort
-		answer *Answer
-	}{{"source", f.Source, &a.Source}, {"destination", f.Destination, &a.Destination}} {
-		q := f.end(end.of)
-		answer, err := p.resolve(&q, now, heardUntil)
-		if err != nil {
-			return a, fmt.Errorf("%w (%s)", err, end.name)
-		}
-		*end.answer = answer
+	var err error
+	source, destination := f.end(f.Source), f.end(f.Destination)
+	if a.Source, err = p.resolve(&source, now, heardUntil); err != nil {
+		return a, fmt.Errorf("%w (source)", err)
+	}
+	if a.Destination, err = p.resolve(&destination, now, heardUntil); err != nil {
+		return a, fmt.Errorf("%w (destination)", err)
 	}
 	return a, nil
 }
@@ -152,6 +147,12 @@ func (r *Replica) Service(namespace, name string) (*diggerv1.Service, error) {
 func (r *Replica) Node(name string) (*diggerv1.Node, error) {
 	e, err := r.named(entityName{kind: Node, name: name})
 	return e.GetNode(), err
+}
+
+// Namespace returns the namespace with that name; digger knows them only where it may list them.
+func (r *Replica) Namespace(name string) (*diggerv1.Namespace, error) {
+	e, err := r.named(entityName{kind: Namespace, name: name})
+	return e.GetNamespace(), err
 }
 
 // Workload returns the top-level owner with that name; apiVersion as in its Reference: apps/v1.

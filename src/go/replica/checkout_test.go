@@ -1,9 +1,9 @@
-//go:build typescript
+//go:build checkout
 
 package replica
 
 // Compares with the reading code of the server, src/timelines, on made-up histories. It needs a checkout with
-// node_modules, so it stands behind a build tag: go test -tags typescript ./replica -run TypeScript
+// node_modules, so it stands behind a build tag: go test -tags checkout ./replica -run TypeScript
 
 import (
 	"flag"
