@@ -69,14 +69,18 @@ export function momentAnswer(
   return answer(verdict.outcome, holders, verdict.historySinceMs, staleness, others && holdersOf(others));
 }
 
-export function intervalAnswer(verdict: IntervalVerdict<ReplicaHolder>, staleness: number | undefined): Answer {
+export function intervalAnswer(
+  verdict: IntervalVerdict<ReplicaHolder>,
+  others: Verdict<ReplicaHolder> | undefined,
+  staleness: number | undefined,
+): Answer {
   const { outcome, runs, historySinceMs } = verdict;
   const holders = runs.map(({ holder, fromMs, toMs, isUncertain }) => ({
     ...holderOf(holder, isUncertain),
     validFrom: fromMs,
     validTo: toMs,
   }));
-  return answer(outcome, holders, historySinceMs, staleness, undefined);
+  return answer(outcome, holders, historySinceMs, staleness, others && holdersOf(others));
 }
 
 function answer(

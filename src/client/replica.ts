@@ -10,9 +10,9 @@ import { type ChannelCredentials, credentials as grpcCredentials, Metadata } fro
 import protobuf from 'protobufjs';
 import { decodeToJson, type JsonObject } from '../wire/proto-json.ts';
 import { messageType } from '../wire/schema.ts';
-import { resolveInterval } from '../timelines/interval.ts';
-import { resolve, resolveOthers, Verdict } from '../timelines/resolve.ts';
-import { type Answer, intervalAnswer, momentAnswer, unreadyAnswer } from './answer.ts';
+import { resolve, type Verdict } from '../timelines/resolve.ts';
+import { type Answer, unreadyAnswer } from './answer.ts';
+import { askPicture } from './ask-picture.ts';
 import type { EntityName, ReplicaEntity } from './entity-store.ts';
 import { FeedStream, type FeedFailure, type FrameEffect } from './feed-stream.ts';
 import { eachField, fieldNumbers, messageEnd } from './message-fields.ts';
@@ -97,8 +97,6 @@ export class Replica {
   readonly #shared = new SharedValues();
   readonly #stream: FeedStream;
   readonly #ready = Promise.withResolvers<void>();
-  readonly #verdict = new Verdict<ReplicaHolder>();
-  readonly #others = new Verdict<ReplicaHolder>();
   /** Answers. */
   #current: Copy | undefined;
   /** Is not complete. */
@@ -171,15 +169,18 @@ export class Replica {
     this.#tellBlindness(picture, nowMs);
     const staleness = this.#stalenessAt(nowMs);
     const { port, protocol, at, until } = question;
-    const rest = { ...(port === undefined ? {} : { port }), ...(protocol === undefined ? {} : { protocol }) };
-    if (at !== undefined && until !== undefined) {
-      return intervalAnswer(resolveInterval(picture, { address, ...rest, atMs: at }, until, nowMs), staleness);
-    }
-    resolve(picture, { address, ...rest, ...(at === undefined ? {} : { atMs: at }) }, nowMs, this.#verdict);
-    const [holder] = this.#verdict.holders;
-    const isNode = this.#verdict.outcome === 'RESOLVED' && holder?.kind === 'Node';
-    if (isNode) resolveOthers(picture, holder.name, Math.min(at ?? nowMs, nowMs), this.#others);
-    return momentAnswer(this.#verdict, isNode ? this.#others : undefined, staleness);
+    return askPicture(
+      picture,
+      {
+        address,
+        ...(port === undefined ? {} : { port }),
+        ...(protocol === undefined ? {} : { protocol }),
+        ...(at === undefined ? {} : { atMs: at }),
+        untilMs: until,
+      },
+      nowMs,
+      staleness,
+    );
   }
 
   /**

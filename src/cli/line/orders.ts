@@ -145,6 +145,8 @@ function readReplica(words: Words): boolean {
   if (words.rest[0] !== '-') words.problems.push('--replica: only with -: digger resolve --replica - < addresses');
   if (words.given('otel')) words.problems.push('--otel: not with --replica, which has no resource attributes');
   return true;
+}
+
 function readAddress(words: Words): AddressAndPort {
   const [word, ...more] = words.rest;
   for (const unexpected of more) words.problems.push(`${unexpected}: one address at a time`);
