@@ -29,7 +29,11 @@ export function askPicture(
 }
 
 /** Of a node: the pods in its network that could be meant too. */
-function othersOf(picture: Picture, holder: ReplicaHolder | undefined, atMs: number): Verdict<ReplicaHolder> | undefined {
+function othersOf(
+  picture: Picture,
+  holder: ReplicaHolder | undefined,
+  atMs: number,
+): Verdict<ReplicaHolder> | undefined {
   if (holder?.kind !== 'Node') return undefined;
   resolveOthers(picture, holder.name, atMs, others);
   return others;

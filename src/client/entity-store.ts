@@ -214,7 +214,11 @@ function read(stored: Stored | undefined, isFormer: boolean): ReplicaEntity | un
   return { kind, uid, isFormer, message: decodeToJson(`digger.v1.${kind}`, Buffer.from(bytes, 'latin1')) };
 }
 
-function readName(kind: EntityKind, reader: FieldReader, end: number): { readonly uid: string; readonly key: EntityName } {
+function readName(
+  kind: EntityKind,
+  reader: FieldReader,
+  end: number,
+): { readonly uid: string; readonly key: EntityName } {
   const numbers: Readonly<Record<string, number | undefined>> = NAMES[kind];
   const parts = { namespace: '', name: '', uid: '', apiVersion: '', workloadKind: '' };
   eachField(reader, end, (field) => {

@@ -98,7 +98,13 @@ export class FeedStream {
     try {
       const client = new Client(target, credentials, CHANNEL_OPTIONS);
       this.#client = client;
-      stream = client.makeServerStreamRequest(WATCH, encodeRequest, passBytes, this.#listener.request(), createMetadata());
+      stream = client.makeServerStreamRequest(
+        WATCH,
+        encodeRequest,
+        passBytes,
+        this.#listener.request(),
+        createMetadata(),
+      );
     } catch (error) {
       // A target that no resolver knows, a token file that cannot be read.
       this.#fail(target, { code: status.UNAVAILABLE, details: textOf(error) });
@@ -130,7 +136,8 @@ export class FeedStream {
     });
     // Also after it was given up: an error without a listener would end the process.
     stream.on('error', (error: Partial<ServiceError>) => {
-      if (isCurrent()) this.#fail(target, { code: error.code ?? status.UNKNOWN, details: error.details ?? textOf(error) });
+      if (isCurrent())
+        this.#fail(target, { code: error.code ?? status.UNKNOWN, details: error.details ?? textOf(error) });
     });
   }
 

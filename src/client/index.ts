@@ -5,7 +5,14 @@ export type { EntityKind, EntityName, ReplicaEntity } from './entity-store.ts';
 export type { FeedFailure } from './feed-stream.ts';
 export type { FrameChanges, PictureBounds } from './picture.ts';
 export { QuestionError, type ReplicaQuestion } from './question.ts';
-export { connect, DEFAULT_BOUNDS, Replica, type ReplicaEvents, type ReplicaOptions, type ReplicaUse } from './replica.ts';
+export {
+  connect,
+  DEFAULT_BOUNDS,
+  Replica,
+  type ReplicaEvents,
+  type ReplicaOptions,
+  type ReplicaUse,
+} from './replica.ts';
 export { resolutionJson, type ResolutionObjects } from './resolution-json.ts';
 export { type Outcome, Verdict } from '../timelines/resolve.ts';
 export type { AddressRole } from '../timelines/timeline.ts';

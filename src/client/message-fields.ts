@@ -24,7 +24,11 @@ export function fieldNumbers<Name extends string>(fullName: string, names: reado
  * Calls `read` with the number of each field of a message that ends at `end`, and the reader at the field's value. What
  * `read` does not take (it returns false) is skipped: a newer server knows more fields.
  */
-export function eachField(reader: FieldReader, end: number, read: (field: number, reader: FieldReader) => boolean): void {
+export function eachField(
+  reader: FieldReader,
+  end: number,
+  read: (field: number, reader: FieldReader) => boolean,
+): void {
   while (reader.pos < end) {
     const tag = reader.uint32();
     if (!read(tag >>> 3, reader)) reader.skipType(tag & 7);

@@ -32,7 +32,9 @@ export class PackedTimeline {
     const uuid = UUID.test(holder.uid);
     const optional = [holder.validToMs, holder.doubtedFromMs, holder.startedMs, holder.seenMs, holder.createdMs];
     out.byte(HOLDER_KINDS.indexOf(holder.kind) | (ROLES.indexOf(holder.role) << 2) | (isInCluster ? IN_CLUSTER : 0));
-    out.byte(optional.reduce<number>((bits, ms, index) => (isGiven(ms) ? bits | (1 << index) : bits), uuid ? IS_UUID : 0));
+    out.byte(
+      optional.reduce<number>((bits, ms, index) => (isGiven(ms) ? bits | (1 << index) : bits), uuid ? IS_UUID : 0),
+    );
     if (!out.unsigned(base)) return undefined;
     for (const ms of optional) if (isGiven(ms) && !out.signed(ms - base)) return undefined;
     if (uuid) out.hex(holder.uid.replaceAll('-', ''));
@@ -44,7 +46,9 @@ export class PackedTimeline {
       const isOpen = toMs === Number.POSITIVE_INFINITY;
       const isNear = is === 'near';
       if (!isNear && nearMs !== 0) return undefined;
-      out.byte((doubts[0] as number) | (isOpen ? IS_OPEN : 0) | (isNear ? IS_NEAR : 0) | (is === 'presumed' ? IS_PRESUMED : 0));
+      out.byte(
+        (doubts[0] as number) | (isOpen ? IS_OPEN : 0) | (isNear ? IS_NEAR : 0) | (is === 'presumed' ? IS_PRESUMED : 0),
+      );
       if (!out.signed(fromMs - base)) return undefined;
       if (!isOpen && !out.unsigned(toMs - fromMs)) return undefined;
       if (isNear && !out.signed(nearMs - base)) return undefined;

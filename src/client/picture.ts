@@ -153,12 +153,7 @@ export class Picture implements TimelineSource<ReplicaHolder> {
     return this.#others.ofPorts(address);
   }
 
-  ofNodePort(
-    node: string,
-    address: string,
-    port: number,
-    protocol: Protocol,
-  ): Timeline<ReplicaHolder> | undefined {
+  ofNodePort(node: string, address: string, port: number, protocol: Protocol): Timeline<ReplicaHolder> | undefined {
     return this.#others.ofNodePort(node, address, port, protocol);
   }
 
@@ -275,7 +270,8 @@ export class Picture implements TimelineSource<ReplicaHolder> {
     const told = this.#told;
     const blindSinceMs = earlier(told.blindSinceMs, this.#blindSinceMs);
     const isPartial = told.isPartial || this.#leftOutTimelines > 0;
-    this.#facts = blindSinceMs === told.blindSinceMs && isPartial === told.isPartial ? told : { ...told, blindSinceMs, isPartial };
+    this.#facts =
+      blindSinceMs === told.blindSinceMs && isPartial === told.isPartial ? told : { ...told, blindSinceMs, isPartial };
   }
 }
 

@@ -32,7 +32,8 @@ export function checkAddress(address: string): string {
 
 /** Throws a QuestionError when another field than the address is not allowed. */
 export function checkRest({ port, protocol, at, until }: ReplicaQuestion, nowMs: number): void {
-  if (port !== undefined && !(Number.isInteger(port) && port >= 1 && port <= 65_535)) refuse('port', port, '1 to 65535');
+  if (port !== undefined && !(Number.isInteger(port) && port >= 1 && port <= 65_535))
+    refuse('port', port, '1 to 65535');
   if (protocol !== undefined && !PROTOCOLS.has(protocol)) refuse('protocol', protocol, 'TCP, UDP, SCTP');
   if (at !== undefined) checkMoment('at', at, nowMs);
   if (until === undefined) return;

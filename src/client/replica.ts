@@ -188,7 +188,10 @@ export class Replica {
    * keeps and uses again. False: no picture is complete yet. The address has to be in canonical form, the other fields
    * have to be allowed.
    */
-  look(question: { address: string; port?: number; protocol?: 'TCP' | 'UDP' | 'SCTP'; atMs?: number }, verdict: Verdict<ReplicaHolder>): boolean {
+  look(
+    question: { address: string; port?: number; protocol?: 'TCP' | 'UDP' | 'SCTP'; atMs?: number },
+    verdict: Verdict<ReplicaHolder>,
+  ): boolean {
     const current = this.#current;
     if (current === undefined) return false;
     const nowMs = this.#nowMs();

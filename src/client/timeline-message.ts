@@ -174,8 +174,7 @@ export function readTimeline(reader: FieldReader, end: number, sharing: Sharing)
   if (place === undefined) throw new Error('a timeline without a place');
   const told = place as ToldPlace;
   if ('range' in told) return { range: told.range, isKnown };
-  const isEmpty =
-    spans.length === 0 && nodes === undefined && !isInCluster && cutAtMs === Number.NEGATIVE_INFINITY;
+  const isEmpty = spans.length === 0 && nodes === undefined && !isInCluster && cutAtMs === Number.NEGATIVE_INFINITY;
   return {
     place: told,
     timeline: isEmpty ? undefined : { spans, nodes: nodes ?? NO_NODES, isInCluster, cutAtMs },

@@ -36,7 +36,8 @@ describe('15.7 the replica for TypeScript', () => {
       const { frames, questions } = JSON.parse(readFileSync(join(FOLDER, file), 'utf8')) as Vector;
       const picture = pictureOf(frames);
       assert.ok(questions.length > 0);
-      for (const { ask, answer: wanted } of questions) assert.deepEqual(answerOf(picture, ask), wanted, JSON.stringify(ask));
+      for (const { ask, answer: wanted } of questions)
+        assert.deepEqual(answerOf(picture, ask), wanted, JSON.stringify(ask));
     });
   }
 
