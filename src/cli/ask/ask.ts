@@ -10,7 +10,8 @@ import { EXIT_USAGE, exitCodeOf } from './exit-codes.ts';
 import { get } from './get.ts';
 import { history } from './history.ts';
 import { resolve } from './resolve.ts';
-import { resolveLines } from './resolve-lines.ts';
+import { askAll, resolveLines } from './resolve-lines.ts';
+import { resolveFromReplica } from './resolve-replica.ts';
 import { failureText, toServiceError } from './service-error.ts';
 import { showStatus } from './status.ts';
 import { watch } from './watch.ts';
@@ -36,9 +37,9 @@ export async function ask(order: Order, edge: AskEdge): Promise<number> {
 function run(order: Order, connection: Connection, edge: AskEdge): Promise<number> {
   switch (order.command) {
     case 'resolve':
-      return order.question === undefined
-        ? resolveLines(order, connection, edge)
-        : resolve(order, order.question, connection, edge);
+      if (order.question !== undefined) return resolve(order, order.question, connection, edge);
+      if (order.replica) return resolveFromReplica(order, edge);
+      return resolveLines(order, (lines) => askAll(lines, order, connection), edge);
     case 'history':
       return history(order, connection, edge);
     case 'get':

@@ -41,10 +41,15 @@ export function createChannelCredentials(security: ConnectionSecurity | undefine
 export function createCallMetadata(security: ConnectionSecurity | undefined): Metadata {
   const metadata = new Metadata();
   if (security?.tokenPath === undefined) return metadata;
-  const token = read(security.tokenPath).toString('utf8').trim();
-  if (!/^[\w.~+/-]+=*$/.test(token)) throw new SecurityFileError(`${security.tokenPath} holds no bearer token`);
-  metadata.set('authorization', `Bearer ${token}`);
+  metadata.set('authorization', `Bearer ${readToken(security.tokenPath)}`);
   return metadata;
+}
+
+/** The token that the file holds now. Throws a SecurityFileError. */
+export function readToken(path: string): string {
+  const token = read(path).toString('utf8').trim();
+  if (!/^[\w.~+/-]+=*$/.test(token)) throw new SecurityFileError(`${path} holds no bearer token`);
+  return token;
 }
 
 /** What is wrong with the combination; each a line. */

@@ -6,7 +6,7 @@
 import { type ClientReadableStream, Client, type ServiceError } from '@grpc/grpc-js';
 import { messageType } from '../../wire/schema.ts';
 import { type ConnectionSecurity, createCallMetadata, createChannelCredentials } from './connection-security.ts';
-import { decodeToJson, type JsonObject } from './proto-json.ts';
+import { decodeToJson, type JsonObject } from '../../wire/proto-json.ts';
 
 /** Where the service is, and how long it may take. */
 export interface ConnectionOptions {

@@ -1,6 +1,6 @@
 // Entities and answers as lines for people. Takes the JSON form of messages; what is unset is left out, never guessed.
 
-import type { JsonObject, JsonValue } from './proto-json.ts';
+import type { JsonObject, JsonValue } from '../../wire/proto-json.ts';
 
 /** An entity, or what is left of one, as one line of a table. */
 export interface EntityRow {

@@ -7,7 +7,7 @@ import { entityLines, namespaceLines } from './entity-text.ts';
 import { EXIT_OK } from './exit-codes.ts';
 import { toSecondsAndNanos } from '../../wire/seconds-and-nanos.ts';
 import { isTable, objectText, shownForm } from './output.ts';
-import type { JsonObject } from './proto-json.ts';
+import type { JsonObject } from '../../wire/proto-json.ts';
 
 /** Rejects with a ServiceError; NOT_FOUND is one. */
 export async function get(order: GetOrder, connection: Connection, edge: AskEdge): Promise<number> {

@@ -6,7 +6,7 @@ import type { AskEdge } from './edge.ts';
 import { historyLines } from './entity-text.ts';
 import { EXIT_NOT_RESOLVED, EXIT_OK } from './exit-codes.ts';
 import { isTable, objectText, shownForm } from './output.ts';
-import type { JsonObject } from './proto-json.ts';
+import type { JsonObject } from '../../wire/proto-json.ts';
 import { queryOf } from './resolve.ts';
 
 /** Rejects with a ServiceError. */

@@ -4,7 +4,7 @@ import { styleText } from 'node:util';
 import { dump } from 'js-yaml';
 import type { OutputForm } from '../line/commands.ts';
 import type { AskEdge } from './edge.ts';
-import type { JsonObject } from './proto-json.ts';
+import type { JsonObject } from '../../wire/proto-json.ts';
 
 /** `auto` decided. */
 export type ShownForm = Exclude<OutputForm, 'auto'>;

@@ -3,6 +3,7 @@
 // A line is `ADDRESS[:PORT] [TIME]`. What has arrived goes to the service as one batch, the next batch when that one is
 // answered and written: one batch and one piece of input are held at a time, however long the input and however slow
 // the reader. A line that cannot be asked about gets an error in its place, so that answers and lines can be joined.
+// Answers come from the service, or from a replica in this process (resolve-replica.ts).
 
 import { createInterface } from 'node:readline';
 import type { ResolveOrder } from '../line/orders.ts';
@@ -12,7 +13,7 @@ import { type AskEdge, written } from './edge.ts';
 import { resolutionRow, rowLine } from './entity-text.ts';
 import { EXIT_OK, EXIT_USAGE } from './exit-codes.ts';
 import { isTable, objectText, shownForm, type ShownForm } from './output.ts';
-import type { JsonObject } from './proto-json.ts';
+import type { JsonObject } from '../../wire/proto-json.ts';
 import { OTEL_ATTRIBUTES, queryOf } from './resolve.ts';
 
 /** What BatchResolveAddresses takes. */
@@ -22,18 +23,24 @@ type Line =
   | { readonly ok: true; readonly text: string; readonly question: AddressAndPort; readonly atMs: number | undefined }
   | { readonly ok: false; readonly text: string; readonly problem: string };
 
-/** Ends with EXIT_OK when every line was answered, whatever the outcomes. Rejects with a ServiceError. */
-export async function resolveLines(order: ResolveOrder, connection: Connection, edge: AskEdge): Promise<number> {
+/** A line that can be asked about. */
+export type AskedLine = Line & { readonly ok: true };
+
+/** Answers lines, each with `resolution` or `error`, in their order. */
+export type LineAnswers = (lines: readonly AskedLine[]) => Promise<readonly JsonObject[]> | readonly JsonObject[];
+
+/** Ends with EXIT_OK when every line was answered, whatever the outcomes. Rejects as `answers` does. */
+export async function resolveLines(order: ResolveOrder, answers: LineAnswers, edge: AskEdge): Promise<number> {
   const form = shownForm(order.output, edge);
   if (isTable(form)) edge.stdout.write(`${rowLine(['ADDRESS', 'OUTCOME', 'TARGET', 'WORKLOAD'])}\n`);
   let code = EXIT_OK;
   for await (const lines of batches(edge.stdin, order.atMs)) {
     const asked = lines.filter((line) => line.ok);
-    const answers = asked.length === 0 ? [] : await askAll(asked, order, connection);
+    const given = asked.length === 0 ? [] : await answers(asked);
     let next = 0;
     let text = '';
     for (const line of lines) {
-      const answer = line.ok ? (answers[next++] ?? {}) : refused(line.problem);
+      const answer = line.ok ? (given[next++] ?? {}) : refused(line.problem);
       if (answer['error'] !== undefined) code = EXIT_USAGE;
       text += answerText(form, line.text, answer);
     }
@@ -42,8 +49,9 @@ export async function resolveLines(order: ResolveOrder, connection: Connection, 
   return code;
 }
 
-async function askAll(
-  lines: readonly (Line & { readonly ok: true })[],
+/** By a service, a batch at a time. Rejects with a ServiceError. */
+export async function askAll(
+  lines: readonly AskedLine[],
   { protocol, otel, connection: { timeoutMs } }: ResolveOrder,
   connection: Connection,
 ): Promise<readonly JsonObject[]> {

@@ -8,7 +8,7 @@ import { namespaceLines, resolutionLines } from './entity-text.ts';
 import { EXIT_NOT_RESOLVED, EXIT_OK } from './exit-codes.ts';
 import { toSecondsAndNanos } from '../../wire/seconds-and-nanos.ts';
 import { coloured, isTable, objectText, shownForm } from './output.ts';
-import type { JsonObject } from './proto-json.ts';
+import type { JsonObject } from '../../wire/proto-json.ts';
 
 /** The fields of an `AddressQuery`, which a `ResolveAddressRequest` has too. */
 export function queryOf(

@@ -6,7 +6,7 @@ import type { AskEdge } from './edge.ts';
 import { clusterText, tableLines } from './entity-text.ts';
 import { EXIT_OK, EXIT_UNREACHABLE } from './exit-codes.ts';
 import { coloured, isTable, objectText, shownForm } from './output.ts';
-import type { JsonObject, JsonValue } from './proto-json.ts';
+import type { JsonObject, JsonValue } from '../../wire/proto-json.ts';
 
 /** Ends with EXIT_UNREACHABLE while the service is not ready. Rejects with a ServiceError. */
 export async function showStatus(order: StatusOrder, connection: Connection, edge: AskEdge): Promise<number> {

@@ -14,7 +14,7 @@ import type { Connection } from './connection.ts';
 import { entityRow, removalRow } from './entity-text.ts';
 import { EXIT_OK, exitCodeOf } from './exit-codes.ts';
 import { isTable, objectText, type ShownForm, shownForm } from './output.ts';
-import type { JsonObject, JsonValue } from './proto-json.ts';
+import type { JsonObject, JsonValue } from '../../wire/proto-json.ts';
 import { PacedOutput } from './paced-output.ts';
 import { failureText, toServiceError } from './service-error.ts';
 import { SnapshotProgress } from './snapshot-progress.ts';

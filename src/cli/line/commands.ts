@@ -113,6 +113,10 @@ line, in their order; a line that cannot be asked about is answered with an erro
         meaning:
           'with the resource attributes of OpenTelemetry; well-known labels (app.kubernetes.io/name) name the service',
       },
+      replica: {
+        placeholder: '',
+        meaning: 'with -: copy what the service knows of addresses, wait until that is complete, and answer from it',
+      },
       protocol: { placeholder: 'protocol', meaning: 'tcp, udp or sctp; unset: any', values: ['tcp', 'udp', 'sctp'] },
       output: OUTPUT,
       ...CLIENT_OPTIONS,

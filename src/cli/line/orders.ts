@@ -34,6 +34,8 @@ export interface ResolveOrder extends Asking {
   readonly protocol: string | undefined;
   /** Ask for resource attributes of OpenTelemetry. */
   readonly otel: boolean;
+  /** Answer from a replica in this process; only for addresses from standard input. */
+  readonly replica: boolean;
 }
 
 export interface HistoryOrder extends Asking {
@@ -89,6 +91,7 @@ export function readOrder(words: Words, command: Order['command'], nowMs: number
         atMs: words.last('at', momentBefore(nowMs)),
         waitMs: waitMs(),
         otel: words.given('otel'),
+        replica: readReplica(words),
         protocol: toProtocol(words.last('protocol', oneOf('tcp', 'udp', 'sctp'))),
       };
     case 'history':
@@ -135,6 +138,13 @@ function readQuestion(words: Words): AddressAndPort | undefined {
   if (word !== '-') return words.value('address', word, parseAddressAndPort(word));
   if (words.given('wait')) words.problems.push('--wait: not with -, which answers each line at once');
   return undefined;
+}
+
+function readReplica(words: Words): boolean {
+  if (!words.given('replica')) return false;
+  if (words.rest[0] !== '-') words.problems.push('--replica: only with -: digger resolve --replica - < addresses');
+  if (words.given('otel')) words.problems.push('--otel: not with --replica, which has no resource attributes');
+  return true;
 }
 
 function readAddress(words: Words): AddressAndPort {

@@ -3,7 +3,7 @@
 // absent.
 
 import type protobuf from 'protobufjs';
-import { messageType } from '../../wire/schema.ts';
+import { messageType } from './schema.ts';
 
 /** A decoded message; the reader of a field knows its type. */
 export type JsonObject = { readonly [field: string]: JsonValue | undefined };
