@@ -2,7 +2,7 @@
 
 import type { ObjectReference } from '../model/entities.ts';
 import type { IntervalVerdict } from '../timelines/interval.ts';
-import { type Outcome, Verdict } from '../timelines/resolve.ts';
+import type { Outcome, Verdict } from '../timelines/resolve.ts';
 import { type AddressRole, MAX_CANDIDATES } from '../timelines/timeline.ts';
 import type { ReplicaHolder } from './timeline-message.ts';
 
