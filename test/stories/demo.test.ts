@@ -87,10 +87,12 @@ describe('digger demo', () => {
             assert.equal(answer['status'], 'SERVING');
             break;
           default:
-            assert.ok(Object.values(answer)[0]?.['name'], `${line}: ${JSON.stringify(answer)}`);
+            // Beside the object there are its namespace and attributes.
+            assert.ok(answer[name.replace('Get', '').toLowerCase()]?.['name'], `${line}: ${JSON.stringify(answer)}`);
         }
       }
-      const lookups = ['ResolveAddress', 'BatchResolveAddresses', 'GetPod', 'GetService', 'GetNode', 'GetWorkload'];
+      const gets = ['GetPod', 'GetService', 'GetNode', 'GetNamespace', 'GetWorkload'];
+      const lookups = ['ResolveAddress', 'BatchResolveAddresses', ...gets];
       assert.deepEqual([...methods].toSorted(), [
         'digger.v1.ChangeFeedService/Watch',
         ...lookups.map((name) => `digger.v1.LookupService/${name}`).toSorted(),

@@ -11,7 +11,8 @@ import { errorDetails } from '../observers/rpc-error.ts';
 
 /** How a lookup ended: answered, or the failure that its caller saw. */
 export type LookupEnd =
-  | { readonly ok: true; readonly outcome: string }
+  /** `isBehind`: the answer says that its picture may be behind the cluster. */
+  | { readonly ok: true; readonly outcome: string; readonly isBehind: boolean }
   | { readonly ok: false; readonly error: ServiceError };
 
 const RETRYING = {
@@ -102,7 +103,10 @@ export class LookupLoad implements AsyncDisposable {
         { deadline: Date.now() + 20_000 },
         (error, response) => {
           if (error !== null) resolve({ ok: false, error });
-          else resolve({ ok: true, outcome: String(response?.['resolution']?.['outcome']) });
+          else {
+            const { outcome, staleness } = response?.['resolution'] ?? {};
+            resolve({ ok: true, outcome: String(outcome), isBehind: Boolean(staleness) });
+          }
         },
       );
     });

@@ -37,8 +37,9 @@ export abstract class LedgerEntry {
   phase: Phase = 'over';
   bytes = 0;
   caller: CallerAccount = NO_ACCOUNT;
-  /** Turn, and place in the order, in which it came into its phase. */
+  /** Turn, moment, and place in the order, in which it came into its phase. */
   sinceTurn = 0;
+  sinceMs = 0;
   order = 0;
 
   /** A request of many messages may be silent between two of them. */
@@ -55,11 +56,15 @@ export interface CallerAccount {
   calls: number;
 }
 
+/** Calls that come within this of one another may be of one burst: what came with it is read by then. */
+const TOGETHER_MS = 250;
+
 /** How often `endLate` is called in the time that a request has, and that an answer has. */
 export const TURNS = 10;
 
 export class Ledger {
   readonly #limits: LedgerLimits;
+  readonly #nowMs: () => number;
   readonly #callers = new Map<string, CallerAccount>();
   /** Each in the order in which its calls came into the phase. */
   readonly #arriving = new Set<LedgerEntry>();
@@ -70,8 +75,10 @@ export class Ledger {
   #requestTurn = 0;
   #answerTurn = 0;
 
-  constructor(limits: LedgerLimits) {
+  /** `nowMs`: a monotonic clock. */
+  constructor(limits: LedgerLimits, nowMs: () => number = () => performance.now()) {
     this.#limits = limits;
+    this.#nowMs = nowMs;
   }
 
   get bytes(): number {
@@ -111,8 +118,8 @@ export class Ledger {
 
   /**
    * Enters a call whose headers have come. Returns what is full, if anything; the call is on the account either way.
-   * `isOneOfMany`: it came with so many others that it has to wait; then no call of its own caller ends for it, because
-   * that may have come with it, and has had no time to finish.
+   * `isOneOfMany`: it came with so many others that it has to wait; then no call of its own caller ends for it that may
+   * have come with it, and has had no time to finish.
    */
   open(entry: LedgerEntry, caller: string, bytes: number, isOneOfMany = false): Full | undefined {
     entry.caller = this.#accountOf(caller);
@@ -120,8 +127,7 @@ export class Ledger {
     this.#calls += 1;
     this.#add(entry, bytes);
     this.#enter(entry, 'arriving');
-    if (isOneOfMany && entry.caller.bytes > this.#limits.maxCallerBytes) return 'caller';
-    return this.#makeRoom(entry);
+    return this.#makeRoom(entry, isOneOfMany ? this.#nowMs() - TOGETHER_MS : undefined);
   }
 
   /** The caller is known now. Returns what is full, if anything; the call is on its account either way. */
@@ -200,13 +206,16 @@ export class Ledger {
     }
   }
 
-  /** Ends calls, the oldest first, until it and its caller are within their bounds; whose bound is passed still. */
-  #makeRoom(latest: LedgerEntry): Full | undefined {
+  /**
+   * Ends calls, the oldest first, until it and its caller are within their bounds; whose bound is passed still.
+   * `ownBeforeMs`: of its own caller only those that came into their phase before then.
+   */
+  #makeRoom(latest: LedgerEntry, ownBeforeMs?: number): Full | undefined {
     const { maxBytes, maxCallerBytes } = this.#limits;
     const { caller } = latest;
     while (caller.bytes > maxCallerBytes && latest.phase !== 'over') {
       const oldest = this.#oldest(latest, caller);
-      if (oldest === undefined) return 'caller';
+      if (oldest === undefined || (ownBeforeMs !== undefined && oldest.sinceMs > ownBeforeMs)) return 'caller';
       this.#evict(oldest, 'caller');
     }
     while (this.#bytes > maxBytes && latest.phase !== 'over') {
@@ -237,6 +246,7 @@ export class Ledger {
     entry.phase = phase;
     if (phase === 'held') return;
     entry.order = this.#order;
+    entry.sinceMs = this.#nowMs();
     this.#order += 1;
     if (phase === 'arriving') {
       entry.sinceTurn = this.#requestTurn;

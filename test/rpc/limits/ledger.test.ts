@@ -51,6 +51,20 @@ describe('at a bound', () => {
     assert.deepEqual(other?.ended, []);
   });
 
+  it('of a call that is one of many, no call of its caller ends that may have come with it, and older ones do', () => {
+    let nowMs = 0;
+    const ledger = new Ledger(LIMITS, () => nowMs);
+    const [first] = opened(ledger, 6, 'a', 100);
+    nowMs = 250;
+    assert.equal(ledger.open(new Call(9), 'a', 50, true), undefined);
+    assert.deepEqual(first?.ended, [{ phase: 'arriving', reason: 'room', full: 'caller' }]);
+    const burst = new Ledger(LIMITS, () => nowMs);
+    const [together] = opened(burst, 6, 'a', 100);
+    nowMs = 499;
+    assert.equal(burst.open(new Call(9), 'a', 50, true), 'caller');
+    assert.deepEqual(together?.ended, []);
+  });
+
   it('an answer that waits to be taken for longer goes before a request that came later, and the other way round', () => {
     const ledger = new Ledger(LIMITS);
     const [answered] = opened(ledger, 1, 'a', 100);
