@@ -112,9 +112,10 @@ function randomSpans(
   if (random.chance(0.05)) return { place };
   const isWhole = place.address !== undefined && place.port === undefined && place.manyPorts !== true;
   const isMany = place.manyPorts === true;
+  const series = random.between(0, 2);
   // More than a span is sent with, but not more than one could be.
   const holders = Array.from({ length: random.between(1, random.chance(0.03) ? 130 : 4) }, (_, index) =>
-    randomHolder(random, place, roles, kind, index, isMany),
+    randomHolder(random, place, roles, kind, index, series, isMany),
   );
   // More changes than an interval asks for.
   const parts = cuts(random, random.between(1, random.chance(0.02) ? 300 : 6));
@@ -146,9 +147,11 @@ function randomHolder(
   roles: readonly string[],
   kind: string,
   index: number,
+  series: number,
   isMany: boolean,
 ): HolderJson {
-  const number = index < 4 ? random.between(0, 5) * 4 + index : 100 * random.between(1, 2) + index;
+  // An object once in a timeline, and many of them in several timelines.
+  const number = index < 4 ? random.between(0, 5) * 4 + index : 100 + 60 * series + index;
   const isNode = kind === 'NODE';
   const name = isNode ? random.pick(NODES) : `${kind.toLowerCase()}-${number}`;
   const from = random.between(0, LAST);

@@ -432,7 +432,7 @@ type TimelineSpan struct {
 	FromMs int64 `protobuf:"varint,1,opt,name=from_ms,json=fromMs,proto3" json:"from_ms,omitempty"`
 	// First moment after it; unset: it lasts.
 	ToMs *int64 `protobuf:"varint,2,opt,name=to_ms,json=toMs,proto3,oneof" json:"to_ms,omitempty"`
-	// Indexes into the holders of the timeline, best first; several when it cannot be known which.
+	// Indexes into the holders of the timeline, best first, each object once; several when it cannot be known which.
 	Holders []uint32 `protobuf:"varint,3,rep,packed,name=holders,proto3" json:"holders,omitempty"`
 	// Those of `holders` whose claims begin or end within this span, more or less: uncertain if that was not watched.
 	AtEdge []uint32 `protobuf:"varint,4,rep,packed,name=at_edge,json=atEdge,proto3" json:"at_edge,omitempty"`
