@@ -2,9 +2,9 @@
 
 import type { ObjectReference } from '../model/entities.ts';
 import type { IntervalVerdict } from '../timelines/interval.ts';
-import { type Outcome, Verdict } from '../timelines/resolve.ts';
+import type { Outcome, Verdict } from '../timelines/resolve.ts';
 import { type AddressRole, MAX_CANDIDATES } from '../timelines/timeline.ts';
-import type { ReplicaHolder } from './timeline-message.ts';
+import type { ReplicaHolder } from './holder-message.ts';
 
 /** An object that holds, or may hold, an address. Moments are ms since the epoch. */
 export interface Holder {

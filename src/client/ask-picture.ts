@@ -4,7 +4,7 @@ import { resolveInterval } from '../timelines/interval.ts';
 import { type Question, resolve, resolveOthers, Verdict } from '../timelines/resolve.ts';
 import { type Answer, intervalAnswer, momentAnswer } from './answer.ts';
 import type { Picture } from './picture.ts';
-import type { ReplicaHolder } from './timeline-message.ts';
+import type { ReplicaHolder } from './holder-message.ts';
 
 // Used again for every question: what is found is copied into the answer.
 const found = new Verdict<ReplicaHolder>();

@@ -8,7 +8,7 @@ import {
   type ChannelCredentials,
   Client,
   type ClientReadableStream,
-  Metadata,
+  type Metadata,
   type ServiceError,
   status,
 } from '@grpc/grpc-js';

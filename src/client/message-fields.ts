@@ -3,7 +3,7 @@
 // protobufjs makes an object of a class of its own for each message, and of each int64 one more; a replica that takes
 // in the timelines of a hundred thousand pods keeps none of them.
 
-import protobuf from 'protobufjs';
+import type protobuf from 'protobufjs';
 import { messageType } from '../wire/schema.ts';
 
 export type FieldReader = protobuf.Reader;

@@ -7,7 +7,7 @@
 import { type ByteString, toByteString } from '../model/byte-string.ts';
 import type { ObjectReference } from '../model/entities.ts';
 import { AT_EDGE, CERTAIN, type Doubt, type Span, type Timeline, UNCERTAIN } from '../timelines/timeline.ts';
-import { HOLDER_KINDS, type ReplicaHolder, ROLES } from './timeline-message.ts';
+import { HOLDER_KINDS, type ReplicaHolder, ROLES } from './holder-message.ts';
 
 /** See the head of the file. */
 export class PackedTimeline {

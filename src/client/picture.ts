@@ -16,7 +16,9 @@ import { type EntityBounds, EntityStore } from './entity-store.ts';
 import { eachField, fieldNumbers, type FieldReader, messageEnd } from './message-fields.ts';
 import { PackedTimeline } from './packed-timeline.ts';
 import type { SharedValues } from './shared-values.ts';
-import { readFacts, readTimeline, type ReplicaHolder, type ToldFacts } from './timeline-message.ts';
+import { readFacts, type ToldFacts } from './facts-message.ts';
+import type { ReplicaHolder } from './holder-message.ts';
+import { readTimeline } from './timeline-message.ts';
 
 /** How much a picture may hold. */
 export interface PictureBounds extends EntityBounds {

@@ -19,7 +19,7 @@ import { eachField, fieldNumbers, messageEnd } from './message-fields.ts';
 import { type FrameChanges, Picture, type PictureBounds } from './picture.ts';
 import { checkAddress, checkRest, type ReplicaQuestion } from './question.ts';
 import { SharedValues } from './shared-values.ts';
-import type { ReplicaHolder } from './timeline-message.ts';
+import type { ReplicaHolder } from './holder-message.ts';
 
 /** How to reach the service, and what to keep of it. */
 export interface ReplicaOptions {

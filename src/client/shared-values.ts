@@ -4,7 +4,7 @@
 // among itself. What is in use stays, because its users hold it.
 
 import type { ObjectReference } from '../model/entities.ts';
-import type { Sharing } from './timeline-message.ts';
+import type { Sharing } from './holder-message.ts';
 
 const MAX_VALUES = 65_536;
 

@@ -1,46 +1,23 @@
-// `digger.v1.AddressTimeline` and `AddressFacts` as they come over the wire, in the form that reading uses.
+// `digger.v1.AddressTimeline` as it comes over the wire, in the form that reading uses.
 
-import type { ObjectReference, Protocol } from '../model/entities.ts';
-import type { AddressFacts, BlindMoment } from '../timelines/facts.ts';
 import {
-  type AddressRole,
   AT_EDGE,
   CERTAIN,
   type Doubt,
   type NodeSpan,
-  type PortRange,
   type Span,
   type Timeline,
-  type TimelineHolder,
   type TimelinePlace,
   UNCERTAIN,
 } from '../timelines/timeline.ts';
+import { known, PROTOCOLS, readHolder, type ReplicaHolder, type Sharing } from './holder-message.ts';
 import { eachField, fieldNumbers, type FieldReader, messageEnd, readIndexes, readMs } from './message-fields.ts';
-
-/** What a replica knows of a holder by its timeline alone. */
-export interface ReplicaHolder extends TimelineHolder {
-  /** Empty for nodes. */
-  readonly namespace: string;
-  /** The one workload behind it; unset when there is not exactly one. */
-  readonly workload: ObjectReference | undefined;
-}
 
 /** What a server told of a place. */
 export type ToldTimeline =
   | { readonly place: TimelinePlace; readonly timeline: Timeline<ReplicaHolder> | undefined }
   /** A range, and whether it is known. */
   | { readonly range: string; readonly isKnown: boolean };
-
-/** Facts, with what they say of ranges. */
-export interface ToldFacts extends AddressFacts {
-  readonly areRangesComplete: Readonly<Record<'ipv4' | 'ipv6', boolean>>;
-}
-
-/** Makes values that equal earlier ones the same value, so that thousands of timelines need one; see shared-values.ts. */
-export interface Sharing {
-  text(text: string): string;
-  workload(reference: ObjectReference): ObjectReference;
-}
 
 const TIMELINE = fieldNumbers('digger.v1.AddressTimeline', [
   'place',
@@ -52,30 +29,6 @@ const TIMELINE = fieldNumbers('digger.v1.AddressTimeline', [
   'known',
 ]);
 const PLACE = fieldNumbers('digger.v1.TimelinePlace', ['address', 'node', 'port', 'protocol', 'manyPorts', 'range']);
-const HOLDER = fieldNumbers('digger.v1.TimelineHolder', [
-  'kind',
-  'namespace',
-  'name',
-  'uid',
-  'role',
-  'validFromMs',
-  'validToMs',
-  'doubtedFromMs',
-  'workload',
-  'startedMs',
-  'seenMs',
-  'createdMs',
-  'ports',
-  'portsInexact',
-]);
-const REFERENCE = fieldNumbers('digger.v1.ObjectReference', [
-  'apiVersion',
-  'kind',
-  'namespace',
-  'name',
-  'uid',
-  'incomplete',
-]);
 const SPAN = fieldNumbers('digger.v1.TimelineSpan', [
   'fromMs',
   'toMs',
@@ -88,37 +41,6 @@ const SPAN = fieldNumbers('digger.v1.TimelineSpan', [
   'more',
 ]);
 const NODES = fieldNumbers('digger.v1.NodeSpan', ['fromMs', 'toMs', 'names']);
-const RANGE = fieldNumbers('digger.v1.PortRange', ['first', 'last', 'protocol']);
-const FACTS = fieldNumbers('digger.v1.AddressFacts', [
-  'beganMs',
-  'historyMs',
-  'blind',
-  'blindSinceMs',
-  'unknownUntilMs',
-  'incompleteUntilMs',
-  'reportDelayMs',
-  'partial',
-  'rangesCompleteIpv4',
-  'rangesCompleteIpv6',
-]);
-const BLIND = fieldNumbers('digger.v1.BlindMoment', ['sinceMs', 'untilMs']);
-
-/** `digger.v1.EntityKind`, `AddressRole` and `Protocol` by number. */
-export const HOLDER_KINDS = [undefined, 'Pod', 'Service', 'Node'] as const;
-export const ROLES: readonly (AddressRole | undefined)[] = [
-  undefined,
-  'POD_IP',
-  'HOST_PORT',
-  'HOST_NETWORK',
-  'CLUSTER_IP',
-  'LOAD_BALANCER',
-  'EXTERNAL_IP',
-  'NODE_PORT',
-  'NODE_ADDRESS',
-  'ENDPOINT',
-];
-const PROTOCOLS: readonly (Protocol | undefined)[] = [undefined, 'TCP', 'UDP', 'SCTP'];
-
 const NO_NODES: readonly NodeSpan[] = Object.freeze([]);
 const NO_HOLDERS: readonly ReplicaHolder[] = Object.freeze([]);
 const ONE_DOUBT: readonly (readonly Doubt[])[] = [[CERTAIN], [AT_EDGE], [UNCERTAIN]];
@@ -181,58 +103,6 @@ export function readTimeline(reader: FieldReader, end: number, sharing: Sharing)
   };
 }
 
-/** See `readTimeline`. */
-export function readFacts(reader: FieldReader, end: number): ToldFacts {
-  const facts = {
-    beganMs: 0,
-    historyMs: 0,
-    blind: [] as BlindMoment[],
-    blindSinceMs: undefined as number | undefined,
-    unknownUntilMs: 0,
-    incompleteUntilMs: Number.NEGATIVE_INFINITY,
-    reportDelayMs: 0,
-    isPartial: false,
-    areRangesComplete: { ipv4: false, ipv6: false },
-  };
-  eachField(reader, end, (field) => {
-    switch (field) {
-      case FACTS.beganMs:
-        facts.beganMs = readMs(reader);
-        return true;
-      case FACTS.historyMs:
-        facts.historyMs = readMs(reader);
-        return true;
-      case FACTS.blind:
-        facts.blind.push(readBlind(reader, messageEnd(reader)));
-        return true;
-      case FACTS.blindSinceMs:
-        facts.blindSinceMs = readMs(reader);
-        return true;
-      case FACTS.unknownUntilMs:
-        facts.unknownUntilMs = readMs(reader);
-        return true;
-      case FACTS.incompleteUntilMs:
-        facts.incompleteUntilMs = readMs(reader);
-        return true;
-      case FACTS.reportDelayMs:
-        facts.reportDelayMs = readMs(reader);
-        return true;
-      case FACTS.partial:
-        facts.isPartial = reader.bool();
-        return true;
-      case FACTS.rangesCompleteIpv4:
-        facts.areRangesComplete.ipv4 = reader.bool();
-        return true;
-      case FACTS.rangesCompleteIpv6:
-        facts.areRangesComplete.ipv6 = reader.bool();
-        return true;
-      default:
-        return false;
-    }
-  });
-  return facts;
-}
-
 type ToldPlace = TimelinePlace | { readonly range: string };
 
 function readPlace(reader: FieldReader, end: number): ToldPlace {
@@ -276,117 +146,6 @@ function readPlace(reader: FieldReader, end: number): ToldPlace {
   }
   if (address !== '') return { of: 'port of an address', address, port, protocol };
   return { of: 'port of every node', port, protocol };
-}
-
-function readHolder(reader: FieldReader, end: number, sharing: Sharing): ReplicaHolder {
-  let kind = 0;
-  let role = 0;
-  let namespace = '';
-  let name = '';
-  let uid = '';
-  let validFromMs = 0;
-  let validToMs: number | undefined;
-  let doubtedFromMs: number | undefined;
-  let workload: ObjectReference | undefined;
-  let startedMs = 0;
-  let seenMs = 0;
-  let createdMs = 0;
-  let ports: PortRange[] | undefined;
-  let arePortsInexact = false;
-  eachField(reader, end, (field) => {
-    switch (field) {
-      case HOLDER.kind:
-        kind = reader.uint32();
-        return true;
-      case HOLDER.namespace:
-        namespace = sharing.text(reader.string());
-        return true;
-      case HOLDER.name:
-        name = reader.string();
-        return true;
-      case HOLDER.uid:
-        uid = reader.string();
-        return true;
-      case HOLDER.role:
-        role = reader.uint32();
-        return true;
-      case HOLDER.validFromMs:
-        validFromMs = readMs(reader);
-        return true;
-      case HOLDER.validToMs:
-        validToMs = readMs(reader);
-        return true;
-      case HOLDER.doubtedFromMs:
-        doubtedFromMs = readMs(reader);
-        return true;
-      case HOLDER.workload:
-        workload = sharing.workload(readReference(reader, messageEnd(reader)));
-        return true;
-      case HOLDER.startedMs:
-        startedMs = readMs(reader);
-        return true;
-      case HOLDER.seenMs:
-        seenMs = readMs(reader);
-        return true;
-      case HOLDER.createdMs:
-        createdMs = readMs(reader);
-        return true;
-      case HOLDER.ports:
-        ports ??= [];
-        ports.push(readPortRange(reader, messageEnd(reader)));
-        return true;
-      case HOLDER.portsInexact:
-        arePortsInexact = reader.bool();
-        return true;
-      default:
-        return false;
-    }
-  });
-  return {
-    kind: known(HOLDER_KINDS[kind], 'kind of holder', kind),
-    namespace,
-    name,
-    uid,
-    role: known(ROLES[role], 'role', role),
-    validFromMs,
-    validToMs,
-    doubtedFromMs,
-    workload,
-    startedMs,
-    seenMs,
-    createdMs,
-    ports,
-    arePortsInexact,
-  };
-}
-
-function readReference(reader: FieldReader, end: number): ObjectReference {
-  const reference = { apiVersion: '', kind: '', namespace: '', name: '', uid: '', incomplete: false };
-  eachField(reader, end, (field) => {
-    switch (field) {
-      case REFERENCE.apiVersion:
-        reference.apiVersion = reader.string();
-        return true;
-      case REFERENCE.kind:
-        reference.kind = reader.string();
-        return true;
-      case REFERENCE.namespace:
-        reference.namespace = reader.string();
-        return true;
-      case REFERENCE.name:
-        reference.name = reader.string();
-        return true;
-      case REFERENCE.uid:
-        reference.uid = reader.string();
-        return true;
-      case REFERENCE.incomplete:
-        reference.incomplete = reader.bool();
-        return true;
-      default:
-        return false;
-    }
-  });
-  return reference;
 }
 
 function readSpan(reader: FieldReader, end: number, holders: readonly ReplicaHolder[]): Span<ReplicaHolder> {
@@ -470,49 +229,4 @@ function readNodes(reader: FieldReader, end: number, sharing: Sharing): NodeSpan
     }
   });
   return { fromMs, toMs, names };
-}
-
-function readPortRange(reader: FieldReader, end: number): PortRange {
-  let first = 0;
-  let last = 0;
-  let protocol = 0;
-  eachField(reader, end, (field) => {
-    switch (field) {
-      case RANGE.first:
-        first = reader.uint32();
-        return true;
-      case RANGE.last:
-        last = reader.uint32();
-        return true;
-      case RANGE.protocol:
-        protocol = reader.uint32();
-        return true;
-      default:
-        return false;
-    }
-  });
-  return { first, last, protocol: known(PROTOCOLS[protocol], 'protocol', protocol) };
-}
-
-function readBlind(reader: FieldReader, end: number): BlindMoment {
-  let sinceMs = 0;
-  let untilMs = 0;
-  eachField(reader, end, (field) => {
-    switch (field) {
-      case BLIND.sinceMs:
-        sinceMs = readMs(reader);
-        return true;
-      case BLIND.untilMs:
-        untilMs = readMs(reader);
-        return true;
-      default:
-        return false;
-    }
-  });
-  return { sinceMs, untilMs };
-}
-
-function known<T>(value: T | undefined, what: string, given: number): T {
-  if (value === undefined) throw new Error(`a timeline with an unknown ${what}: ${given}`);
-  return value;
 }

@@ -18,6 +18,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   telemetry: ['model'],
   options: ['model'],
   wire: ['model', 'timelines'],
+  client: ['model', 'timelines', 'wire'],
   timelines: ['model'],
   kube: [...EVERYWHERE, ...KUBE_ROOMS],
   'kube/transport': [...EVERYWHERE, 'kube', 'kube/credentials'],

@@ -47,7 +47,6 @@ function answer({ question, atMs }: AskedLine, { protocol }: ResolveOrder, repli
 function untilReady(replica: Replica, timeoutMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
     let failure: Pick<ServiceError, 'code' | 'details'> | undefined;
-    let timer: NodeJS.Timeout;
     const end = (action: () => void): void => {
       clearInterval(timer);
       replica.off('failover', onFailover);
@@ -62,7 +61,7 @@ function untilReady(replica: Replica, timeoutMs: number): Promise<void> {
       if (isFinal) giveUp();
     };
     replica.on('failover', onFailover);
-    timer = setInterval(() => {
+    const timer = setInterval(() => {
       if (replica.silentForMs > timeoutMs) giveUp();
     }, 100);
     replica.ready().then(

@@ -47,12 +47,17 @@ test('without options the local service is asked about now, and does not wait', 
     atMs: undefined,
     waitMs: 0,
     otel: false,
+    replica: false,
     protocol: undefined,
   });
 });
 
 test('a dash takes addresses from standard input, which no line of it can wait for', () => {
   assert.equal(orderOf<ResolveOrder>('resolve', '-', '-o', 'json').question, undefined);
+  assert.deepEqual(problemsOf('resolve', '10.0.0.1', '--replica'), [
+    '--replica: only with -: digger resolve --replica - < addresses',
+  ]);
+  assert.equal(orderOf<ResolveOrder>('resolve', '-', '--replica').replica, true);
   assert.deepEqual(problemsOf('resolve', '-', '--wait', '1s'), ['--wait: not with -, which answers each line at once']);
 });
 
