@@ -84,7 +84,7 @@ func (r *reader) momentsOf(q *question, first, last int64) []int64 {
 		}
 	}
 	// It returns the near spans too, after those that it was given.
-	addTimeline := func(t *timeline, nears []cell) []cell {
+	addTimeline := func(t *timeline, nears []nearSpan) []nearSpan {
 		if t == nil {
 			return nears
 		}
@@ -94,7 +94,7 @@ func (r *reader) momentsOf(q *question, first, last int64) []int64 {
 				return
 			}
 			if s.kind == isNear && (cell{t, s}).countFor(q) > 0 {
-				nears = append(nears, cell{t, s})
+				nears = append(nears, nearSpan{s.from, s.to, t.nearOf(s)})
 			}
 			add(s.from)
 			add(s.to)
@@ -124,7 +124,7 @@ func (r *reader) momentsOf(q *question, first, last int64) []int64 {
 				}
 			}
 		}
-		var ofNodes, ofAddress []cell
+		var ofNodes, ofAddress []nearSpan
 		for protocol := from; protocol <= to; protocol++ {
 			for _, name := range names {
 				ofNodes = addTimeline(r.ofNodePort(name, q.hi, q.lo, q.port, protocol), ofNodes)
@@ -157,22 +157,24 @@ func (r *reader) momentsOf(q *question, first, last int64) []int64 {
 	return moments[max(0, len(moments)-maxMoments):]
 }
 
+type nearSpan struct{ from, to, near int64 }
+
 // eachTurn calls add with the moments at which another one of the near spans of a group becomes the nearest: of two that
 // overlap, as soon as the later one is as near as the earlier, and as soon as it is nearer.
-func eachTurn(nears []cell, add func(ms int64)) {
-	slices.SortStableFunc(nears, func(a, b cell) int { return cmp.Compare(a.s.from, b.s.from) })
+func eachTurn(nears []nearSpan, add func(ms int64)) {
+	slices.SortStableFunc(nears, func(a, b nearSpan) int { return cmp.Compare(a.from, b.from) })
 	for i, a := range nears {
 		// Those of one timeline do not overlap: each of the few timelines has few spans that overlap this one.
 		for _, b := range nears[i+1:] {
-			if b.s.from >= a.s.to {
+			if b.from >= a.to {
 				break
 			}
-			x, y := a.t.nearOf(a.s), b.t.nearOf(b.s)
-			if x == y {
+			if a.near == b.near {
 				continue
 			}
-			for _, ms := range [...]int64{(x + y + 1) >> 1, (x+y)>>1 + 1} {
-				if b.s.from < ms && ms < min(a.s.to, b.s.to) {
+			sum := a.near + b.near
+			for _, ms := range [...]int64{(sum + 1) >> 1, sum>>1 + 1} {
+				if b.from < ms && ms < min(a.to, b.to) {
 					add(ms)
 				}
 			}
