@@ -33,7 +33,7 @@ export interface ReplicaOptions {
   readonly filter?: Readonly<Record<string, unknown>>;
   /** How much of the objects to keep. `NONE`: nothing but names and workloads, in a quarter of the memory. */
   readonly entities?: 'NONE' | 'BASIC' | 'FULL';
-  /** Longest silence of a server, ms; 1,000–30,000. */
+  /** How often a server is heard of at least, ms; 1,000–30,000. Answers allow for half as much again. */
   readonly heartbeatMs?: number;
   readonly bounds?: Partial<PictureBounds>;
   /** Uniform in [0, 1). */
@@ -79,6 +79,7 @@ const FRAME = fieldNumbers('digger.v1.WatchResponse', [
   'resumeToken',
   'cluster',
 ]);
+const HEARTBEATS_OF_SILENCE = 1.5;
 const PROGRESS = fieldNumbers('digger.v1.Progress', ['serverTime', 'closing']);
 const RESET = messageType('digger.v1.Reset');
 const TIMESTAMP = fieldNumbers('google.protobuf.Timestamp', ['seconds', 'nanos']);
@@ -400,8 +401,9 @@ export class Replica {
   #unheardSinceMs(nowMs: number): number | undefined {
     const heardAtMs = this.#behindSinceMs ?? this.#heardAtMs;
     const sinceMs = heardAtMs + this.#clockOffsetMs;
-    // A stream that is up may be silent for a heartbeat; one that is down is missed as soon.
-    return nowMs - sinceMs > this.#heartbeatMs ? sinceMs : undefined;
+    // A stream that is up may be silent for a heartbeat, and one that comes a little late is no gap; a stream that is
+    // down is missed as soon.
+    return nowMs - sinceMs > this.#heartbeatMs * HEARTBEATS_OF_SILENCE ? sinceMs : undefined;
   }
 
   #stalenessAt(nowMs: number): number | undefined {

@@ -2,13 +2,13 @@
 // (rule 10 of proto/digger/v1/timeline.proto).
 //
 // The moments are few: the ends of spans of the places that the question concerns, and of blind moments. Where they are
-// very many, the oldest are left out, and the answer is not certain.
+// very many, the oldest are left out, and no answer is certain.
 
 import type { Protocol } from '../model/entities.ts';
 import { historySinceMs } from './facts.ts';
-import { type Outcome, type Question, resolve, Verdict } from './resolve.ts';
+import { hasPort, type Outcome, type Question, resolve, Verdict } from './resolve.ts';
 import type { TimelineSource } from './source.ts';
-import { MAX_CANDIDATES, type Timeline, type TimelineHolder } from './timeline.ts';
+import { MAX_CANDIDATES, type Span, type Timeline, type TimelineHolder } from './timeline.ts';
 
 /** A holder for a part of an interval. */
 export interface Run<H extends TimelineHolder> {
@@ -46,7 +46,7 @@ export function resolveInterval<H extends TimelineHolder>(
   if (first === undefined) {
     const outcomes = new Set(stretches.map(({ outcome }) => outcome));
     const [only = 'UNKNOWN'] = outcomes;
-    return { outcome: outcomes.size === 1 ? only : 'UNKNOWN', runs: [], historySinceMs: since };
+    return { outcome: outcomes.size === 1 && !isCut ? only : 'UNKNOWN', runs: [], historySinceMs: since };
   }
   const [holder] = first.holders;
   const isOne = held.every(({ holders }) => holders.length === 1 && isSame(holders[0]?.holder, holder?.holder));
@@ -57,7 +57,12 @@ export function resolveInterval<H extends TimelineHolder>(
     const run = { holder: newest, fromMs: holder.holder.validFromMs, toMs: newest.validToMs, isUncertain };
     return { outcome: 'RESOLVED', runs: [run], historySinceMs: since };
   }
-  return { outcome: 'AMBIGUOUS', runs: runsOf(stretches, lastMs), historySinceMs: since };
+  const runs = runsOf(stretches, lastMs);
+  return {
+    outcome: 'AMBIGUOUS',
+    runs: isCut ? runs.map((run) => ({ ...run, isUncertain: true })) : runs,
+    historySinceMs: since,
+  };
 }
 
 /** A stretch of time with one answer. */
@@ -130,15 +135,16 @@ function momentsOf<H extends TimelineHolder>(
   const add = (ms: number | undefined): void => {
     if (ms !== undefined && ms > firstMs && ms <= lastMs) moments.add(ms);
   };
-  const addTimeline = (timeline: Timeline<H> | undefined): void => {
-    if (timeline === undefined) return;
+  const addTimeline = (timeline: Timeline<H> | undefined): readonly Span<H>[] => {
+    if (timeline === undefined) return [];
     add(timeline.cutAtMs);
-    for (const { fromMs, toMs, holders } of timeline.spans) {
-      if (toMs <= firstMs || fromMs > lastMs) continue;
+    const spans = timeline.spans.filter(({ fromMs, toMs }) => toMs > firstMs && fromMs <= lastMs);
+    for (const { fromMs, toMs, holders } of spans) {
       add(fromMs);
       add(toMs);
       for (const { doubtedFromMs } of holders) add(doubtedFromMs);
     }
+    return spans;
   };
   const timeline = source.ofAddress(address);
   addTimeline(timeline);
@@ -151,12 +157,16 @@ function momentsOf<H extends TimelineHolder>(
       add(toMs);
       for (const name of some) names.add(name);
     }
+    const ofNodes: Span<H>[] = [];
+    const ofPorts: Span<H>[] = [];
     for (const each of protocols) {
-      for (const name of names) addTimeline(source.ofNodePort(name, address, port, each));
-      if (names.size > 0) addTimeline(source.ofEveryNodePort(port, each));
-      addTimeline(source.ofPort(address, port, each));
+      for (const name of names) ofNodes.push(...addTimeline(source.ofNodePort(name, address, port, each)));
+      if (names.size > 0) ofNodes.push(...addTimeline(source.ofEveryNodePort(port, each)));
+      ofPorts.push(...addTimeline(source.ofPort(address, port, each)));
     }
-    addTimeline(source.ofPorts(address));
+    const ofMany = addTimeline(source.ofPorts(address));
+    ofPorts.push(...ofMany.filter(({ holders }) => holders.some((holder) => hasPort(holder, port, protocols))));
+    for (const group of [ofNodes, ofPorts]) for (const ms of turnsOf(group)) add(ms);
   }
   for (const { sinceMs, untilMs } of facts.blind) {
     for (const ms of [sinceMs - facts.reportDelayMs, sinceMs, untilMs, untilMs + 1]) add(ms);
@@ -169,6 +179,29 @@ function momentsOf<H extends TimelineHolder>(
   add(facts.incompleteUntilMs + 1);
   add(historySinceMs(facts, Math.floor(nowMs)));
   return [...moments].sort((a, b) => a - b);
+}
+
+/**
+ * When another one of the near spans of a group becomes the nearest: of two that overlap, as soon as the later one is as
+ * near as the earlier, and as soon as it is nearer.
+ */
+function turnsOf<H extends TimelineHolder>(spans: readonly Span<H>[]): readonly number[] {
+  const near = spans.filter(({ is, holders }) => is === 'near' && holders.length > 0);
+  near.sort((a, b) => a.fromMs - b.fromMs);
+  const turns: number[] = [];
+  for (const [index, { toMs, nearMs }] of near.entries()) {
+    // Those of one timeline do not overlap: each of the few timelines has few spans that overlap this one.
+    for (let next = index + 1; next < near.length; next++) {
+      const other = near[next] as Span<H>;
+      if (other.fromMs >= toMs) break;
+      if (other.nearMs === nearMs) continue;
+      const sum = nearMs + other.nearMs;
+      for (const ms of [Math.ceil(sum / 2), Math.floor(sum / 2) + 1]) {
+        if (other.fromMs < ms && ms < Math.min(toMs, other.toMs)) turns.push(ms);
+      }
+    }
+  }
+  return turns;
 }
 
 function runsOf<H extends TimelineHolder>(stretches: readonly Stretch<H>[], lastMs: number): readonly Run<H>[] {

@@ -33,6 +33,9 @@ export interface Question {
   readonly atMs?: number;
 }
 
+/** One more than an answer lists says that there are others. */
+const MAX_FOUND = MAX_CANDIDATES + 1;
+
 export type Outcome = 'RESOLVED' | 'AMBIGUOUS' | 'UNASSIGNED' | 'EXTERNAL' | 'UNKNOWN';
 
 /** An answer. To be used again: the next one replaces it. */
@@ -41,7 +44,7 @@ export class Verdict<H extends TimelineHolder> {
   /** RESOLVED: one; AMBIGUOUS: several, best first, one more than an answer lists where there are others. */
   holders: readonly H[] = NONE;
   /** For each holder whether it is uncertain: 1. */
-  readonly doubts: Uint8Array = new Uint8Array(MAX_CANDIDATES + 1);
+  readonly doubts: Uint8Array = new Uint8Array(MAX_FOUND);
   historySinceMs = 0;
 
   isUncertain(index: number): boolean {
@@ -131,14 +134,10 @@ class Found<H extends TimelineHolder> {
   /** The spans of a group. */
   addGroup(spans: readonly Span<H>[], atMs: number): void {
     if (this.#isDecided) return;
-    let merged: Merged<H> | undefined;
-    for (const span of spans) {
-      if (span.is !== 'holds') continue;
-      if (merged === undefined) merged = span;
-      else merged = merge(merged, span);
-    }
-    if (merged !== undefined) {
-      this.#take(merged);
+    const holding = spans.filter(({ is, holders }) => is === 'holds' && holders.length > 0);
+    const [first] = holding;
+    if (first !== undefined) {
+      this.#take(holding.length === 1 ? first : merge(holding));
       return;
     }
     // A near one of an earlier group goes before all of later groups.
@@ -159,19 +158,19 @@ class Found<H extends TimelineHolder> {
   }
 
   #take({ holders, doubts }: Merged<H>): void {
-    this.holders = holders;
+    // A span comes as it was sent: it may have more of them than an answer needs.
+    this.holders = holders.length > MAX_FOUND ? holders.slice(0, MAX_FOUND) : holders;
     this.doubts = doubts;
     this.#isNear = false;
   }
 
-  #takeNearer({ holders, doubts, nearMs }: Span<H>, atMs: number): void {
-    const distanceMs = Math.abs(atMs - nearMs);
-    const [holder] = holders;
+  #takeNearer(span: Span<H>, atMs: number): void {
+    const distanceMs = Math.abs(atMs - span.nearMs);
+    const [holder] = span.holders;
     const [other] = this.holders;
     if (holder === undefined || distanceMs > this.#distanceMs) return;
     if (other !== undefined && distanceMs === this.#distanceMs && newestHolderFirst(other, holder) <= 0) return;
-    this.holders = holders;
-    this.doubts = doubts;
+    this.#take(span);
     this.#isNear = true;
     this.#distanceMs = distanceMs;
   }
@@ -179,18 +178,17 @@ class Found<H extends TimelineHolder> {
 
 type Merged<H extends TimelineHolder> = Pick<Span<H>, 'holders' | 'doubts'>;
 
-/** Rule 6. */
-function merge<H extends TimelineHolder>(a: Merged<H>, b: Merged<H>): Merged<H> {
+/** Rule 6. All spans at once: what is cut between two of them could be what a third one has to be compared with. */
+function merge<H extends TimelineHolder>(spans: readonly Merged<H>[]): Merged<H> {
   const byUid = new Map<string, [holder: H, doubt: Doubt]>();
-  for (const { holders, doubts } of [a, b]) {
+  for (const { holders, doubts } of spans) {
     for (const [index, holder] of holders.entries()) {
       const kept = byUid.get(holder.uid);
       if (kept === undefined || goesBefore(holder, kept[0])) byUid.set(holder.uid, [holder, doubts[index] as Doubt]);
     }
   }
   const sorted = [...byUid.values()].sort(([one], [other]) => newestHolderFirst(one, other));
-  const cut = sorted.slice(0, MAX_CANDIDATES + 1);
-  return { holders: cut.map(([holder]) => holder), doubts: cut.map(([, doubt]) => doubt) };
+  return { holders: sorted.map(([holder]) => holder), doubts: sorted.map(([, doubt]) => doubt) };
 }
 
 /** History reaches as far back as that of every timeline that is looked at. */
@@ -262,15 +260,17 @@ function withPort<H extends TimelineHolder>(span: Span<H>, port: number, protoco
   const holders: H[] = [];
   const doubts: Doubt[] = [];
   for (const [index, holder] of span.holders.entries()) {
-    if (holders.length > MAX_CANDIDATES) break;
-    const has = holder.ports?.some(
-      ({ first, last, protocol }) => first <= port && port <= last && protocols.includes(protocol),
-    );
-    if (has !== true) continue;
+    if (!hasPort(holder, port, protocols)) continue;
     holders.push(holder);
     doubts.push(holder.arePortsInexact === true ? UNCERTAIN : (span.doubts[index] as Doubt));
   }
   return { ...span, holders, doubts };
+}
+
+/** Whether a holder of many ports has this one. */
+export function hasPort({ ports }: TimelineHolder, port: number, protocols: readonly Protocol[]): boolean {
+  if (ports === undefined) return false;
+  return ports.some(({ first, last, protocol }) => first <= port && port <= last && protocols.includes(protocol));
 }
 
 /** Rule 7, a to d. */

@@ -44,7 +44,7 @@ function randomQuestion(random: Random): QuestionJson {
     ...(random.chance(0.7) ? { port: random.pick(PORTS) } : {}),
     ...(random.chance(0.6) ? { protocol: random.pick(PROTOCOLS) } : {}),
     ...(atMs === undefined ? {} : { atMs }),
-    ...(isInterval ? { untilMs: atMs + random.between(0, random.chance(0.5) ? 50 : 1_500) } : {}),
+    ...(isInterval ? { untilMs: atMs + random.between(0, random.pick([50, 50, 1_500, LAST])) } : {}),
     nowMs: random.chance(0.9) ? LAST : random.between(LAST / 2, LAST),
     ...(random.chance(0.1) ? { heardMs: random.between(LAST / 2, LAST) } : {}),
   };
@@ -112,10 +112,14 @@ function randomSpans(
   if (random.chance(0.05)) return { place };
   const isWhole = place.address !== undefined && place.port === undefined && place.manyPorts !== true;
   const isMany = place.manyPorts === true;
-  const holders = Array.from({ length: random.between(1, random.chance(0.02) ? 101 : 4) }, (_, index) =>
-    randomHolder(random, place, roles, kind, index, isMany),
+  const series = random.between(0, 2);
+  // More than a span is sent with, but not more than one could be.
+  const holders = Array.from({ length: random.between(1, random.chance(0.03) ? 130 : 4) }, (_, index) =>
+    randomHolder(random, place, roles, kind, index, series, isMany),
   );
-  const parts = cuts(random, random.between(1, 6));
+  // More changes than an interval asks for.
+  const parts = cuts(random, random.between(1, random.chance(0.02) ? 300 : 6));
+  const nearness = isMany ? 0.05 : random.chance(0.3) ? 0.8 : 0.25;
   const spans = parts.map(([fromMs, toMs], index): SpanJson => {
     const isLast = index === parts.length - 1;
     const time = { fromMs, ...(isLast && random.chance(0.6) ? {} : { toMs }) };
@@ -126,9 +130,10 @@ function randomSpans(
     });
     if (isWhole && random.chance(0.05)) return { ...time, unknownNode: true };
     if (isWhole && random.chance(0.1)) return { ...time, holders: [first], presumed: true, uncertain: [first] };
-    if (!isMany && random.chance(0.25)) {
-      const nearMs = random.chance(0.5) ? toMs : fromMs - 1;
-      return { ...time, holders: [first], nearMs, ...doubts([first]) };
+    if (random.chance(nearness)) {
+      const nearMs = random.pick([toMs, fromMs - 1, random.between(fromMs - 1, toMs)]);
+      const near = random.chance(0.05) ? [...holders.keys()] : [first];
+      return { ...time, holders: near, nearMs, ...doubts(near) };
     }
     const list = holders.length > 10 || random.chance(0.2) ? [...holders.keys()] : [first];
     return { ...time, holders: list, ...doubts(list), ...(isMany && random.chance(0.2) ? { more: true } : {}) };
@@ -142,9 +147,11 @@ function randomHolder(
   roles: readonly string[],
   kind: string,
   index: number,
+  series: number,
   isMany: boolean,
 ): HolderJson {
-  const number = index < 4 ? random.between(0, 5) * 4 + index : 100 + index;
+  // An object once in a timeline, and many of them in several timelines.
+  const number = index < 4 ? random.between(0, 5) * 4 + index : 100 + 60 * series + index;
   const isNode = kind === 'NODE';
   const name = isNode ? random.pick(NODES) : `${kind.toLowerCase()}-${number}`;
   const from = random.between(0, LAST);

@@ -204,7 +204,8 @@ type AddressQuery struct {
 	// The end of an interval that begins with `at`, both included: asks who held the address through all of it, as a flow
 	// needs to know. Needs `at`, and is not before it; otherwise as `at`. RESOLVED when the holder is the same throughout,
 	// `uncertain` if there was none at some of its moments; else AMBIGUOUS, with a candidate for each stretch of the
-	// interval, which `valid_from` and `valid_to` then are, the later first.
+	// interval, which `valid_from` and `valid_to` then are, the later first. Of an interval in which the answer can
+	// change more than 255 times only the newest part is looked at, and no answer is certain.
 	Until         *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=until,proto3" json:"until,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -294,7 +295,8 @@ type ResolveAddressRequest struct {
 	// The end of an interval that begins with `at`, both included: asks who held the address through all of it, as a flow
 	// needs to know. Needs `at`, and is not before it; otherwise as `at`. RESOLVED when the holder is the same throughout,
 	// `uncertain` if there was none at some of its moments; else AMBIGUOUS, with a candidate for each stretch of the
-	// interval, which `valid_from` and `valid_to` then are, the later first.
+	// interval, which `valid_from` and `valid_to` then are, the later first. Of an interval in which the answer can
+	// change more than 255 times only the newest part is looked at, and no answer is certain.
 	Until *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=until,proto3" json:"until,omitempty"`
 	// Also say what is resolved in the words of OpenTelemetry; unset: no.
 	OtelAttributes *OtelAttributes `protobuf:"bytes,20,opt,name=otel_attributes,json=otelAttributes,proto3" json:"otel_attributes,omitempty"`

@@ -8,8 +8,8 @@
 // explained in docs/timelines.md.
 //
 //  1. Moment. Cut `at` to the millisecond. Without `at`, or when it is later than now, `at` is now.
-//  2. Too old. Let T be the timeline of {address}. history_since is the latest of `facts.began_ms`,
-//     now - `facts.history_ms`, and `cut_at_ms` of every timeline that is looked at below. When `at` was given and is
+//  2. Too old. Let T be the timeline of {address}. history_since is the latest of `facts.began_ms`, now -
+//     `facts.history_ms`, and `cut_at_ms` of T and of every timeline that rule 4 looks at. When `at` was given and is
 //     before it: UNKNOWN.
 //  3. Addresses of no cluster: unspecified, loopback (127/8, ::1), link-local (169.254/16, fe80::/10), multicast
 //     (224/4, ff00::/8) and 255.255.255.255: UNKNOWN.
@@ -21,15 +21,16 @@
 //        only those holders count whose `ports` contain the port and the protocol. (A span without such a holder
 //        counts as none.)
 //      C: the timeline of {address}.
-//     Without a protocol "of {…, protocol}" means the timelines of TCP, UDP and SCTP.
+//     Without a protocol "of {…, protocol}" means the timelines of TCP, UDP and SCTP: in A for TCP those of all names
+//     and of {port, protocol}, then for UDP, then for SCTP; in B those of TCP, UDP and SCTP before that of many ports.
 //  5. Choose. The first group with a span that is neither `near` nor `presumed` and has holders: the holders of all its
-//     spans that are so. When no group has one: the first group with a `near` span; of several the one whose
-//     `near_ms` is nearest to `at`, of equally near ones the one whose holder is the newest. Else the `presumed` span
-//     of C. Else there is no holder: rule 9.
+//     spans that are so. When no group has one: the first group with a `near` span with holders; of several the one
+//     whose `near_ms` is nearest to `at`, of equally near ones the one whose first holder is the newest, else the one
+//     that was gathered first. Else the `presumed` span of C. Else there is no holder: rule 9.
 //  6. Order. The holders of one span are in order already. Of those of several spans each uid counts once: one that is
-//     no EXTERNAL_IP goes before one that is, else the newer one. Then they are sorted, newest first: by `started_ms`,
-//     `seen_ms`, `created_ms`, `uid` (as bytes), the larger first. More than 101 are cut to 101 (of which answers list
-//     100).
+//     no EXTERNAL_IP goes before one that is, else the newer one, else the one that was gathered first. Then they are
+//     sorted, newest first: by `started_ms`, `seen_ms`, `created_ms`, `uid` (as bytes), the larger first. At the end
+//     more than 101, of one span too, are cut to 101 (of which answers list 100).
 //  7. Doubt. A blind moment is one of `facts.blind`, or [facts.blind_since_ms, ∞) where that is set. A holder is
 //     uncertain when one of these is true:
 //      a. the span lists it in `uncertain`; or `ports_inexact` is set and it was found by them;
@@ -43,27 +44,36 @@
 //      f. it is the only holder, a node, the question has a port, and `facts.partial` is set or `at` was missed: there
 //         is a blind moment with since <= at + facts.report_delay_ms and until > at;
 //      g. the question has a port, and a span of {address, many_ports} at `at` has `more`.
-//  8. Outcome. One holder: RESOLVED. Several: AMBIGUOUS, in that order; uncertain as a whole when all are. Only for a
-//     RESOLVED node: the holders of the span of {node} at `at`, where node is its name, are the pods that could be meant
-//     too (`candidates`); for their doubt a to d count, at most 100 are told. The workload is that of the one holder;
-//     of several the one that all have (by uid), unless one has none or there are more than 100.
+//  8. Outcome. One holder: RESOLVED. Several: AMBIGUOUS, in that order; uncertain as a whole when all are, the 101st
+//     too. Only for a RESOLVED node: the holders of the span of {node} at `at`, where node is its name, are the pods
+//     that could be meant too (`candidates`), unless that is `near` or `presumed`; for their doubt a to d count, at
+//     most 100 are told. The workload is that of the one holder; of several the one that all have (by uid), unless one
+//     has none or there are more than 100.
 //  9. Nobody. The span of T at `at` has `unknown_node`, or `facts.partial` is set, or `at` was missed (f), or
 //     at <= facts.incomplete_until_ms: UNKNOWN. Else, T has `in_cluster`, or a known range contains the address:
 //     UNASSIGNED. Else, `facts.ranges_complete_ipv4` (or `…_ipv6`, by the address): EXTERNAL. Else UNKNOWN.
-// 10. A whole interval [at, until], both included, `until` at most now, at <= until. The answer can change only at: the
-//     from and to of a span that is looked at; `doubted_from_ms` of a holder; since - report_delay, since, until,
-//     until + 1 of each blind moment (blind_since_ms: without the last two); unknown_until + 1; incomplete_until + 1;
-//     history_since. So ask at each of these in the interval, and at `at`, oldest first; of more than 256 at the newest
-//     256 only, and then what is left out counts as a moment without a holder.
+// 10. A whole interval [at, until], both included, `until` at most now, at <= until. Looked at are the timelines of
+//     rule 4, for the names of all spans of T's `nodes` that have a moment in the interval; of each the spans that have
+//     one. The answer can change only at: the from and to of these spans, those of `nodes` included (with a port);
+//     `doubted_from_ms` of one of their holders, whatever its ports; of two `near` spans with holders in one group,
+//     with unequal near_ms, the first moment at which the later near_ms is as near as the earlier, and the first at
+//     which it is nearer, where both spans contain it; since - report_delay, since, until, until + 1 of each blind
+//     moment (blind_since_ms: without the last two); unknown_until + 1; incomplete_until + 1; the `cut_at_ms` of these
+//     timelines; now - history or began, whichever is later. So ask at each of these in the interval, and at `at`,
+//     oldest first; of more than 256 at the newest 256 only, and then no answer is certain: without a holder it is
+//     UNKNOWN, RESOLVED is uncertain, and so is every candidate. history_since is the latest of those of the moments.
 //     No moment has a holder: UNKNOWN if one says so, else what all say. Every moment that has a holder is RESOLVED, to
-//     the same uid and role: RESOLVED, from the first one's valid_from to the last one's valid_to; uncertain when one
-//     of the moments is, or has no holder. Else AMBIGUOUS: a candidate for each run, that is a stretch without a break
-//     in which (uid, role) is among the holders; its interval is that stretch, cut to [at, until]; uncertain when one
-//     of its moments is. The later begun first; of those that begin together as they are ordered at that moment. More
-//     than 101 are cut to 101.
+//     the same uid and role: RESOLVED, with the holder and the workload of the last one, from the first one's
+//     valid_from to the last one's valid_to; uncertain when one of the moments is, or has no holder; the pods that
+//     could be meant by a node are those at `until`. Else AMBIGUOUS: a candidate for each run, that is a stretch
+//     without a break in which (uid, role) is among the holders; its interval is that stretch, cut to [at, until], all
+//     else is that of its last moment; uncertain when one of its moments is. The later begun first; of those that begin
+//     together as they are ordered at that moment. More than 101 are cut to 101.
 // 11. Not connected. From the last frame on (`Progress` included) until the next picture is complete, a consumer knows
-//     no more than a server whose watches are down: it takes the moment of that frame as `blind_since_ms` when that is
-//     earlier, once it is longer ago than the heartbeat that it asked for, and says how old its picture is.
+//     no more than a server whose watches are down: it takes the moment when that frame came, by its own clock as
+//     `Progress.server_time` corrects it, as `blind_since_ms` when that is earlier, once it is longer ago than the
+//     silence that it allows, and says how old its picture is. It asks for a heartbeat that is shorter than that
+//     silence, so that one that is a little late is no gap.
 
 // Code generated by protoc-gen-go. DO NOT EDIT.
 // versions:
@@ -422,7 +432,7 @@ type TimelineSpan struct {
 	FromMs int64 `protobuf:"varint,1,opt,name=from_ms,json=fromMs,proto3" json:"from_ms,omitempty"`
 	// First moment after it; unset: it lasts.
 	ToMs *int64 `protobuf:"varint,2,opt,name=to_ms,json=toMs,proto3,oneof" json:"to_ms,omitempty"`
-	// Indexes into the holders of the timeline, best first; several when it cannot be known which.
+	// Indexes into the holders of the timeline, best first, each object once; several when it cannot be known which.
 	Holders []uint32 `protobuf:"varint,3,rep,packed,name=holders,proto3" json:"holders,omitempty"`
 	// Those of `holders` whose claims begin or end within this span, more or less: uncertain if that was not watched.
 	AtEdge []uint32 `protobuf:"varint,4,rep,packed,name=at_edge,json=atEdge,proto3" json:"at_edge,omitempty"`

@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"cmp"
 	"slices"
 )
 
@@ -14,17 +15,18 @@ type stretch struct {
 	verdict
 }
 
-// Beyond it only the newest are looked at: a thousand changes of hands and as many gaps have fewer.
-const maxMoments = 10_000
+// Of more moments only the newest are asked, and then no answer is certain.
+const maxMoments = 256
 
 // decideThroughout answers for all moments from first to last, both included and not after now.
 func (r *reader) decideThroughout(q *question, first, last int64) Answer {
 	moments := r.momentsOf(q, first, last)
+	isCut := moments[0] > first
 	stretches := make([]stretch, len(moments))
 	held := 0
 	a := Answer{since: always, at: last, sight: r.sight}
 	var oldest, newest *stretch
-	isOne, isUncertain, isUnknown := true, false, false
+	isOne, isUncertain, isUnknown := true, isCut, isCut
 	for i, at := range moments {
 		s := &stretches[i]
 		s.from, s.until = at, last+1
@@ -59,7 +61,11 @@ func (r *reader) decideThroughout(q *question, first, last int64) Answer {
 		r.addOthers(&a)
 	default:
 		a.Outcome = Ambiguous
-		a.setCandidates(runsOf(stretches, last))
+		runs := runsOf(stretches, last)
+		for i := range runs {
+			runs[i].Uncertain = runs[i].Uncertain || isCut
+		}
+		a.setCandidates(runs)
 	}
 	return a
 }
@@ -77,14 +83,18 @@ func (r *reader) momentsOf(q *question, first, last int64) []int64 {
 			moments = append(moments, ms)
 		}
 	}
-	addTimeline := func(t *timeline) {
+	// It returns the near spans too, after those that it was given.
+	addTimeline := func(t *timeline, nears []nearSpan) []nearSpan {
 		if t == nil {
-			return
+			return nears
 		}
 		add(t.cutAt())
 		t.eachSpan(func(s *span) {
 			if s.to <= first || s.from > last {
 				return
+			}
+			if s.kind == isNear && (cell{t, s}).countFor(q) > 0 {
+				nears = append(nears, nearSpan{s.from, s.to, t.nearOf(s)})
 			}
 			add(s.from)
 			add(s.to)
@@ -93,9 +103,10 @@ func (r *reader) momentsOf(q *question, first, last int64) []int64 {
 				add(h.doubted)
 			}
 		})
+		return nears
 	}
 	t := r.ofAddress(q.hi, q.lo)
-	addTimeline(t)
+	addTimeline(t, nil)
 	if q.port != 0 {
 		from, to := q.protocols()
 		var names []string
@@ -113,16 +124,19 @@ func (r *reader) momentsOf(q *question, first, last int64) []int64 {
 				}
 			}
 		}
+		var ofNodes, ofAddress []nearSpan
 		for protocol := from; protocol <= to; protocol++ {
 			for _, name := range names {
-				addTimeline(r.ofNodePort(name, q.hi, q.lo, q.port, protocol))
+				ofNodes = addTimeline(r.ofNodePort(name, q.hi, q.lo, q.port, protocol), ofNodes)
 			}
 			if len(names) > 0 {
-				addTimeline(r.at(place{port: q.port, protocol: protocol, kind: ofEveryNodePort}))
+				ofNodes = addTimeline(r.at(place{port: q.port, protocol: protocol, kind: ofEveryNodePort}), ofNodes)
 			}
-			addTimeline(r.at(place{hi: q.hi, lo: q.lo, port: q.port, protocol: protocol, kind: ofPort}))
+			ofAddress = addTimeline(r.at(place{hi: q.hi, lo: q.lo, port: q.port, protocol: protocol, kind: ofPort}), ofAddress)
 		}
-		addTimeline(r.at(place{hi: q.hi, lo: q.lo, kind: ofPorts}))
+		ofAddress = addTimeline(r.at(place{hi: q.hi, lo: q.lo, kind: ofPorts}), ofAddress)
+		eachTurn(ofNodes, add)
+		eachTurn(ofAddress, add)
 	}
 	for _, gap := range r.blind {
 		for _, ms := range [...]int64{gap.since - r.reportDelay, gap.since, gap.until, gap.until + 1} {
@@ -141,6 +155,31 @@ func (r *reader) momentsOf(q *question, first, last int64) []int64 {
 	slices.Sort(moments)
 	moments = slices.Compact(moments)
 	return moments[max(0, len(moments)-maxMoments):]
+}
+
+type nearSpan struct{ from, to, near int64 }
+
+// eachTurn calls add with the moments at which another one of the near spans of a group becomes the nearest: of two that
+// overlap, as soon as the later one is as near as the earlier, and as soon as it is nearer.
+func eachTurn(nears []nearSpan, add func(ms int64)) {
+	slices.SortStableFunc(nears, func(a, b nearSpan) int { return cmp.Compare(a.from, b.from) })
+	for i, a := range nears {
+		// Those of one timeline do not overlap: each of the few timelines has few spans that overlap this one.
+		for _, b := range nears[i+1:] {
+			if b.from >= a.to {
+				break
+			}
+			if a.near == b.near {
+				continue
+			}
+			sum := a.near + b.near
+			for _, ms := range [...]int64{(sum + 1) >> 1, sum>>1 + 1} {
+				if b.from < ms && ms < min(a.to, b.to) {
+					add(ms)
+				}
+			}
+		}
+	}
 }
 
 // run is an unbroken part of the interval in which an object is among the holders, in one role.

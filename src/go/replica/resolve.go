@@ -250,7 +250,7 @@ func (c *choice) addGroup(cells []cell, q *question, at int64) {
 		// A near one of an earlier group goes before all of later groups.
 		if !c.isNear {
 			for _, each := range cells {
-				c.addNear(each, at)
+				c.addNear(each, q, at)
 			}
 		}
 		return
@@ -276,14 +276,18 @@ func (c *choice) addWhole(whole cell, at int64) {
 		c.take(whole, nil, int(whole.s.count))
 	case c.isNear:
 	case whole.s.kind == isNear:
-		c.addNear(whole, at)
+		c.addNear(whole, nil, at)
 	case whole.s.kind == isPresumed && whole.s.count > 0:
 		c.take(whole, nil, int(whole.s.count))
 	}
 }
 
-func (c *choice) addNear(each cell, at int64) {
-	if each.s.kind != isNear || each.s.count == 0 {
+func (c *choice) addNear(each cell, q *question, at int64) {
+	if each.s.kind != isNear {
+		return
+	}
+	count := each.countFor(q)
+	if count == 0 {
 		return
 	}
 	distance := at - each.t.nearOf(each.s)
@@ -293,13 +297,24 @@ func (c *choice) addNear(each cell, at int64) {
 	if distance > c.distance {
 		return
 	}
-	h, index, d := each.t.holderOf(each.s, 0)
-	o := each.t.order(index)
-	if distance == c.distance && c.count > 0 && newestFirst(c.one.holder, c.one.order, h, o) <= 0 {
-		return
+	next := choice{}
+	next.take(each, q, count)
+	if distance == c.distance && c.count > 0 {
+		before, now := c.first(), next.first()
+		if newestFirst(before.holder, before.order, now.holder, now.order) <= 0 {
+			return
+		}
 	}
-	c.one = found{holder: h, order: o, doubt: d}
-	c.count, c.many, c.isNear, c.distance = 1, nil, true, distance
+	*c = next
+	c.isNear, c.distance = true, distance
+}
+
+// first is the best of those that were found.
+func (c *choice) first() *found {
+	if c.count == 1 {
+		return &c.one
+	}
+	return &c.many[0]
 }
 
 // take chooses the holders of one span, of which so many count.
