@@ -11,9 +11,12 @@ const root = join(import.meta.dirname, '..');
 process.chdir(root);
 
 rmSync('dist', { recursive: true, force: true });
-const compiled = spawnSync(join('node_modules', '.bin', 'tsc'), ['-p', 'src'], { stdio: 'inherit' });
-if (compiled.error !== undefined) throw compiled.error;
-if (compiled.status !== 0) process.exit(compiled.status ?? 1);
+// The second one: declarations of types for those who import `digger/client`.
+for (const project of ['src', join('src', 'client')]) {
+  const compiled = spawnSync(join('node_modules', '.bin', 'tsc'), ['-p', project], { stdio: 'inherit' });
+  if (compiled.error !== undefined) throw compiled.error;
+  if (compiled.status !== 0) process.exit(compiled.status ?? 1);
+}
 
 for (const file of globSync('src/**/*', { withFileTypes: true })) {
   if (!file.isFile() || /\.ts$|^tsconfig\.json$/.test(file.name) || /^src.go(\W|$)/.test(file.parentPath)) continue;

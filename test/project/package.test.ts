@@ -28,6 +28,8 @@ test('the package holds what the command needs and nothing else, is the same whe
   const files = packed.files.map(({ path }) => path);
   for (const needed of [
     'dist/main.js',
+    'dist/client/index.js',
+    'dist/client/index.d.ts',
     'dist/page/assets/page.html',
     'proto/digger/v1/lookup.proto',
     'package.json',
@@ -37,7 +39,7 @@ test('the package holds what the command needs and nothing else, is the same whe
     assert.ok(files.includes(needed), `lacks ${needed}`);
   }
   const allowed =
-    /^(dist\/.*\.(js|js\.map|json)|dist\/page\/assets\/page\.(html|css)|proto\/.*\.proto|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
+    /^(dist\/.*\.(js|js\.map|d\.ts|json)|dist\/page\/assets\/page\.(html|css)|proto\/.*\.proto|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
   assert.deepEqual(
     files.filter((file) => !allowed.test(file)),
     [],
