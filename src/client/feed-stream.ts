@@ -48,7 +48,7 @@ export interface FeedFailure {
   readonly code: status;
   /** `UNAVAILABLE: no connection established`. */
   readonly message: string;
-  /** The request itself is refused (a filter that is invalid, a feed that is not served): it is not sent again. */
+  /** Every server refuses the request itself (a filter that is invalid, timelines that are not told): it is not sent again. */
   readonly isFinal: boolean;
 }
 
@@ -59,7 +59,13 @@ const FIRST_BACKOFF_MS = 200;
 const CONNECT_MS = 10_000;
 /** Frames of a snapshot end at 256 KiB, one entity may have 4 MiB. */
 const MAX_FRAME_BYTES = 16 * 1024 * 1024;
-const FINAL = new Set([status.INVALID_ARGUMENT, status.UNIMPLEMENTED, status.OUT_OF_RANGE]);
+/** Of no server that is like the one that said so will the same request be served. */
+const REFUSALS = new Set([
+  status.INVALID_ARGUMENT,
+  status.UNIMPLEMENTED,
+  status.OUT_OF_RANGE,
+  status.FAILED_PRECONDITION,
+]);
 
 export class FeedStream {
   readonly #connection: FeedConnection;
@@ -68,6 +74,8 @@ export class FeedStream {
   readonly #targets: readonly string[];
   #next = 0;
   #attempts = 0;
+  /** Refusals in a row. Others may be of another version, or of another configuration. */
+  #refusals = 0;
   #client: Client | undefined;
   #stream: ClientReadableStream<Buffer> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -127,7 +135,10 @@ export class FeedStream {
         this.#fail(target, { code: status.INTERNAL, details: `a frame that cannot be read: ${textOf(error)}` });
         return;
       }
-      if (effect === 'synced') this.#attempts = 0;
+      if (effect === 'synced') {
+        this.#attempts = 0;
+        this.#refusals = 0;
+      }
       // It drains: the others have room, and need not be waited for.
       if (effect === 'closing') this.#fail(target, { code: status.UNAVAILABLE, details: 'the server is draining' });
     });
@@ -143,7 +154,8 @@ export class FeedStream {
 
   #fail(target: string, { code, details }: { readonly code: status; readonly details: string }): void {
     this.#leave();
-    const isFinal = FINAL.has(code);
+    this.#refusals = REFUSALS.has(code) ? this.#refusals + 1 : 0;
+    const isFinal = this.#refusals >= this.#targets.length;
     this.#listener.ended(target, { target, code, message: `${status[code]}: ${details}`, isFinal });
     if (this.#closed || isFinal) return;
     // The first time around each server is tried soon; what all refuse is asked ever less often.

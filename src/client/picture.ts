@@ -90,6 +90,11 @@ export class Picture implements TimelineSource<ReplicaHolder> {
     return this.#told.blindSinceMs;
   }
 
+  /** Whether the server tells what is true of all addresses, without which nothing can be answered. */
+  get hasFacts(): boolean {
+    return this.#told !== NO_FACTS;
+  }
+
   get timelines(): number {
     return this.#packed.size + this.#others.size;
   }

@@ -79,6 +79,7 @@ const FRAME = fieldNumbers('digger.v1.WatchResponse', [
   'resumeToken',
   'cluster',
 ]);
+/** A heartbeat may come a little late; see rule 11 of timeline.proto. */
 const HEARTBEATS_OF_SILENCE = 1.5;
 const PROGRESS = fieldNumbers('digger.v1.Progress', ['serverTime', 'closing']);
 const RESET = messageType('digger.v1.Reset');
@@ -298,7 +299,7 @@ export class Replica {
           this.#next = { picture: this.#newPicture(), token: undefined };
           this.#fallBehind();
           const reason = RESET.lookupEnum('ResetReason').valuesById[reset.reason] ?? String(reset.reason);
-          this.#events.emit('reset', { reason: reason.replace('RESET_REASON_', ''), message: reset.message });
+          this.#tell('reset', { reason: reason.replace('RESET_REASON_', ''), message: reset.message });
           return true;
         }
         case FRAME.changes: {
@@ -331,8 +332,13 @@ export class Replica {
     }
     const isVisible = this.#next === undefined;
     if (isSynced) this.#synced();
-    if (changed !== undefined && isVisible) this.#events.emit('change', changed);
+    if (changed !== undefined && isVisible) this.#tell('change', changed);
     return isSynced ? 'synced' : effect;
+  }
+
+  /** Later, so that an error of a listener is the program's and not that of the stream. */
+  #tell<Name extends keyof ReplicaEvents>(event: Name, ...values: ReplicaEvents[Name]): void {
+    queueMicrotask(() => this.#events.emit(event, ...(values as never)));
   }
 
   #copy(): Copy {
@@ -347,13 +353,15 @@ export class Replica {
   }
 
   #synced(): void {
+    // An older server takes no notice of the wish for timelines.
+    if (!this.#copy().picture.hasFacts) throw new Error('the server sends no timelines: it is older than this client');
     if (this.#next !== undefined) {
       this.#current = this.#next;
       this.#next = undefined;
     }
     this.#behindSinceMs = undefined;
     this.#ready.resolve();
-    this.#events.emit('synced', { target: this.#target });
+    this.#tell('synced', { target: this.#target });
   }
 
   /** Whether the server is about to close the stream. */
@@ -379,7 +387,7 @@ export class Replica {
   #ended(failure: FeedFailure): void {
     this.#fallBehind();
     if (failure.isFinal) this.#ready.reject(new Error(failure.message));
-    this.#events.emit('failover', failure);
+    this.#tell('failover', failure);
   }
 
   /** The picture that answers is followed no more. */
