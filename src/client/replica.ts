@@ -360,8 +360,9 @@ export class Replica {
       this.#next = undefined;
     }
     this.#behindSinceMs = undefined;
-    this.#ready.resolve();
+    // Whoever waits for readiness and listens then is told of what comes after it.
     this.#tell('synced', { target: this.#target });
+    this.#ready.resolve();
   }
 
   /** Whether the server is about to close the stream. */
