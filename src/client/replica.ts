@@ -317,7 +317,7 @@ export class Replica {
           if (this.#progress(reader, messageEnd(reader))) effect = 'closing';
           return true;
         case FRAME.cluster:
-          this.#cluster = decodeToJson('digger.v1.Cluster', reader.bytes());
+          this.#cluster = withoutEmpty(decodeToJson('digger.v1.Cluster', reader.bytes()));
           return true;
         case FRAME.resumeToken:
           token = Buffer.from(reader.bytes());
@@ -360,7 +360,7 @@ export class Replica {
       this.#next = undefined;
     }
     this.#behindSinceMs = undefined;
-    // Whoever waits for readiness and listens then is told of what comes after it.
+    // Those who wait for readiness, and listen then, are told of what comes after it.
     this.#tell('synced', { target: this.#target });
     this.#ready.resolve();
   }
@@ -421,6 +421,11 @@ export class Replica {
     );
     return since.length === 0 ? undefined : Math.max(0, nowMs - Math.min(...since));
   }
+}
+
+/** Text that is sent although it is empty says as little as text that is not sent. */
+function withoutEmpty(message: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(message).filter(([, value]) => value !== ''));
 }
 
 /** Connects to a digger service. Throws a RangeError when an option is not allowed. */

@@ -148,6 +148,22 @@ describe('a person who asks a service that answers', () => {
     );
   });
 
+  it('gets the answers of the service from a replica in its own process, and an error in the place of a bad line', async () => {
+    const { statefulPod, frontendClusterIp } = story.demo.wellKnown;
+    const lines = `${statefulPod.ip}\n${frontendClusterIp}:80\n192.0.2.1 2s\nweb\n${statefulPod.ip}:70000\n`;
+    const [asked, copied] = [[], ['--replica']].map((more) =>
+      askFrom(Readable.from([lines]), false, 'resolve', '-', ...more, ...at),
+    );
+    assert.ok(asked && copied);
+    assert.deepEqual([await asked.code, await copied.code], [2, 2], copied.stderr());
+    const answersOf = (text: string): unknown[] =>
+      text
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown);
+    assert.deepEqual(answersOf(copied.stdout()), answersOf(asked.stdout()));
+  });
+
   it('gets 5,000 piped answers in the order of the questions, more than a batch holds', async () => {
     const addresses = Array.from({ length: 5_000 }, (_, i) => `198.51.${100 + (i >> 8)}.${i & 255}`);
     const asked = askFrom(Readable.from([`${addresses.join('\n')}\n`]), false, 'resolve', '-', '-o', 'table', ...at);
