@@ -24,6 +24,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   benchmark('one change where much hangs on it', 'scaling', { nodeOptions: ['--expose-gc'] }),
   benchmark('lookups over gRPC', 'lookup'),
   benchmark('change feed', 'feed'),
+  benchmark('a replica in the process of a sensor', 'replica', { nodeOptions: ['--expose-gc'] }),
   benchmark('from start to the first answer', 'start'),
   benchmark('following a cluster', 'watch', { needsControlPlane: true }),
 ];
