@@ -69,15 +69,23 @@ export function resolve<H extends TimelineHolder>(
   const timeline = source.ofAddress(address);
   if (timeline !== undefined) look(timeline, verdict);
   const whole = timeline && spanAt(timeline.spans, atMs);
-  const found = new Found<H>();
-  if (port !== undefined) {
+  let holders: readonly H[] = NONE;
+  let doubts: readonly Doubt[] = NONE;
+  let areDoubted = false;
+  const hasPorts = source.hasPorts(address);
+  if (port !== undefined && (hasPorts || (timeline !== undefined && timeline.nodes.length > 0))) {
     const protocols = protocol === undefined ? PROTOCOLS : (ONE_PROTOCOL[protocol] as readonly Protocol[]);
+    const found = new Found<H>();
     if (timeline !== undefined) addNodePorts(source, timeline, address, port, protocols, atMs, found, verdict);
-    if (source.hasPorts(address)) addPorts(source, address, port, protocols, atMs, found, verdict);
+    if (hasPorts) addPorts(source, address, port, protocols, atMs, found, verdict);
+    if (whole !== undefined) found.addWhole(whole, atMs);
+    ({ holders, doubts, isDoubted: areDoubted } = found);
+  } else if (whole !== undefined) {
+    // Nearly every question: no port of the address means anything else than the address.
+    holders = whole.holders.length > MAX_FOUND ? whole.holders.slice(0, MAX_FOUND) : whole.holders;
+    ({ doubts } = whole);
   }
-  if (whole !== undefined) found.addWhole(whole, atMs);
   if (question.atMs !== undefined && atMs < verdict.historySinceMs) return;
-  const { holders } = found;
   if (holders.length === 0) {
     verdict.outcome = whole?.is === 'unknown-node' ? 'UNKNOWN' : withoutHolder(source, timeline, address, atMs);
     return;
@@ -87,9 +95,9 @@ export function resolve<H extends TimelineHolder>(
   for (let index = 0; index < holders.length; index++) {
     const holder = holders[index] as H;
     const isUncertain =
-      isDoubted(facts, holder, found.doubts[index] as Doubt, atMs) ||
+      isDoubted(facts, holder, doubts[index] as Doubt, atMs) ||
       (atMs <= facts.incompleteUntilMs && (port !== undefined || CROWDED.has(holder.role)));
-    verdict.doubts[index] = isUncertain || found.isDoubted ? 1 : 0;
+    verdict.doubts[index] = isUncertain || areDoubted ? 1 : 0;
   }
   // The node answers for a port because no pod is known to have it, which is not known of moments that were missed.
   const isForNode = port !== undefined && holders.length === 1 && holders[0]?.kind === 'Node';
