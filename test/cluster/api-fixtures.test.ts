@@ -31,13 +31,14 @@ type Kind = {
   readonly file: string;
   readonly decoder: RecordDecoder<KubernetesRecord>;
   /**
-   * Fields of the record that no field of the fixture gives: they need a certain condition type, or a certain label.
+   * Fields of the record that no field of the fixture gives: they need a certain condition type, a certain label, or an
+   * image id with a digest in it.
    */
   readonly empty: readonly string[];
 };
 
 const KINDS: readonly Kind[] = [
-  { file: 'core.v1.Pod', decoder: podDecoder, empty: ['sandboxReadyTimeMs'] },
+  { file: 'core.v1.Pod', decoder: podDecoder, empty: ['sandboxReadyTimeMs', 'containers.0.imageDigest'] },
   { file: 'core.v1.Service', decoder: serviceDecoder, empty: [] },
   { file: 'core.v1.Node', decoder: nodeDecoder, empty: [] },
   { file: 'discovery.k8s.io.v1.EndpointSlice', decoder: endpointSliceDecoder, empty: ['serviceName'] },

@@ -91,7 +91,8 @@ export class Blindness {
     const nowMs = this.#clock.now();
     const heardMs = this.#lastContactMs ?? 0;
     // What came on the connection, less a delivery, shows that the watch had brought everything by then.
-    const aliveMs = Math.max(heardMs, (connectionHeardMs ?? 0) - DELIVERY_MS);
+    // Whole, as all moments are: the connection's clock has fractions.
+    const aliveMs = Math.max(heardMs, Math.floor(connectionHeardMs ?? 0) - DELIVERY_MS);
     switch (how) {
       case 'planned':
         this.#set(this.#sinceMs ?? nowMs);

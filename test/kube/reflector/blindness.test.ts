@@ -62,6 +62,12 @@ describe('a followed resource', () => {
     assert.equal(blindness.sinceMs, clock.now() - 300 - DELIVERY_MS);
   });
 
+  it('was seen until a whole millisecond, although the clock of connections has fractions of them', () => {
+    clock.pass(20_000);
+    blindness.lost('cut', clock.now() - 299.6);
+    assert.equal(blindness.sinceMs, clock.now() - 300 - DELIVERY_MS);
+  });
+
   it('12.15: is blind from its own last byte on when the watch was given up while its connection lived', () => {
     const heardMs = clock.now();
     clock.pass(20_000);
