@@ -171,7 +171,10 @@ function compareAnswer(owed: ExpectedAnswer, result: Message, mayBeHidden: boole
   const resolution = result['resolution'] as Message | undefined;
   if (!resolution) return [`${what}: ${JSON.stringify(result)}`];
   const outcome = String(resolution['outcome']).replace('OUTCOME_', '');
-  if (mayBeHidden && outcome === 'HIDDEN' && owed.target === undefined) return [];
+  // A pod goes before the node that presumably has the first addresses of its own pod range.
+  const mayGiveWay =
+    owed.target === undefined || (owed.role === 'ADDRESS_ROLE_NODE_ADDRESS' && owed.uncertain === true);
+  if (mayBeHidden && outcome === 'HIDDEN' && mayGiveWay) return [];
   const withoutHolder = ['UNASSIGNED', 'EXTERNAL', 'UNKNOWN'];
   if (owed.outcome === 'NO_HOLDER' ? !withoutHolder.includes(outcome) : outcome !== owed.outcome) {
     return [`${what}: owed ${owed.outcome} ${owed.role ?? ''}, answered ${JSON.stringify(resolution)}`];
