@@ -1,7 +1,7 @@
 // The timelines of all places, written anew when something changes: reading finds what is true at once, and those who
 // pass timelines on are told of each that changed.
 //
-// A change marks the places that it touches. They are written in slices by whoever has the time (`settle`), and one
+// A change marks the places that it touches. They are written in slices when there is time (`settle`), and one
 // that a question needs before its turn is written then: so a change that touches thousands of places (a node with its
 // pods is lost, a service with its endpoints changes) stops neither the loop nor a question, and no question is answered
 // from a timeline that is out of date. Many changes of one place before its turn are one writing.

@@ -108,7 +108,7 @@ export class Catalog implements CatalogReader {
       former: { retentionMs: options.ownerRetentionMs ?? 0, maxOwners: MAX_FORMER_OWNERS },
       podNamed: (namespace, name) => first(this.#podTables, namespace, name),
       ownersNamed: (namespace, name) => named(this.#ownerTables, namespace, name),
-      // Nobody waits for anything before the picture is there.
+      // Before the picture is there no caller waits for anything.
       sliceSize: () => (this.#publisher.isOpen ? sliceSize : Number.POSITIVE_INFINITY),
     });
     this.#workloads = new WorkloadEntities(this.#join.shelves.graph);

@@ -263,7 +263,7 @@ export class Picture implements TimelineSource<ReplicaHolder> {
   #putRange(text: string, isKnown: boolean): void {
     if (this.#rangeTexts.has(text) === isKnown) return;
     const range = parseCidr(text);
-    if (range === undefined) throw new Error(`a range that is none: ${text}`);
+    if (range === undefined) throw new Error(`not a range of addresses: ${text}`);
     if (isKnown) {
       this.#rangeTexts.add(text);
       this.#ranges.add(range);

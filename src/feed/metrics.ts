@@ -87,7 +87,7 @@ export class FeedMetrics {
     );
     gauge(
       'digger_feed_unseen_entities',
-      'Entities whose last change is none for subscribers with a choice of labels and annotations, for each choice.',
+      'Entities whose last change does not show to subscribers with a choice of labels and annotations, for each choice.',
       (now) => now.unseenEntities,
     );
     this.resets = new Counter({

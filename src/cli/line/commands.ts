@@ -180,7 +180,7 @@ interruptions are told on stderr; a lost connection is continued where it ended.
       },
       'with-annotation': {
         placeholder: 'key',
-        meaning: 'the same for annotations; with one of both, the other is none',
+        meaning: 'the same for annotations; when one of the two is given, nothing of the other is sent',
       },
       'snapshot-only': { placeholder: '', meaning: 'end when the picture is complete' },
       output: OUTPUT,
