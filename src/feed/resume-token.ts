@@ -155,13 +155,15 @@ function encodeCluster(cluster: ClusterIdentity): Buffer {
 }
 
 function readCluster(reader: Reader): ClusterIdentity {
-  const uid = readCounted(reader);
-  const nameBytes = readCounted(reader);
-  const name = nameBytes.toString();
-  // One way to write it.
-  if (!Buffer.from(name).equals(nameBytes)) reader.isBroken = true;
-  if (uid.length !== UUID_BYTES) return { uid: uid.toString(), name };
-  return { uid: uid.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-'), name };
+  const [writtenUid, writtenName] = [readCounted(reader), readCounted(reader)];
+  const name = writtenName.toString();
+  const uid =
+    writtenUid.length === UUID_BYTES
+      ? writtenUid.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+      : writtenUid.toString();
+  // There is one way to write each; bytes that are no text have none.
+  if (!Buffer.from(name).equals(writtenName) || !uidBytes(uid).equals(writtenUid)) reader.isBroken = true;
+  return { uid, name };
 }
 
 /** The usual form in 16 bytes; another as text, unless that has 16 too: then it counts as unknown. */

@@ -158,6 +158,13 @@ describe('a resume token', () => {
     );
   });
 
+  it('is refused when the uid of its cluster is no text', () => {
+    const forged = Buffer.from(encodeToken({ ...EMPTY, cluster: { uid: 'not-a-uuid', name: '' } }));
+    forged[forged.indexOf('not-a-uuid')] = 0x80;
+    forged.writeUInt32BE(crc32(forged.subarray(5)), 1);
+    assert.equal(parseToken(forged), undefined);
+  });
+
   it('that was made up is read or refused, and what is read is a token', () => {
     const edit = fc.record({ at: fc.nat(), byte: fc.nat(255) });
     fc.assert(
