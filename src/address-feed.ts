@@ -34,6 +34,8 @@ export class AddressFeed {
   #isOpen = false;
   #isWanted = false;
   #isWhole = false;
+  /** Places that a question had written before somebody wanted timelines; by key. */
+  readonly #untold = new Map<string, TimelinePlace>();
   #drain: Promise<void> | undefined;
 
   constructor(options: AddressFeedOptions) {
@@ -109,12 +111,22 @@ export class AddressFeed {
     // What else changes in this turn is written with it.
     await nextTurn();
     const slice = pacer.begin();
+    for (const [key, place] of this.#untold) {
+      this.#untold.delete(key);
+      this.#put(place, addresses.timelines.of(place), false);
+      if (slice.due()) await pacer.pause();
+    }
     while (!addresses.timelines.settle(() => slice.due())) await pacer.pause();
     this.#isWhole = true;
     this.update();
   }
 
   #put(place: TimelinePlace, timeline: Timeline<Claim> | undefined, isForced: boolean): void {
+    if (!this.#isWanted) {
+      if (timeline === undefined) this.#untold.delete(placeKey(place));
+      else this.#untold.set(placeKey(place), place);
+      return;
+    }
     const { feed } = this.#options;
     const key = timelineKey(place);
     if (timeline === undefined) {

@@ -108,27 +108,28 @@ export class WrittenTimelines {
   }
 
   ofPort(address: string, port: number, protocol: Protocol): Timeline<Claim> | undefined {
-    return this.#get({ of: 'port of an address', address, port, protocol });
+    return this.of({ of: 'port of an address', address, port, protocol });
   }
 
   ofPorts(address: string): Timeline<Claim> | undefined {
-    return this.#get({ of: 'ports of an address', address });
+    return this.of({ of: 'ports of an address', address });
   }
 
   ofNodePort(node: string, address: string, port: number, protocol: Protocol): Timeline<Claim> | undefined {
     const place = { of: 'port of a node', node, port, protocol } as const;
-    return this.#get({ ...place, address }) ?? this.#get({ ...place, address: undefined });
+    return this.of({ ...place, address }) ?? this.of({ ...place, address: undefined });
   }
 
   ofEveryNodePort(port: number, protocol: Protocol): Timeline<Claim> | undefined {
-    return this.#get({ of: 'port of every node', port, protocol });
+    return this.of({ of: 'port of every node', port, protocol });
   }
 
   ofNode(node: string): Timeline<Claim> | undefined {
-    return this.#get({ of: 'node', node });
+    return this.of({ of: 'node', node });
   }
 
-  #get(place: TimelinePlace): Timeline<Claim> | undefined {
+  /** As it is now. */
+  of(place: TimelinePlace): Timeline<Claim> | undefined {
     if (this.#marks.size > 0) this.#writeNow(placeKey(place));
     return this.#store.get(place);
   }

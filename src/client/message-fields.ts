@@ -44,7 +44,7 @@ export function messageEnd(reader: FieldReader): number {
   return end;
 }
 
-/** An int64 that is a moment or a duration in ms. Exact up to 2^53, which no clock reaches. */
+/** An int64 that is a moment or a duration. Exact up to 2^53, which no clock reaches in ms. */
 export function readMs(reader: FieldReader): number {
   let value = 0;
   let factor = 1;

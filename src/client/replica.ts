@@ -15,7 +15,7 @@ import { type Answer, unreadyAnswer } from './answer.ts';
 import { askPicture } from './ask-picture.ts';
 import type { EntityName, ReplicaEntity } from './entity-store.ts';
 import { FeedStream, type FeedFailure, type FrameEffect } from './feed-stream.ts';
-import { eachField, fieldNumbers, messageEnd } from './message-fields.ts';
+import { eachField, fieldNumbers, messageEnd, readMs } from './message-fields.ts';
 import { type FrameChanges, Picture, type PictureBounds } from './picture.ts';
 import { checkAddress, checkRest, type ReplicaQuestion } from './question.ts';
 import { SharedValues } from './shared-values.ts';
@@ -290,12 +290,10 @@ export class Replica {
     let token: Buffer | undefined;
     let changed: FrameChanges | undefined;
     let isSynced = false;
-    let isReset = false;
     eachField(reader, reader.len, (field) => {
       switch (field) {
         case FRAME.reset: {
           const reset = RESET.decode(reader, reader.uint32()) as unknown as { reason: number; message: string };
-          isReset = true;
           this.#next = { picture: this.#newPicture(), token: undefined };
           this.#fallBehind();
           const reason = RESET.lookupEnum('ResetReason').valuesById[reset.reason] ?? String(reset.reason);
@@ -327,9 +325,8 @@ export class Replica {
       }
     });
     this.#heardAtMs = Date.now();
-    if (token !== undefined && (isReset || this.#next !== undefined || this.#current !== undefined)) {
-      this.#copy().token = token;
-    }
+    const copy = this.#next ?? this.#current;
+    if (token !== undefined && copy !== undefined) copy.token = token;
     const isVisible = this.#next === undefined;
     if (isSynced) this.#synced();
     if (changed !== undefined && isVisible) this.#tell('change', changed);
@@ -373,7 +370,7 @@ export class Replica {
       else if (field === PROGRESS.serverTime) {
         let ms = 0;
         eachField(reader, messageEnd(reader), (part) => {
-          if (part === TIMESTAMP.seconds) ms += Number(reader.int64()) * 1_000;
+          if (part === TIMESTAMP.seconds) ms += readMs(reader) * 1_000;
           else if (part === TIMESTAMP.nanos) ms += reader.int32() / 1e6;
           else return false;
           return true;

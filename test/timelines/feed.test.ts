@@ -190,6 +190,31 @@ describe('15.4: timelines in the feed', () => {
     assert.equal(copy.size, 0);
   });
 
+  it('are made when somebody wants them, also those of places that questions had asked about before', async () => {
+    const server = new Server({}, 1, false);
+    const addresses = ['10.1.0.1', '10.1.0.2', '10.1.0.3', '10.1.0.4'];
+    server.at(1_000);
+    for (const [index, address] of addresses.entries()) server.put(pod(`pod-${index}`, { addresses: [address] }));
+    for (const address of addresses.slice(0, 3)) server.book.resolve({ address });
+    server.at(5_000);
+    server.remove('pod-1');
+    server.put(pod('successor', { addresses: ['10.1.0.2'] }));
+    server.book.resolve({ address: '10.1.0.2' });
+    await server.settle();
+    for (const address of addresses) assert.equal(server.itemOf(address), undefined, 'questions make no items');
+    server.want();
+    await server.settle();
+    const { copy } = server.subscribe(new Copy());
+    server.scheduler.settle();
+    assert.ok(copy.isSynced);
+    for (const address of [...addresses, '10.9.9.9']) {
+      for (const question of [{ address }, { address, atMs: T0 + 3_000 }]) {
+        const given = copy.ask(question, server.nowMs);
+        assert.deepEqual(given, describeAnswer(server.book.resolve(question)), JSON.stringify(question));
+      }
+    }
+  });
+
   it('are not sent to those who did not ask for them', async () => {
     const server = new Server();
     server.put([pod('a', { addresses: ['10.1.0.1'] }), node('n', { addresses: ['10.0.0.1'] }), service('s')]);
@@ -212,7 +237,7 @@ class Server {
   #blindSinceMs: number | undefined;
   #sequence = 0;
 
-  constructor(options: Partial<AddressBookOptions> = {}, epoch = 1) {
+  constructor(options: Partial<AddressBookOptions> = {}, epoch = 1, isWanted = true) {
     this.book = new AddressBook({
       now: () => this.nowMs,
       slackMs: 500,
@@ -235,7 +260,17 @@ class Server {
     this.#link = new AddressFeed({ addresses: this.book, feed: this.feed, pacer: createPacer() });
     this.book.open();
     this.#link.open();
+    if (isWanted) this.want();
+  }
+
+  /** Somebody subscribes to timelines. */
+  want(): void {
     this.#link.want();
+  }
+
+  /** What the feed holds of a place. */
+  itemOf(address: string): unknown {
+    return this.feed.item(`timeline ${address}`);
   }
 
   at(offsetMs: number, blindSinceMs?: number): void {
