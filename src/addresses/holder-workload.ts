@@ -4,7 +4,7 @@ import type { ObjectReference } from '../model/entities.ts';
 import { isHidden } from '../model/published-namespaces.ts';
 import type { Holder } from './reader.ts';
 
-/** `undefined`: there is none, or several, or it is not published. */
+/** `undefined`: no workload, or several, or one that is not published. */
 export function workloadOf(holder: Pick<Holder, 'role' | 'entity'>): ObjectReference | undefined {
   const workload = singleWorkload(holder);
   return workload === undefined || isHidden(workload.namespace) ? undefined : workload;

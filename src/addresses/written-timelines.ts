@@ -18,7 +18,7 @@ export interface WrittenTimelinesOptions extends TimelineWriterOptions {
 }
 
 /**
- * Told of a place whose timeline says something else than before; `undefined`: there is none any more. `isTouched`: it
+ * Told of a place whose timeline says something else than before; `undefined`: it has no timeline any more. `isTouched`: it
  * may say the same, but what is known of its holders changed otherwise.
  */
 export type TimelineListener = (

@@ -10,7 +10,7 @@ import type { PodState } from './pod-state.ts';
 export class NodePlace {
   /** Fields of `digger.v1.Pod`. */
   bytes: ByteString = NO_BYTES;
-  /** Of the node that it is the place of; empty: there is none. */
+  /** Of the node that it is the place of; empty: no such node is known. */
   uid = '';
   readonly pods = new Set<PodState>();
 }

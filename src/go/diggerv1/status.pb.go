@@ -515,7 +515,7 @@ type NamedRangesFile struct {
 	ModifiedTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=modified_time,json=modifiedTime,proto3" json:"modified_time,omitempty"`
 	// When it was taken.
 	LoadTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=load_time,json=loadTime,proto3" json:"load_time,omitempty"`
-	// Why a newer file is not in use, a line for each problem; empty: there is none.
+	// Why a newer file is not in use, a line for each problem; empty: the newest one is.
 	Message       string `protobuf:"bytes,5,opt,name=message,proto3" json:"message,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

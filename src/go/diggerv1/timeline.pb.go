@@ -49,7 +49,7 @@
 //     that could be meant too (`candidates`), unless that is `near` or `presumed`; for their doubt a to d count, at
 //     most 100 are told. The workload is that of the one holder; of several the one that all have (by uid), unless one
 //     has none or there are more than 100.
-//  9. Nobody. The span of T at `at` has `unknown_node`, or `facts.partial` is set, or `at` was missed (f), or
+//  9. No holder. The span of T at `at` has `unknown_node`, or `facts.partial` is set, or `at` was missed (f), or
 //     at <= facts.incomplete_until_ms: UNKNOWN. Else, T has `in_cluster`, or a known range contains the address:
 //     UNASSIGNED. Else, `facts.ranges_complete_ipv4` (or `…_ipv6`, by the address): EXTERNAL. Else UNKNOWN.
 // 10. A whole interval [at, until], both included, `until` at most now, at <= until. Looked at are the timelines of
