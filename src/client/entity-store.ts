@@ -4,7 +4,7 @@
 import { type ByteString, toByteString } from '../model/byte-string.ts';
 import { keyOf } from '../model/entity-key.ts';
 import { decodeToJson, type JsonObject } from '../wire/proto-json.ts';
-import { eachField, fieldNumbers, type FieldReader, messageEnd } from './message-fields.ts';
+import { eachField, fieldNumbers, type FieldReader, messageEnd, valueNames } from './message-fields.ts';
 
 /** The kinds of entities, as `digger.v1.Entity` has them. */
 export type EntityKind = 'Pod' | 'Service' | 'Node' | 'Workload' | 'Namespace';
@@ -68,7 +68,9 @@ const REMOVAL = fieldNumbers('digger.v1.Removal', [
 ]);
 const FORGOTTEN = fieldNumbers('digger.v1.Forgotten', ['kind', 'uid']);
 /** `digger.v1.EntityKind` by number. */
-const KIND_NUMBERS = [undefined, 'Pod', 'Service', 'Node', 'Workload', 'Namespace'] as const;
+const KIND_NUMBERS = valueNames<string>('digger.v1.EntityKind', 'ENTITY_KIND_').map((name) =>
+  [...KINDS.values()].find((kind) => kind.toUpperCase() === name),
+);
 
 export class EntityStore {
   readonly #bounds: EntityBounds;

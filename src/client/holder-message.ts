@@ -2,7 +2,7 @@
 
 import type { ObjectReference, Protocol } from '../model/entities.ts';
 import type { AddressRole, PortRange, TimelineHolder } from '../timelines/timeline.ts';
-import { eachField, fieldNumbers, type FieldReader, messageEnd, readMs } from './message-fields.ts';
+import { eachField, fieldNumbers, type FieldReader, messageEnd, readMs, valueNames } from './message-fields.ts';
 
 /** What a replica knows of a holder by its timeline alone. */
 export interface ReplicaHolder extends TimelineHolder {
@@ -43,21 +43,12 @@ const REFERENCE = fieldNumbers('digger.v1.ObjectReference', [
   'incomplete',
 ]);
 const RANGE = fieldNumbers('digger.v1.PortRange', ['first', 'last', 'protocol']);
-/** `digger.v1.EntityKind`, `AddressRole` and `Protocol` by number. */
-export const HOLDER_KINDS = [undefined, 'Pod', 'Service', 'Node'] as const;
-export const ROLES: readonly (AddressRole | undefined)[] = [
-  undefined,
-  'POD_IP',
-  'HOST_PORT',
-  'HOST_NETWORK',
-  'CLUSTER_IP',
-  'LOAD_BALANCER',
-  'EXTERNAL_IP',
-  'NODE_PORT',
-  'NODE_ADDRESS',
-  'ENDPOINT',
-];
-export const PROTOCOLS: readonly (Protocol | undefined)[] = [undefined, 'TCP', 'UDP', 'SCTP'];
+/** Kinds of holders, roles and protocols, each by the number that it has on the wire. */
+export const HOLDER_KINDS = valueNames<string>('digger.v1.EntityKind', 'ENTITY_KIND_').map((name) =>
+  (['Pod', 'Service', 'Node'] as const).find((kind) => kind.toUpperCase() === name),
+);
+export const ROLES = valueNames<AddressRole>('digger.v1.AddressRole', 'ADDRESS_ROLE_');
+export const PROTOCOLS = valueNames<Protocol>('digger.v1.Protocol', 'PROTOCOL_');
 
 /** Throws an Error when the message is not what this version can read. */
 export function readHolder(reader: FieldReader, end: number, sharing: Sharing): ReplicaHolder {

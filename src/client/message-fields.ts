@@ -4,7 +4,7 @@
 // in the timelines of a hundred thousand pods keeps none of them.
 
 import type protobuf from 'protobufjs';
-import { messageType } from '../wire/schema.ts';
+import { enumValues, messageType } from '../wire/schema.ts';
 
 export type FieldReader = protobuf.Reader;
 
@@ -18,6 +18,15 @@ export function fieldNumbers<Name extends string>(fullName: string, names: reado
       return [name, field.id];
     }),
   ) as Record<Name, number>;
+}
+
+/** The names of an enum's values by number, without the prefix that all of them have; the unspecified one is unset. */
+export function valueNames<Name extends string>(fullName: string, prefix: string): readonly (Name | undefined)[] {
+  const names: (Name | undefined)[] = [];
+  for (const [name, number] of Object.entries(enumValues(fullName))) {
+    if (number !== 0) names[number] = name.slice(prefix.length) as Name;
+  }
+  return names;
 }
 
 /**

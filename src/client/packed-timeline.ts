@@ -30,8 +30,11 @@ export class PackedTimeline {
     const { validFromMs: base } = holder;
     const out = new Packer();
     const uuid = UUID.test(holder.uid);
+    const [kind, role] = [HOLDER_KINDS.indexOf(holder.kind), ROLES.indexOf(holder.role)];
+    // A byte has two bits for the one and four for the other.
+    if (kind > 3 || role > 15) return undefined;
     const optional = [holder.validToMs, holder.doubtedFromMs, holder.startedMs, holder.seenMs, holder.createdMs];
-    out.byte(HOLDER_KINDS.indexOf(holder.kind) | (ROLES.indexOf(holder.role) << 2) | (isInCluster ? IN_CLUSTER : 0));
+    out.byte(kind | (role << 2) | (isInCluster ? IN_CLUSTER : 0));
     out.byte(
       optional.reduce<number>((bits, ms, index) => (isGiven(ms) ? bits | (1 << index) : bits), uuid ? IS_UUID : 0),
     );

@@ -7,11 +7,11 @@
 
 import type { Logger } from '../telemetry/logger.ts';
 import { type Clock, type Random, sleep } from './clock.ts';
-import { parseStatusBody } from './decoding/api-status.ts';
 import { Backoff } from './reflector/backoff.ts';
-import { ApiError, StalledError, toFailure } from './reflector/failure.ts';
+import { StalledError, toFailure } from './reflector/failure.ts';
 import type { ServerContact } from './reflector/server-contact.ts';
 import type { Transport } from './transport/transport.ts';
+import { readWholeAnswer } from './whole-answer.ts';
 import { WireError } from './wire-error.ts';
 
 export interface ClusterUidOptions {
@@ -30,6 +30,7 @@ const ACCEPT = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1
 
 /** One object's metadata; managed fields and annotations of one that is written by many. */
 const MAX_BYTES = 1024 * 1024;
+const DOING = 'list the namespace kube-system';
 const REQUEST_TIMEOUT_MS = 10_000;
 
 /** A right is granted by people: no hurry. */
@@ -104,32 +105,14 @@ export class ClusterUid {
   async #read(): Promise<string> {
     const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
     try {
-      return uidIn(await this.#readBody(AbortSignal.any([this.#options.stopping, timeout])));
+      const { transport, stopping } = this.#options;
+      const signal = AbortSignal.any([stopping, timeout]);
+      return uidIn(
+        await readWholeAnswer(transport, { path: PATH, accept: ACCEPT, signal, maxBytes: MAX_BYTES, doing: DOING }),
+      );
     } catch (error) {
       throw timeout.aborted ? new StalledError(`no answer within ${REQUEST_TIMEOUT_MS} ms`) : error;
     }
-  }
-
-  async #readBody(signal: AbortSignal): Promise<Buffer> {
-    const { transport } = this.#options;
-    const response = await transport.request({ path: PATH, accept: ACCEPT, signal });
-    const chunks: Buffer[] = [];
-    let length = 0;
-    try {
-      for await (const chunk of response.body) {
-        chunks.push(chunk);
-        length += chunk.length;
-        if (length > MAX_BYTES) throw new WireError(`the namespace kube-system takes more than ${MAX_BYTES} bytes`);
-      }
-    } finally {
-      response.discard();
-    }
-    const body = Buffer.concat(chunks);
-    if (response.status !== 200) {
-      const status = { ...parseStatusBody(body, response.status), code: response.status };
-      throw new ApiError(status, 'list the namespace kube-system');
-    }
-    return body;
   }
 }
 

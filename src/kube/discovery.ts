@@ -7,9 +7,9 @@
 // custom-kinds.ts.
 
 import { groupOf, versionOf } from '../model/api-version.ts';
-import { parseStatusBody } from './decoding/api-status.ts';
 import { ApiError } from './reflector/failure.ts';
 import type { Transport } from './transport/transport.ts';
+import { readWholeAnswer } from './whole-answer.ts';
 import { WireError } from './wire-error.ts';
 
 export interface DiscoveredKind {
@@ -89,22 +89,8 @@ function objectsOf(value: unknown): readonly Readonly<Record<string, unknown>>[]
 }
 
 async function readJson(transport: Transport, path: string, signal: AbortSignal): Promise<object> {
-  const response = await transport.request({ path, accept: 'application/json', signal });
-  const chunks: Buffer[] = [];
-  let length = 0;
-  try {
-    for await (const chunk of response.body) {
-      chunks.push(chunk);
-      length += chunk.length;
-      if (length > MAX_BYTES) throw new WireError(`${path} is longer than ${MAX_BYTES} bytes`);
-    }
-  } finally {
-    response.discard();
-  }
-  const body = Buffer.concat(chunks);
-  if (response.status !== 200) {
-    throw new ApiError({ ...parseStatusBody(body, response.status), code: response.status }, `discover ${path}`);
-  }
+  const request = { path, accept: 'application/json', signal, maxBytes: MAX_BYTES, doing: `discover ${path}` };
+  const body = await readWholeAnswer(transport, request);
   let parsed: unknown;
   try {
     parsed = JSON.parse(body.toString('utf8'));

@@ -67,8 +67,7 @@ export function resolve<H extends TimelineHolder>(
   verdict.historySinceMs = historySinceMs(facts, Math.floor(nowMs));
   if (isSpecialAddress(address)) return;
   const timeline = source.ofAddress(address);
-  if (timeline !== undefined) look(timeline, verdict);
-  const whole = timeline && spanAt(timeline.spans, atMs);
+  const whole = spanOf(timeline, atMs, verdict);
   let holders: readonly H[] = NONE;
   let doubts: readonly Doubt[] = NONE;
   let areDoubted = false;
@@ -199,6 +198,17 @@ function merge<H extends TimelineHolder>(spans: readonly Merged<H>[]): Merged<H>
   return { holders: sorted.map(([holder]) => holder), doubts: sorted.map(([, doubt]) => doubt) };
 }
 
+/** The span of a timeline that is looked at. */
+function spanOf<H extends TimelineHolder>(
+  timeline: Timeline<H> | undefined,
+  atMs: number,
+  verdict: Verdict<H>,
+): Span<H> | undefined {
+  if (timeline === undefined) return undefined;
+  look(timeline, verdict);
+  return spanAt(timeline.spans, atMs);
+}
+
 /** History reaches as far back as that of every timeline that is looked at. */
 function look<H extends TimelineHolder>({ cutAtMs }: Timeline<H>, verdict: Verdict<H>): void {
   if (cutAtMs > verdict.historySinceMs) verdict.historySinceMs = cutAtMs;
@@ -220,9 +230,7 @@ function addNodePorts<H extends TimelineHolder>(
   if (names.length === 0) return;
   const spans: Span<H>[] = [];
   const add = (timeline: Timeline<H> | undefined): void => {
-    if (timeline === undefined) return;
-    look(timeline, verdict);
-    const span = spanAt(timeline.spans, atMs);
+    const span = spanOf(timeline, atMs, verdict);
     if (span !== undefined) spans.push(span);
   };
   for (const protocol of protocols) {
@@ -244,21 +252,14 @@ function addPorts<H extends TimelineHolder>(
 ): void {
   const spans: Span<H>[] = [];
   for (const protocol of protocols) {
-    const timeline = source.ofPort(address, port, protocol);
-    if (timeline === undefined) continue;
-    look(timeline, verdict);
-    const span = spanAt(timeline.spans, atMs);
+    const span = spanOf(source.ofPort(address, port, protocol), atMs, verdict);
     if (span !== undefined) spans.push(span);
   }
-  const many = source.ofPorts(address);
+  const many = spanOf(source.ofPorts(address), atMs, verdict);
   if (many !== undefined) {
-    look(many, verdict);
-    const span = spanAt(many.spans, atMs);
-    if (span !== undefined) {
-      if (span.hasMore) found.isDoubted = true;
-      const having = withPort(span, port, protocols);
-      if (having.holders.length > 0) spans.push(having);
-    }
+    if (many.hasMore) found.isDoubted = true;
+    const having = withPort(many, port, protocols);
+    if (having.holders.length > 0) spans.push(having);
   }
   found.addGroup(spans, atMs);
 }

@@ -1,0 +1,41 @@
+// A small answer of the API server, read whole: what is not a list or a watch of a reflector.
+
+import { parseStatusBody } from './decoding/api-status.ts';
+import { ApiError } from './reflector/failure.ts';
+import type { Transport } from './transport/transport.ts';
+import { WireError } from './wire-error.ts';
+
+/** What is asked for, and how it is named in errors. */
+export interface WholeRequest {
+  readonly path: string;
+  readonly accept: string;
+  readonly signal: AbortSignal;
+  readonly maxBytes: number;
+  /** `discover /apis`, `list the namespace kube-system`. */
+  readonly doing: string;
+}
+
+/**
+ * The body of an answer with status 200. Throws an ApiError for another status, a WireError when it is longer than
+ * `maxBytes`, and what the transport throws.
+ */
+export async function readWholeAnswer(transport: Transport, request: WholeRequest): Promise<Buffer> {
+  const { path, accept, signal, maxBytes, doing } = request;
+  const response = await transport.request({ path, accept, signal });
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of response.body) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > maxBytes) throw new WireError(`${doing}: the answer takes more than ${maxBytes} bytes`);
+    }
+  } finally {
+    response.discard();
+  }
+  const body = Buffer.concat(chunks);
+  if (response.status !== 200) {
+    throw new ApiError({ ...parseStatusBody(body, response.status), code: response.status }, doing);
+  }
+  return body;
+}
