@@ -37,14 +37,14 @@ export class TlsFilesError extends Error {
   override readonly name = 'TlsFilesError';
 }
 
-/** Rejects with a TlsFilesError for a file that cannot be read. */
+/** Rejects with a TlsFilesError for the first file, in the order of the paths, that cannot be read. */
 export async function readTlsFiles(paths: TlsPaths): Promise<TlsBytes> {
-  const [cert, key, clientCa] = await Promise.all([
-    read(paths.cert),
-    read(paths.key),
-    paths.clientCa === undefined ? undefined : read(paths.clientCa),
-  ]);
-  return { cert, key, clientCa };
+  // All at once, as close to one moment as can be. Which of them fails sooner must not decide what is told.
+  const cert = read(paths.cert);
+  const key = read(paths.key);
+  const clientCa = paths.clientCa === undefined ? undefined : read(paths.clientCa);
+  await Promise.allSettled([cert, key, clientCa]);
+  return { cert: await cert, key: await key, clientCa: await clientCa };
 }
 
 /** Throws a TlsFilesError when the bytes are not a usable set. Expiry is not checked. */
