@@ -65,6 +65,8 @@ export interface ServiceOptions {
   readonly logger: Logger;
   /** Aborted when the start is to be given up. */
   readonly signal?: AbortSignal;
+  /** What was served until now may be wrong from now on: the process has to end at once. `problem`: one line. */
+  readonly fail: (problem: string) => void;
 }
 
 export type StartService = (options: ServiceOptions) => Promise<RunningService>;
@@ -93,7 +95,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   }
 }
 
-async function start({ config, logger, signal }: ServiceOptions): Promise<RunningService> {
+async function start({ config, logger, signal, fail }: ServiceOptions): Promise<RunningService> {
   const startTimeMs = Date.now();
   warnOfMemory(config, process.constrainedMemory(), logger);
   const registry = createRegistry(VERSION);
@@ -165,6 +167,11 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
     encoding: config.clusterEncoding,
     pace: pacer,
     onStatusChange: () => follow(),
+    onOtherCluster: ({ was, is }) =>
+      fail(
+        `${credentials.server}: another cluster answers than before (uid of kube-system: ${is}, was ${was}); ` +
+          'digger ends, so that nothing of the other stays: start it again',
+      ),
   });
   const freshness = new Freshness({ statuses: watch.statuses, now: Date.now });
   registerFreshnessMetrics(registry, freshness);
