@@ -13,6 +13,7 @@ import { FACTS_KEY, type Item } from './feed/items.ts';
 import type { ChangeBatch } from './model/changes.ts';
 import type { Claim } from './addresses/claim.ts';
 import type { Entity } from './model/entities.ts';
+import { followedSinceMs } from './timelines/facts.ts';
 import { placeKey, type Timeline, type TimelinePlace } from './timelines/timeline.ts';
 import {
   encodeFacts,
@@ -52,6 +53,21 @@ export class AddressFeed {
   /** Every timeline was written once: a snapshot has all of them. */
   get isWhole(): boolean {
     return this.#isWhole;
+  }
+
+  /** Nothing is left to be written. */
+  get isSettled(): boolean {
+    return this.#isWhole && this.#options.addresses.timelines.marked === 0 && this.#untold.size === 0;
+  }
+
+  /** Nothing is told of moments before this one, ms since the epoch. */
+  get historySinceMs(): number {
+    return this.#options.addresses.historySinceMs;
+  }
+
+  /** Everything is told since this moment; Infinity: the cluster is not followed now. */
+  get followedSinceMs(): number {
+    return followedSinceMs(this.#options.addresses.source.facts);
   }
 
   /** Takes a change that the address book does not know yet; the feed gets it on the way. */

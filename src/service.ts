@@ -41,6 +41,7 @@ import { NameWaiterTable } from './rpc/methods/name-waiters.ts';
 import { PublishedNamespaces } from './model/published-namespaces.ts';
 import { resourceOf } from './model/source.ts';
 import { createRpcServer, type RpcServer } from './rpc/server.ts';
+import type { TimelinesInLog } from './feed/feed-options.ts';
 import { createFeedService } from './rpc/methods/watch.ts';
 import { startAdminServer } from './telemetry/admin-server.ts';
 import { listCause } from './list-cause.ts';
@@ -189,7 +190,20 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
     epoch,
     freshness,
     cluster,
-    areTimelinesWhole: () => addressFeed.isWhole,
+    timelines: {
+      get isWhole() {
+        return addressFeed.isWhole;
+      },
+      get isSettled() {
+        return addressFeed.isSettled;
+      },
+      get historySinceMs() {
+        return addressFeed.historySinceMs;
+      },
+      get followedSinceMs() {
+        return addressFeed.followedSinceMs;
+      },
+    },
   });
   const addressFeed = new AddressFeed({ addresses, feed, pacer });
   const tellFeed = published.areLimited ? publishedOnly(feed.onBatch) : undefined;
@@ -356,10 +370,10 @@ interface FeedParts {
   readonly epoch: Uint8Array;
   readonly freshness: Freshness;
   readonly cluster: () => ClusterIdentity;
-  readonly areTimelinesWhole: () => boolean;
+  readonly timelines: TimelinesInLog;
 }
 
-function createFeed({ config, registry, epoch, freshness, cluster, areTimelinesWhole }: FeedParts): ChangeFeed {
+function createFeed({ config, registry, epoch, freshness, cluster, timelines }: FeedParts): ChangeFeed {
   return new ChangeFeed({
     epoch,
     cluster,
@@ -377,7 +391,7 @@ function createFeed({ config, registry, epoch, freshness, cluster, areTimelinesW
       ...(config.namespaceRules.length === 0 ? [] : [config.namespaceRules]),
     ]),
     freshness: () => freshness.resources(),
-    areTimelinesWhole,
+    timelines,
     registry,
     limits: {
       removalRetentionMs: config.feedRetentionMs,

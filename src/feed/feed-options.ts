@@ -21,11 +21,23 @@ export interface ChangeFeedOptions {
   readonly cluster?: () => ClusterIdentity;
   /** How fresh each resource is, for `Progress`. */
   readonly freshness: () => readonly ResourceFreshness[];
-  /** Whether every timeline is in the log; subscriptions with timelines wait for it. Default: always. */
-  readonly areTimelinesWhole?: () => boolean;
+  /** What timelines there are; default: none. */
+  readonly timelines?: TimelinesInLog;
   readonly registry: Registry;
   readonly scheduler?: Scheduler;
   readonly limits?: Partial<FeedLimits>;
+}
+
+/** What the feed has to know of the timelines that are put into it. */
+export interface TimelinesInLog {
+  /** Every timeline is in the log; subscriptions with timelines wait for it. */
+  readonly isWhole: boolean;
+  /** Each tells of all the entities that are in the log. */
+  readonly isSettled: boolean;
+  /** They tell of nothing before this moment, ms since the epoch. */
+  readonly historySinceMs: number;
+  /** They tell of everything since this moment; Infinity: the cluster is not followed now. */
+  readonly followedSinceMs: number;
 }
 
 export interface FeedLimits {

@@ -30,6 +30,13 @@ export function historySinceMs(facts: AddressFacts, nowMs: number): number {
   return Math.max(facts.beganMs, nowMs - facts.historyMs);
 }
 
+/** Since when everything is known that happened; Infinity: the cluster is not followed now. */
+export function followedSinceMs(facts: AddressFacts): number {
+  if (facts.blindSinceMs !== undefined) return Number.POSITIVE_INFINITY;
+  const lastGapMs = facts.blind.at(-1)?.untilMs ?? Number.NEGATIVE_INFINITY;
+  return Math.max(facts.beganMs, facts.unknownUntilMs, facts.incompleteUntilMs, lastGapMs);
+}
+
 /** Whether a holder that was there at the moment may have come and gone unheard of, given that reports take time. */
 export function mayHaveMissed(facts: AddressFacts, atMs: number): boolean {
   const { blind, blindSinceMs, reportDelayMs } = facts;
