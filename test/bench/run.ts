@@ -27,6 +27,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   benchmark('a replica in the process of a sensor', 'replica', { nodeOptions: ['--expose-gc'] }),
   benchmark('from start to the first answer', 'start'),
   benchmark('following a cluster', 'watch', { needsControlPlane: true }),
+  benchmark('where the time of a start goes', 'profile', { needsControlPlane: true }),
 ];
 
 /** The longest takes five minutes on two cores. */
