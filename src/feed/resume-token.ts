@@ -100,7 +100,13 @@ export function sourceSet(names: Iterable<string>): string {
 export function encodeToken(token: ResumeToken): Buffer {
   const sources = encodeSources(token.sources);
   const cluster = encodeCluster(token.cluster);
-  const numbers = [token.issuedMs, token.cursor, token.floor, token.held, token.followedForMs * 2 + (token.isSettled ? 1 : 0)];
+  const numbers = [
+    token.issuedMs,
+    token.cursor,
+    token.floor,
+    token.held,
+    token.followedForMs * 2 + (token.isSettled ? 1 : 0),
+  ];
   const bytes = Buffer.allocUnsafe(
     NUMBERS_AT + numbers.length * MAX_VARINT_BYTES + sources.byteLength + cluster.byteLength,
   );

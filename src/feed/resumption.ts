@@ -188,9 +188,7 @@ export class Resumption implements ProjectionSurroundings {
     const { timelines } = this.#options;
     if (timelines === undefined) return true;
     const { historySinceMs, followedSinceMs } = timelines;
-    return (
-      followedForMs > 0 && issuedMs - followedForMs <= historySinceMs && followedSinceMs <= historySinceMs
-    );
+    return followedForMs > 0 && issuedMs - followedForMs <= historySinceMs && followedSinceMs <= historySinceMs;
   }
 
   /**
