@@ -13,7 +13,7 @@ import { FACTS_KEY, type Item } from './feed/items.ts';
 import type { ChangeBatch } from './model/changes.ts';
 import type { Claim } from './addresses/claim.ts';
 import type { Entity } from './model/entities.ts';
-import { followedSinceMs } from './timelines/facts.ts';
+import { type AddressFacts, followedSinceMs } from './timelines/facts.ts';
 import { placeKey, type Timeline, type TimelinePlace } from './timelines/timeline.ts';
 import {
   encodeFacts,
@@ -38,6 +38,8 @@ export class AddressFeed {
   /** Places that a question had written before somebody wanted timelines; by key. */
   readonly #untold = new Map<string, TimelinePlace>();
   #drain: Promise<void> | undefined;
+  /** The facts as they were told last. */
+  #told: { readonly facts: AddressFacts; readonly ranges: { readonly ipv4: boolean; readonly ipv6: boolean } } | undefined;
 
   constructor(options: AddressFeedOptions) {
     this.#options = options;
@@ -104,8 +106,17 @@ export class AddressFeed {
     if (!this.#isWhole) return;
     const { addresses, feed } = this.#options;
     const { source } = addresses;
-    const complete = { ipv4: source.areRangesComplete('ipv4'), ipv6: source.areRangesComplete('ipv6') };
-    const change = encodeFacts(source.facts, complete);
+    let { facts } = source;
+    let ranges = { ipv4: source.areRangesComplete('ipv4'), ipv6: source.areRangesComplete('ipv6') };
+    // What makes answers more doubtful is told at once, what makes them less so when the timelines that it is true of are
+    // told too: a list that closes a gap comes in one turn, and is written in many.
+    if (this.#told !== undefined && !this.isSettled) {
+      const { facts: before, ranges: known } = this.#told;
+      facts = { ...facts, blindSinceMs: earlier(facts.blindSinceMs, before.blindSinceMs) };
+      ranges = { ipv4: ranges.ipv4 && known.ipv4, ipv6: ranges.ipv6 && known.ipv6 };
+    }
+    this.#told = { facts, ranges };
+    const change = encodeFacts(facts, ranges);
     if (feed.item(FACTS_KEY)?.change === change) return;
     feed.putItem({ key: FACTS_KEY, change, end: () => change, objects: undefined });
   }
@@ -126,6 +137,7 @@ export class AddressFeed {
     const { addresses, pacer } = this.#options;
     // What else changes in this turn is written with it.
     await nextTurn();
+    this.update();
     const slice = pacer.begin();
     for (const [key, place] of this.#untold) {
       this.#untold.delete(key);
@@ -155,6 +167,10 @@ export class AddressFeed {
     for (const { holders } of timeline.spans) for (const claim of holders) claims.set(claim.uid, claim);
     feed.putItem({ key, change, end: () => encodeNoTimeline(place), objects: [...claims.values()] }, isForced);
   }
+}
+
+function earlier(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 }
 
 function timelineKey(place: TimelinePlace): string {

@@ -115,6 +115,31 @@ describe('15.4: timelines in the feed', () => {
     assert.ok(quietHops > 20 && quietResets < quietHops / 10, `${quietResets} of ${quietHops} began with a snapshot`);
   });
 
+  it('leave no moment at which the watch counts as up and the list that closed the gap is not written yet', async () => {
+    const server = new Server();
+    const gone = { address: '10.1.0.1' };
+    const stays = { address: '10.1.0.2' };
+    server.at(1_000);
+    server.put([pod('a', { addresses: [gone.address] }), pod('b', { addresses: [stays.address] })]);
+    await server.settle();
+    const { copy } = server.subscribe(new Copy());
+    server.scheduler.settle();
+    server.at(20_000, T0 + 10_000);
+    server.scheduler.settle();
+    assert.match(copy.ask(gone, server.nowMs)[1] ?? '', / true /, 'uncertain while the watch is down');
+    server.remove('a', { gapSinceMs: 10_000, isList: true });
+    server.at(20_010);
+    server.scheduler.settle();
+    server.scheduler.advance(300);
+    assert.match(copy.ask(gone, server.nowMs)[1] ?? '', / true /, 'that it is gone is not written yet');
+    await server.settle();
+    for (const question of [gone, stays, { ...gone, atMs: T0 + 15_000 }, { ...gone, atMs: T0 + 5_000 }]) {
+      const owed = describeAnswer(server.book.resolve(question));
+      assert.deepEqual(copy.ask(question, server.nowMs), owed, JSON.stringify(question));
+    }
+    assert.match(copy.ask(stays, server.nowMs)[1] ?? '', / false /);
+  });
+
   it('come after the objects that they name, which are kept as former ones until they are named no longer', async () => {
     const server = new Server();
     const a = pod('a', { addresses: ['10.1.0.1'] });
