@@ -7,10 +7,10 @@
 import protobuf from 'protobufjs';
 import { intern } from './string-interner.ts';
 
-/** Power of two. At most 8,192 strings of at most 48 characters: half a megabyte. */
+/** Power of two. At most 8,192 strings of at most 72 characters: a megabyte. */
 const SLOTS = 8_192;
-/** Names, images and label keys are shorter; what is longer (image digests, container ids) is hardly shared. */
-const MAX_LENGTH = 48;
+/** Names, images, label keys and checksums are no longer; what is (container ids, documents) is hardly shared. */
+const MAX_LENGTH = 72;
 
 const table: (string | undefined)[] = Array.from({ length: SLOTS }, () => undefined);
 
