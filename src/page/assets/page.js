@@ -86,7 +86,8 @@ function answerOf({ address, port, outcome, holders, historySinceMs, history }) 
     found.append(element('p', `${nameOf(holder)}${workload}: ${holder.role}, ${since}${doubt}`));
   }
   found.append(element('p', `known since ${new Date(historySinceMs).toISOString()}`));
-  found.append(drawTimeline(history), stretchesOf(history));
+  found.append(drawTimeline(history));
+  found.append(element('p', 'hatched: in doubt, or one of several; grey: not known', 'legend'), stretchesOf(history));
   return found;
 }
 

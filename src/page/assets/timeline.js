@@ -10,7 +10,7 @@ const TICKS = 5;
 /** Shorter than this would not be seen. */
 const MIN_BAR = 2;
 /** Characters of a label that have room. */
-const MAX_LABEL = 40;
+const MAX_LABEL = 36;
 const SVG = 'http://www.w3.org/2000/svg';
 
 export function nameOf({ kind, namespace, name, hidden }) {
