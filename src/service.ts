@@ -420,7 +420,7 @@ interface PageParts {
 
 function openPage({ catalog, addresses, feed, freshness, readiness, status }: PageParts): Page {
   const changes = new RecentChanges();
-  catalog.onBatch(changes.onBatch);
+  catalog.onBatch(status.published.areLimited ? publishedOnly(changes.onBatch) : changes.onBatch);
   const state = (): object => {
     const ages = new Map(freshness.resources().map(({ resource, stalenessMs }) => [resource, stalenessMs]));
     return {
