@@ -39,7 +39,9 @@ export class AddressFeed {
   readonly #untold = new Map<string, TimelinePlace>();
   #drain: Promise<void> | undefined;
   /** The facts as they were told last. */
-  #told: { readonly facts: AddressFacts; readonly ranges: { readonly ipv4: boolean; readonly ipv6: boolean } } | undefined;
+  #told:
+    | { readonly facts: AddressFacts; readonly ranges: { readonly ipv4: boolean; readonly ipv6: boolean } }
+    | undefined;
 
   constructor(options: AddressFeedOptions) {
     this.#options = options;
