@@ -63,7 +63,7 @@ export class Resumption implements ProjectionSurroundings {
     return this.#touched.size;
   }
 
-  /** Of a token for a consumer that has everything. */
+  /** Of a token for a consumer that has everything and did not ask for timelines. */
   get tokenBytes(): number {
     const { head } = this.#options.log;
     return encodeToken({
@@ -73,7 +73,8 @@ export class Resumption implements ProjectionSurroundings {
       cursor: head,
       floor: head,
       held: head,
-      ...this.followed({ cursor: head, floor: head, held: head }),
+      followedForMs: 0,
+      isSettled: false,
       sources: this.sources(head),
       cluster: this.cluster(),
     }).byteLength;

@@ -77,6 +77,12 @@ export class CustomOwners {
     for (const { published } of this.#byKey.values()) if (published !== undefined) yield published;
   }
 
+  /** What is published of the owner with this uid. */
+  publishedAs(uid: string): WorkloadEntity | undefined {
+    const published = this.#byKey.get(this.#byUid.get(uid)?.key ?? '')?.published;
+    return published?.uid === uid ? published : undefined;
+  }
+
   /** Published owners with this name: several only in different API versions, in the order of those. */
   named(apiGroup: string, kind: string, namespace: string, name: string): readonly WorkloadEntity[] {
     return this.#byName
