@@ -78,9 +78,9 @@ export function addMethods(server: Server, sources: RpcSources, options: MethodO
 }
 
 /** Lookups answer when the picture is complete: an empty picture would say of every address that nothing holds it. */
-function pictureComplete({ drainSignal }: CallEnvironment, source: StatusSource): Precondition {
+function pictureComplete({ drain }: CallEnvironment, source: StatusSource): Precondition {
   return () => {
-    if (drainSignal.aborted) return draining();
+    if (drain.hasBegun) return draining();
     const pending = unsyncedTasks(source);
     return pending.length === 0 ? undefined : notSynced(pending);
   };
