@@ -44,6 +44,7 @@ export class Join {
   /** Services with more addresses to come or go than one turn may take. */
   readonly #unfinished = new Set<ServiceState>();
   readonly #sliceSize: () => number;
+  readonly #sameServices = new SameParts();
   /** Entities that were joined, ever: what a change costs. */
   joins = 0;
 
@@ -197,7 +198,7 @@ export class Join {
     const ownerChain = lineage?.chain ?? NO_REFERENCES;
     const workload = lineage?.workload ?? selfReference(row, before);
     const endpointAddresses = pod.further && [...pod.further.keys()].sort().slice(0, MAX_LISTED);
-    const endpoints = endpointBytes(pod, endpointAddresses);
+    const endpoints = endpointBytes(pod, endpointAddresses, this.#sameServices);
     const joined = lineage?.podBytesWith(endpoints) ?? concatBytes(encodePodOwners(workload, ownerChain), endpoints);
     const place = this.shelves.places.bytesOf(row.nodeName);
     this.shelves.counts.countAs(pod, workload);
@@ -245,10 +246,27 @@ export class Join {
 /** Source of what only pods tell. */
 const PODS = 'pods';
 
+/** The parts that were put together last: the pods of one write are mostly in the same services. */
+class SameParts {
+  #parts: readonly ByteString[] = [];
+  #bytes: ByteString = NO_BYTES;
+
+  together(parts: readonly ByteString[]): ByteString {
+    const last = this.#parts;
+    if (parts.length < 2) return parts[0] ?? NO_BYTES;
+    if (parts.length !== last.length || !parts.every((part, at) => part === last[at])) {
+      this.#parts = parts;
+      this.#bytes = concatBytes(...parts);
+    }
+    return this.#bytes;
+  }
+}
+
 /** The fields of a pod that services add. */
 function endpointBytes(
   { memberOf, row: { namespace } }: PodState,
   addresses: readonly string[] | undefined,
+  same: SameParts,
 ): ByteString {
   if (memberOf.length === 0 && addresses === undefined) return NO_BYTES;
   const parts: ByteString[] = [];
@@ -258,9 +276,9 @@ function endpointBytes(
     count += 1;
     if (count <= MAX_LISTED) parts.push(referenceBytes);
   }
-  if (count <= MAX_LISTED && addresses === undefined)
-    return parts.length === 1 ? (parts[0] ?? NO_BYTES) : concatBytes(...parts);
-  return concatBytes(...parts, encodePodEndpoints(count > MAX_LISTED ? count : 0, addresses ?? []));
+  const services = same.together(parts);
+  if (count <= MAX_LISTED && addresses === undefined) return services;
+  return concatBytes(services, encodePodEndpoints(count > MAX_LISTED ? count : 0, addresses ?? []));
 }
 
 function selfReference(row: PodRow, before: PodRow | undefined): ObjectReference {
