@@ -5,6 +5,7 @@
 
 import { type ByteString, NO_BYTES } from '../../model/byte-string.ts';
 import { MAX_LISTED, MAX_LISTED_ENDPOINTS, type ObjectReference } from '../../model/entities.ts';
+import { keyOf, keyOfWorkload } from '../../model/entity-key.ts';
 import { HIDDEN_REFERENCE, isHidden } from '../../model/published-namespaces.ts';
 import { concatBytes } from '../../wire/encoded-entity.ts';
 import { encodePodEndpoints, encodePodOwners } from '../../wire/encode-pod.ts';
@@ -53,11 +54,12 @@ export class Join {
     this.customOwners = new CustomOwners({
       isWatchedKind,
       isRecord: (uid) => this.picture.owners.has(uid),
-      isTaken: ({ apiVersion, kind, namespace, name }) => {
+      isTaken: (reference) => {
+        const { apiVersion, kind, namespace, name } = reference;
         for (const { row, link, published } of ownersNamed(namespace, name)) {
           if (row.workloadKind === kind && row.apiVersion === apiVersion && link.edge === undefined) return true;
           // It is one no more, and consumers are still to be told.
-          if (published?.workloadKind === kind && published.apiVersion === apiVersion) return true;
+          if (published !== undefined && keyOf(published) === keyOfWorkload(reference)) return true;
         }
         return false;
       },
@@ -178,16 +180,13 @@ export class Join {
     const before = owner.published;
     const isTop = owner.link.edge === undefined;
     const entity = isTop ? owner.entity() : undefined;
+    // Another may have the key that it had.
+    if (before !== undefined) this.customOwners.recordTold(before);
     if (before === entity || (before && entity && before.joined === entity.joined && isSameButJoined(before, entity))) {
       if (before !== undefined) yield { touched: before };
       return;
     }
     owner.published = entity;
-    // Another may have the key that it had.
-    if (before !== undefined) {
-      const { apiVersion, workloadKind: kind, namespace, name, uid } = before;
-      this.customOwners.recordChanged({ apiVersion, kind, namespace, name, uid, incomplete: false });
-    }
     yield { resource: owner.resource, before, after: entity };
   }
 
