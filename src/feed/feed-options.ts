@@ -59,7 +59,7 @@ export interface FeedLimits {
   readonly stallTimeoutMs: number;
   /** Default 3 s: how long a consumer that has seen more than this process waits for it to catch up. */
   readonly catchUpTimeoutMs: number;
-  /** Default 4 ms: how long subscribers may hold the event loop in one turn. */
+  /** Default 3 ms: how long subscribers may hold the event loop in one turn, in which others have their share too. */
   readonly sliceMs: number;
   /** Default 256 KiB: what is written in one turn. HTTP/2 copies and sends it in the same turn, after the slice. */
   readonly sliceBytes: number;
@@ -95,7 +95,7 @@ export const DEFAULT_LIMITS: FeedLimits = {
   maxSharedFrameBytes: 16 * 1024 * 1024,
   stallTimeoutMs: 60_000,
   catchUpTimeoutMs: 3_000,
-  sliceMs: 4,
+  sliceMs: 3,
   sliceBytes: 256 * 1024,
   sliceSubscribers: 64,
 };
