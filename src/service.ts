@@ -205,7 +205,7 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
       },
     },
   });
-  const addressFeed = new AddressFeed({ addresses, feed, pacer });
+  const addressFeed = new AddressFeed({ addresses, feed, pacer, now: Date.now });
   const tellFeed = published.areLimited ? publishedOnly(feed.onBatch) : undefined;
   catalog.onBatch((batch) => {
     for (const { after } of batch.changes) {
