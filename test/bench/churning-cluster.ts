@@ -36,6 +36,7 @@ setInterval(() => {
   }
 }, TICK_MS);
 parentPort.on('message', (order: ChurnOrder) => (perSecond = order.perSecond));
+// oxlint-disable-next-line unicorn/require-post-message-target-origin
 parentPort.postMessage(server.url);
 
 function create(): void {

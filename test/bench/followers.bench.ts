@@ -26,7 +26,10 @@ const CPU = { subscribers: isShort ? 200 : 1_000, perSecond: 100, seconds: isSho
 
 const thread = new Worker(new URL('./churning-cluster.ts', import.meta.url), { workerData: { pods: PODS } });
 const [url] = (await once(thread, 'message')) as [string];
-const churn = (perSecond: number): void => thread.postMessage({ perSecond } satisfies ChurnOrder);
+const churn = (perSecond: number): void => {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin
+  thread.postMessage({ perSecond } satisfies ChurnOrder);
+};
 const folder = mkdtempSync(join(tmpdir(), 'digger-followers-'));
 const kubeconfig = join(folder, 'kubeconfig.json');
 writeFileSync(

@@ -29,6 +29,8 @@ import { object, service, WORLD_NAMESPACE } from './world.ts';
 export type ReplicaReport = {
   /** Answers that were held against those of the server, and what differed in the end. */
   readonly compared: number;
+  /** Of those compared, answers that are the same to the millisecond. */
+  readonly exact: number;
   readonly differing: readonly string[];
   /** Of those compared, answers for an interval, and with a port. */
   readonly intervals: number;
@@ -336,9 +338,10 @@ async function compare(
     if (owed === undefined) return;
     const still = left.map((question, index) => ({ question, given: given.answers[index], owed: owed[index] }));
     const differing = still.filter((each) => !areEqual(each.question, each.given, each.owed));
-    for (const { question } of still) {
+    for (const { question, given: answer, owed: wanted } of still) {
       if (differing.some((each) => each.question === question)) continue;
       report.compared++;
+      if (JSON.stringify(answer) === JSON.stringify(wanted)) report.exact++;
       if (question.untilMs !== undefined) report.intervals++;
       if (question.port !== undefined) report.ports++;
     }
@@ -430,7 +433,7 @@ function toAnswer({ outcome, holders, isUncertain }: Answered): Answer {
 
 function newReport(): Mutable {
   return {
-    ...{ compared: 0, intervals: 0, ports: 0, judged: 0, hops: 0, resets: 0, target: '' },
+    ...{ compared: 0, exact: 0, intervals: 0, ports: 0, judged: 0, hops: 0, resets: 0, target: '' },
     ...{ differing: [], wrong: [], outcomes: new Map() },
   };
 }
