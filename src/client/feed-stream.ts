@@ -48,7 +48,10 @@ export interface FeedFailure {
   readonly code: status;
   /** `UNAVAILABLE: no connection established`. */
   readonly message: string;
-  /** Every server refuses the request itself (a filter that is invalid, timelines that are not told), and none has ever served it: it is not sent again. */
+  /**
+   * Every server refuses the request itself (a filter that is invalid, timelines that are not told), and none has ever
+   * served it: it is not sent again.
+   */
   readonly isFinal: boolean;
 }
 

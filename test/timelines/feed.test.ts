@@ -273,7 +273,7 @@ describe('15.4: timelines in the feed', () => {
     const server = new Server();
     server.put([pod('a', { addresses: ['10.1.0.1'] }), node('n', { addresses: ['10.0.0.1'] }), service('s')]);
     await server.settle();
-    const { copy } = server.subscribe(new Copy(), { timelines: false });
+    const { copy } = server.subscribe(new Copy(false), { timelines: false });
     server.scheduler.settle();
     assert.ok(copy.isSynced);
     assert.deepEqual([copy.entities.size, copy.timelines, copy.facts], [3, 0, undefined]);
