@@ -17,7 +17,7 @@ import { FACTS_KEY, type Item } from './feed/items.ts';
 import type { ChangeBatch } from './model/changes.ts';
 import type { Claim } from './addresses/claim.ts';
 import type { Entity } from './model/entities.ts';
-import { type AddressFacts, followedSinceMs } from './timelines/facts.ts';
+import { type AddressFacts, atLeastAsDoubtful, followedSinceMs } from './timelines/facts.ts';
 import { placeKey, type Timeline, type TimelinePlace } from './timelines/timeline.ts';
 import {
   encodeFacts,
@@ -123,7 +123,7 @@ export class AddressFeed {
     // told too: a list that closes a gap comes in one turn, and is written in many.
     if (this.#told !== undefined && !this.isSettled) {
       const { facts: before, ranges: known } = this.#told;
-      facts = { ...facts, blindSinceMs: earlier(facts.blindSinceMs, before.blindSinceMs) };
+      facts = atLeastAsDoubtful(facts, before);
       ranges = { ipv4: ranges.ipv4 && known.ipv4, ipv6: ranges.ipv6 && known.ipv6 };
     }
     this.#told = { facts, ranges };
@@ -221,10 +221,6 @@ const LARGE_BYTES = 24 * 1024;
 const LARGE_BYTES_PER_MS = 16;
 /** About twenty changes of hands. */
 const NEWEST_SPANS = 64;
-
-function earlier(a: number | undefined, b: number | undefined): number | undefined {
-  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
-}
 
 function timelineKey(place: TimelinePlace): string {
   return `timeline ${placeKey(place)}`;
