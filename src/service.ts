@@ -205,7 +205,7 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
       },
     },
   });
-  const addressFeed = new AddressFeed({ addresses, feed, pacer });
+  const addressFeed = new AddressFeed({ addresses, feed, pacer, now: Date.now });
   const tellFeed = published.areLimited ? publishedOnly(feed.onBatch) : undefined;
   catalog.onBatch((batch) => {
     for (const { after } of batch.changes) {
@@ -313,10 +313,13 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
     if (readiness.isReady) logger.info({ afterMs: Date.now() - startTimeMs, entities: catalog.sequence }, 'ready');
   });
 
-  const expiry = setInterval(() => {
-    addresses.expire();
+  /** In slices: of what ended with one list all is past its time at once. */
+  const expire = async (): Promise<void> => {
+    const slice = pacer.begin();
+    while (!addresses.expire(() => slice.due())) await pacer.pause();
     addressFeed.update();
-  }, EXPIRE_INTERVAL_MS);
+  };
+  const expiry = setInterval(() => void expire(), EXPIRE_INTERVAL_MS);
   const page = config.adminPage ? openPage({ catalog, addresses, feed, freshness, readiness, status }) : undefined;
   const admin = await startAdminServer({
     ...config.adminListen,

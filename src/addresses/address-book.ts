@@ -142,15 +142,19 @@ export class AddressBook implements AddressReader {
     const mayHaveMissed = seen.relisted === true && CLAIMING_RESOURCES.has(resourceOf(batch.position.resource));
     if (mayHaveMissed && seen.sinceMs !== undefined) this.#blind.add(seen.sinceMs, seen.atMs);
     for (const { before, after } of batch.changes) this.#update(asHolder(before), asHolder(after), seen);
-    this.#forgetEnded(this.#options.now());
+    let forgotten = 0;
+    this.#forgetEnded(this.#options.now(), () => ++forgotten >= FORGOTTEN_WITH_A_CHANGE);
   }
 
-  /** Forgets what is past its time. To be called every few seconds; counts and bytes are bounded at every change. */
-  expire(): void {
+  /**
+   * Forgets what is past its time, until `isDue`; returns whether that is all. To be called every few seconds; counts and
+   * bytes are bounded at every change.
+   */
+  expire(isDue: () => boolean = () => false): boolean {
     const nowMs = this.#options.now();
-    this.#forgetEnded(nowMs);
     this.#ranges.expire(nowMs);
     this.#blind.expire(nowMs - this.#options.retentionMs);
+    return this.#forgetEnded(nowMs, isDue);
   }
 
   /** Whether timelines name the object, or will when they are written. */
@@ -321,8 +325,13 @@ export class AddressBook implements AddressReader {
     return this.#lastName.name;
   }
 
-  #forgetEnded(nowMs: number): void {
-    for (const claim of this.#ended.expire(nowMs)) this.#forget(claim);
+  /** What is over the bounds goes in any case. */
+  #forgetEnded(nowMs: number, isDue: () => boolean): boolean {
+    for (const claim of this.#ended.expire(nowMs)) {
+      this.#forget(claim);
+      if (isDue() && !this.#ended.isOverBounds) return false;
+    }
+    return true;
   }
 
   #forget(claim: Claim): void {
@@ -350,6 +359,9 @@ export class AddressBook implements AddressReader {
     this.#ranges.release('pods', before.uid, released, seen.atMs);
   }
 }
+
+/** More than end with nearly every change: what ended with one list would else be forgotten in one turn too. */
+const FORGOTTEN_WITH_A_CHANGE = 16;
 
 /** What claims are made of. A gap in the others (owners) hides no address. */
 export const CLAIMING_RESOURCES: ReadonlySet<string> = new Set([

@@ -99,7 +99,12 @@ export class Server {
       registry: new Registry(),
       scheduler: this.scheduler,
     });
-    this.#link = new AddressFeed({ addresses: this.book, feed: this.feed, pacer: createPacer() });
+    this.#link = new AddressFeed({
+      addresses: this.book,
+      feed: this.feed,
+      pacer: createPacer(),
+      now: () => this.nowMs,
+    });
     if (opened) this.open();
     if (isWanted) this.want();
   }
