@@ -89,7 +89,9 @@ export class Heritage {
     const own = [...open.all(), ...ended.entries().map(({ claim }) => claim)];
     const joined = joinClaims(own, claims, nowMs);
     for (const { claim, handed } of joined.adopt) this.#adopt(claim, handed);
-    for (const claim of joined.unknown) this.#changeStart(claim, startSince(claim, facts.beganMs));
+    for (const claim of joined.unknown) {
+      this.#change(claim, () => claim.adoptStart(startSince(claim, facts.beganMs)));
+    }
     for (const { claim } of joined.ended) this.#take(claim, isLive);
     for (const dropped of ended.inherit(joined.ended, facts)) forget(dropped);
     this.#takeFacts(facts, startedMs);
@@ -105,16 +107,22 @@ export class Heritage {
 
   #adopt(claim: Claim, handed: HandedClaim): void {
     const { knownFromMs } = claim;
-    this.#changeStart(claim, startOf(handed));
-    claim.leavingSeenMs = leavingOf(claim, knownFromMs, handed);
-    claim.lostTo ??= handed.lostTo;
+    this.#change(claim, () => {
+      claim.adoptStart(startOf(handed));
+      claim.leavingSeenMs = leavingOf(claim, knownFromMs, handed);
+      claim.lostTo ??= handed.lostTo;
+      if (claim.endEarliestMs === undefined || claim.endLatestMs === undefined || handed.end === undefined) return;
+      // An end is never before the start as far as it is known, which was later here.
+      claim.endEarliestMs = Math.min(claim.endEarliestMs, handed.end.earliestMs);
+      claim.endLatestMs = Math.min(claim.endLatestMs, handed.end.latestMs);
+    });
   }
 
-  #changeStart(claim: Claim, start: KnownStart): void {
+  #change(claim: Claim, change: () => void): void {
     const { claims, timelines } = this.#parts;
     // What was written from the old start is written anew as well.
     timelines.markClaim(claim);
-    claims.change(claim, () => claim.adoptStart(start));
+    claims.change(claim, change);
     timelines.markClaim(claim);
   }
 
