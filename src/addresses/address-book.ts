@@ -123,9 +123,7 @@ export class AddressBook implements AddressReader {
       nodeIsLeaving: (name) => {
         for (const uid of this.#podsOnNodes.on(name)) this.#markClaims(uid);
       },
-      beganEarlier: (ms) => {
-        this.#startedMs = Math.min(this.#startedMs, ms);
-      },
+      beganEarlier: (ms) => (this.#startedMs = Math.min(this.#startedMs, ms)),
     });
   }
 

@@ -32,7 +32,9 @@ export function claimFields(claim: HandedClaim): Fields {
     listed: claim.isListed,
     ...(leavingSeenMs === undefined ? {} : { leavingSeenMs }),
     ...(lostTo === undefined ? {} : { lostTo }),
-    ...(end === undefined ? {} : { end: { earliestMs: end.earliestMs, latestMs: end.latestMs, knownAtMs: end.knownAtMs } }),
+    ...(end === undefined
+      ? {}
+      : { end: { earliestMs: end.earliestMs, latestMs: end.latestMs, knownAtMs: end.knownAtMs } }),
   };
 }
 
@@ -48,7 +50,7 @@ export function readClaim(
   return {
     uid,
     role: readRole(message.role),
-    place: readPlace(message),
+    place: readPlace(message, readRole(message.role)),
     startEarliestMs,
     startLatestMs: moment(startEarliestMs + startSpanMs),
     isStartObserved: message.isStartObserved,
@@ -87,11 +89,16 @@ function placeFields(place: ClaimPlace): Fields {
   }
 }
 
-function readPlace({ address, node, port, protocol, ofServices, ports }: HandedClaim__Output): ClaimPlace {
+function readPlace(
+  { address, node, port, protocol, ofServices, ports }: HandedClaim__Output,
+  role: ClaimRole,
+): ClaimPlace {
   if (address !== '' && parseIp(address) !== address) throw new Error(`not an address: ${address.slice(0, 64)}`);
   if (ofServices) {
-    const list = ports.map((each): PortNumber => ({ port: readPort(each.port), protocol: readProtocol(each.protocol) }));
-    return { on: 'services', address: some(address), ports: list.length === 0 ? undefined : new ServicePorts(list) };
+    const list = ports.map(
+      (each): PortNumber => ({ port: readPort(each.port), protocol: readProtocol(each.protocol) }),
+    );
+    return { on: 'services', address: some(address), ports: role === 'ENDPOINT' ? undefined : new ServicePorts(list) };
   }
   if (port === 0) return node === '' ? some(address) : { on: 'node', nodeName: node };
   const one = { port: readPort(port), protocol: readProtocol(protocol) };

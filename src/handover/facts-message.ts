@@ -36,7 +36,10 @@ export function factsFields(facts: HandedFacts, { epoch, clusterUid, serverTimeM
 }
 
 /** Throws when it cannot be read. */
-export function readHandedFacts(message: HandedFacts__Output): { readonly facts: HandedFacts; readonly teller: Teller } {
+export function readHandedFacts(message: HandedFacts__Output): {
+  readonly facts: HandedFacts;
+  readonly teller: Teller;
+} {
   const { blind, leavingNodes, formerRanges, blindSinceMs, unknownUntilMs, incompleteUntilMs } = message;
   for (const { length } of [blind, leavingNodes, formerRanges]) {
     if (length > MAX_LISTED) throw new Error(`facts with a list of ${length}, more than ${MAX_LISTED}`);
