@@ -8,6 +8,7 @@ import {
   type ConnectionSecurity,
   createCallMetadata,
   createChannelCredentials,
+  findSecurityProblems,
 } from './cli/ask/connection-security.ts';
 import { Giver } from './handover/giver.ts';
 import { registerHandoverMetrics } from './handover/metrics.ts';
@@ -95,7 +96,11 @@ export class SiblingHistory {
     return new Taker({
       places: config.historyFrom,
       createCredentials: () => createChannelCredentials(security),
-      createMetadata: () => createCallMetadata(security),
+      createMetadata: (target) => {
+        const [problem] = findSecurityProblems({ ...security, certPath: undefined, keyPath: undefined }, target);
+        if (problem !== undefined) throw new Error('the token is shown over TLS only, see --history-from-tls-ca');
+        return createCallMetadata(security);
+      },
       serverName: config.historyFromServerName,
       waitMs: config.historyFromWaitMs,
       maxBytes: config.maxHistoryMemoryBytes + OPEN_CLAIMS_BYTES,

@@ -12,12 +12,10 @@ import {
   status,
 } from '@grpc/grpc-js';
 import type { HandedClaim, HandedFacts, HandedHistory } from '../addresses/handed-history.ts';
-import type { HandOverResponse__Output } from '../wire/generated/digger/v1/HandOverResponse.ts';
 import { messageType } from '../wire/schema.ts';
-import { readClaim } from './claim-message.ts';
-import { readHandedFacts, type Teller } from './facts-message.ts';
+import type { Teller } from './facts-message.ts';
+import { readFirstPart, readPart } from './parts.ts';
 import type { Setting } from './settings.ts';
-import { readState } from './state-message.ts';
 import type { ToldPosition } from './positions.ts';
 
 /** Who asks. */
@@ -60,13 +58,10 @@ export class HandOverError extends Error {
 
 const PATH = '/digger.v1.HistoryService/HandOver';
 const REQUEST = messageType('digger.v1.HandOverRequest');
-const RESPONSE = messageType('digger.v1.HandOverResponse');
 const STATUS = messageType('google.rpc.Status');
 const ERROR_INFO = messageType('google.rpc.ErrorInfo');
 /** A part has about 256 KiB, one object up to 4 MiB. */
 const MAX_PART_BYTES = 16 * 1024 * 1024;
-/** As generated types are. */
-const CONVERSION = { longs: Number, enums: String, defaults: true, arrays: true } as const;
 
 export class IncomingHistory implements Disposable {
   readonly target: string;
@@ -99,9 +94,7 @@ export class IncomingHistory implements Disposable {
     this.#parts = parts;
     this.#bounds = bounds;
     this.#bytes = first.byteLength;
-    const { facts } = read(first);
-    if (facts === null) throw new HandOverError('its first part has no facts', true);
-    ({ facts: this.facts, teller: this.teller } = checked(() => readHandedFacts(facts)));
+    ({ facts: this.facts, teller: this.teller } = checked(() => readFirstPart(first)));
   }
 
   /** Asks; resolves with the first part. Rejects with a HandOverError. */
@@ -143,34 +136,29 @@ export class IncomingHistory implements Disposable {
   }
 
   /**
-   * The whole history. `isWorthIt`: whether the beginning of an open claim of this object can be of use. Rejects with a
-   * HandOverError.
+   * The whole history. `isWorthIt`: whether the beginning of an open claim of this object can be of use. `limitMs`: for
+   * all of it. Rejects with a HandOverError.
    */
-  async read(isWorthIt: (uid: string) => boolean): Promise<HandedHistory> {
+  async read(isWorthIt: (uid: string) => boolean, limitMs: number): Promise<HandedHistory> {
     const claims: HandedClaim[] = [];
+    const { maxBytes } = this.#bounds;
+    const timer = setTimeout(() => this.#stream.cancel(), limitMs);
     try {
       for (;;) {
         const next = await this.#parts.next();
         if (next.done === true) throw new HandOverError('its history broke off', false);
         this.#bytes += next.value.byteLength;
-        if (this.#bytes > this.#bounds.maxBytes) {
-          throw new HandOverError(
-            `its history has more than ${this.#bounds.maxBytes} bytes, see --max-history-memory`,
-            true,
-          );
+        if (this.#bytes > maxBytes) {
+          throw new HandOverError(`its history has more than ${maxBytes} bytes, see --max-history-memory`, true);
         }
-        const { objects, complete } = read(next.value);
-        checked(() => {
-          for (const { uid, state, claims: some } of objects) {
-            if (state === null && !isWorthIt(uid)) continue;
-            const entity = state === null ? undefined : readState(state, uid);
-            for (const claim of some) claims.push(readClaim(claim, uid, entity));
-          }
-        });
-        if (complete) return { facts: this.facts, claims };
+        const part = checked(() => readPart(next.value, isWorthIt));
+        for (const claim of part.claims) claims.push(claim);
+        if (part.isLast) return { facts: this.facts, claims };
       }
     } catch (error) {
       throw toHandOverError(error);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -178,10 +166,6 @@ export class IncomingHistory implements Disposable {
     this.#stream.cancel();
     this.#client.close();
   }
-}
-
-function read(bytes: Buffer): HandOverResponse__Output {
-  return checked(() => RESPONSE.toObject(RESPONSE.decode(bytes), CONVERSION) as HandOverResponse__Output);
 }
 
 /** What cannot be read is of another version, or of something else. */

@@ -16,8 +16,8 @@ export interface TakerOptions {
   readonly places: readonly ListenAddress[];
   /** Made anew for each call; throws when a file cannot be read: then there is no history, and the service starts. */
   readonly createCredentials: () => ChannelCredentials;
-  /** Made anew for each call; throws when a token cannot be read. */
-  readonly createMetadata: () => Metadata;
+  /** Made anew for each call; throws when a token cannot be read, or is not to be shown there. */
+  readonly createMetadata: (target: string) => Metadata;
   /** In the certificates of siblings; unset: the name that they were found by, or the address. */
   readonly serverName: string | undefined;
   /** How long readiness may wait, ms. */
@@ -81,7 +81,7 @@ export class Taker {
     const startedMs = performance.now();
     const deadline = AbortSignal.any([signal, AbortSignal.timeout(waitMs)]);
     try {
-      this.outcome = await this.#try(deadline);
+      this.outcome = await this.#try(deadline, startedMs + waitMs);
     } catch (error) {
       // Taking over is no reason not to start.
       this.#say(error instanceof Error ? error.message : String(error));
@@ -98,14 +98,14 @@ export class Taker {
     }
   }
 
-  async #try(deadline: AbortSignal): Promise<TakerOutcome> {
+  async #try(deadline: AbortSignal, untilMs: number): Promise<TakerOutcome> {
     let retryMs = FIRST_RETRY_MS;
     while (!deadline.aborted) {
       const { places, lookup } = this.#options;
       const { siblings, problems } = await until(findSiblings(places, lookup), deadline, NONE_FOUND);
       if (deadline.aborted && siblings.length === 0) break;
       const failures = [...problems];
-      if (await this.#askAll(siblings, deadline, failures)) return 'taken';
+      if (await this.#askAll(siblings, deadline, untilMs, failures)) return 'taken';
       if (failures.length > 0) this.#say(told(failures.map(({ text }) => text)));
       else this.#say('no sibling was found');
       if (failures.every(({ isFinal }) => isFinal)) return 'refused';
@@ -116,7 +116,12 @@ export class Taker {
   }
 
   /** Whether one handed its history over. */
-  async #askAll(siblings: readonly Sibling[], deadline: AbortSignal, failures: Failure[]): Promise<boolean> {
+  async #askAll(
+    siblings: readonly Sibling[],
+    deadline: AbortSignal,
+    untilMs: number,
+    failures: Failure[],
+  ): Promise<boolean> {
     const opened = await Promise.allSettled(siblings.map((sibling) => this.#ask(sibling, deadline)));
     const incoming: IncomingHistory[] = [];
     for (const [index, each] of opened.entries()) {
@@ -125,9 +130,12 @@ export class Taker {
     }
     try {
       // The one that knows most first.
-      for (const each of incoming.toSorted((a, b) => a.facts.beganMs - b.facts.beganMs)) {
+      const ordered = incoming.toSorted((a, b) => a.facts.beganMs - b.facts.beganMs);
+      for (const [index, each] of ordered.entries()) {
+        // One that tells slowly leaves time for the next.
+        const left = Math.max(0, untilMs - performance.now()) / (index === ordered.length - 1 ? 1 : 2);
         try {
-          this.#take(each.target, await each.read(this.#options.isWorthIt), deadline);
+          this.#take(each.target, await each.read(this.#options.isWorthIt, left), deadline);
           return true;
         } catch (error) {
           if (!(error instanceof HandOverError)) throw error;
@@ -145,7 +153,7 @@ export class Taker {
     const question = this.#options.question();
     const askedMs = now();
     const incoming = await IncomingHistory.open(
-      { target, credentials: createCredentials(), metadata: createMetadata(), serverName },
+      { target, credentials: createCredentials(), metadata: createMetadata(target), serverName },
       question,
       { maxBytes, answerMs: ANSWER_MS, deadline },
     );
@@ -191,6 +199,7 @@ function toFailure(target: string, error: unknown): Failure {
   const text = escapeControls(error instanceof Error ? error.message : String(error))
     .slice(0, MAX_TEXT)
     .toWellFormed();
+  // Files that cannot be read may come any moment, as a mounted Secret does.
   return { text: `${target}: ${text}`, isFinal: error instanceof HandOverError && error.isFinal };
 }
 

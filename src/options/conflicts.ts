@@ -144,15 +144,6 @@ const CONFLICTS: readonly Conflict[] = [
         ? `${config.historyFromTlsCert === undefined ? '--history-from-server-name' : '--history-from-tls-cert'}: given without --history-from-tls or --history-from-tls-ca`
         : undefined,
   },
-  {
-    between: ['historyFrom', 'historyFromTls', 'historyFromTlsCa', 'historyFromTokenFile'],
-    find: (config) =>
-      config.historyFromTokenFile !== undefined &&
-      !usesTls(config) &&
-      config.historyFrom.some(({ host }) => !isLoopback(host))
-        ? '--history-from-token-file: a token leaves this machine only with --history-from-tls or --history-from-tls-ca'
-        : undefined,
-  },
 ];
 
 function usesTls({ historyFromTls, historyFromTlsCa }: Pick<Config, 'historyFromTls' | 'historyFromTlsCa'>): boolean {

@@ -237,7 +237,7 @@ export const OPTIONS = {
     '--history-from-token-file',
     'path',
     parsePath,
-    'file with the bearer token for the replicas of --history-from; it is read again for each call',
+    'file with the bearer token for the replicas of --history-from; read again for each call, shown over TLS or to this machine only',
   ),
   maxConnections: one(
     '--max-connections',

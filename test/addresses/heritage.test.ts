@@ -7,9 +7,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { HandedHistory } from '../../src/addresses/handed-history.ts';
+import { workloadOf } from '../../src/addresses/holder-workload.ts';
+import type { AddressAnswer, Holder } from '../../src/addresses/reader.ts';
+import { Giver } from '../../src/handover/giver.ts';
+import { readFirstPart, readPart } from '../../src/handover/parts.ts';
 import { createRandom, type Random } from '../random.ts';
 import { createHistory, type Delivery, type History } from './adversary.ts';
-import { node, pod, service, serviceCidr, T0, World } from './world.ts';
+import { serviceCidr, T0, World } from './world.ts';
 
 const QUESTIONS_PER_HISTORY = 200;
 const numRuns = Math.ceil(Number(process.env['DIGGER_QUESTIONS'] ?? 20_000) / QUESTIONS_PER_HISTORY);
@@ -74,7 +78,11 @@ class Restarts {
       this.#setClock(world, nowMs);
       return world.book.resolve(question);
     });
-    assert.deepEqual(given, expected, `${this.#label}: ${JSON.stringify(question)} ${at} asked ${nowMs}`);
+    assert.deepEqual(
+      given && withoutBytes(given),
+      expected && withoutBytes(expected),
+      `${this.#label}: ${JSON.stringify(question)} ${at} asked ${nowMs}`,
+    );
   }
 
   #restart(nowMs: number): void {
@@ -125,7 +133,40 @@ class Restarts {
   }
 }
 
+/** As it comes over the wire. */
 function historyOf(world: World): HandedHistory {
-  const { heritage } = world.book;
-  return { facts: heritage.facts(), claims: [...heritage.claims()] };
+  const giver = new Giver({
+    past: world.book.heritage,
+    positions: { compare: () => 'level' },
+    epoch: Buffer.alloc(16, 1),
+    clusterUid: () => 'uid',
+    settings: [],
+    areSomeHidden: false,
+    isSettled: () => true,
+    now: () => world.nowMs,
+  });
+  const opened = giver.open({ epoch: Buffer.alloc(16, 2), clusterUid: 'uid', settings: [], positions: [] });
+  assert.ok('parts' in opened, 'refused');
+  using handed = opened;
+  const [first, ...rest] = [...handed.parts].map((part) => Buffer.from(part));
+  assert.ok(first);
+  const read = rest.map((part) => readPart(part, () => true));
+  assert.deepEqual(read.map(({ isLast }) => isLast).indexOf(true), rest.length - 1);
+  return { facts: readFirstPart(first).facts, claims: read.flatMap(({ claims }) => claims) };
+}
+
+/** All that an answer tells, without the bytes of the object's message. */
+function withoutBytes(answer: AddressAnswer): unknown {
+  const tell = ({ role, entity, fromMs, toMs, uncertain }: Holder) => {
+    const { kind, uid, namespace, name } = entity;
+    return { role, kind, uid, namespace, name, workload: workloadOf({ role, entity }), fromMs, toMs, uncertain };
+  };
+  switch (answer.outcome) {
+    case 'RESOLVED':
+      return { ...answer, holder: tell(answer.holder), alternatives: answer.alternatives.map(tell) };
+    case 'AMBIGUOUS':
+      return { ...answer, candidates: answer.candidates.map(tell) };
+    default:
+      return answer;
+  }
 }

@@ -29,7 +29,7 @@ describe('15.8 a history that is handed over', () => {
     // Beside it a second one begins, then both are replaced, one after the other, and then again.
     let there = await story.startReadyDigger('--history-from', first.address);
     let other = first;
-    for (let round = 0; round < 4; round++) {
+    for (let round = 0; round < 2; round++) {
       assert.deepEqual(await ask(there, questions), expected, `round ${round}`);
       assert.equal(await historySince(there), since, `round ${round}`);
       const inherited = (await there.call('StatusService', 'GetStatus'))['inheritedHistory'] as Message;
