@@ -6,7 +6,7 @@
 
 import type { AddressFacts } from '../timelines/facts.ts';
 import type { BlindMoments } from './blind-moments.ts';
-import type { Claim, KnownStart } from './claim.ts';
+import type { Claim } from './claim.ts';
 import type { ClaimPlaces } from './claim-places.ts';
 import type { EndedClaims } from './ended-claims.ts';
 import {

@@ -1,5 +1,6 @@
 // The parts of a history, `digger.v1.HandOverResponse`, as they come.
 
+import protobuf from 'protobufjs';
 import type { HandedClaim, HandedFacts } from '../addresses/handed-history.ts';
 import type { HandOverResponse__Output } from '../wire/generated/digger/v1/HandOverResponse.ts';
 import { messageType } from '../wire/schema.ts';
@@ -38,5 +39,5 @@ export function readPart(
 }
 
 function decode(bytes: Buffer): HandOverResponse__Output {
-  return RESPONSE.toObject(RESPONSE.decode(bytes), CONVERSION) as HandOverResponse__Output;
+  return RESPONSE.toObject(RESPONSE.decode(new protobuf.Reader(bytes)), CONVERSION) as HandOverResponse__Output;
 }

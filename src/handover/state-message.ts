@@ -3,6 +3,7 @@
 // Its encoded message is passed on as it is, in its parts, after a look whether it is one: it will be copied into answers
 // and frames, and what is no message would break those who read them.
 
+import protobuf from 'protobufjs';
 import type { HolderEntity } from '../addresses/claim.ts';
 import { type ByteString, NO_BYTES, toByteString } from '../model/byte-string.ts';
 import type { ObjectReference } from '../model/entities.ts';
@@ -99,7 +100,8 @@ function readParts([own, joined, place, values, rest]: readonly Buffer[]): Pick<
 }
 
 function check(kind: HolderEntity['kind'], parts: readonly Buffer[]): void {
-  messageType(`digger.v1.${kind}`).decode(Buffer.concat(parts));
+  // protobufjs's reader for Buffers takes a text that is cut off for a shorter one; the plain one refuses it.
+  messageType(`digger.v1.${kind}`).decode(new protobuf.Reader(Buffer.concat(parts)));
 }
 
 function readReference(reference: ObjectReference__Output): ObjectReference {

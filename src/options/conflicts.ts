@@ -124,13 +124,6 @@ const CONFLICTS: readonly Conflict[] = [
         : undefined,
   },
   {
-    between: ['historyFrom', 'namespaceRules'],
-    find: ({ historyFrom, namespaceRules }) =>
-      historyFrom.length > 0 && namespaceRules.length > 0
-        ? '--history-from: given with --namespace-rule, with which no replica hands its history over'
-        : undefined,
-  },
-  {
     between: ['historyFromTlsCert', 'historyFromTlsKey'],
     find: ({ historyFromTlsCert, historyFromTlsKey }) => {
       if ((historyFromTlsCert === undefined) === (historyFromTlsKey === undefined)) return undefined;
