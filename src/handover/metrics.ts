@@ -6,7 +6,7 @@ import type { Taker, TakerOutcome } from './taker.ts';
 
 const OUTCOMES: readonly TakerOutcome[] = ['taken', 'refused', 'timeout', 'aborted'];
 
-/** `taker`: unset: none was asked for. */
+/** Without a `taker` no history was asked for. */
 export function registerHandoverMetrics(registry: Registry, giver: Giver, taker: Taker | undefined): void {
   new Counter({
     name: 'digger_history_given_total',
@@ -17,14 +17,13 @@ export function registerHandoverMetrics(registry: Registry, giver: Giver, taker:
       this.inc(giver.given);
     },
   });
-  if (taker === undefined) return;
   new Gauge({
     name: 'digger_history_inheritance',
-    help: 'How asking the siblings for their history at the start ended: 1 for the outcome; 0 for all until it is over.',
+    help: 'How asking the siblings for their history at the start ended: 1 for the outcome; 0 for all until it is over, and where none was asked for.',
     labelNames: ['outcome'],
     registers: [registry],
     collect() {
-      for (const outcome of OUTCOMES) this.set({ outcome }, taker.outcome === outcome ? 1 : 0);
+      for (const outcome of OUTCOMES) this.set({ outcome }, taker?.outcome === outcome ? 1 : 0);
     },
   });
   new Gauge({
@@ -32,7 +31,7 @@ export function registerHandoverMetrics(registry: Registry, giver: Giver, taker:
     help: 'Ended claims on addresses that were taken over from a sibling at the start.',
     registers: [registry],
     collect() {
-      this.set(taker.status.claims);
+      this.set(taker?.status.claims ?? 0);
     },
   });
 }

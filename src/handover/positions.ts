@@ -49,7 +49,7 @@ export class Positions {
   /** What is known here beside what another process has seen. */
   compare(told: readonly ToldPosition[]): Comparison {
     const names = new Set(told.map(({ resource }) => resource));
-    if (names.size !== this.#current.size || ![...names].every((name) => this.#current.has(name))) {
+    if (names.size === 0 || names.size !== this.#current.size || ![...names].every((name) => this.#current.has(name))) {
       return 'other-resources';
     }
     let isBehind = this.#unfinished.size > 0;
