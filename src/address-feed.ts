@@ -15,7 +15,7 @@ import type { Pacer } from './catalog/pacer.ts';
 import type { ChangeFeed } from './feed/change-feed.ts';
 import { FACTS_KEY, type Item } from './feed/items.ts';
 import type { ChangeBatch } from './model/changes.ts';
-import type { Claim } from './addresses/claim.ts';
+import type { Claim, HolderEntity } from './addresses/claim.ts';
 import type { Entity } from './model/entities.ts';
 import { type AddressFacts, atLeastAsDoubtful, followedSinceMs } from './timelines/facts.ts';
 import { placeKey, type Timeline, type TimelinePlace } from './timelines/timeline.ts';
@@ -102,6 +102,12 @@ export class AddressFeed {
   /** The picture is complete, and so is what timelines are written from. */
   open(): void {
     this.#isOpen = true;
+    this.#schedule();
+  }
+
+  /** These are gone, and the history that was taken over names them. */
+  inherit(entities: Iterable<HolderEntity>): void {
+    for (const entity of entities) this.#options.feed.putItem(formerItem(entity));
     this.#schedule();
   }
 

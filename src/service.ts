@@ -30,8 +30,7 @@ import { registerClusterMetrics } from './cluster-metrics.ts';
 import { warnOfMemory } from './memory-bounds.ts';
 import { createNamedRangesMetrics } from './networks/metrics.ts';
 import { NamedRanges } from './networks/named-ranges.ts';
-import { Page } from './page/page.ts';
-import { RecentChanges } from './page/recent-changes.ts';
+import { openPage } from './open-page.ts';
 import { Readiness } from './readiness.ts';
 import { configurationError, listenError } from './start-error.ts';
 import type { StatusSource } from './rpc/methods/get-status.ts';
@@ -48,6 +47,7 @@ import { listCause } from './list-cause.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createRegistry } from './telemetry/metrics.ts';
 import { VERSION } from './version.ts';
+import { SiblingHistory } from './sibling-history.ts';
 import { publishedOnly } from './visible-changes.ts';
 import { DEFAULT_DENIED_ANNOTATIONS, KeyList, type ValuePolicy } from './wire/value-policy.ts';
 
@@ -124,6 +124,7 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
   });
   const readiness = new Readiness();
   readiness.begin(JOINING);
+  if (config.historyFrom.length > 0) readiness.begin(TAKING_OVER);
 
   const pacer = createPacer();
   const catalog = new Catalog({
@@ -205,9 +206,21 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
       },
     },
   });
+  const history = new SiblingHistory({
+    config,
+    logger,
+    registry,
+    epoch,
+    clusterUid: () => cluster().uid,
+    past: addresses.heritage,
+    beganMs: () => addresses.source.facts.beganMs,
+    uids: () => new Set([...catalog.entities()].map(({ uid }) => uid)),
+    areSomeHidden: published.areLimited,
+  });
   const addressFeed = new AddressFeed({ addresses, feed, pacer, now: Date.now });
   const tellFeed = published.areLimited ? publishedOnly(feed.onBatch) : undefined;
   catalog.onBatch((batch) => {
+    history.note(batch);
     for (const { after } of batch.changes) {
       if (after?.kind === 'Pod' && after.workload.incomplete) {
         watch.wantOwnerKind(after.workload.apiVersion, after.workload.kind);
@@ -241,10 +254,12 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
     await Promise.race([watch.clusterUid.answered(), delay(CLUSTER_UID_WAIT_MS, undefined, { ref: false })]);
     addresses.open();
     addressFeed.open();
+    await history.take((entities) => addressFeed.inherit(entities));
     // What the first lists left behind would stay for minutes. Now a pause (200 ms with 100,000 pods) delays no answer
     // yet. Only with --expose-gc, as in the image.
     globalThis.gc?.();
     readiness.complete(JOINING);
+    readiness.complete(TAKING_OVER);
   };
 
   const objects = (resource: string): number =>
@@ -272,6 +287,7 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
     cluster,
     clusterProblem: () => watch.clusterUid.problem,
     namedRanges: () => networks.statuses(),
+    inheritedHistory: () => history.status,
   };
   const rpc: RpcServer = createRpcServer(
     {
@@ -281,6 +297,7 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
       workloadKinds: () => [{ group: '', kind: 'Pod', namespaced: true }, ...watch.ownerKinds()],
       networks,
       status,
+      history: history.giver,
       feed: createFeedService({
         feed,
         logger,
@@ -331,6 +348,7 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
   });
   const stop = async (): Promise<void> => {
     readiness.drain();
+    history.stop();
     const deadline = AbortSignal.timeout(config.drainTimeoutMs);
     await rpc.drain(deadline);
     await access.close();
@@ -407,42 +425,11 @@ function createFeed({ config, registry, epoch, freshness, cluster, timelines }: 
 }
 
 const JOINING = 'join the first lists';
+const TAKING_OVER = 'ask siblings for their history';
 
 function keepsWaiting(status: ReflectorStatus): boolean {
   return !status.synced && (status.required || !status.unavailable);
 }
-
-interface PageParts {
-  readonly catalog: Catalog;
-  readonly addresses: AddressBook;
-  readonly feed: ChangeFeed;
-  readonly freshness: Freshness;
-  readonly readiness: Readiness;
-  readonly status: StatusSource;
-}
-
-function openPage({ catalog, addresses, feed, freshness, readiness, status }: PageParts): Page {
-  const changes = new RecentChanges();
-  catalog.onBatch(status.published.areLimited ? publishedOnly(changes.onBatch) : changes.onBatch);
-  const state = (): object => {
-    const ages = new Map(freshness.resources().map(({ resource, stalenessMs }) => [resource, stalenessMs]));
-    return {
-      version: status.version,
-      ready: readiness.isReady,
-      pending: readiness.pending,
-      stalenessMs: freshness.stalenessMs(),
-      resources: status.resources().map(({ resource, required, synced, state: watching, objects, message }) => ({
-        ...{ resource, required, synced, state: watching, objects, message },
-        stalenessMs: ages.get(resource),
-      })),
-      feed: { ...feed.stats(), furthestBehind: feed.furthestBehind(MAX_SHOWN_SUBSCRIBERS) },
-    };
-  };
-  return new Page({ catalog, addresses, changes, state, isReady: () => readiness.isReady, nowMs: Date.now });
-}
-
-/** On the page: those that are furthest behind. */
-const MAX_SHOWN_SUBSCRIBERS = 20;
 
 function formatAddress({ host, port }: ListenAddress): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;

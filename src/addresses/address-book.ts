@@ -17,6 +17,7 @@ import type { TimelineSource } from '../timelines/source.ts';
 import { BlindMoments } from './blind-moments.ts';
 import { ClaimPlaces } from './claim-places.ts';
 import { type Claim, type DerivedClaim, endClaim, type HolderEntity, openClaim, REPORT_DELAY_MS } from './claim.ts';
+import { Heritage } from './heritage.ts';
 import { EndedClaims, type EndedClaimsOptions } from './ended-claims.ts';
 import { KnownNodes } from './known-nodes.ts';
 import { OpenClaims } from './open-claims.ts';
@@ -74,6 +75,8 @@ export class AddressBook implements AddressReader {
   readonly claims: ClaimPlaces;
   readonly nodes = new KnownNodes();
   readonly timelines: WrittenTimelines;
+  /** What a sibling may take over of the past, and what was taken over from one. */
+  readonly heritage: Heritage;
   /** What questions are answered from. */
   readonly source: TimelineSource<Claim>;
   readonly #options: AddressBookOptions;
@@ -105,6 +108,23 @@ export class AddressBook implements AddressReader {
       sinceMs: () => options.now() - options.retentionMs,
     });
     this.source = this.#createSource();
+    this.heritage = new Heritage({
+      now: options.now,
+      claims: this.claims,
+      nodes: this.nodes,
+      timelines: this.timelines,
+      open: this.#open,
+      ended: this.#ended,
+      blind: this.#blind,
+      ranges: this.#ranges,
+      facts: () => this.#facts(),
+      forget: (claim) => this.#forget(claim),
+      isNamed: (uid) => this.isNamed(uid),
+      nodeIsLeaving: (name) => {
+        for (const uid of this.#podsOnNodes.on(name)) this.#markClaims(uid);
+      },
+      beganEarlier: (ms) => (this.#startedMs = Math.min(this.#startedMs, ms)),
+    });
   }
 
   /** The picture is complete from now on; before this moment nothing can be told. */

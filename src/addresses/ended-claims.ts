@@ -121,6 +121,30 @@ export class EndedClaims {
     return this.#count > this.#options.maxClaims || this.#bytes > this.#options.maxBytes;
   }
 
+  /** All of them with the moment at which each was known to have ended, oldest first. */
+  entries(): readonly { readonly claim: Claim; readonly endedAtMs: number }[] {
+    return this.#queue.slice(this.#head).filter(({ isForgotten }) => !isForgotten);
+  }
+
+  /**
+   * Takes claims that another replica knows of, among those that are here, in the order of their ends. Returns what has
+   * to be forgotten for the share of an object; what is over other bounds goes with the next `expire`.
+   */
+  inherit(
+    claims: readonly { readonly claim: Claim; readonly endedAtMs: number }[],
+    { incompleteUntilMs }: { readonly incompleteUntilMs: number },
+  ): readonly Claim[] {
+    const all = [...this.entries(), ...claims].sort((a, b) => a.endedAtMs - b.endedAtMs);
+    this.#queue = [];
+    this.#head = 0;
+    this.#count = 0;
+    this.#bytes = 0;
+    this.#shares.clear();
+    this.#kept.clear();
+    this.#incompleteUntilMs = Math.max(this.#incompleteUntilMs, incompleteUntilMs);
+    return all.flatMap(({ claim, endedAtMs }) => this.add(claim, endedAtMs));
+  }
+
   /** Takes out what is over the bounds, oldest first. To be left at any time. */
   *expire(nowMs: number): Generator<Claim> {
     try {

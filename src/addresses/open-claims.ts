@@ -33,6 +33,19 @@ export class OpenClaims {
     return this.#of(uid) ?? NONE;
   }
 
+  /** All of them. */
+  *all(): Generator<Claim> {
+    for (const open of this.#byHolder.values()) {
+      if (open instanceof Claim) yield open;
+      else yield* open;
+    }
+  }
+
+  /** An entity that is there claimed something before this process began: what it claims now is not its first. */
+  remember(uid: string): void {
+    if (!this.#byHolder.has(uid)) this.#byHolder.set(uid, NONE);
+  }
+
   /** An entity came (`before` unset), changed, or went (`after` unset). */
   update(
     before: HolderEntity | undefined,
