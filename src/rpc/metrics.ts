@@ -271,6 +271,8 @@ const METHODS: readonly (readonly [service: string, method: string, type: string
     'GetNode',
     'GetWorkload',
     'GetNamespace',
+    'ResolveContainer',
+    'BatchResolveContainers',
   ].map((method) => ['digger.v1.LookupService', method, 'unary'] as const),
   ['digger.v1.ChangeFeedService', 'Watch', 'server_stream'],
   ['digger.v1.StatusService', 'GetStatus', 'unary'],

@@ -151,6 +151,7 @@ describe('an encoded entity', () => {
             ready: pod.ready,
             serviceCount: 0,
             endpointAddresses: [],
+            networks: [],
             startTime: timestamp(pod.startTimeMs),
             deletionTime: timestamp(pod.deletionTimeMs),
           };
@@ -158,6 +159,9 @@ describe('an encoded entity', () => {
             name,
             image,
             containerId,
+            type: 'CONTAINER_TYPE_UNSPECIFIED',
+            previousContainerId: '',
+            ended: false,
             ports: ports.map((each) => ({
               ...each,
               hostIp: each.hostIp === '10.0.0.1' ? each.hostIp : '',
@@ -173,9 +177,12 @@ describe('an encoded entity', () => {
               pod.containers.flatMap(({ name, imageDigest }) => (imageDigest === '' ? [] : [[name, imageDigest]])),
             ),
             containers,
+            otherContainers: [],
             omitted: [],
           });
-          const nothing = { labels: {}, annotations: {}, imageDigests: {}, containers: [], omitted: [] };
+          const nothing = {
+            ...{ labels: {}, annotations: {}, imageDigests: {}, containers: [], otherContainers: [], omitted: [] },
+          };
           assert.deepEqual(decode('Pod', whole(record, joined, 'BASIC')), { ...basic, ...nothing });
         },
       ),
@@ -214,6 +221,8 @@ describe('an encoded entity', () => {
             workloadCount: 7,
             manualEndpoints: manual.map((address) => ({ address, service: self })),
             manualEndpointCount: 0,
+            externalName: '',
+            proxiedLoadBalancerAddresses: [],
           });
         },
       ),

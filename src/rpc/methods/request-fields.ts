@@ -28,6 +28,7 @@ export interface QuestionFields {
   readonly protocol: string | number;
   readonly at: SecondsAndNanos | null;
   readonly until?: SecondsAndNanos | null;
+  readonly podNetwork?: string;
 }
 
 /** What is wrong with one request, in the order of the checks. */
@@ -73,6 +74,9 @@ export function parseQuestion(
     violations.add(`${path}port`, 'OUT_OF_RANGE', `${port} is not a port, 1–65535`);
   }
   const protocol = parseProtocol(fields.protocol, path, violations);
+  if (fields.podNetwork !== undefined && fields.podNetwork !== '') {
+    violations.add(`${path}pod_network`, 'NOT_SERVED', 'this version knows the cluster network only');
+  }
   const atMs = fields.at === null ? undefined : parseMoment(fields.at, nowMs, `${path}at`, violations);
   const untilMs = parseUntil(fields, nowMs, path, violations);
   return {

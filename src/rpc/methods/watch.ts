@@ -78,6 +78,9 @@ export function parseWatchRequest(request: WatchRequest__Output): SubscribeReque
   if (request.timelines && (filter.namespaceSelector ?? []).length > 0) {
     violations.add('filter.namespace_selector', 'NOT_SERVED', 'timelines are not filtered by labels of namespaces');
   }
+  if (request.podNetworks) {
+    violations.add('pod_networks', 'NOT_SERVED', 'this version tells of the cluster network only');
+  }
   const values = parseValues(request.values, violations);
   violations.throwIfAny();
   const { resumeToken, snapshotOnly, timelines } = request;
