@@ -16,6 +16,8 @@ import { AddressBook, CLAIMING_RESOURCES } from './addresses/address-book.ts';
 import { registerAddressMetrics } from './addresses/metrics.ts';
 import { openCallerAccess } from './caller-access.ts';
 import { Catalog } from './catalog/catalog.ts';
+import { ContainerIndex } from './containers/container-index.ts';
+import { registerContainerMetrics } from './containers/metrics.ts';
 import { createHiders, hiding } from './catalog/hidden.ts';
 import { createPacer } from './catalog/pacer.ts';
 import type { Config } from './options/options.ts';
@@ -37,7 +39,7 @@ import { configurationError, listenError } from './start-error.ts';
 import type { StatusSource } from './rpc/methods/get-status.ts';
 import type { ClusterIdentity } from './model/cluster-identity.ts';
 import type { ListenAddress } from './model/listen-address.ts';
-import { NameWaiterTable } from './rpc/methods/name-waiters.ts';
+import { containerWaitKey, NameWaiterTable } from './rpc/methods/name-waiters.ts';
 import { PublishedNamespaces } from './model/published-namespaces.ts';
 import { resourceOf } from './model/source.ts';
 import { createRpcServer, type RpcServer } from './rpc/server.ts';
@@ -145,6 +147,19 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
     blindSinceMs: () => freshness.blindSinceMsOf(CLAIMING_RESOURCES),
   });
   registerAddressMetrics(registry, addresses);
+  const containers = new ContainerIndex({
+    pods: () => catalog.pods(),
+    pod: (uid) => catalog.podWithUid(uid),
+    formerPods: () => addresses.endedPods(),
+    formerPod: (uid) => addresses.endedPod(uid),
+    nowMs: Date.now,
+    retentionMs: config.historyRetentionMs,
+    maxFormerPods: config.maxHistoryClaims,
+    maxFormerBytes: config.maxHistoryMemoryBytes,
+    slice: () => pacer.begin(),
+  });
+  containers.onAdded((key) => names.wake(containerWaitKey(key)));
+  registerContainerMetrics(registry, containers);
   const watch: ClusterWatch = createClusterWatch({
     credentials,
     stores: {
@@ -198,6 +213,7 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
       addresses.apply(batch);
       tellFeed(batch);
     }
+    containers.onBatch(batch);
     names.onChanges(batch);
   });
 
@@ -256,6 +272,7 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
     {
       catalog,
       addresses,
+      containers,
       names,
       workloadKinds: () => [{ group: '', kind: 'Pod', namespaced: true }, ...watch.ownerKinds()],
       networks,
@@ -294,6 +311,7 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
 
   const expiry = setInterval(() => {
     addresses.expire();
+    containers.expire();
     addressFeed.update();
   }, EXPIRE_INTERVAL_MS);
   const page = config.adminPage ? openPage({ catalog, addresses, feed, freshness, readiness, status }) : undefined;

@@ -7,7 +7,7 @@
 
 import { NO_BYTES } from '../model/byte-string.ts';
 import type { ChangeBatch } from '../model/changes.ts';
-import type { Entity, NodeEntity, ServiceEntity } from '../model/entities.ts';
+import type { Entity, NodeEntity, PodEntity, ServiceEntity } from '../model/entities.ts';
 import type { Observation } from '../model/observation.ts';
 import { resourceOf } from '../model/source.ts';
 import type { AddressFacts } from '../timelines/facts.ts';
@@ -156,6 +156,18 @@ export class AddressBook implements AddressReader {
   /** Whether timelines name the object, or will when they are written. */
   isNamed(uid: string): boolean {
     return this.#open.of(uid).length > 0 || this.#ended.has(uid);
+  }
+
+  /** Pods that are gone, or about to be, of which the history tells; some in several states, the last one last. */
+  *endedPods(): Generator<PodEntity> {
+    for (const entity of this.#ended.entities()) if (entity.kind === 'Pod') yield entity;
+  }
+
+  /** The last state of one of them. */
+  endedPod(uid: string): PodEntity | undefined {
+    let last: PodEntity | undefined;
+    for (const { entity } of this.#ended.of(uid)) if (entity.kind === 'Pod') last = entity;
+    return last;
   }
 
   /** Called with the uid of an object that timelines do not name any more. */

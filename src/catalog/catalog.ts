@@ -208,6 +208,10 @@ export class Catalog implements CatalogReader {
     return first(this.#podTables, namespace, name)?.published;
   }
 
+  podWithUid(uid: string): PodEntity | undefined {
+    return this.#join.picture.pods.get(uid)?.published;
+  }
+
   service(namespace: string, name: string): ServiceEntity | undefined {
     return this.#join.picture.serviceNamed(namespace, name)?.published;
   }
@@ -241,6 +245,10 @@ export class Catalog implements CatalogReader {
     if (owner !== undefined) return owner.entity();
     const pod = pods.get(reference.uid)?.published;
     return pod !== undefined ? this.#workloads.ofPod(pod) : this.#workloads.ofReference(reference);
+  }
+
+  *pods(): Iterable<PodEntity> {
+    for (const { published } of this.#join.picture.pods.values()) if (published !== undefined) yield published;
   }
 
   *entities(): Iterable<Entity> {

@@ -47,7 +47,7 @@ export function pod(name: string, some: Some<PodRecord> = {}): PodRecord {
 }
 
 /** A container of a pod that runs. */
-export function container(name: string, some: Some<ContainerRecord> = {}): ContainerRecord {
+export function container(name: string, some: Partial<ContainerRecord> = {}): ContainerRecord {
   return {
     ...{ type: 'ordinary', name, image: '', containerId: '', previousContainerId: '', ended: false },
     ...{ imageDigest: '', ports: [] },

@@ -170,8 +170,8 @@ describe('an encoded entity', () => {
             startTime: timestamp(pod.startTimeMs),
             deletionTime: timestamp(pod.deletionTimeMs),
           };
-          const told = ({ imageDigest: _, type, ports, ...rest }: ContainerRecord) => ({
-            ...rest,
+          const told = ({ type, ports, name, image, containerId, previousContainerId, ended }: ContainerRecord) => ({
+            ...{ name, image, containerId, previousContainerId, ended },
             type: `CONTAINER_TYPE_${type === 'ordinary' ? 'UNSPECIFIED' : type.toUpperCase()}`,
             ports: ports.map((each) => ({
               ...each,
