@@ -6,7 +6,7 @@
 
 import type { Observation } from '../model/observation.ts';
 import { Claim, claimKey, type DerivedClaim, type HolderEntity, renewEntity } from './claim.ts';
-import { apiEndOf, deriveClaims, sameClaims } from './derive-claims.ts';
+import { type Acquaintance, apiEndOf, deriveClaims, sameClaims } from './derive-claims.ts';
 import { samePorts, type ServicePorts } from './service-ports.ts';
 
 export interface OpenClaimsListener {
@@ -17,9 +17,14 @@ export interface OpenClaimsListener {
 }
 
 export class OpenClaims {
+  readonly #isTaken: Acquaintance['isTaken'];
   /** Nearly always one claim, which then stands there by itself; else in the order in which they are derived. */
   readonly #byHolder = new Map<string, Claim | readonly Claim[]>();
   #count = 0;
+
+  constructor(isTaken: Acquaintance['isTaken']) {
+    this.#isTaken = isTaken;
+  }
 
   get count(): number {
     return this.#count;
@@ -45,7 +50,18 @@ export class OpenClaims {
     // The newest state says how a claim ended, too.
     for (const claim of open ?? NONE) renewEntity(claim, after, seen);
     if (before !== undefined && sameClaims(before, after)) return;
-    const derived = deriveClaims(after, { isFirstClaim: open === undefined, isFirstSight: before === undefined });
+    this.#derive(after, before === undefined, listener);
+  }
+
+  /** Something else changed that decides what the entity claims. */
+  deriveAgain(entity: HolderEntity, listener: OpenClaimsListener): void {
+    this.#derive(entity, false, listener);
+  }
+
+  #derive(after: HolderEntity, isFirstSight: boolean, listener: OpenClaimsListener): void {
+    const open = this.#of(after.uid);
+    const isFirstClaim = open === undefined;
+    const derived = deriveClaims(after, { isFirstClaim, isFirstSight, isTaken: this.#isTaken });
     // A pod that finished keeps its place here, empty: an address it would get now is not its first one.
     if (derived.length === 0 && open === undefined) return;
     this.#keep(after.uid, this.#exchange(open ?? NONE, derived, after, listener));
