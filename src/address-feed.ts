@@ -27,6 +27,8 @@ export interface AddressFeedOptions {
   readonly addresses: AddressBook;
   readonly feed: Pick<ChangeFeed, 'onBatch' | 'putItem' | 'dropItem' | 'item'>;
   readonly pacer: Pick<Pacer, 'begin' | 'pause'>;
+  /** Changes as those who make claims of them are to see them. Default: as they are. */
+  readonly show?: (batch: ChangeBatch) => ChangeBatch;
 }
 
 export class AddressFeed {
@@ -56,8 +58,8 @@ export class AddressFeed {
 
   /** Takes a change that the address book does not know yet; the feed gets it on the way. */
   onBatch(batch: ChangeBatch): void {
-    const { addresses, feed } = this.#options;
-    addresses.apply(batch);
+    const { addresses, feed, show } = this.#options;
+    addresses.apply(show === undefined ? batch : show(batch));
     for (const { before, after } of batch.changes) {
       if (before === undefined || before.kind === 'Workload' || before.kind === 'Namespace') continue;
       if (after === undefined) {
@@ -68,6 +70,12 @@ export class AddressFeed {
       }
     }
     feed.onBatch(batch);
+    this.#schedule();
+  }
+
+  /** Takes a change of claims alone: the entities are as they were. */
+  onClaims(batch: ChangeBatch): void {
+    this.#options.addresses.apply(batch);
     this.#schedule();
   }
 

@@ -16,8 +16,6 @@ import { AddressBook, CLAIMING_RESOURCES } from './addresses/address-book.ts';
 import { registerAddressMetrics } from './addresses/metrics.ts';
 import { openCallerAccess } from './caller-access.ts';
 import { Catalog } from './catalog/catalog.ts';
-import { ContainerIndex } from './containers/container-index.ts';
-import { registerContainerMetrics } from './containers/metrics.ts';
 import { createHiders, hiding } from './catalog/hidden.ts';
 import { createPacer } from './catalog/pacer.ts';
 import type { Config } from './options/options.ts';
@@ -49,6 +47,7 @@ import { listCause } from './list-cause.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createRegistry } from './telemetry/metrics.ts';
 import { VERSION } from './version.ts';
+import { createContainerIndex, followBalancers } from './side-pictures.ts';
 import { publishedOnly } from './visible-changes.ts';
 import { DEFAULT_DENIED_ANNOTATIONS, KeyList, type ValuePolicy } from './wire/value-policy.ts';
 
@@ -147,19 +146,14 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
     blindSinceMs: () => freshness.blindSinceMsOf(CLAIMING_RESOURCES),
   });
   registerAddressMetrics(registry, addresses);
-  const containers = new ContainerIndex({
-    pods: () => catalog.pods(),
-    pod: (uid) => catalog.podWithUid(uid),
-    formerPods: () => addresses.endedPods(),
-    formerPod: (uid) => addresses.endedPod(uid),
-    nowMs: Date.now,
-    retentionMs: config.historyRetentionMs,
-    maxFormerPods: config.maxHistoryClaims,
-    maxFormerBytes: config.maxHistoryMemoryBytes,
-    slice: () => pacer.begin(),
-  });
+  const containers = createContainerIndex({ config, registry, catalog, addresses, pacer });
   containers.onAdded((key) => names.wake(containerWaitKey(key)));
-  registerContainerMetrics(registry, containers);
+  const balancers = followBalancers({
+    config,
+    registry,
+    logger,
+    changed: (batch) => addressFeed.onClaims(batch),
+  });
   const watch: ClusterWatch = createClusterWatch({
     credentials,
     stores: {
@@ -199,7 +193,7 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
     cluster,
     areTimelinesWhole: () => addressFeed.isWhole,
   });
-  const addressFeed = new AddressFeed({ addresses, feed, pacer });
+  const addressFeed = new AddressFeed({ addresses, feed, pacer, show: (batch) => balancers.show(batch) });
   const tellFeed = published.areLimited ? publishedOnly(feed.onBatch) : undefined;
   catalog.onBatch((batch) => {
     for (const { after } of batch.changes) {
@@ -210,7 +204,7 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
     if (tellFeed === undefined) addressFeed.onBatch(batch);
     else {
       // Timelines name their holders, so none are told where some are hidden.
-      addresses.apply(batch);
+      addresses.apply(balancers.show(batch));
       tellFeed(batch);
     }
     containers.onBatch(batch);
@@ -267,6 +261,7 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
     cluster,
     clusterProblem: () => watch.clusterUid.problem,
     namedRanges: () => networks.statuses(),
+    loadBalancerNames: () => balancers.size,
   };
   const rpc: RpcServer = createRpcServer(
     {
@@ -329,6 +324,7 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
     await rpc.drain(deadline);
     await access.close();
     networks.close();
+    balancers.close();
     await watch.stop();
     await opening;
     clearInterval(expiry);

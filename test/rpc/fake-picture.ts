@@ -153,6 +153,7 @@ export class FakePicture implements RpcSources {
     cluster: () => this.cluster,
     clusterProblem: () => this.clusterProblem,
     namedRanges: () => [],
+    loadBalancerNames: () => undefined,
   };
 
   /** Named ranges by address. */

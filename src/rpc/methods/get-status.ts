@@ -40,6 +40,16 @@ export interface NamedRangesFile {
   readonly problem: string;
 }
 
+/** What the resolution of load balancers says about itself. */
+export interface LoadBalancerNames {
+  readonly names: number;
+  readonly addresses: number;
+  readonly failing: number;
+  readonly leftOut: number;
+  /** Empty: nothing went wrong. */
+  readonly problem: string;
+}
+
 export interface StatusSource {
   readonly version: string;
   readonly epoch: string;
@@ -68,6 +78,8 @@ export interface StatusSource {
   /** Why the uid of the cluster is not known; empty: it is, or was not read yet. */
   clusterProblem(): string;
   namedRanges(): readonly NamedRangesFile[];
+  /** `undefined`: host names of load balancers are not resolved. */
+  loadBalancerNames(): LoadBalancerNames | undefined;
 }
 
 /** The encoded GetStatusResponse. */
@@ -99,6 +111,7 @@ export function getStatus(
     cluster: cluster.name === '' && cluster.uid === '' ? null : { ...cluster },
     clusterMessage: source.clusterProblem() || null,
     namedRanges: source.namedRanges().map(toNamedRangesFile),
+    loadBalancerNames: toLoadBalancerNames(source.loadBalancerNames()) ?? null,
   });
   return ResponseType.encode(message).finish();
 }
@@ -115,6 +128,12 @@ const ResponseType = messageType('digger.v1.GetStatusResponse');
 function toNamedRangesFile({ path, ranges, modifiedMs, loadedMs, problem }: NamedRangesFile): Record<string, unknown> {
   const [modifiedTime, loadTime] = [toSecondsAndNanos(modifiedMs), toSecondsAndNanos(loadedMs)];
   return { path, ranges, modifiedTime, loadTime, message: problem };
+}
+
+function toLoadBalancerNames(size: LoadBalancerNames | undefined): Record<string, unknown> | undefined {
+  if (size === undefined) return undefined;
+  const { names, addresses, failing, leftOut, problem } = size;
+  return { names, addresses, failing, leftOut, message: problem };
 }
 
 function toResourceStatus(watched: WatchedResource): Record<string, unknown> {
