@@ -33,6 +33,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'catalog/joining': [...EVERYWHERE, 'wire', ...CATALOG_ROOMS],
   networks: [...EVERYWHERE],
   containers: [...EVERYWHERE, 'wire'],
+  balancers: [...EVERYWHERE],
   otel: [],
   addresses: [...EVERYWHERE, 'catalog', 'timelines'],
   feed: [...EVERYWHERE, 'wire', 'timelines'],
