@@ -11,6 +11,7 @@ import type { Pacer } from './catalog/pacer.ts';
 import type { ChangeFeed } from './feed/change-feed.ts';
 import { FACTS_KEY, type Item } from './feed/items.ts';
 import type { ChangeBatch } from './model/changes.ts';
+import { isNetworkAddress } from './model/pod-networks.ts';
 import type { Claim } from './addresses/claim.ts';
 import type { Entity } from './model/entities.ts';
 import { placeKey, type Timeline, type TimelinePlace } from './timelines/timeline.ts';
@@ -145,7 +146,9 @@ export class AddressFeed {
     if (!isForced && feed.item(key)?.change === change) return;
     const claims = new Map<string, Claim>();
     for (const { holders } of timeline.spans) for (const claim of holders) claims.set(claim.uid, claim);
-    feed.putItem({ key, change, end: () => encodeNoTimeline(place), objects: [...claims.values()] }, isForced);
+    const item: Item = { key, change, end: () => encodeNoTimeline(place), objects: [...claims.values()] };
+    const isOfPodNetwork = place.of === 'address' && isNetworkAddress(place.address);
+    feed.putItem(isOfPodNetwork ? { ...item, isOfPodNetwork } : item, isForced);
   }
 }
 

@@ -116,6 +116,7 @@ export class Catalog implements CatalogReader {
       objects: () => this.#objects(),
       entities: () => this.#entityCounts(),
       hiddenEntities: () => this.#hiddenEntities(),
+      networkProblems: () => this.#join.shelves.networkProblems,
       retainedOwners: () => this.#join.shelves.graph.retainedCount,
       cutEntities: () => this.#join.cutEntities(),
     });

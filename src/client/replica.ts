@@ -17,6 +17,7 @@ import type { EntityName, ReplicaEntity } from './entity-store.ts';
 import { FeedStream, type FeedFailure, type FrameEffect } from './feed-stream.ts';
 import { eachField, fieldNumbers, messageEnd, readMs } from './message-fields.ts';
 import { type FrameChanges, Picture, type PictureBounds } from './picture.ts';
+import { networkAddress } from '../model/pod-networks.ts';
 import { checkAddress, checkRest, type ReplicaQuestion } from './question.ts';
 import { SharedValues } from './shared-values.ts';
 import type { ReplicaHolder } from './holder-message.ts';
@@ -164,8 +165,10 @@ export class Replica {
   resolve(question: ReplicaQuestion): Answer {
     const current = this.#current;
     const nowMs = this.#nowMs();
-    const address = current?.picture.hasAddress(question.address) ? question.address : checkAddress(question.address);
+    const { podNetwork = '' } = question;
+    const given = current?.picture.hasAddress(question.address) ? question.address : checkAddress(question.address);
     checkRest(question, nowMs);
+    const address = networkAddress(given, podNetwork);
     if (current === undefined) return unreadyAnswer();
     const { picture } = current;
     this.#tellBlindness(picture, nowMs);
@@ -175,8 +178,9 @@ export class Replica {
       picture,
       {
         address,
-        ...(port === undefined ? {} : { port }),
-        ...(protocol === undefined ? {} : { protocol }),
+        // On a secondary network pods have addresses as a whole.
+        ...(port === undefined || podNetwork !== '' ? {} : { port }),
+        ...(protocol === undefined || podNetwork !== '' ? {} : { protocol }),
         ...(at === undefined ? {} : { atMs: at }),
         untilMs: until,
       },
@@ -278,6 +282,7 @@ export class Replica {
       ...(filter === undefined ? {} : { filter }),
       view: VIEWS[entities],
       timelines: true,
+      podNetworks: true,
       heartbeatInterval: { seconds: Math.floor(this.#heartbeatMs / 1_000), nanos: (this.#heartbeatMs % 1_000) * 1e6 },
       ...(token === undefined ? {} : { resumeToken: token }),
     };

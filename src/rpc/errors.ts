@@ -32,6 +32,7 @@ export type ViolationReason =
   | 'REQUIRED'
   | 'NOT_AN_ADDRESS'
   | 'NOT_A_CONTAINER_ID'
+  | 'NOT_A_NETWORK'
   | 'OUT_OF_RANGE'
   | 'UNKNOWN_VALUE'
   | 'INVALID_TIMESTAMP'

@@ -118,7 +118,13 @@ function networksOf(pod: V1Pod): Message[] {
   const text = pod.metadata?.annotations?.['k8s.v1.cni.cncf.io/network-status'];
   if (text === undefined) return [];
   const own = podAddresses(pod);
-  return (JSON.parse(text) as { name: string; interface?: string; ips?: string[] }[]).flatMap((each) => {
+  let told: unknown;
+  try {
+    told = JSON.parse(text);
+  } catch {
+    return [];
+  }
+  return (told as { name: string; interface?: string; ips?: string[] }[]).flatMap((each) => {
     const addresses = (each.ips ?? []).map((ip) => canonical(ip)).filter((ip) => !own.includes(ip));
     return addresses.length === 0 ? [] : [{ name: each.name, interface: each.interface, addresses }];
   });

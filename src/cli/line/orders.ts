@@ -167,7 +167,6 @@ function readReplica(words: Words): boolean {
   if (!words.given('replica')) return false;
   if (words.rest[0] !== '-') words.problems.push('--replica: only with -: digger resolve --replica - < addresses');
   if (words.given('otel')) words.problems.push('--otel: not with --replica, which has no resource attributes');
-  if (words.given('network')) words.problems.push('--network: not with --replica');
   return true;
 }
 
