@@ -15,6 +15,7 @@ import type { Pacer } from './catalog/pacer.ts';
 import type { ChangeFeed } from './feed/change-feed.ts';
 import { FACTS_KEY, type Item } from './feed/items.ts';
 import type { ChangeBatch } from './model/changes.ts';
+import { isNetworkAddress } from './model/pod-networks.ts';
 import type { Claim, HolderEntity } from './addresses/claim.ts';
 import type { Entity } from './model/entities.ts';
 import { type AddressFacts, atLeastAsDoubtful, followedSinceMs } from './timelines/facts.ts';
@@ -34,6 +35,8 @@ export interface AddressFeedOptions {
   readonly pacer: Pick<Pacer, 'begin' | 'pause'>;
   /** Ms since the epoch. */
   readonly now: () => number;
+  /** Changes as those who make claims of them are to see them. Default: as they are. */
+  readonly show?: (batch: ChangeBatch) => ChangeBatch;
 }
 
 export class AddressFeed {
@@ -84,8 +87,8 @@ export class AddressFeed {
 
   /** Takes a change that the address book does not know yet; the feed gets it on the way. */
   onBatch(batch: ChangeBatch): void {
-    const { addresses, feed } = this.#options;
-    addresses.apply(batch);
+    const { addresses, feed, show } = this.#options;
+    addresses.apply(show === undefined ? batch : show(batch));
     for (const { before, after } of batch.changes) {
       if (before === undefined || before.kind === 'Workload' || before.kind === 'Namespace') continue;
       if (after === undefined) {
@@ -96,6 +99,12 @@ export class AddressFeed {
       }
     }
     feed.onBatch(batch);
+    this.#schedule();
+  }
+
+  /** Takes a change of claims alone: the entities are as they were. */
+  onClaims(batch: ChangeBatch): void {
+    this.#options.addresses.apply(batch);
     this.#schedule();
   }
 
@@ -185,7 +194,9 @@ export class AddressFeed {
     if (!isForced && feed.item(key)?.change === change) return;
     const claims = new Map<string, Claim>();
     for (const { holders } of told.spans) for (const claim of holders) claims.set(claim.uid, claim);
-    feed.putItem({ key, change, end: () => encodeNoTimeline(place), objects: [...claims.values()] }, isForced);
+    const item: Item = { key, change, end: () => encodeNoTimeline(place), objects: [...claims.values()] };
+    const isOfPodNetwork = place.of === 'address' && isNetworkAddress(place.address);
+    feed.putItem(isOfPodNetwork ? { ...item, isOfPodNetwork } : item, isForced);
   }
 
   /** What is told of a timeline that changed: all of it, unless it is large and was told lately. */

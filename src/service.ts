@@ -36,7 +36,7 @@ import { configurationError, listenError } from './start-error.ts';
 import type { StatusSource } from './rpc/methods/get-status.ts';
 import type { ClusterIdentity } from './model/cluster-identity.ts';
 import type { ListenAddress } from './model/listen-address.ts';
-import { NameWaiterTable } from './rpc/methods/name-waiters.ts';
+import { containerWaitKey, NameWaiterTable } from './rpc/methods/name-waiters.ts';
 import { PublishedNamespaces } from './model/published-namespaces.ts';
 import { resourceOf } from './model/source.ts';
 import { createRpcServer, type RpcServer } from './rpc/server.ts';
@@ -48,6 +48,7 @@ import type { Logger } from './telemetry/logger.ts';
 import { createRegistry } from './telemetry/metrics.ts';
 import { VERSION } from './version.ts';
 import { SiblingHistory } from './sibling-history.ts';
+import { createContainerIndex, followBalancers } from './side-pictures.ts';
 import { publishedOnly } from './visible-changes.ts';
 import { DEFAULT_DENIED_ANNOTATIONS, KeyList, type ValuePolicy } from './wire/value-policy.ts';
 
@@ -149,6 +150,14 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
     blindSinceMs: () => freshness.blindSinceMsOf(CLAIMING_RESOURCES),
   });
   registerAddressMetrics(registry, addresses);
+  const containers = createContainerIndex({ config, registry, catalog, addresses, pacer });
+  containers.onAdded((key) => names.wake(containerWaitKey(key)));
+  const balancers = followBalancers({
+    config,
+    registry,
+    logger,
+    changed: (batch) => addressFeed.onClaims(batch),
+  });
   const watch: ClusterWatch = createClusterWatch({
     credentials,
     stores: {
@@ -217,7 +226,13 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
     uids: () => new Set([...catalog.entities()].map(({ uid }) => uid)),
     areSomeHidden: published.areLimited,
   });
-  const addressFeed = new AddressFeed({ addresses, feed, pacer, now: Date.now });
+  const addressFeed = new AddressFeed({
+    addresses,
+    feed,
+    pacer,
+    now: Date.now,
+    show: (batch) => balancers.show(batch),
+  });
   const tellFeed = published.areLimited ? publishedOnly(feed.onBatch) : undefined;
   catalog.onBatch((batch) => {
     history.note(batch);
@@ -229,9 +244,10 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
     if (tellFeed === undefined) addressFeed.onBatch(batch);
     else {
       // Timelines name their holders, so none are told where some are hidden.
-      addresses.apply(batch);
+      addresses.apply(balancers.show(batch));
       tellFeed(batch);
     }
+    containers.onBatch(batch);
     names.onChanges(batch);
   });
 
@@ -288,11 +304,13 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
     clusterProblem: () => watch.clusterUid.problem,
     namedRanges: () => networks.statuses(),
     inheritedHistory: () => history.status,
+    loadBalancerNames: () => balancers.size,
   };
   const rpc: RpcServer = createRpcServer(
     {
       catalog,
       addresses,
+      containers,
       names,
       workloadKinds: () => [{ group: '', kind: 'Pod', namespaced: true }, ...watch.ownerKinds()],
       networks,
@@ -334,6 +352,7 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
   const expire = async (): Promise<void> => {
     const slice = pacer.begin();
     while (!addresses.expire(() => slice.due())) await pacer.pause();
+    containers.expire();
     addressFeed.update();
   };
   const expiry = setInterval(() => void expire(), EXPIRE_INTERVAL_MS);
@@ -353,6 +372,7 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
     await rpc.drain(deadline);
     await access.close();
     networks.close();
+    balancers.close();
     await watch.stop();
     await opening;
     clearInterval(expiry);

@@ -5,9 +5,8 @@
 // a search in the timelines that it concerns; memory is bounded by the live claims plus the retention. This file is
 // the writing side, and what answers tell of holders; src/timelines/ says how a question is answered.
 
-import { NO_BYTES } from '../model/byte-string.ts';
 import type { ChangeBatch } from '../model/changes.ts';
-import type { Entity, NodeEntity, ServiceEntity } from '../model/entities.ts';
+import type { Entity, NodeEntity, PodEntity, ServiceEntity } from '../model/entities.ts';
 import type { Observation } from '../model/observation.ts';
 import { resourceOf } from '../model/source.ts';
 import type { AddressFacts } from '../timelines/facts.ts';
@@ -20,8 +19,9 @@ import { type Claim, type DerivedClaim, endClaim, type HolderEntity, openClaim, 
 import { Heritage } from './heritage.ts';
 import { EndedClaims, type EndedClaimsOptions } from './ended-claims.ts';
 import { KnownNodes } from './known-nodes.ts';
-import { OpenClaims } from './open-claims.ts';
+import { OpenClaims, type OpenClaimsListener } from './open-claims.ts';
 import { PodsOnNodes } from './pods-on-nodes.ts';
+import { ProxiedAddresses } from './proxied-addresses.ts';
 import { ClusterRanges } from './ranges.ts';
 import type {
   AddressAnswer,
@@ -32,6 +32,7 @@ import type {
   Holder,
 } from './reader.ts';
 import { ServiceRanges } from './service-ranges.ts';
+import { areToldApart, nameOf } from './told-of-holders.ts';
 import { AddressWaiters } from './waiters.ts';
 import { WrittenTimelines } from './written-timelines.ts';
 
@@ -80,7 +81,8 @@ export class AddressBook implements AddressReader {
   /** What questions are answered from. */
   readonly source: TimelineSource<Claim>;
   readonly #options: AddressBookOptions;
-  readonly #open = new OpenClaims();
+  readonly #open: OpenClaims;
+  readonly #proxied = new ProxiedAddresses();
   readonly #ended: EndedClaims;
   readonly #podsOnNodes = new PodsOnNodes();
   readonly #blind: BlindMoments;
@@ -96,6 +98,7 @@ export class AddressBook implements AddressReader {
   constructor(options: AddressBookOptions) {
     this.#options = options;
     this.claims = new ClaimPlaces(options);
+    this.#open = new OpenClaims((address) => this.claims.isTaken(address));
     this.#ended = new EndedClaims(options);
     this.#blind = new BlindMoments();
     this.#ranges = new ClusterRanges({ configured: options.clusterRanges, retentionMs: options.retentionMs });
@@ -162,6 +165,7 @@ export class AddressBook implements AddressReader {
     const mayHaveMissed = seen.relisted === true && CLAIMING_RESOURCES.has(resourceOf(batch.position.resource));
     if (mayHaveMissed && seen.sinceMs !== undefined) this.#blind.add(seen.sinceMs, seen.atMs);
     for (const { before, after } of batch.changes) this.#update(asHolder(before), asHolder(after), seen);
+    for (const service of this.#proxied.takeDue()) this.#open.deriveAgain(service, this.#listener(seen));
     let forgotten = 0;
     this.#forgetEnded(this.#options.now(), () => ++forgotten >= FORGOTTEN_WITH_A_CHANGE);
   }
@@ -180,6 +184,18 @@ export class AddressBook implements AddressReader {
   /** Whether timelines name the object, or will when they are written. */
   isNamed(uid: string): boolean {
     return this.#open.of(uid).length > 0 || this.#ended.has(uid);
+  }
+
+  /** Pods that are gone, or about to be, of which the history tells; some in several states, the last one last. */
+  *endedPods(): Generator<PodEntity> {
+    for (const entity of this.#ended.entities()) if (entity.kind === 'Pod') yield entity;
+  }
+
+  /** The last state of one of them. */
+  endedPod(uid: string): PodEntity | undefined {
+    let last: PodEntity | undefined;
+    for (const { entity } of this.#ended.of(uid)) if (entity.kind === 'Pod') last = entity;
+    return last;
   }
 
   /** Called with the uid of an object that timelines do not name any more. */
@@ -296,10 +312,9 @@ export class AddressBook implements AddressReader {
   #update(before: HolderEntity | undefined, after: HolderEntity | undefined, seen: Observation): void {
     if (before?.kind === 'Node' || after?.kind === 'Node') this.#updateNode(asNode(before), asNode(after), seen);
     const hadClaims = before !== undefined && this.#open.of(before.uid).length > 0;
-    this.#open.update(before, after, seen, {
-      opened: (derived, entity) => this.#openClaim(derived, entity, seen),
-      ended: (claim, apiEndMs) => this.#endClaim(claim, seen, apiEndMs),
-    });
+    if (after?.kind === 'Service') this.#proxied.put(after);
+    else if (before?.kind === 'Service') this.#proxied.delete(before.uid);
+    this.#open.update(before, after, seen, this.#listener(seen));
     const subject = after ?? before;
     if (subject?.kind === 'Pod') {
       if (before?.kind === 'Pod' && before.nodeName !== subject.nodeName) this.#podsOnNodes.delete(before);
@@ -307,6 +322,13 @@ export class AddressBook implements AddressReader {
       else this.#podsOnNodes.delete(subject);
     }
     if (hadClaims && after !== undefined && areToldApart(before, after)) this.#markClaims(after.uid);
+  }
+
+  #listener(seen: Observation): OpenClaimsListener {
+    return {
+      opened: (derived, entity) => this.#openClaim(derived, entity, seen),
+      ended: (claim, apiEndMs) => this.#endClaim(claim, seen, apiEndMs),
+    };
   }
 
   /** What is known of the object changed, and with it what its claims tell. */
@@ -323,6 +345,7 @@ export class AddressBook implements AddressReader {
     if (typeof place === 'string') {
       if (role === 'POD_IP') this.#ranges.podsOutside.add(place);
       this.#waiters.wake(place);
+      this.#proxied.touch(place);
     } else if (place.on === 'services') this.#waiters.wake(place.address);
     return claim;
   }
@@ -336,6 +359,7 @@ export class AddressBook implements AddressReader {
     } else if (entity.kind === 'Service' && claim.role === 'ENDPOINT') claim.entity = this.#nameOf(entity);
     this.claims.end(claim);
     this.timelines.markClaim(claim);
+    if (typeof claim.place === 'string') this.#proxied.touch(claim.place);
     for (const dropped of this.#ended.add(claim, seen.atMs)) this.#forget(dropped);
   }
 
@@ -358,7 +382,7 @@ export class AddressBook implements AddressReader {
     const mark = this.timelines.markForgotten(claim);
     this.claims.forget(claim, this.nodes);
     mark();
-    if (claim.role === 'POD_IP' && typeof claim.place === 'string') this.#ranges.podsOutside.forget(claim.place);
+    if (claim.derivedRole === 'POD_IP' && typeof claim.place === 'string') this.#ranges.podsOutside.forget(claim.place);
     if (!this.isNamed(claim.uid)) this.#unnamed(claim.uid);
   }
 
@@ -400,58 +424,6 @@ function notHeld(outcome: Outcome): 'UNASSIGNED' | 'EXTERNAL' | 'UNKNOWN' {
 function toHolder(claim: Claim, uncertain: boolean): Holder {
   return { role: claim.role, entity: claim.entity, fromMs: claim.validFromMs, toMs: claim.validToMs, uncertain };
 }
-
-/** Whether timelines tell of the two states in different ways, claims apart. */
-function areToldApart(before: HolderEntity | undefined, after: HolderEntity): boolean {
-  if (before === undefined) return false;
-  switch (after.kind) {
-    case 'Pod':
-      return (
-        before.kind !== 'Pod' ||
-        (before.deletionTimeMs === undefined) !== (after.deletionTimeMs === undefined) ||
-        before.terminal !== after.terminal ||
-        before.workload !== after.workload
-      );
-    case 'Service':
-      return before.kind !== 'Service' || !isSameWorkload(before, after);
-    case 'Node':
-      return before.kind !== 'Node' || (before.deletionTimeMs === undefined) !== (after.deletionTimeMs === undefined);
-  }
-}
-
-/** The workload that answers tell is the one of all backends. */
-function isSameWorkload(
-  { workloads: [a, ...more] }: ServiceEntity,
-  { workloads: [b, ...others] }: ServiceEntity,
-): boolean {
-  return a === b && (more.length === 0) === (others.length === 0);
-}
-
-/** All that an answer tells of the service of an ended endpoint: the rest of it may be large, and there may be many. */
-function nameOf(service: ServiceEntity): ServiceEntity {
-  const { uid, namespace, name, creationTimeMs } = service;
-  return { ...NAMELESS, uid, namespace, name, creationTimeMs };
-}
-
-const NAMELESS: ServiceEntity = Object.freeze({
-  kind: 'Service',
-  uid: '',
-  namespace: '',
-  name: '',
-  creationTimeMs: undefined,
-  clusterAddresses: [],
-  loadBalancerAddresses: [],
-  externalAddresses: [],
-  ports: [],
-  nodePorts: [],
-  externalName: false,
-  manualEndpoints: [],
-  workloads: [],
-  own: NO_BYTES,
-  joined: NO_BYTES,
-  values: NO_BYTES,
-  rest: NO_BYTES,
-});
 
 function asHolder(entity: Entity | undefined): HolderEntity | undefined {
   return entity === undefined || entity.kind === 'Workload' || entity.kind === 'Namespace' ? undefined : entity;

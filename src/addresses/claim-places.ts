@@ -181,6 +181,14 @@ export class ClaimPlaces {
     }
   }
 
+  /** Whether a pod, a node or a service's cluster address has the whole address now. */
+  isTaken(address: string): boolean {
+    return this.#places.some(
+      address,
+      ({ derivedRole, endLatestMs }) => endLatestMs === undefined && ROLES_OF_THE_CLUSTER.has(derivedRole),
+    );
+  }
+
   /** Whether an entity of the cluster itself had the address while history lasts. */
   wasInCluster(address: string): boolean {
     return this.#places.some(address, ({ derivedRole }) => ROLES_OF_THE_CLUSTER.has(derivedRole));
@@ -208,7 +216,9 @@ export class ClaimPlaces {
 const MOST = 2 * (MAX_CANDIDATES + 1);
 
 /** An address in one of these comes from the cluster's own ranges, known or not; others are brought from outside. */
-const ROLES_OF_THE_CLUSTER: ReadonlySet<ClaimRole> = new Set(['POD_IP', 'CLUSTER_IP', 'NODE_ADDRESS', 'HOST_ADDRESS']);
+const ROLES_OF_THE_CLUSTER: ReadonlySet<ClaimRole> = new Set([
+  ...(['POD_IP', 'CLUSTER_IP', 'NODE_ADDRESS', 'HOST_ADDRESS', 'NETWORK_IP'] as const),
+]);
 
 type NodePortPlace = Extract<TimelinePlace, { of: 'port of a node' }>;
 

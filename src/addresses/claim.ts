@@ -22,7 +22,8 @@ const API_TIME_RESOLUTION_MS = 1_000;
 export const REPORT_DELAY_MS = 2_000;
 
 /**
- * Where a claim lives: on an address as a whole, which is just that; on the ports of a service at an address that the
+ * Where a claim lives: on an address as a whole, which is just that (on a secondary network as `networkAddress` names
+ * it); on the ports of a service at an address that the
  * service may share; on a port of a node, at every address of that node; on a port of all nodes; or, for the pods in a
  * node's network, on the node without a port.
  */
@@ -46,12 +47,12 @@ export type ClaimPlace =
   | { readonly on: 'node'; readonly nodeName: string };
 
 /**
- * Roles as published, and two more. `HOST_ADDRESS`: a pod's `hostIPs` tie an address to a node's name even when Node
+ * Roles as published, and three more. `HOST_ADDRESS`: a pod's `hostIPs` tie an address to a node's name even when Node
  * objects may not be read. It leads to the ports of that node and never answers by itself. `POD_RANGE`: the first
  * addresses of a node's pod range, which network plugins give to the node itself; told as NODE_ADDRESS, never for
- * certain.
+ * certain. `NETWORK_IP`: a pod's address on a secondary network, told as POD_IP.
  */
-export type ClaimRole = AddressRole | 'HOST_ADDRESS' | 'POD_RANGE';
+export type ClaimRole = AddressRole | 'HOST_ADDRESS' | 'POD_RANGE' | 'NETWORK_IP';
 
 /** The API's own word on when a claim started: in whole seconds, by another clock. */
 export interface ApiStart {
@@ -138,6 +139,7 @@ export class Claim implements TimelineHolder {
   /** As published: the first addresses of a node's pod range are addresses of the node. */
   get role(): AddressRole {
     const { derivedRole } = this;
+    if (derivedRole === 'NETWORK_IP') return 'POD_IP';
     return derivedRole === 'POD_RANGE' || derivedRole === 'HOST_ADDRESS' ? 'NODE_ADDRESS' : derivedRole;
   }
 

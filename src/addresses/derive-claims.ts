@@ -8,6 +8,7 @@
 import { parseCidr } from '../model/cidr.ts';
 import type { NodeEntity, PodEntity, ServiceEntity } from '../model/entities.ts';
 import { canonicalIps } from '../model/ip.ts';
+import { isNetworkAddress, splitNetworkAddress } from '../model/pod-networks.ts';
 import type { ApiStart, ClaimPlace, DerivedClaim, HolderEntity } from './claim.ts';
 import { firstAddresses } from '../timelines/prefixes.ts';
 import { samePorts, ServicePorts } from './service-ports.ts';
@@ -19,6 +20,8 @@ export interface Acquaintance {
   readonly isFirstClaim: boolean;
   /** It was never seen before, so what a service has was its own from its creation on. */
   readonly isFirstSight: boolean;
+  /** Whether a pod, a node or a service's cluster address has the address; see `proxied-addresses.ts`. */
+  readonly isTaken: (address: string) => boolean;
 }
 
 /** The claims that `entity` makes at present, in an order that depends on its facts alone. */
@@ -27,7 +30,7 @@ export function deriveClaims(entity: HolderEntity, acquaintance: Acquaintance): 
     case 'Pod':
       return podClaims(entity, acquaintance.isFirstClaim);
     case 'Service':
-      return serviceClaims(entity, acquaintance.isFirstSight);
+      return serviceClaims(entity, acquaintance);
     case 'Node':
       return nodeClaims(entity);
   }
@@ -39,8 +42,9 @@ export function deriveClaims(entity: HolderEntity, acquaintance: Acquaintance): 
  */
 export function apiEndOf(place: ClaimPlace, entity: HolderEntity): number | undefined {
   if (entity.kind !== 'Pod' || !entity.terminal) return undefined;
-  if (typeof place === 'string' && entity.addresses.length > 0 && !entity.addresses.includes(place)) {
-    return undefined;
+  if (typeof place === 'string') {
+    const shown = isNetworkAddress(place) ? (entity.networkAddresses ?? NONE) : entity.addresses;
+    if (shown.length > 0 && !shown.includes(place)) return undefined;
   }
   return entity.finishedTimeMs;
 }
@@ -56,6 +60,7 @@ export function sameButEndpoints(before: ServiceEntity, after: ServiceEntity): b
     before.externalName === after.externalName &&
     sameList(before.clusterAddresses, after.clusterAddresses) &&
     sameList(before.loadBalancerAddresses, after.loadBalancerAddresses) &&
+    sameList(before.proxiedAddresses ?? NONE, after.proxiedAddresses ?? NONE) &&
     sameList(before.externalAddresses, after.externalAddresses) &&
     samePorts(before.ports, after.ports) &&
     samePorts(before.nodePorts, after.nodePorts)
@@ -71,6 +76,7 @@ export function sameClaims(before: HolderEntity, after: HolderEntity): boolean {
       before.hostNetwork === after.hostNetwork &&
       sameList(before.addresses, after.addresses) &&
       sameList(before.endpointAddresses ?? NONE, after.endpointAddresses ?? NONE) &&
+      sameList(before.networkAddresses ?? NONE, after.networkAddresses ?? NONE) &&
       sameList(before.hostAddresses, after.hostAddresses) &&
       samePorts(before.hostPorts, after.hostPorts) &&
       before.hostPorts.every(({ hostAddress }, i) => hostAddress === after.hostPorts[i]?.hostAddress)
@@ -102,6 +108,11 @@ function podClaims(pod: PodEntity, isFirstClaim: boolean): DerivedClaim[] {
   for (const address of pod.endpointAddresses ?? NONE) {
     if (!isSpecialAddress(address)) claims.push({ role: 'ENDPOINT', place: address, apiStart: undefined });
   }
+  for (const address of pod.networkAddresses ?? NONE) {
+    if (!isSpecialAddress(splitNetworkAddress(address).address)) {
+      claims.push({ role: 'NETWORK_IP', place: address, apiStart });
+    }
+  }
   if (pod.nodeName === '') return claims;
   const { nodeName } = pod;
   const role = pod.hostNetwork ? 'HOST_NETWORK' : 'HOST_PORT';
@@ -117,7 +128,7 @@ function podClaims(pod: PodEntity, isFirstClaim: boolean): DerivedClaim[] {
   return claims;
 }
 
-function serviceClaims(service: ServiceEntity, isFirstSight: boolean): DerivedClaim[] {
+function serviceClaims(service: ServiceEntity, { isFirstSight, isTaken }: Acquaintance): DerivedClaim[] {
   // An alias is followed by name, so its endpoints mean nothing: proxies and DNS skip them.
   if (service.externalName) return [];
   const claims: DerivedClaim[] = [];
@@ -136,7 +147,12 @@ function serviceClaims(service: ServiceEntity, isFirstSight: boolean): DerivedCl
         claims.push({ role, place: { on: 'services', address, ports }, apiStart: undefined });
       }
     };
-    onPorts('LOAD_BALANCER', service.loadBalancerAddresses);
+    const { loadBalancerAddresses, proxiedAddresses = NONE } = service;
+    onPorts('LOAD_BALANCER', withoutAny(loadBalancerAddresses, proxiedAddresses));
+    onPorts(
+      'LOAD_BALANCER',
+      proxiedAddresses.filter((address) => !isTaken(address)),
+    );
     onPorts('EXTERNAL_IP', service.externalAddresses);
     for (const { port, protocol } of service.nodePorts) {
       claims.push({ role: 'NODE_PORT', place: { on: 'every-node-port', port, protocol }, apiStart: undefined });
@@ -173,6 +189,10 @@ function sandboxStart(pod: PodEntity): ApiStart | undefined {
 
 function sameList(a: readonly string[], b: readonly string[]): boolean {
   return a === b || (a.length === b.length && a.every((value, i) => value === b[i]));
+}
+
+function withoutAny(addresses: readonly string[], left: readonly string[]): readonly string[] {
+  return left.length === 0 ? addresses : addresses.filter((address) => !left.includes(address));
 }
 
 const NONE: readonly string[] = Object.freeze([]);

@@ -80,6 +80,11 @@ export class EndedClaims {
     return this.#shares.has(uid);
   }
 
+  /** Every entity that ended claims keep, some of them in several states. */
+  entities(): Iterable<HolderEntity> {
+    return this.#kept.keys();
+  }
+
   /** The ended claims of an object, oldest first. */
   *of(uid: string): Generator<Claim> {
     for (let entry = this.#shares.get(uid)?.first; entry !== undefined; entry = entry.next) yield entry.claim;

@@ -8,7 +8,14 @@
 import type { ServiceEntity } from '../model/entities.ts';
 import type { Observation } from '../model/observation.ts';
 import { Claim, claimKey, type DerivedClaim, type HolderEntity, renewEntity } from './claim.ts';
-import { apiEndOf, deriveClaims, endpointClaim, sameButEndpoints, sameClaims } from './derive-claims.ts';
+import {
+  type Acquaintance,
+  apiEndOf,
+  deriveClaims,
+  endpointClaim,
+  sameButEndpoints,
+  sameClaims,
+} from './derive-claims.ts';
 import { isSpecialAddress } from '../timelines/special-addresses.ts';
 import { samePorts, type ServicePorts } from './service-ports.ts';
 
@@ -20,9 +27,14 @@ export interface OpenClaimsListener {
 }
 
 export class OpenClaims {
+  readonly #isTaken: Acquaintance['isTaken'];
   /** Nearly always one claim, which then stands there by itself; else in the order in which they are derived. */
   readonly #byHolder = new Map<string, Claim | readonly Claim[]>();
   #count = 0;
+
+  constructor(isTaken: Acquaintance['isTaken']) {
+    this.#isTaken = isTaken;
+  }
 
   get count(): number {
     return this.#count;
@@ -66,7 +78,18 @@ export class OpenClaims {
       this.#keep(after.uid, this.#exchangeEndpoints(open, after, listener));
       return;
     }
-    const derived = deriveClaims(after, { isFirstClaim: open === undefined, isFirstSight: before === undefined });
+    this.#derive(after, before === undefined, listener);
+  }
+
+  /** Something else changed that decides what the entity claims. */
+  deriveAgain(entity: HolderEntity, listener: OpenClaimsListener): void {
+    this.#derive(entity, false, listener);
+  }
+
+  #derive(after: HolderEntity, isFirstSight: boolean, listener: OpenClaimsListener): void {
+    const open = this.#of(after.uid);
+    const isFirstClaim = open === undefined;
+    const derived = deriveClaims(after, { isFirstClaim, isFirstSight, isTaken: this.#isTaken });
     // A pod that finished keeps its place here, empty: an address it would get now is not its first one.
     if (derived.length === 0 && open === undefined) return;
     this.#keep(after.uid, this.#exchange(open ?? NONE, derived, after, listener));

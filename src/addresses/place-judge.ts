@@ -6,6 +6,7 @@
 // tier. Called when timelines are written, never at a question; how ports and addresses go together, and why there is
 // no holder, is said by the rules of reading (src/timelines/).
 
+import { isNetworkAddress } from '../model/pod-networks.ts';
 import { MAX_CANDIDATES, type Span, type TimelinePlace } from '../timelines/timeline.ts';
 import type { ClaimPlaces } from './claim-places.ts';
 import { type Claim, type ClaimRole, coverageAt, distanceTo, newestFirst } from './claim.ts';
@@ -81,6 +82,8 @@ function judgeTier(tier: readonly Claim[], context: JudgeContext): Judgement | u
 function judgeAddress(places: ClaimPlaces, address: string, context: JudgeContext): Judgement | undefined {
   const { atMs } = context;
   const onAddress = places.onAddress(address, atMs);
+  // Of a secondary network nothing is known but what pods have there.
+  if (isNetworkAddress(address)) return judgeTier(onAddress, context);
   const ofNodes = having(onAddress, 'NODE_ADDRESS');
   const tiers = [having(onAddress, 'POD_IP'), having(onAddress, 'CLUSTER_IP'), ofNodes];
   const found = firstHolding(tiers, context);

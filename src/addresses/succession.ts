@@ -63,6 +63,7 @@ interface Succession {
 /** Roles of which a place has one holder, and the kind of place. */
 const EXCLUSIVE: Readonly<Partial<Record<ClaimRole, 'pod' | 'node' | 'port'>>> = {
   POD_IP: 'pod',
+  NETWORK_IP: 'pod',
   NODE_ADDRESS: 'node',
   HOST_NETWORK: 'port',
   HOST_PORT: 'port',

@@ -116,6 +116,7 @@ export class Catalog implements CatalogReader {
       objects: () => this.#objects(),
       entities: () => this.#entityCounts(),
       hiddenEntities: () => this.#hiddenEntities(),
+      networkProblems: () => this.#join.shelves.networkProblems,
       retainedOwners: () => this.#join.shelves.graph.retainedCount,
       cutEntities: () => this.#join.cutEntities(),
     });
@@ -208,6 +209,10 @@ export class Catalog implements CatalogReader {
     return first(this.#podTables, namespace, name)?.published;
   }
 
+  podWithUid(uid: string): PodEntity | undefined {
+    return this.#join.picture.pods.get(uid)?.published;
+  }
+
   service(namespace: string, name: string): ServiceEntity | undefined {
     return this.#join.picture.serviceNamed(namespace, name)?.published;
   }
@@ -241,6 +246,10 @@ export class Catalog implements CatalogReader {
     if (owner !== undefined) return owner.entity();
     const pod = pods.get(reference.uid)?.published;
     return pod !== undefined ? this.#workloads.ofPod(pod) : this.#workloads.ofReference(reference);
+  }
+
+  *pods(): Iterable<PodEntity> {
+    for (const { published } of this.#join.picture.pods.values()) if (published !== undefined) yield published;
   }
 
   *entities(): Iterable<Entity> {

@@ -103,10 +103,13 @@ function hidePod(pod: PodRecord): PodRecord {
     type: 'Pod',
     ...anonymous(pod),
     ...{ nodeName, hostNetwork, phase, podIps, hostIps, startTimeMs, sandboxReadyTimeMs, finishedTimeMs },
-    ...{ serviceAccount: '', ready: false },
+    ...{ serviceAccount: '', ready: false, otherContainers: [] },
+    // Addresses too, by the names that questions have to give.
+    networks: pod.networks.map(({ name, addresses }) => ({ name, interface: '', addresses })),
     // Ports of the node are addresses too.
     containers: pod.containers.map(({ ports }) => ({
-      ...{ name: '', image: '', containerId: '', imageDigest: '' },
+      ...{ type: 'ordinary', name: '', image: '', containerId: '', imageDigest: '' },
+      ...{ previousContainerId: '', ended: false },
       ports: ports.map(({ containerPort, hostPort, hostIp, protocol }) => ({
         ...{ name: '', containerPort, hostPort, hostIp, protocol },
       })),
@@ -115,11 +118,12 @@ function hidePod(pod: PodRecord): PodRecord {
 }
 
 function hideService(service: ServiceRecord): ServiceRecord {
-  const { serviceType, clusterIps, externalIps, loadBalancerIps } = service;
+  const { serviceType, clusterIps, externalIps, loadBalancerIps, proxiedIps } = service;
   return {
     type: 'Service',
     ...anonymous(service),
-    ...{ serviceType, clusterIps, externalIps, loadBalancerIps, loadBalancerHostnames: [], selector: {} },
+    ...{ serviceType, clusterIps, externalIps, loadBalancerIps, proxiedIps },
+    ...{ loadBalancerHostnames: [], selector: {}, externalName: '' },
     ports: service.ports.map(({ protocol, port, nodePort }) => ({
       ...{ name: '', protocol, port, targetPort: '', nodePort, appProtocol: '' },
     })),

@@ -12,6 +12,8 @@ export interface CatalogCounts {
   hiddenEntities(): number;
   /** Owners that vanished while pods below them live. */
   retainedOwners(): number;
+  /** Annotations of secondary networks of which something was left out, by why. */
+  networkProblems(): Readonly<Record<string, number>>;
   /** Entities that do not list everything that other objects add to them. */
   cutEntities(): number;
 }
@@ -47,6 +49,16 @@ export function createCatalogMetrics(registry: Registry, counts: CatalogCounts):
     registers,
     collect() {
       this.set(counts.hiddenEntities());
+    },
+  });
+  new Counter({
+    name: 'digger_pod_network_annotations_rejected_total',
+    help: 'Times that a pod was read whose annotations of secondary networks were malformed, too long or too many, in part',
+    labelNames: ['reason'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [reason, count] of Object.entries(counts.networkProblems())) this.inc({ reason }, count);
     },
   });
   new Gauge({

@@ -16,6 +16,8 @@ export interface CatalogReader {
   readonly sequence: number;
 
   pod(namespace: string, name: string): PodEntity | undefined;
+  /** By uid. */
+  podWithUid(uid: string): PodEntity | undefined;
   service(namespace: string, name: string): ServiceEntity | undefined;
   node(name: string): NodeEntity | undefined;
   namespace(name: string): NamespaceEntity | undefined;
@@ -32,6 +34,9 @@ export interface CatalogReader {
    * else what the reference alone tells, marked incomplete.
    */
   resolveWorkload(reference: ObjectReference): WorkloadEntity;
+
+  /** Those of `entities` that are pods. */
+  pods(): Iterable<PodEntity>;
 
   /** Every published entity once, in no particular order. Must not be held across turns of the event loop. */
   entities(): Iterable<Entity>;

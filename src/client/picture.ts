@@ -8,6 +8,7 @@ import protobuf from 'protobufjs';
 import type { IpFamily } from '../model/cidr.ts';
 import { parseCidr } from '../model/cidr.ts';
 import type { Protocol } from '../model/entities.ts';
+import { isNetworkAddress } from '../model/pod-networks.ts';
 import { Prefixes } from '../timelines/prefixes.ts';
 import type { TimelineSource } from '../timelines/source.ts';
 import { TimelineStore } from '../timelines/store.ts';
@@ -59,7 +60,7 @@ export class Picture implements TimelineSource<ReplicaHolder> {
   readonly #bounds: PictureBounds;
   readonly #shared: SharedValues;
   readonly #isKeepingEntities: boolean;
-  /** By address. */
+  /** By address, on secondary networks as `networkAddress` names it. */
   readonly #packed = new Map<string, PackedTimeline>();
   /** Those that do not fit the packed form, and all other places. */
   readonly #others = new TimelineStore<ReplicaHolder>();
@@ -145,7 +146,8 @@ export class Picture implements TimelineSource<ReplicaHolder> {
 
   /** Whether the text is an address, in canonical form, of which there is a timeline. */
   hasAddress(text: string): boolean {
-    return this.#packed.has(text) || this.#others.ofAddress(text) !== undefined;
+    // Places on secondary networks are no addresses that a question may give.
+    return (this.#packed.has(text) || this.#others.ofAddress(text) !== undefined) && !isNetworkAddress(text);
   }
 
   hasPorts(address: string): boolean {

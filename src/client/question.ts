@@ -1,6 +1,7 @@
 // Questions as programs ask them, checked before anything is looked up.
 
 import { parseIp } from '../model/ip.ts';
+import { isNetworkName } from '../model/pod-networks.ts';
 import type { Protocol } from '../model/entities.ts';
 
 export interface ReplicaQuestion {
@@ -14,6 +15,8 @@ export interface ReplicaQuestion {
   readonly at?: number | undefined;
   /** ms since the epoch: the end of an interval that begins with `at`, both included. */
   readonly until?: number | undefined;
+  /** Name of the secondary network that the address is on, as in `Pod.networks`. Unset: the cluster's network. */
+  readonly podNetwork?: string | undefined;
 }
 
 /** A question that cannot be asked; the message names the field, what was given and what is allowed. */
@@ -31,7 +34,9 @@ export function checkAddress(address: string): string {
 }
 
 /** Throws a QuestionError when another field than the address is not allowed. */
-export function checkRest({ port, protocol, at, until }: ReplicaQuestion, nowMs: number): void {
+export function checkRest({ port, protocol, at, until, podNetwork }: ReplicaQuestion, nowMs: number): void {
+  if (podNetwork !== undefined && podNetwork !== '' && !isNetworkName(podNetwork))
+    refuse('podNetwork', podNetwork, 'NAMESPACE/NAME or the name of a CNI configuration');
   if (port !== undefined && !(Number.isInteger(port) && port >= 1 && port <= 65_535))
     refuse('port', port, '1 to 65535');
   if (protocol !== undefined && !PROTOCOLS.has(protocol)) refuse('protocol', protocol, 'TCP, UDP, SCTP');

@@ -15,6 +15,7 @@ import type { EntityName, ReplicaEntity } from './entity-store.ts';
 import { FeedStream, type FeedFailure } from './feed-stream.ts';
 import { FollowedPicture } from './followed-picture.ts';
 import { type FrameChanges, Picture, type PictureBounds } from './picture.ts';
+import { networkAddress } from '../model/pod-networks.ts';
 import { checkAddress, checkRest, type ReplicaQuestion } from './question.ts';
 import { SharedValues } from './shared-values.ts';
 import type { ReplicaHolder } from './holder-message.ts';
@@ -144,16 +145,19 @@ export class Replica {
     const followed = this.#followed;
     const nowMs = followed.nowMs();
     const picture = followed.at(nowMs);
-    const address = picture?.hasAddress(question.address) ? question.address : checkAddress(question.address);
+    const { podNetwork = '' } = question;
+    const given = picture?.hasAddress(question.address) ? question.address : checkAddress(question.address);
     checkRest(question, nowMs);
+    const address = networkAddress(given, podNetwork);
     if (picture === undefined) return unreadyAnswer();
     const { port, protocol, at, until } = question;
     return askPicture(
       picture,
       {
         address,
-        ...(port === undefined ? {} : { port }),
-        ...(protocol === undefined ? {} : { protocol }),
+        // On a secondary network pods have addresses as a whole.
+        ...(port === undefined || podNetwork !== '' ? {} : { port }),
+        ...(protocol === undefined || podNetwork !== '' ? {} : { protocol }),
         ...(at === undefined ? {} : { atMs: at }),
         untilMs: until,
       },
@@ -254,6 +258,7 @@ export class Replica {
       ...(filter === undefined ? {} : { filter }),
       view: VIEWS[entities],
       timelines: true,
+      podNetworks: true,
       heartbeatInterval: { seconds: Math.floor(this.#heartbeatMs / 1_000), nanos: (this.#heartbeatMs % 1_000) * 1e6 },
       ...(token === undefined ? {} : { resumeToken: token }),
     };

@@ -1,5 +1,6 @@
 // `digger.v1.AddressTimeline` as it comes over the wire, in the form that reading uses.
 
+import { networkAddress } from '../model/pod-networks.ts';
 import {
   AT_EDGE,
   CERTAIN,
@@ -28,7 +29,15 @@ const TIMELINE = fieldNumbers('digger.v1.AddressTimeline', [
   'cutAtMs',
   'known',
 ]);
-const PLACE = fieldNumbers('digger.v1.TimelinePlace', ['address', 'node', 'port', 'protocol', 'manyPorts', 'range']);
+const PLACE = fieldNumbers('digger.v1.TimelinePlace', [
+  'address',
+  'node',
+  'port',
+  'protocol',
+  'manyPorts',
+  'range',
+  'podNetwork',
+]);
 const SPAN = fieldNumbers('digger.v1.TimelineSpan', [
   'fromMs',
   'toMs',
@@ -112,6 +121,7 @@ function readPlace(reader: FieldReader, end: number): ToldPlace {
   let protocolNumber = 0;
   let hasManyPorts = false;
   let range = '';
+  let podNetwork = '';
   eachField(reader, end, (field) => {
     switch (field) {
       case PLACE.address:
@@ -132,12 +142,16 @@ function readPlace(reader: FieldReader, end: number): ToldPlace {
       case PLACE.range:
         range = reader.string();
         return true;
+      case PLACE.podNetwork:
+        podNetwork = reader.string();
+        return true;
       default:
         // A place that is told apart by a field which this version does not know would overwrite another.
         throw new Error(`a place with the unknown field ${field}`);
     }
   });
   if (range !== '') return { range };
+  if (podNetwork !== '') return { of: 'address', address: networkAddress(address, podNetwork) };
   if (hasManyPorts) return { of: 'ports of an address', address };
   if (port === 0) return node === '' ? { of: 'address', address } : { of: 'node', node };
   const protocol = known(PROTOCOLS[protocolNumber], 'protocol', protocolNumber);

@@ -100,12 +100,13 @@ export class ChangeFeed {
     this.#turns = new Turns(this.#scheduler, this.#limits);
     this.#classes = new FilterClasses({
       maxBytes: this.#limits.maxFilterBytes,
-      create: ({ filter, view, timelines, choice }) => {
+      create: ({ filter, view, timelines, podNetworks, choice }) => {
         if (filter.followsNamespaces) this.#log.followNamespaces();
         return new Projection({
           filter,
           view,
           timelines,
+          podNetworks,
           choice,
           unseen: choice === undefined ? undefined : this.#choices.take(choice, view),
           configuration: options.configuration,

@@ -77,6 +77,8 @@ export interface SubscribeRequest {
   readonly view: View;
   /** Also timelines and what belongs to them, see `items.ts`. Default: false. */
   readonly timelines?: boolean;
+  /** Of secondary networks too. Default: false. */
+  readonly podNetworks?: boolean;
   /** Which labels and annotations are sent; unset: all. */
   readonly values?: ChosenKeys | undefined;
   /** As received; empty: from a snapshot. */

@@ -24,11 +24,12 @@ export interface Wanted {
   readonly filter: Filter;
   readonly view: View;
   readonly timelines: boolean;
+  readonly podNetworks: boolean;
   readonly choice: ValueChoice | undefined;
 }
 
 /** As one of them asks for it. */
-export type WantedBy = Pick<SubscribeRequest, 'filter' | 'view' | 'timelines' | 'values'>;
+export type WantedBy = Pick<SubscribeRequest, 'filter' | 'view' | 'timelines' | 'podNetworks' | 'values'>;
 
 interface FilterClass {
   readonly key: string;
@@ -67,10 +68,10 @@ export class FilterClasses {
 
   /** To be given back by `free`. `undefined`: there is no room for another one. */
   take(caller: string, request: WantedBy): Projection | undefined {
-    const { filter: criteria, view, timelines = false, values } = request;
+    const { filter: criteria, view, timelines = false, podNetworks = false, values } = request;
     const filter = new Filter(criteria);
     const choice = values === undefined ? undefined : new ValueChoice(values);
-    const key = `${view} ${timelines} ${filter.key} ${choice?.key ?? ''}`;
+    const key = `${view} ${timelines} ${podNetworks} ${filter.key} ${choice?.key ?? ''}`;
     const known = this.#byKey.get(key);
     if (known !== undefined) {
       known.users += 1;
@@ -79,7 +80,7 @@ export class FilterClasses {
     const bytes = bytesOf(criteria, values);
     const ofCaller = (this.#bytesOf.get(caller) ?? 0) + bytes;
     if (this.#bytes + bytes > this.#options.maxBytes || ofCaller > this.maxBytesOfACaller) return undefined;
-    const projection = this.#options.create({ filter, view, timelines, choice });
+    const projection = this.#options.create({ filter, view, timelines, podNetworks, choice });
     const added = { key, projection, caller, bytes, users: 1 };
     this.#byKey.set(key, added);
     this.#byProjection.set(added.projection, added);

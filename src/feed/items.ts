@@ -25,6 +25,8 @@ export interface Item {
   readonly end: () => ByteString;
   /** It passes a filter that one of these passes; `undefined`: every filter. */
   readonly objects: readonly NamedObject[] | undefined;
+  /** Only for those who know secondary networks: to others it would look like one of the cluster's network. */
+  readonly isOfPodNetwork?: true;
 }
 
 /** Of filters that do not look at the labels of namespaces: these are refused for timelines. */

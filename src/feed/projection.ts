@@ -59,6 +59,8 @@ export interface ProjectionOptions {
   readonly view: View;
   /** Whether items are told too, see `items.ts`. */
   readonly timelines: boolean;
+  /** Also those of secondary networks. */
+  readonly podNetworks: boolean;
   /** Which labels and annotations are sent; unset: all. */
   readonly choice?: ValueChoice | undefined;
   /** What the choice does not see; unset: it is not followed. */
@@ -96,6 +98,7 @@ const SCHEMA = 'digger.v1 2';
 /** The same for timelines. */
 const TIMELINES = 'timelines 1';
 const NO_TIMELINES = { followedForMs: 0, isSettled: false };
+const POD_NETWORKS = 'pod networks 1';
 
 export class Projection {
   readonly #options: ProjectionOptions;
@@ -104,8 +107,9 @@ export class Projection {
 
   constructor(options: ProjectionOptions) {
     this.#options = options;
-    const { configuration, view, filter, timelines, choice } = options;
+    const { configuration, view, filter, timelines, podNetworks, choice } = options;
     const parts = [SCHEMA, configuration, view, filter.key, ...(timelines ? [TIMELINES] : [])];
+    if (podNetworks) parts.push(POD_NETWORKS);
     const identity = JSON.stringify(choice === undefined ? parts : [...parts, choice.key]);
     this.#hash = hash('sha256', identity, 'buffer').subarray(0, 8);
     this.#key = this.#hash.toString('base64');
@@ -259,6 +263,7 @@ export class Projection {
     namespaces: NamespaceLabels,
   ): void {
     const { item } = entry;
+    if (item.isOfPodNetwork === true && !this.#options.podNetworks) return;
     const passes = passesItem(this.#options.filter, item, namespaces);
     if (entry.state === 'item' && passes) {
       if (typeof item.change === 'string') frame.addChange(item.change);

@@ -90,6 +90,8 @@ export interface PodEntity extends EntityFacts {
   readonly ownerChain: readonly ObjectReference[];
   /** Further addresses at which endpoints of its namespace list it, sorted, at most `MAX_LISTED`; unset: none. */
   readonly endpointAddresses?: readonly string[];
+  /** On secondary networks, by the names of `networkAddress`; unset: none. */
+  readonly networkAddresses?: readonly string[];
   /** Top of the chain, or the pod itself. */
   readonly workload: ObjectReference;
 }
@@ -101,7 +103,15 @@ export interface ServiceEntity extends EntityFacts {
   /** What it is reached by at its addresses, in the order of the object. */
   readonly ports: readonly PortNumber[];
   readonly clusterAddresses: readonly string[];
+  /** Those of them that are not `proxiedAddresses` too are redirected by the nodes of the cluster. */
   readonly loadBalancerAddresses: readonly string[];
+  /**
+   * Addresses of its load balancers that nothing in the cluster takes traffic for: those with `ipMode: Proxy`, and those
+   * that host names resolve to. Unset: none.
+   */
+  readonly proxiedAddresses?: readonly string[];
+  /** `status.loadBalancer.ingress[].hostname`, as written. Unset: none. */
+  readonly loadBalancerHostnames?: readonly string[];
   readonly externalAddresses: readonly string[];
   readonly nodePorts: readonly { readonly port: number; readonly protocol: Protocol }[];
   /** Canonical addresses of endpoints that are neither pods nor nodes, sorted; at most `MAX_CLAIMED_ENDPOINTS`. */

@@ -53,12 +53,31 @@ export interface PodRecord extends RecordMeta {
   readonly finishedTimeMs: number | undefined;
   /** Ordinary containers, and init containers with `restartPolicy: Always` (sidecars). */
   readonly containers: readonly ContainerRecord[];
+  /** Other init containers, then ephemeral ones. */
+  readonly otherContainers: readonly ContainerRecord[];
+  /** Beside the cluster's network: what its annotations say. */
+  readonly networks: readonly PodNetworkRecord[];
+  /** Why some of that is missing. */
+  readonly networkProblem?: 'too_long' | 'malformed' | 'too_many' | undefined;
+}
+
+export interface PodNetworkRecord {
+  /** `NAMESPACE/NAME`, or the name of a CNI configuration. */
+  readonly name: string;
+  readonly interface: string;
+  /** Canonical, unlike those of a status: annotations are parsed. */
+  readonly addresses: readonly string[];
 }
 
 export interface ContainerRecord {
+  readonly type: 'ordinary' | 'sidecar' | 'init' | 'ephemeral';
   readonly name: string;
   readonly image: string;
   readonly containerId: string;
+  /** `lastState.terminated.containerID`, if it is another one. */
+  readonly previousContainerId: string;
+  /** The one with `containerId` has terminated. */
+  readonly ended: boolean;
   /** `sha256:…` of the image that it runs; empty until it was pulled, and where the runtime names none. */
   readonly imageDigest: string;
   readonly ports: readonly ContainerPortRecord[];
@@ -82,9 +101,13 @@ export interface ServiceRecord extends RecordMeta {
   readonly clusterIps: readonly string[];
   readonly externalIps: readonly string[];
   readonly loadBalancerIps: readonly string[];
+  /** Those of them with `ipMode: Proxy` (KEP-1860). */
+  readonly proxiedIps: readonly string[];
   readonly loadBalancerHostnames: readonly string[];
   readonly ports: readonly ServicePortRecord[];
   readonly selector: StringMap;
+  /** `spec.externalName`. */
+  readonly externalName: string;
 }
 
 export interface ServicePortRecord {

@@ -54,6 +54,13 @@ const CONFLICTS: readonly Conflict[] = [
         : undefined,
   },
   {
+    between: ['resolveLoadBalancers', 'dnsServers'],
+    find: ({ resolveLoadBalancers, dnsServers }) =>
+      dnsServers.length > 0 && !resolveLoadBalancers
+        ? '--dns-server: given without --resolve-load-balancers; it requires --resolve-load-balancers'
+        : undefined,
+  },
+  {
     between: ['listen', 'allowPlaintext', 'tlsCert', 'tlsKey'],
     find: ({ listen, allowPlaintext, tlsCert, tlsKey }) =>
       allowPlaintext || tlsCert !== undefined || tlsKey !== undefined || isLoopback(listen.host)

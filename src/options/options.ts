@@ -7,6 +7,7 @@ import {
   oneOf,
   type Parser,
   parseClientName,
+  parseDnsServer,
   parseListenAddress,
   parseName,
   parseNamespace,
@@ -137,6 +138,16 @@ export const OPTIONS = {
     'name',
     parseShortName,
     'name of the cluster, in every answer beside the uid of its namespace kube-system; resume tokens of other clusters are refused',
+  ),
+  resolveLoadBalancers: toggle(
+    '--resolve-load-balancers',
+    'ask name servers for the host names of load balancers (AWS), at their TTL: such addresses are their services then. Asks nothing by default',
+  ),
+  dnsServers: many(
+    '--dns-server',
+    'address[:port]',
+    parseDnsServer,
+    'name server for --resolve-load-balancers; unset: those of the system (in a pod /etc/resolv.conf)',
   ),
   namedRanges: many(
     '--named-ranges',

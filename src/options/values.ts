@@ -36,6 +36,17 @@ export function parseTarget(text: string): Parsed<ListenAddress> {
   return parsed.ok && parsed.value.port > 0 ? parsed : { ok: false, allowed };
 }
 
+/** `10.96.0.10`, `10.96.0.10:53`, `fd00::a`, `[fd00::a]:53`, as node:dns takes them. */
+export function parseDnsServer(text: string): Parsed<string> {
+  const [, bracketed, plain, portText = '53'] = /^(?:\[([^[\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text) ?? [];
+  const port = Number(portText);
+  const host = bracketed ?? plain ?? text;
+  const family = isIP(host);
+  const isWritten = host === text || (bracketed === undefined ? family === 4 : family === 6);
+  if (family !== 0 && !host.includes('%') && isWritten && port >= 1 && port <= 65_535) return { ok: true, value: text };
+  return { ok: false, allowed: 'an IP address, with or without a port: 10.96.0.10, [fd00::a]:5353' };
+}
+
 const LOOPBACK = new BlockList();
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
 LOOPBACK.addAddress('::1', 'ipv6');

@@ -31,6 +31,8 @@ export type ViolationReason =
   | 'MALFORMED_MESSAGE'
   | 'REQUIRED'
   | 'NOT_AN_ADDRESS'
+  | 'NOT_A_CONTAINER_ID'
+  | 'NOT_A_NETWORK'
   | 'OUT_OF_RANGE'
   | 'UNKNOWN_VALUE'
   | 'INVALID_TIMESTAMP'
@@ -120,6 +122,28 @@ export function objectNotFound(
   const withUid = uid === '' ? '' : ` with uid ${quote(uid)}`;
   const message = `no ${quote(kind)} ${path}${withUid}${hint === undefined ? '' : `; ${hint.text}`}`;
   return new CallError(status.NOT_FOUND, 'OBJECT_NOT_FOUND', message, { metadata });
+}
+
+/** NOT_FOUND: no container, or no pod, that is or was in the history; `what` is quoted. */
+export function containerNotFound(field: 'container_id' | 'pod_uid', what: string): CallError {
+  const message = field === 'pod_uid' ? `no pod with uid ${quote(what)}` : `no container ${quote(what)}`;
+  return new CallError(status.NOT_FOUND, 'CONTAINER_NOT_FOUND', message, { metadata: { [field]: quote(what) } });
+}
+
+/** FAILED_PRECONDITION: more digits would tell them apart. */
+export function containerIdAmbiguous(containerId: string, count: number): CallError {
+  const message = `${count} containers have an id that begins with ${quote(containerId)}: give more of its digits`;
+  return new CallError(status.FAILED_PRECONDITION, 'CONTAINER_ID_AMBIGUOUS', message, {
+    metadata: { container_id: quote(containerId), matches: String(count) },
+  });
+}
+
+/** RESOURCE_EXHAUSTED: not found, but there are more containers than are indexed. */
+export function containerIndexFull(containerId: string): CallError {
+  const message = `no container ${quote(containerId)} among those that are indexed, and there are more of them`;
+  return new CallError(status.RESOURCE_EXHAUSTED, 'CONTAINER_INDEX_FULL', message, {
+    metadata: { container_id: quote(containerId) },
+  });
 }
 
 /** FAILED_PRECONDITION: the operator hides this namespace; whether it exists is not said. */

@@ -6,7 +6,13 @@
 import { status } from '@grpc/grpc-js';
 import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client';
 
-import { type CountLookup, LOOKUP_OUTCOMES, type LookupOutcome } from './methods/call-context.ts';
+import {
+  CONTAINER_OUTCOMES,
+  type CountContainer,
+  type CountLookup,
+  LOOKUP_OUTCOMES,
+  type LookupOutcome,
+} from './methods/call-context.ts';
 import { type Limit, LIMITS } from './errors.ts';
 import type { NameWaiters } from './methods/name-waiters.ts';
 import { CLOSE_REASONS, type CloseReason, type ConnectionTable } from './limits/connection-table.ts';
@@ -17,6 +23,7 @@ export interface RpcMetrics {
   /** The counters of a method; the same object for the same path. */
   method(path: string, requestStream: boolean, responseStream: boolean): MethodCounters;
   readonly countLookup: CountLookup;
+  readonly countContainer: CountContainer;
   readonly countRefusal: (limit: Limit) => void;
   readonly countClosed: (reason: CloseReason) => void;
   /** A call waits for its turn. */
@@ -155,6 +162,13 @@ export function createRpcMetrics(registry: Registry): RpcMetrics {
     registers,
     collect: tallies.settle,
   });
+  const containers = new Counter({
+    name: 'digger_container_lookups_total',
+    help: 'Questions about containers and pods by id answered, by outcome; INVALID: failed items of a batch.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  for (const outcome of CONTAINER_OUTCOMES) containers.inc({ outcome }, 0);
   const refusals = new Counter({
     name: 'digger_limit_refusals_total',
     help: 'Calls that were refused because they met a bound, by bound.',
@@ -226,6 +240,7 @@ export function createRpcMetrics(registry: Registry): RpcMetrics {
   return {
     method,
     countLookup,
+    countContainer: (outcome) => containers.inc({ outcome }),
     countRefusal,
     countClosed,
     countWaited: () => waited.inc(),
@@ -271,6 +286,8 @@ const METHODS: readonly (readonly [service: string, method: string, type: string
     'GetNode',
     'GetWorkload',
     'GetNamespace',
+    'ResolveContainer',
+    'BatchResolveContainers',
   ].map((method) => ['digger.v1.LookupService', method, 'unary'] as const),
   ['digger.v1.ChangeFeedService', 'Watch', 'server_stream'],
   ['digger.v1.StatusService', 'GetStatus', 'unary'],

@@ -136,7 +136,8 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
   const recheck = authenticate && { authenticate, intervalMs: options.recheckIntervalMs ?? RECHECK_INTERVAL_MS };
   const podAttributes = new PodAttributes();
   exportPodAttributes(registry, podAttributes);
-  addMethods(server, sources, { environment, countLookup: metrics.countLookup, podAttributes, recheck });
+  const { countLookup, countContainer } = metrics;
+  addMethods(server, sources, { environment, countLookup, countContainer, podAttributes, recheck });
   const health = new Health();
   health.addTo(server);
 

@@ -56,6 +56,7 @@ const CONVERSION: protobuf.IConversionOptions = { longs: Number, enums: String, 
 /** Checks on the bytes of a request, before objects are made of it. */
 const PRECHECKS: ReadonlyMap<string, (bytes: Uint8Array) => CallError | undefined> = new Map([
   ['/digger.v1.LookupService/BatchResolveAddresses', refuseLargeBatch],
+  ['/digger.v1.LookupService/BatchResolveContainers', refuseLargeBatch],
   ['/digger.v1.ChangeFeedService/Watch', refuseLargeFilter],
 ]);
 

@@ -6,6 +6,7 @@
 
 import { familyOf } from '../model/cidr.ts';
 import type { Protocol } from '../model/entities.ts';
+import { isNetworkAddress } from '../model/pod-networks.ts';
 import { type AddressFacts, historySinceMs, mayHaveHidden, mayHaveMissed } from './facts.ts';
 import type { TimelineSource } from './source.ts';
 import { isSpecialAddress } from './special-addresses.ts';
@@ -303,6 +304,8 @@ function withoutHolder<H extends TimelineHolder>(
   const { facts } = source;
   // An object of another namespace may have it, inside and outside the ranges; one may have come and gone unseen.
   if (facts.isPartial || atMs <= facts.incompleteUntilMs || mayHaveMissed(facts, atMs)) return 'UNKNOWN';
+  // No range is known of a secondary network.
+  if (isNetworkAddress(address)) return timeline?.isInCluster === true ? 'UNASSIGNED' : 'UNKNOWN';
   if (timeline?.isInCluster === true || source.isInRange(address)) return 'UNASSIGNED';
   return source.areRangesComplete(familyOf(address)) ? 'EXTERNAL' : 'UNKNOWN';
 }

@@ -94,6 +94,7 @@ export interface Timeline<H extends TimelineHolder> {
 
 /** What a timeline is of; see `digger.v1.TimelinePlace`. */
 export type TimelinePlace =
+  /** On a secondary network as `networkAddress` names it. */
   | { readonly of: 'address'; readonly address: string }
   /** Services with this port of an address. */
   | { readonly of: 'port of an address'; readonly address: string; readonly port: number; readonly protocol: Protocol }

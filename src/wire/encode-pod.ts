@@ -34,6 +34,13 @@ export function encodePodRecord(record: PodRecord, ips: PodIps, policy: ValuePol
   writeText(writer, POD.serviceAccount, record.serviceAccount);
   writeBool(writer, POD.ready, record.ready);
   writeTexts(writer, POD.hostAddresses, ips.hostAddresses);
+  for (const network of ips.networks) {
+    const begun = writer.uint32(POD.networks).begin();
+    writeText(writer, NETWORK.name, network.name);
+    writeTexts(writer, NETWORK.addresses, network.addresses);
+    writeText(writer, NETWORK.interface, network.interface);
+    writer.end(begun);
+  }
   writeUint(writer, POD.phase, PHASES.get(record.phase) ?? 0);
   if (record.startTimeMs !== undefined) writeTimestamp(writer, POD.startTime, record.startTimeMs);
   if (record.deletionTimeMs !== undefined) writeTimestamp(writer, POD.deletionTime, record.deletionTimeMs);
@@ -44,15 +51,21 @@ export function encodePodRecord(record: PodRecord, ips: PodIps, policy: ValuePol
     if (imageDigest !== '') writeMapEntry(writer, POD.imageDigests, name, imageDigest);
   }
   const values = writer.cut();
-  for (const container of record.containers) {
-    const begun = writer.uint32(POD.containers).begin();
+  for (const container of record.containers) writeContainer(POD.containers, container);
+  for (const container of record.otherContainers) writeContainer(POD.otherContainers, container);
+  return { own, values, rest: writer.cut() };
+
+  function writeContainer(tag: number, container: ContainerRecord): void {
+    const begun = writer.uint32(tag).begin();
     writeText(writer, CONTAINER.name, container.name);
     writeText(writer, CONTAINER.image, container.image);
     writePorts(container);
     writeText(writer, CONTAINER.containerId, container.containerId);
+    writeUint(writer, CONTAINER.type, CONTAINER_TYPES[container.type]);
+    writeText(writer, CONTAINER.previousContainerId, container.previousContainerId);
+    writeBool(writer, CONTAINER.ended, container.ended);
     writer.end(begun);
   }
-  return { own, values, rest: writer.cut() };
 
   function writePorts(container: ContainerRecord): void {
     for (const port of container.ports) {
@@ -67,8 +80,8 @@ export function encodePodRecord(record: PodRecord, ips: PodIps, policy: ValuePol
   }
 }
 
-/** Canonical addresses of a pod and of its node. */
-export type PodIps = Pick<PodEntity, 'addresses' | 'hostAddresses'>;
+/** Canonical addresses of a pod, of its node, and on the networks that are published. */
+export type PodIps = Pick<PodEntity, 'addresses' | 'hostAddresses'> & Pick<PodRecord, 'networks'>;
 
 /** The one address that a host port is bound to, canonical; `undefined`: all of the node's (unset or unspecified). */
 export function boundHostAddress(hostIp: string): string | undefined {
@@ -126,6 +139,7 @@ const POD = {
   services: pod.delimited('services'),
   serviceCount: pod.varint('serviceCount'),
   endpointAddresses: pod.delimited('endpointAddresses'),
+  networks: pod.delimited('networks'),
   zone: pod.delimited('zone'),
   region: pod.delimited('region'),
   serviceAccount: pod.delimited('serviceAccount'),
@@ -136,6 +150,7 @@ const POD = {
   labels: pod.delimited('labels'),
   annotations: pod.delimited('annotations'),
   containers: pod.delimited('containers'),
+  otherContainers: pod.delimited('otherContainers'),
   omitted: pod.delimited('omitted'),
 };
 
@@ -145,6 +160,24 @@ const CONTAINER = {
   image: container.delimited('image'),
   ports: container.delimited('ports'),
   containerId: container.delimited('containerId'),
+  type: container.varint('type'),
+  previousContainerId: container.delimited('previousContainerId'),
+  ended: container.varint('ended'),
+};
+
+const containerTypes = enumValues('digger.v1.ContainerType');
+const CONTAINER_TYPES: Readonly<Record<ContainerRecord['type'], number>> = {
+  ordinary: 0,
+  sidecar: containerTypes['CONTAINER_TYPE_SIDECAR'] ?? 0,
+  init: containerTypes['CONTAINER_TYPE_INIT'] ?? 0,
+  ephemeral: containerTypes['CONTAINER_TYPE_EPHEMERAL'] ?? 0,
+};
+
+const network = new FieldTags('digger.v1.PodNetwork');
+const NETWORK = {
+  name: network.delimited('name'),
+  addresses: network.delimited('addresses'),
+  interface: network.delimited('interface'),
 };
 
 const port = new FieldTags('digger.v1.ContainerPort');

@@ -22,6 +22,8 @@ export function encodeServiceRecord(record: ServiceRecord, policy: ValuePolicy):
   writeTexts(writer, SERVICE.loadBalancerAddresses, canonicalIps(record.loadBalancerIps));
   writeTexts(writer, SERVICE.loadBalancerHostnames, record.loadBalancerHostnames);
   writeTexts(writer, SERVICE.externalAddresses, canonicalIps(record.externalIps));
+  writeText(writer, SERVICE.externalName, record.externalName);
+  writeTexts(writer, SERVICE.proxiedLoadBalancerAddresses, canonicalIps(record.proxiedIps));
   for (const port of record.ports) {
     const begun = writer.uint32(SERVICE.ports).begin();
     writeText(writer, PORT.name, port.name);
@@ -90,6 +92,8 @@ const SERVICE = {
   loadBalancerAddresses: service.delimited('loadBalancerAddresses'),
   loadBalancerHostnames: service.delimited('loadBalancerHostnames'),
   externalAddresses: service.delimited('externalAddresses'),
+  externalName: service.delimited('externalName'),
+  proxiedLoadBalancerAddresses: service.delimited('proxiedLoadBalancerAddresses'),
   ports: service.delimited('ports'),
   selector: service.delimited('selector'),
   workloads: service.delimited('workloads'),

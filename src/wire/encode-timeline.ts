@@ -3,6 +3,7 @@
 
 import type { ByteString } from '../model/byte-string.ts';
 import type { ObjectReference, Protocol } from '../model/entities.ts';
+import { splitNetworkAddress } from '../model/pod-networks.ts';
 import type { AddressFacts } from '../timelines/facts.ts';
 import {
   AT_EDGE,
@@ -104,7 +105,11 @@ function change(tag: number, write: (writer: MessageWriter) => void): ByteString
 
 function writePlace(writer: MessageWriter, place: PublishedPlace): void {
   const begun = writer.uint32(TIMELINE.place).begin();
-  if ('address' in place && place.address !== undefined) writeText(writer, PLACE.address, place.address);
+  if ('address' in place && place.address !== undefined) {
+    const { address, network } = splitNetworkAddress(place.address);
+    writeText(writer, PLACE.address, address);
+    writeText(writer, PLACE.podNetwork, network);
+  }
   if ('node' in place) writeText(writer, PLACE.node, place.node);
   if ('port' in place) {
     writeUint(writer, PLACE.port, place.port);
@@ -199,6 +204,7 @@ const PLACE = {
   protocol: placeTags.varint('protocol'),
   manyPorts: placeTags.varint('manyPorts'),
   range: placeTags.delimited('range'),
+  podNetwork: placeTags.delimited('podNetwork'),
 };
 const holderTags = new FieldTags('digger.v1.TimelineHolder');
 const HOLDER = {

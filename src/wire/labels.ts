@@ -148,7 +148,8 @@ export function scanFields(values: ByteString, found: (tag: number, start: numbe
   }
 }
 
-function varintAt(text: ByteString, from: number): { readonly value: number; readonly end: number } {
+/** The number that begins there, and where it ends. */
+export function varintAt(text: ByteString, from: number): { readonly value: number; readonly end: number } {
   let value = 0;
   for (let at = from, shift = 0; at < text.length; at += 1, shift += 7) {
     const byte = text.charCodeAt(at);

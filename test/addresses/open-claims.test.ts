@@ -31,7 +31,7 @@ describe('the open claims of a service', () => {
   it('are those that are derived from its newest state, and one that stays is never opened again', () => {
     fc.assert(
       fc.property(fc.array(state, { minLength: 2, maxLength: 12 }), (states) => {
-        const claims = new OpenClaims();
+        const claims = new OpenClaims(() => false);
         const open = new Set<Claim>();
         const listener = {
           opened: (derived: Parameters<typeof openClaim>[0], entity: HolderEntity): Claim => {
@@ -48,7 +48,7 @@ describe('the open claims of a service', () => {
             claims.of(after.uid).map((claim) => [claimKey(claim.derivedRole, claim.place), claim]),
           );
           claims.update(before, after, SEEN, listener);
-          const derived = deriveClaims(after, { isFirstClaim: false, isFirstSight: false });
+          const derived = deriveClaims(after, { isFirstClaim: false, isFirstSight: false, isTaken: () => false });
           const now = claims.of(after.uid);
           assert.deepEqual(
             now.map((claim) => claimKey(claim.derivedRole, claim.place)),

@@ -33,9 +33,12 @@ function podAt(at: number): PodRecord {
     annotations: { 'prometheus.io/scrape': 'true', 'checksum/config': hash.repeat(5), team: 'payments' },
     containers: [
       {
+        type: 'ordinary',
         name: 'app',
         image: `registry.example.com/team/deployment-${deployment}@sha256:${hash.repeat(5)}`,
         containerId: `containerd://${hash.repeat(5)}`,
+        previousContainerId: '',
+        ended: false,
         imageDigest: `sha256:${deployment.toString(16).padStart(64, '0')}`,
         ports: [{ name: 'http', containerPort: 8080, hostPort: 0, hostIp: '', protocol: 'TCP' }],
       },

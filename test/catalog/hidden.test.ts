@@ -8,7 +8,7 @@ import { createHiders, hiding } from '../../src/catalog/hidden.ts';
 import type { ChangeBatch } from '../../src/model/changes.ts';
 import { hiddenNamespace, isHidden, PublishedNamespaces } from '../../src/model/published-namespaces.ts';
 import { publishedOnly } from '../../src/visible-changes.ts';
-import { namespace, owner, pod, service, slice } from './records.ts';
+import { container, namespace, owner, pod, service, slice } from './records.ts';
 
 const RULES = new PublishedNamespaces([
   { action: 'allow', pattern: 'kube-public' },
@@ -35,17 +35,21 @@ test('16.2 of a hidden object nothing goes on that a person wrote', () => {
   const meta = { namespace: SECRET, labels: { [SECRET]: SECRET }, annotations: { [SECRET]: SECRET } };
   const controller = { apiVersion: `${SECRET}/v1`, kind: SECRET, name: SECRET, uid: 'uid-of-it' };
   const port = { name: SECRET, containerPort: 80, hostPort: 80, hostIp: '', protocol: 'TCP' };
-  const container = { name: SECRET, image: SECRET, containerId: SECRET, imageDigest: SECRET, ports: [port] };
+  const secret = container(SECRET, {
+    ...{ image: SECRET, containerId: SECRET, previousContainerId: SECRET, imageDigest: SECRET, ports: [port] },
+  });
   const hidden = [
     hide.pod(
       pod(SECRET, {
         ...{ ...meta, uid: 'u1', controller, serviceAccount: SECRET },
-        ...{ containers: [container], podIps: ['10.0.0.1'] },
+        ...{ containers: [secret], otherContainers: [secret], podIps: ['10.0.0.1'] },
+        networks: [{ name: 'net', interface: SECRET, addresses: ['10.9.0.1'] }],
       }),
     ),
     hide.service(
       service(SECRET, {
-        ...{ ...meta, uid: 'u2', controller, selector: { [SECRET]: SECRET }, loadBalancerHostnames: [SECRET] },
+        ...{ ...meta, uid: 'u2', controller, selector: { [SECRET]: SECRET } },
+        ...{ loadBalancerHostnames: [SECRET], externalName: SECRET },
         ports: [{ name: SECRET, protocol: 'TCP', port: 80, targetPort: SECRET, nodePort: 0, appProtocol: SECRET }],
       }),
     ),

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { brief, decode, Harness, SEEN } from './harness.ts';
-import { controlledBy, node, owner, pod } from './records.ts';
+import { container, controlledBy, node, owner, pod } from './records.ts';
 
 const WEB = owner('Deployment', 'web');
 const WEB_1 = owner('ReplicaSet', 'web-1', { controller: controlledBy(WEB) });
@@ -51,7 +51,7 @@ describe('the owners of a pod', () => {
   });
 
   it('are none for a bare pod, which is its own workload, with its own labels and annotations', async () => {
-    const containers = [{ name: 'c', image: 'i', containerId: '', imageDigest: '', ports: [] }];
+    const containers = [container('c', { image: 'i' })];
     const harness = await Harness.open(pod('bare', { labels: { a: 'b' }, annotations: { c: 'd' }, containers }));
     const { workload, ownerChain } = harness.pod('bare');
     assert.deepEqual(ownerChain, []);

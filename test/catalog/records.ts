@@ -1,6 +1,7 @@
 // Records for tests: short to write, complete when made.
 
 import type {
+  ContainerRecord,
   ControllerReference,
   EndpointSliceRecord,
   EndpointTarget,
@@ -39,6 +40,17 @@ export function pod(name: string, some: Some<PodRecord> = {}): PodRecord {
     sandboxReadyTimeMs: undefined,
     finishedTimeMs: undefined,
     containers: [],
+    otherContainers: [],
+    networks: [],
+    ...some,
+  };
+}
+
+/** A container of a pod that runs. */
+export function container(name: string, some: Partial<ContainerRecord> = {}): ContainerRecord {
+  return {
+    ...{ type: 'ordinary', name, image: '', containerId: '', previousContainerId: '', ended: false },
+    ...{ imageDigest: '', ports: [] },
     ...some,
   };
 }
@@ -52,9 +64,11 @@ export function service(name: string, some: Some<ServiceRecord> = {}): ServiceRe
     clusterIps: [],
     externalIps: [],
     loadBalancerIps: [],
+    proxiedIps: [],
     loadBalancerHostnames: [],
     ports: [],
     selector: {},
+    externalName: '',
     ...some,
   };
 }

@@ -11,6 +11,7 @@ import { Picture } from '../../src/client/picture.ts';
 import { DEFAULT_BOUNDS } from '../../src/client/replica.ts';
 import { SharedValues } from '../../src/client/shared-values.ts';
 import { parseIp } from '../../src/model/ip.ts';
+import { networkAddress } from '../../src/model/pod-networks.ts';
 import { messageType } from '../../src/wire/schema.ts';
 import { randomWorld } from '../vectors/random-vectors.ts';
 import {
@@ -67,10 +68,10 @@ function pictureOf(frames: readonly FrameJson[]): Picture {
 }
 
 function answerOf(picture: Picture, ask: QuestionJson): AnswerJson {
-  const { port, protocol, atMs, untilMs, nowMs, heardMs } = ask;
+  const { port, protocol, podNetwork = '', atMs, untilMs, nowMs, heardMs } = ask;
   picture.setBlindSince(heardMs);
   const question = {
-    address: parseIp(ask.address) ?? assert.fail(ask.address),
+    address: networkAddress(parseIp(ask.address) ?? assert.fail(ask.address), podNetwork),
     ...(port === undefined ? {} : { port }),
     ...(protocol === undefined ? {} : { protocol }),
     ...(atMs === undefined ? {} : { atMs }),

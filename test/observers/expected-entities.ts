@@ -47,14 +47,30 @@ export function expectedEntities(lists: ClusterLists): ReadonlyMap<string, Messa
 /** `digger.v1.Pod`. */
 export function expectedPod(lists: ClusterLists, pod: V1Pod): Message {
   const status = pod.status ?? {};
-  const ports = (container: NonNullable<V1Pod['spec']>['containers'][number]): Message[] =>
-    (container.ports ?? []).map((port) => ({
+  type Spec = Pick<NonNullable<V1Pod['spec']>['containers'][number], 'name' | 'image' | 'ports'>;
+  const ports = (spec: Spec): Message[] =>
+    (spec.ports ?? []).map((port) => ({
       name: port.name,
       containerPort: port.containerPort,
       hostPort: port.hostPort,
       hostIp: port.hostIP,
       protocol: `PROTOCOL_${port.protocol ?? 'TCP'}`,
     }));
+  const container = (spec: Spec, type: string | undefined): Message => {
+    const all = [...statuses, ...(status.ephemeralContainerStatuses ?? [])];
+    const found = all.find((candidate) => candidate.name === spec.name);
+    const previous = found?.lastState?.terminated?.containerID;
+    const isBetween = found?.containerID !== undefined && previous === found.containerID;
+    return {
+      name: spec.name,
+      image: spec.image,
+      ports: ports(spec),
+      containerId: found?.containerID,
+      type: type === undefined ? undefined : `CONTAINER_TYPE_${type}`,
+      previousContainerId: isBetween ? undefined : previous,
+      ended: found?.state?.terminated !== undefined || isBetween,
+    };
+  };
   const statuses = [...(status.containerStatuses ?? []), ...(status.initContainerStatuses ?? [])];
   const sidecars = (pod.spec?.initContainers ?? []).filter((container) => container.restartPolicy === 'Always');
   return comparable({
@@ -83,12 +99,34 @@ export function expectedPod(lists: ClusterLists, pod: V1Pod): Message {
     startTime: timestamp(status.startTime),
     deletionTime: timestamp(pod.metadata?.deletionTimestamp),
     ...metadata(pod.metadata),
-    containers: [...(pod.spec?.containers ?? []), ...sidecars].map((container) => ({
-      name: container.name,
-      image: container.image,
-      ports: ports(container),
-      containerId: statuses.find((candidate) => candidate.name === container.name)?.containerID,
-    })),
+    networks: networksOf(pod),
+    containers: [
+      ...(pod.spec?.containers ?? []).map((each) => container(each, undefined)),
+      ...sidecars.map((each) => container(each, 'SIDECAR')),
+    ],
+    otherContainers: [
+      ...(pod.spec?.initContainers ?? [])
+        .filter((each) => !sidecars.includes(each))
+        .map((each) => container(each, 'INIT')),
+      ...(pod.spec?.ephemeralContainers ?? []).map((each) => container(each, 'EPHEMERAL')),
+    ],
+  });
+}
+
+/** What Multus says, without the addresses of the status; the pods of these tests have no other annotation of the kind. */
+function networksOf(pod: V1Pod): Message[] {
+  const text = pod.metadata?.annotations?.['k8s.v1.cni.cncf.io/network-status'];
+  if (text === undefined) return [];
+  const own = podAddresses(pod);
+  let told: unknown;
+  try {
+    told = JSON.parse(text);
+  } catch {
+    return [];
+  }
+  return (told as { name: string; interface?: string; ips?: string[] }[]).flatMap((each) => {
+    const addresses = (each.ips ?? []).map((ip) => canonical(ip)).filter((ip) => !own.includes(ip));
+    return addresses.length === 0 ? [] : [{ name: each.name, interface: each.interface, addresses }];
   });
 }
 
@@ -119,6 +157,10 @@ export function expectedService(lists: ClusterLists, service: V1Service): Messag
     loadBalancerAddresses: ingress.flatMap((entry) => (entry.ip ? [canonical(entry.ip)] : [])),
     loadBalancerHostnames: ingress.flatMap((entry) => (entry.hostname ? [entry.hostname] : [])),
     externalAddresses: (spec.externalIPs ?? []).map(canonical),
+    externalName: spec.externalName,
+    proxiedLoadBalancerAddresses: ingress.flatMap((entry) =>
+      entry.ip !== undefined && entry.ipMode === 'Proxy' ? [canonical(entry.ip)] : [],
+    ),
     ports: (spec.ports ?? []).map((port) => ({
       name: port.name,
       protocol: `PROTOCOL_${port.protocol ?? 'TCP'}`,

@@ -18,7 +18,7 @@ const SHOWN = 8;
 const BATCH = 1_000;
 
 /** Fields that VIEW_BASIC leaves out. */
-const FULL_ONLY = ['labels', 'annotations', 'imageDigests', 'containers', 'omitted'];
+const FULL_ONLY = ['labels', 'annotations', 'imageDigests', 'containers', 'otherContainers', 'omitted'];
 
 /** What was compared, so that a test can see that it was not nothing. */
 export type Compared = { readonly entities: number; readonly answers: number; readonly resolved: number };

@@ -39,6 +39,8 @@ test('without flags and environment it listens on loopback only, and every value
     namespaceRules: [],
     clusterRanges: [],
     clusterName: undefined,
+    resolveLoadBalancers: false,
+    dnsServers: [],
     namedRanges: [],
     denyAnnotations: [],
     allowAnnotations: [],

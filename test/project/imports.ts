@@ -10,7 +10,7 @@ const KUBE_ROOMS = ['kube', 'kube/transport', 'kube/credentials', 'kube/decoding
 /** From the bottom up. */
 const CATALOG_ROOMS = ['collections', 'records', 'owners', 'entities', 'joining'].map((room) => `catalog/${room}`);
 const RPC_ROOMS = ['rpc', 'rpc/methods', 'rpc/calls', 'rpc/limits', 'rpc/tls', 'rpc/auth'];
-const RPC_SOURCES = [...EVERYWHERE, 'wire', 'catalog', 'addresses', 'feed', 'otel', 'timelines'];
+const RPC_SOURCES = [...EVERYWHERE, 'wire', 'catalog', 'addresses', 'feed', 'otel', 'timelines', 'containers'];
 
 /** Room → rooms that it may import, beside itself. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -32,6 +32,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'catalog/entities': [...EVERYWHERE, 'wire', 'catalog/collections', 'catalog/records', 'catalog/owners'],
   'catalog/joining': [...EVERYWHERE, 'wire', ...CATALOG_ROOMS],
   networks: [...EVERYWHERE],
+  containers: [...EVERYWHERE, 'wire'],
+  balancers: [...EVERYWHERE],
   otel: [],
   addresses: [...EVERYWHERE, 'catalog', 'timelines'],
   feed: [...EVERYWHERE, 'wire', 'timelines'],

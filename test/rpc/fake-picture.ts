@@ -18,6 +18,7 @@ import type {
 import { NameWaiterTable } from '../../src/rpc/methods/name-waiters.ts';
 import type { NamedNetwork, NetworkNames } from '../../src/rpc/methods/resolution.ts';
 import { UNKNOWN_CLUSTER } from '../../src/model/cluster-identity.ts';
+import { ContainerIndex } from '../../src/containers/container-index.ts';
 import type { RpcSources, WatchCall } from '../../src/rpc/methods/register.ts';
 import type { WorkloadKind } from '../../src/rpc/methods/workload-kinds.ts';
 import { messageType } from '../../src/wire/schema.ts';
@@ -98,14 +99,26 @@ export class FakePicture implements RpcSources {
   readonly catalog: CatalogReader = {
     sequence: 7,
     pod: (namespace, name) => this.found.get(`Pod/${namespace}/${name}`) as PodEntity | undefined,
+    podWithUid: (uid) => [...this.catalog.pods()].find((pod) => pod.uid === uid),
     service: (namespace, name) => this.found.get(`Service/${namespace}/${name}`) as ServiceEntity | undefined,
     node: (name) => this.found.get(`Node//${name}`) as NodeEntity | undefined,
     namespace: (name) => this.found.get(`Namespace//${name}`) as NamespaceEntity | undefined,
     workload: (group, kind, namespace, name) =>
       this.found.get(`${group}/${kind}/${namespace}/${name}`) as WorkloadEntity | undefined,
     resolveWorkload: (reference) => this.workloads.get(reference.uid) ?? fakeWorkload(reference),
+    pods: () => [...this.found.values()].filter((entity) => entity.kind === 'Pod'),
     entities: () => this.found.values(),
   };
+
+  readonly containers = new ContainerIndex({
+    pods: () => this.catalog.pods(),
+    pod: (uid) => this.catalog.podWithUid(uid),
+    formerPods: () => [],
+    formerPod: () => undefined,
+    nowMs: () => START_MS,
+    ...{ retentionMs: 60_000, maxFormerPods: 10, maxFormerBytes: 1_000_000 },
+    slice: () => ({ due: () => false, pause: () => Promise.resolve() }),
+  });
 
   readonly status: RpcSources['status'] = {
     version: '1.2.3',
@@ -140,6 +153,7 @@ export class FakePicture implements RpcSources {
     cluster: () => this.cluster,
     clusterProblem: () => this.clusterProblem,
     namedRanges: () => [],
+    loadBalancerNames: () => undefined,
   };
 
   /** Named ranges by address. */

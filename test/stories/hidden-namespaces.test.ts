@@ -47,6 +47,7 @@ const QUERIES: readonly Message[] = [
 /** With everything that a caller may ask for besides. */
 const MORE = { otelAttributes: { wellKnownLabels: true } };
 const NAMED = { namespace: 'shop', name: 'front' };
+const CONTAINER = 'containerd://c0ffee00c0ffee00c0ffee00';
 const REQUESTS: Readonly<Record<string, readonly Message[]>> = {
   '/digger.v1.LookupService/ResolveAddress': [...QUERIES, ...QUERIES.map((query) => ({ ...query, ...MORE }))],
   '/digger.v1.LookupService/BatchResolveAddresses': [{ queries: QUERIES }, { queries: QUERIES, ...MORE }],
@@ -59,6 +60,8 @@ const REQUESTS: Readonly<Record<string, readonly Message[]>> = {
   '/digger.v1.LookupService/GetService': [NAMED],
   '/digger.v1.LookupService/GetNode': [{ name: 'worker-1' }],
   '/digger.v1.LookupService/GetNamespace': [{ name: 'shop' }, { name: 'nowhere' }],
+  '/digger.v1.LookupService/ResolveContainer': [{ containerId: 'c0ffee00c0ff' }, { containerId: CONTAINER }],
+  '/digger.v1.LookupService/BatchResolveContainers': [{ queries: [{ containerId: CONTAINER }] }],
   '/digger.v1.LookupService/GetWorkload': [
     { kind: 'Pod', ...NAMED },
     { kind: 'Pod', namespace: 'shop', name: 'child' },

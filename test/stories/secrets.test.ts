@@ -39,6 +39,7 @@ const POLICY = [
 
 const POD = { namespace: 'shop', name: 'vault-0' };
 const SERVICE = { namespace: 'shop', name: 'vault' };
+const CONTAINER = 'containerd://c0ffee00c0ffee00c0ffee00';
 const WORKLOAD = { namespace: 'shop', name: 'vault', apiGroup: 'apps', kind: 'Deployment' };
 const LINK = { namespace: 'shop', name: 'vault-5d9', apiGroup: 'apps', kind: 'ReplicaSet' };
 const ADDRESS = '10.244.1.201';
@@ -62,6 +63,13 @@ const REQUESTS: Readonly<Record<string, readonly Message[]>> = {
   '/digger.v1.LookupService/GetService': inEachView([SERVICE]),
   '/digger.v1.LookupService/GetNode': inEachView([{ name: 'vault-node' }]),
   '/digger.v1.LookupService/GetNamespace': inEachView([{ name: 'vault' }]),
+  '/digger.v1.LookupService/ResolveContainer': inEachView([
+    { containerId: CONTAINER },
+    { containerId: 'ffffffffffff' },
+  ]),
+  '/digger.v1.LookupService/BatchResolveContainers': inEachView([
+    { queries: [CONTAINER, 'ffffffffffff'].map((containerId) => ({ containerId })) },
+  ]),
   '/digger.v1.LookupService/GetWorkload': inEachView([WORKLOAD, LINK]),
   '/digger.v1.ChangeFeedService/Watch': [
     ...inEachView([{ snapshotOnly: true }, { snapshotOnly: true, filter: { labels: { app: 'vault' } } }]),

@@ -5,6 +5,7 @@
 
 import { parseCidr } from '../../src/model/cidr.ts';
 import { parseIp } from '../../src/model/ip.ts';
+import { networkAddress } from '../../src/model/pod-networks.ts';
 import type { AddressFacts } from '../../src/timelines/facts.ts';
 import { resolveInterval } from '../../src/timelines/interval.ts';
 import { Prefixes } from '../../src/timelines/prefixes.ts';
@@ -63,6 +64,7 @@ export interface TimelineJson {
     readonly protocol?: string;
     readonly manyPorts?: boolean;
     readonly range?: string;
+    readonly podNetwork?: string;
   };
   readonly holders?: readonly HolderJson[];
   readonly spans?: readonly SpanJson[];
@@ -103,6 +105,8 @@ export interface QuestionJson {
   readonly address: string;
   readonly port?: number;
   readonly protocol?: Protocol;
+  /** Unset: the cluster's network. */
+  readonly podNetwork?: string;
   readonly atMs?: number;
   readonly untilMs?: number;
   readonly nowMs: number;
@@ -201,9 +205,9 @@ export function answer(picture: Picture, ask: QuestionJson): AnswerJson {
   const heardMs = Math.min(known.blindSinceMs ?? Number.POSITIVE_INFINITY, ask.heardMs ?? Number.POSITIVE_INFINITY);
   if (heardMs !== Number.POSITIVE_INFINITY) picture.facts = { ...known, blindSinceMs: heardMs };
   try {
-    const { port, protocol, atMs, untilMs, nowMs } = ask;
+    const { port, protocol, podNetwork = '', atMs, untilMs, nowMs } = ask;
     const question = {
-      address,
+      address: networkAddress(address, podNetwork),
       ...(port === undefined ? {} : { port }),
       ...(protocol === undefined ? {} : { protocol }),
     };
@@ -301,7 +305,8 @@ function factsOf(facts: FactsJson): AddressFacts {
   };
 }
 
-function placeOf({ address, node, port, protocol, manyPorts }: TimelineJson['place']): TimelinePlace {
+function placeOf({ address, node, port, protocol, manyPorts, podNetwork }: TimelineJson['place']): TimelinePlace {
+  if (podNetwork !== undefined) return { of: 'address', address: networkAddress(address ?? '', podNetwork) };
   if (port !== undefined && protocol !== undefined) {
     const at = { port, protocol: protocol.slice('PROTOCOL_'.length) as Protocol };
     if (node !== undefined) return { of: 'port of a node', node, address, ...at };

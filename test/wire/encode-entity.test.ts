@@ -5,7 +5,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { canonicalIps, parseIp } from '../../src/model/ip.ts';
-import type { NodeRecord, OwnerRecord, PodRecord, ServiceRecord, StringMap } from '../../src/model/records.ts';
+import type {
+  ContainerRecord,
+  NodeRecord,
+  OwnerRecord,
+  PodRecord,
+  ServiceRecord,
+  StringMap,
+} from '../../src/model/records.ts';
 import { encodeNodeRecord } from '../../src/wire/encode-node.ts';
 import type { EncodedRecord } from '../../src/wire/encoded-entity.ts';
 import { concatBytes, encodedBytes, type View } from '../../src/wire/encoded-entity.ts';
@@ -46,6 +53,26 @@ const reference = record({
   hidden: fc.constant(false),
 });
 
+const containers: fc.Arbitrary<ContainerRecord> = record({
+  type: fc.constantFrom('ordinary', 'sidecar', 'init', 'ephemeral'),
+  name: text,
+  image: text,
+  containerId: text,
+  previousContainerId: text,
+  ended: fc.boolean(),
+  imageDigest: fc.constantFrom('', 'sha256:00ff'),
+  ports: fc.array(
+    record({
+      name: text,
+      containerPort: port,
+      hostPort: port,
+      hostIp: fc.constantFrom('', '0.0.0.0', '10.0.0.1', '::'),
+      protocol,
+    }),
+    { maxLength: 2 },
+  ),
+});
+
 const pods: fc.Arbitrary<PodRecord> = record({
   type: fc.constant('Pod'),
   ...meta,
@@ -59,25 +86,11 @@ const pods: fc.Arbitrary<PodRecord> = record({
   startTimeMs: timeMs,
   sandboxReadyTimeMs: timeMs,
   finishedTimeMs: timeMs,
-  containers: fc.array(
-    record({
-      name: text,
-      image: text,
-      containerId: text,
-      imageDigest: fc.constantFrom('', 'sha256:00ff'),
-      ports: fc.array(
-        record({
-          name: text,
-          containerPort: port,
-          hostPort: port,
-          hostIp: fc.constantFrom('', '0.0.0.0', '10.0.0.1', '::'),
-          protocol,
-        }),
-        { maxLength: 2 },
-      ),
-    }),
-    { maxLength: 2 },
-  ),
+  containers: fc.array(containers, { maxLength: 2 }),
+  otherContainers: fc.array(containers, { maxLength: 2 }),
+  networks: fc.array(record({ name: text, interface: text, addresses: fc.array(fc.ipV4(), { maxLength: 2 }) }), {
+    maxLength: 2,
+  }),
 });
 
 const services: fc.Arbitrary<ServiceRecord> = record({
@@ -87,6 +100,8 @@ const services: fc.Arbitrary<ServiceRecord> = record({
   clusterIps: ips,
   externalIps: ips,
   loadBalancerIps: ips,
+  proxiedIps: ips,
+  externalName: text,
   loadBalancerHostnames: fc.array(text, { maxLength: 2 }),
   ports: fc.array(record({ name: text, protocol, port, targetPort: text, nodePort: port, appProtocol: text }), {
     maxLength: 2,
@@ -95,8 +110,8 @@ const services: fc.Arbitrary<ServiceRecord> = record({
 });
 
 function encodePod(pod: PodRecord): EncodedRecord {
-  const ips = { addresses: canonicalIps(pod.podIps), hostAddresses: canonicalIps(pod.hostIps) };
-  return encodePodRecord(pod, ips, DEFAULT_VALUE_POLICY);
+  const [addresses, hostAddresses] = [canonicalIps(pod.podIps), canonicalIps(pod.hostIps)];
+  return encodePodRecord(pod, { addresses, hostAddresses, networks: pod.networks }, DEFAULT_VALUE_POLICY);
 }
 
 /** The message that goes out. */
@@ -151,19 +166,19 @@ describe('an encoded entity', () => {
             ready: pod.ready,
             serviceCount: 0,
             endpointAddresses: [],
+            networks: pod.networks,
             startTime: timestamp(pod.startTimeMs),
             deletionTime: timestamp(pod.deletionTimeMs),
           };
-          const containers = pod.containers.map(({ name, image, containerId, ports }) => ({
-            name,
-            image,
-            containerId,
+          const told = ({ type, ports, name, image, containerId, previousContainerId, ended }: ContainerRecord) => ({
+            ...{ name, image, containerId, previousContainerId, ended },
+            type: `CONTAINER_TYPE_${type === 'ordinary' ? 'UNSPECIFIED' : type.toUpperCase()}`,
             ports: ports.map((each) => ({
               ...each,
               hostIp: each.hostIp === '10.0.0.1' ? each.hostIp : '',
               protocol: protocolName(each.protocol),
             })),
-          }));
+          });
           const { labels, annotations } = pod;
           assert.deepEqual(decode('Pod', whole(record, joined)), {
             ...basic,
@@ -172,10 +187,13 @@ describe('an encoded entity', () => {
             imageDigests: Object.fromEntries(
               pod.containers.flatMap(({ name, imageDigest }) => (imageDigest === '' ? [] : [[name, imageDigest]])),
             ),
-            containers,
+            containers: pod.containers.map(told),
+            otherContainers: pod.otherContainers.map(told),
             omitted: [],
           });
-          const nothing = { labels: {}, annotations: {}, imageDigests: {}, containers: [], omitted: [] };
+          const nothing = {
+            ...{ labels: {}, annotations: {}, imageDigests: {}, containers: [], otherContainers: [], omitted: [] },
+          };
           assert.deepEqual(decode('Pod', whole(record, joined, 'BASIC')), { ...basic, ...nothing });
         },
       ),
@@ -203,7 +221,7 @@ describe('an encoded entity', () => {
             LoadBalancer: 'LOAD_BALANCER',
             ExternalName: 'EXTERNAL_NAME',
           };
-          const { uid, namespace, name, selector, labels, annotations, loadBalancerHostnames } = service;
+          const { uid, namespace, name, selector, labels, annotations, loadBalancerHostnames, externalName } = service;
           assert.deepEqual(decode('Service', whole(record, joined)), {
             ...{ uid, namespace, name, selector, labels, annotations, loadBalancerHostnames, workloads, omitted: [] },
             type: `SERVICE_TYPE_${Object.hasOwn(types, service.serviceType) ? types[service.serviceType] : 'UNSPECIFIED'}`,
@@ -214,6 +232,8 @@ describe('an encoded entity', () => {
             workloadCount: 7,
             manualEndpoints: manual.map((address) => ({ address, service: self })),
             manualEndpointCount: 0,
+            externalName,
+            proxiedLoadBalancerAddresses: canonicalIps(service.proxiedIps),
           });
         },
       ),
@@ -324,7 +344,15 @@ describe('an encoded entity', () => {
     const service: ServiceRecord = {
       ...{ type: 'Service', namespace: 'n', name: 's', uid: 'u', serviceType: 'ClusterIP' },
       ...{ creationTimeMs: undefined, deletionTimeMs: undefined, controller: undefined },
-      ...{ clusterIps: [], externalIps: [], loadBalancerIps: [], loadBalancerHostnames: [], ports: [] },
+      ...{
+        clusterIps: [],
+        externalIps: [],
+        proxiedIps: [],
+        externalName: '',
+        loadBalancerIps: [],
+        loadBalancerHostnames: [],
+        ports: [],
+      },
       ...{ labels: values, annotations: values, selector: { app: 'a', team: 't' } },
     };
     const decoded = decode('Service', whole(encodeServiceRecord(service, policy)));

@@ -4,6 +4,7 @@
 import { type ByteString, NO_BYTES } from '../../model/byte-string.ts';
 import type { HostPort, ObjectReference, PodEntity } from '../../model/entities.ts';
 import { canonicalIps } from '../../model/ip.ts';
+import { MULTUS_STATUS, networkAddress, OVN_NETWORKS } from '../../model/pod-networks.ts';
 import { toProtocol } from '../../model/protocol.ts';
 import type { ControllerReference, PodRecord } from '../../model/records.ts';
 import { boundHostAddress, encodePodRecord } from '../../wire/encode-pod.ts';
@@ -19,6 +20,7 @@ export interface PodRow extends PodEntity {
   ownerChain: PodEntity['ownerChain'];
   workload: ObjectReference;
   endpointAddresses?: readonly string[];
+  networkAddresses?: readonly string[];
   joined: ByteString;
   place: ByteString;
   values: ByteString;
@@ -73,7 +75,8 @@ export function draftPod(record: PodRecord, policy: ValuePolicy, interner: Inter
   const namespace = interner.string(record.namespace);
   const addresses = canonicalIps(record.podIps);
   const hostAddresses = interner.list(canonicalIps(record.hostIps));
-  const { own, values, rest } = encodePodRecord(record, { addresses, hostAddresses }, policy);
+  const networks = publishedNetworks(record, policy);
+  const { own, values, rest } = encodePodRecord(record, { addresses, hostAddresses, networks }, policy);
   const row: PodRow = {
     kind: 'Pod',
     uid: record.uid,
@@ -98,7 +101,19 @@ export function draftPod(record: PodRecord, policy: ValuePolicy, interner: Inter
     values,
     rest,
   };
+  // Few pods have some: the others do without the field.
+  if (networks.length > 0) row.networkAddresses = toNetworkAddresses(networks);
   return { namespace, name: record.name, uid: record.uid, row, controller: record.controller };
+}
+
+/** None where the annotations that tell of them are denied: what they say is not to be known by another way. */
+function publishedNetworks({ networks }: PodRecord, { deniedAnnotations }: ValuePolicy): PodRecord['networks'] {
+  if (networks.length === 0) return networks;
+  return deniedAnnotations.has(MULTUS_STATUS) || deniedAnnotations.has(OVN_NETWORKS) ? NO_NETWORKS : networks;
+}
+
+function toNetworkAddresses(networks: PodRecord['networks']): readonly string[] {
+  return networks.flatMap(({ name, addresses }) => addresses.map((address) => networkAddress(address, name)));
 }
 
 export function isSamePod(state: PodState, { row, controller }: PodDraft): boolean {
@@ -121,6 +136,7 @@ function toHostPorts(record: PodRecord): readonly HostPort[] {
 }
 
 const NO_PORTS: readonly HostPort[] = Object.freeze([]);
+const NO_NETWORKS: PodRecord['networks'] = Object.freeze([]);
 export const NO_SERVICES: readonly ServiceState[] = Object.freeze([]);
 
 /** Placeholder until the join; never published. */

@@ -95,7 +95,17 @@ export function draftService(record: ServiceRecord, policy: ValuePolicy, interne
     ...encoded,
     joined: NO_BYTES,
   };
-  return { namespace, name: record.name, uid: record.uid, row };
+  const proxied = canonicalIps(record.proxiedIps);
+  return {
+    ...{ namespace, name: record.name, uid: record.uid },
+    row: {
+      ...row,
+      ...(proxied.length === 0 ? undefined : { proxiedAddresses: proxied }),
+      ...(record.loadBalancerHostnames.length === 0
+        ? undefined
+        : { loadBalancerHostnames: record.loadBalancerHostnames }),
+    },
+  };
 }
 
 export function isSameService(state: ServiceState, { row }: ServiceDraft): boolean {

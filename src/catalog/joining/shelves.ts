@@ -17,6 +17,7 @@ import type { FormerOwnersOptions } from '../owners/former-owners.ts';
 import type { Marks } from './marks.ts';
 import { Membership } from './membership.ts';
 import { PodCounts } from './pod-counts.ts';
+import type { PodNetworkProblem } from '../../model/pod-networks.ts';
 import { type NamespaceDraft, namespaceShelf, type NamespaceState } from '../entities/namespace-state.ts';
 import { draftNode, isSameNode, type NodeDraft, NodeState } from '../entities/node-state.ts';
 import { type NodePlace, NodePlaces } from '../entities/node-places.ts';
@@ -47,6 +48,8 @@ export class Shelves {
   readonly membership: Membership;
   readonly places = new NodePlaces();
   readonly counts: PodCounts;
+  /** Annotations of networks of which something was left out, by why; counted each time that a pod is read. */
+  readonly networkProblems: Record<PodNetworkProblem, number> = { too_long: 0, malformed: 0, too_many: 0 };
   readonly #picture: Picture;
   readonly #marks: Marks;
   readonly #customOwners: CustomOwners;
@@ -86,7 +89,11 @@ export class Shelves {
     const { graph, membership } = this;
     const { pods } = this.#picture;
     return {
-      draft: (record) => draftPod(record, this.#policy, this.#interner),
+      draft: (record) => {
+        const { networkProblem } = record;
+        if (networkProblem !== undefined) this.networkProblems[networkProblem] += 1;
+        return draftPod(record, this.#policy, this.#interner);
+      },
       isSame: isSamePod,
       create: (draft) => {
         const pod = new PodState(resource, draft.row);

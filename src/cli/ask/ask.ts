@@ -7,6 +7,7 @@ import { Connection } from './connection.ts';
 import { SecurityFileError } from './connection-security.ts';
 import type { AskEdge } from './edge.ts';
 import { EXIT_USAGE, exitCodeOf } from './exit-codes.ts';
+import { container } from './container.ts';
 import { get } from './get.ts';
 import { history } from './history.ts';
 import { resolve } from './resolve.ts';
@@ -44,6 +45,8 @@ function run(order: Order, connection: Connection, edge: AskEdge): Promise<numbe
       return history(order, connection, edge);
     case 'get':
       return get(order, connection, edge);
+    case 'container':
+      return container(order, connection, edge);
     case 'watch':
       return watch(order, connection, edge);
     case 'status':

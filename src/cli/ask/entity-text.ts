@@ -32,7 +32,11 @@ export function entityRow(entity: JsonObject): EntityRow {
       return {
         ...base,
         kind: 'Service',
-        detail: join(texts(object['clusterAddresses']).join(','), references(object['workloads']).join(', ')),
+        detail: join(
+          texts(object['clusterAddresses']).join(','),
+          named('alias of', object['externalName']),
+          references(object['workloads']).join(', '),
+        ),
       };
     case 'node':
       return { ...base, kind: 'Node', detail: join(nodeAddresses(object), named('zone', object['zone'])) };
@@ -63,7 +67,7 @@ export function resolutionLines(resolution: JsonObject, wide = false): readonly 
   add('TARGET', targetText(resolution));
   const pod = (resolution['pod'] ?? {}) as JsonObject;
   add('ROLE', roleText(resolution));
-  add('NETWORK', networkText(resolution['network']));
+  add('NETWORK', text(resolution['podNetwork']) || networkText(resolution['network']));
   add('WORKLOAD', of(resolution['workload']));
   add('NODE', text(pod['nodeName']));
   if (wide) addPlace(add, pod);
@@ -74,9 +78,7 @@ export function resolutionLines(resolution: JsonObject, wide = false): readonly 
   add('STALENESS', text(resolution['staleness']));
   if (wide) add('CLUSTER', clusterText(resolution['cluster']));
   if (wide) addLabels(rows, (resolution['pod'] ?? resolution['service'] ?? resolution['node'] ?? {}) as JsonObject);
-  for (const attribute of (resolution['otelAttributes'] ?? []) as readonly JsonObject[]) {
-    rows.push(['ATTRIBUTE', `${text(attribute['key'])}=${attributeText(attribute['value'])}`]);
-  }
+  addAttributes(rows, resolution);
   const lines = termLines(rows);
   const candidates = (resolution['candidates'] ?? []) as readonly JsonObject[];
   if (candidates.length > 0) {
@@ -84,6 +86,32 @@ export function resolutionLines(resolution: JsonObject, wide = false): readonly 
     lines.push('', ...tableLines(['CANDIDATE', 'ROLE', 'WORKLOAD', 'HELD'], table));
   }
   return lines;
+}
+
+/** The JSON form of digger.v1.ContainerResolution as lines of `TERM  text`; `wide`: with labels. */
+export function containerLines(resolution: JsonObject, wide = false): readonly string[] {
+  const rows: [string, string][] = [];
+  const add = (term: string, value: string): void => {
+    if (value !== '') rows.push([term, value]);
+  };
+  const pod = (resolution['pod'] ?? {}) as JsonObject;
+  const container = resolution['container'] as JsonObject | undefined;
+  if (container !== undefined) add('CONTAINER', join(text(container['name']), containerType(container)));
+  add('ID', text(resolution['containerId']));
+  if (container !== undefined) add('IMAGE', text(container['image']));
+  add('POD', path(text(pod['namespace']), text(pod['name'])));
+  add('UID', text(pod['uid']));
+  add('WORKLOAD', of(resolution['workload']));
+  add('NODE', text(pod['nodeName']));
+  add('ADDRESSES', texts(pod['addresses']).join(','));
+  if (wide) addPlace(add, pod);
+  if (resolution['ended'] === true) add('ENDED', 'yes');
+  add('REMOVED', text(resolution['removalTime']));
+  add('STALENESS', text(resolution['staleness']));
+  if (wide) add('CLUSTER', clusterText(resolution['cluster']));
+  if (wide) addLabels(rows, pod);
+  addAttributes(rows, resolution);
+  return termLines(rows);
 }
 
 /** The JSON form of digger.v1.GetAddressTimelineResponse as a line through time, newest first. */
@@ -138,15 +166,23 @@ export function entityLines(entity: JsonObject, wide: boolean): readonly string[
   add('IS', detail);
   add('SERVICES', references(object['services']).join(', '));
   add('WORKLOADS', references(object['workloads']).join(', '));
+  const names = texts(object['loadBalancerHostnames']);
+  add('BALANCER', [...texts(object['loadBalancerAddresses']), ...names].join(', '));
   add('OWNERS', references(object['ownerChain']).join(', '));
   add('STARTED', text(object['startTime']));
   if (wide) {
     addPlace(add, object);
     addLabels(rows, object);
-    for (const container of (object['containers'] ?? []) as readonly JsonObject[]) {
+    for (const network of (object['networks'] ?? []) as readonly JsonObject[]) {
+      const addresses = texts(network['addresses']).join(',');
+      rows.push(['NETWORK', join(text(network['name']), addresses, text(network['interface']))]);
+    }
+    const containers = [...((object['containers'] ?? []) as readonly JsonObject[])];
+    containers.push(...((object['otherContainers'] ?? []) as readonly JsonObject[]));
+    for (const container of containers) {
       const digests = (object['imageDigests'] ?? {}) as JsonObject;
       const name = text(container['name']);
-      rows.push(['CONTAINER', join(name, text(container['image']), text(digests[name]))]);
+      rows.push(['CONTAINER', join(name, containerType(container), text(container['image']), text(digests[name]))]);
     }
   }
   return termLines(rows);
@@ -212,6 +248,17 @@ function targetText(holder: JsonObject): string {
   if (holder['hidden'] === true) return 'hidden';
   const endpoint = holder['externalEndpoint'] as JsonObject | undefined;
   return endpoint === undefined ? '' : `endpoint ${text(endpoint['address'])} of ${of(endpoint['service'])}`;
+}
+
+function addAttributes(rows: [string, string][], resolution: JsonObject): void {
+  for (const attribute of (resolution['otelAttributes'] ?? []) as readonly JsonObject[]) {
+    rows.push(['ATTRIBUTE', `${text(attribute['key'])}=${attributeText(attribute['value'])}`]);
+  }
+}
+
+/** `sidecar`, `init`, `ephemeral`; nothing of an ordinary one. */
+function containerType(container: JsonObject): string {
+  return text(container['type']).replace('CONTAINER_TYPE_', '').replace('UNSPECIFIED', '').toLowerCase();
 }
 
 /** Of `digger.v1.AttributeValue`. */

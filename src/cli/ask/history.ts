@@ -13,7 +13,7 @@ import { queryOf } from './resolve.ts';
 export async function history(order: HistoryOrder, connection: Connection, edge: AskEdge): Promise<number> {
   const answer = await connection.call(
     'LookupService/GetAddressTimeline',
-    { ...queryOf(order.question, order.protocol, undefined), view: 'VIEW_BASIC' },
+    { ...queryOf(order.question, order.protocol, undefined, order.network), view: 'VIEW_BASIC' },
     order.connection.timeoutMs,
   );
   const form = shownForm(order.output, edge);

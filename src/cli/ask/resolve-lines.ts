@@ -52,10 +52,10 @@ export async function resolveLines(order: ResolveOrder, answers: LineAnswers, ed
 /** By a service, a batch at a time. Rejects with a ServiceError. */
 export async function askAll(
   lines: readonly AskedLine[],
-  { protocol, otel, connection: { timeoutMs } }: ResolveOrder,
+  { protocol, network, otel, connection: { timeoutMs } }: ResolveOrder,
   connection: Connection,
 ): Promise<readonly JsonObject[]> {
-  const queries = lines.map(({ question, atMs }) => queryOf(question, protocol, atMs));
+  const queries = lines.map(({ question, atMs }) => queryOf(question, protocol, atMs, network));
   const answer = await connection.call(
     'LookupService/BatchResolveAddresses',
     { queries, ...(otel ? OTEL_ATTRIBUTES : {}) },

@@ -26,7 +26,7 @@ export async function resolveFromReplica(order: ResolveOrder, edge: AskEdge): Pr
   return await resolveLines(order, (lines) => lines.map((line) => answer(line, order, replica)), edge);
 }
 
-function answer({ question, atMs }: AskedLine, { protocol }: ResolveOrder, replica: Replica): JsonObject {
+function answer({ question, atMs }: AskedLine, { protocol, network }: ResolveOrder, replica: Replica): JsonObject {
   const { address, port } = question;
   try {
     const found = replica.resolve({
@@ -34,6 +34,7 @@ function answer({ question, atMs }: AskedLine, { protocol }: ResolveOrder, repli
       port,
       protocol: protocol?.replace('PROTOCOL_', '') as Protocol | undefined,
       at: atMs,
+      podNetwork: network,
     });
     return { resolution: resolutionJson(parseIp(address) ?? address, found, replica) };
   } catch (error) {

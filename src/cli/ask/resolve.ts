@@ -15,12 +15,14 @@ export function queryOf(
   { address, port }: AddressAndPort,
   protocol: string | undefined,
   atMs: number | undefined,
+  network: string | undefined,
 ): Record<string, unknown> {
   return {
     address,
     ...(port === undefined ? {} : { port }),
     ...(protocol === undefined ? {} : { protocol }),
     ...(atMs === undefined ? {} : { at: toSecondsAndNanos(atMs) }),
+    ...(network === undefined ? {} : { podNetwork: network }),
   };
 }
 
@@ -34,11 +36,11 @@ export async function resolve(
   connection: Connection,
   edge: AskEdge,
 ): Promise<number> {
-  const { atMs, waitMs, protocol, otel } = order;
+  const { atMs, waitMs, protocol, network, otel } = order;
   const answer = await connection.call(
     'LookupService/ResolveAddress',
     {
-      ...queryOf(question, protocol, atMs),
+      ...queryOf(question, protocol, atMs, network),
       ...(waitMs === 0 ? {} : { wait: toSecondsAndNanos(waitMs) }),
       ...(otel ? OTEL_ATTRIBUTES : {}),
     },

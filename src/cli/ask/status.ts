@@ -45,6 +45,16 @@ function statusLines(status: JsonObject, nowMs: number, wide: boolean, edge: Ask
       ...(problem === '' ? [] : [coloured(`  not taken: ${problem}`, 'yellow', edge)]),
     );
   }
+  const balancers = status['loadBalancerNames'] as JsonObject | undefined;
+  if (balancers !== undefined) {
+    const [names, addresses, failing, leftOut] = ['names', 'addresses', 'failing', 'leftOut'].map(
+      (field) => text(balancers[field]) || '0',
+    );
+    lines.push(`load balancers by name: ${names}, with ${addresses} addresses`);
+    const problem = text(balancers['message']);
+    if (failing !== '0') lines.push(coloured(`  not resolved: ${failing}; ${problem}`, 'yellow', edge));
+    if (leftOut !== '0') lines.push(coloured(`  left out: ${leftOut}`, 'yellow', edge));
+  }
   lines.push(`${text(status['subscribers']) || '0'} subscribers, sequence ${text(status['sequence']) || '0'}`, '');
   const head = [
     'RESOURCE',

@@ -70,6 +70,12 @@ const WAIT: CommandOption = {
   defaultText: '0s',
 };
 
+const NETWORK: CommandOption = {
+  placeholder: 'name',
+  meaning:
+    "the secondary network that the address is on, as a pod's networks are named: NAMESPACE/NAME; unset: the cluster's",
+};
+
 /** What `digger get` asks for. */
 export const OBJECT_KINDS = ['pod', 'service', 'node', 'workload', 'namespace'] as const;
 export type ObjectKind = (typeof OBJECT_KINDS)[number];
@@ -113,6 +119,7 @@ line, in their order; a line that cannot be asked about is answered with an erro
         meaning:
           'with the resource attributes of OpenTelemetry; well-known labels (app.kubernetes.io/name) name the service',
       },
+      network: NETWORK,
       replica: {
         placeholder: '',
         meaning: 'with -: copy what the service knows of addresses, wait until that is complete, and answer from it',
@@ -129,6 +136,7 @@ line, in their order; a line that cannot be asked about is answered with an erro
 Shows who held an address, newest first, as far back as the service can tell.
 ADDRESS is IPv4 or IPv6; IPv6 with a port is written in brackets: [fd00::1]:80.`,
     options: {
+      network: NETWORK,
       protocol: { placeholder: 'protocol', meaning: 'tcp, udp or sctp; unset: any', values: ['tcp', 'udp', 'sctp'] },
       output: OUTPUT,
       ...CLIENT_OPTIONS,
@@ -149,6 +157,25 @@ replicationcontroller, or the exact kind with its API group: Rollout.argoproj.io
       ...CLIENT_OPTIONS,
     },
     words: OBJECT_KINDS,
+  },
+  container: {
+    summary: 'ask a running service whose container it is, by the id of the container or the uid of its pod',
+    usage: `Usage: digger container ID [options]
+       digger container --pod-uid UID [options]
+
+Shows the pod of a container, now or in the history: init, ephemeral and sidecar containers and those that ended
+included. ID is the id of the container with or without its scheme (containerd://), or its first 12 digits or more.`,
+    options: {
+      'pod-uid': { placeholder: 'uid', meaning: 'ask for a pod by its uid instead' },
+      wait: { ...WAIT, meaning: 'when there is no such container, wait for it, up to 30s' },
+      otel: {
+        placeholder: '',
+        meaning:
+          'with the resource attributes of OpenTelemetry; well-known labels (app.kubernetes.io/name) name the service',
+      },
+      output: OUTPUT,
+      ...CLIENT_OPTIONS,
+    },
   },
   watch: {
     summary: 'show what a running service knows, and every change of it',

@@ -32,6 +32,8 @@ export interface ResolveOrder extends Asking {
   readonly waitMs: number;
   /** `PROTOCOL_TCP`. */
   readonly protocol: string | undefined;
+  /** Name of a secondary network; unset: the cluster's. */
+  readonly network: string | undefined;
   /** Ask for resource attributes of OpenTelemetry. */
   readonly otel: boolean;
   /** Answer from a replica in this process; only for addresses from standard input. */
@@ -41,6 +43,8 @@ export interface ResolveOrder extends Asking {
 export interface HistoryOrder extends Asking {
   readonly command: 'history';
   readonly question: AddressAndPort;
+  /** Name of a secondary network; unset: the cluster's. */
+  readonly network: string | undefined;
   /** `PROTOCOL_TCP`. */
   readonly protocol: string | undefined;
 }
@@ -52,6 +56,15 @@ export interface GetOrder extends Asking {
   /** Empty for a node and a namespace. */
   readonly namespace: string;
   readonly waitMs: number;
+}
+
+export interface ContainerOrder extends Asking {
+  readonly command: 'container';
+  /** One of the two fields of a `ContainerQuery`. */
+  readonly subject: { readonly containerId: string } | { readonly podUid: string };
+  readonly waitMs: number;
+  /** Ask for resource attributes of OpenTelemetry. */
+  readonly otel: boolean;
 }
 
 export interface WatchOrder extends Asking {
@@ -73,7 +86,7 @@ export interface StatusOrder extends Asking {
   readonly command: 'status';
 }
 
-export type Order = ResolveOrder | HistoryOrder | GetOrder | WatchOrder | StatusOrder;
+export type Order = ResolveOrder | HistoryOrder | GetOrder | ContainerOrder | WatchOrder | StatusOrder;
 
 /** What is wrong is in `words.problems`; then the order is not to be used. */
 export function readOrder(words: Words, command: Order['command'], nowMs: number): Order {
@@ -88,6 +101,7 @@ export function readOrder(words: Words, command: Order['command'], nowMs: number
         ...asking,
         command,
         question: readQuestion(words),
+        network: words.last('network', parseName),
         atMs: words.last('at', momentBefore(nowMs)),
         waitMs: waitMs(),
         otel: words.given('otel'),
@@ -99,10 +113,19 @@ export function readOrder(words: Words, command: Order['command'], nowMs: number
         ...asking,
         command,
         question: readAddress(words),
+        network: words.last('network', parseName),
         protocol: toProtocol(words.last('protocol', oneOf('tcp', 'udp', 'sctp'))),
       };
     case 'get':
       return { ...asking, command, ...readObject(words), waitMs: waitMs() };
+    case 'container':
+      return {
+        ...asking,
+        command,
+        subject: readSubject(words),
+        waitMs: waitMs(),
+        otel: words.given('otel'),
+      };
     case 'watch':
       refuseWords(words, 'filters are options, see digger watch --help');
       return {
@@ -153,6 +176,18 @@ function readAddress(words: Words): AddressAndPort {
   if (word === undefined) words.problems.push('an address is missing: digger history 10.0.0.1');
   const read = word === undefined ? undefined : words.value('address', word, parseAddressAndPort(word));
   return read ?? { address: '', port: undefined };
+}
+
+function readSubject(words: Words): ContainerOrder['subject'] {
+  const [containerId, ...more] = words.rest;
+  for (const unexpected of more) words.problems.push(`${unexpected}: one container at a time`);
+  const podUid = words.last('pod-uid', parseName);
+  if (podUid === undefined) {
+    if (containerId === undefined) words.problems.push('an id is missing: digger container 0123456789ab');
+    return { containerId: containerId ?? '' };
+  }
+  if (containerId !== undefined) words.problems.push(`--pod-uid: got ${containerId} too; allowed: one of them`);
+  return { podUid };
 }
 
 function readObject(words: Words): Pick<GetOrder, 'kind' | 'object' | 'namespace'> {

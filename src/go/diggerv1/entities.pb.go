@@ -328,6 +328,63 @@ func (ServiceType) EnumDescriptor() ([]byte, []int) {
 	return file_digger_v1_entities_proto_rawDescGZIP(), []int{4}
 }
 
+// What a container is to its pod.
+type ContainerType int32
+
+const (
+	// One of `spec.containers`.
+	ContainerType_CONTAINER_TYPE_UNSPECIFIED ContainerType = 0
+	// A native sidecar: an entry of `spec.initContainers` with `restartPolicy: Always`.
+	ContainerType_CONTAINER_TYPE_SIDECAR ContainerType = 1
+	// Another entry of `spec.initContainers`: it ran before the others.
+	ContainerType_CONTAINER_TYPE_INIT ContainerType = 2
+	// One of `spec.ephemeralContainers`: added to a running pod, for debugging.
+	ContainerType_CONTAINER_TYPE_EPHEMERAL ContainerType = 3
+)
+
+// Enum value maps for ContainerType.
+var (
+	ContainerType_name = map[int32]string{
+		0: "CONTAINER_TYPE_UNSPECIFIED",
+		1: "CONTAINER_TYPE_SIDECAR",
+		2: "CONTAINER_TYPE_INIT",
+		3: "CONTAINER_TYPE_EPHEMERAL",
+	}
+	ContainerType_value = map[string]int32{
+		"CONTAINER_TYPE_UNSPECIFIED": 0,
+		"CONTAINER_TYPE_SIDECAR":     1,
+		"CONTAINER_TYPE_INIT":        2,
+		"CONTAINER_TYPE_EPHEMERAL":   3,
+	}
+)
+
+func (x ContainerType) Enum() *ContainerType {
+	p := new(ContainerType)
+	*p = x
+	return p
+}
+
+func (x ContainerType) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ContainerType) Descriptor() protoreflect.EnumDescriptor {
+	return file_digger_v1_entities_proto_enumTypes[5].Descriptor()
+}
+
+func (ContainerType) Type() protoreflect.EnumType {
+	return &file_digger_v1_entities_proto_enumTypes[5]
+}
+
+func (x ContainerType) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ContainerType.Descriptor instead.
+func (ContainerType) EnumDescriptor() ([]byte, []int) {
+	return file_digger_v1_entities_proto_rawDescGZIP(), []int{5}
+}
+
 // Which cluster an answer is about. An empty field is not known.
 type Cluster struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -485,8 +542,7 @@ func (x *ObjectReference) GetHidden() bool {
 	return false
 }
 
-// A container of a pod: one of `spec.containers`, or a native sidecar, which is an entry of `spec.initContainers` with
-// `restartPolicy: Always`. Other init containers and ephemeral containers are not included.
+// A container of a pod.
 type Container struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Unique within the pod.
@@ -496,7 +552,14 @@ type Container struct {
 	// Declared ports.
 	Ports []*ContainerPort `protobuf:"bytes,3,rep,name=ports,proto3" json:"ports,omitempty"`
 	// `containerd://…`; empty until the container was created.
-	ContainerId   string `protobuf:"bytes,4,opt,name=container_id,json=containerId,proto3" json:"container_id,omitempty"`
+	ContainerId string `protobuf:"bytes,4,opt,name=container_id,json=containerId,proto3" json:"container_id,omitempty"`
+	// What it is to its pod.
+	Type ContainerType `protobuf:"varint,5,opt,name=type,proto3,enum=digger.v1.ContainerType" json:"type,omitempty"`
+	// The container that this one replaced at its last restart: `lastState.terminated.containerID`. Empty: there is none
+	// that the API tells of.
+	PreviousContainerId string `protobuf:"bytes,6,opt,name=previous_container_id,json=previousContainerId,proto3" json:"previous_container_id,omitempty"`
+	// The container with `container_id` has ended (`state.terminated`); it may be followed by another one.
+	Ended         bool `protobuf:"varint,7,opt,name=ended,proto3" json:"ended,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -557,6 +620,27 @@ func (x *Container) GetContainerId() string {
 		return x.ContainerId
 	}
 	return ""
+}
+
+func (x *Container) GetType() ContainerType {
+	if x != nil {
+		return x.Type
+	}
+	return ContainerType_CONTAINER_TYPE_UNSPECIFIED
+}
+
+func (x *Container) GetPreviousContainerId() string {
+	if x != nil {
+		return x.PreviousContainerId
+	}
+	return ""
+}
+
+func (x *Container) GetEnded() bool {
+	if x != nil {
+		return x.Ended
+	}
+	return false
 }
 
 // A declared port of a container.
@@ -641,6 +725,71 @@ func (x *ContainerPort) GetProtocol() Protocol {
 	return Protocol_PROTOCOL_UNSPECIFIED
 }
 
+// Addresses that a pod has on a secondary network.
+type PodNetwork struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As its annotation says: of a NetworkAttachmentDefinition `NAMESPACE/NAME`, else the name of the CNI configuration.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Canonical form, in the order of the annotation. An address may be on other networks as well, where it means
+	// something else.
+	Addresses []string `protobuf:"bytes,2,rep,name=addresses,proto3" json:"addresses,omitempty"`
+	// In the pod: `net1`. May be empty.
+	Interface     string `protobuf:"bytes,3,opt,name=interface,proto3" json:"interface,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PodNetwork) Reset() {
+	*x = PodNetwork{}
+	mi := &file_digger_v1_entities_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PodNetwork) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PodNetwork) ProtoMessage() {}
+
+func (x *PodNetwork) ProtoReflect() protoreflect.Message {
+	mi := &file_digger_v1_entities_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PodNetwork.ProtoReflect.Descriptor instead.
+func (*PodNetwork) Descriptor() ([]byte, []int) {
+	return file_digger_v1_entities_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *PodNetwork) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *PodNetwork) GetAddresses() []string {
+	if x != nil {
+		return x.Addresses
+	}
+	return nil
+}
+
+func (x *PodNetwork) GetInterface() string {
+	if x != nil {
+		return x.Interface
+	}
+	return ""
+}
+
 // A pod, joined with its owners and services.
 type Pod struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -686,12 +835,19 @@ type Pod struct {
 	ServiceAccount string `protobuf:"bytes,18,opt,name=service_account,json=serviceAccount,proto3" json:"service_account,omitempty"`
 	// Its condition `Ready`: it passes its readiness probes and gates, so that services send to it.
 	Ready bool `protobuf:"varint,19,opt,name=ready,proto3" json:"ready,omitempty"`
+	// Secondary networks that it is attached to, by its annotations `k8s.v1.cni.cncf.io/network-status` (Multus) and
+	// `k8s.ovn.org/pod-networks` (OVN-Kubernetes), without the addresses of the cluster's network, which are `addresses`.
+	// The first 32 of them, and 64 addresses of all together. Annotations are what they are: who may write those of a pod
+	// decides what they say.
+	Networks []*PodNetwork `protobuf:"bytes,26,rep,name=networks,proto3" json:"networks,omitempty"`
 	// Not in VIEW_BASIC.
 	Labels map[string]string `protobuf:"bytes,20,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Not in VIEW_BASIC. Some are left out by default, see `omitted`.
 	Annotations map[string]string `protobuf:"bytes,21,rep,name=annotations,proto3" json:"annotations,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Not in VIEW_BASIC. Native sidecars first, then `spec.containers`, each in the order of the object.
 	Containers []*Container `protobuf:"bytes,22,rep,name=containers,proto3" json:"containers,omitempty"`
+	// Not in VIEW_BASIC. Init containers that are no sidecars, then ephemeral ones, each in the order of the object.
+	OtherContainers []*Container `protobuf:"bytes,25,rep,name=other_containers,json=otherContainers,proto3" json:"other_containers,omitempty"`
 	// Not in VIEW_BASIC. Keys of labels and annotations that the server's configuration leaves out (denied, not on the
 	// allow list, or larger than the size limit), as `labels/KEY` and `annotations/KEY`.
 	// `*`: all of them and the containers, in a frame of the feed that would otherwise have been too large.
@@ -705,7 +861,7 @@ type Pod struct {
 
 func (x *Pod) Reset() {
 	*x = Pod{}
-	mi := &file_digger_v1_entities_proto_msgTypes[4]
+	mi := &file_digger_v1_entities_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -717,7 +873,7 @@ func (x *Pod) String() string {
 func (*Pod) ProtoMessage() {}
 
 func (x *Pod) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_entities_proto_msgTypes[4]
+	mi := &file_digger_v1_entities_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -730,7 +886,7 @@ func (x *Pod) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pod.ProtoReflect.Descriptor instead.
 func (*Pod) Descriptor() ([]byte, []int) {
-	return file_digger_v1_entities_proto_rawDescGZIP(), []int{4}
+	return file_digger_v1_entities_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Pod) GetUid() string {
@@ -866,6 +1022,13 @@ func (x *Pod) GetReady() bool {
 	return false
 }
 
+func (x *Pod) GetNetworks() []*PodNetwork {
+	if x != nil {
+		return x.Networks
+	}
+	return nil
+}
+
 func (x *Pod) GetLabels() map[string]string {
 	if x != nil {
 		return x.Labels
@@ -883,6 +1046,13 @@ func (x *Pod) GetAnnotations() map[string]string {
 func (x *Pod) GetContainers() []*Container {
 	if x != nil {
 		return x.Containers
+	}
+	return nil
+}
+
+func (x *Pod) GetOtherContainers() []*Container {
+	if x != nil {
+		return x.OtherContainers
 	}
 	return nil
 }
@@ -922,7 +1092,7 @@ type ServicePort struct {
 
 func (x *ServicePort) Reset() {
 	*x = ServicePort{}
-	mi := &file_digger_v1_entities_proto_msgTypes[5]
+	mi := &file_digger_v1_entities_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -934,7 +1104,7 @@ func (x *ServicePort) String() string {
 func (*ServicePort) ProtoMessage() {}
 
 func (x *ServicePort) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_entities_proto_msgTypes[5]
+	mi := &file_digger_v1_entities_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -947,7 +1117,7 @@ func (x *ServicePort) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServicePort.ProtoReflect.Descriptor instead.
 func (*ServicePort) Descriptor() ([]byte, []int) {
-	return file_digger_v1_entities_proto_rawDescGZIP(), []int{5}
+	return file_digger_v1_entities_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ServicePort) GetName() string {
@@ -1005,7 +1175,7 @@ type ExternalEndpoint struct {
 
 func (x *ExternalEndpoint) Reset() {
 	*x = ExternalEndpoint{}
-	mi := &file_digger_v1_entities_proto_msgTypes[6]
+	mi := &file_digger_v1_entities_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1017,7 +1187,7 @@ func (x *ExternalEndpoint) String() string {
 func (*ExternalEndpoint) ProtoMessage() {}
 
 func (x *ExternalEndpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_entities_proto_msgTypes[6]
+	mi := &file_digger_v1_entities_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1030,7 +1200,7 @@ func (x *ExternalEndpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExternalEndpoint.ProtoReflect.Descriptor instead.
 func (*ExternalEndpoint) Descriptor() ([]byte, []int) {
-	return file_digger_v1_entities_proto_rawDescGZIP(), []int{6}
+	return file_digger_v1_entities_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ExternalEndpoint) GetAddress() string {
@@ -1062,7 +1232,8 @@ type Service struct {
 	ClusterAddresses []string `protobuf:"bytes,5,rep,name=cluster_addresses,json=clusterAddresses,proto3" json:"cluster_addresses,omitempty"`
 	// `status.loadBalancer.ingress[].ip` in canonical form.
 	LoadBalancerAddresses []string `protobuf:"bytes,6,rep,name=load_balancer_addresses,json=loadBalancerAddresses,proto3" json:"load_balancer_addresses,omitempty"`
-	// `status.loadBalancer.ingress[].hostname`.
+	// `status.loadBalancer.ingress[].hostname`. What they resolve to is in no entity, because it is not the API server's
+	// to say: with `--resolve-load-balancers` such addresses are found when they are asked for.
 	LoadBalancerHostnames []string `protobuf:"bytes,7,rep,name=load_balancer_hostnames,json=loadBalancerHostnames,proto3" json:"load_balancer_hostnames,omitempty"`
 	// `spec.externalIPs` in canonical form.
 	ExternalAddresses []string `protobuf:"bytes,8,rep,name=external_addresses,json=externalAddresses,proto3" json:"external_addresses,omitempty"`
@@ -1083,6 +1254,11 @@ type Service struct {
 	// How many manual endpoints there are, when `manual_endpoints` does not list them all; otherwise 0. The first 10,000
 	// are found when their address is asked for.
 	ManualEndpointCount uint32 `protobuf:"varint,14,opt,name=manual_endpoint_count,json=manualEndpointCount,proto3" json:"manual_endpoint_count,omitempty"`
+	// `spec.externalName` of a service of type ExternalName: the name that it is an alias of.
+	ExternalName string `protobuf:"bytes,15,opt,name=external_name,json=externalName,proto3" json:"external_name,omitempty"`
+	// Those of `load_balancer_addresses` with `ipMode: Proxy`: traffic to them leaves the cluster and comes back through the
+	// load balancer, instead of being redirected by the node that sends it.
+	ProxiedLoadBalancerAddresses []string `protobuf:"bytes,16,rep,name=proxied_load_balancer_addresses,json=proxiedLoadBalancerAddresses,proto3" json:"proxied_load_balancer_addresses,omitempty"`
 	// Not in VIEW_BASIC.
 	Labels map[string]string `protobuf:"bytes,20,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Not in VIEW_BASIC.
@@ -1095,7 +1271,7 @@ type Service struct {
 
 func (x *Service) Reset() {
 	*x = Service{}
-	mi := &file_digger_v1_entities_proto_msgTypes[7]
+	mi := &file_digger_v1_entities_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1107,7 +1283,7 @@ func (x *Service) String() string {
 func (*Service) ProtoMessage() {}
 
 func (x *Service) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_entities_proto_msgTypes[7]
+	mi := &file_digger_v1_entities_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1120,7 +1296,7 @@ func (x *Service) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Service.ProtoReflect.Descriptor instead.
 func (*Service) Descriptor() ([]byte, []int) {
-	return file_digger_v1_entities_proto_rawDescGZIP(), []int{7}
+	return file_digger_v1_entities_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Service) GetUid() string {
@@ -1221,6 +1397,20 @@ func (x *Service) GetManualEndpointCount() uint32 {
 	return 0
 }
 
+func (x *Service) GetExternalName() string {
+	if x != nil {
+		return x.ExternalName
+	}
+	return ""
+}
+
+func (x *Service) GetProxiedLoadBalancerAddresses() []string {
+	if x != nil {
+		return x.ProxiedLoadBalancerAddresses
+	}
+	return nil
+}
+
 func (x *Service) GetLabels() map[string]string {
 	if x != nil {
 		return x.Labels
@@ -1255,7 +1445,7 @@ type NodeAddress struct {
 
 func (x *NodeAddress) Reset() {
 	*x = NodeAddress{}
-	mi := &file_digger_v1_entities_proto_msgTypes[8]
+	mi := &file_digger_v1_entities_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1267,7 +1457,7 @@ func (x *NodeAddress) String() string {
 func (*NodeAddress) ProtoMessage() {}
 
 func (x *NodeAddress) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_entities_proto_msgTypes[8]
+	mi := &file_digger_v1_entities_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1280,7 +1470,7 @@ func (x *NodeAddress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeAddress.ProtoReflect.Descriptor instead.
 func (*NodeAddress) Descriptor() ([]byte, []int) {
-	return file_digger_v1_entities_proto_rawDescGZIP(), []int{8}
+	return file_digger_v1_entities_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *NodeAddress) GetType() string {
@@ -1324,7 +1514,7 @@ type Node struct {
 
 func (x *Node) Reset() {
 	*x = Node{}
-	mi := &file_digger_v1_entities_proto_msgTypes[9]
+	mi := &file_digger_v1_entities_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1336,7 +1526,7 @@ func (x *Node) String() string {
 func (*Node) ProtoMessage() {}
 
 func (x *Node) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_entities_proto_msgTypes[9]
+	mi := &file_digger_v1_entities_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1349,7 +1539,7 @@ func (x *Node) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Node.ProtoReflect.Descriptor instead.
 func (*Node) Descriptor() ([]byte, []int) {
-	return file_digger_v1_entities_proto_rawDescGZIP(), []int{9}
+	return file_digger_v1_entities_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Node) GetName() string {
@@ -1445,7 +1635,7 @@ type Workload struct {
 
 func (x *Workload) Reset() {
 	*x = Workload{}
-	mi := &file_digger_v1_entities_proto_msgTypes[10]
+	mi := &file_digger_v1_entities_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1457,7 +1647,7 @@ func (x *Workload) String() string {
 func (*Workload) ProtoMessage() {}
 
 func (x *Workload) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_entities_proto_msgTypes[10]
+	mi := &file_digger_v1_entities_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1470,7 +1660,7 @@ func (x *Workload) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Workload.ProtoReflect.Descriptor instead.
 func (*Workload) Descriptor() ([]byte, []int) {
-	return file_digger_v1_entities_proto_rawDescGZIP(), []int{10}
+	return file_digger_v1_entities_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Workload) GetApiVersion() string {
@@ -1566,7 +1756,7 @@ type Namespace struct {
 
 func (x *Namespace) Reset() {
 	*x = Namespace{}
-	mi := &file_digger_v1_entities_proto_msgTypes[11]
+	mi := &file_digger_v1_entities_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1578,7 +1768,7 @@ func (x *Namespace) String() string {
 func (*Namespace) ProtoMessage() {}
 
 func (x *Namespace) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_entities_proto_msgTypes[11]
+	mi := &file_digger_v1_entities_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1591,7 +1781,7 @@ func (x *Namespace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Namespace.ProtoReflect.Descriptor instead.
 func (*Namespace) Descriptor() ([]byte, []int) {
-	return file_digger_v1_entities_proto_rawDescGZIP(), []int{11}
+	return file_digger_v1_entities_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Namespace) GetName() string {
@@ -1655,7 +1845,7 @@ type Entity struct {
 
 func (x *Entity) Reset() {
 	*x = Entity{}
-	mi := &file_digger_v1_entities_proto_msgTypes[12]
+	mi := &file_digger_v1_entities_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1667,7 +1857,7 @@ func (x *Entity) String() string {
 func (*Entity) ProtoMessage() {}
 
 func (x *Entity) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_entities_proto_msgTypes[12]
+	mi := &file_digger_v1_entities_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1680,7 +1870,7 @@ func (x *Entity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entity.ProtoReflect.Descriptor instead.
 func (*Entity) Descriptor() ([]byte, []int) {
-	return file_digger_v1_entities_proto_rawDescGZIP(), []int{12}
+	return file_digger_v1_entities_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Entity) GetEntity() isEntity_Entity {
@@ -1792,18 +1982,27 @@ const file_digger_v1_entities_proto_rawDesc = "" +
 	"\n" +
 	"incomplete\x18\x06 \x01(\bR\n" +
 	"incomplete\x12\x16\n" +
-	"\x06hidden\x18\x0f \x01(\bR\x06hidden\"\x88\x01\n" +
+	"\x06hidden\x18\x0f \x01(\bR\x06hidden\"\x80\x02\n" +
 	"\tContainer\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05image\x18\x02 \x01(\tR\x05image\x12.\n" +
 	"\x05ports\x18\x03 \x03(\v2\x18.digger.v1.ContainerPortR\x05ports\x12!\n" +
-	"\fcontainer_id\x18\x04 \x01(\tR\vcontainerId\"\xb1\x01\n" +
+	"\fcontainer_id\x18\x04 \x01(\tR\vcontainerId\x12,\n" +
+	"\x04type\x18\x05 \x01(\x0e2\x18.digger.v1.ContainerTypeR\x04type\x122\n" +
+	"\x15previous_container_id\x18\x06 \x01(\tR\x13previousContainerId\x12\x14\n" +
+	"\x05ended\x18\a \x01(\bR\x05ended\"\xb1\x01\n" +
 	"\rContainerPort\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12%\n" +
 	"\x0econtainer_port\x18\x02 \x01(\rR\rcontainerPort\x12\x1b\n" +
 	"\thost_port\x18\x03 \x01(\rR\bhostPort\x12\x17\n" +
 	"\ahost_ip\x18\x04 \x01(\tR\x06hostIp\x12/\n" +
-	"\bprotocol\x18\x05 \x01(\x0e2\x13.digger.v1.ProtocolR\bprotocol\"\xab\t\n" +
+	"\bprotocol\x18\x05 \x01(\x0e2\x13.digger.v1.ProtocolR\bprotocol\"\\\n" +
+	"\n" +
+	"PodNetwork\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n" +
+	"\taddresses\x18\x02 \x03(\tR\taddresses\x12\x1c\n" +
+	"\tinterface\x18\x03 \x01(\tR\tinterface\"\x9f\n" +
+	"\n" +
 	"\x03Pod\x12\x10\n" +
 	"\x03uid\x18\x01 \x01(\tR\x03uid\x12\x1c\n" +
 	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12\x12\n" +
@@ -1826,12 +2025,14 @@ const file_digger_v1_entities_proto_rawDesc = "" +
 	"\x04zone\x18\x10 \x01(\tR\x04zone\x12\x16\n" +
 	"\x06region\x18\x11 \x01(\tR\x06region\x12'\n" +
 	"\x0fservice_account\x18\x12 \x01(\tR\x0eserviceAccount\x12\x14\n" +
-	"\x05ready\x18\x13 \x01(\bR\x05ready\x122\n" +
+	"\x05ready\x18\x13 \x01(\bR\x05ready\x121\n" +
+	"\bnetworks\x18\x1a \x03(\v2\x15.digger.v1.PodNetworkR\bnetworks\x122\n" +
 	"\x06labels\x18\x14 \x03(\v2\x1a.digger.v1.Pod.LabelsEntryR\x06labels\x12A\n" +
 	"\vannotations\x18\x15 \x03(\v2\x1f.digger.v1.Pod.AnnotationsEntryR\vannotations\x124\n" +
 	"\n" +
 	"containers\x18\x16 \x03(\v2\x14.digger.v1.ContainerR\n" +
-	"containers\x12\x18\n" +
+	"containers\x12?\n" +
+	"\x10other_containers\x18\x19 \x03(\v2\x14.digger.v1.ContainerR\x0fotherContainers\x12\x18\n" +
 	"\aomitted\x18\x17 \x03(\tR\aomitted\x12E\n" +
 	"\rimage_digests\x18\x18 \x03(\v2 .digger.v1.Pod.ImageDigestsEntryR\fimageDigests\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
@@ -1853,7 +2054,7 @@ const file_digger_v1_entities_proto_rawDesc = "" +
 	"\fapp_protocol\x18\x06 \x01(\tR\vappProtocol\"b\n" +
 	"\x10ExternalEndpoint\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x124\n" +
-	"\aservice\x18\x02 \x01(\v2\x1a.digger.v1.ObjectReferenceR\aservice\"\xdf\a\n" +
+	"\aservice\x18\x02 \x01(\v2\x1a.digger.v1.ObjectReferenceR\aservice\"\xcb\b\n" +
 	"\aService\x12\x10\n" +
 	"\x03uid\x18\x01 \x01(\tR\x03uid\x12\x1c\n" +
 	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12\x12\n" +
@@ -1869,7 +2070,9 @@ const file_digger_v1_entities_proto_rawDesc = "" +
 	"\tworkloads\x18\v \x03(\v2\x1a.digger.v1.ObjectReferenceR\tworkloads\x12F\n" +
 	"\x10manual_endpoints\x18\f \x03(\v2\x1b.digger.v1.ExternalEndpointR\x0fmanualEndpoints\x12%\n" +
 	"\x0eworkload_count\x18\r \x01(\rR\rworkloadCount\x122\n" +
-	"\x15manual_endpoint_count\x18\x0e \x01(\rR\x13manualEndpointCount\x126\n" +
+	"\x15manual_endpoint_count\x18\x0e \x01(\rR\x13manualEndpointCount\x12#\n" +
+	"\rexternal_name\x18\x0f \x01(\tR\fexternalName\x12E\n" +
+	"\x1fproxied_load_balancer_addresses\x18\x10 \x03(\tR\x1cproxiedLoadBalancerAddresses\x126\n" +
 	"\x06labels\x18\x14 \x03(\v2\x1e.digger.v1.Service.LabelsEntryR\x06labels\x12E\n" +
 	"\vannotations\x18\x15 \x03(\v2#.digger.v1.Service.AnnotationsEntryR\vannotations\x12\x18\n" +
 	"\aomitted\x18\x17 \x03(\tR\aomitted\x1a;\n" +
@@ -1970,7 +2173,12 @@ const file_digger_v1_entities_proto_rawDesc = "" +
 	"\x17SERVICE_TYPE_CLUSTER_IP\x10\x01\x12\x1a\n" +
 	"\x16SERVICE_TYPE_NODE_PORT\x10\x02\x12\x1e\n" +
 	"\x1aSERVICE_TYPE_LOAD_BALANCER\x10\x03\x12\x1e\n" +
-	"\x1aSERVICE_TYPE_EXTERNAL_NAME\x10\x04B\x7f\n" +
+	"\x1aSERVICE_TYPE_EXTERNAL_NAME\x10\x04*\x82\x01\n" +
+	"\rContainerType\x12\x1e\n" +
+	"\x1aCONTAINER_TYPE_UNSPECIFIED\x10\x00\x12\x1a\n" +
+	"\x16CONTAINER_TYPE_SIDECAR\x10\x01\x12\x17\n" +
+	"\x13CONTAINER_TYPE_INIT\x10\x02\x12\x1c\n" +
+	"\x18CONTAINER_TYPE_EPHEMERAL\x10\x03B\x7f\n" +
 	"\rcom.digger.v1B\rEntitiesProtoP\x01Z\x1adigger.example/go/diggerv1\xa2\x02\x03DXX\xaa\x02\tDigger.V1\xca\x02\tDigger\\V1\xe2\x02\x15Digger\\V1\\GPBMetadata\xea\x02\n" +
 	"Digger::V1b\x06proto3"
 
@@ -1986,81 +2194,86 @@ func file_digger_v1_entities_proto_rawDescGZIP() []byte {
 	return file_digger_v1_entities_proto_rawDescData
 }
 
-var file_digger_v1_entities_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_digger_v1_entities_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_digger_v1_entities_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
+var file_digger_v1_entities_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_digger_v1_entities_proto_goTypes = []any{
 	(View)(0),                     // 0: digger.v1.View
 	(EntityKind)(0),               // 1: digger.v1.EntityKind
 	(Protocol)(0),                 // 2: digger.v1.Protocol
 	(PodPhase)(0),                 // 3: digger.v1.PodPhase
 	(ServiceType)(0),              // 4: digger.v1.ServiceType
-	(*Cluster)(nil),               // 5: digger.v1.Cluster
-	(*ObjectReference)(nil),       // 6: digger.v1.ObjectReference
-	(*Container)(nil),             // 7: digger.v1.Container
-	(*ContainerPort)(nil),         // 8: digger.v1.ContainerPort
-	(*Pod)(nil),                   // 9: digger.v1.Pod
-	(*ServicePort)(nil),           // 10: digger.v1.ServicePort
-	(*ExternalEndpoint)(nil),      // 11: digger.v1.ExternalEndpoint
-	(*Service)(nil),               // 12: digger.v1.Service
-	(*NodeAddress)(nil),           // 13: digger.v1.NodeAddress
-	(*Node)(nil),                  // 14: digger.v1.Node
-	(*Workload)(nil),              // 15: digger.v1.Workload
-	(*Namespace)(nil),             // 16: digger.v1.Namespace
-	(*Entity)(nil),                // 17: digger.v1.Entity
-	nil,                           // 18: digger.v1.Pod.LabelsEntry
-	nil,                           // 19: digger.v1.Pod.AnnotationsEntry
-	nil,                           // 20: digger.v1.Pod.ImageDigestsEntry
-	nil,                           // 21: digger.v1.Service.SelectorEntry
-	nil,                           // 22: digger.v1.Service.LabelsEntry
-	nil,                           // 23: digger.v1.Service.AnnotationsEntry
-	nil,                           // 24: digger.v1.Node.LabelsEntry
-	nil,                           // 25: digger.v1.Workload.LabelsEntry
-	nil,                           // 26: digger.v1.Workload.AnnotationsEntry
-	nil,                           // 27: digger.v1.Namespace.LabelsEntry
-	nil,                           // 28: digger.v1.Namespace.AnnotationsEntry
-	(*timestamppb.Timestamp)(nil), // 29: google.protobuf.Timestamp
+	(ContainerType)(0),            // 5: digger.v1.ContainerType
+	(*Cluster)(nil),               // 6: digger.v1.Cluster
+	(*ObjectReference)(nil),       // 7: digger.v1.ObjectReference
+	(*Container)(nil),             // 8: digger.v1.Container
+	(*ContainerPort)(nil),         // 9: digger.v1.ContainerPort
+	(*PodNetwork)(nil),            // 10: digger.v1.PodNetwork
+	(*Pod)(nil),                   // 11: digger.v1.Pod
+	(*ServicePort)(nil),           // 12: digger.v1.ServicePort
+	(*ExternalEndpoint)(nil),      // 13: digger.v1.ExternalEndpoint
+	(*Service)(nil),               // 14: digger.v1.Service
+	(*NodeAddress)(nil),           // 15: digger.v1.NodeAddress
+	(*Node)(nil),                  // 16: digger.v1.Node
+	(*Workload)(nil),              // 17: digger.v1.Workload
+	(*Namespace)(nil),             // 18: digger.v1.Namespace
+	(*Entity)(nil),                // 19: digger.v1.Entity
+	nil,                           // 20: digger.v1.Pod.LabelsEntry
+	nil,                           // 21: digger.v1.Pod.AnnotationsEntry
+	nil,                           // 22: digger.v1.Pod.ImageDigestsEntry
+	nil,                           // 23: digger.v1.Service.SelectorEntry
+	nil,                           // 24: digger.v1.Service.LabelsEntry
+	nil,                           // 25: digger.v1.Service.AnnotationsEntry
+	nil,                           // 26: digger.v1.Node.LabelsEntry
+	nil,                           // 27: digger.v1.Workload.LabelsEntry
+	nil,                           // 28: digger.v1.Workload.AnnotationsEntry
+	nil,                           // 29: digger.v1.Namespace.LabelsEntry
+	nil,                           // 30: digger.v1.Namespace.AnnotationsEntry
+	(*timestamppb.Timestamp)(nil), // 31: google.protobuf.Timestamp
 }
 var file_digger_v1_entities_proto_depIdxs = []int32{
-	8,  // 0: digger.v1.Container.ports:type_name -> digger.v1.ContainerPort
-	2,  // 1: digger.v1.ContainerPort.protocol:type_name -> digger.v1.Protocol
-	3,  // 2: digger.v1.Pod.phase:type_name -> digger.v1.PodPhase
-	6,  // 3: digger.v1.Pod.workload:type_name -> digger.v1.ObjectReference
-	6,  // 4: digger.v1.Pod.owner_chain:type_name -> digger.v1.ObjectReference
-	6,  // 5: digger.v1.Pod.services:type_name -> digger.v1.ObjectReference
-	29, // 6: digger.v1.Pod.start_time:type_name -> google.protobuf.Timestamp
-	29, // 7: digger.v1.Pod.deletion_time:type_name -> google.protobuf.Timestamp
-	18, // 8: digger.v1.Pod.labels:type_name -> digger.v1.Pod.LabelsEntry
-	19, // 9: digger.v1.Pod.annotations:type_name -> digger.v1.Pod.AnnotationsEntry
-	7,  // 10: digger.v1.Pod.containers:type_name -> digger.v1.Container
-	20, // 11: digger.v1.Pod.image_digests:type_name -> digger.v1.Pod.ImageDigestsEntry
-	2,  // 12: digger.v1.ServicePort.protocol:type_name -> digger.v1.Protocol
-	6,  // 13: digger.v1.ExternalEndpoint.service:type_name -> digger.v1.ObjectReference
-	4,  // 14: digger.v1.Service.type:type_name -> digger.v1.ServiceType
-	10, // 15: digger.v1.Service.ports:type_name -> digger.v1.ServicePort
-	21, // 16: digger.v1.Service.selector:type_name -> digger.v1.Service.SelectorEntry
-	6,  // 17: digger.v1.Service.workloads:type_name -> digger.v1.ObjectReference
-	11, // 18: digger.v1.Service.manual_endpoints:type_name -> digger.v1.ExternalEndpoint
-	22, // 19: digger.v1.Service.labels:type_name -> digger.v1.Service.LabelsEntry
-	23, // 20: digger.v1.Service.annotations:type_name -> digger.v1.Service.AnnotationsEntry
-	13, // 21: digger.v1.Node.addresses:type_name -> digger.v1.NodeAddress
-	29, // 22: digger.v1.Node.deletion_time:type_name -> google.protobuf.Timestamp
-	24, // 23: digger.v1.Node.labels:type_name -> digger.v1.Node.LabelsEntry
-	6,  // 24: digger.v1.Workload.owner_chain:type_name -> digger.v1.ObjectReference
-	25, // 25: digger.v1.Workload.labels:type_name -> digger.v1.Workload.LabelsEntry
-	26, // 26: digger.v1.Workload.annotations:type_name -> digger.v1.Workload.AnnotationsEntry
-	29, // 27: digger.v1.Namespace.deletion_time:type_name -> google.protobuf.Timestamp
-	27, // 28: digger.v1.Namespace.labels:type_name -> digger.v1.Namespace.LabelsEntry
-	28, // 29: digger.v1.Namespace.annotations:type_name -> digger.v1.Namespace.AnnotationsEntry
-	9,  // 30: digger.v1.Entity.pod:type_name -> digger.v1.Pod
-	12, // 31: digger.v1.Entity.service:type_name -> digger.v1.Service
-	14, // 32: digger.v1.Entity.node:type_name -> digger.v1.Node
-	15, // 33: digger.v1.Entity.workload:type_name -> digger.v1.Workload
-	16, // 34: digger.v1.Entity.namespace:type_name -> digger.v1.Namespace
-	35, // [35:35] is the sub-list for method output_type
-	35, // [35:35] is the sub-list for method input_type
-	35, // [35:35] is the sub-list for extension type_name
-	35, // [35:35] is the sub-list for extension extendee
-	0,  // [0:35] is the sub-list for field type_name
+	9,  // 0: digger.v1.Container.ports:type_name -> digger.v1.ContainerPort
+	5,  // 1: digger.v1.Container.type:type_name -> digger.v1.ContainerType
+	2,  // 2: digger.v1.ContainerPort.protocol:type_name -> digger.v1.Protocol
+	3,  // 3: digger.v1.Pod.phase:type_name -> digger.v1.PodPhase
+	7,  // 4: digger.v1.Pod.workload:type_name -> digger.v1.ObjectReference
+	7,  // 5: digger.v1.Pod.owner_chain:type_name -> digger.v1.ObjectReference
+	7,  // 6: digger.v1.Pod.services:type_name -> digger.v1.ObjectReference
+	31, // 7: digger.v1.Pod.start_time:type_name -> google.protobuf.Timestamp
+	31, // 8: digger.v1.Pod.deletion_time:type_name -> google.protobuf.Timestamp
+	10, // 9: digger.v1.Pod.networks:type_name -> digger.v1.PodNetwork
+	20, // 10: digger.v1.Pod.labels:type_name -> digger.v1.Pod.LabelsEntry
+	21, // 11: digger.v1.Pod.annotations:type_name -> digger.v1.Pod.AnnotationsEntry
+	8,  // 12: digger.v1.Pod.containers:type_name -> digger.v1.Container
+	8,  // 13: digger.v1.Pod.other_containers:type_name -> digger.v1.Container
+	22, // 14: digger.v1.Pod.image_digests:type_name -> digger.v1.Pod.ImageDigestsEntry
+	2,  // 15: digger.v1.ServicePort.protocol:type_name -> digger.v1.Protocol
+	7,  // 16: digger.v1.ExternalEndpoint.service:type_name -> digger.v1.ObjectReference
+	4,  // 17: digger.v1.Service.type:type_name -> digger.v1.ServiceType
+	12, // 18: digger.v1.Service.ports:type_name -> digger.v1.ServicePort
+	23, // 19: digger.v1.Service.selector:type_name -> digger.v1.Service.SelectorEntry
+	7,  // 20: digger.v1.Service.workloads:type_name -> digger.v1.ObjectReference
+	13, // 21: digger.v1.Service.manual_endpoints:type_name -> digger.v1.ExternalEndpoint
+	24, // 22: digger.v1.Service.labels:type_name -> digger.v1.Service.LabelsEntry
+	25, // 23: digger.v1.Service.annotations:type_name -> digger.v1.Service.AnnotationsEntry
+	15, // 24: digger.v1.Node.addresses:type_name -> digger.v1.NodeAddress
+	31, // 25: digger.v1.Node.deletion_time:type_name -> google.protobuf.Timestamp
+	26, // 26: digger.v1.Node.labels:type_name -> digger.v1.Node.LabelsEntry
+	7,  // 27: digger.v1.Workload.owner_chain:type_name -> digger.v1.ObjectReference
+	27, // 28: digger.v1.Workload.labels:type_name -> digger.v1.Workload.LabelsEntry
+	28, // 29: digger.v1.Workload.annotations:type_name -> digger.v1.Workload.AnnotationsEntry
+	31, // 30: digger.v1.Namespace.deletion_time:type_name -> google.protobuf.Timestamp
+	29, // 31: digger.v1.Namespace.labels:type_name -> digger.v1.Namespace.LabelsEntry
+	30, // 32: digger.v1.Namespace.annotations:type_name -> digger.v1.Namespace.AnnotationsEntry
+	11, // 33: digger.v1.Entity.pod:type_name -> digger.v1.Pod
+	14, // 34: digger.v1.Entity.service:type_name -> digger.v1.Service
+	16, // 35: digger.v1.Entity.node:type_name -> digger.v1.Node
+	17, // 36: digger.v1.Entity.workload:type_name -> digger.v1.Workload
+	18, // 37: digger.v1.Entity.namespace:type_name -> digger.v1.Namespace
+	38, // [38:38] is the sub-list for method output_type
+	38, // [38:38] is the sub-list for method input_type
+	38, // [38:38] is the sub-list for extension type_name
+	38, // [38:38] is the sub-list for extension extendee
+	0,  // [0:38] is the sub-list for field type_name
 }
 
 func init() { file_digger_v1_entities_proto_init() }
@@ -2068,7 +2281,7 @@ func file_digger_v1_entities_proto_init() {
 	if File_digger_v1_entities_proto != nil {
 		return
 	}
-	file_digger_v1_entities_proto_msgTypes[12].OneofWrappers = []any{
+	file_digger_v1_entities_proto_msgTypes[13].OneofWrappers = []any{
 		(*Entity_Pod)(nil),
 		(*Entity_Service)(nil),
 		(*Entity_Node)(nil),
@@ -2080,8 +2293,8 @@ func file_digger_v1_entities_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_digger_v1_entities_proto_rawDesc), len(file_digger_v1_entities_proto_rawDesc)),
-			NumEnums:      5,
-			NumMessages:   24,
+			NumEnums:      6,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

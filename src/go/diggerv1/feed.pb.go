@@ -267,7 +267,9 @@ type WatchRequest struct {
 	// that name an entity that matches (whole: also with holders that do not), and all ranges. INVALID_ARGUMENT together
 	// with `filter.namespace_selector`. FAILED_PRECONDITION `TIMELINES_HIDDEN` where `--namespace-rule` hides namespaces,
 	// because timelines name all holders.
-	Timelines     bool `protobuf:"varint,6,opt,name=timelines,proto3" json:"timelines,omitempty"`
+	Timelines bool `protobuf:"varint,6,opt,name=timelines,proto3" json:"timelines,omitempty"`
+	// With `timelines`: also those of addresses on secondary networks. Part of what a resume token stands for.
+	PodNetworks   bool `protobuf:"varint,30,opt,name=pod_networks,json=podNetworks,proto3" json:"pod_networks,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -347,6 +349,13 @@ func (x *WatchRequest) GetHeartbeatInterval() *durationpb.Duration {
 func (x *WatchRequest) GetTimelines() bool {
 	if x != nil {
 		return x.Timelines
+	}
+	return false
+}
+
+func (x *WatchRequest) GetPodNetworks() bool {
+	if x != nil {
+		return x.PodNetworks
 	}
 	return false
 }
@@ -1023,7 +1032,7 @@ const file_digger_v1_feed_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"J\n" +
 	"\x0eValueSelection\x12\x16\n" +
 	"\x06labels\x18\x01 \x03(\tR\x06labels\x12 \n" +
-	"\vannotations\x18\x02 \x03(\tR\vannotations\"\xc6\x02\n" +
+	"\vannotations\x18\x02 \x03(\tR\vannotations\"\xe9\x02\n" +
 	"\fWatchRequest\x12.\n" +
 	"\x06filter\x18\x01 \x01(\v2\x16.digger.v1.WatchFilterR\x06filter\x12#\n" +
 	"\x04view\x18\x02 \x01(\x0e2\x0f.digger.v1.ViewR\x04view\x121\n" +
@@ -1032,7 +1041,8 @@ const file_digger_v1_feed_proto_rawDesc = "" +
 	"\fresume_token\x18\x03 \x01(\fR\vresumeToken\x12#\n" +
 	"\rsnapshot_only\x18\x04 \x01(\bR\fsnapshotOnly\x12H\n" +
 	"\x12heartbeat_interval\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x11heartbeatInterval\x12\x1c\n" +
-	"\ttimelines\x18\x06 \x01(\bR\ttimelines\"Q\n" +
+	"\ttimelines\x18\x06 \x01(\bR\ttimelines\x12!\n" +
+	"\fpod_networks\x18\x1e \x01(\bR\vpodNetworks\"Q\n" +
 	"\x05Reset\x12.\n" +
 	"\x06reason\x18\x01 \x01(\x0e2\x16.digger.v1.ResetReasonR\x06reason\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\"\xcf\x01\n" +

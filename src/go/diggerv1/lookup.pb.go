@@ -120,7 +120,10 @@ const (
 	AddressRole_ADDRESS_ROLE_HOST_NETWORK AddressRole = 3
 	// A cluster address of a service.
 	AddressRole_ADDRESS_ROLE_CLUSTER_IP AddressRole = 4
-	// A load balancer's address of a service, which it may share with other services and with a node.
+	// A load balancer's address of a service, which it may share with other services and with a node. Also, with
+	// `--resolve-load-balancers`, an address that its host name resolves to. What only the load balancer itself takes
+	// traffic for (a resolved address, one with `ipMode: Proxy`) is held by the service only while no pod, no node and no
+	// cluster address of a service is known to have it.
 	AddressRole_ADDRESS_ROLE_LOAD_BALANCER AddressRole = 5
 	// An external address of a service, which it may share with other services and with a node.
 	AddressRole_ADDRESS_ROLE_EXTERNAL_IP AddressRole = 6
@@ -206,7 +209,11 @@ type AddressQuery struct {
 	// `uncertain` if there was none at some of its moments; else AMBIGUOUS, with a candidate for each stretch of the
 	// interval, which `valid_from` and `valid_to` then are, the later first. Of an interval in which the answer can
 	// change more than 255 times only the newest part is looked at, and no answer is certain.
-	Until         *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=until,proto3" json:"until,omitempty"`
+	Until *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=until,proto3" json:"until,omitempty"`
+	// The secondary network that the address is on, by its name in `Pod.networks`; empty: the cluster's own network. Equal
+	// addresses on different networks have nothing to do with one another. Pods hold such addresses as a whole (POD_IP), so that
+	// `port` and `protocol` change nothing. At most 512 characters.
+	PodNetwork    string `protobuf:"bytes,30,opt,name=pod_network,json=podNetwork,proto3" json:"pod_network,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -276,6 +283,13 @@ func (x *AddressQuery) GetUntil() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *AddressQuery) GetPodNetwork() string {
+	if x != nil {
+		return x.PodNetwork
+	}
+	return ""
+}
+
 // Asks for one address.
 type ResolveAddressRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -298,6 +312,10 @@ type ResolveAddressRequest struct {
 	// interval, which `valid_from` and `valid_to` then are, the later first. Of an interval in which the answer can
 	// change more than 255 times only the newest part is looked at, and no answer is certain.
 	Until *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=until,proto3" json:"until,omitempty"`
+	// The secondary network that the address is on, by its name in `Pod.networks`; empty: the cluster's own network. Equal
+	// addresses on different networks have nothing to do with one another. Pods hold such addresses as a whole (POD_IP), so that
+	// `port` and `protocol` change nothing. At most 512 characters.
+	PodNetwork string `protobuf:"bytes,30,opt,name=pod_network,json=podNetwork,proto3" json:"pod_network,omitempty"`
 	// Also say what is resolved in the words of OpenTelemetry; unset: no.
 	OtelAttributes *OtelAttributes `protobuf:"bytes,20,opt,name=otel_attributes,json=otelAttributes,proto3" json:"otel_attributes,omitempty"`
 	unknownFields  protoimpl.UnknownFields
@@ -381,6 +399,13 @@ func (x *ResolveAddressRequest) GetUntil() *timestamppb.Timestamp {
 		return x.Until
 	}
 	return nil
+}
+
+func (x *ResolveAddressRequest) GetPodNetwork() string {
+	if x != nil {
+		return x.PodNetwork
+	}
+	return ""
 }
 
 func (x *ResolveAddressRequest) GetOtelAttributes() *OtelAttributes {
@@ -489,8 +514,10 @@ type Resolution struct {
 	Cluster *Cluster `protobuf:"bytes,21,opt,name=cluster,proto3" json:"cluster,omitempty"`
 	// Where asked for, and RESOLVED to a pod or a node: its resource attributes, see OtelAttributes.
 	OtelAttributes []*Attribute `protobuf:"bytes,22,rep,name=otel_attributes,json=otelAttributes,proto3" json:"otel_attributes,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// As in the question: the secondary network that the answer is about.
+	PodNetwork    string `protobuf:"bytes,30,opt,name=pod_network,json=podNetwork,proto3" json:"pod_network,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Resolution) Reset() {
@@ -648,6 +675,13 @@ func (x *Resolution) GetOtelAttributes() []*Attribute {
 		return x.OtelAttributes
 	}
 	return nil
+}
+
+func (x *Resolution) GetPodNetwork() string {
+	if x != nil {
+		return x.PodNetwork
+	}
+	return ""
 }
 
 type isResolution_Target interface {
@@ -1194,7 +1228,10 @@ type GetAddressTimelineRequest struct {
 	// Unset: any protocol.
 	Protocol Protocol `protobuf:"varint,3,opt,name=protocol,proto3,enum=digger.v1.Protocol" json:"protocol,omitempty"`
 	// How much of the entities to send.
-	View          View `protobuf:"varint,4,opt,name=view,proto3,enum=digger.v1.View" json:"view,omitempty"`
+	View View `protobuf:"varint,4,opt,name=view,proto3,enum=digger.v1.View" json:"view,omitempty"`
+	// The secondary network that the address is on, by its name in `Pod.networks`; empty: the cluster's own network. Equal
+	// addresses on different networks have nothing to do with one another. At most 512 characters.
+	PodNetwork    string `protobuf:"bytes,30,opt,name=pod_network,json=podNetwork,proto3" json:"pod_network,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1257,6 +1294,13 @@ func (x *GetAddressTimelineRequest) GetView() View {
 	return View_VIEW_UNSPECIFIED
 }
 
+func (x *GetAddressTimelineRequest) GetPodNetwork() string {
+	if x != nil {
+		return x.PodNetwork
+	}
+	return ""
+}
+
 // The past of an address.
 type GetAddressTimelineResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1267,7 +1311,9 @@ type GetAddressTimelineResponse struct {
 	// Moments before this one cannot be told.
 	HistorySince *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=history_since,json=historySince,proto3" json:"history_since,omitempty"`
 	// Set while a watch is not healthy: the picture may be this much behind the cluster.
-	Staleness     *durationpb.Duration `protobuf:"bytes,4,opt,name=staleness,proto3" json:"staleness,omitempty"`
+	Staleness *durationpb.Duration `protobuf:"bytes,4,opt,name=staleness,proto3" json:"staleness,omitempty"`
+	// As in the question.
+	PodNetwork    string `protobuf:"bytes,30,opt,name=pod_network,json=podNetwork,proto3" json:"pod_network,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1328,6 +1374,13 @@ func (x *GetAddressTimelineResponse) GetStaleness() *durationpb.Duration {
 		return x.Staleness
 	}
 	return nil
+}
+
+func (x *GetAddressTimelineResponse) GetPodNetwork() string {
+	if x != nil {
+		return x.PodNetwork
+	}
+	return ""
 }
 
 // A stretch of time in which ResolveAddress gives one answer.
@@ -1627,6 +1680,590 @@ func (*BatchResolveAddressesResult_Resolution) isBatchResolveAddressesResult_Res
 
 func (*BatchResolveAddressesResult_Error) isBatchResolveAddressesResult_Result() {}
 
+// One container, or one pod.
+type ContainerQuery struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Exactly one is set.
+	//
+	// Types that are valid to be assigned to Subject:
+	//
+	//	*ContainerQuery_ContainerId
+	//	*ContainerQuery_PodUid
+	Subject       isContainerQuery_Subject `protobuf_oneof:"subject"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ContainerQuery) Reset() {
+	*x = ContainerQuery{}
+	mi := &file_digger_v1_lookup_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ContainerQuery) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ContainerQuery) ProtoMessage() {}
+
+func (x *ContainerQuery) ProtoReflect() protoreflect.Message {
+	mi := &file_digger_v1_lookup_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ContainerQuery.ProtoReflect.Descriptor instead.
+func (*ContainerQuery) Descriptor() ([]byte, []int) {
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *ContainerQuery) GetSubject() isContainerQuery_Subject {
+	if x != nil {
+		return x.Subject
+	}
+	return nil
+}
+
+func (x *ContainerQuery) GetContainerId() string {
+	if x != nil {
+		if x, ok := x.Subject.(*ContainerQuery_ContainerId); ok {
+			return x.ContainerId
+		}
+	}
+	return ""
+}
+
+func (x *ContainerQuery) GetPodUid() string {
+	if x != nil {
+		if x, ok := x.Subject.(*ContainerQuery_PodUid); ok {
+			return x.PodUid
+		}
+	}
+	return ""
+}
+
+type isContainerQuery_Subject interface {
+	isContainerQuery_Subject()
+}
+
+type ContainerQuery_ContainerId struct {
+	// The id of a container with or without the runtime's scheme (`containerd://…`), or its first 12 or more digits.
+	// Hexadecimal, at most 64 digits.
+	ContainerId string `protobuf:"bytes,1,opt,name=container_id,json=containerId,proto3,oneof"`
+}
+
+type ContainerQuery_PodUid struct {
+	// `metadata.uid` of a pod.
+	PodUid string `protobuf:"bytes,2,opt,name=pod_uid,json=podUid,proto3,oneof"`
+}
+
+func (*ContainerQuery_ContainerId) isContainerQuery_Subject() {}
+
+func (*ContainerQuery_PodUid) isContainerQuery_Subject() {}
+
+// Asks for the pod of a container.
+type ResolveContainerRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Exactly one is set.
+	//
+	// Types that are valid to be assigned to Subject:
+	//
+	//	*ResolveContainerRequest_ContainerId
+	//	*ResolveContainerRequest_PodUid
+	Subject isResolveContainerRequest_Subject `protobuf_oneof:"subject"`
+	// When there is no such container, wait up to this long for it: its pod's status tells of it after it started. 0–30 s.
+	Wait *durationpb.Duration `protobuf:"bytes,5,opt,name=wait,proto3" json:"wait,omitempty"`
+	// How much of the entities to send.
+	View View `protobuf:"varint,6,opt,name=view,proto3,enum=digger.v1.View" json:"view,omitempty"`
+	// Also say what the container is in the words of OpenTelemetry; unset: no.
+	OtelAttributes *OtelAttributes `protobuf:"bytes,20,opt,name=otel_attributes,json=otelAttributes,proto3" json:"otel_attributes,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *ResolveContainerRequest) Reset() {
+	*x = ResolveContainerRequest{}
+	mi := &file_digger_v1_lookup_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResolveContainerRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResolveContainerRequest) ProtoMessage() {}
+
+func (x *ResolveContainerRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_digger_v1_lookup_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResolveContainerRequest.ProtoReflect.Descriptor instead.
+func (*ResolveContainerRequest) Descriptor() ([]byte, []int) {
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ResolveContainerRequest) GetSubject() isResolveContainerRequest_Subject {
+	if x != nil {
+		return x.Subject
+	}
+	return nil
+}
+
+func (x *ResolveContainerRequest) GetContainerId() string {
+	if x != nil {
+		if x, ok := x.Subject.(*ResolveContainerRequest_ContainerId); ok {
+			return x.ContainerId
+		}
+	}
+	return ""
+}
+
+func (x *ResolveContainerRequest) GetPodUid() string {
+	if x != nil {
+		if x, ok := x.Subject.(*ResolveContainerRequest_PodUid); ok {
+			return x.PodUid
+		}
+	}
+	return ""
+}
+
+func (x *ResolveContainerRequest) GetWait() *durationpb.Duration {
+	if x != nil {
+		return x.Wait
+	}
+	return nil
+}
+
+func (x *ResolveContainerRequest) GetView() View {
+	if x != nil {
+		return x.View
+	}
+	return View_VIEW_UNSPECIFIED
+}
+
+func (x *ResolveContainerRequest) GetOtelAttributes() *OtelAttributes {
+	if x != nil {
+		return x.OtelAttributes
+	}
+	return nil
+}
+
+type isResolveContainerRequest_Subject interface {
+	isResolveContainerRequest_Subject()
+}
+
+type ResolveContainerRequest_ContainerId struct {
+	// The id of a container with or without the runtime's scheme (`containerd://…`), or its first 12 or more digits.
+	// Hexadecimal, at most 64 digits.
+	ContainerId string `protobuf:"bytes,1,opt,name=container_id,json=containerId,proto3,oneof"`
+}
+
+type ResolveContainerRequest_PodUid struct {
+	// `metadata.uid` of a pod.
+	PodUid string `protobuf:"bytes,2,opt,name=pod_uid,json=podUid,proto3,oneof"`
+}
+
+func (*ResolveContainerRequest_ContainerId) isResolveContainerRequest_Subject() {}
+
+func (*ResolveContainerRequest_PodUid) isResolveContainerRequest_Subject() {}
+
+// The answer for one container.
+type ResolveContainerResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Always set.
+	Resolution *ContainerResolution `protobuf:"bytes,1,opt,name=resolution,proto3" json:"resolution,omitempty"`
+	// As in ResolveAddressResponse.
+	Namespaces    []*Namespace `protobuf:"bytes,5,rep,name=namespaces,proto3" json:"namespaces,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResolveContainerResponse) Reset() {
+	*x = ResolveContainerResponse{}
+	mi := &file_digger_v1_lookup_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResolveContainerResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResolveContainerResponse) ProtoMessage() {}
+
+func (x *ResolveContainerResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_digger_v1_lookup_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResolveContainerResponse.ProtoReflect.Descriptor instead.
+func (*ResolveContainerResponse) Descriptor() ([]byte, []int) {
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *ResolveContainerResponse) GetResolution() *ContainerResolution {
+	if x != nil {
+		return x.Resolution
+	}
+	return nil
+}
+
+func (x *ResolveContainerResponse) GetNamespaces() []*Namespace {
+	if x != nil {
+		return x.Namespaces
+	}
+	return nil
+}
+
+// Whose container it is.
+type ContainerResolution struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The pod, as it is or, when it is gone, as it last was.
+	Pod *Pod `protobuf:"bytes,1,opt,name=pod,proto3" json:"pod,omitempty"`
+	// The container, also in VIEW_BASIC. Unset where the question was for a pod.
+	Container *Container `protobuf:"bytes,2,opt,name=container,proto3" json:"container,omitempty"`
+	// The whole id of the one that was asked for, with its scheme: `container_id` of `container`, or its predecessor's.
+	ContainerId string `protobuf:"bytes,3,opt,name=container_id,json=containerId,proto3" json:"container_id,omitempty"`
+	// What was asked for has ended: the container was replaced by another one or has terminated, or the pod has finished or
+	// is gone.
+	Ended bool `protobuf:"varint,4,opt,name=ended,proto3" json:"ended,omitempty"`
+	// The pod is gone; unset otherwise. When its removal was seen, by the server's clock.
+	RemovalTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=removal_time,json=removalTime,proto3" json:"removal_time,omitempty"`
+	// The top-level owner of the pod.
+	Workload *Workload `protobuf:"bytes,6,opt,name=workload,proto3" json:"workload,omitempty"`
+	// Set while a watch is not healthy: the picture may be this much behind the cluster.
+	Staleness *durationpb.Duration `protobuf:"bytes,13,opt,name=staleness,proto3" json:"staleness,omitempty"`
+	// The cluster that was asked about; unset where neither name nor uid is known.
+	Cluster *Cluster `protobuf:"bytes,21,opt,name=cluster,proto3" json:"cluster,omitempty"`
+	// Where asked for: the resource attributes of the container, or of the pod, see OtelAttributes.
+	OtelAttributes []*Attribute `protobuf:"bytes,22,rep,name=otel_attributes,json=otelAttributes,proto3" json:"otel_attributes,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *ContainerResolution) Reset() {
+	*x = ContainerResolution{}
+	mi := &file_digger_v1_lookup_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ContainerResolution) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ContainerResolution) ProtoMessage() {}
+
+func (x *ContainerResolution) ProtoReflect() protoreflect.Message {
+	mi := &file_digger_v1_lookup_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ContainerResolution.ProtoReflect.Descriptor instead.
+func (*ContainerResolution) Descriptor() ([]byte, []int) {
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *ContainerResolution) GetPod() *Pod {
+	if x != nil {
+		return x.Pod
+	}
+	return nil
+}
+
+func (x *ContainerResolution) GetContainer() *Container {
+	if x != nil {
+		return x.Container
+	}
+	return nil
+}
+
+func (x *ContainerResolution) GetContainerId() string {
+	if x != nil {
+		return x.ContainerId
+	}
+	return ""
+}
+
+func (x *ContainerResolution) GetEnded() bool {
+	if x != nil {
+		return x.Ended
+	}
+	return false
+}
+
+func (x *ContainerResolution) GetRemovalTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RemovalTime
+	}
+	return nil
+}
+
+func (x *ContainerResolution) GetWorkload() *Workload {
+	if x != nil {
+		return x.Workload
+	}
+	return nil
+}
+
+func (x *ContainerResolution) GetStaleness() *durationpb.Duration {
+	if x != nil {
+		return x.Staleness
+	}
+	return nil
+}
+
+func (x *ContainerResolution) GetCluster() *Cluster {
+	if x != nil {
+		return x.Cluster
+	}
+	return nil
+}
+
+func (x *ContainerResolution) GetOtelAttributes() []*Attribute {
+	if x != nil {
+		return x.OtelAttributes
+	}
+	return nil
+}
+
+// Asks for many containers.
+type BatchResolveContainersRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 1–1,000.
+	Queries []*ContainerQuery `protobuf:"bytes,1,rep,name=queries,proto3" json:"queries,omitempty"`
+	// How much of the entities to send, for all items.
+	View View `protobuf:"varint,3,opt,name=view,proto3,enum=digger.v1.View" json:"view,omitempty"`
+	// As in ResolveContainerRequest, for all items.
+	OtelAttributes *OtelAttributes `protobuf:"bytes,20,opt,name=otel_attributes,json=otelAttributes,proto3" json:"otel_attributes,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *BatchResolveContainersRequest) Reset() {
+	*x = BatchResolveContainersRequest{}
+	mi := &file_digger_v1_lookup_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchResolveContainersRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchResolveContainersRequest) ProtoMessage() {}
+
+func (x *BatchResolveContainersRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_digger_v1_lookup_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchResolveContainersRequest.ProtoReflect.Descriptor instead.
+func (*BatchResolveContainersRequest) Descriptor() ([]byte, []int) {
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *BatchResolveContainersRequest) GetQueries() []*ContainerQuery {
+	if x != nil {
+		return x.Queries
+	}
+	return nil
+}
+
+func (x *BatchResolveContainersRequest) GetView() View {
+	if x != nil {
+		return x.View
+	}
+	return View_VIEW_UNSPECIFIED
+}
+
+func (x *BatchResolveContainersRequest) GetOtelAttributes() *OtelAttributes {
+	if x != nil {
+		return x.OtelAttributes
+	}
+	return nil
+}
+
+// The answers, in the order of the queries.
+type BatchResolveContainersResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As many as there were queries.
+	Results []*BatchResolveContainersResult `protobuf:"bytes,1,rep,name=results,proto3" json:"results,omitempty"`
+	// As in ResolveAddressResponse, for all results together.
+	Namespaces    []*Namespace `protobuf:"bytes,5,rep,name=namespaces,proto3" json:"namespaces,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchResolveContainersResponse) Reset() {
+	*x = BatchResolveContainersResponse{}
+	mi := &file_digger_v1_lookup_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchResolveContainersResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchResolveContainersResponse) ProtoMessage() {}
+
+func (x *BatchResolveContainersResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_digger_v1_lookup_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchResolveContainersResponse.ProtoReflect.Descriptor instead.
+func (*BatchResolveContainersResponse) Descriptor() ([]byte, []int) {
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *BatchResolveContainersResponse) GetResults() []*BatchResolveContainersResult {
+	if x != nil {
+		return x.Results
+	}
+	return nil
+}
+
+func (x *BatchResolveContainersResponse) GetNamespaces() []*Namespace {
+	if x != nil {
+		return x.Namespaces
+	}
+	return nil
+}
+
+// The answer for one item.
+type BatchResolveContainersResult struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Exactly one is set.
+	//
+	// Types that are valid to be assigned to Result:
+	//
+	//	*BatchResolveContainersResult_Resolution
+	//	*BatchResolveContainersResult_Error
+	Result        isBatchResolveContainersResult_Result `protobuf_oneof:"result"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchResolveContainersResult) Reset() {
+	*x = BatchResolveContainersResult{}
+	mi := &file_digger_v1_lookup_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchResolveContainersResult) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchResolveContainersResult) ProtoMessage() {}
+
+func (x *BatchResolveContainersResult) ProtoReflect() protoreflect.Message {
+	mi := &file_digger_v1_lookup_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchResolveContainersResult.ProtoReflect.Descriptor instead.
+func (*BatchResolveContainersResult) Descriptor() ([]byte, []int) {
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *BatchResolveContainersResult) GetResult() isBatchResolveContainersResult_Result {
+	if x != nil {
+		return x.Result
+	}
+	return nil
+}
+
+func (x *BatchResolveContainersResult) GetResolution() *ContainerResolution {
+	if x != nil {
+		if x, ok := x.Result.(*BatchResolveContainersResult_Resolution); ok {
+			return x.Resolution
+		}
+	}
+	return nil
+}
+
+func (x *BatchResolveContainersResult) GetError() *status.Status {
+	if x != nil {
+		if x, ok := x.Result.(*BatchResolveContainersResult_Error); ok {
+			return x.Error
+		}
+	}
+	return nil
+}
+
+type isBatchResolveContainersResult_Result interface {
+	isBatchResolveContainersResult_Result()
+}
+
+type BatchResolveContainersResult_Resolution struct {
+	// The answer.
+	Resolution *ContainerResolution `protobuf:"bytes,1,opt,name=resolution,proto3,oneof"`
+}
+
+type BatchResolveContainersResult_Error struct {
+	// What is wrong with this item, or that it was not found; field paths are relative to the request
+	// (`queries[3].container_id`).
+	Error *status.Status `protobuf:"bytes,2,opt,name=error,proto3,oneof"`
+}
+
+func (*BatchResolveContainersResult_Resolution) isBatchResolveContainersResult_Result() {}
+
+func (*BatchResolveContainersResult_Error) isBatchResolveContainersResult_Result() {}
+
 // Asks for a pod.
 type GetPodRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1648,7 +2285,7 @@ type GetPodRequest struct {
 
 func (x *GetPodRequest) Reset() {
 	*x = GetPodRequest{}
-	mi := &file_digger_v1_lookup_proto_msgTypes[16]
+	mi := &file_digger_v1_lookup_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1660,7 +2297,7 @@ func (x *GetPodRequest) String() string {
 func (*GetPodRequest) ProtoMessage() {}
 
 func (x *GetPodRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_lookup_proto_msgTypes[16]
+	mi := &file_digger_v1_lookup_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1673,7 +2310,7 @@ func (x *GetPodRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPodRequest.ProtoReflect.Descriptor instead.
 func (*GetPodRequest) Descriptor() ([]byte, []int) {
-	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{16}
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *GetPodRequest) GetNamespace() string {
@@ -1735,7 +2372,7 @@ type GetPodResponse struct {
 
 func (x *GetPodResponse) Reset() {
 	*x = GetPodResponse{}
-	mi := &file_digger_v1_lookup_proto_msgTypes[17]
+	mi := &file_digger_v1_lookup_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1747,7 +2384,7 @@ func (x *GetPodResponse) String() string {
 func (*GetPodResponse) ProtoMessage() {}
 
 func (x *GetPodResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_lookup_proto_msgTypes[17]
+	mi := &file_digger_v1_lookup_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1760,7 +2397,7 @@ func (x *GetPodResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPodResponse.ProtoReflect.Descriptor instead.
 func (*GetPodResponse) Descriptor() ([]byte, []int) {
-	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{17}
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *GetPodResponse) GetPod() *Pod {
@@ -1810,7 +2447,7 @@ type GetServiceRequest struct {
 
 func (x *GetServiceRequest) Reset() {
 	*x = GetServiceRequest{}
-	mi := &file_digger_v1_lookup_proto_msgTypes[18]
+	mi := &file_digger_v1_lookup_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1822,7 +2459,7 @@ func (x *GetServiceRequest) String() string {
 func (*GetServiceRequest) ProtoMessage() {}
 
 func (x *GetServiceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_lookup_proto_msgTypes[18]
+	mi := &file_digger_v1_lookup_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1835,7 +2472,7 @@ func (x *GetServiceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetServiceRequest.ProtoReflect.Descriptor instead.
 func (*GetServiceRequest) Descriptor() ([]byte, []int) {
-	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{18}
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *GetServiceRequest) GetNamespace() string {
@@ -1888,7 +2525,7 @@ type GetServiceResponse struct {
 
 func (x *GetServiceResponse) Reset() {
 	*x = GetServiceResponse{}
-	mi := &file_digger_v1_lookup_proto_msgTypes[19]
+	mi := &file_digger_v1_lookup_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1900,7 +2537,7 @@ func (x *GetServiceResponse) String() string {
 func (*GetServiceResponse) ProtoMessage() {}
 
 func (x *GetServiceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_lookup_proto_msgTypes[19]
+	mi := &file_digger_v1_lookup_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1913,7 +2550,7 @@ func (x *GetServiceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetServiceResponse.ProtoReflect.Descriptor instead.
 func (*GetServiceResponse) Descriptor() ([]byte, []int) {
-	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{19}
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *GetServiceResponse) GetService() *Service {
@@ -1954,7 +2591,7 @@ type GetNodeRequest struct {
 
 func (x *GetNodeRequest) Reset() {
 	*x = GetNodeRequest{}
-	mi := &file_digger_v1_lookup_proto_msgTypes[20]
+	mi := &file_digger_v1_lookup_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1966,7 +2603,7 @@ func (x *GetNodeRequest) String() string {
 func (*GetNodeRequest) ProtoMessage() {}
 
 func (x *GetNodeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_lookup_proto_msgTypes[20]
+	mi := &file_digger_v1_lookup_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1979,7 +2616,7 @@ func (x *GetNodeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetNodeRequest.ProtoReflect.Descriptor instead.
 func (*GetNodeRequest) Descriptor() ([]byte, []int) {
-	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{20}
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *GetNodeRequest) GetName() string {
@@ -2023,7 +2660,7 @@ type GetNodeResponse struct {
 
 func (x *GetNodeResponse) Reset() {
 	*x = GetNodeResponse{}
-	mi := &file_digger_v1_lookup_proto_msgTypes[21]
+	mi := &file_digger_v1_lookup_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2035,7 +2672,7 @@ func (x *GetNodeResponse) String() string {
 func (*GetNodeResponse) ProtoMessage() {}
 
 func (x *GetNodeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_lookup_proto_msgTypes[21]
+	mi := &file_digger_v1_lookup_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2048,7 +2685,7 @@ func (x *GetNodeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetNodeResponse.ProtoReflect.Descriptor instead.
 func (*GetNodeResponse) Descriptor() ([]byte, []int) {
-	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{21}
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *GetNodeResponse) GetNode() *Node {
@@ -2082,7 +2719,7 @@ type GetNamespaceRequest struct {
 
 func (x *GetNamespaceRequest) Reset() {
 	*x = GetNamespaceRequest{}
-	mi := &file_digger_v1_lookup_proto_msgTypes[22]
+	mi := &file_digger_v1_lookup_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2094,7 +2731,7 @@ func (x *GetNamespaceRequest) String() string {
 func (*GetNamespaceRequest) ProtoMessage() {}
 
 func (x *GetNamespaceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_lookup_proto_msgTypes[22]
+	mi := &file_digger_v1_lookup_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2107,7 +2744,7 @@ func (x *GetNamespaceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetNamespaceRequest.ProtoReflect.Descriptor instead.
 func (*GetNamespaceRequest) Descriptor() ([]byte, []int) {
-	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{22}
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *GetNamespaceRequest) GetName() string {
@@ -2151,7 +2788,7 @@ type GetNamespaceResponse struct {
 
 func (x *GetNamespaceResponse) Reset() {
 	*x = GetNamespaceResponse{}
-	mi := &file_digger_v1_lookup_proto_msgTypes[23]
+	mi := &file_digger_v1_lookup_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2163,7 +2800,7 @@ func (x *GetNamespaceResponse) String() string {
 func (*GetNamespaceResponse) ProtoMessage() {}
 
 func (x *GetNamespaceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_lookup_proto_msgTypes[23]
+	mi := &file_digger_v1_lookup_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2176,7 +2813,7 @@ func (x *GetNamespaceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetNamespaceResponse.ProtoReflect.Descriptor instead.
 func (*GetNamespaceResponse) Descriptor() ([]byte, []int) {
-	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{23}
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *GetNamespaceResponse) GetNamespace() *Namespace {
@@ -2216,7 +2853,7 @@ type GetWorkloadRequest struct {
 
 func (x *GetWorkloadRequest) Reset() {
 	*x = GetWorkloadRequest{}
-	mi := &file_digger_v1_lookup_proto_msgTypes[24]
+	mi := &file_digger_v1_lookup_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2228,7 +2865,7 @@ func (x *GetWorkloadRequest) String() string {
 func (*GetWorkloadRequest) ProtoMessage() {}
 
 func (x *GetWorkloadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_lookup_proto_msgTypes[24]
+	mi := &file_digger_v1_lookup_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2241,7 +2878,7 @@ func (x *GetWorkloadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetWorkloadRequest.ProtoReflect.Descriptor instead.
 func (*GetWorkloadRequest) Descriptor() ([]byte, []int) {
-	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{24}
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *GetWorkloadRequest) GetApiGroup() string {
@@ -2308,7 +2945,7 @@ type GetWorkloadResponse struct {
 
 func (x *GetWorkloadResponse) Reset() {
 	*x = GetWorkloadResponse{}
-	mi := &file_digger_v1_lookup_proto_msgTypes[25]
+	mi := &file_digger_v1_lookup_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2320,7 +2957,7 @@ func (x *GetWorkloadResponse) String() string {
 func (*GetWorkloadResponse) ProtoMessage() {}
 
 func (x *GetWorkloadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_lookup_proto_msgTypes[25]
+	mi := &file_digger_v1_lookup_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2333,7 +2970,7 @@ func (x *GetWorkloadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetWorkloadResponse.ProtoReflect.Descriptor instead.
 func (*GetWorkloadResponse) Descriptor() ([]byte, []int) {
-	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{25}
+	return file_digger_v1_lookup_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *GetWorkloadResponse) GetWorkload() *Workload {
@@ -2361,14 +2998,16 @@ var File_digger_v1_lookup_proto protoreflect.FileDescriptor
 
 const file_digger_v1_lookup_proto_rawDesc = "" +
 	"\n" +
-	"\x16digger/v1/lookup.proto\x12\tdigger.v1\x1a\x18digger/v1/entities.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\xd9\x01\n" +
+	"\x16digger/v1/lookup.proto\x12\tdigger.v1\x1a\x18digger/v1/entities.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\xfa\x01\n" +
 	"\fAddressQuery\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x17\n" +
 	"\x04port\x18\x02 \x01(\rH\x00R\x04port\x88\x01\x01\x12/\n" +
 	"\bprotocol\x18\x03 \x01(\x0e2\x13.digger.v1.ProtocolR\bprotocol\x12*\n" +
 	"\x02at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x120\n" +
-	"\x05until\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x05untilB\a\n" +
-	"\x05_port\"\xfa\x02\n" +
+	"\x05until\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\x12\x1f\n" +
+	"\vpod_network\x18\x1e \x01(\tR\n" +
+	"podNetworkB\a\n" +
+	"\x05_port\"\x9b\x03\n" +
 	"\x15ResolveAddressRequest\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x17\n" +
 	"\x04port\x18\x02 \x01(\rH\x00R\x04port\x88\x01\x01\x12/\n" +
@@ -2376,7 +3015,9 @@ const file_digger_v1_lookup_proto_rawDesc = "" +
 	"\x02at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12-\n" +
 	"\x04wait\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x04wait\x12#\n" +
 	"\x04view\x18\x06 \x01(\x0e2\x0f.digger.v1.ViewR\x04view\x120\n" +
-	"\x05until\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x05until\x12B\n" +
+	"\x05until\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x05until\x12\x1f\n" +
+	"\vpod_network\x18\x1e \x01(\tR\n" +
+	"podNetwork\x12B\n" +
 	"\x0fotel_attributes\x18\x14 \x01(\v2\x19.digger.v1.OtelAttributesR\x0eotelAttributesB\a\n" +
 	"\x05_port\"\x85\x01\n" +
 	"\x16ResolveAddressResponse\x125\n" +
@@ -2385,7 +3026,7 @@ const file_digger_v1_lookup_proto_rawDesc = "" +
 	"resolution\x124\n" +
 	"\n" +
 	"namespaces\x18\x05 \x03(\v2\x14.digger.v1.NamespaceR\n" +
-	"namespaces\"\xc3\x06\n" +
+	"namespaces\"\xe4\x06\n" +
 	"\n" +
 	"Resolution\x12,\n" +
 	"\aoutcome\x18\x01 \x01(\x0e2\x12.digger.v1.OutcomeR\aoutcome\x12\"\n" +
@@ -2407,7 +3048,9 @@ const file_digger_v1_lookup_proto_rawDesc = "" +
 	"\tstaleness\x18\r \x01(\v2\x19.google.protobuf.DurationR\tstaleness\x12,\n" +
 	"\anetwork\x18\x14 \x01(\v2\x12.digger.v1.NetworkR\anetwork\x12,\n" +
 	"\acluster\x18\x15 \x01(\v2\x12.digger.v1.ClusterR\acluster\x12=\n" +
-	"\x0fotel_attributes\x18\x16 \x03(\v2\x14.digger.v1.AttributeR\x0eotelAttributesB\b\n" +
+	"\x0fotel_attributes\x18\x16 \x03(\v2\x14.digger.v1.AttributeR\x0eotelAttributes\x12\x1f\n" +
+	"\vpod_network\x18\x1e \x01(\tR\n" +
+	"podNetworkB\b\n" +
 	"\x06target\"<\n" +
 	"\x0eOtelAttributes\x12*\n" +
 	"\x11well_known_labels\x18\x01 \x01(\bR\x0fwellKnownLabels\"N\n" +
@@ -2439,18 +3082,22 @@ const file_digger_v1_lookup_proto_rawDesc = "" +
 	"\bvalid_to\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\avalidTo\x12\x1c\n" +
 	"\tuncertain\x18\t \x01(\bR\tuncertain\x12\x16\n" +
 	"\x06hidden\x18\x0f \x01(\bR\x06hiddenB\b\n" +
-	"\x06target\"\xad\x01\n" +
+	"\x06target\"\xce\x01\n" +
 	"\x19GetAddressTimelineRequest\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x17\n" +
 	"\x04port\x18\x02 \x01(\rH\x00R\x04port\x88\x01\x01\x12/\n" +
 	"\bprotocol\x18\x03 \x01(\x0e2\x13.digger.v1.ProtocolR\bprotocol\x12#\n" +
-	"\x04view\x18\x04 \x01(\x0e2\x0f.digger.v1.ViewR\x04viewB\a\n" +
-	"\x05_port\"\xea\x01\n" +
+	"\x04view\x18\x04 \x01(\x0e2\x0f.digger.v1.ViewR\x04view\x12\x1f\n" +
+	"\vpod_network\x18\x1e \x01(\tR\n" +
+	"podNetworkB\a\n" +
+	"\x05_port\"\x8b\x02\n" +
 	"\x1aGetAddressTimelineResponse\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x128\n" +
 	"\tintervals\x18\x02 \x03(\v2\x1a.digger.v1.AddressIntervalR\tintervals\x12?\n" +
 	"\rhistory_since\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\fhistorySince\x127\n" +
-	"\tstaleness\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\tstaleness\"\xe9\x01\n" +
+	"\tstaleness\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\tstaleness\x12\x1f\n" +
+	"\vpod_network\x18\x1e \x01(\tR\n" +
+	"podNetwork\"\xe9\x01\n" +
 	"\x0fAddressInterval\x12.\n" +
 	"\x04from\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x12*\n" +
 	"\x02to\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02to\x12,\n" +
@@ -2470,6 +3117,49 @@ const file_digger_v1_lookup_proto_rawDesc = "" +
 	"\x1bBatchResolveAddressesResult\x127\n" +
 	"\n" +
 	"resolution\x18\x01 \x01(\v2\x15.digger.v1.ResolutionH\x00R\n" +
+	"resolution\x12*\n" +
+	"\x05error\x18\x02 \x01(\v2\x12.google.rpc.StatusH\x00R\x05errorB\b\n" +
+	"\x06result\"[\n" +
+	"\x0eContainerQuery\x12#\n" +
+	"\fcontainer_id\x18\x01 \x01(\tH\x00R\vcontainerId\x12\x19\n" +
+	"\apod_uid\x18\x02 \x01(\tH\x00R\x06podUidB\t\n" +
+	"\asubject\"\xfc\x01\n" +
+	"\x17ResolveContainerRequest\x12#\n" +
+	"\fcontainer_id\x18\x01 \x01(\tH\x00R\vcontainerId\x12\x19\n" +
+	"\apod_uid\x18\x02 \x01(\tH\x00R\x06podUid\x12-\n" +
+	"\x04wait\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x04wait\x12#\n" +
+	"\x04view\x18\x06 \x01(\x0e2\x0f.digger.v1.ViewR\x04view\x12B\n" +
+	"\x0fotel_attributes\x18\x14 \x01(\v2\x19.digger.v1.OtelAttributesR\x0eotelAttributesB\t\n" +
+	"\asubject\"\x90\x01\n" +
+	"\x18ResolveContainerResponse\x12>\n" +
+	"\n" +
+	"resolution\x18\x01 \x01(\v2\x1e.digger.v1.ContainerResolutionR\n" +
+	"resolution\x124\n" +
+	"\n" +
+	"namespaces\x18\x05 \x03(\v2\x14.digger.v1.NamespaceR\n" +
+	"namespaces\"\xba\x03\n" +
+	"\x13ContainerResolution\x12 \n" +
+	"\x03pod\x18\x01 \x01(\v2\x0e.digger.v1.PodR\x03pod\x122\n" +
+	"\tcontainer\x18\x02 \x01(\v2\x14.digger.v1.ContainerR\tcontainer\x12!\n" +
+	"\fcontainer_id\x18\x03 \x01(\tR\vcontainerId\x12\x14\n" +
+	"\x05ended\x18\x04 \x01(\bR\x05ended\x12=\n" +
+	"\fremoval_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\vremovalTime\x12/\n" +
+	"\bworkload\x18\x06 \x01(\v2\x13.digger.v1.WorkloadR\bworkload\x127\n" +
+	"\tstaleness\x18\r \x01(\v2\x19.google.protobuf.DurationR\tstaleness\x12,\n" +
+	"\acluster\x18\x15 \x01(\v2\x12.digger.v1.ClusterR\acluster\x12=\n" +
+	"\x0fotel_attributes\x18\x16 \x03(\v2\x14.digger.v1.AttributeR\x0eotelAttributes\"\xbd\x01\n" +
+	"\x1dBatchResolveContainersRequest\x123\n" +
+	"\aqueries\x18\x01 \x03(\v2\x19.digger.v1.ContainerQueryR\aqueries\x12#\n" +
+	"\x04view\x18\x03 \x01(\x0e2\x0f.digger.v1.ViewR\x04view\x12B\n" +
+	"\x0fotel_attributes\x18\x14 \x01(\v2\x19.digger.v1.OtelAttributesR\x0eotelAttributes\"\x99\x01\n" +
+	"\x1eBatchResolveContainersResponse\x12A\n" +
+	"\aresults\x18\x01 \x03(\v2'.digger.v1.BatchResolveContainersResultR\aresults\x124\n" +
+	"\n" +
+	"namespaces\x18\x05 \x03(\v2\x14.digger.v1.NamespaceR\n" +
+	"namespaces\"\x96\x01\n" +
+	"\x1cBatchResolveContainersResult\x12@\n" +
+	"\n" +
+	"resolution\x18\x01 \x01(\v2\x1e.digger.v1.ContainerResolutionH\x00R\n" +
 	"resolution\x12*\n" +
 	"\x05error\x18\x02 \x01(\v2\x12.google.rpc.StatusH\x00R\x05errorB\b\n" +
 	"\x06result\"\xeb\x01\n" +
@@ -2541,11 +3231,13 @@ const file_digger_v1_lookup_proto_rawDesc = "" +
 	"\x18ADDRESS_ROLE_EXTERNAL_IP\x10\x06\x12\x1a\n" +
 	"\x16ADDRESS_ROLE_NODE_PORT\x10\a\x12\x1d\n" +
 	"\x19ADDRESS_ROLE_NODE_ADDRESS\x10\b\x12\x19\n" +
-	"\x15ADDRESS_ROLE_ENDPOINT\x10\t2\xa0\x05\n" +
+	"\x15ADDRESS_ROLE_ENDPOINT\x10\t2\xec\x06\n" +
 	"\rLookupService\x12U\n" +
 	"\x0eResolveAddress\x12 .digger.v1.ResolveAddressRequest\x1a!.digger.v1.ResolveAddressResponse\x12j\n" +
 	"\x15BatchResolveAddresses\x12'.digger.v1.BatchResolveAddressesRequest\x1a(.digger.v1.BatchResolveAddressesResponse\x12a\n" +
-	"\x12GetAddressTimeline\x12$.digger.v1.GetAddressTimelineRequest\x1a%.digger.v1.GetAddressTimelineResponse\x12=\n" +
+	"\x12GetAddressTimeline\x12$.digger.v1.GetAddressTimelineRequest\x1a%.digger.v1.GetAddressTimelineResponse\x12[\n" +
+	"\x10ResolveContainer\x12\".digger.v1.ResolveContainerRequest\x1a#.digger.v1.ResolveContainerResponse\x12m\n" +
+	"\x16BatchResolveContainers\x12(.digger.v1.BatchResolveContainersRequest\x1a).digger.v1.BatchResolveContainersResponse\x12=\n" +
 	"\x06GetPod\x12\x18.digger.v1.GetPodRequest\x1a\x19.digger.v1.GetPodResponse\x12I\n" +
 	"\n" +
 	"GetService\x12\x1c.digger.v1.GetServiceRequest\x1a\x1d.digger.v1.GetServiceResponse\x12@\n" +
@@ -2568,151 +3260,182 @@ func file_digger_v1_lookup_proto_rawDescGZIP() []byte {
 }
 
 var file_digger_v1_lookup_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_digger_v1_lookup_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_digger_v1_lookup_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_digger_v1_lookup_proto_goTypes = []any{
-	(Outcome)(0),                          // 0: digger.v1.Outcome
-	(AddressRole)(0),                      // 1: digger.v1.AddressRole
-	(*AddressQuery)(nil),                  // 2: digger.v1.AddressQuery
-	(*ResolveAddressRequest)(nil),         // 3: digger.v1.ResolveAddressRequest
-	(*ResolveAddressResponse)(nil),        // 4: digger.v1.ResolveAddressResponse
-	(*Resolution)(nil),                    // 5: digger.v1.Resolution
-	(*OtelAttributes)(nil),                // 6: digger.v1.OtelAttributes
-	(*Attribute)(nil),                     // 7: digger.v1.Attribute
-	(*AttributeValue)(nil),                // 8: digger.v1.AttributeValue
-	(*AttributeValues)(nil),               // 9: digger.v1.AttributeValues
-	(*Network)(nil),                       // 10: digger.v1.Network
-	(*Candidate)(nil),                     // 11: digger.v1.Candidate
-	(*GetAddressTimelineRequest)(nil),     // 12: digger.v1.GetAddressTimelineRequest
-	(*GetAddressTimelineResponse)(nil),    // 13: digger.v1.GetAddressTimelineResponse
-	(*AddressInterval)(nil),               // 14: digger.v1.AddressInterval
-	(*BatchResolveAddressesRequest)(nil),  // 15: digger.v1.BatchResolveAddressesRequest
-	(*BatchResolveAddressesResponse)(nil), // 16: digger.v1.BatchResolveAddressesResponse
-	(*BatchResolveAddressesResult)(nil),   // 17: digger.v1.BatchResolveAddressesResult
-	(*GetPodRequest)(nil),                 // 18: digger.v1.GetPodRequest
-	(*GetPodResponse)(nil),                // 19: digger.v1.GetPodResponse
-	(*GetServiceRequest)(nil),             // 20: digger.v1.GetServiceRequest
-	(*GetServiceResponse)(nil),            // 21: digger.v1.GetServiceResponse
-	(*GetNodeRequest)(nil),                // 22: digger.v1.GetNodeRequest
-	(*GetNodeResponse)(nil),               // 23: digger.v1.GetNodeResponse
-	(*GetNamespaceRequest)(nil),           // 24: digger.v1.GetNamespaceRequest
-	(*GetNamespaceResponse)(nil),          // 25: digger.v1.GetNamespaceResponse
-	(*GetWorkloadRequest)(nil),            // 26: digger.v1.GetWorkloadRequest
-	(*GetWorkloadResponse)(nil),           // 27: digger.v1.GetWorkloadResponse
-	(Protocol)(0),                         // 28: digger.v1.Protocol
-	(*timestamppb.Timestamp)(nil),         // 29: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),           // 30: google.protobuf.Duration
-	(View)(0),                             // 31: digger.v1.View
-	(*Namespace)(nil),                     // 32: digger.v1.Namespace
-	(*Pod)(nil),                           // 33: digger.v1.Pod
-	(*Service)(nil),                       // 34: digger.v1.Service
-	(*Node)(nil),                          // 35: digger.v1.Node
-	(*ExternalEndpoint)(nil),              // 36: digger.v1.ExternalEndpoint
-	(*Workload)(nil),                      // 37: digger.v1.Workload
-	(*Cluster)(nil),                       // 38: digger.v1.Cluster
-	(*ObjectReference)(nil),               // 39: digger.v1.ObjectReference
-	(*status.Status)(nil),                 // 40: google.rpc.Status
+	(Outcome)(0),                           // 0: digger.v1.Outcome
+	(AddressRole)(0),                       // 1: digger.v1.AddressRole
+	(*AddressQuery)(nil),                   // 2: digger.v1.AddressQuery
+	(*ResolveAddressRequest)(nil),          // 3: digger.v1.ResolveAddressRequest
+	(*ResolveAddressResponse)(nil),         // 4: digger.v1.ResolveAddressResponse
+	(*Resolution)(nil),                     // 5: digger.v1.Resolution
+	(*OtelAttributes)(nil),                 // 6: digger.v1.OtelAttributes
+	(*Attribute)(nil),                      // 7: digger.v1.Attribute
+	(*AttributeValue)(nil),                 // 8: digger.v1.AttributeValue
+	(*AttributeValues)(nil),                // 9: digger.v1.AttributeValues
+	(*Network)(nil),                        // 10: digger.v1.Network
+	(*Candidate)(nil),                      // 11: digger.v1.Candidate
+	(*GetAddressTimelineRequest)(nil),      // 12: digger.v1.GetAddressTimelineRequest
+	(*GetAddressTimelineResponse)(nil),     // 13: digger.v1.GetAddressTimelineResponse
+	(*AddressInterval)(nil),                // 14: digger.v1.AddressInterval
+	(*BatchResolveAddressesRequest)(nil),   // 15: digger.v1.BatchResolveAddressesRequest
+	(*BatchResolveAddressesResponse)(nil),  // 16: digger.v1.BatchResolveAddressesResponse
+	(*BatchResolveAddressesResult)(nil),    // 17: digger.v1.BatchResolveAddressesResult
+	(*ContainerQuery)(nil),                 // 18: digger.v1.ContainerQuery
+	(*ResolveContainerRequest)(nil),        // 19: digger.v1.ResolveContainerRequest
+	(*ResolveContainerResponse)(nil),       // 20: digger.v1.ResolveContainerResponse
+	(*ContainerResolution)(nil),            // 21: digger.v1.ContainerResolution
+	(*BatchResolveContainersRequest)(nil),  // 22: digger.v1.BatchResolveContainersRequest
+	(*BatchResolveContainersResponse)(nil), // 23: digger.v1.BatchResolveContainersResponse
+	(*BatchResolveContainersResult)(nil),   // 24: digger.v1.BatchResolveContainersResult
+	(*GetPodRequest)(nil),                  // 25: digger.v1.GetPodRequest
+	(*GetPodResponse)(nil),                 // 26: digger.v1.GetPodResponse
+	(*GetServiceRequest)(nil),              // 27: digger.v1.GetServiceRequest
+	(*GetServiceResponse)(nil),             // 28: digger.v1.GetServiceResponse
+	(*GetNodeRequest)(nil),                 // 29: digger.v1.GetNodeRequest
+	(*GetNodeResponse)(nil),                // 30: digger.v1.GetNodeResponse
+	(*GetNamespaceRequest)(nil),            // 31: digger.v1.GetNamespaceRequest
+	(*GetNamespaceResponse)(nil),           // 32: digger.v1.GetNamespaceResponse
+	(*GetWorkloadRequest)(nil),             // 33: digger.v1.GetWorkloadRequest
+	(*GetWorkloadResponse)(nil),            // 34: digger.v1.GetWorkloadResponse
+	(Protocol)(0),                          // 35: digger.v1.Protocol
+	(*timestamppb.Timestamp)(nil),          // 36: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),            // 37: google.protobuf.Duration
+	(View)(0),                              // 38: digger.v1.View
+	(*Namespace)(nil),                      // 39: digger.v1.Namespace
+	(*Pod)(nil),                            // 40: digger.v1.Pod
+	(*Service)(nil),                        // 41: digger.v1.Service
+	(*Node)(nil),                           // 42: digger.v1.Node
+	(*ExternalEndpoint)(nil),               // 43: digger.v1.ExternalEndpoint
+	(*Workload)(nil),                       // 44: digger.v1.Workload
+	(*Cluster)(nil),                        // 45: digger.v1.Cluster
+	(*ObjectReference)(nil),                // 46: digger.v1.ObjectReference
+	(*status.Status)(nil),                  // 47: google.rpc.Status
+	(*Container)(nil),                      // 48: digger.v1.Container
 }
 var file_digger_v1_lookup_proto_depIdxs = []int32{
-	28, // 0: digger.v1.AddressQuery.protocol:type_name -> digger.v1.Protocol
-	29, // 1: digger.v1.AddressQuery.at:type_name -> google.protobuf.Timestamp
-	29, // 2: digger.v1.AddressQuery.until:type_name -> google.protobuf.Timestamp
-	28, // 3: digger.v1.ResolveAddressRequest.protocol:type_name -> digger.v1.Protocol
-	29, // 4: digger.v1.ResolveAddressRequest.at:type_name -> google.protobuf.Timestamp
-	30, // 5: digger.v1.ResolveAddressRequest.wait:type_name -> google.protobuf.Duration
-	31, // 6: digger.v1.ResolveAddressRequest.view:type_name -> digger.v1.View
-	29, // 7: digger.v1.ResolveAddressRequest.until:type_name -> google.protobuf.Timestamp
-	6,  // 8: digger.v1.ResolveAddressRequest.otel_attributes:type_name -> digger.v1.OtelAttributes
-	5,  // 9: digger.v1.ResolveAddressResponse.resolution:type_name -> digger.v1.Resolution
-	32, // 10: digger.v1.ResolveAddressResponse.namespaces:type_name -> digger.v1.Namespace
-	0,  // 11: digger.v1.Resolution.outcome:type_name -> digger.v1.Outcome
-	33, // 12: digger.v1.Resolution.pod:type_name -> digger.v1.Pod
-	34, // 13: digger.v1.Resolution.service:type_name -> digger.v1.Service
-	35, // 14: digger.v1.Resolution.node:type_name -> digger.v1.Node
-	36, // 15: digger.v1.Resolution.external_endpoint:type_name -> digger.v1.ExternalEndpoint
-	37, // 16: digger.v1.Resolution.workload:type_name -> digger.v1.Workload
-	11, // 17: digger.v1.Resolution.candidates:type_name -> digger.v1.Candidate
-	1,  // 18: digger.v1.Resolution.role:type_name -> digger.v1.AddressRole
-	29, // 19: digger.v1.Resolution.valid_from:type_name -> google.protobuf.Timestamp
-	29, // 20: digger.v1.Resolution.valid_to:type_name -> google.protobuf.Timestamp
-	29, // 21: digger.v1.Resolution.history_since:type_name -> google.protobuf.Timestamp
-	30, // 22: digger.v1.Resolution.staleness:type_name -> google.protobuf.Duration
-	10, // 23: digger.v1.Resolution.network:type_name -> digger.v1.Network
-	38, // 24: digger.v1.Resolution.cluster:type_name -> digger.v1.Cluster
-	7,  // 25: digger.v1.Resolution.otel_attributes:type_name -> digger.v1.Attribute
-	8,  // 26: digger.v1.Attribute.value:type_name -> digger.v1.AttributeValue
-	9,  // 27: digger.v1.AttributeValue.array_value:type_name -> digger.v1.AttributeValues
-	8,  // 28: digger.v1.AttributeValues.values:type_name -> digger.v1.AttributeValue
-	33, // 29: digger.v1.Candidate.pod:type_name -> digger.v1.Pod
-	34, // 30: digger.v1.Candidate.service:type_name -> digger.v1.Service
-	35, // 31: digger.v1.Candidate.node:type_name -> digger.v1.Node
-	36, // 32: digger.v1.Candidate.external_endpoint:type_name -> digger.v1.ExternalEndpoint
-	39, // 33: digger.v1.Candidate.workload:type_name -> digger.v1.ObjectReference
-	1,  // 34: digger.v1.Candidate.role:type_name -> digger.v1.AddressRole
-	29, // 35: digger.v1.Candidate.valid_from:type_name -> google.protobuf.Timestamp
-	29, // 36: digger.v1.Candidate.valid_to:type_name -> google.protobuf.Timestamp
-	28, // 37: digger.v1.GetAddressTimelineRequest.protocol:type_name -> digger.v1.Protocol
-	31, // 38: digger.v1.GetAddressTimelineRequest.view:type_name -> digger.v1.View
-	14, // 39: digger.v1.GetAddressTimelineResponse.intervals:type_name -> digger.v1.AddressInterval
-	29, // 40: digger.v1.GetAddressTimelineResponse.history_since:type_name -> google.protobuf.Timestamp
-	30, // 41: digger.v1.GetAddressTimelineResponse.staleness:type_name -> google.protobuf.Duration
-	29, // 42: digger.v1.AddressInterval.from:type_name -> google.protobuf.Timestamp
-	29, // 43: digger.v1.AddressInterval.to:type_name -> google.protobuf.Timestamp
-	0,  // 44: digger.v1.AddressInterval.outcome:type_name -> digger.v1.Outcome
-	11, // 45: digger.v1.AddressInterval.holders:type_name -> digger.v1.Candidate
-	2,  // 46: digger.v1.BatchResolveAddressesRequest.queries:type_name -> digger.v1.AddressQuery
-	30, // 47: digger.v1.BatchResolveAddressesRequest.wait:type_name -> google.protobuf.Duration
-	31, // 48: digger.v1.BatchResolveAddressesRequest.view:type_name -> digger.v1.View
-	6,  // 49: digger.v1.BatchResolveAddressesRequest.otel_attributes:type_name -> digger.v1.OtelAttributes
-	17, // 50: digger.v1.BatchResolveAddressesResponse.results:type_name -> digger.v1.BatchResolveAddressesResult
-	32, // 51: digger.v1.BatchResolveAddressesResponse.namespaces:type_name -> digger.v1.Namespace
-	5,  // 52: digger.v1.BatchResolveAddressesResult.resolution:type_name -> digger.v1.Resolution
-	40, // 53: digger.v1.BatchResolveAddressesResult.error:type_name -> google.rpc.Status
-	31, // 54: digger.v1.GetPodRequest.view:type_name -> digger.v1.View
-	30, // 55: digger.v1.GetPodRequest.wait:type_name -> google.protobuf.Duration
-	6,  // 56: digger.v1.GetPodRequest.otel_attributes:type_name -> digger.v1.OtelAttributes
-	33, // 57: digger.v1.GetPodResponse.pod:type_name -> digger.v1.Pod
-	30, // 58: digger.v1.GetPodResponse.staleness:type_name -> google.protobuf.Duration
-	32, // 59: digger.v1.GetPodResponse.namespace:type_name -> digger.v1.Namespace
-	7,  // 60: digger.v1.GetPodResponse.otel_attributes:type_name -> digger.v1.Attribute
-	31, // 61: digger.v1.GetServiceRequest.view:type_name -> digger.v1.View
-	30, // 62: digger.v1.GetServiceRequest.wait:type_name -> google.protobuf.Duration
-	34, // 63: digger.v1.GetServiceResponse.service:type_name -> digger.v1.Service
-	30, // 64: digger.v1.GetServiceResponse.staleness:type_name -> google.protobuf.Duration
-	32, // 65: digger.v1.GetServiceResponse.namespace:type_name -> digger.v1.Namespace
-	31, // 66: digger.v1.GetNodeRequest.view:type_name -> digger.v1.View
-	30, // 67: digger.v1.GetNodeRequest.wait:type_name -> google.protobuf.Duration
-	35, // 68: digger.v1.GetNodeResponse.node:type_name -> digger.v1.Node
-	30, // 69: digger.v1.GetNodeResponse.staleness:type_name -> google.protobuf.Duration
-	31, // 70: digger.v1.GetNamespaceRequest.view:type_name -> digger.v1.View
-	30, // 71: digger.v1.GetNamespaceRequest.wait:type_name -> google.protobuf.Duration
-	32, // 72: digger.v1.GetNamespaceResponse.namespace:type_name -> digger.v1.Namespace
-	30, // 73: digger.v1.GetNamespaceResponse.staleness:type_name -> google.protobuf.Duration
-	31, // 74: digger.v1.GetWorkloadRequest.view:type_name -> digger.v1.View
-	30, // 75: digger.v1.GetWorkloadRequest.wait:type_name -> google.protobuf.Duration
-	37, // 76: digger.v1.GetWorkloadResponse.workload:type_name -> digger.v1.Workload
-	30, // 77: digger.v1.GetWorkloadResponse.staleness:type_name -> google.protobuf.Duration
-	32, // 78: digger.v1.GetWorkloadResponse.namespace:type_name -> digger.v1.Namespace
-	3,  // 79: digger.v1.LookupService.ResolveAddress:input_type -> digger.v1.ResolveAddressRequest
-	15, // 80: digger.v1.LookupService.BatchResolveAddresses:input_type -> digger.v1.BatchResolveAddressesRequest
-	12, // 81: digger.v1.LookupService.GetAddressTimeline:input_type -> digger.v1.GetAddressTimelineRequest
-	18, // 82: digger.v1.LookupService.GetPod:input_type -> digger.v1.GetPodRequest
-	20, // 83: digger.v1.LookupService.GetService:input_type -> digger.v1.GetServiceRequest
-	22, // 84: digger.v1.LookupService.GetNode:input_type -> digger.v1.GetNodeRequest
-	24, // 85: digger.v1.LookupService.GetNamespace:input_type -> digger.v1.GetNamespaceRequest
-	26, // 86: digger.v1.LookupService.GetWorkload:input_type -> digger.v1.GetWorkloadRequest
-	4,  // 87: digger.v1.LookupService.ResolveAddress:output_type -> digger.v1.ResolveAddressResponse
-	16, // 88: digger.v1.LookupService.BatchResolveAddresses:output_type -> digger.v1.BatchResolveAddressesResponse
-	13, // 89: digger.v1.LookupService.GetAddressTimeline:output_type -> digger.v1.GetAddressTimelineResponse
-	19, // 90: digger.v1.LookupService.GetPod:output_type -> digger.v1.GetPodResponse
-	21, // 91: digger.v1.LookupService.GetService:output_type -> digger.v1.GetServiceResponse
-	23, // 92: digger.v1.LookupService.GetNode:output_type -> digger.v1.GetNodeResponse
-	25, // 93: digger.v1.LookupService.GetNamespace:output_type -> digger.v1.GetNamespaceResponse
-	27, // 94: digger.v1.LookupService.GetWorkload:output_type -> digger.v1.GetWorkloadResponse
-	87, // [87:95] is the sub-list for method output_type
-	79, // [79:87] is the sub-list for method input_type
-	79, // [79:79] is the sub-list for extension type_name
-	79, // [79:79] is the sub-list for extension extendee
-	0,  // [0:79] is the sub-list for field type_name
+	35,  // 0: digger.v1.AddressQuery.protocol:type_name -> digger.v1.Protocol
+	36,  // 1: digger.v1.AddressQuery.at:type_name -> google.protobuf.Timestamp
+	36,  // 2: digger.v1.AddressQuery.until:type_name -> google.protobuf.Timestamp
+	35,  // 3: digger.v1.ResolveAddressRequest.protocol:type_name -> digger.v1.Protocol
+	36,  // 4: digger.v1.ResolveAddressRequest.at:type_name -> google.protobuf.Timestamp
+	37,  // 5: digger.v1.ResolveAddressRequest.wait:type_name -> google.protobuf.Duration
+	38,  // 6: digger.v1.ResolveAddressRequest.view:type_name -> digger.v1.View
+	36,  // 7: digger.v1.ResolveAddressRequest.until:type_name -> google.protobuf.Timestamp
+	6,   // 8: digger.v1.ResolveAddressRequest.otel_attributes:type_name -> digger.v1.OtelAttributes
+	5,   // 9: digger.v1.ResolveAddressResponse.resolution:type_name -> digger.v1.Resolution
+	39,  // 10: digger.v1.ResolveAddressResponse.namespaces:type_name -> digger.v1.Namespace
+	0,   // 11: digger.v1.Resolution.outcome:type_name -> digger.v1.Outcome
+	40,  // 12: digger.v1.Resolution.pod:type_name -> digger.v1.Pod
+	41,  // 13: digger.v1.Resolution.service:type_name -> digger.v1.Service
+	42,  // 14: digger.v1.Resolution.node:type_name -> digger.v1.Node
+	43,  // 15: digger.v1.Resolution.external_endpoint:type_name -> digger.v1.ExternalEndpoint
+	44,  // 16: digger.v1.Resolution.workload:type_name -> digger.v1.Workload
+	11,  // 17: digger.v1.Resolution.candidates:type_name -> digger.v1.Candidate
+	1,   // 18: digger.v1.Resolution.role:type_name -> digger.v1.AddressRole
+	36,  // 19: digger.v1.Resolution.valid_from:type_name -> google.protobuf.Timestamp
+	36,  // 20: digger.v1.Resolution.valid_to:type_name -> google.protobuf.Timestamp
+	36,  // 21: digger.v1.Resolution.history_since:type_name -> google.protobuf.Timestamp
+	37,  // 22: digger.v1.Resolution.staleness:type_name -> google.protobuf.Duration
+	10,  // 23: digger.v1.Resolution.network:type_name -> digger.v1.Network
+	45,  // 24: digger.v1.Resolution.cluster:type_name -> digger.v1.Cluster
+	7,   // 25: digger.v1.Resolution.otel_attributes:type_name -> digger.v1.Attribute
+	8,   // 26: digger.v1.Attribute.value:type_name -> digger.v1.AttributeValue
+	9,   // 27: digger.v1.AttributeValue.array_value:type_name -> digger.v1.AttributeValues
+	8,   // 28: digger.v1.AttributeValues.values:type_name -> digger.v1.AttributeValue
+	40,  // 29: digger.v1.Candidate.pod:type_name -> digger.v1.Pod
+	41,  // 30: digger.v1.Candidate.service:type_name -> digger.v1.Service
+	42,  // 31: digger.v1.Candidate.node:type_name -> digger.v1.Node
+	43,  // 32: digger.v1.Candidate.external_endpoint:type_name -> digger.v1.ExternalEndpoint
+	46,  // 33: digger.v1.Candidate.workload:type_name -> digger.v1.ObjectReference
+	1,   // 34: digger.v1.Candidate.role:type_name -> digger.v1.AddressRole
+	36,  // 35: digger.v1.Candidate.valid_from:type_name -> google.protobuf.Timestamp
+	36,  // 36: digger.v1.Candidate.valid_to:type_name -> google.protobuf.Timestamp
+	35,  // 37: digger.v1.GetAddressTimelineRequest.protocol:type_name -> digger.v1.Protocol
+	38,  // 38: digger.v1.GetAddressTimelineRequest.view:type_name -> digger.v1.View
+	14,  // 39: digger.v1.GetAddressTimelineResponse.intervals:type_name -> digger.v1.AddressInterval
+	36,  // 40: digger.v1.GetAddressTimelineResponse.history_since:type_name -> google.protobuf.Timestamp
+	37,  // 41: digger.v1.GetAddressTimelineResponse.staleness:type_name -> google.protobuf.Duration
+	36,  // 42: digger.v1.AddressInterval.from:type_name -> google.protobuf.Timestamp
+	36,  // 43: digger.v1.AddressInterval.to:type_name -> google.protobuf.Timestamp
+	0,   // 44: digger.v1.AddressInterval.outcome:type_name -> digger.v1.Outcome
+	11,  // 45: digger.v1.AddressInterval.holders:type_name -> digger.v1.Candidate
+	2,   // 46: digger.v1.BatchResolveAddressesRequest.queries:type_name -> digger.v1.AddressQuery
+	37,  // 47: digger.v1.BatchResolveAddressesRequest.wait:type_name -> google.protobuf.Duration
+	38,  // 48: digger.v1.BatchResolveAddressesRequest.view:type_name -> digger.v1.View
+	6,   // 49: digger.v1.BatchResolveAddressesRequest.otel_attributes:type_name -> digger.v1.OtelAttributes
+	17,  // 50: digger.v1.BatchResolveAddressesResponse.results:type_name -> digger.v1.BatchResolveAddressesResult
+	39,  // 51: digger.v1.BatchResolveAddressesResponse.namespaces:type_name -> digger.v1.Namespace
+	5,   // 52: digger.v1.BatchResolveAddressesResult.resolution:type_name -> digger.v1.Resolution
+	47,  // 53: digger.v1.BatchResolveAddressesResult.error:type_name -> google.rpc.Status
+	37,  // 54: digger.v1.ResolveContainerRequest.wait:type_name -> google.protobuf.Duration
+	38,  // 55: digger.v1.ResolveContainerRequest.view:type_name -> digger.v1.View
+	6,   // 56: digger.v1.ResolveContainerRequest.otel_attributes:type_name -> digger.v1.OtelAttributes
+	21,  // 57: digger.v1.ResolveContainerResponse.resolution:type_name -> digger.v1.ContainerResolution
+	39,  // 58: digger.v1.ResolveContainerResponse.namespaces:type_name -> digger.v1.Namespace
+	40,  // 59: digger.v1.ContainerResolution.pod:type_name -> digger.v1.Pod
+	48,  // 60: digger.v1.ContainerResolution.container:type_name -> digger.v1.Container
+	36,  // 61: digger.v1.ContainerResolution.removal_time:type_name -> google.protobuf.Timestamp
+	44,  // 62: digger.v1.ContainerResolution.workload:type_name -> digger.v1.Workload
+	37,  // 63: digger.v1.ContainerResolution.staleness:type_name -> google.protobuf.Duration
+	45,  // 64: digger.v1.ContainerResolution.cluster:type_name -> digger.v1.Cluster
+	7,   // 65: digger.v1.ContainerResolution.otel_attributes:type_name -> digger.v1.Attribute
+	18,  // 66: digger.v1.BatchResolveContainersRequest.queries:type_name -> digger.v1.ContainerQuery
+	38,  // 67: digger.v1.BatchResolveContainersRequest.view:type_name -> digger.v1.View
+	6,   // 68: digger.v1.BatchResolveContainersRequest.otel_attributes:type_name -> digger.v1.OtelAttributes
+	24,  // 69: digger.v1.BatchResolveContainersResponse.results:type_name -> digger.v1.BatchResolveContainersResult
+	39,  // 70: digger.v1.BatchResolveContainersResponse.namespaces:type_name -> digger.v1.Namespace
+	21,  // 71: digger.v1.BatchResolveContainersResult.resolution:type_name -> digger.v1.ContainerResolution
+	47,  // 72: digger.v1.BatchResolveContainersResult.error:type_name -> google.rpc.Status
+	38,  // 73: digger.v1.GetPodRequest.view:type_name -> digger.v1.View
+	37,  // 74: digger.v1.GetPodRequest.wait:type_name -> google.protobuf.Duration
+	6,   // 75: digger.v1.GetPodRequest.otel_attributes:type_name -> digger.v1.OtelAttributes
+	40,  // 76: digger.v1.GetPodResponse.pod:type_name -> digger.v1.Pod
+	37,  // 77: digger.v1.GetPodResponse.staleness:type_name -> google.protobuf.Duration
+	39,  // 78: digger.v1.GetPodResponse.namespace:type_name -> digger.v1.Namespace
+	7,   // 79: digger.v1.GetPodResponse.otel_attributes:type_name -> digger.v1.Attribute
+	38,  // 80: digger.v1.GetServiceRequest.view:type_name -> digger.v1.View
+	37,  // 81: digger.v1.GetServiceRequest.wait:type_name -> google.protobuf.Duration
+	41,  // 82: digger.v1.GetServiceResponse.service:type_name -> digger.v1.Service
+	37,  // 83: digger.v1.GetServiceResponse.staleness:type_name -> google.protobuf.Duration
+	39,  // 84: digger.v1.GetServiceResponse.namespace:type_name -> digger.v1.Namespace
+	38,  // 85: digger.v1.GetNodeRequest.view:type_name -> digger.v1.View
+	37,  // 86: digger.v1.GetNodeRequest.wait:type_name -> google.protobuf.Duration
+	42,  // 87: digger.v1.GetNodeResponse.node:type_name -> digger.v1.Node
+	37,  // 88: digger.v1.GetNodeResponse.staleness:type_name -> google.protobuf.Duration
+	38,  // 89: digger.v1.GetNamespaceRequest.view:type_name -> digger.v1.View
+	37,  // 90: digger.v1.GetNamespaceRequest.wait:type_name -> google.protobuf.Duration
+	39,  // 91: digger.v1.GetNamespaceResponse.namespace:type_name -> digger.v1.Namespace
+	37,  // 92: digger.v1.GetNamespaceResponse.staleness:type_name -> google.protobuf.Duration
+	38,  // 93: digger.v1.GetWorkloadRequest.view:type_name -> digger.v1.View
+	37,  // 94: digger.v1.GetWorkloadRequest.wait:type_name -> google.protobuf.Duration
+	44,  // 95: digger.v1.GetWorkloadResponse.workload:type_name -> digger.v1.Workload
+	37,  // 96: digger.v1.GetWorkloadResponse.staleness:type_name -> google.protobuf.Duration
+	39,  // 97: digger.v1.GetWorkloadResponse.namespace:type_name -> digger.v1.Namespace
+	3,   // 98: digger.v1.LookupService.ResolveAddress:input_type -> digger.v1.ResolveAddressRequest
+	15,  // 99: digger.v1.LookupService.BatchResolveAddresses:input_type -> digger.v1.BatchResolveAddressesRequest
+	12,  // 100: digger.v1.LookupService.GetAddressTimeline:input_type -> digger.v1.GetAddressTimelineRequest
+	19,  // 101: digger.v1.LookupService.ResolveContainer:input_type -> digger.v1.ResolveContainerRequest
+	22,  // 102: digger.v1.LookupService.BatchResolveContainers:input_type -> digger.v1.BatchResolveContainersRequest
+	25,  // 103: digger.v1.LookupService.GetPod:input_type -> digger.v1.GetPodRequest
+	27,  // 104: digger.v1.LookupService.GetService:input_type -> digger.v1.GetServiceRequest
+	29,  // 105: digger.v1.LookupService.GetNode:input_type -> digger.v1.GetNodeRequest
+	31,  // 106: digger.v1.LookupService.GetNamespace:input_type -> digger.v1.GetNamespaceRequest
+	33,  // 107: digger.v1.LookupService.GetWorkload:input_type -> digger.v1.GetWorkloadRequest
+	4,   // 108: digger.v1.LookupService.ResolveAddress:output_type -> digger.v1.ResolveAddressResponse
+	16,  // 109: digger.v1.LookupService.BatchResolveAddresses:output_type -> digger.v1.BatchResolveAddressesResponse
+	13,  // 110: digger.v1.LookupService.GetAddressTimeline:output_type -> digger.v1.GetAddressTimelineResponse
+	20,  // 111: digger.v1.LookupService.ResolveContainer:output_type -> digger.v1.ResolveContainerResponse
+	23,  // 112: digger.v1.LookupService.BatchResolveContainers:output_type -> digger.v1.BatchResolveContainersResponse
+	26,  // 113: digger.v1.LookupService.GetPod:output_type -> digger.v1.GetPodResponse
+	28,  // 114: digger.v1.LookupService.GetService:output_type -> digger.v1.GetServiceResponse
+	30,  // 115: digger.v1.LookupService.GetNode:output_type -> digger.v1.GetNodeResponse
+	32,  // 116: digger.v1.LookupService.GetNamespace:output_type -> digger.v1.GetNamespaceResponse
+	34,  // 117: digger.v1.LookupService.GetWorkload:output_type -> digger.v1.GetWorkloadResponse
+	108, // [108:118] is the sub-list for method output_type
+	98,  // [98:108] is the sub-list for method input_type
+	98,  // [98:98] is the sub-list for extension type_name
+	98,  // [98:98] is the sub-list for extension extendee
+	0,   // [0:98] is the sub-list for field type_name
 }
 
 func init() { file_digger_v1_lookup_proto_init() }
@@ -2744,13 +3467,25 @@ func file_digger_v1_lookup_proto_init() {
 		(*BatchResolveAddressesResult_Resolution)(nil),
 		(*BatchResolveAddressesResult_Error)(nil),
 	}
+	file_digger_v1_lookup_proto_msgTypes[16].OneofWrappers = []any{
+		(*ContainerQuery_ContainerId)(nil),
+		(*ContainerQuery_PodUid)(nil),
+	}
+	file_digger_v1_lookup_proto_msgTypes[17].OneofWrappers = []any{
+		(*ResolveContainerRequest_ContainerId)(nil),
+		(*ResolveContainerRequest_PodUid)(nil),
+	}
+	file_digger_v1_lookup_proto_msgTypes[22].OneofWrappers = []any{
+		(*BatchResolveContainersResult_Resolution)(nil),
+		(*BatchResolveContainersResult_Error)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_digger_v1_lookup_proto_rawDesc), len(file_digger_v1_lookup_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   26,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

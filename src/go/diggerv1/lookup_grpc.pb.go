@@ -21,14 +21,16 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	LookupService_ResolveAddress_FullMethodName        = "/digger.v1.LookupService/ResolveAddress"
-	LookupService_BatchResolveAddresses_FullMethodName = "/digger.v1.LookupService/BatchResolveAddresses"
-	LookupService_GetAddressTimeline_FullMethodName    = "/digger.v1.LookupService/GetAddressTimeline"
-	LookupService_GetPod_FullMethodName                = "/digger.v1.LookupService/GetPod"
-	LookupService_GetService_FullMethodName            = "/digger.v1.LookupService/GetService"
-	LookupService_GetNode_FullMethodName               = "/digger.v1.LookupService/GetNode"
-	LookupService_GetNamespace_FullMethodName          = "/digger.v1.LookupService/GetNamespace"
-	LookupService_GetWorkload_FullMethodName           = "/digger.v1.LookupService/GetWorkload"
+	LookupService_ResolveAddress_FullMethodName         = "/digger.v1.LookupService/ResolveAddress"
+	LookupService_BatchResolveAddresses_FullMethodName  = "/digger.v1.LookupService/BatchResolveAddresses"
+	LookupService_GetAddressTimeline_FullMethodName     = "/digger.v1.LookupService/GetAddressTimeline"
+	LookupService_ResolveContainer_FullMethodName       = "/digger.v1.LookupService/ResolveContainer"
+	LookupService_BatchResolveContainers_FullMethodName = "/digger.v1.LookupService/BatchResolveContainers"
+	LookupService_GetPod_FullMethodName                 = "/digger.v1.LookupService/GetPod"
+	LookupService_GetService_FullMethodName             = "/digger.v1.LookupService/GetService"
+	LookupService_GetNode_FullMethodName                = "/digger.v1.LookupService/GetNode"
+	LookupService_GetNamespace_FullMethodName           = "/digger.v1.LookupService/GetNamespace"
+	LookupService_GetWorkload_FullMethodName            = "/digger.v1.LookupService/GetWorkload"
 )
 
 // LookupServiceClient is the client API for LookupService service.
@@ -53,6 +55,16 @@ type LookupServiceClient interface {
 	BatchResolveAddresses(ctx context.Context, in *BatchResolveAddressesRequest, opts ...grpc.CallOption) (*BatchResolveAddressesResponse, error)
 	// Who held an address through the whole history, newest first; for people. Errors as for ResolveAddress.
 	GetAddressTimeline(ctx context.Context, in *GetAddressTimelineRequest, opts ...grpc.CallOption) (*GetAddressTimelineResponse, error)
+	// The pod that a container belongs to, by the container's id or by the pod's uid: now, or in the history. The first
+	// question makes the server index the containers that it knows, and from then on those that come; of what ended before
+	// that it finds what pods still tell of, and the pods that held an address in the history.
+	// NOT_FOUND `CONTAINER_NOT_FOUND`; FAILED_PRECONDITION `CONTAINER_ID_AMBIGUOUS` (several containers have an id that
+	// begins so: how many is in `matches` of its metadata); RESOURCE_EXHAUSTED `CONTAINER_INDEX_FULL` instead of
+	// NOT_FOUND, where there are more containers than are indexed (1,000,000). Containers of namespaces that are not
+	// published (`--namespace-rule`) are not found.
+	ResolveContainer(ctx context.Context, in *ResolveContainerRequest, opts ...grpc.CallOption) (*ResolveContainerResponse, error)
+	// Like ResolveContainer, for up to 1,000 containers; an item that is invalid or not found does not fail the others.
+	BatchResolveContainers(ctx context.Context, in *BatchResolveContainersRequest, opts ...grpc.CallOption) (*BatchResolveContainersResponse, error)
 	// A pod by name. NOT_FOUND `OBJECT_NOT_FOUND` if the cluster has no such pod; FAILED_PRECONDITION
 	// `NAMESPACE_NOT_WATCHED` in a namespace that is not watched (`--namespace`), `NAMESPACE_NOT_PUBLISHED` in one that
 	// is not published (`--namespace-rule`), whether it exists or not. The same holds for services, workloads and
@@ -103,6 +115,26 @@ func (c *lookupServiceClient) GetAddressTimeline(ctx context.Context, in *GetAdd
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetAddressTimelineResponse)
 	err := c.cc.Invoke(ctx, LookupService_GetAddressTimeline_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *lookupServiceClient) ResolveContainer(ctx context.Context, in *ResolveContainerRequest, opts ...grpc.CallOption) (*ResolveContainerResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ResolveContainerResponse)
+	err := c.cc.Invoke(ctx, LookupService_ResolveContainer_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *lookupServiceClient) BatchResolveContainers(ctx context.Context, in *BatchResolveContainersRequest, opts ...grpc.CallOption) (*BatchResolveContainersResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BatchResolveContainersResponse)
+	err := c.cc.Invoke(ctx, LookupService_BatchResolveContainers_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -181,6 +213,16 @@ type LookupServiceServer interface {
 	BatchResolveAddresses(context.Context, *BatchResolveAddressesRequest) (*BatchResolveAddressesResponse, error)
 	// Who held an address through the whole history, newest first; for people. Errors as for ResolveAddress.
 	GetAddressTimeline(context.Context, *GetAddressTimelineRequest) (*GetAddressTimelineResponse, error)
+	// The pod that a container belongs to, by the container's id or by the pod's uid: now, or in the history. The first
+	// question makes the server index the containers that it knows, and from then on those that come; of what ended before
+	// that it finds what pods still tell of, and the pods that held an address in the history.
+	// NOT_FOUND `CONTAINER_NOT_FOUND`; FAILED_PRECONDITION `CONTAINER_ID_AMBIGUOUS` (several containers have an id that
+	// begins so: how many is in `matches` of its metadata); RESOURCE_EXHAUSTED `CONTAINER_INDEX_FULL` instead of
+	// NOT_FOUND, where there are more containers than are indexed (1,000,000). Containers of namespaces that are not
+	// published (`--namespace-rule`) are not found.
+	ResolveContainer(context.Context, *ResolveContainerRequest) (*ResolveContainerResponse, error)
+	// Like ResolveContainer, for up to 1,000 containers; an item that is invalid or not found does not fail the others.
+	BatchResolveContainers(context.Context, *BatchResolveContainersRequest) (*BatchResolveContainersResponse, error)
 	// A pod by name. NOT_FOUND `OBJECT_NOT_FOUND` if the cluster has no such pod; FAILED_PRECONDITION
 	// `NAMESPACE_NOT_WATCHED` in a namespace that is not watched (`--namespace`), `NAMESPACE_NOT_PUBLISHED` in one that
 	// is not published (`--namespace-rule`), whether it exists or not. The same holds for services, workloads and
@@ -215,6 +257,12 @@ func (UnimplementedLookupServiceServer) BatchResolveAddresses(context.Context, *
 }
 func (UnimplementedLookupServiceServer) GetAddressTimeline(context.Context, *GetAddressTimelineRequest) (*GetAddressTimelineResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetAddressTimeline not implemented")
+}
+func (UnimplementedLookupServiceServer) ResolveContainer(context.Context, *ResolveContainerRequest) (*ResolveContainerResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ResolveContainer not implemented")
+}
+func (UnimplementedLookupServiceServer) BatchResolveContainers(context.Context, *BatchResolveContainersRequest) (*BatchResolveContainersResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BatchResolveContainers not implemented")
 }
 func (UnimplementedLookupServiceServer) GetPod(context.Context, *GetPodRequest) (*GetPodResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetPod not implemented")
@@ -302,6 +350,42 @@ func _LookupService_GetAddressTimeline_Handler(srv interface{}, ctx context.Cont
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(LookupServiceServer).GetAddressTimeline(ctx, req.(*GetAddressTimelineRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LookupService_ResolveContainer_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ResolveContainerRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LookupServiceServer).ResolveContainer(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LookupService_ResolveContainer_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LookupServiceServer).ResolveContainer(ctx, req.(*ResolveContainerRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LookupService_BatchResolveContainers_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BatchResolveContainersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LookupServiceServer).BatchResolveContainers(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LookupService_BatchResolveContainers_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LookupServiceServer).BatchResolveContainers(ctx, req.(*BatchResolveContainersRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -414,6 +498,14 @@ var LookupService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetAddressTimeline",
 			Handler:    _LookupService_GetAddressTimeline_Handler,
+		},
+		{
+			MethodName: "ResolveContainer",
+			Handler:    _LookupService_ResolveContainer_Handler,
+		},
+		{
+			MethodName: "BatchResolveContainers",
+			Handler:    _LookupService_BatchResolveContainers_Handler,
 		},
 		{
 			MethodName: "GetPod",

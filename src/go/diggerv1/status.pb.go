@@ -359,9 +359,11 @@ type GetStatusResponse struct {
 	// What was taken over of a sibling's history (`--history-from`); unset: none was asked for.
 	InheritedHistory *InheritedHistory `protobuf:"bytes,31,opt,name=inherited_history,json=inheritedHistory,proto3" json:"inherited_history,omitempty"`
 	// The files of `--named-ranges`, in the order of the configuration.
-	NamedRanges   []*NamedRangesFile `protobuf:"bytes,21,rep,name=named_ranges,json=namedRanges,proto3" json:"named_ranges,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	NamedRanges []*NamedRangesFile `protobuf:"bytes,21,rep,name=named_ranges,json=namedRanges,proto3" json:"named_ranges,omitempty"`
+	// Unset: host names of load balancers are not resolved.
+	LoadBalancerNames *LoadBalancerNames `protobuf:"bytes,32,opt,name=load_balancer_names,json=loadBalancerNames,proto3" json:"load_balancer_names,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *GetStatusResponse) Reset() {
@@ -513,6 +515,95 @@ func (x *GetStatusResponse) GetNamedRanges() []*NamedRangesFile {
 	return nil
 }
 
+func (x *GetStatusResponse) GetLoadBalancerNames() *LoadBalancerNames {
+	if x != nil {
+		return x.LoadBalancerNames
+	}
+	return nil
+}
+
+// Host names of load balancers (`--resolve-load-balancers`).
+type LoadBalancerNames struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Names that are resolved.
+	Names uint64 `protobuf:"varint,1,opt,name=names,proto3" json:"names,omitempty"`
+	// Addresses that they have by now, of all names together.
+	Addresses uint64 `protobuf:"varint,2,opt,name=addresses,proto3" json:"addresses,omitempty"`
+	// Names whose last question was not answered; what they resolved to before stands for a while.
+	Failing uint64 `protobuf:"varint,3,opt,name=failing,proto3" json:"failing,omitempty"`
+	// Names that are not resolved, because there are too many.
+	LeftOut uint64 `protobuf:"varint,4,opt,name=left_out,json=leftOut,proto3" json:"left_out,omitempty"`
+	// What went wrong last; empty: nothing does.
+	Message       string `protobuf:"bytes,5,opt,name=message,proto3" json:"message,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LoadBalancerNames) Reset() {
+	*x = LoadBalancerNames{}
+	mi := &file_digger_v1_status_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LoadBalancerNames) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LoadBalancerNames) ProtoMessage() {}
+
+func (x *LoadBalancerNames) ProtoReflect() protoreflect.Message {
+	mi := &file_digger_v1_status_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LoadBalancerNames.ProtoReflect.Descriptor instead.
+func (*LoadBalancerNames) Descriptor() ([]byte, []int) {
+	return file_digger_v1_status_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *LoadBalancerNames) GetNames() uint64 {
+	if x != nil {
+		return x.Names
+	}
+	return 0
+}
+
+func (x *LoadBalancerNames) GetAddresses() uint64 {
+	if x != nil {
+		return x.Addresses
+	}
+	return 0
+}
+
+func (x *LoadBalancerNames) GetFailing() uint64 {
+	if x != nil {
+		return x.Failing
+	}
+	return 0
+}
+
+func (x *LoadBalancerNames) GetLeftOut() uint64 {
+	if x != nil {
+		return x.LeftOut
+	}
+	return 0
+}
+
+func (x *LoadBalancerNames) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
 // A file of named ranges.
 type NamedRangesFile struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -532,7 +623,7 @@ type NamedRangesFile struct {
 
 func (x *NamedRangesFile) Reset() {
 	*x = NamedRangesFile{}
-	mi := &file_digger_v1_status_proto_msgTypes[4]
+	mi := &file_digger_v1_status_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -544,7 +635,7 @@ func (x *NamedRangesFile) String() string {
 func (*NamedRangesFile) ProtoMessage() {}
 
 func (x *NamedRangesFile) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_status_proto_msgTypes[4]
+	mi := &file_digger_v1_status_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -557,7 +648,7 @@ func (x *NamedRangesFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NamedRangesFile.ProtoReflect.Descriptor instead.
 func (*NamedRangesFile) Descriptor() ([]byte, []int) {
-	return file_digger_v1_status_proto_rawDescGZIP(), []int{4}
+	return file_digger_v1_status_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *NamedRangesFile) GetPath() string {
@@ -614,7 +705,7 @@ type InheritedHistory struct {
 
 func (x *InheritedHistory) Reset() {
 	*x = InheritedHistory{}
-	mi := &file_digger_v1_status_proto_msgTypes[5]
+	mi := &file_digger_v1_status_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -626,7 +717,7 @@ func (x *InheritedHistory) String() string {
 func (*InheritedHistory) ProtoMessage() {}
 
 func (x *InheritedHistory) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_status_proto_msgTypes[5]
+	mi := &file_digger_v1_status_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -639,7 +730,7 @@ func (x *InheritedHistory) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InheritedHistory.ProtoReflect.Descriptor instead.
 func (*InheritedHistory) Descriptor() ([]byte, []int) {
-	return file_digger_v1_status_proto_rawDescGZIP(), []int{5}
+	return file_digger_v1_status_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *InheritedHistory) GetFrom() string {
@@ -699,7 +790,7 @@ const file_digger_v1_status_proto_rawDesc = "" +
 	"\x05lists\x18\b \x01(\x04R\x05lists\x12%\n" +
 	"\x0ewatch_restarts\x18\t \x01(\x04R\rwatchRestarts\x12\x18\n" +
 	"\amessage\x18\n" +
-	" \x01(\tR\amessage\"\xfb\x05\n" +
+	" \x01(\tR\amessage\"\xc9\x06\n" +
 	"\x11GetStatusResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\tR\x05epoch\x12\x14\n" +
@@ -721,7 +812,14 @@ const file_digger_v1_status_proto_rawDesc = "" +
 	"\x0fcluster_message\x18\x16 \x01(\tR\x0eclusterMessage\x12)\n" +
 	"\x10hides_namespaces\x18\x1e \x01(\bR\x0fhidesNamespaces\x12H\n" +
 	"\x11inherited_history\x18\x1f \x01(\v2\x1b.digger.v1.InheritedHistoryR\x10inheritedHistory\x12=\n" +
-	"\fnamed_ranges\x18\x15 \x03(\v2\x1a.digger.v1.NamedRangesFileR\vnamedRanges\"\xd1\x01\n" +
+	"\fnamed_ranges\x18\x15 \x03(\v2\x1a.digger.v1.NamedRangesFileR\vnamedRanges\x12L\n" +
+	"\x13load_balancer_names\x18  \x01(\v2\x1c.digger.v1.LoadBalancerNamesR\x11loadBalancerNames\"\x96\x01\n" +
+	"\x11LoadBalancerNames\x12\x14\n" +
+	"\x05names\x18\x01 \x01(\x04R\x05names\x12\x1c\n" +
+	"\taddresses\x18\x02 \x01(\x04R\taddresses\x12\x18\n" +
+	"\afailing\x18\x03 \x01(\x04R\afailing\x12\x19\n" +
+	"\bleft_out\x18\x04 \x01(\x04R\aleftOut\x12\x18\n" +
+	"\amessage\x18\x05 \x01(\tR\amessage\"\xd1\x01\n" +
 	"\x0fNamedRangesFile\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x16\n" +
 	"\x06ranges\x18\x02 \x01(\x04R\x06ranges\x12?\n" +
@@ -761,43 +859,45 @@ func file_digger_v1_status_proto_rawDescGZIP() []byte {
 }
 
 var file_digger_v1_status_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_digger_v1_status_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_digger_v1_status_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_digger_v1_status_proto_goTypes = []any{
 	(WatchState)(0),               // 0: digger.v1.WatchState
 	(*GetStatusRequest)(nil),      // 1: digger.v1.GetStatusRequest
 	(*ResourceFreshness)(nil),     // 2: digger.v1.ResourceFreshness
 	(*ResourceStatus)(nil),        // 3: digger.v1.ResourceStatus
 	(*GetStatusResponse)(nil),     // 4: digger.v1.GetStatusResponse
-	(*NamedRangesFile)(nil),       // 5: digger.v1.NamedRangesFile
-	(*InheritedHistory)(nil),      // 6: digger.v1.InheritedHistory
-	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 8: google.protobuf.Duration
-	(*Cluster)(nil),               // 9: digger.v1.Cluster
+	(*LoadBalancerNames)(nil),     // 5: digger.v1.LoadBalancerNames
+	(*NamedRangesFile)(nil),       // 6: digger.v1.NamedRangesFile
+	(*InheritedHistory)(nil),      // 7: digger.v1.InheritedHistory
+	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 9: google.protobuf.Duration
+	(*Cluster)(nil),               // 10: digger.v1.Cluster
 }
 var file_digger_v1_status_proto_depIdxs = []int32{
-	7,  // 0: digger.v1.ResourceFreshness.last_contact:type_name -> google.protobuf.Timestamp
-	8,  // 1: digger.v1.ResourceFreshness.staleness:type_name -> google.protobuf.Duration
+	8,  // 0: digger.v1.ResourceFreshness.last_contact:type_name -> google.protobuf.Timestamp
+	9,  // 1: digger.v1.ResourceFreshness.staleness:type_name -> google.protobuf.Duration
 	0,  // 2: digger.v1.ResourceStatus.state:type_name -> digger.v1.WatchState
-	7,  // 3: digger.v1.ResourceStatus.last_change:type_name -> google.protobuf.Timestamp
-	7,  // 4: digger.v1.ResourceStatus.last_contact:type_name -> google.protobuf.Timestamp
+	8,  // 3: digger.v1.ResourceStatus.last_change:type_name -> google.protobuf.Timestamp
+	8,  // 4: digger.v1.ResourceStatus.last_contact:type_name -> google.protobuf.Timestamp
 	3,  // 5: digger.v1.GetStatusResponse.resources:type_name -> digger.v1.ResourceStatus
-	7,  // 6: digger.v1.GetStatusResponse.start_time:type_name -> google.protobuf.Timestamp
-	7,  // 7: digger.v1.GetStatusResponse.history_since:type_name -> google.protobuf.Timestamp
-	8,  // 8: digger.v1.GetStatusResponse.staleness:type_name -> google.protobuf.Duration
-	9,  // 9: digger.v1.GetStatusResponse.cluster:type_name -> digger.v1.Cluster
-	6,  // 10: digger.v1.GetStatusResponse.inherited_history:type_name -> digger.v1.InheritedHistory
-	5,  // 11: digger.v1.GetStatusResponse.named_ranges:type_name -> digger.v1.NamedRangesFile
-	7,  // 12: digger.v1.NamedRangesFile.modified_time:type_name -> google.protobuf.Timestamp
-	7,  // 13: digger.v1.NamedRangesFile.load_time:type_name -> google.protobuf.Timestamp
-	7,  // 14: digger.v1.InheritedHistory.taken_time:type_name -> google.protobuf.Timestamp
-	7,  // 15: digger.v1.InheritedHistory.own_since:type_name -> google.protobuf.Timestamp
-	1,  // 16: digger.v1.StatusService.GetStatus:input_type -> digger.v1.GetStatusRequest
-	4,  // 17: digger.v1.StatusService.GetStatus:output_type -> digger.v1.GetStatusResponse
-	17, // [17:18] is the sub-list for method output_type
-	16, // [16:17] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	8,  // 6: digger.v1.GetStatusResponse.start_time:type_name -> google.protobuf.Timestamp
+	8,  // 7: digger.v1.GetStatusResponse.history_since:type_name -> google.protobuf.Timestamp
+	9,  // 8: digger.v1.GetStatusResponse.staleness:type_name -> google.protobuf.Duration
+	10, // 9: digger.v1.GetStatusResponse.cluster:type_name -> digger.v1.Cluster
+	7,  // 10: digger.v1.GetStatusResponse.inherited_history:type_name -> digger.v1.InheritedHistory
+	6,  // 11: digger.v1.GetStatusResponse.named_ranges:type_name -> digger.v1.NamedRangesFile
+	5,  // 12: digger.v1.GetStatusResponse.load_balancer_names:type_name -> digger.v1.LoadBalancerNames
+	8,  // 13: digger.v1.NamedRangesFile.modified_time:type_name -> google.protobuf.Timestamp
+	8,  // 14: digger.v1.NamedRangesFile.load_time:type_name -> google.protobuf.Timestamp
+	8,  // 15: digger.v1.InheritedHistory.taken_time:type_name -> google.protobuf.Timestamp
+	8,  // 16: digger.v1.InheritedHistory.own_since:type_name -> google.protobuf.Timestamp
+	1,  // 17: digger.v1.StatusService.GetStatus:input_type -> digger.v1.GetStatusRequest
+	4,  // 18: digger.v1.StatusService.GetStatus:output_type -> digger.v1.GetStatusResponse
+	18, // [18:19] is the sub-list for method output_type
+	17, // [17:18] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_digger_v1_status_proto_init() }
@@ -812,7 +912,7 @@ func file_digger_v1_status_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_digger_v1_status_proto_rawDesc), len(file_digger_v1_status_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   6,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -8,6 +8,8 @@
 // explained in docs/timelines.md.
 //
 //  1. Moment. Cut `at` to the millisecond. Without `at`, or when it is later than now, `at` is now.
+//     A question about a secondary network (docs/timelines.md) has neither port nor protocol, and T is the timeline of
+//     {address, pod_network}; no other timeline is looked at, and in rule 9 no range is.
 //  2. Too old. Let T be the timeline of {address}. history_since is the latest of `facts.began_ms`, now -
 //     `facts.history_ms`, and `cut_at_ms` of T and of every timeline that rule 4 looks at. When `at` was given and is
 //     before it: UNKNOWN.
@@ -111,6 +113,7 @@ const (
 //	port, protocol                     a port of every node
 //	node                               the pods in the network of a node
 //	range                              a range of addresses of the cluster: while the timeline is there it is known
+//	address, pod_network               an address on a secondary network (only with `WatchRequest.pod_networks`)
 type TimelinePlace struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Canonical form.
@@ -124,7 +127,10 @@ type TimelinePlace struct {
 	// Services with more ports than get timelines of their own.
 	ManyPorts bool `protobuf:"varint,5,opt,name=many_ports,json=manyPorts,proto3" json:"many_ports,omitempty"`
 	// `10.244.1.0/24`, `fd00:1::/64`; the text of the object that tells it, so bits behind the prefix may be set.
-	Range         string `protobuf:"bytes,6,opt,name=range,proto3" json:"range,omitempty"`
+	Range string `protobuf:"bytes,6,opt,name=range,proto3" json:"range,omitempty"`
+	// Name of a secondary network, as in `Pod.networks`. Who asked for such timelines must not take the address for one of
+	// the cluster's network.
+	PodNetwork    string `protobuf:"bytes,7,opt,name=pod_network,json=podNetwork,proto3" json:"pod_network,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -197,6 +203,13 @@ func (x *TimelinePlace) GetManyPorts() bool {
 func (x *TimelinePlace) GetRange() string {
 	if x != nil {
 		return x.Range
+	}
+	return ""
+}
+
+func (x *TimelinePlace) GetPodNetwork() string {
+	if x != nil {
+		return x.PodNetwork
 	}
 	return ""
 }
@@ -900,7 +913,7 @@ var File_digger_v1_timeline_proto protoreflect.FileDescriptor
 
 const file_digger_v1_timeline_proto_rawDesc = "" +
 	"\n" +
-	"\x18digger/v1/timeline.proto\x12\tdigger.v1\x1a\x18digger/v1/entities.proto\x1a\x16digger/v1/lookup.proto\"\xb7\x01\n" +
+	"\x18digger/v1/timeline.proto\x12\tdigger.v1\x1a\x18digger/v1/entities.proto\x1a\x16digger/v1/lookup.proto\"\xd8\x01\n" +
 	"\rTimelinePlace\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x12\n" +
 	"\x04node\x18\x02 \x01(\tR\x04node\x12\x12\n" +
@@ -908,7 +921,9 @@ const file_digger_v1_timeline_proto_rawDesc = "" +
 	"\bprotocol\x18\x04 \x01(\x0e2\x13.digger.v1.ProtocolR\bprotocol\x12\x1d\n" +
 	"\n" +
 	"many_ports\x18\x05 \x01(\bR\tmanyPorts\x12\x14\n" +
-	"\x05range\x18\x06 \x01(\tR\x05range\"f\n" +
+	"\x05range\x18\x06 \x01(\tR\x05range\x12\x1f\n" +
+	"\vpod_network\x18\a \x01(\tR\n" +
+	"podNetwork\"f\n" +
 	"\tPortRange\x12\x14\n" +
 	"\x05first\x18\x01 \x01(\rR\x05first\x12\x12\n" +
 	"\x04last\x18\x02 \x01(\rR\x04last\x12/\n" +

@@ -105,7 +105,7 @@ func (r *reader) momentsOf(q *question, first, last int64) []int64 {
 		})
 		return nears
 	}
-	t := r.ofAddress(q.hi, q.lo)
+	t := r.timelineOf(q)
 	addTimeline(t, nil)
 	if q.port != 0 {
 		from, to := q.protocols()

@@ -90,7 +90,10 @@ func (q *Query) check() (question, error) {
 	if !q.Until.IsZero() && (q.At.IsZero() || q.Until.Before(q.At)) {
 		return question{}, ErrInterval
 	}
-	made := question{address: q.Address.Unmap(), port: q.Port, protocol: q.Protocol}
+	made := question{address: q.Address.Unmap(), network: q.PodNetwork, port: q.Port, protocol: q.Protocol}
+	if made.network != "" {
+		made.port, made.protocol = 0, AnyProtocol
+	}
 	made.hi, made.lo = bitsOf(made.address)
 	return made, nil
 }

@@ -28,6 +28,8 @@ const (
 	ofEveryNodePort
 	// The pods in the network of a node.
 	ofNode
+	// An address on a secondary network, whose name stands in `node`.
+	ofPodNetwork
 )
 
 type place struct {
@@ -89,6 +91,7 @@ func placeOf(message *diggerv1.TimelinePlace) (place, error) {
 	}
 	p.port = uint16(message.GetPort())
 	p.protocol = Protocol(message.GetProtocol())
+	network := message.GetPodNetwork()
 	hasAddress, hasNode, hasPort := message.GetAddress() != "", p.node != "", p.port != 0
 	if hasAddress {
 		address, err := netip.ParseAddr(message.GetAddress())
@@ -98,6 +101,10 @@ func placeOf(message *diggerv1.TimelinePlace) (place, error) {
 		p.hi, p.lo = bitsOf(address)
 	}
 	switch {
+	case network != "" && hasAddress && !hasNode && !hasPort && !message.GetManyPorts():
+		p.kind, p.node = ofPodNetwork, network
+	case network != "":
+		return p, fmt.Errorf("not a place of this version: %v", message)
 	case message.GetManyPorts() && hasAddress && !hasNode && !hasPort:
 		p.kind = ofPorts
 	case message.GetManyPorts():

@@ -89,6 +89,9 @@ type Query struct {
 	Port uint16
 	// Protocol of the port.
 	Protocol Protocol
+	// Name of the secondary network that the address is on, as in Pod.networks; empty: the cluster's network. Pods have
+	// addresses there as a whole, so that Port and Protocol change nothing.
+	PodNetwork string
 	// The moment asked about, by the cluster's clocks. Zero, or later than now: now.
 	At time.Time
 	// The end of an interval that begins with At, both included. Zero: only At.

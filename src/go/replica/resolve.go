@@ -12,8 +12,10 @@ const maxFound = MaxCandidates + 1
 
 // question is a checked Query without its moments.
 type question struct {
-	address  netip.Addr
-	hi, lo   uint64
+	address netip.Addr
+	hi, lo  uint64
+	// Of a secondary network; then there is no port.
+	network  string
 	port     uint16
 	protocol Protocol
 }
@@ -59,7 +61,7 @@ func (r *reader) decide(q *question, at int64, isGiven bool, v *verdict) {
 	if isSpecial(q.address) {
 		return
 	}
-	t := r.ofAddress(q.hi, q.lo)
+	t := r.timelineOf(q)
 	c := choice{distance: never}
 	isDoubted := false
 	var whole *span
@@ -108,12 +110,25 @@ func (r *reader) decide(q *question, at int64, isGiven bool, v *verdict) {
 	}
 }
 
+// timelineOf returns the timeline of the address that is asked about.
+func (r *reader) timelineOf(q *question) *timeline {
+	if q.network == "" {
+		return r.ofAddress(q.hi, q.lo)
+	}
+	return r.at(place{hi: q.hi, lo: q.lo, node: q.network, kind: ofPodNetwork})
+}
+
 // withoutHolder is rule 9.
 func (r *reader) withoutHolder(q *question, t *timeline, whole *span, at int64) Outcome {
 	switch {
 	case whole != nil && whole.kind == isUnknownNode, r.isPartial, at <= r.incompleteUntil, r.mayHaveMissed(at):
 		return Unknown
-	case t != nil && t.place.isInCluster, r.ranges.contain(q.address):
+	case t != nil && t.place.isInCluster:
+		return Unassigned
+	// No range is known of a secondary network.
+	case q.network != "":
+		return Unknown
+	case r.ranges.contain(q.address):
 		return Unassigned
 	case q.address.Is4() && r.isComplete4, !q.address.Is4() && r.isComplete6:
 		return External

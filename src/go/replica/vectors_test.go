@@ -31,13 +31,14 @@ type vector struct {
 }
 
 type vectorAsk struct {
-	Address  string `json:"address"`
-	Port     uint16 `json:"port"`
-	Protocol string `json:"protocol"`
-	AtMs     *int64 `json:"atMs"`
-	UntilMs  *int64 `json:"untilMs"`
-	NowMs    int64  `json:"nowMs"`
-	HeardMs  *int64 `json:"heardMs"`
+	Address    string `json:"address"`
+	Port       uint16 `json:"port"`
+	Protocol   string `json:"protocol"`
+	PodNetwork string `json:"podNetwork"`
+	AtMs       *int64 `json:"atMs"`
+	UntilMs    *int64 `json:"untilMs"`
+	NowMs      int64  `json:"nowMs"`
+	HeardMs    *int64 `json:"heardMs"`
 }
 
 type vectorHolder struct {
@@ -141,7 +142,7 @@ func (v *vector) check(t *testing.T) int {
 }
 
 func answerOf(t *testing.T, p *picture, ask vectorAsk) vectorAnswer {
-	q := Query{Address: netip.MustParseAddr(ask.Address), Port: ask.Port}
+	q := Query{Address: netip.MustParseAddr(ask.Address), Port: ask.Port, PodNetwork: ask.PodNetwork}
 	switch ask.Protocol {
 	case "":
 	case "TCP":

@@ -70,7 +70,18 @@ export interface ContainerStatusObject {
   readonly name?: string;
   readonly containerID?: string;
   readonly imageID?: string;
-  readonly state?: Maybe<{ readonly terminated?: Maybe<{ readonly finishedAt?: TimeValue }> }>;
+  readonly state?: Maybe<{ readonly terminated?: Maybe<TerminatedObject> }>;
+  readonly lastState?: Maybe<{ readonly terminated?: Maybe<TerminatedObject> }>;
+}
+
+interface TerminatedObject {
+  readonly finishedAt?: TimeValue;
+  readonly containerID?: string;
+}
+
+/** In protobuf what it has in common with other containers is a message of its own. */
+export interface EphemeralContainerObject extends ContainerObject {
+  readonly ephemeralContainerCommon?: Maybe<ContainerObject>;
 }
 
 export interface PodObject extends KubernetesObject {
@@ -80,6 +91,7 @@ export interface PodObject extends KubernetesObject {
     readonly hostNetwork?: boolean;
     readonly containers?: Maybe<readonly ContainerObject[]>;
     readonly initContainers?: Maybe<readonly ContainerObject[]>;
+    readonly ephemeralContainers?: Maybe<readonly EphemeralContainerObject[]>;
   }>;
   readonly status?: Maybe<{
     readonly phase?: string;
@@ -103,6 +115,7 @@ export interface ServiceObject extends KubernetesObject {
     readonly clusterIP?: string;
     readonly clusterIPs?: Maybe<readonly string[]>;
     readonly externalIPs?: Maybe<readonly string[]>;
+    readonly externalName?: string;
     readonly selector?: Strings;
     readonly ports?: Maybe<
       readonly {
@@ -117,7 +130,9 @@ export interface ServiceObject extends KubernetesObject {
   }>;
   readonly status?: Maybe<{
     readonly loadBalancer?: Maybe<{
-      readonly ingress?: Maybe<readonly { readonly ip?: string; readonly hostname?: string }[]>;
+      readonly ingress?: Maybe<
+        readonly { readonly ip?: string; readonly hostname?: string; readonly ipMode?: Maybe<string> }[]
+      >;
     }>;
   }>;
 }

@@ -4,12 +4,20 @@
 // Field numbers are those of proto/kubernetes/core.proto, and the record is the one that records-from-objects.ts makes
 // of what protobufjs decodes: a test holds the two against each other.
 
+import { podNetworksOf } from '../../model/pod-networks.ts';
 import type { ContainerPortRecord, ContainerRecord, PodRecord } from '../../model/records.ts';
 import { append, DELIMITED, MessageCursor, tagOf, VARINT } from './message-cursor.ts';
 import { noMetadata, readMetadata, toRecordMeta } from './metadata-reader.ts';
-import { latestFinish, NO_STATUS, type ReadContainerStatus, readStatus } from './pod-status-reader.ts';
+import {
+  latestFinish,
+  NO_STATUS,
+  type ReadContainerStatus,
+  readNested,
+  type ReadStatus,
+  readStatus,
+} from './pod-status-reader.ts';
 import type { Decoded } from './record-decoder.ts';
-import { NO_PORTS, NO_TEXTS, toDigest, toPort } from './records-from-objects.ts';
+import { NO_CONTAINERS, NO_PORTS, NO_TEXTS, toDigest, toPort } from './records-from-objects.ts';
 
 /** `raw`: the message `Pod`. Throws a WireError when it is damaged. */
 export function readPod(raw: Uint8Array): Decoded<PodRecord> {
@@ -24,7 +32,8 @@ export function readPod(raw: Uint8Array): Decoded<PodRecord> {
     else if (tag === POD.status) status = readStatus(cursor);
     else cursor.skip(tag);
   }
-  const { ordinary, init } = status;
+  const podIps = orOnly(status.podIps, status.podIp);
+  const { networks, problem } = podNetworksOf(meta.annotations, podIps);
   const record: PodRecord = {
     type: 'Pod',
     ...toRecordMeta(meta),
@@ -33,12 +42,15 @@ export function readPod(raw: Uint8Array): Decoded<PodRecord> {
     ready: status.ready,
     hostNetwork: spec.hostNetwork,
     phase: status.phase,
-    podIps: orOnly(status.podIps, status.podIp),
+    podIps,
     hostIps: orOnly(status.hostIps, status.hostIp),
     startTimeMs: status.startTimeMs,
     sandboxReadyTimeMs: status.sandboxReadyTimeMs,
     finishedTimeMs: latestFinish(status),
-    containers: toContainers(spec, ordinary, init),
+    containers: toContainers(spec, status),
+    otherContainers: toOtherContainers(spec, status),
+    networks,
+    ...(problem === undefined ? undefined : { networkProblem: problem }),
   };
   return { record, resourceVersion: meta.resourceVersion };
 }
@@ -56,16 +68,11 @@ interface ReadSpec {
   hostNetwork: boolean;
   containers: ReadContainer[] | undefined;
   init: ReadContainer[] | undefined;
+  ephemeral: ReadContainer[] | undefined;
 }
 
 function readSpec(cursor: MessageCursor): ReadSpec {
-  const spec: ReadSpec = {
-    nodeName: '',
-    serviceAccount: '',
-    hostNetwork: false,
-    containers: undefined,
-    init: undefined,
-  };
+  const spec = noSpec();
   const outer = cursor.enter();
   while (cursor.hasMore) {
     const tag = cursor.uint32();
@@ -76,6 +83,11 @@ function readSpec(cursor: MessageCursor): ReadSpec {
       case SPEC.initContainers:
         spec.init = append(spec.init, readContainer(cursor));
         break;
+      case SPEC.ephemeralContainers: {
+        const container = readNested(cursor, EPHEMERAL_COMMON, readContainer);
+        spec.ephemeral = append(spec.ephemeral, container ?? noContainer());
+        break;
+      }
       case SPEC.nodeName:
         spec.nodeName = cursor.shared();
         break;
@@ -94,7 +106,7 @@ function readSpec(cursor: MessageCursor): ReadSpec {
 }
 
 function readContainer(cursor: MessageCursor): ReadContainer {
-  const container: ReadContainer = { name: '', image: '', restartPolicy: '', ports: undefined };
+  const container = noContainer();
   const outer = cursor.enter();
   while (cursor.hasMore) {
     const tag = cursor.uint32();
@@ -157,31 +169,44 @@ function orOnly(many: readonly string[] | undefined, only: string): readonly str
   return only === '' ? NO_TEXTS : [only];
 }
 
-function toContainers(
-  spec: ReadSpec,
-  ordinary: readonly ReadContainerStatus[] | undefined,
-  init: readonly ReadContainerStatus[] | undefined,
-): readonly ContainerRecord[] {
+function toContainers(spec: ReadSpec, { ordinary, init }: ReadStatus): readonly ContainerRecord[] {
   let found: ContainerRecord[] | undefined;
   // A sidecar runs beside the ordinary containers (KEP-753); other init containers are gone by then.
-  for (const each of spec.init ?? [])
-    if (each.restartPolicy === 'Always') found = append(found, toContainer(each, init));
-  for (const each of spec.containers ?? []) found = append(found, toContainer(each, ordinary));
+  for (const each of spec.init ?? []) if (isSidecar(each)) found = append(found, toContainer('sidecar', each, init));
+  for (const each of spec.containers ?? []) found = append(found, toContainer('ordinary', each, ordinary));
   return found ?? [];
 }
 
+function toOtherContainers(spec: ReadSpec, { init, ephemeral }: ReadStatus): readonly ContainerRecord[] {
+  let found: ContainerRecord[] | undefined;
+  for (const each of spec.init ?? []) if (!isSidecar(each)) found = append(found, toContainer('init', each, init));
+  for (const each of spec.ephemeral ?? []) found = append(found, toContainer('ephemeral', each, ephemeral));
+  return found ?? NO_CONTAINERS;
+}
+
+function isSidecar({ restartPolicy }: ReadContainer): boolean {
+  return restartPolicy === 'Always';
+}
+
 function toContainer(
+  type: ContainerRecord['type'],
   { name, image, ports }: ReadContainer,
   statuses: readonly ReadContainerStatus[] | undefined,
 ): ContainerRecord {
   let containerId = '';
+  let previousContainerId = '';
+  let ended = false;
   let imageDigest = '';
   for (const status of statuses ?? []) {
     if (status.name !== name) continue;
+    const isBetween = status.containerId === status.previousId;
     containerId = status.containerId;
+    previousContainerId = isBetween ? '' : status.previousId;
+    // Between two of them the status still has the id of the one before.
+    ended = status.isTerminated || (containerId !== '' && isBetween);
     imageDigest = toDigest(status.imageId);
   }
-  return { name, image, containerId, imageDigest, ports: ports ?? NO_PORTS };
+  return { type, name, image, containerId, previousContainerId, ended, imageDigest, ports: ports ?? NO_PORTS };
 }
 
 const POD = { metadata: tagOf(1, DELIMITED), spec: tagOf(2, DELIMITED), status: tagOf(3, DELIMITED) } as const;
@@ -192,7 +217,11 @@ const SPEC = {
   nodeName: tagOf(10, DELIMITED),
   hostNetwork: tagOf(11, VARINT),
   initContainers: tagOf(20, DELIMITED),
+  ephemeralContainers: tagOf(34, DELIMITED),
 } as const;
+
+/** Of `EphemeralContainer`: what it has in common with other containers. */
+const EPHEMERAL_COMMON = tagOf(1, DELIMITED);
 
 const CONTAINER = {
   name: tagOf(1, DELIMITED),
@@ -209,10 +238,20 @@ const PORT = {
   hostIP: tagOf(5, DELIMITED),
 } as const;
 
-const NO_SPEC: ReadSpec = {
-  nodeName: '',
-  serviceAccount: '',
-  hostNetwork: false,
-  containers: undefined,
-  init: undefined,
-};
+function noContainer(): ReadContainer {
+  return { name: '', image: '', restartPolicy: '', ports: undefined };
+}
+
+function noSpec(): ReadSpec {
+  return {
+    nodeName: '',
+    serviceAccount: '',
+    hostNetwork: false,
+    containers: undefined,
+    init: undefined,
+    ephemeral: undefined,
+  };
+}
+
+/** Of a pod without one. */
+const NO_SPEC = noSpec();

@@ -1,6 +1,7 @@
 // `status` of a pod out of its protobuf: see pod-reader.ts.
 //
-// Of conditions nothing is kept but what two of them say, and of a container's state nothing but when it ended.
+// Of conditions nothing is kept but what two of them say, and of a container's state nothing but whether and when it
+// ended.
 
 import { append, DELIMITED, type MessageCursor, tagOf } from './message-cursor.ts';
 import { readTime } from './metadata-reader.ts';
@@ -9,6 +10,9 @@ export interface ReadContainerStatus {
   name: string;
   containerId: string;
   imageId: string;
+  /** Of the container that this one replaced. */
+  previousId: string;
+  isTerminated: boolean;
   finishedTimeMs: number | undefined;
 }
 
@@ -96,7 +100,14 @@ function readCondition(cursor: MessageCursor, status: ReadStatus): void {
 }
 
 function readContainerStatus(cursor: MessageCursor): ReadContainerStatus {
-  const status: ReadContainerStatus = { name: '', containerId: '', imageId: '', finishedTimeMs: undefined };
+  const status: ReadContainerStatus = {
+    name: '',
+    containerId: '',
+    imageId: '',
+    previousId: '',
+    isTerminated: false,
+    finishedTimeMs: undefined,
+  };
   const outer = cursor.enter();
   while (cursor.hasMore) {
     const tag = cursor.uint32();
@@ -105,7 +116,10 @@ function readContainerStatus(cursor: MessageCursor): ReadContainerStatus {
         status.name = cursor.shared();
         break;
       case CONTAINER_STATUS.state:
-        status.finishedTimeMs = readNested(cursor, STATE.terminated, readFinish);
+        readState(cursor, status);
+        break;
+      case CONTAINER_STATUS.lastState:
+        status.previousId = readNested(cursor, STATE.terminated, readTerminatedId) ?? '';
         break;
       case CONTAINER_STATUS.imageID:
         status.imageId = cursor.text();
@@ -121,12 +135,34 @@ function readContainerStatus(cursor: MessageCursor): ReadContainerStatus {
   return status;
 }
 
+function readState(cursor: MessageCursor, status: ReadContainerStatus): void {
+  status.isTerminated = false;
+  status.finishedTimeMs = undefined;
+  const outer = cursor.enter();
+  while (cursor.hasMore) {
+    const tag = cursor.uint32();
+    if (tag === STATE.terminated) {
+      status.isTerminated = true;
+      status.finishedTimeMs = readFinish(cursor);
+    } else cursor.skip(tag);
+  }
+  cursor.leave(outer);
+}
+
+function readTerminatedId(cursor: MessageCursor): string | undefined {
+  return readNested(cursor, TERMINATED.containerID, readText);
+}
+
 function readFinish(cursor: MessageCursor): number | undefined {
   return readNested(cursor, TERMINATED.finishedAt, readTime);
 }
 
 /** One field of the message that is next, which is all that is read of it. */
-function readNested<T>(cursor: MessageCursor, wanted: number, read: (cursor: MessageCursor) => T): T | undefined {
+export function readNested<T>(
+  cursor: MessageCursor,
+  wanted: number,
+  read: (cursor: MessageCursor) => T,
+): T | undefined {
   let found: T | undefined;
   const outer = cursor.enter();
   while (cursor.hasMore) {
@@ -206,12 +242,13 @@ const CONDITION = {
 const CONTAINER_STATUS = {
   name: tagOf(1, DELIMITED),
   state: tagOf(2, DELIMITED),
+  lastState: tagOf(3, DELIMITED),
   imageID: tagOf(7, DELIMITED),
   containerID: tagOf(8, DELIMITED),
 } as const;
 
 const STATE = { terminated: tagOf(3, DELIMITED) } as const;
-const TERMINATED = { finishedAt: tagOf(6, DELIMITED) } as const;
+const TERMINATED = { finishedAt: tagOf(6, DELIMITED), containerID: tagOf(7, DELIMITED) } as const;
 const IP = tagOf(1, DELIMITED);
 
 /** Of a pod without one. */

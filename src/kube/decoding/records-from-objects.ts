@@ -22,6 +22,7 @@ import type {
   ServiceRecord,
   StringMap,
 } from '../../model/records.ts';
+import { podNetworksOf } from '../../model/pod-networks.ts';
 import { intern } from './string-interner.ts';
 import type {
   ContainerObject,
@@ -53,15 +54,18 @@ const END_OF_TIME_SECONDS = 253_402_300_800;
 export function toPodRecord(pod: PodObject): PodRecord {
   const spec = pod.spec ?? NOTHING;
   const status = pod.status ?? NOTHING;
+  const meta = toMeta(pod);
+  const podIps = toIps(status.podIPs, status.podIP, text);
+  const { networks, problem } = podNetworksOf(meta.annotations, podIps);
   return {
     type: 'Pod',
-    ...toMeta(pod),
+    ...meta,
     nodeName: shared(spec.nodeName),
     serviceAccount: shared(spec.serviceAccountName),
     ready: isReady(list(status.conditions)),
     hostNetwork: spec.hostNetwork === true,
     phase: shared(status.phase),
-    podIps: toIps(status.podIPs, status.podIP, text),
+    podIps,
     // Shared by all pods of a node.
     hostIps: toIps(status.hostIPs, status.hostIP, shared),
     startTimeMs: toTimeMs(status.startTime),
@@ -72,6 +76,9 @@ export function toPodRecord(pod: PodObject): PodRecord {
       status.ephemeralContainerStatuses,
     ),
     containers: toContainers(pod),
+    otherContainers: toOtherContainers(pod),
+    networks,
+    ...(problem === undefined ? undefined : { networkProblem: problem }),
   };
 }
 
@@ -85,6 +92,7 @@ export function toServiceRecord(service: ServiceObject): ServiceRecord {
     clusterIps: toTexts(spec.clusterIPs, spec.clusterIP),
     externalIps: toTexts(spec.externalIPs, undefined),
     loadBalancerIps: ingress.map((entry) => text(entry?.ip)).filter(isSet),
+    proxiedIps: ingress.map((entry) => (entry?.ipMode === 'Proxy' ? text(entry.ip) : '')).filter(isSet),
     loadBalancerHostnames: ingress.map((entry) => text(entry?.hostname)).filter(isSet),
     ports: list(spec.ports).map(
       (port): ServicePortRecord => ({
@@ -97,6 +105,7 @@ export function toServiceRecord(service: ServiceObject): ServiceRecord {
       }),
     ),
     selector: toStringMap(spec.selector),
+    externalName: text(spec.externalName),
   };
 }
 
@@ -204,31 +213,59 @@ function toContainers(pod: PodObject): readonly ContainerRecord[] {
   const found: ContainerRecord[] = [];
   for (const container of list(pod.spec?.initContainers)) {
     // A sidecar runs beside the ordinary containers (KEP-753); other init containers are gone by then.
-    if (container?.restartPolicy === 'Always') found.push(toContainer(container, pod.status?.initContainerStatuses));
+    if (!isSidecar(container)) continue;
+    found.push(toContainer('sidecar', container, pod.status?.initContainerStatuses));
   }
   for (const container of list(pod.spec?.containers)) {
-    found.push(toContainer(container, pod.status?.containerStatuses));
+    found.push(toContainer('ordinary', container, pod.status?.containerStatuses));
   }
   return found;
 }
 
+function toOtherContainers({ spec, status }: PodObject): readonly ContainerRecord[] {
+  let found: ContainerRecord[] | undefined;
+  for (const container of list(spec?.initContainers)) {
+    if (isSidecar(container)) continue;
+    (found ??= []).push(toContainer('init', container, status?.initContainerStatuses));
+  }
+  for (const container of list(spec?.ephemeralContainers)) {
+    const common = container?.ephemeralContainerCommon ?? container;
+    (found ??= []).push(toContainer('ephemeral', common, status?.ephemeralContainerStatuses));
+  }
+  return found ?? NO_CONTAINERS;
+}
+
+function isSidecar(container: ContainerObject): boolean {
+  return container?.restartPolicy === 'Always';
+}
+
 function toContainer(
+  type: ContainerRecord['type'],
   container: ContainerObject,
   statuses: readonly ContainerStatusObject[] | null | undefined,
 ): ContainerRecord {
   const name = shared(container?.name);
   let containerId = '';
+  let previousContainerId = '';
+  let ended = false;
   let imageDigest = '';
   for (const status of list(statuses)) {
     if (status?.name !== name) continue;
     containerId = text(status.containerID);
+    previousContainerId = text(status.lastState?.terminated?.containerID);
+    // Between two of them the status still has the id of the one before.
+    ended = isTerminated(status) || (containerId !== '' && previousContainerId === containerId);
+    if (previousContainerId === containerId) previousContainerId = '';
     imageDigest = toDigest(text(status.imageID));
   }
   const ports = list(container?.ports);
   return {
+    type,
     name,
     image: shared(container?.image),
     containerId,
+    previousContainerId,
+    ended,
     imageDigest,
     ports: ports.length === 0 ? NO_PORTS : ports.map(toContainerPort),
   };
@@ -247,6 +284,11 @@ function toContainerPort(port: NonNullable<ContainerObject['ports']>[number]): C
     hostIp: shared(port?.hostIP),
     protocol: shared(port?.protocol),
   };
+}
+
+/** A message that is not there is no object, and of protobuf `null`. */
+function isTerminated({ state }: ContainerStatusObject): boolean {
+  return state?.terminated !== undefined && state.terminated !== null;
 }
 
 type PodStatus = NonNullable<PodObject['status']>;
@@ -390,4 +432,5 @@ function isSet(value: string): boolean {
 const NOTHING: Readonly<Record<string, never>> = Object.freeze({});
 export const NO_STRINGS: StringMap = Object.freeze({});
 export const NO_TEXTS: readonly string[] = Object.freeze([]);
+export const NO_CONTAINERS: readonly ContainerRecord[] = Object.freeze([]);
 export const NO_PORTS: readonly ContainerPortRecord[] = Object.freeze([]);

@@ -28,7 +28,10 @@ const LIST_BYTES = 256 * 1024;
 const NAME_BYTES = 16 * 1024;
 
 export const WATCH_PATH = '/digger.v1.ChangeFeedService/Watch';
-const BATCH_PATH = '/digger.v1.LookupService/BatchResolveAddresses';
+const BATCH_PATHS: ReadonlySet<string> = new Set([
+  '/digger.v1.LookupService/BatchResolveAddresses',
+  '/digger.v1.LookupService/BatchResolveContainers',
+]);
 const HEALTH = '/grpc.health.v1.Health/';
 
 export function rulesOf(path: string, requestStream: boolean, responseStream: boolean): MethodRules {
@@ -49,6 +52,6 @@ export function isProbePath(path: string | undefined): boolean {
 }
 
 function maxMessageBytesOf(path: string): number {
-  if (path === BATCH_PATH || path === WATCH_PATH) return LIST_BYTES;
+  if (BATCH_PATHS.has(path) || path === WATCH_PATH) return LIST_BYTES;
   return path.startsWith('/digger.v1.LookupService/') ? LOOKUP_BYTES : NAME_BYTES;
 }

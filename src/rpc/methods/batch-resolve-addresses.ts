@@ -57,7 +57,8 @@ export function batchResolveAddresses(
 
 /**
  * Refuses a batch that is too large before it is decoded: a request within the size limit has room for half a million
- * empty queries, which would take hundreds of MB as objects. Malformed bytes are left to the decoder.
+ * empty queries, which would take hundreds of MB as objects. Malformed bytes are left to the decoder. Batches of
+ * containers have their queries in the same field.
  */
 export function refuseLargeBatch(bytes: Uint8Array): CallError | undefined {
   if (bytes.length < 2 * MAX_QUERIES) return undefined;
@@ -85,6 +86,7 @@ type Item =
 
 const StatusType = messageType('google.rpc.Status');
 const result = new FieldTags('digger.v1.BatchResolveAddressesResult');
+/** Of containers too, see `refuseLargeBatch`. */
 const QUERIES = new FieldTags('digger.v1.BatchResolveAddressesRequest').delimited('queries');
 const response = new FieldTags('digger.v1.BatchResolveAddressesResponse');
 const RESULTS = response.delimited('results');
@@ -92,7 +94,7 @@ const NAMESPACES = response.delimited('namespaces');
 const RESOLUTION = result.delimited('resolution');
 const ERROR = result.delimited('error');
 
-function tooManyQueries(given: string): string {
+export function tooManyQueries(given: string): string {
   return `${given} queries given, at most ${MAX_QUERIES} are allowed`;
 }
 

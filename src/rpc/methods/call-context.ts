@@ -45,5 +45,11 @@ export const LOOKUP_OUTCOMES = [
 
 export type LookupOutcome = (typeof LOOKUP_OUTCOMES)[number];
 
+/** How a question about a container is counted. `INVALID`: failed items of a batch. */
+export const CONTAINER_OUTCOMES = ['RESOLVED', 'AMBIGUOUS', 'NOT_FOUND', 'INVALID'] as const;
+
+/** Counts an answered question about a container. */
+export type CountContainer = (outcome: (typeof CONTAINER_OUTCOMES)[number]) => void;
+
 /** Counts an answered lookup. */
 export type CountLookup = (outcome: LookupOutcome) => void;

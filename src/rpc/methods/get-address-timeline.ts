@@ -2,6 +2,7 @@
 
 import type { AddressReader } from '../../addresses/reader.ts';
 import type { CatalogReader } from '../../catalog/reader.ts';
+import { splitNetworkAddress } from '../../model/pod-networks.ts';
 import { writeDuration, writeText, writeTimestamp } from '../../wire/fields.ts';
 import { FieldTags } from '../../wire/field-tags.ts';
 import type { GetAddressTimelineRequest__Output } from '../../wire/generated/digger/v1/GetAddressTimelineRequest.ts';
@@ -35,14 +36,16 @@ export function getAddressTimeline(
   const { stretches, historySinceMs } = lookup.addresses.history(question, MAX_INTERVALS);
   const context = { view, namespaces: new NamedNamespaces(lookup.catalog, view) };
   const writer = startMessage();
-  writeText(writer, ADDRESS, question.address);
+  const { address, network } = splitNetworkAddress(question.address);
+  writeText(writer, ADDRESS, address);
+  writeText(writer, POD_NETWORK, network);
   for (const { fromMs, toMs, outcome, holders } of stretches) {
     if (writer.length > MAX_BYTES) break;
     const begun = writer.uint32(INTERVALS).begin();
     writeTimestamp(writer, FROM, fromMs);
     if (toMs !== undefined) writeTimestamp(writer, TO, toMs);
     writer.uint32(OUTCOME).uint32(outcomeNumber(outcome, holders));
-    writeCandidates(writer, HOLDERS, question.address, holders, context);
+    writeCandidates(writer, HOLDERS, address, holders, context);
     if (holders.length > 0 && holders.every(({ uncertain }) => uncertain)) writer.uint32(UNCERTAIN).bool(true);
     writer.end(begun);
   }
@@ -57,6 +60,7 @@ const ADDRESS = response.delimited('address');
 const INTERVALS = response.delimited('intervals');
 const HISTORY_SINCE = response.delimited('historySince');
 const STALENESS = response.delimited('staleness');
+const POD_NETWORK = response.delimited('podNetwork');
 const interval = new FieldTags('digger.v1.AddressInterval');
 const FROM = interval.delimited('from');
 const TO = interval.delimited('to');

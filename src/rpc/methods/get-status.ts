@@ -52,6 +52,16 @@ export interface InheritedHistory {
   readonly message: string;
 }
 
+/** What the resolution of load balancers says about itself. */
+export interface LoadBalancerNames {
+  readonly names: number;
+  readonly addresses: number;
+  readonly failing: number;
+  readonly leftOut: number;
+  /** Empty: nothing went wrong. */
+  readonly problem: string;
+}
+
 export interface StatusSource {
   readonly version: string;
   readonly epoch: string;
@@ -82,6 +92,8 @@ export interface StatusSource {
   namedRanges(): readonly NamedRangesFile[];
   /** `undefined`: none was asked for. */
   inheritedHistory?(): InheritedHistory | undefined;
+  /** `undefined`: host names of load balancers are not resolved. */
+  loadBalancerNames(): LoadBalancerNames | undefined;
 }
 
 /** The encoded GetStatusResponse. */
@@ -114,6 +126,7 @@ export function getStatus(
     clusterMessage: source.clusterProblem() || null,
     namedRanges: source.namedRanges().map(toNamedRangesFile),
     inheritedHistory: toInheritedHistory(source.inheritedHistory?.()),
+    loadBalancerNames: toLoadBalancerNames(source.loadBalancerNames()) ?? null,
   });
   return ResponseType.encode(message).finish();
 }
@@ -137,6 +150,12 @@ function toInheritedHistory(history: InheritedHistory | undefined): Record<strin
   const { from, takenMs, ownSinceMs, claims, message } = history;
   const time = (ms: number | undefined) => (ms === undefined ? null : toSecondsAndNanos(ms));
   return { from, takenTime: time(takenMs), ownSince: time(ownSinceMs), claims, message };
+}
+
+function toLoadBalancerNames(size: LoadBalancerNames | undefined): Record<string, unknown> | undefined {
+  if (size === undefined) return undefined;
+  const { names, addresses, failing, leftOut, problem } = size;
+  return { names, addresses, failing, leftOut, message: problem };
 }
 
 function toResourceStatus(watched: WatchedResource): Record<string, unknown> {

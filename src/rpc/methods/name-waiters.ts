@@ -33,6 +33,16 @@ export function workloadKey(apiGroup: string, kind: string, namespace: string, n
   return apiGroup === '' && kind === 'Pod' ? entityKey('Pod', namespace, name) : ANY_WORKLOAD;
 }
 
+/** Key of a pod by its uid. */
+export function podUidKey(uid: string): string {
+  return `uid/${uid}`;
+}
+
+/** Key of containers whose ids begin alike, see `containerKey`. */
+export function containerWaitKey(key: number): string {
+  return `container/${key}`;
+}
+
 export class NameWaiterTable implements NameWaiters {
   readonly #maxWaiters: number;
   readonly #waiters = new Map<string, Set<() => void>>();
@@ -74,9 +84,16 @@ export class NameWaiterTable implements NameWaiters {
   onChanges(batch: ChangeBatch): void {
     if (this.#count === 0) return;
     for (const { after } of batch.changes) {
-      if (after !== undefined) this.#wake(keyOf(after));
+      if (after === undefined) continue;
+      this.#wake(keyOf(after));
+      if (after.kind === 'Pod') this.#wake(podUidKey(after.uid));
     }
     if (!NEVER_OWNERS.has(batch.position.resource)) this.#wake(ANY_WORKLOAD);
+  }
+
+  /** Something with this key came. */
+  wake(key: string): void {
+    if (this.#count > 0) this.#wake(key);
   }
 
   #add(key: string, wake: () => void): void {

@@ -50,6 +50,24 @@ export class PodAttributes {
   }
 }
 
+/** Of one container of a pod: what would be said of the pod if it had no other. */
+function containerAttributes(
+  entity: PodEntity,
+  { name, containerId }: ToldContainer,
+  { wellKnownLabels }: OtelAttributes__Output,
+): readonly Attribute[] {
+  const pod = decodePod(entity);
+  const all = [...pod.containers, ...(pod.otherContainers ?? [])];
+  const containers = all.filter((each) => each.name === name).map((each) => ({ ...each, containerId }));
+  return podAttributes({ ...pod, containers }, { wellKnownLabels });
+}
+
+/** The container that was asked for: its predecessors have the same name and another id. */
+export interface ToldContainer {
+  readonly name: string;
+  readonly containerId: string;
+}
+
 export interface OtelSources {
   readonly podAttributes: PodAttributes;
   readonly catalog: Pick<CatalogReader, 'node'>;
@@ -60,8 +78,8 @@ export interface OtelSources {
 export function wishOf(
   wish: OtelAttributes__Output | null,
   sources: OtelSources,
-): ((entity: PodEntity | NodeEntity) => readonly Attribute[]) | undefined {
-  return wish === null ? undefined : (entity) => attributesOf(entity, wish, sources);
+): ((entity: PodEntity | NodeEntity, container?: ToldContainer) => readonly Attribute[]) | undefined {
+  return wish === null ? undefined : (entity, container) => attributesOf(entity, wish, sources, container);
 }
 
 /** Of a pod, or of a node. */
@@ -69,6 +87,7 @@ function attributesOf(
   entity: PodEntity | NodeEntity,
   wish: OtelAttributes__Output,
   { catalog, cluster, podAttributes: pods }: OtelSources,
+  container?: ToldContainer,
 ): readonly Attribute[] {
   const ofCluster = clusterAttributes(cluster());
   if (entity.kind === 'Node') {
@@ -76,7 +95,8 @@ function attributesOf(
   }
   const node = entity.nodeName === '' ? undefined : catalog.node(entity.nodeName);
   const ofNode = node === undefined ? [] : nodeAttributes(decodeNode(node));
-  return [...ofCluster, ...ofNode, ...pods.of(entity, wish)];
+  const ofPod = container === undefined ? pods.of(entity, wish) : containerAttributes(entity, container, wish);
+  return [...ofCluster, ...ofNode, ...ofPod];
 }
 
 /** Each as an element of the repeated field. */
@@ -111,7 +131,7 @@ const PodMessage = messageType('digger.v1.Pod');
 const NodeMessage = messageType('digger.v1.Node');
 const AS_OBJECT = { longs: Number, defaults: true, arrays: true } as const;
 
-function decodePod(entity: PodEntity): AttributePod {
+function decodePod(entity: PodEntity): AttributePod & Pick<Pod__Output, 'otherContainers'> {
   const pod = PodMessage.toObject(PodMessage.decode(encodedBytes(entity)), AS_OBJECT) as Pod__Output;
   return { ...pod, startTimeMs: entity.startTimeMs };
 }

@@ -18,7 +18,7 @@ import { draining, notSynced } from '../errors.ts';
 import { CALL_COSTS } from '../limits/caller-rates.ts';
 import { DIGGER_SERVICES, loadBytesService, RefusedRequest } from '../services.ts';
 import { batchResolveAddresses } from './batch-resolve-addresses.ts';
-import type { CallContext, CountLookup } from './call-context.ts';
+import type { CallContext, CountContainer, CountLookup } from './call-context.ts';
 import { getAddressTimeline } from './get-address-timeline.ts';
 import { type EntityLookup, getNamespace, getNode, getPod, getService, getWorkload } from './get-entity.ts';
 import { type HandOverCall, handOver, type HistoryGiver } from './hand-over.ts';
@@ -27,6 +27,12 @@ import type { NameWaiters } from './name-waiters.ts';
 import type { PodAttributes } from './otel-attributes.ts';
 import { addReflection } from './reflection.ts';
 import type { NetworkNames } from './resolution.ts';
+import {
+  batchResolveContainers,
+  type ContainerLookup,
+  type ContainerReader,
+  resolveContainer,
+} from './resolve-container.ts';
 import { type AddressLookup, resolveAddress } from './resolve-address.ts';
 import type { WorkloadKind } from './workload-kinds.ts';
 
@@ -35,6 +41,7 @@ export interface RpcSources {
   readonly catalog: CatalogReader;
   readonly addresses: AddressReader;
   readonly names: NameWaiters;
+  readonly containers: ContainerReader;
   /** Kinds whose objects GetWorkload finds, as they are known by now. */
   readonly workloadKinds: () => readonly WorkloadKind[];
   readonly networks: NetworkNames;
@@ -70,6 +77,7 @@ export interface Recheck {
 export interface MethodOptions {
   readonly environment: CallEnvironment;
   readonly countLookup: CountLookup;
+  readonly countContainer: CountContainer;
   readonly podAttributes: PodAttributes;
   readonly recheck: Recheck | undefined;
 }
@@ -94,13 +102,14 @@ function pictureComplete({ drain }: CallEnvironment, source: StatusSource): Prec
 function addLookupService(
   server: Server,
   sources: RpcSources,
-  { environment, countLookup, podAttributes }: MethodOptions,
+  { environment, countLookup, countContainer, podAttributes }: MethodOptions,
 ): void {
-  const { addresses, catalog, names, networks, status, workloadKinds } = sources;
-  const lookup: AddressLookup & EntityLookup = {
+  const { addresses, catalog, containers, names, networks, status, workloadKinds } = sources;
+  const lookup: Lookup = {
     addresses,
     catalog,
     names,
+    containers,
     workloadKinds,
     networks,
     namespaces: status.namespaces,
@@ -110,11 +119,11 @@ function addLookupService(
     podAttributes,
     stalenessMs: () => status.stalenessMs(),
     countLookup,
+    countContainer,
   };
   const precondition = pictureComplete(environment, status);
-  const handler = <Request>(
-    method: (request: Request, lookup: AddressLookup & EntityLookup, call: CallContext) => Answer,
-  ) => unaryHandler<Request>(environment, precondition, (request, call) => method(request, lookup, call));
+  const handler = <Request>(method: (request: Request, lookup: Lookup, call: CallContext) => Answer) =>
+    unaryHandler<Request>(environment, precondition, (request, call) => method(request, lookup, call));
   server.addService(loadBytesService('digger.v1.LookupService'), {
     resolveAddress: handler(resolveAddress),
     batchResolveAddresses: handler(batchResolveAddresses),
@@ -124,6 +133,8 @@ function addLookupService(
     getNode: handler(getNode),
     getWorkload: handler(getWorkload),
     getNamespace: handler(getNamespace),
+    resolveContainer: handler(resolveContainer),
+    batchResolveContainers: handler(batchResolveContainers),
   });
 }
 
@@ -175,4 +186,5 @@ function addHistoryService(server: Server, { history, status }: RpcSources, { en
   });
 }
 
+type Lookup = AddressLookup & EntityLookup & ContainerLookup;
 type Answer = ReturnType<UnaryMethod<never>>;

@@ -6,6 +6,7 @@
 import type { AddressQuestion } from '../../addresses/reader.ts';
 import type { Protocol } from '../../model/entities.ts';
 import { parseIp } from '../../model/ip.ts';
+import { isNetworkName, MAX_NETWORK_NAME_LENGTH, networkAddress } from '../../model/pod-networks.ts';
 import { invalidArgument, quote, type Violation } from '../errors.ts';
 import type { View } from '../../wire/encoded-entity.ts';
 
@@ -28,6 +29,7 @@ export interface QuestionFields {
   readonly protocol: string | number;
   readonly at: SecondsAndNanos | null;
   readonly until?: SecondsAndNanos | null;
+  readonly podNetwork?: string;
 }
 
 /** What is wrong with one request, in the order of the checks. */
@@ -75,10 +77,21 @@ export function parseQuestion(
   const protocol = parseProtocol(fields.protocol, path, violations);
   const atMs = fields.at === null ? undefined : parseMoment(fields.at, nowMs, `${path}at`, violations);
   const untilMs = parseUntil(fields, nowMs, path, violations);
+  const { podNetwork = '' } = fields;
+  if (podNetwork !== '' && !isNetworkName(podNetwork)) {
+    const allowed = `NAMESPACE/NAME or the name of a CNI configuration, at most ${MAX_NETWORK_NAME_LENGTH} characters`;
+    violations.add(
+      `${path}pod_network`,
+      'NOT_A_NETWORK',
+      `"${quote(podNetwork)}" is not the name of a network: ${allowed}`,
+    );
+  }
+  const isWhole = podNetwork !== '';
   return {
-    address: address ?? '',
-    ...(port === undefined ? undefined : { port }),
-    ...(protocol === undefined ? undefined : { protocol }),
+    address: networkAddress(address ?? '', podNetwork),
+    // On a secondary network pods have addresses as a whole.
+    ...(port === undefined || isWhole ? undefined : { port }),
+    ...(protocol === undefined || isWhole ? undefined : { protocol }),
     ...(atMs === undefined ? undefined : { atMs }),
     // What began now is not longer than a moment.
     ...(atMs === undefined || untilMs === undefined ? undefined : { untilMs }),

@@ -12,6 +12,7 @@ import { type AddressRole, MAX_CANDIDATES } from '../../timelines/timeline.ts';
 import { writeAttributes } from './otel-attributes.ts';
 import type { ClusterIdentity } from '../../model/cluster-identity.ts';
 import { clusterField } from '../../wire/encode-cluster.ts';
+import { splitNetworkAddress } from '../../model/pod-networks.ts';
 import { isHidden } from '../../model/published-namespaces.ts';
 import type { View } from '../../wire/encoded-entity.ts';
 import { writeDuration, writeReference, writeText, writeTimestamp } from '../../wire/fields.ts';
@@ -49,15 +50,18 @@ export interface ResolutionContext {
 }
 
 /**
- * Writes the fields of a `digger.v1.Resolution` for `address` (canonical); the caller writes tag and length around
- * them.
+ * Writes the fields of a `digger.v1.Resolution` for `asked` (canonical, see `networkAddress`); the caller writes tag and
+ * length around them.
  */
 export function writeResolution(
   writer: MessageWriter,
-  address: string,
+  asked: string,
   answer: AddressAnswer,
   context: ResolutionContext,
 ): void {
+  const { address, network } = splitNetworkAddress(asked);
+  // Named ranges are of the cluster's network and of what is outside of it.
+  const named = network === '' ? context.networks : NO_NAMES;
   writer.uint32(OUTCOME).uint32(OUTCOMES[outcomeOf(answer)]);
   switch (answer.outcome) {
     case 'RESOLVED': {
@@ -75,7 +79,7 @@ export function writeResolution(
       if (context.otelAttributes !== undefined && holder.entity.kind !== 'Service') {
         writeAttributes(writer, OTEL_ATTRIBUTES, context.otelAttributes(holder.entity));
       }
-      if (holder.role === 'ENDPOINT') writeNetwork(writer, context.networks.find(address));
+      if (holder.role === 'ENDPOINT') writeNetwork(writer, named.find(address));
       break;
     }
     case 'AMBIGUOUS':
@@ -87,12 +91,13 @@ export function writeResolution(
       break;
     case 'EXTERNAL':
     case 'UNKNOWN':
-      writeNetwork(writer, context.networks.find(address));
+      writeNetwork(writer, named.find(address));
       break;
   }
   writeTimestamp(writer, HISTORY_SINCE, answer.historySinceMs);
   if (context.stalenessMs !== undefined) writeDuration(writer, STALENESS, context.stalenessMs);
   writer.fields(encodedCluster(context.cluster));
+  writeText(writer, POD_NETWORK, network);
 }
 
 /** As it is told: a holder that is not published is hidden. */
@@ -138,6 +143,8 @@ const STALENESS = resolutionTags.delimited('staleness');
 const encodedCluster = clusterField(resolutionTags.delimited('cluster'));
 const OTEL_ATTRIBUTES = resolutionTags.delimited('otelAttributes');
 const NETWORK = resolutionTags.delimited('network');
+const POD_NETWORK = resolutionTags.delimited('podNetwork');
+const NO_NAMES: NetworkNames = { find: () => undefined };
 
 const networkTags = new FieldTags('digger.v1.Network');
 const NETWORK_NAME = networkTags.delimited('name');

@@ -78,10 +78,13 @@ export function parseWatchRequest(request: WatchRequest__Output): SubscribeReque
   if (request.timelines && (filter.namespaceSelector ?? []).length > 0) {
     violations.add('filter.namespace_selector', 'NOT_SERVED', 'timelines are not filtered by labels of namespaces');
   }
+  if (request.podNetworks && !request.timelines) {
+    violations.add('timelines', 'REQUIRED', 'pod_networks asks for more timelines: only together with timelines');
+  }
   const values = parseValues(request.values, violations);
   violations.throwIfAny();
-  const { resumeToken, snapshotOnly, timelines } = request;
-  return { filter, view, values, timelines, resumeToken, snapshotOnly, heartbeatMs };
+  const { resumeToken, snapshotOnly, timelines, podNetworks } = request;
+  return { filter, view, values, timelines, podNetworks, resumeToken, snapshotOnly, heartbeatMs };
 }
 
 const DEFAULT_STALLED_GRACE_MS = 5_000;

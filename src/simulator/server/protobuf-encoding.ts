@@ -100,7 +100,11 @@ function toMessage(type: protobuf.Type, value: unknown): Record<string, unknown>
   if (type.name === 'IntOrString') {
     return typeof value === 'number' ? { type: 0, intVal: value } : { type: 1, strVal: String(value) };
   }
-  const source = value as Readonly<Record<string, unknown>>;
+  const source: Readonly<Record<string, unknown>> =
+    // In JSON an ephemeral container's common part is inlined.
+    type.name === 'EphemeralContainer'
+      ? { ephemeralContainerCommon: value }
+      : (value as Readonly<Record<string, unknown>>);
   const result: Record<string, unknown> = {};
   for (const field of type.fieldsArray) {
     const present = source[field.name];

@@ -11,6 +11,9 @@ import type { AttributeValues as _digger_v1_AttributeValues, AttributeValues__Ou
 import type { BatchResolveAddressesRequest as _digger_v1_BatchResolveAddressesRequest, BatchResolveAddressesRequest__Output as _digger_v1_BatchResolveAddressesRequest__Output } from './digger/v1/BatchResolveAddressesRequest.ts';
 import type { BatchResolveAddressesResponse as _digger_v1_BatchResolveAddressesResponse, BatchResolveAddressesResponse__Output as _digger_v1_BatchResolveAddressesResponse__Output } from './digger/v1/BatchResolveAddressesResponse.ts';
 import type { BatchResolveAddressesResult as _digger_v1_BatchResolveAddressesResult, BatchResolveAddressesResult__Output as _digger_v1_BatchResolveAddressesResult__Output } from './digger/v1/BatchResolveAddressesResult.ts';
+import type { BatchResolveContainersRequest as _digger_v1_BatchResolveContainersRequest, BatchResolveContainersRequest__Output as _digger_v1_BatchResolveContainersRequest__Output } from './digger/v1/BatchResolveContainersRequest.ts';
+import type { BatchResolveContainersResponse as _digger_v1_BatchResolveContainersResponse, BatchResolveContainersResponse__Output as _digger_v1_BatchResolveContainersResponse__Output } from './digger/v1/BatchResolveContainersResponse.ts';
+import type { BatchResolveContainersResult as _digger_v1_BatchResolveContainersResult, BatchResolveContainersResult__Output as _digger_v1_BatchResolveContainersResult__Output } from './digger/v1/BatchResolveContainersResult.ts';
 import type { BlindMoment as _digger_v1_BlindMoment, BlindMoment__Output as _digger_v1_BlindMoment__Output } from './digger/v1/BlindMoment.ts';
 import type { Candidate as _digger_v1_Candidate, Candidate__Output as _digger_v1_Candidate__Output } from './digger/v1/Candidate.ts';
 import type { Change as _digger_v1_Change, Change__Output as _digger_v1_Change__Output } from './digger/v1/Change.ts';
@@ -19,6 +22,8 @@ import type { Changes as _digger_v1_Changes, Changes__Output as _digger_v1_Chang
 import type { Cluster as _digger_v1_Cluster, Cluster__Output as _digger_v1_Cluster__Output } from './digger/v1/Cluster.ts';
 import type { Container as _digger_v1_Container, Container__Output as _digger_v1_Container__Output } from './digger/v1/Container.ts';
 import type { ContainerPort as _digger_v1_ContainerPort, ContainerPort__Output as _digger_v1_ContainerPort__Output } from './digger/v1/ContainerPort.ts';
+import type { ContainerQuery as _digger_v1_ContainerQuery, ContainerQuery__Output as _digger_v1_ContainerQuery__Output } from './digger/v1/ContainerQuery.ts';
+import type { ContainerResolution as _digger_v1_ContainerResolution, ContainerResolution__Output as _digger_v1_ContainerResolution__Output } from './digger/v1/ContainerResolution.ts';
 import type { Entity as _digger_v1_Entity, Entity__Output as _digger_v1_Entity__Output } from './digger/v1/Entity.ts';
 import type { ExternalEndpoint as _digger_v1_ExternalEndpoint, ExternalEndpoint__Output as _digger_v1_ExternalEndpoint__Output } from './digger/v1/ExternalEndpoint.ts';
 import type { Forgotten as _digger_v1_Forgotten, Forgotten__Output as _digger_v1_Forgotten__Output } from './digger/v1/Forgotten.ts';
@@ -37,6 +42,7 @@ import type { GetStatusResponse as _digger_v1_GetStatusResponse, GetStatusRespon
 import type { GetWorkloadRequest as _digger_v1_GetWorkloadRequest, GetWorkloadRequest__Output as _digger_v1_GetWorkloadRequest__Output } from './digger/v1/GetWorkloadRequest.ts';
 import type { GetWorkloadResponse as _digger_v1_GetWorkloadResponse, GetWorkloadResponse__Output as _digger_v1_GetWorkloadResponse__Output } from './digger/v1/GetWorkloadResponse.ts';
 import type { InheritedHistory as _digger_v1_InheritedHistory, InheritedHistory__Output as _digger_v1_InheritedHistory__Output } from './digger/v1/InheritedHistory.ts';
+import type { LoadBalancerNames as _digger_v1_LoadBalancerNames, LoadBalancerNames__Output as _digger_v1_LoadBalancerNames__Output } from './digger/v1/LoadBalancerNames.ts';
 import type { LookupServiceClient as _digger_v1_LookupServiceClient, LookupServiceDefinition as _digger_v1_LookupServiceDefinition } from './digger/v1/LookupService.ts';
 import type { NamedRangesFile as _digger_v1_NamedRangesFile, NamedRangesFile__Output as _digger_v1_NamedRangesFile__Output } from './digger/v1/NamedRangesFile.ts';
 import type { Namespace as _digger_v1_Namespace, Namespace__Output as _digger_v1_Namespace__Output } from './digger/v1/Namespace.ts';
@@ -47,6 +53,7 @@ import type { NodeSpan as _digger_v1_NodeSpan, NodeSpan__Output as _digger_v1_No
 import type { ObjectReference as _digger_v1_ObjectReference, ObjectReference__Output as _digger_v1_ObjectReference__Output } from './digger/v1/ObjectReference.ts';
 import type { OtelAttributes as _digger_v1_OtelAttributes, OtelAttributes__Output as _digger_v1_OtelAttributes__Output } from './digger/v1/OtelAttributes.ts';
 import type { Pod as _digger_v1_Pod, Pod__Output as _digger_v1_Pod__Output } from './digger/v1/Pod.ts';
+import type { PodNetwork as _digger_v1_PodNetwork, PodNetwork__Output as _digger_v1_PodNetwork__Output } from './digger/v1/PodNetwork.ts';
 import type { PortRange as _digger_v1_PortRange, PortRange__Output as _digger_v1_PortRange__Output } from './digger/v1/PortRange.ts';
 import type { Progress as _digger_v1_Progress, Progress__Output as _digger_v1_Progress__Output } from './digger/v1/Progress.ts';
 import type { Removal as _digger_v1_Removal, Removal__Output as _digger_v1_Removal__Output } from './digger/v1/Removal.ts';
@@ -54,6 +61,8 @@ import type { Reset as _digger_v1_Reset, Reset__Output as _digger_v1_Reset__Outp
 import type { Resolution as _digger_v1_Resolution, Resolution__Output as _digger_v1_Resolution__Output } from './digger/v1/Resolution.ts';
 import type { ResolveAddressRequest as _digger_v1_ResolveAddressRequest, ResolveAddressRequest__Output as _digger_v1_ResolveAddressRequest__Output } from './digger/v1/ResolveAddressRequest.ts';
 import type { ResolveAddressResponse as _digger_v1_ResolveAddressResponse, ResolveAddressResponse__Output as _digger_v1_ResolveAddressResponse__Output } from './digger/v1/ResolveAddressResponse.ts';
+import type { ResolveContainerRequest as _digger_v1_ResolveContainerRequest, ResolveContainerRequest__Output as _digger_v1_ResolveContainerRequest__Output } from './digger/v1/ResolveContainerRequest.ts';
+import type { ResolveContainerResponse as _digger_v1_ResolveContainerResponse, ResolveContainerResponse__Output as _digger_v1_ResolveContainerResponse__Output } from './digger/v1/ResolveContainerResponse.ts';
 import type { ResourceFreshness as _digger_v1_ResourceFreshness, ResourceFreshness__Output as _digger_v1_ResourceFreshness__Output } from './digger/v1/ResourceFreshness.ts';
 import type { ResourceStatus as _digger_v1_ResourceStatus, ResourceStatus__Output as _digger_v1_ResourceStatus__Output } from './digger/v1/ResourceStatus.ts';
 import type { Service as _digger_v1_Service, Service__Output as _digger_v1_Service__Output } from './digger/v1/Service.ts';
@@ -91,6 +100,9 @@ export interface ProtoGrpcType {
       BatchResolveAddressesRequest: MessageTypeDefinition<_digger_v1_BatchResolveAddressesRequest, _digger_v1_BatchResolveAddressesRequest__Output>
       BatchResolveAddressesResponse: MessageTypeDefinition<_digger_v1_BatchResolveAddressesResponse, _digger_v1_BatchResolveAddressesResponse__Output>
       BatchResolveAddressesResult: MessageTypeDefinition<_digger_v1_BatchResolveAddressesResult, _digger_v1_BatchResolveAddressesResult__Output>
+      BatchResolveContainersRequest: MessageTypeDefinition<_digger_v1_BatchResolveContainersRequest, _digger_v1_BatchResolveContainersRequest__Output>
+      BatchResolveContainersResponse: MessageTypeDefinition<_digger_v1_BatchResolveContainersResponse, _digger_v1_BatchResolveContainersResponse__Output>
+      BatchResolveContainersResult: MessageTypeDefinition<_digger_v1_BatchResolveContainersResult, _digger_v1_BatchResolveContainersResult__Output>
       BlindMoment: MessageTypeDefinition<_digger_v1_BlindMoment, _digger_v1_BlindMoment__Output>
       Candidate: MessageTypeDefinition<_digger_v1_Candidate, _digger_v1_Candidate__Output>
       Change: MessageTypeDefinition<_digger_v1_Change, _digger_v1_Change__Output>
@@ -99,6 +111,9 @@ export interface ProtoGrpcType {
       Cluster: MessageTypeDefinition<_digger_v1_Cluster, _digger_v1_Cluster__Output>
       Container: MessageTypeDefinition<_digger_v1_Container, _digger_v1_Container__Output>
       ContainerPort: MessageTypeDefinition<_digger_v1_ContainerPort, _digger_v1_ContainerPort__Output>
+      ContainerQuery: MessageTypeDefinition<_digger_v1_ContainerQuery, _digger_v1_ContainerQuery__Output>
+      ContainerResolution: MessageTypeDefinition<_digger_v1_ContainerResolution, _digger_v1_ContainerResolution__Output>
+      ContainerType: EnumTypeDefinition
       Entity: MessageTypeDefinition<_digger_v1_Entity, _digger_v1_Entity__Output>
       EntityKind: EnumTypeDefinition
       ExternalEndpoint: MessageTypeDefinition<_digger_v1_ExternalEndpoint, _digger_v1_ExternalEndpoint__Output>
@@ -118,6 +133,7 @@ export interface ProtoGrpcType {
       GetWorkloadRequest: MessageTypeDefinition<_digger_v1_GetWorkloadRequest, _digger_v1_GetWorkloadRequest__Output>
       GetWorkloadResponse: MessageTypeDefinition<_digger_v1_GetWorkloadResponse, _digger_v1_GetWorkloadResponse__Output>
       InheritedHistory: MessageTypeDefinition<_digger_v1_InheritedHistory, _digger_v1_InheritedHistory__Output>
+      LoadBalancerNames: MessageTypeDefinition<_digger_v1_LoadBalancerNames, _digger_v1_LoadBalancerNames__Output>
       LookupService: SubtypeConstructor<typeof grpc.Client, _digger_v1_LookupServiceClient> & { service: _digger_v1_LookupServiceDefinition }
       NamedRangesFile: MessageTypeDefinition<_digger_v1_NamedRangesFile, _digger_v1_NamedRangesFile__Output>
       Namespace: MessageTypeDefinition<_digger_v1_Namespace, _digger_v1_Namespace__Output>
@@ -129,6 +145,7 @@ export interface ProtoGrpcType {
       OtelAttributes: MessageTypeDefinition<_digger_v1_OtelAttributes, _digger_v1_OtelAttributes__Output>
       Outcome: EnumTypeDefinition
       Pod: MessageTypeDefinition<_digger_v1_Pod, _digger_v1_Pod__Output>
+      PodNetwork: MessageTypeDefinition<_digger_v1_PodNetwork, _digger_v1_PodNetwork__Output>
       PodPhase: EnumTypeDefinition
       PortRange: MessageTypeDefinition<_digger_v1_PortRange, _digger_v1_PortRange__Output>
       Progress: MessageTypeDefinition<_digger_v1_Progress, _digger_v1_Progress__Output>
@@ -139,6 +156,8 @@ export interface ProtoGrpcType {
       Resolution: MessageTypeDefinition<_digger_v1_Resolution, _digger_v1_Resolution__Output>
       ResolveAddressRequest: MessageTypeDefinition<_digger_v1_ResolveAddressRequest, _digger_v1_ResolveAddressRequest__Output>
       ResolveAddressResponse: MessageTypeDefinition<_digger_v1_ResolveAddressResponse, _digger_v1_ResolveAddressResponse__Output>
+      ResolveContainerRequest: MessageTypeDefinition<_digger_v1_ResolveContainerRequest, _digger_v1_ResolveContainerRequest__Output>
+      ResolveContainerResponse: MessageTypeDefinition<_digger_v1_ResolveContainerResponse, _digger_v1_ResolveContainerResponse__Output>
       ResourceFreshness: MessageTypeDefinition<_digger_v1_ResourceFreshness, _digger_v1_ResourceFreshness__Output>
       ResourceStatus: MessageTypeDefinition<_digger_v1_ResourceStatus, _digger_v1_ResourceStatus__Output>
       Service: MessageTypeDefinition<_digger_v1_Service, _digger_v1_Service__Output>

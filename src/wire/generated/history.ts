@@ -26,6 +26,7 @@ import type { Node as _digger_v1_Node, Node__Output as _digger_v1_Node__Output }
 import type { NodeAddress as _digger_v1_NodeAddress, NodeAddress__Output as _digger_v1_NodeAddress__Output } from './digger/v1/NodeAddress.ts';
 import type { ObjectReference as _digger_v1_ObjectReference, ObjectReference__Output as _digger_v1_ObjectReference__Output } from './digger/v1/ObjectReference.ts';
 import type { Pod as _digger_v1_Pod, Pod__Output as _digger_v1_Pod__Output } from './digger/v1/Pod.ts';
+import type { PodNetwork as _digger_v1_PodNetwork, PodNetwork__Output as _digger_v1_PodNetwork__Output } from './digger/v1/PodNetwork.ts';
 import type { Service as _digger_v1_Service, Service__Output as _digger_v1_Service__Output } from './digger/v1/Service.ts';
 import type { ServicePort as _digger_v1_ServicePort, ServicePort__Output as _digger_v1_ServicePort__Output } from './digger/v1/ServicePort.ts';
 import type { Workload as _digger_v1_Workload, Workload__Output as _digger_v1_Workload__Output } from './digger/v1/Workload.ts';
@@ -41,6 +42,7 @@ export interface ProtoGrpcType {
       Cluster: MessageTypeDefinition<_digger_v1_Cluster, _digger_v1_Cluster__Output>
       Container: MessageTypeDefinition<_digger_v1_Container, _digger_v1_Container__Output>
       ContainerPort: MessageTypeDefinition<_digger_v1_ContainerPort, _digger_v1_ContainerPort__Output>
+      ContainerType: EnumTypeDefinition
       Entity: MessageTypeDefinition<_digger_v1_Entity, _digger_v1_Entity__Output>
       EntityKind: EnumTypeDefinition
       ExternalEndpoint: MessageTypeDefinition<_digger_v1_ExternalEndpoint, _digger_v1_ExternalEndpoint__Output>
@@ -65,6 +67,7 @@ export interface ProtoGrpcType {
       NodeAddress: MessageTypeDefinition<_digger_v1_NodeAddress, _digger_v1_NodeAddress__Output>
       ObjectReference: MessageTypeDefinition<_digger_v1_ObjectReference, _digger_v1_ObjectReference__Output>
       Pod: MessageTypeDefinition<_digger_v1_Pod, _digger_v1_Pod__Output>
+      PodNetwork: MessageTypeDefinition<_digger_v1_PodNetwork, _digger_v1_PodNetwork__Output>
       PodPhase: EnumTypeDefinition
       Protocol: EnumTypeDefinition
       Service: MessageTypeDefinition<_digger_v1_Service, _digger_v1_Service__Output>

@@ -9,10 +9,15 @@ import type { AttributeValues as _digger_v1_AttributeValues, AttributeValues__Ou
 import type { BatchResolveAddressesRequest as _digger_v1_BatchResolveAddressesRequest, BatchResolveAddressesRequest__Output as _digger_v1_BatchResolveAddressesRequest__Output } from './digger/v1/BatchResolveAddressesRequest.ts';
 import type { BatchResolveAddressesResponse as _digger_v1_BatchResolveAddressesResponse, BatchResolveAddressesResponse__Output as _digger_v1_BatchResolveAddressesResponse__Output } from './digger/v1/BatchResolveAddressesResponse.ts';
 import type { BatchResolveAddressesResult as _digger_v1_BatchResolveAddressesResult, BatchResolveAddressesResult__Output as _digger_v1_BatchResolveAddressesResult__Output } from './digger/v1/BatchResolveAddressesResult.ts';
+import type { BatchResolveContainersRequest as _digger_v1_BatchResolveContainersRequest, BatchResolveContainersRequest__Output as _digger_v1_BatchResolveContainersRequest__Output } from './digger/v1/BatchResolveContainersRequest.ts';
+import type { BatchResolveContainersResponse as _digger_v1_BatchResolveContainersResponse, BatchResolveContainersResponse__Output as _digger_v1_BatchResolveContainersResponse__Output } from './digger/v1/BatchResolveContainersResponse.ts';
+import type { BatchResolveContainersResult as _digger_v1_BatchResolveContainersResult, BatchResolveContainersResult__Output as _digger_v1_BatchResolveContainersResult__Output } from './digger/v1/BatchResolveContainersResult.ts';
 import type { Candidate as _digger_v1_Candidate, Candidate__Output as _digger_v1_Candidate__Output } from './digger/v1/Candidate.ts';
 import type { Cluster as _digger_v1_Cluster, Cluster__Output as _digger_v1_Cluster__Output } from './digger/v1/Cluster.ts';
 import type { Container as _digger_v1_Container, Container__Output as _digger_v1_Container__Output } from './digger/v1/Container.ts';
 import type { ContainerPort as _digger_v1_ContainerPort, ContainerPort__Output as _digger_v1_ContainerPort__Output } from './digger/v1/ContainerPort.ts';
+import type { ContainerQuery as _digger_v1_ContainerQuery, ContainerQuery__Output as _digger_v1_ContainerQuery__Output } from './digger/v1/ContainerQuery.ts';
+import type { ContainerResolution as _digger_v1_ContainerResolution, ContainerResolution__Output as _digger_v1_ContainerResolution__Output } from './digger/v1/ContainerResolution.ts';
 import type { Entity as _digger_v1_Entity, Entity__Output as _digger_v1_Entity__Output } from './digger/v1/Entity.ts';
 import type { ExternalEndpoint as _digger_v1_ExternalEndpoint, ExternalEndpoint__Output as _digger_v1_ExternalEndpoint__Output } from './digger/v1/ExternalEndpoint.ts';
 import type { GetAddressTimelineRequest as _digger_v1_GetAddressTimelineRequest, GetAddressTimelineRequest__Output as _digger_v1_GetAddressTimelineRequest__Output } from './digger/v1/GetAddressTimelineRequest.ts';
@@ -35,9 +40,12 @@ import type { NodeAddress as _digger_v1_NodeAddress, NodeAddress__Output as _dig
 import type { ObjectReference as _digger_v1_ObjectReference, ObjectReference__Output as _digger_v1_ObjectReference__Output } from './digger/v1/ObjectReference.ts';
 import type { OtelAttributes as _digger_v1_OtelAttributes, OtelAttributes__Output as _digger_v1_OtelAttributes__Output } from './digger/v1/OtelAttributes.ts';
 import type { Pod as _digger_v1_Pod, Pod__Output as _digger_v1_Pod__Output } from './digger/v1/Pod.ts';
+import type { PodNetwork as _digger_v1_PodNetwork, PodNetwork__Output as _digger_v1_PodNetwork__Output } from './digger/v1/PodNetwork.ts';
 import type { Resolution as _digger_v1_Resolution, Resolution__Output as _digger_v1_Resolution__Output } from './digger/v1/Resolution.ts';
 import type { ResolveAddressRequest as _digger_v1_ResolveAddressRequest, ResolveAddressRequest__Output as _digger_v1_ResolveAddressRequest__Output } from './digger/v1/ResolveAddressRequest.ts';
 import type { ResolveAddressResponse as _digger_v1_ResolveAddressResponse, ResolveAddressResponse__Output as _digger_v1_ResolveAddressResponse__Output } from './digger/v1/ResolveAddressResponse.ts';
+import type { ResolveContainerRequest as _digger_v1_ResolveContainerRequest, ResolveContainerRequest__Output as _digger_v1_ResolveContainerRequest__Output } from './digger/v1/ResolveContainerRequest.ts';
+import type { ResolveContainerResponse as _digger_v1_ResolveContainerResponse, ResolveContainerResponse__Output as _digger_v1_ResolveContainerResponse__Output } from './digger/v1/ResolveContainerResponse.ts';
 import type { Service as _digger_v1_Service, Service__Output as _digger_v1_Service__Output } from './digger/v1/Service.ts';
 import type { ServicePort as _digger_v1_ServicePort, ServicePort__Output as _digger_v1_ServicePort__Output } from './digger/v1/ServicePort.ts';
 import type { Workload as _digger_v1_Workload, Workload__Output as _digger_v1_Workload__Output } from './digger/v1/Workload.ts';
@@ -62,10 +70,16 @@ export interface ProtoGrpcType {
       BatchResolveAddressesRequest: MessageTypeDefinition<_digger_v1_BatchResolveAddressesRequest, _digger_v1_BatchResolveAddressesRequest__Output>
       BatchResolveAddressesResponse: MessageTypeDefinition<_digger_v1_BatchResolveAddressesResponse, _digger_v1_BatchResolveAddressesResponse__Output>
       BatchResolveAddressesResult: MessageTypeDefinition<_digger_v1_BatchResolveAddressesResult, _digger_v1_BatchResolveAddressesResult__Output>
+      BatchResolveContainersRequest: MessageTypeDefinition<_digger_v1_BatchResolveContainersRequest, _digger_v1_BatchResolveContainersRequest__Output>
+      BatchResolveContainersResponse: MessageTypeDefinition<_digger_v1_BatchResolveContainersResponse, _digger_v1_BatchResolveContainersResponse__Output>
+      BatchResolveContainersResult: MessageTypeDefinition<_digger_v1_BatchResolveContainersResult, _digger_v1_BatchResolveContainersResult__Output>
       Candidate: MessageTypeDefinition<_digger_v1_Candidate, _digger_v1_Candidate__Output>
       Cluster: MessageTypeDefinition<_digger_v1_Cluster, _digger_v1_Cluster__Output>
       Container: MessageTypeDefinition<_digger_v1_Container, _digger_v1_Container__Output>
       ContainerPort: MessageTypeDefinition<_digger_v1_ContainerPort, _digger_v1_ContainerPort__Output>
+      ContainerQuery: MessageTypeDefinition<_digger_v1_ContainerQuery, _digger_v1_ContainerQuery__Output>
+      ContainerResolution: MessageTypeDefinition<_digger_v1_ContainerResolution, _digger_v1_ContainerResolution__Output>
+      ContainerType: EnumTypeDefinition
       Entity: MessageTypeDefinition<_digger_v1_Entity, _digger_v1_Entity__Output>
       EntityKind: EnumTypeDefinition
       ExternalEndpoint: MessageTypeDefinition<_digger_v1_ExternalEndpoint, _digger_v1_ExternalEndpoint__Output>
@@ -90,11 +104,14 @@ export interface ProtoGrpcType {
       OtelAttributes: MessageTypeDefinition<_digger_v1_OtelAttributes, _digger_v1_OtelAttributes__Output>
       Outcome: EnumTypeDefinition
       Pod: MessageTypeDefinition<_digger_v1_Pod, _digger_v1_Pod__Output>
+      PodNetwork: MessageTypeDefinition<_digger_v1_PodNetwork, _digger_v1_PodNetwork__Output>
       PodPhase: EnumTypeDefinition
       Protocol: EnumTypeDefinition
       Resolution: MessageTypeDefinition<_digger_v1_Resolution, _digger_v1_Resolution__Output>
       ResolveAddressRequest: MessageTypeDefinition<_digger_v1_ResolveAddressRequest, _digger_v1_ResolveAddressRequest__Output>
       ResolveAddressResponse: MessageTypeDefinition<_digger_v1_ResolveAddressResponse, _digger_v1_ResolveAddressResponse__Output>
+      ResolveContainerRequest: MessageTypeDefinition<_digger_v1_ResolveContainerRequest, _digger_v1_ResolveContainerRequest__Output>
+      ResolveContainerResponse: MessageTypeDefinition<_digger_v1_ResolveContainerResponse, _digger_v1_ResolveContainerResponse__Output>
       Service: MessageTypeDefinition<_digger_v1_Service, _digger_v1_Service__Output>
       ServicePort: MessageTypeDefinition<_digger_v1_ServicePort, _digger_v1_ServicePort__Output>
       ServiceType: EnumTypeDefinition

@@ -21,6 +21,11 @@ import { createWatchBody, type WatchEvent } from '../../../src/kube/decoding/wat
 import { WireError } from '../../../src/kube/wire-error.ts';
 import type { KubernetesRecord, PodRecord } from '../../../src/model/records.ts';
 
+/** Its address on the cluster's network is not repeated. */
+const NETWORKS = JSON.stringify([
+  { name: 'cbr0', ips: ['10.1.0.1', 'fd00:10:128::42'], default: true },
+  { name: 'shop/storage', interface: 'net1', ips: ['::ffff:10.7.0.1'] },
+]);
 const POD = {
   metadata: {
     name: 'cart-0',
@@ -30,7 +35,7 @@ const POD = {
     creationTimestamp: '2026-01-02T03:04:05Z',
     deletionTimestamp: '2026-01-03T03:04:05Z',
     labels: { app: 'cart', grün: 'ja 🐳' },
-    annotations: { note: '' },
+    annotations: { note: '', 'k8s.v1.cni.cncf.io/network-status': NETWORKS },
     ownerReferences: [
       { apiVersion: 'v1', kind: 'Node', name: 'n', uid: 'x' },
       { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'cart', uid: 's1', controller: true },
@@ -51,6 +56,7 @@ const POD = {
         ports: [{ name: 'http', containerPort: 80, hostPort: 8080, protocol: 'TCP', hostIP: '::' }],
       },
     ],
+    ephemeralContainers: [{ name: 'debug', image: 'busybox' }],
   },
   status: {
     phase: 'Running',
@@ -68,9 +74,18 @@ const POD = {
         containerID: 'containerd://1',
         imageID: 'docker.io/library/a@sha256:00ff',
         state: { terminated: { finishedAt: '2026-01-02T04:00:00Z' } },
+        lastState: { terminated: { containerID: 'containerd://3', finishedAt: '2026-01-02T03:40:00Z' } },
       },
     ],
+    ephemeralContainerStatuses: [{ name: 'debug', containerID: 'containerd://5', state: { running: {} } }],
     initContainerStatuses: [
+      // Between two attempts.
+      {
+        name: 'setup',
+        containerID: 'containerd://4',
+        state: { terminated: { finishedAt: '2026-01-02T03:30:00Z' } },
+        lastState: { terminated: { containerID: 'containerd://4' } },
+      },
       // The id of a configuration, which names no image.
       {
         name: 'mesh',
@@ -138,6 +153,8 @@ function encode(kind: string, object: object): Uint8Array {
       return { seconds: Date.parse(value) / 1000, nanos: 0 };
     if (key === 'targetPort')
       return typeof value === 'number' ? { type: 0, intVal: value } : { type: 1, strVal: value };
+    if (key === 'ephemeralContainers' && Array.isArray(value))
+      return value.map((entry) => ({ ephemeralContainerCommon: toMessage(entry, '') }));
     if (Array.isArray(value)) return value.map((entry) => toMessage(entry, ''));
     if (typeof value === 'object' && value !== null) {
       return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, toMessage(entry, name)]));
@@ -214,7 +231,7 @@ test('a pod becomes the record that says what the API said', () => {
     name: 'cart-0',
     uid: 'u1',
     labels: { app: 'cart', grün: 'ja 🐳' },
-    annotations: { note: '' },
+    annotations: { note: '', 'k8s.v1.cni.cncf.io/network-status': NETWORKS },
     creationTimeMs: Date.UTC(2026, 0, 2, 3, 4, 5),
     deletionTimeMs: Date.UTC(2026, 0, 3, 3, 4, 5),
     controller: { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'cart', uid: 's1' },
@@ -230,20 +247,37 @@ test('a pod becomes the record that says what the API said', () => {
     finishedTimeMs: Date.UTC(2026, 0, 2, 5),
     containers: [
       {
+        type: 'sidecar',
         name: 'mesh',
         image: 'm',
         containerId: 'containerd://2',
+        previousContainerId: '',
+        ended: true,
         imageDigest: '',
         ports: [{ name: '', containerPort: 15001, hostPort: 0, hostIp: '', protocol: '' }],
       },
       {
+        type: 'ordinary',
         name: 'app',
         image: 'a:1',
         containerId: 'containerd://1',
+        previousContainerId: 'containerd://3',
+        ended: true,
         imageDigest: 'sha256:00ff',
         ports: [{ name: 'http', containerPort: 80, hostPort: 8080, hostIp: '::', protocol: 'TCP' }],
       },
     ],
+    otherContainers: [
+      {
+        ...{ type: 'init', name: 'setup', image: 'i', imageDigest: '', ports: [] },
+        ...{ containerId: 'containerd://4', previousContainerId: '', ended: true },
+      },
+      {
+        ...{ type: 'ephemeral', name: 'debug', image: 'busybox', imageDigest: '', ports: [] },
+        ...{ containerId: 'containerd://5', previousContainerId: '', ended: false },
+      },
+    ],
+    networks: [{ name: 'shop/storage', interface: 'net1', addresses: ['10.7.0.1'] }],
   };
   assert.deepEqual(record, expected);
 });

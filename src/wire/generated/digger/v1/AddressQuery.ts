@@ -9,6 +9,7 @@ export interface AddressQuery {
   'protocol'?: (_digger_v1_Protocol);
   'at'?: (_google_protobuf_Timestamp | null);
   'until'?: (_google_protobuf_Timestamp | null);
+  'podNetwork'?: (string);
   '_port'?: "port";
 }
 
@@ -18,5 +19,6 @@ export interface AddressQuery__Output {
   'protocol': (_digger_v1_Protocol__Output);
   'at': (_google_protobuf_Timestamp__Output | null);
   'until': (_google_protobuf_Timestamp__Output | null);
+  'podNetwork': (string);
   '_port'?: "port";
 }

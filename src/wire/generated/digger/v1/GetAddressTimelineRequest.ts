@@ -8,6 +8,7 @@ export interface GetAddressTimelineRequest {
   'port'?: (number);
   'protocol'?: (_digger_v1_Protocol);
   'view'?: (_digger_v1_View);
+  'podNetwork'?: (string);
   '_port'?: "port";
 }
 
@@ -16,5 +17,6 @@ export interface GetAddressTimelineRequest__Output {
   'port'?: (number);
   'protocol': (_digger_v1_Protocol__Output);
   'view': (_digger_v1_View__Output);
+  'podNetwork': (string);
   '_port'?: "port";
 }

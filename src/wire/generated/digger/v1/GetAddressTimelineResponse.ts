@@ -9,6 +9,7 @@ export interface GetAddressTimelineResponse {
   'intervals'?: (_digger_v1_AddressInterval)[];
   'historySince'?: (_google_protobuf_Timestamp | null);
   'staleness'?: (_google_protobuf_Duration | null);
+  'podNetwork'?: (string);
 }
 
 export interface GetAddressTimelineResponse__Output {
@@ -16,4 +17,5 @@ export interface GetAddressTimelineResponse__Output {
   'intervals': (_digger_v1_AddressInterval__Output)[];
   'historySince': (_google_protobuf_Timestamp__Output | null);
   'staleness': (_google_protobuf_Duration__Output | null);
+  'podNetwork': (string);
 }

@@ -4,6 +4,7 @@ import type { PodPhase as _digger_v1_PodPhase, PodPhase__Output as _digger_v1_Po
 import type { ObjectReference as _digger_v1_ObjectReference, ObjectReference__Output as _digger_v1_ObjectReference__Output } from '../../digger/v1/ObjectReference.ts';
 import type { Timestamp as _google_protobuf_Timestamp, Timestamp__Output as _google_protobuf_Timestamp__Output } from '../../google/protobuf/Timestamp.ts';
 import type { Container as _digger_v1_Container, Container__Output as _digger_v1_Container__Output } from '../../digger/v1/Container.ts';
+import type { PodNetwork as _digger_v1_PodNetwork, PodNetwork__Output as _digger_v1_PodNetwork__Output } from '../../digger/v1/PodNetwork.ts';
 
 export interface Pod {
   'uid'?: (string);
@@ -30,6 +31,8 @@ export interface Pod {
   'containers'?: (_digger_v1_Container)[];
   'omitted'?: (string)[];
   'imageDigests'?: ({[key: string]: string});
+  'otherContainers'?: (_digger_v1_Container)[];
+  'networks'?: (_digger_v1_PodNetwork)[];
 }
 
 export interface Pod__Output {
@@ -57,4 +60,6 @@ export interface Pod__Output {
   'containers': (_digger_v1_Container__Output)[];
   'omitted': (string)[];
   'imageDigests': ({[key: string]: string});
+  'otherContainers': (_digger_v1_Container__Output)[];
+  'networks': (_digger_v1_PodNetwork__Output)[];
 }

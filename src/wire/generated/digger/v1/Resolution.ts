@@ -31,6 +31,7 @@ export interface Resolution {
   'network'?: (_digger_v1_Network | null);
   'cluster'?: (_digger_v1_Cluster | null);
   'otelAttributes'?: (_digger_v1_Attribute)[];
+  'podNetwork'?: (string);
   'target'?: "pod"|"service"|"node"|"externalEndpoint";
 }
 
@@ -51,5 +52,6 @@ export interface Resolution__Output {
   'network': (_digger_v1_Network__Output | null);
   'cluster': (_digger_v1_Cluster__Output | null);
   'otelAttributes': (_digger_v1_Attribute__Output)[];
+  'podNetwork': (string);
   'target'?: "pod"|"service"|"node"|"externalEndpoint";
 }

@@ -15,6 +15,7 @@ export interface ResolveAddressRequest {
   'view'?: (_digger_v1_View);
   'until'?: (_google_protobuf_Timestamp | null);
   'otelAttributes'?: (_digger_v1_OtelAttributes | null);
+  'podNetwork'?: (string);
   '_port'?: "port";
 }
 
@@ -27,5 +28,6 @@ export interface ResolveAddressRequest__Output {
   'view': (_digger_v1_View__Output);
   'until': (_google_protobuf_Timestamp__Output | null);
   'otelAttributes': (_digger_v1_OtelAttributes__Output | null);
+  'podNetwork': (string);
   '_port'?: "port";
 }

@@ -20,6 +20,8 @@ export interface Service {
   'manualEndpoints'?: (_digger_v1_ExternalEndpoint)[];
   'workloadCount'?: (number);
   'manualEndpointCount'?: (number);
+  'externalName'?: (string);
+  'proxiedLoadBalancerAddresses'?: (string)[];
   'labels'?: ({[key: string]: string});
   'annotations'?: ({[key: string]: string});
   'omitted'?: (string)[];
@@ -40,6 +42,8 @@ export interface Service__Output {
   'manualEndpoints': (_digger_v1_ExternalEndpoint__Output)[];
   'workloadCount': (number);
   'manualEndpointCount': (number);
+  'externalName': (string);
+  'proxiedLoadBalancerAddresses': (string)[];
   'labels': ({[key: string]: string});
   'annotations': ({[key: string]: string});
   'omitted': (string)[];

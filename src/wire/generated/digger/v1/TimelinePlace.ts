@@ -9,6 +9,7 @@ export interface TimelinePlace {
   'protocol'?: (_digger_v1_Protocol);
   'manyPorts'?: (boolean);
   'range'?: (string);
+  'podNetwork'?: (string);
 }
 
 export interface TimelinePlace__Output {
@@ -18,4 +19,5 @@ export interface TimelinePlace__Output {
   'protocol': (_digger_v1_Protocol__Output);
   'manyPorts': (boolean);
   'range': (string);
+  'podNetwork': (string);
 }

@@ -13,6 +13,7 @@ export interface WatchRequest {
   'heartbeatInterval'?: (_google_protobuf_Duration | null);
   'timelines'?: (boolean);
   'values'?: (_digger_v1_ValueSelection | null);
+  'podNetworks'?: (boolean);
 }
 
 export interface WatchRequest__Output {
@@ -23,4 +24,5 @@ export interface WatchRequest__Output {
   'heartbeatInterval': (_google_protobuf_Duration__Output | null);
   'timelines': (boolean);
   'values': (_digger_v1_ValueSelection__Output | null);
+  'podNetworks': (boolean);
 }
