@@ -2,6 +2,7 @@
 // sibling knows, and questions about the past are answered as before.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { connect } from '../../src/client/index.ts';
 import type { Message } from '../observers/digger-client.ts';
 import type { DiggerProcess } from '../observers/digger-process.ts';
 import { done, eventually, notYet } from '../observers/eventually.ts';
@@ -32,6 +33,7 @@ describe('15.8 a history that is handed over', () => {
     for (let round = 0; round < 2; round++) {
       assert.deepEqual(await ask(there, questions), expected, `round ${round}`);
       assert.equal(await historySince(there), since, `round ${round}`);
+      await assertReplicaKnows(there, questions, expected);
       const inherited = (await there.call('StatusService', 'GetStatus'))['inheritedHistory'] as Message;
       assert.equal(inherited['from'], other.address);
       assert.ok(Number(inherited['claims']) >= 2, JSON.stringify(inherited));
@@ -120,6 +122,20 @@ async function ask(digger: DiggerProcess, questions: readonly Message[]): Promis
     told.push({ outcome: String(outcome), holder: name(pod), workload: name(workload), role: String(role) });
   }
   return told;
+}
+
+/** A replica in the process of a sensor gets the past as well, and the objects that it names. */
+async function assertReplicaKnows(digger: DiggerProcess, questions: readonly Message[], expected: readonly Told[]) {
+  using replica = connect({ targets: [digger.address] });
+  await replica.ready();
+  for (const [index, { address, at }] of questions.entries()) {
+    const { seconds, nanos } = at as Message;
+    const ms = Number(seconds) * 1_000 + Number(nanos) / 1e6;
+    const { outcome, holder } = replica.resolve({ address: String(address), at: ms });
+    assert.equal(`OUTCOME_${outcome}`, expected[index]?.outcome, JSON.stringify(questions[index]));
+    assert.equal(holder?.name ?? '', expected[index]?.holder);
+    if (holder !== undefined) assert.equal(replica.byUid(holder.uid)?.message['name'], holder.name);
+  }
 }
 
 async function historySince(digger: DiggerProcess): Promise<number> {
