@@ -1,7 +1,10 @@
 // A history that outlives the processes that saw it: replicas are replaced one after the other, each takes over what its
 // sibling knows, and questions about the past are answered as before.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { connect } from '../../src/client/index.ts';
 import type { Message } from '../observers/digger-client.ts';
 import type { DiggerProcess } from '../observers/digger-process.ts';
@@ -57,6 +60,9 @@ describe('15.8 a history that is handed over', () => {
     const { from, message } = inheritedHistory as Message;
     assert.equal(from, '');
     assert.match(String(message), new RegExp(`${first.address}: UNAVAILABLE`));
+    const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+    const { stdout } = await promisify(execFile)(process.execPath, [main, 'status', '--address', alone.address]);
+    assert.match(stdout, new RegExp(`^history of siblings not taken over: ${first.address}: UNAVAILABLE`, 'm'));
   });
 
   it('is not taken by two that start from each other, and neither waits for long', async () => {
