@@ -5,7 +5,6 @@
 // a search in the timelines that it concerns; memory is bounded by the live claims plus the retention. This file is
 // the writing side, and what answers tell of holders; src/timelines/ says how a question is answered.
 
-import { NO_BYTES } from '../model/byte-string.ts';
 import type { ChangeBatch } from '../model/changes.ts';
 import type { Entity, NodeEntity, ServiceEntity } from '../model/entities.ts';
 import type { Observation } from '../model/observation.ts';
@@ -19,6 +18,7 @@ import { ClaimPlaces } from './claim-places.ts';
 import { type Claim, type DerivedClaim, endClaim, type HolderEntity, openClaim, REPORT_DELAY_MS } from './claim.ts';
 import { Heritage } from './heritage.ts';
 import { EndedClaims, type EndedClaimsOptions } from './ended-claims.ts';
+import { nameOf } from './service-name.ts';
 import { KnownNodes } from './known-nodes.ts';
 import { OpenClaims } from './open-claims.ts';
 import { PodsOnNodes } from './pods-on-nodes.ts';
@@ -426,32 +426,6 @@ function isSameWorkload(
 ): boolean {
   return a === b && (more.length === 0) === (others.length === 0);
 }
-
-/** All that an answer tells of the service of an ended endpoint: the rest of it may be large, and there may be many. */
-function nameOf(service: ServiceEntity): ServiceEntity {
-  const { uid, namespace, name, creationTimeMs } = service;
-  return { ...NAMELESS, uid, namespace, name, creationTimeMs };
-}
-
-const NAMELESS: ServiceEntity = Object.freeze({
-  kind: 'Service',
-  uid: '',
-  namespace: '',
-  name: '',
-  creationTimeMs: undefined,
-  clusterAddresses: [],
-  loadBalancerAddresses: [],
-  externalAddresses: [],
-  ports: [],
-  nodePorts: [],
-  externalName: false,
-  manualEndpoints: [],
-  workloads: [],
-  own: NO_BYTES,
-  joined: NO_BYTES,
-  values: NO_BYTES,
-  rest: NO_BYTES,
-});
 
 function asHolder(entity: Entity | undefined): HolderEntity | undefined {
   return entity === undefined || entity.kind === 'Workload' || entity.kind === 'Namespace' ? undefined : entity;

@@ -18,7 +18,9 @@ describe(`15: replicas of two servers (seed ${seed}, ${seconds} s)`, () => {
     it(`answer as the server that they follow, through cuts, hops, resets and restarts (${language})`, (t) => {
       const { compared, exact, differing, intervals, ports, outcomes, hops, resets } = of(report, language);
       t.diagnostic([...report.deeds].map(([deed, count]) => `${deed}: ${count}`).join(', '));
-      t.diagnostic(`${compared} answers compared, ${exact} equal to the millisecond, ${ports} with a port, ${intervals} for an interval`);
+      t.diagnostic(
+        `${compared} answers compared, ${exact} equal to the millisecond, ${ports} with a port, ${intervals} for an interval`,
+      );
       t.diagnostic(`${hops} hops, ${resets} resets; ${[...outcomes].map((each) => each.join(': ')).join(', ')}`);
       assert.deepEqual(differing.slice(0, 5), [], `${differing.length} of ${compared} differ`);
       assert.ok(compared > seconds * 20 && ports > compared / 4 && intervals > compared / 20, `${compared} compared`);
