@@ -3,7 +3,7 @@
 // Field numbers are those of proto/kubernetes/meta.proto, and the records those that records-from-objects.ts makes of
 // what protobufjs decodes: a test holds the two against each other.
 
-import type { ControllerReference, RecordMeta, StringMap } from '../../model/records.ts';
+import type { ControllerReference, StringMap } from '../../model/records.ts';
 import { DELIMITED, type MessageCursor, tagOf, VARINT } from './message-cursor.ts';
 import { NO_STRINGS, toMoment } from './records-from-objects.ts';
 
@@ -79,12 +79,6 @@ export function readMetadata(cursor: MessageCursor): ReadMetadata {
   if (labels !== undefined) meta.labels = labels;
   if (annotations !== undefined) meta.annotations = annotations;
   return meta;
-}
-
-/** The part of it that records have, in their order of properties. */
-export function toRecordMeta(meta: ReadMetadata): RecordMeta {
-  const { namespace, name, uid, labels, annotations, creationTimeMs, deletionTimeMs, controller } = meta;
-  return { namespace, name, uid, labels, annotations, creationTimeMs, deletionTimeMs, controller };
 }
 
 /** Reads the message `Time` that is next. Go writes its zero time as an empty message. */

@@ -6,7 +6,7 @@
 
 import type { ContainerPortRecord, ContainerRecord, PodRecord } from '../../model/records.ts';
 import { append, DELIMITED, MessageCursor, tagOf, VARINT } from './message-cursor.ts';
-import { noMetadata, readMetadata, toRecordMeta } from './metadata-reader.ts';
+import { noMetadata, readMetadata } from './metadata-reader.ts';
 import { latestFinish, NO_STATUS, type ReadContainerStatus, readStatus } from './pod-status-reader.ts';
 import type { Decoded } from './record-decoder.ts';
 import { NO_PORTS, NO_TEXTS, toDigest, toPort } from './records-from-objects.ts';
@@ -27,7 +27,14 @@ export function readPod(raw: Uint8Array): Decoded<PodRecord> {
   const { ordinary, init } = status;
   const record: PodRecord = {
     type: 'Pod',
-    ...toRecordMeta(meta),
+    namespace: meta.namespace,
+    name: meta.name,
+    uid: meta.uid,
+    labels: meta.labels,
+    annotations: meta.annotations,
+    creationTimeMs: meta.creationTimeMs,
+    deletionTimeMs: meta.deletionTimeMs,
+    controller: meta.controller,
     nodeName: spec.nodeName,
     serviceAccount: spec.serviceAccount,
     ready: status.ready,
