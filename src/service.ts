@@ -167,6 +167,7 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
     userAgent,
     namespaces: config.namespaces,
     encoding: config.clusterEncoding,
+    compression: config.clusterCompression,
     pace: pacer,
     onStatusChange: () => follow(),
     onOtherCluster: ({ was, is }) =>

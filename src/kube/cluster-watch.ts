@@ -26,7 +26,7 @@ import type { Credentials } from './credentials/credentials.ts';
 import { ClusterUid, type ClusterUidOptions } from './cluster-uid.ts';
 import { CustomKinds, MAX_CUSTOM_KINDS } from './custom-kinds.ts';
 import type { Encoding } from './decoding/list-body.ts';
-import { registerCustomKindMetrics, registerWatchMetrics } from './metrics.ts';
+import { registerCustomKindMetrics, registerTransportMetrics, registerWatchMetrics } from './metrics.ts';
 import { Reflector } from './reflector/reflector.ts';
 import type { Pace } from './reflector/requests.ts';
 import {
@@ -44,6 +44,7 @@ import {
 import { ServerContact } from './reflector/server-contact.ts';
 import type { ReflectorStatus } from './reflector/reflector-status.ts';
 import type { ReflectorStore } from './reflector/store.ts';
+import { asksForGzip, type Compression } from './transport/compression.ts';
 import { createTransport } from './transport/transport.ts';
 
 /** Called once per source: `pods`, or `shop/pods` for each namespace where only some are watched (model/source.ts). */
@@ -79,6 +80,8 @@ export interface ClusterWatchOptions {
   readonly pace?: Pace;
   /** Asked for first. Default: protobuf. */
   readonly encoding?: Encoding;
+  /** Default: auto. */
+  readonly compression?: Compression;
   /**
    * Stream initial lists where the server can (KEP-3157). Default: where protobuf is asked for; in JSON they cost the
    * server four times a list.
@@ -115,7 +118,9 @@ export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
   const streamInitialList = options.streamInitialList ?? encoding === 'protobuf';
   const onStatusChange = options.onStatusChange ?? (() => {});
   const stopping = new AbortController();
-  const transport = createTransport({ credentials, userAgent });
+  const compression = asksForGzip(options.compression ?? 'auto', credentials.server);
+  const transport = createTransport({ credentials, userAgent, compression });
+  registerTransportMetrics(registry, compression, () => transport.received);
   const contact = new ServerContact(
     transport,
     clock,

@@ -114,6 +114,13 @@ export const OPTIONS = {
     oneOf('protobuf', 'json'),
     'encoding that the API server is asked for first; json can be read along, and costs both sides several times as much',
   ),
+  clusterCompression: one(
+    '--cluster-compression',
+    'when',
+    'auto',
+    oneOf('auto', 'on', 'off'),
+    'whether lists are asked for with gzip: on, off, or auto, which is off only where the API server is on this machine',
+  ),
   namespaces: many(
     '--namespace',
     'name',
