@@ -4,7 +4,7 @@
 // what protobufjs decodes: a test holds the two against each other.
 
 import type { ControllerReference, StringMap } from '../../model/records.ts';
-import { DELIMITED, type MessageCursor, tagOf, VARINT } from './message-cursor.ts';
+import { DELIMITED, MessageCursor, tagOf, VARINT } from './message-cursor.ts';
 import { NO_STRINGS, toMoment } from './records-from-objects.ts';
 
 /** What metadata says, and the version, which records do not have. */
@@ -81,6 +81,18 @@ export function readMetadata(cursor: MessageCursor): ReadMetadata {
   return meta;
 }
 
+/** Of an object whose metadata is all that is read: PartialObjectMetadata, or any other. */
+export function readMetadataOnly(raw: Uint8Array): ReadMetadata {
+  const cursor = new MessageCursor(raw);
+  let meta = noMetadata();
+  while (cursor.hasMore) {
+    const tag = cursor.uint32();
+    if (tag === METADATA) meta = readMetadata(cursor);
+    else cursor.skip(tag);
+  }
+  return meta;
+}
+
 /** Reads the message `Time` that is next. Go writes its zero time as an empty message. */
 export function readTime(cursor: MessageCursor): number | undefined {
   let seconds: number | undefined;
@@ -150,6 +162,8 @@ function readController(
   cursor.leave(outer);
   return before ?? (isController ? { apiVersion, kind, name, uid } : undefined);
 }
+
+const METADATA = tagOf(1, DELIMITED);
 
 const META = {
   name: tagOf(1, DELIMITED),
