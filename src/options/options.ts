@@ -119,7 +119,7 @@ export const OPTIONS = {
     'when',
     'auto',
     oneOf('auto', 'on', 'off'),
-    'whether lists are asked for with gzip: on, off, or auto, which is off only where the API server is on this machine',
+    'whether lists are asked for with gzip; auto is on, which was measured to pay at every speed of network, and off spares a busy API server a tenth of what a list costs it',
   ),
   namespaces: many(
     '--namespace',

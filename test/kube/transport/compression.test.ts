@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { asksForGzip } from '../../../src/kube/transport/compression.ts';
 import { createTransport } from '../../../src/kube/transport/transport.ts';
 import { createCertificate } from '../../simulator/server/certificate.ts';
 import { GivenCredentials, serveHttp2 } from './serving.ts';
@@ -42,11 +41,3 @@ for (const compression of [true, false]) {
     );
   });
 }
-
-test('what was said of compression holds for every server; auto asks for it', () => {
-  for (const server of ['https://10.0.0.1:6443', 'https://127.0.0.1:6443', 'https://[::1]:6443', 'https://localhost']) {
-    assert.equal(asksForGzip('on', server), true, server);
-    assert.equal(asksForGzip('off', server), false, server);
-  }
-  assert.equal(asksForGzip('auto', 'https://api.example.com'), true);
-});
