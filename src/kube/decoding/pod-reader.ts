@@ -8,11 +8,10 @@ import type { ContainerPortRecord, ContainerRecord, PodRecord } from '../../mode
 import { append, DELIMITED, MessageCursor, tagOf, VARINT } from './message-cursor.ts';
 import { noMetadata, readMetadata } from './metadata-reader.ts';
 import { latestFinish, NO_STATUS, type ReadContainerStatus, readStatus } from './pod-status-reader.ts';
-import type { Decoded } from './record-decoder.ts';
 import { NO_PORTS, NO_TEXTS, toDigest, toPort } from './records-from-objects.ts';
 
 /** `raw`: the message `Pod`. Throws a WireError when it is damaged. */
-export function readPod(raw: Uint8Array): Decoded<PodRecord> {
+export function readPod(raw: Uint8Array): { readonly record: PodRecord; readonly resourceVersion: string } {
   const cursor = new MessageCursor(raw);
   let meta = noMetadata();
   let spec = NO_SPEC;
