@@ -176,6 +176,7 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
     userAgent,
     namespaces: config.namespaces,
     encoding: config.clusterEncoding,
+    compression: config.clusterCompression,
     pace: pacer,
     onStatusChange: () => follow(),
     onOtherCluster: ({ was, is }) =>
@@ -271,9 +272,6 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
     addresses.open();
     addressFeed.open();
     await history.take((entities) => addressFeed.inherit(entities));
-    // What the first lists left behind would stay for minutes. Now a pause (200 ms with 100,000 pods) delays no answer
-    // yet. Only with --expose-gc, as in the image.
-    globalThis.gc?.();
     readiness.complete(JOINING);
     readiness.complete(TAKING_OVER);
   };

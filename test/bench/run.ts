@@ -29,6 +29,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   benchmark('from start to the first answer', 'start'),
   benchmark('following a cluster', 'watch', { needsControlPlane: true }),
   benchmark('where the time of a start goes', 'profile', { needsControlPlane: true }),
+  benchmark('compression of lists, by the speed of the network', 'compression', { needsControlPlane: true }),
 ];
 
 /** The longest takes five minutes on two cores. */
