@@ -293,6 +293,7 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
     {
       catalog,
       addresses,
+      plain: addresses.plain,
       names,
       workloadKinds: () => [{ group: '', kind: 'Pod', namespaced: true }, ...watch.ownerKinds()],
       networks,

@@ -21,6 +21,7 @@ import { Heritage } from './heritage.ts';
 import { EndedClaims, type EndedClaimsOptions } from './ended-claims.ts';
 import { KnownNodes } from './known-nodes.ts';
 import { OpenClaims } from './open-claims.ts';
+import { PlainHolders } from './plain-holders.ts';
 import { PodsOnNodes } from './pods-on-nodes.ts';
 import { ClusterRanges } from './ranges.ts';
 import type {
@@ -79,6 +80,7 @@ export class AddressBook implements AddressReader {
   readonly heritage: Heritage;
   /** What questions are answered from. */
   readonly source: TimelineSource<Claim>;
+  readonly plain: PlainHolders;
   readonly #options: AddressBookOptions;
   readonly #open = new OpenClaims();
   readonly #ended: EndedClaims;
@@ -125,6 +127,8 @@ export class AddressBook implements AddressReader {
       },
       beganEarlier: (ms) => (this.#startedMs = Math.min(this.#startedMs, ms)),
     });
+    this.plain = new PlainHolders(this.source, options.now);
+    this.timelines.onMarked((address) => this.plain.addressChanged(address));
   }
 
   /** The picture is complete from now on; before this moment nothing can be told. */
@@ -300,6 +304,7 @@ export class AddressBook implements AddressReader {
       opened: (derived, entity) => this.#openClaim(derived, entity, seen),
       ended: (claim, apiEndMs) => this.#endClaim(claim, seen, apiEndMs),
     });
+    if (after !== undefined) for (const claim of this.#open.of(after.uid)) this.plain.holderChanged(claim);
     const subject = after ?? before;
     if (subject?.kind === 'Pod') {
       if (before?.kind === 'Pod' && before.nodeName !== subject.nodeName) this.#podsOnNodes.delete(before);
@@ -320,6 +325,7 @@ export class AddressBook implements AddressReader {
     const { role, place } = derived;
     this.claims.open(claim);
     this.timelines.markClaim(claim);
+    this.plain.holderChanged(claim);
     if (typeof place === 'string') {
       if (role === 'POD_IP') this.#ranges.podsOutside.add(place);
       this.#waiters.wake(place);

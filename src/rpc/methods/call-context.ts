@@ -45,5 +45,5 @@ export const LOOKUP_OUTCOMES = [
 
 export type LookupOutcome = (typeof LOOKUP_OUTCOMES)[number];
 
-/** Counts an answered lookup. */
-export type CountLookup = (outcome: LookupOutcome) => void;
+/** Counts answered lookups, one unless told otherwise. */
+export type CountLookup = (outcome: LookupOutcome, count?: number) => void;

@@ -3,7 +3,7 @@
 
 import type { Server, ServerWritableStream } from '@grpc/grpc-js';
 
-import type { AddressReader } from '../../addresses/reader.ts';
+import type { AddressReader, PlainReader } from '../../addresses/reader.ts';
 import type { CatalogReader } from '../../catalog/reader.ts';
 import type { Frame } from '../../wire/frame.ts';
 import type { HandOverRequest__Output } from '../../wire/generated/digger/v1/HandOverRequest.ts';
@@ -25,6 +25,7 @@ import { type HandOverCall, handOver, type HistoryGiver } from './hand-over.ts';
 import { getStatus, type StatusSource, unsyncedTasks } from './get-status.ts';
 import type { NameWaiters } from './name-waiters.ts';
 import type { PodAttributes } from './otel-attributes.ts';
+import type { PlainAnswers } from './plain-answers.ts';
 import { addReflection } from './reflection.ts';
 import type { NetworkNames } from './resolution.ts';
 import { type AddressLookup, resolveAddress } from './resolve-address.ts';
@@ -34,6 +35,8 @@ import type { WorkloadKind } from './workload-kinds.ts';
 export interface RpcSources {
   readonly catalog: CatalogReader;
   readonly addresses: AddressReader;
+  /** Unset: no answers are kept ready. */
+  readonly plain?: PlainReader;
   readonly names: NameWaiters;
   /** Kinds whose objects GetWorkload finds, as they are known by now. */
   readonly workloadKinds: () => readonly WorkloadKind[];
@@ -71,6 +74,7 @@ export interface MethodOptions {
   readonly environment: CallEnvironment;
   readonly countLookup: CountLookup;
   readonly podAttributes: PodAttributes;
+  readonly plain: PlainAnswers | undefined;
   readonly recheck: Recheck | undefined;
 }
 
@@ -94,12 +98,13 @@ function pictureComplete({ drain }: CallEnvironment, source: StatusSource): Prec
 function addLookupService(
   server: Server,
   sources: RpcSources,
-  { environment, countLookup, podAttributes }: MethodOptions,
+  { environment, countLookup, podAttributes, plain }: MethodOptions,
 ): void {
   const { addresses, catalog, names, networks, status, workloadKinds } = sources;
   const lookup: AddressLookup & EntityLookup = {
     addresses,
     catalog,
+    plain,
     names,
     workloadKinds,
     networks,
