@@ -5,7 +5,6 @@
 // a search in the timelines that it concerns; memory is bounded by the live claims plus the retention. This file is
 // the writing side, and what answers tell of holders; src/timelines/ says how a question is answered.
 
-import { NO_BYTES } from '../model/byte-string.ts';
 import type { ChangeBatch } from '../model/changes.ts';
 import type { Entity, NodeEntity, ServiceEntity } from '../model/entities.ts';
 import type { Observation } from '../model/observation.ts';
@@ -33,6 +32,7 @@ import type {
   Holder,
 } from './reader.ts';
 import { ServiceRanges } from './service-ranges.ts';
+import { areToldApart, nameOf } from './told-states.ts';
 import { AddressWaiters } from './waiters.ts';
 import { WrittenTimelines } from './written-timelines.ts';
 
@@ -405,58 +405,6 @@ function notHeld(outcome: Outcome): 'UNASSIGNED' | 'EXTERNAL' | 'UNKNOWN' {
 function toHolder(claim: Claim, uncertain: boolean): Holder {
   return { role: claim.role, entity: claim.entity, fromMs: claim.validFromMs, toMs: claim.validToMs, uncertain };
 }
-
-/** Whether timelines tell of the two states in different ways, claims apart. */
-function areToldApart(before: HolderEntity | undefined, after: HolderEntity): boolean {
-  if (before === undefined) return false;
-  switch (after.kind) {
-    case 'Pod':
-      return (
-        before.kind !== 'Pod' ||
-        (before.deletionTimeMs === undefined) !== (after.deletionTimeMs === undefined) ||
-        before.terminal !== after.terminal ||
-        before.workload !== after.workload
-      );
-    case 'Service':
-      return before.kind !== 'Service' || !isSameWorkload(before, after);
-    case 'Node':
-      return before.kind !== 'Node' || (before.deletionTimeMs === undefined) !== (after.deletionTimeMs === undefined);
-  }
-}
-
-/** The workload that answers tell is the one of all backends. */
-function isSameWorkload(
-  { workloads: [a, ...more] }: ServiceEntity,
-  { workloads: [b, ...others] }: ServiceEntity,
-): boolean {
-  return a === b && (more.length === 0) === (others.length === 0);
-}
-
-/** All that an answer tells of the service of an ended endpoint: the rest of it may be large, and there may be many. */
-function nameOf(service: ServiceEntity): ServiceEntity {
-  const { uid, namespace, name, creationTimeMs } = service;
-  return { ...NAMELESS, uid, namespace, name, creationTimeMs };
-}
-
-const NAMELESS: ServiceEntity = Object.freeze({
-  kind: 'Service',
-  uid: '',
-  namespace: '',
-  name: '',
-  creationTimeMs: undefined,
-  clusterAddresses: [],
-  loadBalancerAddresses: [],
-  externalAddresses: [],
-  ports: [],
-  nodePorts: [],
-  externalName: false,
-  manualEndpoints: [],
-  workloads: [],
-  own: NO_BYTES,
-  joined: NO_BYTES,
-  values: NO_BYTES,
-  rest: NO_BYTES,
-});
 
 function asHolder(entity: Entity | undefined): HolderEntity | undefined {
   return entity === undefined || entity.kind === 'Workload' || entity.kind === 'Namespace' ? undefined : entity;
