@@ -46,11 +46,11 @@ import { startAdminServer } from './telemetry/admin-server.ts';
 import { listCause } from './list-cause.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createRegistry } from './telemetry/metrics.ts';
+import { toValuePolicy } from './published-values.ts';
 import { VERSION } from './version.ts';
 import { SiblingHistory } from './sibling-history.ts';
 import { createContainerIndex, followBalancers } from './side-pictures.ts';
 import { publishedOnly } from './visible-changes.ts';
-import { DEFAULT_DENIED_ANNOTATIONS, KeyList, type ValuePolicy } from './wire/value-policy.ts';
 
 export interface RunningService {
   /** `127.0.0.1:50051`, with the port that the system chose. */
@@ -390,18 +390,6 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
     await stop();
     throw error;
   }
-}
-
-function toValuePolicy(config: Config): ValuePolicy {
-  const listed = (patterns: readonly string[]): KeyList | undefined =>
-    patterns.length === 0 ? undefined : new KeyList(patterns);
-  return {
-    deniedAnnotations: new KeyList([...DEFAULT_DENIED_ANNOTATIONS, ...config.denyAnnotations]),
-    allowedAnnotations: listed(config.allowAnnotations),
-    deniedLabels: new KeyList(config.denyLabels),
-    allowedLabels: listed(config.allowLabels),
-    maxValueBytes: config.maxValueBytes,
-  };
 }
 
 interface FeedParts {

@@ -61,7 +61,14 @@ describe('15.8 a history that is handed over', () => {
     assert.equal(from, '');
     assert.match(String(message), new RegExp(`${first.address}: UNAVAILABLE`));
     const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-    const { stdout } = await promisify(execFile)(process.execPath, [main, 'status', '--address', alone.address]);
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      main,
+      'status',
+      '-o',
+      'wide',
+      '--address',
+      alone.address,
+    ]);
     assert.match(stdout, new RegExp(`^history of siblings not taken over: ${first.address}: UNAVAILABLE`, 'm'));
   });
 
