@@ -80,8 +80,8 @@ export interface ClusterWatchOptions {
   /** Asked for first. Default: protobuf. */
   readonly encoding?: Encoding;
   /**
-   * Ask for lists with gzip. `auto`, the default, is `on`: it was measured to cost both ends together less than the
-   * encryption of twelve times as many bytes, at every speed of network (docs/decisions/gzip-for-lists.md).
+   * Ask for lists with gzip. `auto`, the default, is `on`, as with every Go client: a twelfth of the bytes, and less for
+   * the thread that answers lookups; the API server pays for it (docs/decisions/gzip-for-lists.md).
    */
   readonly compression?: 'auto' | 'on' | 'off';
   /**
