@@ -14,10 +14,11 @@ export const EXIT_UNREACHABLE = 3;
 export const EXIT_FAILED = 4;
 
 /** The commands that ask a running service. */
-export type AskingCommand = 'resolve' | 'history' | 'get' | 'watch' | 'status';
+export type AskingCommand = 'resolve' | 'container' | 'history' | 'get' | 'watch' | 'status';
 
 const SUCCESS: Readonly<Record<AskingCommand, string>> = {
   resolve: 'resolved; with -: every line was answered, whatever the answers',
+  container: 'answered: the container, or its pod, is known',
   history: 'some object held the address at some time',
   get: 'the object was found',
   watch: 'ended as asked',
@@ -36,7 +37,7 @@ export function exitCodesOf(command: AskingCommand): readonly (readonly [code: n
     ...(meaning === undefined ? [] : [[EXIT_NOT_RESOLVED, meaning] as const]),
     [EXIT_USAGE, 'the command line is wrong, or the service refused the request as invalid'],
     [EXIT_UNREACHABLE, 'the service was not reached in time, or is not ready'],
-    [EXIT_FAILED, `the service answered with another error${command === 'get' ? ', such as NOT_FOUND' : ''}`],
+    [EXIT_FAILED, `the service answered with another error${command === 'get' || command === 'container' ? ', such as NOT_FOUND' : ''}`],
   ];
 }
 
