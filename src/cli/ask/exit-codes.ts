@@ -37,7 +37,10 @@ export function exitCodesOf(command: AskingCommand): readonly (readonly [code: n
     ...(meaning === undefined ? [] : [[EXIT_NOT_RESOLVED, meaning] as const]),
     [EXIT_USAGE, 'the command line is wrong, or the service refused the request as invalid'],
     [EXIT_UNREACHABLE, 'the service was not reached in time, or is not ready'],
-    [EXIT_FAILED, `the service answered with another error${command === 'get' || command === 'container' ? ', such as NOT_FOUND' : ''}`],
+    [
+      EXIT_FAILED,
+      `the service answered with another error${command === 'get' || command === 'container' ? ', such as NOT_FOUND' : ''}`,
+    ],
   ];
 }
 
