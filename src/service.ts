@@ -43,7 +43,7 @@ import { createRpcServer, type RpcServer } from './rpc/server.ts';
 import type { TimelinesInLog } from './feed/feed-options.ts';
 import { createFeedService } from './rpc/methods/watch.ts';
 import { startAdminServer } from './telemetry/admin-server.ts';
-import { listCause } from './list-cause.ts';
+import { listCause } from './kube/list-cause.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createRegistry } from './telemetry/metrics.ts';
 import { toValuePolicy } from './published-values.ts';

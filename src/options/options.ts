@@ -52,7 +52,7 @@ export const OPTIONS = {
   ),
   adminPage: toggle(
     '--admin-page',
-    'serve a page to look at on --admin-listen: state, search, last changes; everyone who reaches that port can look',
+    'serve a page to look at on --admin-listen: state, search, timelines, last changes; everyone who reaches that port can look',
   ),
   allowPlaintext: toggle('--allow-plaintext', 'serve gRPC without TLS beyond loopback'),
   tlsCert: optional(

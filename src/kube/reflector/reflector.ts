@@ -95,8 +95,10 @@ export class Reflector<R extends KubernetesRecord> {
     this.#resource = options.resource;
     this.#streams = options.streamInitialList ?? true;
     this.#clock = options.clock;
-    this.#log = options.logger.child({ resource: toSource(options.resource.resource, options.namespace) });
-    this.#troubles = new TroubleLog(this.#log, options.clock);
+    const source = toSource(options.resource.resource, options.namespace);
+    this.#log = options.logger.child({ resource: source });
+    const { refusals } = options.contact;
+    this.#troubles = new TroubleLog(this.#log, options.clock, (failure, text) => refusals.tell(source, failure, text));
     this.#blindness = new Blindness(options.clock, {
       onChange: options.onStatusChange,
       onCaughtUp: () => {
