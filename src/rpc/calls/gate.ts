@@ -115,7 +115,7 @@ export class Gate implements StreamGuard, RequestObserver {
       if (record === undefined) return;
       options.ledger.close(record);
       options.connections.callClosed(record.connection);
-      // Hundreds end at once, and a source may close all of its connections at the same moment.
+      // Hundreds end at once where we end a connection; of one that its peer ended the listener has told before.
       if (record.connection.session?.destroyed === true) options.queue.noteEffort(record.connection);
       if (record.isWaiting) this.#noteEarlyEnd(record.connection);
       if (record.watchesHealth) this.#releaseHealthWatch(record.connection.caller);

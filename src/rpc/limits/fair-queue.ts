@@ -107,14 +107,15 @@ export class FairQueue {
   }
 
   /**
-   * A call came that is not even to wait, or ended because its whole connection did: that took time all the same.
+   * Calls came that are not even to wait, or end because their whole connection does: that takes time all the same.
    */
-  noteEffort(connection: FairConnection): void {
+  noteEffort(connection: FairConnection, calls = 1): void {
     const { source } = connection;
-    const arrived = (this.#arrived.get(source) ?? 0) + 1;
+    const before = this.#arrived.get(source) ?? 0;
+    const arrived = before + calls;
     this.#arrived.set(source, arrived);
-    if (arrived === READ_BUDGET) for (const each of this.#options.connectionsOf(source)) this.#pause(each);
-    else if (arrived > READ_BUDGET) this.#pause(connection);
+    if (before >= READ_BUDGET) this.#pause(connection);
+    else if (arrived >= READ_BUDGET) for (const each of this.#options.connectionsOf(source)) this.#pause(each);
     this.#planStep();
   }
 
