@@ -2,6 +2,7 @@
 // machine does meanwhile.
 
 import assert from 'node:assert/strict';
+import { channel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
@@ -14,7 +15,19 @@ import { prefixed } from '../observers/raw-call.ts';
 import { fakePod, fakeReference, holder, resolved, type FakePicture } from '../rpc/fake-picture.ts';
 import { encodeMessage, serve, type Serving } from '../rpc/serving.ts';
 import { metric, serveTls } from '../rpc/tls/tls-serving.ts';
-import { callHeaders, END_HEADERS, END_STREAM, FRAME, frame, onFrames, open, PREFACE } from './raw-http2.ts';
+import {
+  callHeaders,
+  END_HEADERS,
+  END_STREAM,
+  FRAME,
+  frame,
+  header,
+  indexedHeader,
+  newestEntry,
+  onFrames,
+  open,
+  PREFACE,
+} from './raw-http2.ts';
 
 const KNOWN = '10.0.0.1';
 const ASKED_BY_FLOOD = '10.0.0.66';
@@ -90,6 +103,36 @@ describe('a lookup beside a flood is begun after a few calls of it', () => {
     await eventually('most are reset', () => (resets() > 500 ? done(undefined) : notYet(resets())));
     assert.ok((await metric(serving.registry, 'digger_limit_refusals_total{limit="caller_calls"}')) > 500);
     await untilNothingIsLeft(serving, [...flood, probe, healthy]);
+  });
+
+  it('of headers of 60 kB that HPACK makes of 30 bytes: a few are unpacked, then the connection is cut', async (t) => {
+    const serving = await begin(t);
+    const [peer, healthy] = await connections(serving.target, 2, ATTACKER);
+    assert.ok(peer && healthy);
+    let looked = 0;
+    const count = (): void => void (looked += 1);
+    channel('http2.server.stream.created').subscribe(count);
+    t.after(() => channel('http2.server.stream.created').unsubscribe(count));
+    const calls = Array.from({ length: CALLS }, (_, index) => {
+      const block = [
+        callHeaders(RESOLVE),
+        index === 0 ? indexedHeader('x-bomb', 'x'.repeat(3_900)) : Buffer.alloc(0),
+        newestEntry(index === 0 ? 14 : 15),
+      ];
+      return frame(FRAME.headers, END_HEADERS, index * 2 + 1, Buffer.concat(block));
+    });
+    peer.socket.write(Buffer.concat(calls));
+    await once(peer.socket, 'close');
+    assert.ok(looked <= 10, `${looked} were unpacked`);
+    assert.equal(await metric(serving.registry, 'digger_limit_refusals_total{limit="large_headers"}'), 1);
+    // Who merely sends too much is told so, and may go on.
+    for (let index = 0; index < 20; index++) {
+      const block = Buffer.concat([callHeaders(RESOLVE), header('x-long', 'x'.repeat(9_000))]);
+      healthy.socket.write(frame(FRAME.headers, END_HEADERS | END_STREAM, index * 2 + 1, block));
+    }
+    await untilEnded([healthy], 20);
+    assert.equal(healthy.socket.destroyed, false);
+    await untilNothingIsLeft(serving, [peer, healthy]);
   });
 
   it('of 500 lookups that wait and end with their connections: not all in one turn', async (t) => {
