@@ -9,7 +9,8 @@ import { append, DELIMITED, MessageCursor, tagOf, VARINT } from './message-curso
 import { noMetadata, readMetadata, toRecordMeta } from './metadata-reader.ts';
 import { latestFinish, NO_STATUS, type ReadContainerStatus, readStatus } from './pod-status-reader.ts';
 import type { Decoded } from './record-decoder.ts';
-import { NO_PORTS, NO_TEXTS, toDigest, toPort } from './records-from-objects.ts';
+import { NO_TEXTS, toPort } from './lenient-fields.ts';
+import { NO_PORTS, toDigest } from './records-from-objects.ts';
 
 /** `raw`: the message `Pod`. Throws a WireError when it is damaged. */
 export function readPod(raw: Uint8Array): Decoded<PodRecord> {
