@@ -4,8 +4,8 @@
 // what protobufjs decodes: a test holds the two against each other.
 
 import type { ControllerReference, StringMap } from '../../model/records.ts';
+import { NO_STRINGS, toMoment } from './lenient-fields.ts';
 import { DELIMITED, MessageCursor, tagOf, VARINT } from './message-cursor.ts';
-import { NO_STRINGS, toMoment } from './records-from-objects.ts';
 
 /** What metadata says, and the version, which records do not have. */
 export interface ReadMetadata {

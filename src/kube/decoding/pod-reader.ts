@@ -7,6 +7,7 @@
 import { podNetworksOf } from '../../model/pod-networks.ts';
 import type { ContainerPortRecord, ContainerRecord, PodRecord } from '../../model/records.ts';
 import { append, DELIMITED, MessageCursor, tagOf, VARINT } from './message-cursor.ts';
+import { NO_TEXTS, toPort } from './lenient-fields.ts';
 import { noMetadata, readMetadata } from './metadata-reader.ts';
 import {
   latestFinish,
@@ -16,7 +17,7 @@ import {
   type ReadStatus,
   readStatus,
 } from './pod-status-reader.ts';
-import { NO_CONTAINERS, NO_PORTS, NO_TEXTS, toDigest, toPort } from './records-from-objects.ts';
+import { NO_CONTAINERS, NO_PORTS, toDigest } from './records-from-objects.ts';
 
 /** `raw`: the message `Pod`. Throws a WireError when it is damaged. */
 export function readPod(raw: Uint8Array): { readonly record: PodRecord; readonly resourceVersion: string } {
