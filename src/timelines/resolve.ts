@@ -72,7 +72,7 @@ export function resolve<H extends TimelineHolder>(
   let holders: readonly H[] = NONE;
   let doubts: readonly Doubt[] = NONE;
   let areDoubted = false;
-  const hasPorts = source.hasPorts(address);
+  const hasPorts = port !== undefined && source.hasPorts(address);
   if (port !== undefined && (hasPorts || (timeline !== undefined && timeline.nodes.length > 0))) {
     const protocols = protocol === undefined ? PROTOCOLS : (ONE_PROTOCOL[protocol] as readonly Protocol[]);
     const found = new Found<H>();
