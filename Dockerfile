@@ -19,7 +19,7 @@ RUN npm ci --omit=dev --ignore-scripts
 RUN npm run --silent sbom > sbom.cdx.json
 
 FROM gcr.io/distroless/nodejs24-debian12:nonroot@sha256:14d42e2511532589a7c7e01a753667a74fcc96266e137e8125006b87b0c32d0a
-ARG VERSION=0.1.0
+ARG VERSION=0.2.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="digger" \
       org.opencontainers.image.description="Tells who is behind an address in a Kubernetes cluster, over gRPC" \

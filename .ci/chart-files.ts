@@ -21,6 +21,7 @@ const COPIES: Readonly<Record<string, string>> = {
   'files/lookup-cluster-role.yaml': 'components/auth/lookup-cluster-role.yaml',
   'files/watch-cluster-role.yaml': 'components/auth/watch-cluster-role.yaml',
   'files/status-cluster-role.yaml': 'components/auth/status-cluster-role.yaml',
+  'files/history-cluster-role.yaml': 'components/auth/history-cluster-role.yaml',
   'files/service-monitor.yaml': 'components/servicemonitor/service-monitor.yaml',
   'files/prometheus-rule.yaml': 'components/alerts/prometheus-rule.yaml',
   'files/digger.json': 'components/dashboard/digger.json',

@@ -35,6 +35,11 @@ const OWN_VALUES: ReadonlySet<string> = new Set([
   'tls-client-ca',
   'auth',
   'namespace',
+  'history-from',
+  'history-from-tls-ca',
+  'history-from-tls-cert',
+  'history-from-tls-key',
+  'history-from-token-file',
   'kubeconfig',
   'context',
 ]);
@@ -99,6 +104,12 @@ export const CHART_VALUES: readonly ChartValue[] = [
     true,
     toggle,
     'the ClusterRoles NAME-lookup, NAME-watch and NAME-status, to bind to callers; with `token-review`',
+  ),
+  entry(
+    'history.fromSiblings',
+    true,
+    toggle,
+    'a replica that starts takes over what the others know of the past; over TLS with the CA in the key `ca.crt` of the Secret',
   ),
   entry(
     'namespaces',

@@ -23,6 +23,7 @@ const TYPED_FILES = [
   'digger/v1/lookup.proto',
   'digger/v1/feed.proto',
   'digger/v1/status.proto',
+  'digger/v1/history.proto',
   'grpc/reflection/v1/reflection.proto',
 ];
 

@@ -30,8 +30,7 @@ import { registerClusterMetrics } from './cluster-metrics.ts';
 import { warnOfMemory } from './memory-bounds.ts';
 import { createNamedRangesMetrics } from './networks/metrics.ts';
 import { NamedRanges } from './networks/named-ranges.ts';
-import { Page } from './page/page.ts';
-import { RecentChanges } from './page/recent-changes.ts';
+import { openPage } from './open-page.ts';
 import { Readiness } from './readiness.ts';
 import { configurationError, listenError } from './start-error.ts';
 import type { StatusSource } from './rpc/methods/get-status.ts';
@@ -41,12 +40,14 @@ import { containerWaitKey, NameWaiterTable } from './rpc/methods/name-waiters.ts
 import { PublishedNamespaces } from './model/published-namespaces.ts';
 import { resourceOf } from './model/source.ts';
 import { createRpcServer, type RpcServer } from './rpc/server.ts';
+import type { TimelinesInLog } from './feed/feed-options.ts';
 import { createFeedService } from './rpc/methods/watch.ts';
 import { startAdminServer } from './telemetry/admin-server.ts';
 import { listCause } from './list-cause.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createRegistry } from './telemetry/metrics.ts';
 import { VERSION } from './version.ts';
+import { SiblingHistory } from './sibling-history.ts';
 import { createContainerIndex, followBalancers } from './side-pictures.ts';
 import { publishedOnly } from './visible-changes.ts';
 import { DEFAULT_DENIED_ANNOTATIONS, KeyList, type ValuePolicy } from './wire/value-policy.ts';
@@ -66,6 +67,8 @@ export interface ServiceOptions {
   readonly logger: Logger;
   /** Aborted when the start is to be given up. */
   readonly signal?: AbortSignal;
+  /** What was served until now may be wrong from now on: the process has to end at once. `problem`: one line. */
+  readonly fail: (problem: string) => void;
 }
 
 export type StartService = (options: ServiceOptions) => Promise<RunningService>;
@@ -94,7 +97,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   }
 }
 
-async function start({ config, logger, signal }: ServiceOptions): Promise<RunningService> {
+async function start({ config, logger, signal, fail }: ServiceOptions): Promise<RunningService> {
   const startTimeMs = Date.now();
   warnOfMemory(config, process.constrainedMemory(), logger);
   const registry = createRegistry(VERSION);
@@ -122,6 +125,7 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
   });
   const readiness = new Readiness();
   readiness.begin(JOINING);
+  if (config.historyFrom.length > 0) readiness.begin(TAKING_OVER);
 
   const pacer = createPacer();
   const catalog = new Catalog({
@@ -174,6 +178,11 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
     encoding: config.clusterEncoding,
     pace: pacer,
     onStatusChange: () => follow(),
+    onOtherCluster: ({ was, is }) =>
+      fail(
+        `${credentials.server}: another cluster answers than before (uid of kube-system: ${is}, was ${was}); ` +
+          'digger ends, so that nothing of the other stays: start it again',
+      ),
   });
   const freshness = new Freshness({ statuses: watch.statuses, now: Date.now });
   registerFreshnessMetrics(registry, freshness);
@@ -191,11 +200,42 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
     epoch,
     freshness,
     cluster,
-    areTimelinesWhole: () => addressFeed.isWhole,
+    timelines: {
+      get isWhole() {
+        return addressFeed.isWhole;
+      },
+      get isSettled() {
+        return addressFeed.isSettled;
+      },
+      get historySinceMs() {
+        return addressFeed.historySinceMs;
+      },
+      get followedSinceMs() {
+        return addressFeed.followedSinceMs;
+      },
+    },
   });
-  const addressFeed = new AddressFeed({ addresses, feed, pacer, show: (batch) => balancers.show(batch) });
+  const history = new SiblingHistory({
+    config,
+    logger,
+    registry,
+    epoch,
+    clusterUid: () => cluster().uid,
+    past: addresses.heritage,
+    beganMs: () => addresses.source.facts.beganMs,
+    uids: () => new Set([...catalog.entities()].map(({ uid }) => uid)),
+    areSomeHidden: published.areLimited,
+  });
+  const addressFeed = new AddressFeed({
+    addresses,
+    feed,
+    pacer,
+    now: Date.now,
+    show: (batch) => balancers.show(batch),
+  });
   const tellFeed = published.areLimited ? publishedOnly(feed.onBatch) : undefined;
   catalog.onBatch((batch) => {
+    history.note(batch);
     for (const { after } of batch.changes) {
       if (after?.kind === 'Pod' && after.workload.incomplete) {
         watch.wantOwnerKind(after.workload.apiVersion, after.workload.kind);
@@ -230,10 +270,12 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
     await Promise.race([watch.clusterUid.answered(), delay(CLUSTER_UID_WAIT_MS, undefined, { ref: false })]);
     addresses.open();
     addressFeed.open();
+    await history.take((entities) => addressFeed.inherit(entities));
     // What the first lists left behind would stay for minutes. Now a pause (200 ms with 100,000 pods) delays no answer
     // yet. Only with --expose-gc, as in the image.
     globalThis.gc?.();
     readiness.complete(JOINING);
+    readiness.complete(TAKING_OVER);
   };
 
   const objects = (resource: string): number =>
@@ -261,6 +303,7 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
     cluster,
     clusterProblem: () => watch.clusterUid.problem,
     namedRanges: () => networks.statuses(),
+    inheritedHistory: () => history.status,
     loadBalancerNames: () => balancers.size,
   };
   const rpc: RpcServer = createRpcServer(
@@ -272,6 +315,7 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
       workloadKinds: () => [{ group: '', kind: 'Pod', namespaced: true }, ...watch.ownerKinds()],
       networks,
       status,
+      history: history.giver,
       feed: createFeedService({
         feed,
         logger,
@@ -304,11 +348,14 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
     if (readiness.isReady) logger.info({ afterMs: Date.now() - startTimeMs, entities: catalog.sequence }, 'ready');
   });
 
-  const expiry = setInterval(() => {
-    addresses.expire();
+  /** In slices: of what ended with one list all is past its time at once. */
+  const expire = async (): Promise<void> => {
+    const slice = pacer.begin();
+    while (!addresses.expire(() => slice.due())) await pacer.pause();
     containers.expire();
     addressFeed.update();
-  }, EXPIRE_INTERVAL_MS);
+  };
+  const expiry = setInterval(() => void expire(), EXPIRE_INTERVAL_MS);
   const page = config.adminPage ? openPage({ catalog, addresses, feed, freshness, readiness, status }) : undefined;
   const admin = await startAdminServer({
     ...config.adminListen,
@@ -320,6 +367,7 @@ async function start({ config, logger, signal }: ServiceOptions): Promise<Runnin
   });
   const stop = async (): Promise<void> => {
     readiness.drain();
+    history.stop();
     const deadline = AbortSignal.timeout(config.drainTimeoutMs);
     await rpc.drain(deadline);
     await access.close();
@@ -363,10 +411,10 @@ interface FeedParts {
   readonly epoch: Uint8Array;
   readonly freshness: Freshness;
   readonly cluster: () => ClusterIdentity;
-  readonly areTimelinesWhole: () => boolean;
+  readonly timelines: TimelinesInLog;
 }
 
-function createFeed({ config, registry, epoch, freshness, cluster, areTimelinesWhole }: FeedParts): ChangeFeed {
+function createFeed({ config, registry, epoch, freshness, cluster, timelines }: FeedParts): ChangeFeed {
   return new ChangeFeed({
     epoch,
     cluster,
@@ -384,7 +432,7 @@ function createFeed({ config, registry, epoch, freshness, cluster, areTimelinesW
       ...(config.namespaceRules.length === 0 ? [] : [config.namespaceRules]),
     ]),
     freshness: () => freshness.resources(),
-    areTimelinesWhole,
+    timelines,
     registry,
     limits: {
       removalRetentionMs: config.feedRetentionMs,
@@ -397,42 +445,11 @@ function createFeed({ config, registry, epoch, freshness, cluster, areTimelinesW
 }
 
 const JOINING = 'join the first lists';
+const TAKING_OVER = 'ask siblings for their history';
 
 function keepsWaiting(status: ReflectorStatus): boolean {
   return !status.synced && (status.required || !status.unavailable);
 }
-
-interface PageParts {
-  readonly catalog: Catalog;
-  readonly addresses: AddressBook;
-  readonly feed: ChangeFeed;
-  readonly freshness: Freshness;
-  readonly readiness: Readiness;
-  readonly status: StatusSource;
-}
-
-function openPage({ catalog, addresses, feed, freshness, readiness, status }: PageParts): Page {
-  const changes = new RecentChanges();
-  catalog.onBatch(changes.onBatch);
-  const state = (): object => {
-    const ages = new Map(freshness.resources().map(({ resource, stalenessMs }) => [resource, stalenessMs]));
-    return {
-      version: status.version,
-      ready: readiness.isReady,
-      pending: readiness.pending,
-      stalenessMs: freshness.stalenessMs(),
-      resources: status.resources().map(({ resource, required, synced, state: watching, objects, message }) => ({
-        ...{ resource, required, synced, state: watching, objects, message },
-        stalenessMs: ages.get(resource),
-      })),
-      feed: { ...feed.stats(), furthestBehind: feed.furthestBehind(MAX_SHOWN_SUBSCRIBERS) },
-    };
-  };
-  return new Page({ catalog, addresses, changes, state, isReady: () => readiness.isReady, nowMs: Date.now });
-}
-
-/** On the page: those that are furthest behind. */
-const MAX_SHOWN_SUBSCRIBERS = 20;
 
 function formatAddress({ host, port }: ListenAddress): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;

@@ -16,6 +16,7 @@ import type { TimelineSource } from '../timelines/source.ts';
 import { BlindMoments } from './blind-moments.ts';
 import { ClaimPlaces } from './claim-places.ts';
 import { type Claim, type DerivedClaim, endClaim, type HolderEntity, openClaim, REPORT_DELAY_MS } from './claim.ts';
+import { Heritage } from './heritage.ts';
 import { EndedClaims, type EndedClaimsOptions } from './ended-claims.ts';
 import { KnownNodes } from './known-nodes.ts';
 import { OpenClaims, type OpenClaimsListener } from './open-claims.ts';
@@ -75,6 +76,8 @@ export class AddressBook implements AddressReader {
   readonly claims: ClaimPlaces;
   readonly nodes = new KnownNodes();
   readonly timelines: WrittenTimelines;
+  /** What a sibling may take over of the past, and what was taken over from one. */
+  readonly heritage: Heritage;
   /** What questions are answered from. */
   readonly source: TimelineSource<Claim>;
   readonly #options: AddressBookOptions;
@@ -108,6 +111,23 @@ export class AddressBook implements AddressReader {
       sinceMs: () => options.now() - options.retentionMs,
     });
     this.source = this.#createSource();
+    this.heritage = new Heritage({
+      now: options.now,
+      claims: this.claims,
+      nodes: this.nodes,
+      timelines: this.timelines,
+      open: this.#open,
+      ended: this.#ended,
+      blind: this.#blind,
+      ranges: this.#ranges,
+      facts: () => this.#facts(),
+      forget: (claim) => this.#forget(claim),
+      isNamed: (uid) => this.isNamed(uid),
+      nodeIsLeaving: (name) => {
+        for (const uid of this.#podsOnNodes.on(name)) this.#markClaims(uid);
+      },
+      beganEarlier: (ms) => (this.#startedMs = Math.min(this.#startedMs, ms)),
+    });
   }
 
   /** The picture is complete from now on; before this moment nothing can be told. */
@@ -146,15 +166,19 @@ export class AddressBook implements AddressReader {
     if (mayHaveMissed && seen.sinceMs !== undefined) this.#blind.add(seen.sinceMs, seen.atMs);
     for (const { before, after } of batch.changes) this.#update(asHolder(before), asHolder(after), seen);
     for (const service of this.#proxied.takeDue()) this.#open.deriveAgain(service, this.#listener(seen));
-    this.#forgetEnded(this.#options.now());
+    let forgotten = 0;
+    this.#forgetEnded(this.#options.now(), () => ++forgotten >= FORGOTTEN_WITH_A_CHANGE);
   }
 
-  /** Forgets what is past its time. To be called every few seconds; counts and bytes are bounded at every change. */
-  expire(): void {
+  /**
+   * Forgets what is past its time, until `isDue`; returns whether that is all. To be called every few seconds; counts and
+   * bytes are bounded at every change.
+   */
+  expire(isDue: () => boolean = () => false): boolean {
     const nowMs = this.#options.now();
-    this.#forgetEnded(nowMs);
     this.#ranges.expire(nowMs);
     this.#blind.expire(nowMs - this.#options.retentionMs);
+    return this.#forgetEnded(nowMs, isDue);
   }
 
   /** Whether timelines name the object, or will when they are written. */
@@ -345,8 +369,13 @@ export class AddressBook implements AddressReader {
     return this.#lastName.name;
   }
 
-  #forgetEnded(nowMs: number): void {
-    for (const claim of this.#ended.expire(nowMs)) this.#forget(claim);
+  /** What is over the bounds goes in any case. */
+  #forgetEnded(nowMs: number, isDue: () => boolean): boolean {
+    for (const claim of this.#ended.expire(nowMs)) {
+      this.#forget(claim);
+      if (isDue() && !this.#ended.isOverBounds) return false;
+    }
+    return true;
   }
 
   #forget(claim: Claim): void {
@@ -374,6 +403,9 @@ export class AddressBook implements AddressReader {
     this.#ranges.release('pods', before.uid, released, seen.atMs);
   }
 }
+
+/** More than end with nearly every change: what ended with one list would else be forgotten in one turn too. */
+const FORGOTTEN_WITH_A_CHANGE = 16;
 
 /** What claims are made of. A gap in the others (owners) hides no address. */
 export const CLAIMING_RESOURCES: ReadonlySet<string> = new Set([

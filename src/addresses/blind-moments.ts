@@ -28,6 +28,12 @@ export class BlindMoments {
     this.#unknownUntilMs = Math.max(this.#unknownUntilMs, atMs);
   }
 
+  /** Another replica knows what was before the first picture, but for these gaps, since `unknownUntilMs`. */
+  inherit(gaps: readonly BlindMoment[], unknownUntilMs: number): void {
+    this.#unknownUntilMs = unknownUntilMs;
+    for (const { sinceMs, untilMs } of gaps) this.add(sinceMs, untilMs);
+  }
+
   /** A gap was closed. */
   add(sinceMs: number, untilMs: number): void {
     let gap: BlindMoment = { sinceMs, untilMs };

@@ -34,6 +34,11 @@ export class ClaimPlaces {
     this.#of(claim.place).end(placeKey(claim.place), claim);
   }
 
+  /** Changes the start of a claim. */
+  change(claim: Claim, change: () => void): void {
+    this.#of(claim.place).change(placeKey(claim.place), claim, change);
+  }
+
   /** Forgets an ended claim, but not what it tells about those that are left. */
   forget(claim: Claim, nodes: KnownNodes): void {
     rememberSuccession(claim, this.#of(claim.place).forget(placeKey(claim.place), claim), nodes);

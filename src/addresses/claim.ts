@@ -78,13 +78,12 @@ export class Claim implements TimelineHolder {
   readonly place: ClaimPlace;
   /** The newest state while the claim is open, then the last one. */
   entity: HolderEntity;
-  readonly startEarliestMs: number;
-  readonly #startSpanMs: number;
-  /** Only our own observation tells the start, so it may have been earlier by as much as a kubelet reports late. */
-  readonly isStartObserved: boolean;
+  #startEarliestMs: number;
+  #startSpanMs: number;
+  #isStartObserved: boolean;
   /** Shared with all that was seen at the same moment. */
-  readonly #seen: Observation;
-  readonly #isListed: boolean;
+  #seen: Observation;
+  #isListed: boolean;
   /** `undefined` while it is open. */
   endEarliestMs: number | undefined = undefined;
   endLatestMs: number | undefined = undefined;
@@ -108,9 +107,9 @@ export class Claim implements TimelineHolder {
     this.derivedRole = role;
     this.place = place;
     this.entity = entity;
-    this.startEarliestMs = start.earliestMs;
+    this.#startEarliestMs = start.earliestMs;
     this.#startSpanMs = start.latestMs - start.earliestMs;
-    this.isStartObserved = apiStart === undefined;
+    this.#isStartObserved = apiStart === undefined;
     this.#seen = seen;
     this.#isListed = isListed;
     this.leavingSeenMs = isLeaving(entity) ? seen.atMs : undefined;
@@ -145,7 +144,7 @@ export class Claim implements TimelineHolder {
   }
 
   get validFromMs(): number {
-    return this.startEarliestMs;
+    return this.#startEarliestMs;
   }
 
   get validToMs(): number | undefined {
@@ -178,8 +177,12 @@ export class Claim implements TimelineHolder {
     return place.ports;
   }
 
+  get startEarliestMs(): number {
+    return this.#startEarliestMs;
+  }
+
   get startLatestMs(): number {
-    return this.startEarliestMs + this.#startSpanMs;
+    return this.#startEarliestMs + this.#startSpanMs;
   }
 
   /** Our clock: when the claim was first seen. Orders holders whose API times fall into the same second. */
@@ -202,6 +205,40 @@ export class Claim implements TimelineHolder {
   get knownFromMs(): number {
     return this.#seen.sinceMs === undefined ? this.#seen.atMs : this.startLatestMs;
   }
+
+  /** Only our own observation tells the start, so it may have been earlier by as much as a kubelet reports late. */
+  get isStartObserved(): boolean {
+    return this.#isStartObserved;
+  }
+
+  /** First seen in a list. */
+  get isListed(): boolean {
+    return this.#isListed;
+  }
+
+  /** First seen after a gap. */
+  get isSeenAfterGap(): boolean {
+    return this.#seen.sinceMs !== undefined;
+  }
+
+  /** The start as another replica knows it; see `ClaimPlaces.change`. */
+  adoptStart({ earliestMs, latestMs, isObserved, seen, isListed }: KnownStart): void {
+    this.#startEarliestMs = earliestMs;
+    this.#startSpanMs = latestMs - earliestMs;
+    this.#isStartObserved = isObserved;
+    this.#seen = seen;
+    this.#isListed = isListed;
+  }
+}
+
+/** What is known of the start of a claim. */
+export interface KnownStart {
+  readonly earliestMs: number;
+  readonly latestMs: number;
+  /** See `Claim.isStartObserved`. */
+  readonly isObserved: boolean;
+  readonly seen: Observation;
+  readonly isListed: boolean;
 }
 
 /** Opens a claim. The start is never later than our first sight of it. `isListed`: that came with a list. */

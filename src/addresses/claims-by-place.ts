@@ -32,6 +32,13 @@ export class ClaimsByPlace {
     return place.claims();
   }
 
+  /** Changes what claims are found by: `change` is called while the claim is not here. */
+  change(key: string, claim: Claim, change: () => void): void {
+    const place = this.#places.get(key);
+    if (place instanceof PlaceClaims) place.change(claim, change);
+    else change();
+  }
+
   /** As `PlaceClaims.around`. */
   around(key: string, atMs: number, slackMs: number, port?: AskedPort): Claim[] {
     const place = this.#places.get(key);

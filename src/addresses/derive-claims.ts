@@ -49,6 +49,24 @@ export function apiEndOf(place: ClaimPlace, entity: HolderEntity): number | unde
   return entity.finishedTimeMs;
 }
 
+/** The claim of an endpoint outside the cluster's pods and nodes. */
+export function endpointClaim(address: string): DerivedClaim {
+  return { role: 'ENDPOINT', place: { on: 'services', address, ports: undefined }, apiStart: undefined };
+}
+
+/** Whether the two states of a service make the same claims, but for those of its endpoints. */
+export function sameButEndpoints(before: ServiceEntity, after: ServiceEntity): boolean {
+  return (
+    before.externalName === after.externalName &&
+    sameList(before.clusterAddresses, after.clusterAddresses) &&
+    sameList(before.loadBalancerAddresses, after.loadBalancerAddresses) &&
+    sameList(before.proxiedAddresses ?? NONE, after.proxiedAddresses ?? NONE) &&
+    sameList(before.externalAddresses, after.externalAddresses) &&
+    samePorts(before.ports, after.ports) &&
+    samePorts(before.nodePorts, after.nodePorts)
+  );
+}
+
 /** Whether two states of an entity make the same claims, so that nothing but the entity has to be exchanged. */
 export function sameClaims(before: HolderEntity, after: HolderEntity): boolean {
   if (before.kind === 'Pod' && after.kind === 'Pod') {
@@ -65,16 +83,7 @@ export function sameClaims(before: HolderEntity, after: HolderEntity): boolean {
     );
   }
   if (before.kind === 'Service' && after.kind === 'Service') {
-    return (
-      before.externalName === after.externalName &&
-      sameList(before.clusterAddresses, after.clusterAddresses) &&
-      sameList(before.loadBalancerAddresses, after.loadBalancerAddresses) &&
-      sameList(before.proxiedAddresses ?? NONE, after.proxiedAddresses ?? NONE) &&
-      sameList(before.externalAddresses, after.externalAddresses) &&
-      sameList(before.manualEndpoints, after.manualEndpoints) &&
-      samePorts(before.ports, after.ports) &&
-      samePorts(before.nodePorts, after.nodePorts)
-    );
+    return sameList(before.manualEndpoints, after.manualEndpoints) && sameButEndpoints(before, after);
   }
   return (
     before.kind === 'Node' &&
@@ -150,8 +159,7 @@ function serviceClaims(service: ServiceEntity, { isFirstSight, isTaken }: Acquai
     }
   }
   for (const address of service.manualEndpoints) {
-    if (isSpecialAddress(address)) continue;
-    claims.push({ role: 'ENDPOINT', place: { on: 'services', address, ports: undefined }, apiStart: undefined });
+    if (!isSpecialAddress(address)) claims.push(endpointClaim(address));
   }
   return claims;
 }

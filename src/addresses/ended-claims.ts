@@ -121,24 +121,55 @@ export class EndedClaims {
     return dropped;
   }
 
-  /** Takes out what is over the bounds, oldest first. */
+  /** There are more than the bounds allow. */
+  get isOverBounds(): boolean {
+    return this.#count > this.#options.maxClaims || this.#bytes > this.#options.maxBytes;
+  }
+
+  /** All of them with the moment at which each was known to have ended, oldest first. */
+  entries(): readonly { readonly claim: Claim; readonly endedAtMs: number }[] {
+    return this.#queue.slice(this.#head).filter(({ isForgotten }) => !isForgotten);
+  }
+
+  /**
+   * Takes claims that another replica knows of, among those that are here, in the order of their ends. Returns what has
+   * to be forgotten for the share of an object; what is over other bounds goes with the next `expire`.
+   */
+  inherit(
+    claims: readonly { readonly claim: Claim; readonly endedAtMs: number }[],
+    { incompleteUntilMs }: { readonly incompleteUntilMs: number },
+  ): readonly Claim[] {
+    const all = [...this.entries(), ...claims].sort((a, b) => a.endedAtMs - b.endedAtMs);
+    this.#queue = [];
+    this.#head = 0;
+    this.#count = 0;
+    this.#bytes = 0;
+    this.#shares.clear();
+    this.#kept.clear();
+    this.#incompleteUntilMs = Math.max(this.#incompleteUntilMs, incompleteUntilMs);
+    return all.flatMap(({ claim, endedAtMs }) => this.add(claim, endedAtMs));
+  }
+
+  /** Takes out what is over the bounds, oldest first. To be left at any time. */
   *expire(nowMs: number): Generator<Claim> {
-    for (;;) {
-      const oldest = this.#queue[this.#head];
-      if (oldest === undefined) break;
-      const tooOld = oldest.endedAtMs + this.#options.retentionMs < nowMs;
-      const tooMany = this.#count > this.#options.maxClaims || this.#bytes > this.#options.maxBytes;
-      if (!oldest.isForgotten) {
-        if (!tooOld && !tooMany) break;
-        if (!tooOld) this.#forgottenUntilMs = Math.max(this.#forgottenUntilMs, oldest.endedAtMs);
-        yield this.#take(oldest);
+    try {
+      for (;;) {
+        const oldest = this.#queue[this.#head];
+        if (oldest === undefined) return;
+        const tooOld = oldest.endedAtMs + this.#options.retentionMs < nowMs;
+        if (!oldest.isForgotten) {
+          if (!tooOld && !this.isOverBounds) return;
+          if (!tooOld) this.#forgottenUntilMs = Math.max(this.#forgottenUntilMs, oldest.endedAtMs);
+          yield this.#take(oldest);
+        }
+        this.#head++;
       }
-      this.#head++;
-    }
-    // Cutting off half at a time keeps this O(1) per claim.
-    if (this.#head > 1_024 && this.#head * 2 > this.#queue.length) {
-      this.#queue.splice(0, this.#head);
-      this.#head = 0;
+    } finally {
+      // Cutting off half at a time keeps this O(1) per claim.
+      if (this.#head > 1_024 && this.#head * 2 > this.#queue.length) {
+        this.#queue.splice(0, this.#head);
+        this.#head = 0;
+      }
     }
   }
 

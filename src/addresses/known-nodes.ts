@@ -34,6 +34,21 @@ export class KnownNodes {
     }
   }
 
+  /** Those that are being deleted, by name. */
+  *leaving(): Generator<{ readonly name: string; readonly uid: string; readonly leavingSeenMs: number }> {
+    for (const [name, { uid, leavingSeenMs }] of this.#byName) {
+      if (leavingSeenMs !== undefined) yield { name, uid, leavingSeenMs };
+    }
+  }
+
+  /** Another replica saw the deletion of this node earlier. Returns whether that is news. */
+  adoptLeaving(name: string, uid: string, leavingSeenMs: number): boolean {
+    const known = this.#byName.get(name);
+    if (known?.uid !== uid || known.leavingSeenMs === undefined || known.leavingSeenMs <= leavingSeenMs) return false;
+    this.#byName.set(name, { uid, leavingSeenMs });
+    return true;
+  }
+
   /** Whether a node of this name exists now. */
   exists(name: string): boolean {
     return !this.#sawAny || this.#byName.has(name);

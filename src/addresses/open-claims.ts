@@ -2,11 +2,21 @@
 // those that it does not make any more.
 //
 // Costs what changed, plus a comparison with what stayed: of a service with thousands of endpoints the claims before
-// and after those that changed are passed over in order, without looking any of them up.
+// and after those that changed are passed over in order, without looking any of them up, and where nothing else of it
+// changed, without deriving any of them.
 
+import type { ServiceEntity } from '../model/entities.ts';
 import type { Observation } from '../model/observation.ts';
 import { Claim, claimKey, type DerivedClaim, type HolderEntity, renewEntity } from './claim.ts';
-import { type Acquaintance, apiEndOf, deriveClaims, sameClaims } from './derive-claims.ts';
+import {
+  type Acquaintance,
+  apiEndOf,
+  deriveClaims,
+  endpointClaim,
+  sameButEndpoints,
+  sameClaims,
+} from './derive-claims.ts';
+import { isSpecialAddress } from '../timelines/special-addresses.ts';
 import { samePorts, type ServicePorts } from './service-ports.ts';
 
 export interface OpenClaimsListener {
@@ -35,6 +45,19 @@ export class OpenClaims {
     return this.#of(uid) ?? NONE;
   }
 
+  /** All of them. */
+  *all(): Generator<Claim> {
+    for (const open of this.#byHolder.values()) {
+      if (open instanceof Claim) yield open;
+      else yield* open;
+    }
+  }
+
+  /** An entity that is there claimed something before this process began: what it claims now is not its first. */
+  remember(uid: string): void {
+    if (!this.#byHolder.has(uid)) this.#byHolder.set(uid, NONE);
+  }
+
   /** An entity came (`before` unset), changed, or went (`after` unset). */
   update(
     before: HolderEntity | undefined,
@@ -50,6 +73,11 @@ export class OpenClaims {
     // The newest state says how a claim ended, too.
     for (const claim of open ?? NONE) renewEntity(claim, after, seen);
     if (before !== undefined && sameClaims(before, after)) return;
+    const areEndpoints = open !== undefined && before?.kind === 'Service' && after.kind === 'Service';
+    if (areEndpoints && sameButEndpoints(before, after)) {
+      this.#keep(after.uid, this.#exchangeEndpoints(open, after, listener));
+      return;
+    }
     this.#derive(after, before === undefined, listener);
   }
 
@@ -85,11 +113,43 @@ export class OpenClaims {
     while (first < shorter && isOf(open[first], derived[first])) first++;
     let last = 0;
     while (last < shorter - first && isOf(open[open.length - 1 - last], derived[derived.length - 1 - last])) last++;
+    const between = { from: first, to: open.length - last };
+    return this.#exchangeBetween(open, between, derived.slice(first, derived.length - last), entity, listener);
+  }
 
+  /** The same where only endpoints of a service came or went; they stand behind its other claims, in their order. */
+  #exchangeEndpoints(open: readonly Claim[], service: ServiceEntity, listener: OpenClaimsListener): Claim[] {
+    const wanted = service.externalName ? NO_ADDRESSES : service.manualEndpoints;
+    let from = open.findIndex((claim) => endpointOf(claim) !== undefined);
+    if (from === -1) from = open.length;
+    let to = open.length;
+    let [first, end] = [0, wanted.length];
+    for (let address = wanted[first]; address !== undefined && first < end; address = wanted[first]) {
+      if (from < to && endpointOf(open[from]) === address) from += 1;
+      else if (!isSpecialAddress(address)) break;
+      first += 1;
+    }
+    for (let address = wanted[end - 1]; address !== undefined && first < end; address = wanted[end - 1]) {
+      if (from < to && endpointOf(open[to - 1]) === address) to -= 1;
+      else if (!isSpecialAddress(address)) break;
+      end -= 1;
+    }
+    const made: DerivedClaim[] = [];
+    for (const address of wanted.slice(first, end)) if (!isSpecialAddress(address)) made.push(endpointClaim(address));
+    return this.#exchangeBetween(open, { from, to }, made, service, listener);
+  }
+
+  /** What is open in between gives way to what is derived; ends come before beginnings. */
+  #exchangeBetween(
+    open: readonly Claim[],
+    { from, to }: { readonly from: number; readonly to: number },
+    derived: readonly DerivedClaim[],
+    entity: HolderEntity,
+    listener: OpenClaimsListener,
+  ): Claim[] {
     const before = new Map<string, Claim>();
-    for (const claim of open.slice(first, open.length - last))
-      before.set(claimKey(claim.derivedRole, claim.place), claim);
-    const made = derived.slice(first, derived.length - last).map((wanted): Claim | DerivedClaim => {
+    for (const claim of open.slice(from, to)) before.set(claimKey(claim.derivedRole, claim.place), claim);
+    const made = derived.map((wanted): Claim | DerivedClaim => {
       const key = claimKey(wanted.role, wanted.place);
       const claim = before.get(key);
       if (!isOf(claim, wanted)) return wanted;
@@ -102,7 +162,7 @@ export class OpenClaims {
       this.#count++;
       return listener.opened(each, entity);
     });
-    return open.slice(0, first).concat(between, open.slice(open.length - last));
+    return open.slice(0, from).concat(between, open.slice(to));
   }
 
   #end(claim: Claim, entity: HolderEntity, listener: OpenClaimsListener): void {
@@ -123,6 +183,14 @@ export class OpenClaims {
 }
 
 const NONE: readonly Claim[] = Object.freeze([]);
+const NO_ADDRESSES: readonly string[] = Object.freeze([]);
+
+/** The address, of an endpoint of a service. */
+function endpointOf(claim: Claim | undefined): string | undefined {
+  const place = claim?.place;
+  if (typeof place !== 'object' || place.on !== 'services' || place.ports !== undefined) return undefined;
+  return place.address;
+}
 
 /** Whether this is the claim that is derived. Other ports of a service are another claim. */
 function isOf(claim: Claim | undefined, derived: DerivedClaim | undefined): boolean {

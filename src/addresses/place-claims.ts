@@ -75,6 +75,16 @@ export class PlaceClaims {
     renewReach(this.#past, place);
   }
 
+  /** Changes the start of a claim, by which ended ones are ordered. */
+  change(claim: Claim, change: () => void): void {
+    const isEnded = this.#past?.ended.includes(claim) === true;
+    if (isEnded) this.forget(claim);
+    change();
+    if (!isEnded) return;
+    this.#open.push(claim);
+    this.end(claim);
+  }
+
   /** Forgets an ended claim; one that is already forgotten is no error. */
   forget(claim: Claim): void {
     if (this.#past === undefined) return;

@@ -20,6 +20,14 @@ interface KnownRange {
   lastHeldMs: number;
 }
 
+/** A range that is known because an object had it. */
+export interface FormerRange {
+  readonly purpose: RangePurpose;
+  /** As the object wrote it. */
+  readonly range: string;
+  readonly lastHeldMs: number;
+}
+
 export class ClusterRanges {
   /** Addresses of pods that no range of pods explains, and none that is configured. */
   readonly podsOutside: PodsOutsideRanges;
@@ -79,6 +87,28 @@ export class ClusterRanges {
       this.#count(known, () => known.holders?.delete(uid));
       if (known.holders.size === 0) known.lastHeldMs = nowMs;
     }
+  }
+
+  /** Those that no object has now. */
+  *former(): Generator<FormerRange> {
+    for (const [key, { purpose, holders, lastHeldMs }] of this.#known) {
+      if (purpose === 'configured' || holders === undefined || holders.size > 0) continue;
+      yield { purpose, range: key.slice(purpose.length + 1), lastHeldMs };
+    }
+  }
+
+  /** An object had the range before this process began. Text that is not a range is left out. */
+  inherit({ purpose, range, lastHeldMs }: FormerRange): void {
+    const key = `${purpose} ${range}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) {
+      known.lastHeldMs = Math.max(known.lastHeldMs, lastHeldMs);
+      return;
+    }
+    const cidr = parseCidr(range);
+    if (cidr === undefined) return;
+    this.#add(key, range, { cidr, purpose, holders: new Set(), lastHeldMs });
+    this.podsOutside.rangeCame();
   }
 
   /** Forgets ranges that no object has had for the retention. */

@@ -64,11 +64,20 @@ async function untilReady(adminAddress: string, signal: AbortSignal | undefined)
   const deadline = performance.now() + READY_TIMEOUT_MS;
   for (;;) {
     signal?.throwIfAborted();
-    const response = await fetch(`http://${adminAddress}/readyz`);
-    const text = await response.text();
-    if (response.ok) return;
+    const { isReady, text } = await askReadiness(adminAddress);
+    if (isReady) return;
     if (performance.now() > deadline) throw new Error(`not ready after ${READY_TIMEOUT_MS} ms: ${text.trim()}`);
     await delay(READY_POLL_MS);
+  }
+}
+
+/** On a machine that is too busy the connection may have timed out when it is used again: that is "not yet" too. */
+async function askReadiness(adminAddress: string): Promise<{ readonly isReady: boolean; readonly text: string }> {
+  try {
+    const response = await fetch(`http://${adminAddress}/readyz`);
+    return { isReady: response.ok, text: await response.text() };
+  } catch (error) {
+    return { isReady: false, text: String(error) };
   }
 }
 

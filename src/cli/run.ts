@@ -1,7 +1,8 @@
 // One run of the service, from start to exit: starts it, hands signals to it, and makes every end visible.
 //
 // The first SIGTERM or SIGINT drains and exits 0 (1 when the drain overruns its time); a second one exits at once with
-// 128 + its number. An unhandled error is a bug: it is logged as fatal, and the process ends with 1.
+// 128 + its number. An unhandled error is a bug: it is logged as fatal, and the process ends with 1; so it does when the
+// service says that it must not go on.
 
 import type { Config } from '../options/options.ts';
 import type { RunningService, StartService } from '../service.ts';
@@ -59,6 +60,11 @@ export async function runCommand(options: RunOptions): Promise<void> {
     );
   };
 
+  const fail = (problem: string): void => {
+    logger.fatal(problem);
+    edge.exit(1);
+  };
+
   const onSignal = (signal: NodeJS.Signals): void => {
     if (stopping) {
       edge.exit(128 + SIGNAL_NUMBERS[signal as keyof typeof SIGNAL_NUMBERS]);
@@ -79,7 +85,7 @@ export async function runCommand(options: RunOptions): Promise<void> {
   });
 
   try {
-    const serviceOptions = { config, logger, signal: giveUp.signal };
+    const serviceOptions = { config, logger, signal: giveUp.signal, fail };
     switch (options.command) {
       case 'serve':
         running = await options.startService(serviceOptions);

@@ -48,7 +48,10 @@ export interface FeedFailure {
   readonly code: status;
   /** `UNAVAILABLE: no connection established`. */
   readonly message: string;
-  /** Every server refuses the request itself (a filter that is invalid, timelines that are not told): it is not sent again. */
+  /**
+   * Every server refuses the request itself (a filter that is invalid, timelines that are not told), and none has ever
+   * served it: it is not sent again.
+   */
   readonly isFinal: boolean;
 }
 
@@ -76,6 +79,8 @@ export class FeedStream {
   #attempts = 0;
   /** Refusals in a row. Others may be of another version, or of another configuration. */
   #refusals = 0;
+  /** A server has served the request. */
+  #wasServed = false;
   #client: Client | undefined;
   #stream: ClientReadableStream<Buffer> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -138,6 +143,7 @@ export class FeedStream {
       if (effect === 'synced') {
         this.#attempts = 0;
         this.#refusals = 0;
+        this.#wasServed = true;
       }
       // It drains: the others have room, and need not be waited for.
       if (effect === 'closing') this.#fail(target, { code: status.UNAVAILABLE, details: 'the server is draining' });
@@ -155,7 +161,8 @@ export class FeedStream {
   #fail(target: string, { code, details }: { readonly code: status; readonly details: string }): void {
     this.#leave();
     this.#refusals = REFUSALS.has(code) ? this.#refusals + 1 : 0;
-    const isFinal = this.#refusals >= this.#targets.length;
+    // What was served before may be served again: a configuration that is wrong is put right, a version rolled back.
+    const isFinal = !this.#wasServed && this.#refusals >= this.#targets.length;
     this.#listener.ended(target, { target, code, message: `${status[code]}: ${details}`, isFinal });
     if (this.#closed || isFinal) return;
     // The first time around each server is tried soon; what all refuse is asked ever less often.

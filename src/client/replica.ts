@@ -7,15 +7,13 @@
 
 import { EventEmitter } from 'node:events';
 import { type ChannelCredentials, credentials as grpcCredentials, Metadata } from '@grpc/grpc-js';
-import protobuf from 'protobufjs';
-import { decodeToJson, type JsonObject } from '../wire/proto-json.ts';
-import { messageType } from '../wire/schema.ts';
+import type { JsonObject } from '../wire/proto-json.ts';
 import { resolve, type Verdict } from '../timelines/resolve.ts';
 import { type Answer, unreadyAnswer } from './answer.ts';
 import { askPicture } from './ask-picture.ts';
 import type { EntityName, ReplicaEntity } from './entity-store.ts';
-import { FeedStream, type FeedFailure, type FrameEffect } from './feed-stream.ts';
-import { eachField, fieldNumbers, messageEnd, readMs } from './message-fields.ts';
+import { FeedStream, type FeedFailure } from './feed-stream.ts';
+import { FollowedPicture } from './followed-picture.ts';
 import { type FrameChanges, Picture, type PictureBounds } from './picture.ts';
 import { networkAddress } from '../model/pod-networks.ts';
 import { checkAddress, checkRest, type ReplicaQuestion } from './question.ts';
@@ -72,47 +70,17 @@ export const DEFAULT_BOUNDS: PictureBounds = {
 
 const DEFAULT_HEARTBEAT_MS = 5_000;
 
-const FRAME = fieldNumbers('digger.v1.WatchResponse', [
-  'reset',
-  'changes',
-  'synced',
-  'progress',
-  'resumeToken',
-  'cluster',
-]);
-/** A heartbeat may come a little late; see rule 11 of timeline.proto. */
-const HEARTBEATS_OF_SILENCE = 1.5;
-const PROGRESS = fieldNumbers('digger.v1.Progress', ['serverTime', 'closing']);
-const RESET = messageType('digger.v1.Reset');
-const TIMESTAMP = fieldNumbers('google.protobuf.Timestamp', ['seconds', 'nanos']);
 const VIEWS = { NONE: 'VIEW_BASIC', BASIC: 'VIEW_BASIC', FULL: 'VIEW_FULL' } as const;
-
-/** A picture and how far it came. */
-interface Copy {
-  readonly picture: Picture;
-  token: Buffer | undefined;
-}
 
 export class Replica {
   readonly #events = new EventEmitter<ReplicaEvents>();
   readonly #options: ReplicaOptions;
   readonly #heartbeatMs: number;
-  readonly #shared = new SharedValues();
   readonly #stream: FeedStream;
   readonly #ready = Promise.withResolvers<void>();
-  /** Answers. */
-  #current: Copy | undefined;
-  /** Is not complete. */
-  #next: Copy | undefined;
+  readonly #followed: FollowedPicture;
   #target = '';
   readonly #begunAtMs = Date.now();
-  /** By this machine's clock. */
-  #heardAtMs = Number.NEGATIVE_INFINITY;
-  /** The picture that answers is not followed, since then. */
-  #behindSinceMs: number | undefined;
-  /** What the server's clock is ahead of this machine's. */
-  #clockOffsetMs = 0;
-  #cluster: JsonObject | undefined;
   #closed = false;
 
   /** Begins to connect. Throws a RangeError when an option is not allowed. */
@@ -127,6 +95,17 @@ export class Replica {
     this.#heartbeatMs = heartbeatMs;
     // A program that never asks for readiness is told by the events.
     this.#ready.promise.catch(() => {});
+    const shared = new SharedValues();
+    this.#followed = new FollowedPicture(heartbeatMs, {
+      createPicture: () => new Picture({ ...DEFAULT_BOUNDS, ...options.bounds }, shared, entities !== 'NONE'),
+      changed: (changes) => this.#tell('change', changes),
+      reset: (reason, message) => this.#tell('reset', { reason, message }),
+      synced: () => {
+        // Those who wait for readiness, and listen then, are told of what comes after it.
+        this.#tell('synced', { target: this.#target });
+        this.#ready.resolve();
+      },
+    });
     const createMetadata = (): Metadata => {
       const metadata = new Metadata();
       if (token !== undefined) metadata.set('authorization', `Bearer ${token()}`);
@@ -137,7 +116,7 @@ export class Replica {
       { targets, credentials, createMetadata, heartbeatMs, random },
       {
         request: () => this.#request(),
-        frame: (bytes) => this.#frame(bytes),
+        frame: (bytes) => this.#followed.frame(bytes),
         connecting: (target) => (this.#target = target),
         ended: (_target, failure) => this.#ended(failure),
       },
@@ -163,16 +142,14 @@ export class Replica {
 
   /** Who held the address. Throws a QuestionError. */
   resolve(question: ReplicaQuestion): Answer {
-    const current = this.#current;
-    const nowMs = this.#nowMs();
+    const followed = this.#followed;
+    const nowMs = followed.nowMs();
+    const picture = followed.at(nowMs);
     const { podNetwork = '' } = question;
-    const given = current?.picture.hasAddress(question.address) ? question.address : checkAddress(question.address);
+    const given = picture?.hasAddress(question.address) ? question.address : checkAddress(question.address);
     checkRest(question, nowMs);
     const address = networkAddress(given, podNetwork);
-    if (current === undefined) return unreadyAnswer();
-    const { picture } = current;
-    this.#tellBlindness(picture, nowMs);
-    const staleness = this.#stalenessAt(nowMs);
+    if (picture === undefined) return unreadyAnswer();
     const { port, protocol, at, until } = question;
     return askPicture(
       picture,
@@ -185,7 +162,7 @@ export class Replica {
         untilMs: until,
       },
       nowMs,
-      staleness,
+      followed.stalenessAt(nowMs),
     );
   }
 
@@ -198,11 +175,10 @@ export class Replica {
     question: { address: string; port?: number; protocol?: 'TCP' | 'UDP' | 'SCTP'; atMs?: number },
     verdict: Verdict<ReplicaHolder>,
   ): boolean {
-    const current = this.#current;
-    if (current === undefined) return false;
-    const nowMs = this.#nowMs();
-    this.#tellBlindness(current.picture, nowMs);
-    resolve(current.picture, question, nowMs, verdict);
+    const nowMs = this.#followed.nowMs();
+    const picture = this.#followed.at(nowMs);
+    if (picture === undefined) return false;
+    resolve(picture, question, nowMs, verdict);
     return true;
   }
 
@@ -222,22 +198,22 @@ export class Replica {
 
   /** An object that is there; unset: it is not, or not known here. */
   byName(name: EntityName): ReplicaEntity | undefined {
-    return this.#current?.picture.entities.byName(name);
+    return this.#followed.picture?.entities.byName(name);
   }
 
   /** Also an object that is gone, as long as the history of an address names it. */
   byUid(uid: string): ReplicaEntity | undefined {
-    return this.#current?.picture.entities.byUid(uid);
+    return this.#followed.picture?.entities.byUid(uid);
   }
 
   /** How much the picture may be behind the cluster, ms; unset while all is followed, Infinity before it is complete. */
   get staleness(): number | undefined {
-    return this.#current === undefined ? Number.POSITIVE_INFINITY : this.#stalenessAt(this.#nowMs());
+    return this.#followed.stalenessAt(this.#followed.nowMs());
   }
 
   /** How long ago the last frame came, or it was begun to ask for the first, ms. */
   get silentForMs(): number {
-    return Date.now() - Math.max(this.#heardAtMs, this.#begunAtMs);
+    return Date.now() - Math.max(this.#followed.heardAtMs, this.#begunAtMs);
   }
 
   /** The server that is followed, or tried. */
@@ -247,11 +223,11 @@ export class Replica {
 
   /** `digger.v1.Cluster` in its JSON form; unset: not known. */
   get cluster(): JsonObject | undefined {
-    return this.#cluster;
+    return this.#followed.cluster;
   }
 
   get use(): ReplicaUse {
-    const picture = this.#current?.picture;
+    const { picture } = this.#followed;
     return {
       timelines: picture?.timelines ?? 0,
       entities: picture?.entities.size ?? 0,
@@ -267,7 +243,7 @@ export class Replica {
     if (this.#closed) return;
     this.#closed = true;
     this.#stream.close();
-    this.#fallBehind();
+    this.#followed.fallBehind();
     this.#ready.reject(new Error('the replica was closed before its first picture was complete'));
   }
 
@@ -277,7 +253,7 @@ export class Replica {
 
   #request(): Record<string, unknown> {
     const { filter, entities = 'FULL' } = this.#options;
-    const token = (this.#next ?? this.#current)?.token;
+    const { token } = this.#followed;
     return {
       ...(filter === undefined ? {} : { filter }),
       view: VIEWS[entities],
@@ -288,146 +264,16 @@ export class Replica {
     };
   }
 
-  /** One `digger.v1.WatchResponse`. */
-  #frame(bytes: Buffer): FrameEffect {
-    const reader = protobuf.Reader.create(bytes);
-    let effect: FrameEffect = 'goes-on';
-    let token: Buffer | undefined;
-    let changed: FrameChanges | undefined;
-    let isSynced = false;
-    eachField(reader, reader.len, (field) => {
-      switch (field) {
-        case FRAME.reset: {
-          const reset = RESET.decode(reader, reader.uint32()) as unknown as { reason: number; message: string };
-          this.#next = { picture: this.#newPicture(), token: undefined };
-          this.#fallBehind();
-          const reason = RESET.lookupEnum('ResetReason').valuesById[reset.reason] ?? String(reset.reason);
-          this.#tell('reset', { reason: reason.replace('RESET_REASON_', ''), message: reset.message });
-          return true;
-        }
-        case FRAME.changes: {
-          const end = messageEnd(reader);
-          const { picture } = this.#copy();
-          changed = picture.apply(bytes.subarray(reader.pos, end));
-          reader.pos = end;
-          return true;
-        }
-        case FRAME.synced:
-          reader.skipType(2);
-          isSynced = true;
-          return true;
-        case FRAME.progress:
-          if (this.#progress(reader, messageEnd(reader))) effect = 'closing';
-          return true;
-        case FRAME.cluster:
-          this.#cluster = withoutEmpty(decodeToJson('digger.v1.Cluster', reader.bytes()));
-          return true;
-        case FRAME.resumeToken:
-          token = Buffer.from(reader.bytes());
-          return true;
-        default:
-          return false;
-      }
-    });
-    this.#heardAtMs = Date.now();
-    const copy = this.#next ?? this.#current;
-    if (token !== undefined && copy !== undefined) copy.token = token;
-    const isVisible = this.#next === undefined;
-    if (isSynced) this.#synced();
-    if (changed !== undefined && isVisible) this.#tell('change', changed);
-    return isSynced ? 'synced' : effect;
-  }
-
   /** Later, so that an error of a listener is the program's and not that of the stream. */
   #tell<Name extends keyof ReplicaEvents>(event: Name, ...values: ReplicaEvents[Name]): void {
     queueMicrotask(() => this.#events.emit(event, ...(values as never)));
   }
 
-  #copy(): Copy {
-    const copy = this.#next ?? this.#current;
-    if (copy === undefined) throw new Error('changes before the first Reset');
-    return copy;
-  }
-
-  #newPicture(): Picture {
-    const { entities, bounds } = this.#options;
-    return new Picture({ ...DEFAULT_BOUNDS, ...bounds }, this.#shared, entities !== 'NONE');
-  }
-
-  #synced(): void {
-    // An older server takes no notice of the wish for timelines.
-    if (!this.#copy().picture.hasFacts) throw new Error('the server sends no timelines: it is older than this client');
-    if (this.#next !== undefined) {
-      this.#current = this.#next;
-      this.#next = undefined;
-    }
-    this.#behindSinceMs = undefined;
-    // Those who wait for readiness, and listen then, are told of what comes after it.
-    this.#tell('synced', { target: this.#target });
-    this.#ready.resolve();
-  }
-
-  /** Whether the server is about to close the stream. */
-  #progress(reader: protobuf.Reader, end: number): boolean {
-    let isClosing = false;
-    eachField(reader, end, (field) => {
-      if (field === PROGRESS.closing) isClosing = reader.bool();
-      else if (field === PROGRESS.serverTime) {
-        let ms = 0;
-        eachField(reader, messageEnd(reader), (part) => {
-          if (part === TIMESTAMP.seconds) ms += readMs(reader) * 1_000;
-          else if (part === TIMESTAMP.nanos) ms += reader.int32() / 1e6;
-          else return false;
-          return true;
-        });
-        this.#clockOffsetMs = ms - Date.now();
-      } else return false;
-      return true;
-    });
-    return isClosing;
-  }
-
   #ended(failure: FeedFailure): void {
-    this.#fallBehind();
+    this.#followed.fallBehind();
     if (failure.isFinal) this.#ready.reject(new Error(failure.message));
     this.#tell('failover', failure);
   }
-
-  /** The picture that answers is followed no more. */
-  #fallBehind(): void {
-    this.#behindSinceMs ??= this.#heardAtMs;
-  }
-
-  /** By the server's clock, as timelines are. */
-  #nowMs(): number {
-    return Date.now() + this.#clockOffsetMs;
-  }
-
-  /** Rule 11. */
-  #tellBlindness(picture: Picture, nowMs: number): void {
-    picture.setBlindSince(this.#unheardSinceMs(nowMs));
-  }
-
-  /** By the server's clock. */
-  #unheardSinceMs(nowMs: number): number | undefined {
-    const heardAtMs = this.#behindSinceMs ?? this.#heardAtMs;
-    const sinceMs = heardAtMs + this.#clockOffsetMs;
-    // A stream that is up may be silent for a heartbeat, and one that comes a little late is no gap; a stream that is
-    // down is missed as soon.
-    return nowMs - sinceMs > this.#heartbeatMs * HEARTBEATS_OF_SILENCE ? sinceMs : undefined;
-  }
-
-  #stalenessAt(nowMs: number): number | undefined {
-    const since = [this.#current?.picture.serverBlindSinceMs, this.#unheardSinceMs(nowMs)].filter(
-      (ms) => ms !== undefined,
-    );
-    return since.length === 0 ? undefined : Math.max(0, nowMs - Math.min(...since));
-  }
-}
-
-/** Text that is sent although it is empty says as little as text that is not sent. */
-function withoutEmpty(message: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(message).filter(([, value]) => value !== ''));
 }
 
 /** Connects to a digger service. Throws a RangeError when an option is not allowed. */

@@ -140,6 +140,7 @@ export class ChangeFeed {
       scheduler: this.#scheduler,
       limits: this.#limits,
       cluster: () => this.#cluster(),
+      timelines: options.timelines,
       resumedElsewhere: () => this.#metrics.resumedElsewhere.inc(),
     });
   }
@@ -234,13 +235,13 @@ export class ChangeFeed {
 
   /** One with timelines waits until all of them were written once: that takes a second or two after the start. */
   #startWhenWhole(token: ResumeToken | 'none' | 'other-form', projection: Projection): SubscriptionStart {
-    const { areTimelinesWhole = () => true } = this.#options;
-    if (!projection.timelines || areTimelinesWhole()) return this.#startFrom(token, projection);
+    const { timelines } = this.#options;
+    if (!projection.timelines || timelines?.isWhole !== false) return this.#startFrom(token, projection);
     const untilMs = this.#scheduler.now() + WHOLE_TIMEOUT_MS;
     const waiting: SubscriptionStart = {
       from: 'elsewhere',
       ask: () => {
-        if (!areTimelinesWhole()) return waiting;
+        if (!timelines.isWhole) return waiting;
         // A token of another process may have to wait once more, for what the consumer has seen.
         const start = this.#startFrom(token, projection);
         return start.from === 'elsewhere' ? start.ask() : start;

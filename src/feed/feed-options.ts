@@ -21,11 +21,23 @@ export interface ChangeFeedOptions {
   readonly cluster?: () => ClusterIdentity;
   /** How fresh each resource is, for `Progress`. */
   readonly freshness: () => readonly ResourceFreshness[];
-  /** Whether every timeline is in the log; subscriptions with timelines wait for it. Default: always. */
-  readonly areTimelinesWhole?: () => boolean;
+  /** What timelines there are; default: none. */
+  readonly timelines?: TimelinesInLog;
   readonly registry: Registry;
   readonly scheduler?: Scheduler;
   readonly limits?: Partial<FeedLimits>;
+}
+
+/** What the feed has to know of the timelines that are put into it. */
+export interface TimelinesInLog {
+  /** Every timeline is in the log; subscriptions with timelines wait for it. */
+  readonly isWhole: boolean;
+  /** Each tells of all the entities that are in the log. */
+  readonly isSettled: boolean;
+  /** They tell of nothing before this moment, ms since the epoch. */
+  readonly historySinceMs: number;
+  /** They tell of everything since this moment; Infinity: the cluster is not followed now. */
+  readonly followedSinceMs: number;
 }
 
 export interface FeedLimits {
@@ -47,7 +59,7 @@ export interface FeedLimits {
   readonly stallTimeoutMs: number;
   /** Default 3 s: how long a consumer that has seen more than this process waits for it to catch up. */
   readonly catchUpTimeoutMs: number;
-  /** Default 4 ms: how long subscribers may hold the event loop in one turn. */
+  /** Default 3 ms: how long subscribers may hold the event loop in one turn, in which others have their share too. */
   readonly sliceMs: number;
   /** Default 256 KiB: what is written in one turn. HTTP/2 copies and sends it in the same turn, after the slice. */
   readonly sliceBytes: number;
@@ -85,7 +97,7 @@ export const DEFAULT_LIMITS: FeedLimits = {
   maxSharedFrameBytes: 16 * 1024 * 1024,
   stallTimeoutMs: 60_000,
   catchUpTimeoutMs: 3_000,
-  sliceMs: 4,
+  sliceMs: 3,
   sliceBytes: 256 * 1024,
   sliceSubscribers: 64,
 };

@@ -39,7 +39,7 @@ import type { FrameMemory } from './frame-memory.ts';
 import { passesItem } from './items.ts';
 import type { NamespaceLabels } from './namespace-labels.ts';
 import type { ReadingPosition, ReadingStep } from './reading.ts';
-import { encodeToken, NO_SOURCES, type TokenSources } from './resume-token.ts';
+import { encodeToken, NO_SOURCES, type ResumeToken, type TokenSources } from './resume-token.ts';
 import type { TouchedReader } from './touched-keys.ts';
 import type { UnseenChanges } from './unseen-changes.ts';
 
@@ -80,6 +80,8 @@ export interface ProjectionSurroundings {
   cluster(): ClusterIdentity;
   /** ms since the epoch. */
   wallTime(): number;
+  /** What a token of timelines says of those that a reader at this position has. */
+  followed(position: ReadingPosition): Pick<ResumeToken, 'followedForMs' | 'isSettled'>;
   /** For a reader that had everything up to `floor`; empty: cannot be told. */
   sources(floor: number): TokenSources;
 }
@@ -95,6 +97,7 @@ const MAX_VISITS = 512;
 const SCHEMA = 'digger.v1 2';
 /** The same for timelines. */
 const TIMELINES = 'timelines 1';
+const NO_TIMELINES = { followedForMs: 0, isSettled: false };
 const POD_NETWORKS = 'pod networks 1';
 
 export class Projection {
@@ -133,6 +136,7 @@ export class Projection {
       epoch: surroundings.epoch(),
       issuedMs: Math.floor(surroundings.wallTime()),
       ...position,
+      ...(this.#options.timelines ? surroundings.followed(position) : NO_TIMELINES),
       // In the middle of a snapshot there is nothing that could be continued elsewhere.
       sources: position.cursor < position.floor ? NO_SOURCES : surroundings.sources(position.floor),
       cluster: surroundings.cluster(),

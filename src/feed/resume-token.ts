@@ -1,6 +1,6 @@
 // The resume token: opaque to consumers, who store it beside their copy and hand it back.
 //
-//   form 1 byte · CRC-32 of the rest · projection 8 bytes · epoch 16 bytes · issued, cursor, floor, held · number of sources
+//   form 1 byte · CRC-32 of the rest · projection 8 bytes · epoch 16 bytes · issued, cursor, floor, held, followed · number of sources
 //   if there are any: which sources they are 8 bytes · per source, in the order of their ids: a moment, and another one
 //   if its first says so
 //   then the cluster: length of its uid, uid · length of its name, name; a uid of the usual form has 16 bytes
@@ -8,7 +8,7 @@
 //
 // Numbers without a size are varints: seven bits a byte, lowest first. Which sources is a hash of all their names,
 // because another process continues only with the same ones. So a token takes 50 to 60 bytes, and 11 for each source at
-// one moment with a version of eight digits; 12 sources: 190 bytes; 16 more with the uid of the cluster, and its name.
+// one moment with a version of eight digits; 12 sources: 190 bytes, and up to 4 with timelines; 16 more with the uid of the cluster, and its name.
 //
 // The checksum is there to tell a token from bytes that never were one, not against forgery: a forged token gets
 // nothing that an empty one would not. Cursor, floor and held mean something in their own process only; the sources let
@@ -54,6 +54,13 @@ export interface ResumeToken {
   readonly floor: number;
   /** See `projection.ts`. */
   readonly held: number;
+  /**
+   * Of a consumer of timelines: how long the process that made it had followed the cluster without a break, ms; 0: it
+   * does not now, the consumer is behind, or the token is for no timelines.
+   */
+  readonly followedForMs: number;
+  /** The consumer has the timelines of all the entities that it has. */
+  readonly isSettled: boolean;
   /** None: only its own process can continue. */
   readonly sources: TokenSources;
   /** Whose entities they are, as far as was known. */
@@ -68,8 +75,8 @@ export const MAX_TOKEN_BYTES = 4096;
 
 export const NO_SOURCES: TokenSources = Object.freeze({ set: '', ranges: Object.freeze([]) });
 
-/** 1 had sources by name, and numbers of fixed length; 2 had no cluster. */
-const FORM = 3;
+/** 1 had sources by name, and numbers of fixed length; 2 had no cluster, 3 did not say since when it was followed. */
+const FORM = 4;
 const CHECKSUM_AT = 1;
 const PROJECTION_AT = 5;
 const EPOCH_AT = 13;
@@ -93,7 +100,13 @@ export function sourceSet(names: Iterable<string>): string {
 export function encodeToken(token: ResumeToken): Buffer {
   const sources = encodeSources(token.sources);
   const cluster = encodeCluster(token.cluster);
-  const numbers = [token.issuedMs, token.cursor, token.floor, token.held];
+  const numbers = [
+    token.issuedMs,
+    token.cursor,
+    token.floor,
+    token.held,
+    token.followedForMs * 2 + (token.isSettled ? 1 : 0),
+  ];
   const bytes = Buffer.allocUnsafe(
     NUMBERS_AT + numbers.length * MAX_VARINT_BYTES + sources.byteLength + cluster.byteLength,
   );
@@ -119,7 +132,9 @@ export function parseToken(given: Uint8Array): ResumeToken | 'other-form' | unde
   if (bytes.readUInt32BE(CHECKSUM_AT) !== crc32(bytes.subarray(PROJECTION_AT))) return undefined;
   if (bytes[0] !== FORM) return 'other-form';
   const reader = new Reader(bytes, NUMBERS_AT);
-  const [issuedMs, cursor, floor, held] = [reader.number(), reader.number(), reader.number(), reader.number()];
+  const issuedMs = reader.number();
+  const [cursor, floor, held] = [reader.number(), reader.number(), reader.number()];
+  const followed = reader.number();
   const sources = readSources(reader);
   const cluster = readCluster(reader);
   if (reader.isBroken || !reader.isAtEnd) return undefined;
@@ -130,6 +145,8 @@ export function parseToken(given: Uint8Array): ResumeToken | 'other-form' | unde
     cursor,
     floor,
     held,
+    followedForMs: Math.floor(followed / 2),
+    isSettled: followed % 2 === 1,
     sources,
     cluster,
   };

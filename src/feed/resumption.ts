@@ -13,7 +13,9 @@ import type { ClusterIdentity } from '../model/cluster-identity.ts';
 import type { ChangeLog } from './change-log.ts';
 import type { ProjectionSurroundings } from './projection.ts';
 import { FACTS_KEY } from './items.ts';
+import type { TimelinesInLog } from './feed-options.ts';
 import { encodeToken, type ResumeToken } from './resume-token.ts';
+import type { ReadingPosition } from './reading.ts';
 import type { Scheduler } from './scheduler.ts';
 import { Sources } from './sources.ts';
 import type { SubscriptionStart } from './subscription.ts';
@@ -26,6 +28,7 @@ export interface ResumptionOptions {
   readonly scheduler: Scheduler;
   readonly limits: ResumptionLimits;
   readonly cluster: () => ClusterIdentity;
+  readonly timelines: TimelinesInLog | undefined;
   /** A subscription of another process goes on here. */
   readonly resumedElsewhere: () => void;
 }
@@ -60,7 +63,7 @@ export class Resumption implements ProjectionSurroundings {
     return this.#touched.size;
   }
 
-  /** Of a token for a consumer that has everything. */
+  /** Of a token for a consumer that has everything and did not ask for timelines. */
   get tokenBytes(): number {
     const { head } = this.#options.log;
     return encodeToken({
@@ -70,6 +73,8 @@ export class Resumption implements ProjectionSurroundings {
       cursor: head,
       floor: head,
       held: head,
+      followedForMs: 0,
+      isSettled: false,
       sources: this.sources(head),
       cluster: this.cluster(),
     }).byteLength;
@@ -85,6 +90,18 @@ export class Resumption implements ProjectionSurroundings {
 
   wallTime(): number {
     return this.#options.scheduler.wallTime();
+  }
+
+  followed({ cursor, held }: ReadingPosition): ReturnType<ProjectionSurroundings['followed']> {
+    const { log, scheduler, timelines } = this.#options;
+    const sinceMs = timelines?.followedSinceMs ?? Number.POSITIVE_INFINITY;
+    // It has not taken all that this process owes it, or is so far behind that its timelines are not those of the moment.
+    const isBehind = held > cursor || (log.headAt(scheduler.now() - TIMELINES_MARGIN_MS / 2) ?? 0) > cursor;
+    const forMs = Math.floor(this.wallTime()) - sinceMs;
+    return {
+      followedForMs: isBehind || forMs < 0 ? 0 : Math.min(forMs, MAX_FOLLOWED_MS),
+      isSettled: timelines?.isSettled === true && cursor >= log.head,
+    };
   }
 
   sources(floor: number): ReturnType<ProjectionSurroundings['sources']> {
@@ -153,7 +170,7 @@ export class Resumption implements ProjectionSurroundings {
       return isOld ? { from: 'snapshot', reason: 'TOKEN_EXPIRED' } : undefined;
     }
     const cursor = timelines ? this.#withTimelines(found.sequence, token) : found.sequence;
-    if (cursor === undefined) return { from: 'snapshot', reason: 'TOKEN_EXPIRED' };
+    if (cursor === undefined) return { from: 'snapshot', reason: 'OTHER_EPOCH' };
     if (log.forgotten > cursor || this.#touched.forgotten >= cursor) {
       return { from: 'snapshot', reason: 'TOKEN_EXPIRED' };
     }
@@ -164,22 +181,41 @@ export class Resumption implements ProjectionSurroundings {
   }
 
   /**
+   * Both processes have followed the cluster through all of the history that this one can tell. A timeline that was not
+   * written anew since then is not told again, and where one of them had missed something the other one's facts would
+   * turn the hole into a moment at which no object held the address.
+   */
+  #knowsTheSamePast({ issuedMs, followedForMs }: ResumeToken): boolean {
+    const { timelines } = this.#options;
+    if (timelines === undefined) return true;
+    const { historySinceMs, followedSinceMs } = timelines;
+    return followedForMs > 0 && issuedMs - followedForMs <= historySinceMs && followedSinceMs <= historySinceMs;
+  }
+
+  /**
    * Timelines are observations, so their versions say nothing to another process: everything that was written here
    * since the token's moment is told, and a little more. The facts are told in any case: they are this process's own.
+   * `undefined`: that would not be enough.
    */
-  #withTimelines(sequence: number, { issuedMs }: ResumeToken): number | undefined {
+  #withTimelines(sequence: number, token: ResumeToken): number | undefined {
+    if (!this.#knowsTheSamePast(token)) return undefined;
     const { log, scheduler } = this.#options;
-    const agoMs = Math.max(0, scheduler.wallTime() - issuedMs);
+    const agoMs = Math.max(0, scheduler.wallTime() - token.issuedMs);
     const before = log.headAt(scheduler.now() - agoMs - TIMELINES_MARGIN_MS);
+    // This process began later than that. Everything that was written here is told, but of what it never knew it cannot
+    // tell the end.
+    if (before === undefined && !token.isSettled) return undefined;
     const facts = log.item(FACTS_KEY);
     if (facts !== undefined) log.put(facts, scheduler.now());
-    // This process began later than that: nothing was written before.
     return Math.min(sequence, before ?? 0);
   }
 }
 
 /** What clocks of replicas and the ways of one change to them may differ by. */
 const TIMELINES_MARGIN_MS = 60_000;
+
+/** 37 hours, which take four bytes; no history is longer than a day. */
+const MAX_FOLLOWED_MS = 37 * 3_600_000;
 
 function toHex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');

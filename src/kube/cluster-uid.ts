@@ -3,8 +3,11 @@
 //
 // Read once, as a list of that one object, so that the right to list namespaces suffices, with `resourceNames` or without.
 // The right is optional: without it the uid stays unknown, `problem` says why, and it is asked for again with growing
-// pauses. It does not change while the cluster lives, so that it is not asked for again once it is known.
+// pauses. It does not change while the cluster lives. Once it is known it is compared after each failure to reach the
+// server, before any watch goes on: what answers then may be another cluster (one that was made anew at the same
+// address, a name that leads elsewhere), to which neither our picture nor our versions belong.
 
+import { once } from 'node:events';
 import type { Logger } from '../telemetry/logger.ts';
 import { type Clock, type Random, sleep } from './clock.ts';
 import { Backoff } from './reflector/backoff.ts';
@@ -23,6 +26,8 @@ export interface ClusterUidOptions {
   readonly stopping: AbortSignal;
   /** Called when `uid` or `problem` is another. */
   readonly onChange: () => void;
+  /** Called when another cluster answers than before; no watch goes on from then on. */
+  readonly onOtherCluster: (uids: { readonly was: string; readonly is: string }) => void;
 }
 
 const PATH = '/api/v1/namespaces?fieldSelector=metadata.name%3Dkube-system';
@@ -45,6 +50,7 @@ export class ClusterUid {
 
   constructor(options: ClusterUidOptions) {
     this.#options = options;
+    options.contact.beforeReachable(() => this.#compare());
   }
 
   /** Empty: not known. */
@@ -93,6 +99,20 @@ export class ClusterUid {
       await sleep(clock, backoff.nextMs(clock.now()), stopping);
     }
     this.#first.resolve();
+  }
+
+  /** What cannot be read now is compared after the next failure: the server answers, and watches have to go on. */
+  async #compare(): Promise<void> {
+    const { logger, onOtherCluster, stopping } = this.#options;
+    const was = this.#uid;
+    if (was === '' || stopping.aborted) return;
+    const is = await this.#read().catch((error: unknown) => {
+      logger.debug({ error: toFailure(error).message }, 'the uid of the cluster could not be compared');
+      return was;
+    });
+    if (is === was) return;
+    onOtherCluster({ was, is });
+    if (!stopping.aborted) await once(stopping, 'abort');
   }
 
   #become(uid: string, problem: string): void {

@@ -23,7 +23,7 @@ import { MAX_NAMESPACES, toSource } from '../model/source.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Clock, Random } from './clock.ts';
 import type { Credentials } from './credentials/credentials.ts';
-import { ClusterUid } from './cluster-uid.ts';
+import { ClusterUid, type ClusterUidOptions } from './cluster-uid.ts';
 import { CustomKinds, MAX_CUSTOM_KINDS } from './custom-kinds.ts';
 import type { Encoding } from './decoding/list-body.ts';
 import { registerCustomKindMetrics, registerWatchMetrics } from './metrics.ts';
@@ -71,6 +71,8 @@ export interface ClusterWatchOptions {
   readonly userAgent: string;
   /** Called after each change of what `statuses()` says about state, sync and blindness; not before `start`. */
   readonly onStatusChange?: () => void;
+  /** Another cluster answers than before, see cluster-uid.ts: what is in the stores is not of it. */
+  readonly onOtherCluster: ClusterUidOptions['onOtherCluster'];
   /** Watch these namespaces and no others; at most MAX_NAMESPACES. Empty: all of them. */
   readonly namespaces?: readonly string[];
   /** Keeps long lists from holding the event loop. Unset: they do. */
@@ -185,6 +187,7 @@ export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
     random,
     stopping: stopping.signal,
     onChange: onStatusChange,
+    onOtherCluster: options.onOtherCluster,
   });
 
   return {

@@ -24,6 +24,9 @@ interface Conflict {
 /** Each is tried for each namespace once. */
 const MAX_RULES = 100;
 
+/** Each is asked at the start. */
+const MAX_HISTORY_PLACES = 16;
+
 /** An answer looks into each of them. */
 const MAX_RANGES_FILES = 16;
 
@@ -120,4 +123,29 @@ const CONFLICTS: readonly Conflict[] = [
         ? `--named-ranges: got ${namedRanges.length} files; at most ${MAX_RANGES_FILES} are allowed`
         : undefined,
   },
+  {
+    between: ['historyFrom'],
+    find: ({ historyFrom }) =>
+      historyFrom.length > MAX_HISTORY_PLACES
+        ? `--history-from: got ${historyFrom.length}; at most ${MAX_HISTORY_PLACES} are allowed`
+        : undefined,
+  },
+  {
+    between: ['historyFromTlsCert', 'historyFromTlsKey'],
+    find: ({ historyFromTlsCert, historyFromTlsKey }) => {
+      if ((historyFromTlsCert === undefined) === (historyFromTlsKey === undefined)) return undefined;
+      return '--history-from-tls-cert, --history-from-tls-key: one without the other; set both or neither';
+    },
+  },
+  {
+    between: ['historyFromTls', 'historyFromTlsCa', 'historyFromTlsCert', 'historyFromServerName'],
+    find: (config) =>
+      !usesTls(config) && (config.historyFromTlsCert !== undefined || config.historyFromServerName !== undefined)
+        ? `${config.historyFromTlsCert === undefined ? '--history-from-server-name' : '--history-from-tls-cert'}: given without --history-from-tls or --history-from-tls-ca`
+        : undefined,
+  },
 ];
+
+function usesTls({ historyFromTls, historyFromTlsCa }: Pick<Config, 'historyFromTls' | 'historyFromTlsCa'>): boolean {
+  return historyFromTls || historyFromTlsCa !== undefined;
+}

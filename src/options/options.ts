@@ -17,6 +17,7 @@ import {
   parseRange,
   parseShortName,
   parseSwitch,
+  parseTarget,
 } from './values.ts';
 
 /** How an option is given: once, any number of times (in the environment separated by commas), or as a mere flag. */
@@ -201,6 +202,53 @@ export const OPTIONS = {
     '50331648',
     integerBetween(1024 * 1024, 64 * 1024 * 1024 * 1024),
     'memory of ended claims and the entities they keep, 1 to 2 kB each; beyond it the oldest go first',
+  ),
+  historyFrom: many(
+    '--history-from',
+    'host:port',
+    parseTarget,
+    'replica of the same cluster whose history is taken over at the start; a name means all of its addresses (a headless Service). Unset: what was before the start is not known',
+  ),
+  historyFromWaitMs: one(
+    '--history-from-wait',
+    'duration',
+    '10s',
+    durationBetween('1s', '5m'),
+    'how long readiness waits for the history of a sibling at most; without it this replica knows nothing of what was before its start, and says so',
+  ),
+  historyFromTls: toggle(
+    '--history-from-tls',
+    'TLS to the replicas of --history-from, with the CAs that the system trusts unless --history-from-tls-ca is given',
+  ),
+  historyFromTlsCa: optional(
+    '--history-from-tls-ca',
+    'path',
+    parsePath,
+    'TLS to the replicas of --history-from; CA of their certificates, PEM',
+  ),
+  historyFromTlsCert: optional(
+    '--history-from-tls-cert',
+    'path',
+    parsePath,
+    'client certificate to show to the replicas of --history-from, PEM',
+  ),
+  historyFromTlsKey: optional(
+    '--history-from-tls-key',
+    'path',
+    parsePath,
+    'private key of --history-from-tls-cert, PEM',
+  ),
+  historyFromServerName: optional(
+    '--history-from-server-name',
+    'name',
+    parseName,
+    'name in the certificates of the replicas of --history-from; unset: the name that is given there',
+  ),
+  historyFromTokenFile: optional(
+    '--history-from-token-file',
+    'path',
+    parsePath,
+    'file with the bearer token for the replicas of --history-from; read again for each call, shown over TLS or to this machine only',
   ),
   maxConnections: one(
     '--max-connections',

@@ -24,6 +24,18 @@ export function parseListenAddress(text: string): Parsed<ListenAddress> {
   return { ok: true, value: { host: v4, port } };
 }
 
+/** Where another process listens: as above, or a name; the port is known. */
+export function parseTarget(text: string): Parsed<ListenAddress> {
+  const allowed =
+    'a name or an IP address, then a colon and a port from 1 to 65535: digger-headless:50051, [fd00::7]:50051';
+  const [, name, portText] = /^([a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?\.?):(\d{1,5})$/i.exec(text) ?? [];
+  const port = Number(portText);
+  if (name !== undefined && port > 0 && port <= 65_535 && !/^[\d.]+$/.test(name))
+    return { ok: true, value: { host: name, port } };
+  const parsed = parseListenAddress(text);
+  return parsed.ok && parsed.value.port > 0 ? parsed : { ok: false, allowed };
+}
+
 /** `10.96.0.10`, `10.96.0.10:53`, `fd00::a`, `[fd00::a]:53`, as node:dns takes them. */
 export function parseDnsServer(text: string): Parsed<string> {
   const [, bracketed, plain, portText = '53'] = /^(?:\[([^[\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text) ?? [];

@@ -1,12 +1,14 @@
 // What a person may look for on the page: an address, with a port if wanted, or part of a name.
 //
-// A name is looked for in every entity, which takes milliseconds for each ten thousand of them; so there are at most
-// MAX_FOUND answers, and page.ts lets few searches in.
+// A name is looked for in every published entity, which takes milliseconds for each ten thousand of them; so there are at
+// most MAX_FOUND answers, and page.ts lets few searches in. Hidden objects are not found, and holders among them not named.
 
-import type { AddressReader, Holder } from '../addresses/reader.ts';
+import type { AddressReader } from '../addresses/reader.ts';
 import type { CatalogReader } from '../catalog/reader.ts';
 import type { Entity } from '../model/entities.ts';
 import { parseIp } from '../model/ip.ts';
+import { isHidden } from '../model/published-namespaces.ts';
+import { addressHistory, isHiddenHolder, shownHolder } from './address-history.ts';
 
 const MAX_FOUND = 20;
 
@@ -15,14 +17,14 @@ const MAX_QUESTION_LENGTH = 253;
 
 /** What `find` asks. */
 export interface Findable {
-  readonly addresses: Pick<AddressReader, 'resolve'>;
+  readonly addresses: Pick<AddressReader, 'resolve' | 'history'>;
   readonly catalog: Pick<CatalogReader, 'entities'>;
 }
 
 /** JSON of the answer, or why the question cannot be answered. */
 export type Found = { readonly ok: true; readonly answer: object } | { readonly ok: false; readonly problem: string };
 
-export function find(question: string, { addresses, catalog }: Findable): Found {
+export function find(question: string, { addresses, catalog }: Findable, nowMs: number): Found {
   if (question === '' || question.length > MAX_QUESTION_LENGTH) {
     return { ok: false, problem: `give an address, or 1 to ${MAX_QUESTION_LENGTH} characters of a name` };
   }
@@ -32,9 +34,16 @@ export function find(question: string, { addresses, catalog }: Findable): Found 
     return { ok: false, problem: `${asked.port} is not a port, 1–65535` };
   }
   const answer = addresses.resolve(asked);
+  const isHiddenAnswer = answer.outcome === 'RESOLVED' && isHiddenHolder(answer.holder);
   return {
     ok: true,
-    answer: { ...asked, outcome: answer.outcome, holders: holdersOf(answer), historySinceMs: answer.historySinceMs },
+    answer: {
+      ...asked,
+      outcome: isHiddenAnswer ? 'HIDDEN' : answer.outcome,
+      holders: holdersOf(answer),
+      historySinceMs: answer.historySinceMs,
+      history: addressHistory(asked, addresses, nowMs),
+    },
   };
 }
 
@@ -58,22 +67,12 @@ function holdersOf(answer: ReturnType<AddressReader['resolve']>): readonly objec
   }
 }
 
-function shownHolder({ role, entity, fromMs, toMs, uncertain }: Holder): object {
-  const { kind, namespace, name } = entity;
-  const workload = entity.kind === 'Pod' ? entity.workload : undefined;
-  return {
-    ...{ role, kind, namespace, name, fromMs, toMs, uncertain },
-    ...(workload === undefined
-      ? {}
-      : { workload: { kind: workload.kind, namespace: workload.namespace, name: workload.name } }),
-  };
-}
-
 function named(question: string, catalog: Findable['catalog']): object {
   const part = question.toLowerCase();
   const entities: object[] = [];
   let more = false;
   for (const entity of catalog.entities()) {
+    if (isHidden(entity.namespace)) continue;
     if (!entity.name.toLowerCase().includes(part) && !`${entity.namespace}/${entity.name}`.includes(part)) continue;
     more = entities.length === MAX_FOUND;
     if (more) break;

@@ -46,6 +46,7 @@ const FILES: ReadonlyMap<string, readonly [file: string, type: string]> = new Ma
   ['/', ['page.html', 'text/html; charset=utf-8']],
   ['/page.css', ['page.css', 'text/css; charset=utf-8']],
   ['/page.js', ['page.js', 'text/javascript; charset=utf-8']],
+  ['/timeline.js', ['timeline.js', 'text/javascript; charset=utf-8']],
 ]);
 
 export class Page {
@@ -93,7 +94,7 @@ export class Page {
     const nowMs = this.#options.nowMs();
     if (nowMs - this.#searchedMs < SEARCH_INTERVAL_MS) return answer(429, 'too many searches at once; try again\n');
     this.#searchedMs = nowMs;
-    const found = find(question, this.#options);
+    const found = find(question, this.#options, nowMs);
     return found.ok ? answer(200, JSON.stringify(found.answer), JSON_TYPE) : answer(400, `${found.problem}\n`);
   }
 }

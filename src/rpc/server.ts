@@ -13,6 +13,7 @@ import type { Authenticator } from './auth/authenticator.ts';
 import { RECHECK_INTERVAL_MS } from './auth/revocation.ts';
 import type { CallEnvironment } from './calls/call-environment.ts';
 import type { CallConnection } from './calls/call-record.ts';
+import { Drain } from './calls/drain.ts';
 import { Gate } from './calls/gate.ts';
 import { guardStreams } from './calls/grpc-js-streams.ts';
 import { WATCH_PATH } from './calls/method-rules.ts';
@@ -71,7 +72,7 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
   const monotonicMs = (): number => performance.now();
   const metrics = createRpcMetrics(registry);
   const calls = new OpenCalls(metrics, monotonicMs);
-  const drainController = new AbortController();
+  const drain = new Drain();
   const rates =
     limits.callerRate === 0
       ? undefined
@@ -79,7 +80,7 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
   const environment: CallEnvironment = {
     logger,
     nowMs: options.nowMs ?? Date.now,
-    drainSignal: drainController.signal,
+    drain,
     rates,
     countRefusal: metrics.countRefusal,
   };
@@ -169,7 +170,7 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
     async drain(deadline) {
       health.drain();
       listener.stopAccepting();
-      drainController.abort();
+      drain.begin();
       void drainFeed(sources.feed, logger);
       await calls.drain(deadline);
       await listener.closeConnections(deadline);

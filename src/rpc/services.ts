@@ -47,6 +47,7 @@ export const DIGGER_SERVICES = [
   'digger.v1.LookupService',
   'digger.v1.ChangeFeedService',
   'digger.v1.StatusService',
+  'digger.v1.HistoryService',
 ] as const;
 
 /** As in proto/generate.ts, which generates the types of the same messages. */

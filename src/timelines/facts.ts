@@ -30,6 +30,26 @@ export function historySinceMs(facts: AddressFacts, nowMs: number): number {
   return Math.max(facts.beganMs, nowMs - facts.historyMs);
 }
 
+/** Since when everything is known that happened; Infinity: the cluster is not followed now. */
+export function followedSinceMs(facts: AddressFacts): number {
+  if (facts.blindSinceMs !== undefined) return Number.POSITIVE_INFINITY;
+  const lastGapMs = facts.blind.at(-1)?.untilMs ?? Number.NEGATIVE_INFINITY;
+  return Math.max(facts.beganMs, facts.unknownUntilMs, facts.incompleteUntilMs, lastGapMs);
+}
+
+/** The facts, but for what would make an answer less doubtful than the ones before them did. */
+export function atLeastAsDoubtful(facts: AddressFacts, before: AddressFacts): AddressFacts {
+  const { blindSinceMs = before.blindSinceMs } = facts;
+  return {
+    ...facts,
+    blindSinceMs: blindSinceMs === undefined ? undefined : Math.min(blindSinceMs, before.blindSinceMs ?? blindSinceMs),
+    beganMs: Math.max(facts.beganMs, before.beganMs),
+    unknownUntilMs: Math.max(facts.unknownUntilMs, before.unknownUntilMs),
+    incompleteUntilMs: Math.max(facts.incompleteUntilMs, before.incompleteUntilMs),
+    isPartial: facts.isPartial || before.isPartial,
+  };
+}
+
 /** Whether a holder that was there at the moment may have come and gone unheard of, given that reports take time. */
 export function mayHaveMissed(facts: AddressFacts, atMs: number): boolean {
   const { blind, blindSinceMs, reportDelayMs } = facts;

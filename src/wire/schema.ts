@@ -13,6 +13,7 @@ export const DIGGER_PROTO_FILES: readonly string[] = [
   'digger/v1/lookup.proto',
   'digger/v1/feed.proto',
   'digger/v1/status.proto',
+  'digger/v1/history.proto',
   'google/rpc/status.proto',
   'google/rpc/error_details.proto',
 ];

@@ -17,6 +17,7 @@ export interface Clients {
 export interface SubscribeRequest {
   readonly resumeToken?: Uint8Array;
   readonly snapshotOnly?: boolean;
+  readonly timelines?: boolean;
 }
 
 export interface SubscribeOptions extends SubscribeRequest {
@@ -100,7 +101,7 @@ export async function drain(
 }
 
 /** A `WatchRequest` behind the prefix of a gRPC message. */
-function encodeRequest({ resumeToken, snapshotOnly = false }: SubscribeRequest): Buffer {
+function encodeRequest({ resumeToken, snapshotOnly = false, timelines = false }: SubscribeRequest): Buffer {
   const fields = [
     // Field 3, resume_token: its length in two bytes, also where one would do.
     ...(resumeToken === undefined
@@ -108,6 +109,8 @@ function encodeRequest({ resumeToken, snapshotOnly = false }: SubscribeRequest):
       : [Buffer.of(0x1a, (resumeToken.length & 0x7f) | 0x80, resumeToken.length >> 7), resumeToken]),
     // Field 4, snapshot_only.
     ...(snapshotOnly ? [Buffer.of(0x20, 1)] : []),
+    // Field 6, timelines.
+    ...(timelines ? [Buffer.of(0x30, 1)] : []),
   ];
   const message = Buffer.concat(fields);
   return Buffer.concat([Buffer.of(0), uint32(message.length), message]);

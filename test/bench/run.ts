@@ -25,8 +25,10 @@ const BENCHMARKS: readonly Benchmark[] = [
   benchmark('lookups over gRPC', 'lookup'),
   benchmark('change feed', 'feed'),
   benchmark('a replica in the process of a sensor', 'replica', { nodeOptions: ['--expose-gc'] }),
+  benchmark('replicas that follow a server', 'followers'),
   benchmark('from start to the first answer', 'start'),
   benchmark('following a cluster', 'watch', { needsControlPlane: true }),
+  benchmark('where the time of a start goes', 'profile', { needsControlPlane: true }),
 ];
 
 /** The longest takes five minutes on two cores. */

@@ -6,9 +6,10 @@
 // A step is drawn from a seed. A history can be played into a catalog and into the model; what is there at its end can
 // be played into another catalog in another order, where only the names of retained owners may be missing. In some
 // histories the catalog tells one or two entities at a time, so that most writes are told in slices, and others come in
-// between. Consumers of the feed follow it all.
+// between; in some, others come in between while it opens. Consumers of the feed follow it all.
 
 import assert from 'node:assert/strict';
+import { setImmediate } from 'node:timers/promises';
 import type {
   ControllerReference,
   EndpointRecord,
@@ -18,6 +19,7 @@ import type {
   PodRecord,
 } from '../../src/model/records.ts';
 import { createRandom, type Random } from '../random.ts';
+import { Pacer } from '../../src/catalog/pacer.ts';
 import { groupOf } from '../../src/model/api-version.ts';
 import type { Entity, PodEntity } from '../../src/model/entities.ts';
 import { checkFacts } from './facts.ts';
@@ -48,6 +50,7 @@ export class Adversary {
   readonly #relists: boolean;
   /** The last records that were written. */
   readonly #earlier: KubernetesRecord[] = [];
+  #isOpening = false;
 
   private constructor(random: Random, relists: boolean) {
     this.#random = random;
@@ -55,6 +58,7 @@ export class Adversary {
     this.harness = new Harness({
       isWatchedKind: (_, kind) => isWatchedKind(kind),
       sliceSize: random.pick([1, 1, 2, 5, 512]),
+      ...(random.chance(0.5) ? { pacer: this.#hurriedPacer() } : {}),
     });
     this.#followers = new Followers(this.harness.catalog, random);
   }
@@ -66,9 +70,25 @@ export class Adversary {
     if (random.chance(0.3)) for (let steps = 0; steps < 40; steps += 1) await adversary.#write();
     // The whole of the long chain: by chance it would never be there.
     if (random.chance(0.4)) LINKS.forEach((_, depth) => adversary.#put(adversary.#link(depth, true)));
+    adversary.#isOpening = true;
     await adversary.harness.catalog.open();
+    adversary.#isOpening = false;
     adversary.#followers.connect();
     return adversary;
+  }
+
+  /** Every step takes the whole turn: the catalog opens an entity at a time, and something is written in between. */
+  #hurriedPacer(): Pacer {
+    let nowMs = 0;
+    return new Pacer({
+      budgetMs: 0,
+      nowMs: () => (nowMs += 1),
+      turn: async () => {
+        await setImmediate();
+        if (!this.#isOpening) return;
+        for (let writes = this.#random.between(0, 2); writes > 0; writes -= 1) this.#writeOne();
+      },
+    });
   }
 
   /** Something happens; afterwards all of it is told, or only a part yet. */
@@ -84,12 +104,14 @@ export class Adversary {
   }
 
   async #write(): Promise<void> {
+    if (this.#relists && this.#random.chance(0.01)) await this.#relist([...this.model.records.values()]);
+    else this.#writeOne();
+  }
+
+  #writeOne(): void {
     const random = this.#random;
     const present = [...this.model.records.values()];
-    const dice = random.next();
-    if (this.#relists && dice < 0.01) {
-      await this.#relist(present);
-    } else if (dice < 0.3 && present.length > 10) {
+    if (random.chance(0.3) && present.length > 10) {
       // Often one that just came, of which a part may still be to be told.
       const last = random.chance(0.3) ? this.#earlier.at(-random.between(1, 3)) : undefined;
       const record = last ?? random.pick(present);

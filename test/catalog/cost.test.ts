@@ -143,7 +143,7 @@ describe('a change that touches more than a turn may take', () => {
     const listed = many(4_000, (at) => ({ addresses: [address(0x900000 + at)] }));
     const harness = await Harness.open(service('s'));
     harness.put(slice('e', 's', listed));
-    assert.ok(harness.service('s').manualEndpoints.length <= 512, 'the rest follows');
+    assert.ok(harness.service('s').manualEndpoints.length <= 128, 'the rest follows');
     // Another state of it, and its removal and another slice, before the first one was taken as a whole.
     harness.put(slice('e', 's', listed.slice(0, 3_000)));
     harness.remove(slice('e', 's', []));
@@ -188,9 +188,9 @@ describe('a change that touches more than a turn may take', () => {
   it('14.8: members of a service are told in slices when it goes', async () => {
     const harness = await Harness.open(service('s'), slice('e', 's', many(3_000, podAt)), ...many(3_000, podAt));
     harness.remove(service('s'));
-    assert.ok((harness.batches[0]?.changes.length ?? 0) <= 512);
+    assert.ok((harness.batches[0]?.changes.length ?? 0) <= 128);
     await harness.catalog.settled();
-    for (const { changes } of harness.batches) assert.ok(changes.length <= 512);
+    for (const { changes } of harness.batches) assert.ok(changes.length <= 128);
     assert.equal(decode(harness.pod('p2999'))['services'], undefined);
   });
 
@@ -266,7 +266,7 @@ function expectSteps({ batches }: Harness): void {
       addresses += [...(old ?? [])].filter((each) => now?.has(each) !== true).length;
       addresses += [...(now ?? [])].filter((each) => old?.has(each) !== true).length;
     }
-    assert.ok(addresses <= 512, `${addresses} addresses in a batch`);
+    assert.ok(addresses <= 128, `${addresses} addresses in a batch`);
   }
 }
 

@@ -66,4 +66,45 @@ describe('an owner of a kind that is not watched', () => {
       ['Pod'],
     );
   });
+
+  describe('whose record comes after all, and is told only a while later', () => {
+    const referredTo = (uid: string) => controlledBy({ ...ROLLOUT, uid });
+    /** In two namespaces, so that the owner is taken for one of the cluster. */
+    const podsOf = (uid: string) =>
+      ['shop', 'bank'].map((namespace) =>
+        pod(`${uid}-${namespace}`, { namespace, uid: `${namespace}-${uid}`, controller: referredTo(uid) }),
+      );
+    /** One entity a turn: the removal of what had the name before is told first. */
+    const openWithRecord = async (uid: string): Promise<Harness> => {
+      const harness = new Harness({ isWatchedKind: (_, kind) => kind !== 'Rollout', sliceSize: 1 });
+      harness.put(owner('ReplicaSet', 'canary'), ...podsOf(uid), ...podsOf('b'));
+      await harness.catalog.open();
+      harness.put({ ...ROLLOUT, uid, apiVersion: 'example.dev/v2' });
+      assert.equal(harness.copy.get(uid)?.namespace, '', 'as its pods told');
+      return harness;
+    };
+
+    it('keeps its key until then from others that are referred to by it', async () => {
+      const harness = await openWithRecord('a');
+      // Each change is checked against what consumers hold under its key.
+      harness.storeOf('Pod').bookmark(harness.version());
+      await harness.catalog.settled();
+      assert.deepEqual(
+        [...harness.byKey.values()]
+          .filter(({ kind }) => kind === 'Workload')
+          .map(({ uid, namespace }) => [uid, namespace]),
+        [
+          ['a', 'shop'],
+          ['b', ''],
+        ],
+      );
+    });
+
+    it('keeps no other key from them', async () => {
+      const harness = await openWithRecord('a');
+      harness.put(pod('mine', { controller: referredTo('c') }));
+      await harness.catalog.settled();
+      assert.deepEqual(harness.copy.get('c')?.namespace, 'shop', 'a record of another API version has the name');
+    });
+  });
 });

@@ -76,6 +76,7 @@ export class Followers {
         if (isVisible(entity, filter, labels))
           expected.set(keyOf(entity), Buffer.from(encodedBytes(entity)).toString('hex'));
       }
+      copy.assertOnePicture();
       const held = [...copy.entities].map(([key, { bytes }]) => [key, Buffer.from(bytes).toString('hex')] as const);
       assert.deepEqual(new Map(held.sort()), new Map([...expected].sort()), `filter ${JSON.stringify(filter)}`);
     }

@@ -102,7 +102,7 @@ describe('the place of a pod', () => {
     for (let index = 0; index < 10_000; index += 1) stores.Pod.upsert(pod(`p${index}`, { nodeName: 'n0' }), '2', SEEN);
     changed();
     stores.Node.upsert(node('n0', at('b')), '3', SEEN);
-    assert.ok(changed().length <= 512);
+    assert.ok(changed().length <= 128);
     await catalog.settled();
     assert.equal(placeOf('p9999'), 'b b-region');
   });

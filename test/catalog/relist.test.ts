@@ -65,6 +65,29 @@ describe('a store', () => {
     assert.equal(harness.copy.size, [...harness.catalog.entities()].length);
   });
 
+  it('removes an object before its successor under the name comes, also while the catalog opens in slices', async () => {
+    const first = Array.from({ length: 40 }, (_, at) => pod(`p${at}`));
+    let turns = 0;
+    const harness: Harness = new Harness({
+      pacer: new Pacer({
+        budgetMs: 0,
+        nowMs: () => 0,
+        // As a StatefulSet replaces its pods: some are told already, and others are not yet.
+        turn: async () => {
+          const old = first[turns] ?? assert.fail('more turns than pods');
+          turns += 1;
+          harness.remove(old);
+          harness.put({ ...old, uid: `again-${old.name}` });
+        },
+      }),
+    });
+    harness.put(...first);
+    await harness.catalog.open();
+    assert.ok(turns > 1);
+    assert.equal(harness.pod('p0').uid, 'again-p0');
+    assert.equal(harness.byKey.size, 40);
+  });
+
   it('tells of an update that changes nothing only that the source moved on', async () => {
     const harness = await Harness.open(A);
     harness.put({ ...A });

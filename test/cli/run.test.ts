@@ -48,6 +48,17 @@ test('a start that succeeds is logged with both addresses', async () => {
   assert.deepEqual(edge.codes, []);
 });
 
+test('a service that must not go on ends the process with 1, and its reason is the last line', async () => {
+  const { edge, lines, exited, run } = prepare(async ({ fail }) => {
+    setImmediate(() => fail('another cluster answers'));
+    return service();
+  });
+  await run();
+  assert.deepEqual(await exited, [1]);
+  assert.equal(lines.at(-1)?.['msg'], 'another cluster answers');
+  assert.deepEqual(edge.codes, [1]);
+});
+
 test('the first signal stops the service, then the process exits 0', async () => {
   let stops = 0;
   const { edge, exited, run } = prepare(async () =>

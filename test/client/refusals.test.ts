@@ -22,6 +22,25 @@ describe('15.5 a replica', () => {
     assert.equal(streams, 1);
   });
 
+  it('asks on when a server refuses what it has served before', async () => {
+    let streams = 0;
+    await using feed = await FakeFeed.start((stream) => {
+      streams += 1;
+      if (streams > 1 && streams < 4) {
+        stream.fail(status.FAILED_PRECONDITION, 'TIMELINES_HIDDEN');
+        return;
+      }
+      for (const frame of WHOLE) stream.send(frame);
+      if (streams === 1) stream.fail(status.UNAVAILABLE, 'going');
+    });
+    let synced = 0;
+    const failures: boolean[] = [];
+    using replica = connect({ targets: [feed.address], random: () => 0 });
+    replica.on('synced', () => synced++).on('failover', ({ isFinal }) => failures.push(isFinal));
+    await eventually('it is served again', () => (synced === 2 ? done(undefined) : notYet({ streams, failures })));
+    assert.deepEqual(failures, [false, false, false]);
+  });
+
   it('goes on to a server that serves it, past one that refuses', async () => {
     await using other = await FakeFeed.start((stream) => stream.fail(status.UNIMPLEMENTED, 'no such method'));
     await using feed = await FakeFeed.start((stream) => {

@@ -38,9 +38,10 @@ type Asked = Question & { readonly replica: number; readonly isPresent: boolean;
 const NAMESPACE = 'adversary';
 const BATCH = 100;
 const PAUSE_MS = 250;
-/** The service's slack (500 ms), and what a watch on a busy machine takes. */
-const TOLERANCE_MS = 700;
-const DELAY_MS = 2_000;
+/** For the judge: the service's slack (500 ms), and what a watch on a busy machine takes. */
+export const TOLERANCE_MS = 700;
+/** For the judge: how late a watch may be. */
+export const DELAY_MS = 2_000;
 /** Before a connection broke it was alive this long ago at least; without a word since, that is all digger knows. */
 const DOUBT_MS = 35_000;
 
@@ -117,7 +118,7 @@ async function readyDigger(scene: Scene): Promise<DiggerProcess> {
 /**
  * Cuts digger off for some seconds; with `restart`, the API server forgets what digger had seen, so that it must list.
  */
-async function blind(
+export async function blind(
   scene: Scene,
   replicas: readonly DiggerProcess[],
   restart: boolean,
@@ -254,7 +255,8 @@ function isEdge({ holds, gaps }: Truth, { address, atMs, askedMs }: Question): b
   );
 }
 
-function toAnswer(resolution: Message): Answer {
+/** What the judge takes, of a Resolution. */
+export function toAnswer(resolution: Message): Answer {
   const outcome = (resolution['outcome'] as string).replace('OUTCOME_', '');
   switch (outcome) {
     case 'RESOLVED':
@@ -287,11 +289,13 @@ async function relistsOf(replicas: readonly DiggerProcess[]): Promise<number> {
   return relists;
 }
 
-function timestamp(ms: number): Message {
+/** As requests carry it. */
+export function timestamp(ms: number): Message {
   return { seconds: Math.floor(ms / 1_000), nanos: (ms % 1_000) * 1_000_000 };
 }
 
-async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+/** Waits, or returns early when the signal says so. */
+export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
   if (ms <= 0 || signal?.aborted) return;
   await new Promise<void>((resolve) => {
     const timer = setTimeout(resolve, ms);

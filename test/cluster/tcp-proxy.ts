@@ -7,6 +7,7 @@
 import { createServer, type Server, type Socket, connect } from 'node:net';
 
 type Mode = 'pass' | 'hold' | 'refuse';
+type State = { mode: Mode; accepted: number; targetPort: number };
 type Pair = { readonly client: Socket; readonly server: Socket };
 
 /** See the head of the file. */
@@ -15,9 +16,9 @@ export class TcpProxy implements AsyncDisposable {
   readonly port: number;
   readonly #listener: Server;
   readonly #pairs: Set<Pair>;
-  readonly #state: { mode: Mode; accepted: number };
+  readonly #state: State;
 
-  private constructor(listener: Server, port: number, pairs: Set<Pair>, state: { mode: Mode; accepted: number }) {
+  private constructor(listener: Server, port: number, pairs: Set<Pair>, state: State) {
     this.#listener = listener;
     this.port = port;
     this.#pairs = pairs;
@@ -27,14 +28,14 @@ export class TcpProxy implements AsyncDisposable {
   /** Listens on a free port of 127.0.0.1 and forwards to `targetPort` of 127.0.0.1. */
   static async start(targetPort: number): Promise<TcpProxy> {
     const pairs = new Set<Pair>();
-    const state: { mode: Mode; accepted: number } = { mode: 'pass', accepted: 0 };
+    const state: State = { mode: 'pass', accepted: 0, targetPort };
     const listener = createServer((client) => {
       if (state.mode === 'refuse') {
         client.resetAndDestroy();
         return;
       }
       state.accepted++;
-      const pair: Pair = { client, server: connect(targetPort, '127.0.0.1') };
+      const pair: Pair = { client, server: connect(state.targetPort, '127.0.0.1') };
       pairs.add(pair);
       forward(pair);
       if (state.mode === 'hold') hold(pair);
@@ -63,6 +64,11 @@ export class TcpProxy implements AsyncDisposable {
   /** Connections that were ever let in: moves when a peer comes back. */
   get accepted(): number {
     return this.#state.accepted;
+  }
+
+  /** New connections go there; what they went to before was started anew. */
+  retarget(port: number): void {
+    this.#state.targetPort = port;
   }
 
   /** Resets every open connection; the mode for new ones stays. Returns how many were cut. */

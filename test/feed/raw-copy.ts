@@ -32,6 +32,8 @@ interface Names {
 export class RawCopy {
   /** By kind, API version and kind of a workload, namespace and name. */
   readonly entities = new Map<string, { readonly uid: string; readonly bytes: Uint8Array }>();
+  /** By kind and uid, kept by uids alone: as consumers do it that do not care how an object is called. */
+  readonly uids = new Set<string>();
   token: Uint8Array = new Uint8Array();
   synced = false;
   /** Reasons of all resets, in order. */
@@ -44,6 +46,7 @@ export class RawCopy {
       switch (field) {
         case RESET:
           this.entities.clear();
+          this.uids.clear();
           this.synced = false;
           this.resets.push(Reset.toObject(Reset.decode(bytes), { enums: String })['reason'] as string);
           break;
@@ -64,6 +67,12 @@ export class RawCopy {
     assert.ok(hasToken, 'every frame carries a token');
   }
 
+  /** Those who hold entities by their keys and those who hold them by their uids have the same. */
+  assertOnePicture(): void {
+    const byKey = [...this.entities].map(([key, { uid }]) => `${key.slice(0, key.indexOf('|'))} ${uid}`);
+    assert.deepEqual([...this.uids].sort(), byKey.sort());
+  }
+
   #change(bytes: Uint8Array): void {
     this.changes += 1;
     for (const { field, bytes: content } of fieldsOf(bytes)) {
@@ -72,6 +81,7 @@ export class RawCopy {
           const { kind, type } = ENTITIES.get(kindField) ?? assert.fail(`no kind ${kindField}`);
           const names = type.decode(entity) as unknown as Names;
           this.entities.set(nameOf(kind, names), { uid: names.uid, bytes: Uint8Array.from(entity) });
+          this.uids.add(`${kind} ${names.uid}`);
         }
       } else if (field === REMOVAL) {
         const removal = Removal.toObject(Removal.decode(content), { enums: String, defaults: true });
@@ -82,6 +92,7 @@ export class RawCopy {
           apiVersion: apiVersion ?? '',
           kind: workloadKind ?? '',
         });
+        this.uids.delete(`${kind} ${removal['uid']}`);
         // Another object under the name may have been told already by another replica.
         if (this.entities.get(key)?.uid === removal['uid']) this.entities.delete(key);
       }

@@ -204,6 +204,7 @@ function compare({ connection, copy, filter }: Consumer, result: HopsResult, see
     if (isVisible(entity, filter, labelsOfNamespaces)) expected.set(keyOf(entity), entity);
   }
   const where = `seed ${seed}, cut ${result.cuts}, filter ${JSON.stringify(filter)}`;
+  copy.assertOnePicture();
   assert.deepEqual([...copy.entities.keys()].sort(), [...expected.keys()].sort(), where);
   for (const [key, { bytes }] of copy.entities) {
     const live = encodedBytes(expected.get(key) ?? assert.fail(where));

@@ -28,6 +28,8 @@ const token: fc.Arbitrary<ResumeToken> = fc.record({
   cursor: fc.maxSafeNat(),
   floor: fc.maxSafeNat(),
   held: fc.maxSafeNat(),
+  followedForMs: fc.nat(),
+  isSettled: fc.boolean(),
   sources: fc.oneof(
     fc.constant(NO_SOURCES),
     fc.record({
@@ -131,7 +133,7 @@ describe('a resume token', () => {
     first.writeUInt32BE(crc32(first.subarray(5)), 1);
     assert.equal(parseToken(first), 'other-form');
     fc.assert(
-      fc.property(token, fc.integer({ min: 4, max: 255 }), (given, form) => {
+      fc.property(token, fc.integer({ min: 5, max: 255 }), (given, form) => {
         const encoded = encodeToken(given);
         encoded[0] = form;
         assert.equal(parseToken(encoded), 'other-form');
@@ -190,6 +192,8 @@ const EMPTY: ResumeToken = {
   cursor: 123_456,
   floor: 123_456,
   held: 123_456,
+  followedForMs: 0,
+  isSettled: false,
   sources: NO_SOURCES,
   cluster: UNKNOWN_CLUSTER,
 };

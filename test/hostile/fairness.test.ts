@@ -92,6 +92,28 @@ describe('a lookup beside a flood is begun after a few calls of it', () => {
     await untilNothingIsLeft(serving, [...flood, probe, healthy]);
   });
 
+  it('of 500 lookups that wait and end with their connections: not all in one turn', async (t) => {
+    const serving = await begin(t);
+    serving.picture.maxWaiters = 10_000;
+    const flood = await connections(serving.target, 10, ATTACKER);
+    // Those that wait for their turn would have the connections paused as well.
+    for (let round = 0; round < 10; round++) {
+      for (const peer of flood) peer.send(5, lookup(ASKED_BY_FLOOD, 20));
+      const calls = (round + 1) * 50;
+      await eventually('they wait', () =>
+        serving.picture.questions.length === calls ? done(undefined) : notYet(serving.picture.questions.length),
+      );
+    }
+    const [healthy] = await connections(serving.target, 1, '127.0.0.1');
+    assert.ok(healthy);
+    assert.equal(await metric(serving.registry, 'digger_grpc_connections_paused_total'), 0);
+    for (const { socket } of flood) socket.destroy();
+    healthy.send(1, lookup(KNOWN));
+    await untilEnded([healthy], 1);
+    await untilNothingIsLeft(serving, [...flood, healthy]);
+    assert.ok((await metric(serving.registry, 'digger_grpc_connections_paused_total')) > 0, 'they were not read');
+  });
+
   it('of lookups over TLS', async (t) => {
     const serving = await serveTls();
     t.after(() => serving.stop());

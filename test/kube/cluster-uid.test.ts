@@ -50,6 +50,7 @@ async function asking(context: TestContext, ...answers: Answer[]) {
   const random = () => 0;
   const contact = new ServerContact(transport, clock, random, logger, stopping.signal);
   let changes = 0;
+  const others: string[] = [];
   const uid = new ClusterUid({
     transport,
     contact,
@@ -58,6 +59,7 @@ async function asking(context: TestContext, ...answers: Answer[]) {
     random,
     stopping: stopping.signal,
     onChange: () => (changes += 1),
+    onOtherCluster: ({ was, is }) => others.push(`${was} → ${is}`),
   });
   context.after(async () => {
     stopping.abort();
@@ -67,7 +69,7 @@ async function asking(context: TestContext, ...answers: Answer[]) {
     await new Promise((resolve) => server.close(resolve));
   });
   uid.start();
-  return { uid, requests, log, changes: () => changes };
+  return { uid, requests, log, contact, others, changes: () => changes };
 }
 
 test('it is read once, as a list of the one namespace, and found among others', async (context) => {
@@ -77,6 +79,25 @@ test('it is read once, as a list of the one namespace, and found among others', 
   assert.equal(uid.problem, '');
   assert.equal(changes(), 1);
   assert.deepEqual(requests, ['/api/v1/namespaces?fieldSelector=metadata.name%3Dkube-system']);
+});
+
+const another = json(200, { items: [{ metadata: { name: 'kube-system', uid: 'another' } }] });
+
+test('after a failure to reach the server it is compared before anything goes on', async (context) => {
+  const { uid, requests, contact, others } = await asking(context, found, found, forbidden, another);
+  await uid.answered();
+  await contact.waitUntilReachable('connection refused');
+  assert.equal(requests.length, 2);
+  // What cannot be compared does not keep watches from going on.
+  await contact.waitUntilReachable('connection refused');
+  assert.equal(requests.length, 3);
+  assert.deepEqual(others, []);
+  let goesOn = false;
+  void contact.waitUntilReachable('connection refused').then(() => (goesOn = true));
+  await eventually('another cluster is noticed', () => (others.length > 0 ? done(undefined) : notYet(requests)));
+  assert.deepEqual(others, [`${UID} → another`]);
+  assert.equal(goesOn, false, 'no watch goes on at another cluster');
+  assert.equal(uid.uid, UID);
 });
 
 test('without the right it stays unknown, says which right is missing, and is known once it is granted', async (context) => {

@@ -65,6 +65,27 @@ describe('the page in Chromium', () => {
     );
   });
 
+  it('draws who held an address: a bar for each holder, in its order, also where it is in doubt', async () => {
+    const ip = story.createPod('drawn-first', 201);
+    const isKnown = (name: string) =>
+      eventually(`${name} has it`, async () => {
+        const { pod } = await digger.resolve(ip);
+        return pod?.['name'] === name ? done(undefined) : notYet(pod);
+      });
+    await isKnown('drawn-first');
+    story.deletePod('drawn-first');
+    story.createPod('drawn-second', 201);
+    await isKnown('drawn-second');
+    const { page, said } = await browse(`/?q=${ip}`, '--dump-dom');
+    const drawing = /<svg [^>]*class="timeline"[\s\S]*?<\/svg>/.exec(page)?.[0] ?? assert.fail(page);
+    const labels = [...drawing.matchAll(/>Pod shop\/([a-z-]+)<title>/g)].map(([, name]) => name);
+    assert.deepEqual(labels, ['drawn-second', 'drawn-first']);
+    assert.ok([...drawing.matchAll(/<rect [^>]*class="(held|doubtful)"/g)].length >= 2, drawing);
+    assert.match(drawing, />now<\/text>/);
+    assert.match(page, /<summary>\d+ stretches of time<\/summary>/);
+    assert.doesNotMatch(said, /Content Security Policy|Refused to|Uncaught/);
+  });
+
   it('can be taken a picture of', async () => {
     const picture = join(folder, 'page.png');
     await browse('/', `--screenshot=${picture}`);

@@ -36,6 +36,7 @@ for (const streamInitialList of [true, false]) {
     const pacer = createPacer();
     const catalog = new Catalog({ registry, pacer });
     const watch = createClusterWatch({
+      onOtherCluster: () => assert.fail('another cluster'),
       credentials: new TestCredentials(url),
       stores: {
         pods: (source) => catalog.store('Pod', source),

@@ -138,7 +138,8 @@ export class DiggerProcess extends DiggerClient implements AsyncDisposable {
   /** Text of `/metrics`, computed after the call: it is kept for a second, so the next one is waited for. */
   async metrics(): Promise<string> {
     const page = async (): Promise<string> => {
-      const answer = await fetch(`http://${this.adminAddress}/metrics`);
+      // On a connection of its own: one that is kept may be closed for its idleness just when it is used again.
+      const answer = await fetch(`http://${this.adminAddress}/metrics`, { headers: { connection: 'close' } });
       const text = await answer.text();
       if (!answer.ok) throw new Error(`/metrics answers ${answer.status} ${text}`);
       return text;

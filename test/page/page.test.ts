@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, it } from 'node:test';
+import { hiddenNamespace } from '../../src/model/published-namespaces.ts';
+import { addressHistory } from '../../src/page/address-history.ts';
 import { find } from '../../src/page/find.ts';
 import { MAX_RECENT_CHANGES, RecentChanges } from '../../src/page/recent-changes.ts';
 import { Page } from '../../src/page/page.ts';
@@ -30,7 +32,7 @@ describe('the page', () => {
   const json = (url: string): Record<string, unknown> => JSON.parse(page.answer(url, HOST)?.body ?? '') as never;
 
   it('is a document, a sheet and a script of its own, and the browser is held to them', () => {
-    for (const path of ['/', '/page.css', '/page.js']) {
+    for (const path of ['/', '/page.css', '/page.js', '/timeline.js']) {
       const answer = page.answer(path, HOST);
       assert.equal(answer?.status, 200, path);
       assert.match(answer.headers['content-security-policy'] ?? '', /^default-src 'none'; script-src 'self'; /);
@@ -38,7 +40,7 @@ describe('the page', () => {
       assert.equal(answer.headers['x-content-type-options'], 'nosniff');
       assert.doesNotMatch(
         answer.body,
-        /https?:|innerHTML|insertAdjacent|document\.write|eval\(| style=| on[a-z]+=/,
+        /https?:(?!\/\/www\.w3\.org\/2000\/svg')|innerHTML|insertAdjacent|document\.write|eval\(| style=| on[a-z]+=/,
         path,
       );
     }
@@ -97,6 +99,46 @@ describe('the page', () => {
     assert.equal(page.answer('/find.json?q=10.0.0.1:70000', HOST)?.status, 400);
   });
 
+  it('tells the history of an address for its drawing, the newest stretches, with a bound that it says', () => {
+    picture.setAnswer('10.0.0.1', resolved(holder(fakePod('web-0', WEB), 'POD_IP')));
+    nowMs += 60_000;
+    const { history } = json('/find.json?q=10.0.0.1') as { history: Record<string, unknown> };
+    assert.deepEqual([history['fromMs'], history['toMs'], history['more']], [START_MS, START_MS + 60_000, false]);
+    const pod = { role: 'POD_IP', kind: 'Pod', namespace: 'default', name: 'web-0', uid: 'uid-web-0' };
+    const workload = { kind: 'Deployment', namespace: 'default', name: 'web' };
+    assert.deepEqual(history['stretches'], [
+      {
+        ...{ fromMs: START_MS, outcome: 'RESOLVED', moreHolders: 0 },
+        holders: [{ ...pod, fromMs: START_MS, uncertain: false, workload }],
+      },
+    ]);
+    const held = holder(fakePod('web-0', WEB), 'POD_IP');
+    const stretches = Array.from({ length: 1_000 }, (_, at) => ({
+      ...{ fromMs: START_MS - at * 1_000, toMs: START_MS - at * 1_000 + 1_000, outcome: 'AMBIGUOUS' as const },
+      holders: Array.from({ length: 100 }, () => held),
+    }));
+    const long = addressHistory(
+      { address: '10.0.0.1' },
+      { history: (_, limit) => ({ stretches: stretches.slice(0, limit), historySinceMs: 0 }) },
+      START_MS + 1_000,
+    ) as { fromMs: number; more: boolean; stretches: { holders: object[]; moreHolders: number }[] };
+    assert.deepEqual([long.stretches.length, long.more, long.fromMs], [200, true, START_MS - 199_000]);
+    assert.deepEqual([long.stretches[0]?.holders.length, long.stretches[0]?.moreHolders], [10, 90]);
+  });
+
+  it('says of a holder that is not published its role and that it is hidden, and does not find its name', () => {
+    const namespace = hiddenNamespace('secret');
+    const entity = { ...fakePod('gYs1', WEB), namespace };
+    picture.setAnswer('10.0.0.1', resolved(holder(entity, 'POD_IP')));
+    picture.setEntity(entity);
+    const body = page.answer('/find.json?q=10.0.0.1', HOST)?.body ?? '';
+    const { outcome, history } = JSON.parse(body) as { outcome: string; history: { stretches: object[] } };
+    assert.deepEqual([outcome, (history.stretches[0] as { outcome: string }).outcome], ['HIDDEN', 'HIDDEN']);
+    assert.doesNotMatch(body, /gYs1|\\u0001/);
+    nowMs += 100;
+    assert.deepEqual(json('/find.json?q=gys')['entities'], []);
+  });
+
   it('finds names by a part of them, not too many, and says that there are others', () => {
     for (let at = 0; at < 30; at++) picture.setEntity(fakePod(`web-${at}`, WEB));
     picture.setEntity(fakePod('db-0', WEB));
@@ -108,7 +150,7 @@ describe('the page', () => {
   });
 
   it('refuses an empty question and one longer than any name', () => {
-    for (const question of ['', 'x'.repeat(254)]) assert.equal(find(question, picture).ok, false);
+    for (const question of ['', 'x'.repeat(254)]) assert.equal(find(question, picture, START_MS).ok, false);
   });
 });
 
@@ -153,6 +195,70 @@ describe('the last changes', () => {
       changes.list().map(({ what }) => what),
       ['removed', 'changed', 'added'],
     );
+  });
+});
+
+describe('the drawing of a timeline', async () => {
+  type Bar = { left: number; width: number; isDoubtful: boolean; title: string };
+  type Layout = { lanes: { label: string; bars: Bar[] }[]; unknown: Bar[]; ticks: { x: number; label: string }[] };
+  const { layOut } = (await import(new URL('../../src/page/assets/timeline.js', import.meta.url).href)) as {
+    layOut: (history: object) => Layout;
+  };
+  const [fromMs, toMs] = [START_MS, START_MS + 700_000];
+  const stretch = (from: number, to: number | undefined, outcome: string, ...names: readonly string[]) => ({
+    ...{ fromMs: START_MS + from, ...(to === undefined ? {} : { toMs: START_MS + to }), outcome },
+    holders: names.map((name) => ({
+      ...{ kind: 'Pod', namespace: 'shop', name, uid: `uid-${name}`, role: 'POD_IP', uncertain: name === 'maybe' },
+    })),
+  });
+
+  it('has a line for each object, the newest on top, and a bar for each time that it held the address', () => {
+    const { lanes, unknown, ticks } = layOut({
+      ...{ fromMs, toMs },
+      stretches: [
+        stretch(600_000, undefined, 'RESOLVED', 'b'),
+        stretch(500_000, 600_000, 'AMBIGUOUS', 'b', 'a'),
+        stretch(300_000, 400_000, 'RESOLVED', 'maybe'),
+        stretch(100_000, 200_000, 'UNKNOWN'),
+        stretch(0, 100_000, 'RESOLVED', 'a'),
+      ],
+    });
+    assert.deepEqual(
+      lanes.map(({ label, bars }) => [label, bars.map(({ left, width, isDoubtful }) => [left, width, isDoubtful])]),
+      [
+        [
+          'Pod shop/b',
+          [
+            [900, 100, false],
+            [800, 100, true],
+          ],
+        ],
+        [
+          'Pod shop/a',
+          [
+            [800, 100, true],
+            [300, 100, false],
+          ],
+        ],
+        ['Pod shop/maybe', [[600, 100, true]]],
+      ],
+    );
+    assert.deepEqual(
+      unknown.map(({ left, width }) => [left, width]),
+      [[400, 100]],
+    );
+    assert.deepEqual([ticks.at(0)?.label, ticks.at(-1)?.label, ticks.at(-1)?.x], ['00:00:00', 'now', 1_000]);
+    assert.match(lanes[1]?.bars[0]?.title ?? '', /^Pod shop\/a, POD_IP, 00:08:20 to 00:10:00, one of several$/);
+  });
+
+  it('shows the shortest stretch, stays within its frame, and has a last line for all that have none of their own', () => {
+    const stretches = Array.from({ length: 40 }, (_, at) => stretch(699_999 - at, 700_000 - at, 'RESOLVED', `p${at}`));
+    const { lanes } = layOut({ fromMs, toMs, stretches });
+    assert.equal(lanes.length, 12);
+    assert.deepEqual([lanes.at(-1)?.label, lanes.at(-1)?.bars.length], ['others', 29]);
+    for (const { left, width } of lanes.flatMap(({ bars }) => bars)) {
+      assert.ok(width >= 2 && left >= 300 && left + width <= 1_000, `${left} ${width}`);
+    }
   });
 });
 

@@ -37,6 +37,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   otel: [],
   addresses: [...EVERYWHERE, 'catalog', 'timelines'],
   feed: [...EVERYWHERE, 'wire', 'timelines'],
+  handover: [...EVERYWHERE, 'wire', 'addresses'],
   page: ['model', 'addresses', 'catalog'],
   rpc: [...RPC_SOURCES, ...RPC_ROOMS],
   'rpc/methods': [...RPC_SOURCES, ...RPC_ROOMS],

@@ -32,6 +32,7 @@ test('the package holds what the command needs and nothing else, is the same whe
     'dist/client/index.d.ts',
     'dist/page/assets/page.html',
     'proto/digger/v1/lookup.proto',
+    'proto/buf.yaml',
     'package.json',
     'README.md',
     'LICENSE',
@@ -39,7 +40,7 @@ test('the package holds what the command needs and nothing else, is the same whe
     assert.ok(files.includes(needed), `lacks ${needed}`);
   }
   const allowed =
-    /^(dist\/.*\.(js|js\.map|d\.ts|json)|dist\/page\/assets\/page\.(html|css)|proto\/.*\.proto|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
+    /^(dist\/.*\.(js|js\.map|d\.ts|json)|dist\/page\/assets\/page\.(html|css)|proto\/.*\.proto|proto\/buf\.yaml|proto\/README\.md|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
   assert.deepEqual(
     files.filter((file) => !allowed.test(file)),
     [],

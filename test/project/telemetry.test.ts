@@ -41,7 +41,7 @@ describe('what is said about metrics', () => {
     writeFileSync(tlsKey, key, { mode: 0o600 });
     const logger = createLogger({ level: 'silent', pretty: false });
     const config = { ...parsed.config, kubeconfig, tlsCert, tlsKey, auth: 'token-review' as const };
-    service = await startService({ config, logger });
+    service = await startService({ config, logger, fail: (problem) => assert.fail(problem) });
     rmSync(folder, { recursive: true });
     exposition = await (await fetch(`http://${service.adminAddress}/metrics`)).text();
     families = readFamilies(exposition);

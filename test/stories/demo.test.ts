@@ -116,6 +116,7 @@ describe('digger demo', () => {
       config: parsed.config,
       logger: createLogger({ level: 'silent', pretty: false }),
       startService,
+      fail: (problem) => assert.fail(problem),
       out: { write: (text) => printed.push(text) > 0 },
       startCluster: async (options) => (cluster = await startLivingCluster(options)),
     });

@@ -21,7 +21,7 @@ const REFUSED: readonly Refused[] = [
   ['port 0', 'ResolveAddress', { address: ADDRESS, port: 0 }, ['port']],
   ['port 65,536', 'ResolveAddress', { address: ADDRESS, port: 65_536 }, ['port']],
   ['an unknown protocol', 'ResolveAddress', { address: ADDRESS, protocol: 17 }, ['protocol']],
-  ['a moment in the future', 'ResolveAddress', { address: ADDRESS, at: inSeconds(60) }, ['at']],
+  ['a moment in the future', 'ResolveAddress', { address: ADDRESS, at: inSeconds(3_600) }, ['at']],
   ['a wait of an hour', 'ResolveAddress', { address: ADDRESS, wait: { seconds: 3_600 } }, ['wait']],
   ['two mistakes', 'ResolveAddress', { address: 'x', port: 0 }, ['address', 'port']],
   ['an empty batch', 'BatchResolveAddresses', {}, ['queries']],

@@ -86,7 +86,7 @@ describe('16.2 a hidden namespace', () => {
 
   before(async () => {
     story = await Story.begin({ arrange: ({ cluster }) => createObjects(cluster, 1) });
-    digger = await story.startReadyDigger('--log-level', 'trace', ...RULES);
+    digger = await story.startReadyDigger('--log-level', 'trace', '--admin-page', ...RULES);
     raw = new Client(digger.address, credentials.createInsecure(), { 'grpc.max_receive_message_length': -1 });
     early = new FeedCopy(digger, { heartbeatInterval: { seconds: 1 } });
     await early.untilSynced();
@@ -197,6 +197,24 @@ describe('16.2 a hidden namespace', () => {
       lines.find((line) => line.includes(SECRET)),
       undefined,
     );
+  });
+
+  it('leaves no name on the page: neither among the last changes, nor in what is found', async () => {
+    const ask = async (path: string): Promise<string> => {
+      const answer = await eventually('the page answers', async () => {
+        const got = await fetch(`http://${digger.adminAddress}${path}`);
+        return got.status === 429 ? notYet(got.status) : done(got);
+      });
+      assert.equal(answer.status, 200, path);
+      return answer.text();
+    };
+    // The name of an object is found by any part of it, and so is what stands for one.
+    const parts = STAYING.slice(-3).map((name) => name.slice(0, 8));
+    for (const path of ['/state.json', ...[...ADDRESSES, ...parts].map((each) => `/find.json?q=${each}`)]) {
+      const text = (await ask(path)).replace(/"question":"[^"]*"/, '');
+      assert.ok(STAYING.every((each) => !text.includes(each)) && !text.includes('\\u0001'), `${path} ${text}`);
+    }
+    assert.match(await ask(`/find.json?q=${HIDDEN.pod}`), /"outcome":"HIDDEN"/);
   });
 
   it('is said to be possible in GetStatus, without the rules', async () => {

@@ -68,6 +68,11 @@ export class Story implements AsyncDisposable {
     return new Story(simulator, demo, await simulator.listen({ port: 0 }));
   }
 
+  /** Those that were started, in this order. */
+  get diggers(): readonly DiggerProcess[] {
+    return this.#diggers;
+  }
+
   /** Starts a digger, which ends with the story at the latest; returns when it listens, which is before it is ready. */
   async startDigger(...args: readonly string[]): Promise<DiggerProcess> {
     const digger = await DiggerProcess.start(this.kubeconfig, args);

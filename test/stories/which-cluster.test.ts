@@ -63,4 +63,22 @@ describe('which cluster it is', () => {
     const { outcome, cluster } = await digger.resolve(story.demo.wellKnown.statefulPod.ip);
     assert.deepEqual([outcome, cluster], ['OUTCOME_RESOLVED', undefined]);
   });
+
+  it('ends the process when another cluster answers at the address, so that nothing of the other is answered', async () => {
+    await using story = await Story.begin();
+    const digger = await story.startReadyDigger();
+    const was = uidOf(story);
+    story.simulator.refuseConnections();
+    story.simulator.cutConnections();
+    // As a cluster that is made anew under its name: everything is there as before, with other uids.
+    story.simulator.cluster.delete('namespaces', '', 'kube-system');
+    story.simulator.cluster.create('namespaces', { metadata: { name: 'kube-system' } });
+    const is = uidOf(story);
+    await story.simulator.acceptConnections();
+    assert.deepEqual(await digger.ended, { code: 1, signal: null });
+    assert.ok(
+      digger.log.includes(`another cluster answers than before (uid of kube-system: ${is}, was ${was})`),
+      digger.log,
+    );
+  });
 });

@@ -1,7 +1,13 @@
 // A consumer's copy of the timelines, kept from decoded frames alone as proto/digger/v1/feed.proto tells it to, and read
-// with the rules of reading. Knows nothing of claims and of how frames are made.
+// with the rules of reading. Knows nothing of claims and of how frames are made. The pictures of the replica for
+// TypeScript are kept from the same frames beside it, and have to answer alike.
 
 import assert from 'node:assert/strict';
+import { FollowedPicture } from '../../src/client/followed-picture.ts';
+import { Picture } from '../../src/client/picture.ts';
+import { DEFAULT_BOUNDS } from '../../src/client/replica.ts';
+import type { ReplicaHolder } from '../../src/client/holder-message.ts';
+import { SharedValues } from '../../src/client/shared-values.ts';
 import { type Cidr, familyOf, parseCidr } from '../../src/model/cidr.ts';
 import type { Protocol } from '../../src/model/entities.ts';
 import type { AddressFacts } from '../../src/timelines/facts.ts';
@@ -45,12 +51,27 @@ export class Copy implements TimelineSource<CopiedHolder> {
   #prefixes = new Prefixes();
   #complete = { ipv4: false, ipv6: false };
   readonly #verdict = new Verdict<CopiedHolder>();
+  readonly #hasTimelines: boolean;
+  readonly #shared = new SharedValues();
+  /** It never waits for a heartbeat: the clock is the one of the test. */
+  readonly #replica = new FollowedPicture(1e12, {
+    createPicture: () => new Picture({ ...DEFAULT_BOUNDS, maxSpans: 1e6 }, this.#shared, true),
+    changed: () => undefined,
+    reset: () => undefined,
+    synced: () => undefined,
+  });
+
+  /** `false`: none were asked for, which a replica would not bear. */
+  constructor(hasTimelines = true) {
+    this.#hasTimelines = hasTimelines;
+  }
 
   get size(): number {
     return this.#store.size;
   }
 
   apply(message: Uint8Array): void {
+    if (this.#hasTimelines) this.#replica.frame(Buffer.from(message));
     const frame: Decoded = WatchResponse.toObject(WatchResponse.decode(message), {
       longs: Number,
       enums: String,
@@ -73,14 +94,15 @@ export class Copy implements TimelineSource<CopiedHolder> {
   /** Outcome, then uid, role, interval, doubt and workload of each holder. */
   ask(question: Question, nowMs: number): string[] {
     resolve(this, question, nowMs, this.#verdict);
-    const { outcome, holders } = this.#verdict;
-    return [
-      outcome,
-      ...holders.map(
-        ({ uid, role, validFromMs, validToMs, workload }, i) =>
-          `${uid} ${role} ${validFromMs}–${validToMs ?? ''} ${this.#verdict.isUncertain(i)} ${workload ?? ''}`,
-      ),
-    ];
+    const answer = told(this.#verdict, ({ workload }) => workload);
+    const replica = this.isSynced ? this.#replica.at(nowMs) : undefined;
+    if (replica !== undefined) {
+      const verdict = new Verdict<ReplicaHolder>();
+      resolve(replica, question, nowMs, verdict);
+      const given = told(verdict, ({ workload }) => workload?.uid);
+      assert.deepEqual(given, answer, `the replica for TypeScript: ${JSON.stringify(question)}`);
+    }
+    return answer;
   }
 
   readonly ofAddress = (address: string) => this.#store.ofAddress(address);
@@ -155,6 +177,17 @@ export class Copy implements TimelineSource<CopiedHolder> {
     const isNothing = spans.length === 0 && nodes.length === 0 && !isInCluster && timeline.cutAtMs === undefined;
     this.#store.set(toPlace(place), isNothing ? undefined : { spans, nodes, isInCluster, cutAtMs });
   }
+}
+
+function told<H extends TimelineHolder>(verdict: Verdict<H>, workloadOf: (holder: H) => string | undefined): string[] {
+  return [
+    verdict.outcome,
+    ...verdict.holders.map((holder, index) => {
+      const { uid, role, validFromMs, validToMs } = holder;
+      const interval = `${validFromMs}–${validToMs ?? ''}`;
+      return `${uid} ${role} ${interval} ${verdict.isUncertain(index)} ${workloadOf(holder) ?? ''}`;
+    }),
+  ];
 }
 
 function toPlace(place: Decoded): TimelinePlace {

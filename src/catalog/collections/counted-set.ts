@@ -19,6 +19,8 @@ export class CountedSet<T> {
   readonly #compare: (a: Counted<T>, b: Counted<T>) => number;
   readonly #counted = new Map<T, Counted<T>>();
   #ordered: SortedSet<Counted<T>> | undefined;
+  /** As they were read last; unset when elements came or went since. */
+  #read: { readonly limit: number; readonly first: readonly T[] } | undefined;
   #numbers = 0;
 
   constructor(compare: (a: T, b: T) => number) {
@@ -37,25 +39,31 @@ export class CountedSet<T> {
       const added = { element, count: 1, number: (this.#numbers += 1) };
       this.#counted.set(element, added);
       this.#ordered?.add(added);
+      this.#read = undefined;
       return true;
     }
     known.count += by;
     if (known.count > 0) return false;
     this.#counted.delete(element);
     this.#ordered?.delete(known);
+    this.#read = undefined;
     if (this.#counted.size < MANY / 2) this.#ordered = undefined;
     return true;
   }
 
-  /** The first `limit` elements in order. */
-  first(limit: number): T[] {
-    if (this.#counted.size > MANY && this.#ordered === undefined) {
-      const ordered = new SortedSet(this.#compare);
-      for (const counted of this.#counted.values()) ordered.add(counted);
-      this.#ordered = ordered;
+  /** The first `limit` elements in order; the same list while it is the same, where they are many. */
+  first(limit: number): readonly T[] {
+    if (this.#counted.size <= MANY) {
+      const sorted = [...this.#counted.values()].sort(this.#compare);
+      return sorted.slice(0, Math.max(0, limit)).map(({ element }) => element);
     }
-    const first =
-      this.#ordered?.first(limit) ?? [...this.#counted.values()].sort(this.#compare).slice(0, Math.max(0, limit));
-    return first.map(({ element }) => element);
+    if (this.#ordered === undefined) {
+      this.#ordered = new SortedSet(this.#compare);
+      for (const counted of this.#counted.values()) this.#ordered.add(counted);
+    }
+    if (this.#read?.limit !== limit) {
+      this.#read = { limit, first: this.#ordered.first(limit, ({ element }) => element) };
+    }
+    return this.#read.first;
   }
 }

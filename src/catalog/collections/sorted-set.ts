@@ -20,12 +20,14 @@ export class SortedSet<T> {
     return this.#size;
   }
 
-  /** The first `count` elements, in order. */
-  first(count: number): T[] {
-    const found: T[] = [];
+  /** What `of` makes of the first `count` elements, in order. */
+  first<U>(count: number, of: (element: T) => U): U[] {
+    const found: U[] = [];
     for (const chunk of this.#chunks) {
-      if (found.length >= count) break;
-      found.push(...chunk.slice(0, count - found.length));
+      for (const element of chunk) {
+        if (found.length >= count) return found;
+        found.push(of(element));
+      }
     }
     return found;
   }

@@ -5,6 +5,7 @@
 
 import { type ByteString, NO_BYTES } from '../../model/byte-string.ts';
 import { MAX_LISTED, MAX_LISTED_ENDPOINTS, type ObjectReference } from '../../model/entities.ts';
+import { keyOf, keyOfWorkload } from '../../model/entity-key.ts';
 import { HIDDEN_REFERENCE, isHidden } from '../../model/published-namespaces.ts';
 import { concatBytes } from '../../wire/encoded-entity.ts';
 import { encodePodEndpoints, encodePodOwners } from '../../wire/encode-pod.ts';
@@ -44,6 +45,7 @@ export class Join {
   /** Services with more addresses to come or go than one turn may take. */
   readonly #unfinished = new Set<ServiceState>();
   readonly #sliceSize: () => number;
+  readonly #sameServices = new SameParts();
   /** Entities that were joined, ever: what a change costs. */
   joins = 0;
 
@@ -52,11 +54,12 @@ export class Join {
     this.customOwners = new CustomOwners({
       isWatchedKind,
       isRecord: (uid) => this.picture.owners.has(uid),
-      isTaken: ({ apiVersion, kind, namespace, name }) => {
+      isTaken: (reference) => {
+        const { apiVersion, kind, namespace, name } = reference;
         for (const { row, link, published } of ownersNamed(namespace, name)) {
           if (row.workloadKind === kind && row.apiVersion === apiVersion && link.edge === undefined) return true;
           // It is one no more, and consumers are still to be told.
-          if (published?.workloadKind === kind && published.apiVersion === apiVersion) return true;
+          if (published !== undefined && keyOf(published) === keyOfWorkload(reference)) return true;
         }
         return false;
       },
@@ -107,7 +110,12 @@ export class Join {
     }
     yield* this.#drainLookedAt(this.#marks);
     // By reference, also where another owner has its key by now: both are looked at then, and told as they are.
-    for (const touched of this.customOwners.drainTouched()) yield { touched };
+    for (const touched of this.customOwners.drainTouched()) {
+      yield { touched };
+      // After its other names, so that those who hold entities by their uids take the removals of those for no more.
+      const held = this.picture.owners.get(touched.uid)?.published ?? this.customOwners.publishedAs(touched.uid);
+      if (held !== undefined) yield { touched: held };
+    }
   }
 
   /** Puts what is due behind what comes next: the rest of a write that touched more than one turn may take. */
@@ -177,16 +185,13 @@ export class Join {
     const before = owner.published;
     const isTop = owner.link.edge === undefined;
     const entity = isTop ? owner.entity() : undefined;
+    // Another may have the key that it had.
+    if (before !== undefined) this.customOwners.recordTold(before);
     if (before === entity || (before && entity && before.joined === entity.joined && isSameButJoined(before, entity))) {
       if (before !== undefined) yield { touched: before };
       return;
     }
     owner.published = entity;
-    // Another may have the key that it had.
-    if (before !== undefined) {
-      const { apiVersion, workloadKind: kind, namespace, name, uid } = before;
-      this.customOwners.recordChanged({ apiVersion, kind, namespace, name, uid, incomplete: false });
-    }
     yield { resource: owner.resource, before, after: entity };
   }
 
@@ -197,7 +202,7 @@ export class Join {
     const ownerChain = lineage?.chain ?? NO_REFERENCES;
     const workload = lineage?.workload ?? selfReference(row, before);
     const endpointAddresses = pod.further && [...pod.further.keys()].sort().slice(0, MAX_LISTED);
-    const endpoints = endpointBytes(pod, endpointAddresses);
+    const endpoints = endpointBytes(pod, endpointAddresses, this.#sameServices);
     const joined = lineage?.podBytesWith(endpoints) ?? concatBytes(encodePodOwners(workload, ownerChain), endpoints);
     const place = this.shelves.places.bytesOf(row.nodeName);
     this.shelves.counts.countAs(pod, workload);
@@ -245,10 +250,27 @@ export class Join {
 /** Source of what only pods tell. */
 const PODS = 'pods';
 
+/** The parts that were put together last: the pods of one write are mostly in the same services. */
+class SameParts {
+  #parts: readonly ByteString[] = [];
+  #bytes: ByteString = NO_BYTES;
+
+  together(parts: readonly ByteString[]): ByteString {
+    const last = this.#parts;
+    if (parts.length < 2) return parts[0] ?? NO_BYTES;
+    if (parts.length !== last.length || !parts.every((part, at) => part === last[at])) {
+      this.#parts = parts;
+      this.#bytes = concatBytes(...parts);
+    }
+    return this.#bytes;
+  }
+}
+
 /** The fields of a pod that services add. */
 function endpointBytes(
   { memberOf, row: { namespace } }: PodState,
   addresses: readonly string[] | undefined,
+  same: SameParts,
 ): ByteString {
   if (memberOf.length === 0 && addresses === undefined) return NO_BYTES;
   const parts: ByteString[] = [];
@@ -258,9 +280,9 @@ function endpointBytes(
     count += 1;
     if (count <= MAX_LISTED) parts.push(referenceBytes);
   }
-  if (count <= MAX_LISTED && addresses === undefined)
-    return parts.length === 1 ? (parts[0] ?? NO_BYTES) : concatBytes(...parts);
-  return concatBytes(...parts, encodePodEndpoints(count > MAX_LISTED ? count : 0, addresses ?? []));
+  const services = same.together(parts);
+  if (count <= MAX_LISTED && addresses === undefined) return services;
+  return concatBytes(services, encodePodEndpoints(count > MAX_LISTED ? count : 0, addresses ?? []));
 }
 
 function selfReference(row: PodRow, before: PodRow | undefined): ObjectReference {

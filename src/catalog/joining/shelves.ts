@@ -216,6 +216,7 @@ export class Shelves {
         this.#touchTop(owner.link);
         graph.forget(owner.uid);
         this.#customOwners.recordChanged(referenceOf(owner));
+        if (owner.published !== undefined) this.#customOwners.recordTold(owner.published);
         this.#remove(resource, owner.published);
       },
     };

@@ -56,6 +56,8 @@ export class CustomOwners {
   readonly #byName = new MultiMap<string, WorkloadEntity>();
   readonly #dirtyOwners = new Set<CustomOwner>();
   readonly #dirtyKeys = new Set<string>();
+  /** Keys under which consumers hold owners whose records came after all, until these are told. */
+  readonly #handedOver = new Set<string>();
   /** Looked at since the last call, whether there is such an owner or not. By key and uid. */
   readonly #touched = new Map<string, ObjectReference>();
   readonly #options: CustomOwnersOptions;
@@ -75,6 +77,12 @@ export class CustomOwners {
 
   *published(): Iterable<WorkloadEntity> {
     for (const { published } of this.#byKey.values()) if (published !== undefined) yield published;
+  }
+
+  /** What is published of the owner with this uid. */
+  publishedAs(uid: string): WorkloadEntity | undefined {
+    const published = this.#byKey.get(this.#byUid.get(uid)?.key ?? '')?.published;
+    return published?.uid === uid ? published : undefined;
   }
 
   /** Published owners with this name: several only in different API versions, in the order of those. */
@@ -134,7 +142,17 @@ export class CustomOwners {
     const published = place?.published;
     if (place === undefined || published?.uid !== uid) return undefined;
     this.#publish(place, undefined);
+    // The record may have another name or namespace than the references to it said.
+    this.#handedOver.add(owner.key);
     return published;
+  }
+
+  /** What was published of a record is told anew, or goes first of all: its key may be another's from now on. */
+  recordTold(published: WorkloadEntity): void {
+    const { apiVersion, workloadKind: kind, namespace, name, uid } = published;
+    const reference = { apiVersion, kind, namespace, name, uid, incomplete: false };
+    this.#handedOver.delete(keyOfWorkload(reference));
+    this.recordChanged(reference);
   }
 
   /** A record with this reference came, changed or went. */
@@ -207,6 +225,7 @@ export class CustomOwners {
   #holderOf({ owners }: Place): CustomOwner | undefined {
     let holder: CustomOwner | undefined;
     for (const owner of owners) {
+      if (this.#handedOver.has(owner.key)) return undefined;
       if (this.#options.isRecord(owner.uid)) continue;
       if (owner.reference !== undefined && this.#options.isTaken(owner.reference)) return undefined;
       if (holder === undefined || owner.uid < holder.uid) holder = owner;

@@ -36,6 +36,7 @@ function statusLines(status: JsonObject, nowMs: number, wide: boolean, edge: Ask
   if (clusterProblem !== '') lines.push(coloured(`uid of the cluster not known: ${clusterProblem}`, 'yellow', edge));
   if (status['staleness'] !== undefined) lines.push(coloured(`stale by ${text(status['staleness'])}`, 'yellow', edge));
   if (status['historySince'] !== undefined) lines.push(`history since ${text(status['historySince'])}`);
+  lines.push(...inheritedLines(status['inheritedHistory'] as JsonObject | undefined, edge));
   if (namespaces.length > 0) lines.push(`namespaces ${namespaces.join(', ')}`);
   for (const file of (status['namedRanges'] ?? []) as readonly JsonObject[]) {
     const problem = text(file['message']).split('\n')[0] ?? '';
@@ -77,6 +78,13 @@ function statusLines(status: JsonObject, nowMs: number, wide: boolean, edge: Ask
     text(resource['message']),
   ]);
   return [...lines, ...tableLines(head, rows)];
+}
+
+function inheritedLines(history: JsonObject | undefined, edge: AskEdge): readonly string[] {
+  if (history === undefined) return [];
+  const from = text(history['from']);
+  if (from === '') return [coloured(`history of siblings not taken over: ${text(history['message'])}`, 'yellow', edge)];
+  return [`  of it before ${text(history['ownSince'])} from ${from}, ${text(history['claims']) || '0'} ended claims`];
 }
 
 /** `3s`, `5m`, `2h`; `never` when unset. */

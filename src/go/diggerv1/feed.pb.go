@@ -415,7 +415,9 @@ func (x *Reset) GetMessage() string {
 	return ""
 }
 
-// An entity is gone, or no longer matches the filter.
+// An entity is gone, or no longer matches the filter. Which one it is, kind, namespace and name say, and for a workload
+// its API version and kind. After a change of servers one may come for a name that the consumer never heard of; the
+// object with that uid, if it is there under another name, is upserted after it.
 type Removal struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its kind.

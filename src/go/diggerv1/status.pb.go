@@ -356,10 +356,12 @@ type GetStatusResponse struct {
 	// Some namespaces are not published (`--namespace-rule`): objects in them are in no answer but as holders without a
 	// name (OUTCOME_HIDDEN). Counts of pods, services and slices include them.
 	HidesNamespaces bool `protobuf:"varint,30,opt,name=hides_namespaces,json=hidesNamespaces,proto3" json:"hides_namespaces,omitempty"`
+	// What was taken over of a sibling's history (`--history-from`); unset: none was asked for.
+	InheritedHistory *InheritedHistory `protobuf:"bytes,31,opt,name=inherited_history,json=inheritedHistory,proto3" json:"inherited_history,omitempty"`
 	// The files of `--named-ranges`, in the order of the configuration.
 	NamedRanges []*NamedRangesFile `protobuf:"bytes,21,rep,name=named_ranges,json=namedRanges,proto3" json:"named_ranges,omitempty"`
 	// Unset: host names of load balancers are not resolved.
-	LoadBalancerNames *LoadBalancerNames `protobuf:"bytes,31,opt,name=load_balancer_names,json=loadBalancerNames,proto3" json:"load_balancer_names,omitempty"`
+	LoadBalancerNames *LoadBalancerNames `protobuf:"bytes,32,opt,name=load_balancer_names,json=loadBalancerNames,proto3" json:"load_balancer_names,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
@@ -497,6 +499,13 @@ func (x *GetStatusResponse) GetHidesNamespaces() bool {
 		return x.HidesNamespaces
 	}
 	return false
+}
+
+func (x *GetStatusResponse) GetInheritedHistory() *InheritedHistory {
+	if x != nil {
+		return x.InheritedHistory
+	}
+	return nil
 }
 
 func (x *GetStatusResponse) GetNamedRanges() []*NamedRangesFile {
@@ -677,6 +686,88 @@ func (x *NamedRangesFile) GetMessage() string {
 	return ""
 }
 
+// What a replica knows of the time before its start, and from whom.
+type InheritedHistory struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// `10.0.3.7:50051`; empty: no sibling has handed anything over, and `message` says why.
+	From string `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
+	// When it was taken over.
+	TakenTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=taken_time,json=takenTime,proto3" json:"taken_time,omitempty"`
+	// What is told of moments before this one is what the sibling saw.
+	OwnSince *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=own_since,json=ownSince,proto3" json:"own_since,omitempty"`
+	// Claims on addresses that had ended before this replica knew of them.
+	Claims uint64 `protobuf:"varint,4,opt,name=claims,proto3" json:"claims,omitempty"`
+	// While there is none: what this replica is waiting for, or what each of the siblings said.
+	Message       string `protobuf:"bytes,5,opt,name=message,proto3" json:"message,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *InheritedHistory) Reset() {
+	*x = InheritedHistory{}
+	mi := &file_digger_v1_status_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InheritedHistory) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InheritedHistory) ProtoMessage() {}
+
+func (x *InheritedHistory) ProtoReflect() protoreflect.Message {
+	mi := &file_digger_v1_status_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InheritedHistory.ProtoReflect.Descriptor instead.
+func (*InheritedHistory) Descriptor() ([]byte, []int) {
+	return file_digger_v1_status_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *InheritedHistory) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *InheritedHistory) GetTakenTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.TakenTime
+	}
+	return nil
+}
+
+func (x *InheritedHistory) GetOwnSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.OwnSince
+	}
+	return nil
+}
+
+func (x *InheritedHistory) GetClaims() uint64 {
+	if x != nil {
+		return x.Claims
+	}
+	return 0
+}
+
+func (x *InheritedHistory) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
 var File_digger_v1_status_proto protoreflect.FileDescriptor
 
 const file_digger_v1_status_proto_rawDesc = "" +
@@ -699,7 +790,7 @@ const file_digger_v1_status_proto_rawDesc = "" +
 	"\x05lists\x18\b \x01(\x04R\x05lists\x12%\n" +
 	"\x0ewatch_restarts\x18\t \x01(\x04R\rwatchRestarts\x12\x18\n" +
 	"\amessage\x18\n" +
-	" \x01(\tR\amessage\"\xff\x05\n" +
+	" \x01(\tR\amessage\"\xc9\x06\n" +
 	"\x11GetStatusResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\tR\x05epoch\x12\x14\n" +
@@ -719,9 +810,10 @@ const file_digger_v1_status_proto_rawDesc = "" +
 	"\x13credentials_message\x18\f \x01(\tR\x12credentialsMessage\x12,\n" +
 	"\acluster\x18\x14 \x01(\v2\x12.digger.v1.ClusterR\acluster\x12'\n" +
 	"\x0fcluster_message\x18\x16 \x01(\tR\x0eclusterMessage\x12)\n" +
-	"\x10hides_namespaces\x18\x1e \x01(\bR\x0fhidesNamespaces\x12=\n" +
+	"\x10hides_namespaces\x18\x1e \x01(\bR\x0fhidesNamespaces\x12H\n" +
+	"\x11inherited_history\x18\x1f \x01(\v2\x1b.digger.v1.InheritedHistoryR\x10inheritedHistory\x12=\n" +
 	"\fnamed_ranges\x18\x15 \x03(\v2\x1a.digger.v1.NamedRangesFileR\vnamedRanges\x12L\n" +
-	"\x13load_balancer_names\x18\x1f \x01(\v2\x1c.digger.v1.LoadBalancerNamesR\x11loadBalancerNames\"\x96\x01\n" +
+	"\x13load_balancer_names\x18  \x01(\v2\x1c.digger.v1.LoadBalancerNamesR\x11loadBalancerNames\"\x96\x01\n" +
 	"\x11LoadBalancerNames\x12\x14\n" +
 	"\x05names\x18\x01 \x01(\x04R\x05names\x12\x1c\n" +
 	"\taddresses\x18\x02 \x01(\x04R\taddresses\x12\x18\n" +
@@ -733,6 +825,13 @@ const file_digger_v1_status_proto_rawDesc = "" +
 	"\x06ranges\x18\x02 \x01(\x04R\x06ranges\x12?\n" +
 	"\rmodified_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\fmodifiedTime\x127\n" +
 	"\tload_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\bloadTime\x12\x18\n" +
+	"\amessage\x18\x05 \x01(\tR\amessage\"\xcc\x01\n" +
+	"\x10InheritedHistory\x12\x12\n" +
+	"\x04from\x18\x01 \x01(\tR\x04from\x129\n" +
+	"\n" +
+	"taken_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\ttakenTime\x127\n" +
+	"\town_since\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\bownSince\x12\x16\n" +
+	"\x06claims\x18\x04 \x01(\x04R\x06claims\x12\x18\n" +
 	"\amessage\x18\x05 \x01(\tR\amessage*\xa8\x01\n" +
 	"\n" +
 	"WatchState\x12\x1b\n" +
@@ -760,7 +859,7 @@ func file_digger_v1_status_proto_rawDescGZIP() []byte {
 }
 
 var file_digger_v1_status_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_digger_v1_status_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_digger_v1_status_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_digger_v1_status_proto_goTypes = []any{
 	(WatchState)(0),               // 0: digger.v1.WatchState
 	(*GetStatusRequest)(nil),      // 1: digger.v1.GetStatusRequest
@@ -769,32 +868,36 @@ var file_digger_v1_status_proto_goTypes = []any{
 	(*GetStatusResponse)(nil),     // 4: digger.v1.GetStatusResponse
 	(*LoadBalancerNames)(nil),     // 5: digger.v1.LoadBalancerNames
 	(*NamedRangesFile)(nil),       // 6: digger.v1.NamedRangesFile
-	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 8: google.protobuf.Duration
-	(*Cluster)(nil),               // 9: digger.v1.Cluster
+	(*InheritedHistory)(nil),      // 7: digger.v1.InheritedHistory
+	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 9: google.protobuf.Duration
+	(*Cluster)(nil),               // 10: digger.v1.Cluster
 }
 var file_digger_v1_status_proto_depIdxs = []int32{
-	7,  // 0: digger.v1.ResourceFreshness.last_contact:type_name -> google.protobuf.Timestamp
-	8,  // 1: digger.v1.ResourceFreshness.staleness:type_name -> google.protobuf.Duration
+	8,  // 0: digger.v1.ResourceFreshness.last_contact:type_name -> google.protobuf.Timestamp
+	9,  // 1: digger.v1.ResourceFreshness.staleness:type_name -> google.protobuf.Duration
 	0,  // 2: digger.v1.ResourceStatus.state:type_name -> digger.v1.WatchState
-	7,  // 3: digger.v1.ResourceStatus.last_change:type_name -> google.protobuf.Timestamp
-	7,  // 4: digger.v1.ResourceStatus.last_contact:type_name -> google.protobuf.Timestamp
+	8,  // 3: digger.v1.ResourceStatus.last_change:type_name -> google.protobuf.Timestamp
+	8,  // 4: digger.v1.ResourceStatus.last_contact:type_name -> google.protobuf.Timestamp
 	3,  // 5: digger.v1.GetStatusResponse.resources:type_name -> digger.v1.ResourceStatus
-	7,  // 6: digger.v1.GetStatusResponse.start_time:type_name -> google.protobuf.Timestamp
-	7,  // 7: digger.v1.GetStatusResponse.history_since:type_name -> google.protobuf.Timestamp
-	8,  // 8: digger.v1.GetStatusResponse.staleness:type_name -> google.protobuf.Duration
-	9,  // 9: digger.v1.GetStatusResponse.cluster:type_name -> digger.v1.Cluster
-	6,  // 10: digger.v1.GetStatusResponse.named_ranges:type_name -> digger.v1.NamedRangesFile
-	5,  // 11: digger.v1.GetStatusResponse.load_balancer_names:type_name -> digger.v1.LoadBalancerNames
-	7,  // 12: digger.v1.NamedRangesFile.modified_time:type_name -> google.protobuf.Timestamp
-	7,  // 13: digger.v1.NamedRangesFile.load_time:type_name -> google.protobuf.Timestamp
-	1,  // 14: digger.v1.StatusService.GetStatus:input_type -> digger.v1.GetStatusRequest
-	4,  // 15: digger.v1.StatusService.GetStatus:output_type -> digger.v1.GetStatusResponse
-	15, // [15:16] is the sub-list for method output_type
-	14, // [14:15] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	8,  // 6: digger.v1.GetStatusResponse.start_time:type_name -> google.protobuf.Timestamp
+	8,  // 7: digger.v1.GetStatusResponse.history_since:type_name -> google.protobuf.Timestamp
+	9,  // 8: digger.v1.GetStatusResponse.staleness:type_name -> google.protobuf.Duration
+	10, // 9: digger.v1.GetStatusResponse.cluster:type_name -> digger.v1.Cluster
+	7,  // 10: digger.v1.GetStatusResponse.inherited_history:type_name -> digger.v1.InheritedHistory
+	6,  // 11: digger.v1.GetStatusResponse.named_ranges:type_name -> digger.v1.NamedRangesFile
+	5,  // 12: digger.v1.GetStatusResponse.load_balancer_names:type_name -> digger.v1.LoadBalancerNames
+	8,  // 13: digger.v1.NamedRangesFile.modified_time:type_name -> google.protobuf.Timestamp
+	8,  // 14: digger.v1.NamedRangesFile.load_time:type_name -> google.protobuf.Timestamp
+	8,  // 15: digger.v1.InheritedHistory.taken_time:type_name -> google.protobuf.Timestamp
+	8,  // 16: digger.v1.InheritedHistory.own_since:type_name -> google.protobuf.Timestamp
+	1,  // 17: digger.v1.StatusService.GetStatus:input_type -> digger.v1.GetStatusRequest
+	4,  // 18: digger.v1.StatusService.GetStatus:output_type -> digger.v1.GetStatusResponse
+	18, // [18:19] is the sub-list for method output_type
+	17, // [17:18] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_digger_v1_status_proto_init() }
@@ -809,7 +912,7 @@ func file_digger_v1_status_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_digger_v1_status_proto_rawDesc), len(file_digger_v1_status_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   6,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

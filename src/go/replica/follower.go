@@ -236,7 +236,8 @@ func (f *follower) apply(frame *diggerv1.WatchResponse, target string) error {
 	case *diggerv1.WatchResponse_Progress:
 		if t := each.Progress.GetServerTime(); t.IsValid() {
 			r.offset.Store(f.clock.offset(t.AsTime().UnixMilli() - r.now().UnixMilli()))
-			now = r.nowMs()
+			// Not of this moment: it may have waited on its way, and what it says with it.
+			now = t.AsTime().UnixMilli()
 		}
 		closing = each.Progress.GetClosing()
 	}

@@ -401,6 +401,24 @@ func TestNowIsThatOfTheServer(t *testing.T) {
 	}
 }
 
+func TestWhatWasLongOnItsWayIsOldAndDoesNotSetTheClock(t *testing.T) {
+	server := newFeedServer(t, "one")
+	s := follow(t, server, nil, "one")
+	stream := server.next()
+	s.first(stream, "t1")
+	ready(t, s.Replica)
+	stream.progress("t2", s.clock.now(), false)
+	s.is("10.0.0.1", "a")
+	stream.progress("t3", s.clock.now().Add(-20*time.Second), false)
+	s.becomes("10.0.0.1", "a?")
+	s.is("10.0.0.1", "a", 30*time.Second)
+	if staleness := s.Staleness(); staleness.Age != 20*time.Second || staleness.ClockOffset != 0 {
+		t.Fatalf("%+v", staleness)
+	}
+	stream.progress("t4", s.clock.now(), false)
+	s.becomes("10.0.0.1", "a")
+}
+
 func TestObjectsAreFoundByNameAndByUidAlsoWhenTheyAreGone(t *testing.T) {
 	server := newFeedServer(t, "one")
 	s := follow(t, server, nil, "one")

@@ -11,8 +11,9 @@ import type {
   ServiceCidrRecord,
   ServiceRecord,
 } from '../../model/records.ts';
-import { InterningReader } from './interning-reader.ts';
+import { InterningReader } from './shared-text.ts';
 import { kubernetesType } from './kubernetes-schema.ts';
+import { readPod } from './pod-reader.ts';
 import type {
   EndpointSliceObject,
   EndpointsObject,
@@ -52,7 +53,9 @@ export interface RecordDecoder<R extends KubernetesRecord> {
   metadataFromProtobuf(raw: Uint8Array): KubernetesObject;
 }
 
-export const podDecoder: RecordDecoder<PodRecord> = createDecoder<PodObject, PodRecord>('Pod', toPodRecord);
+/** Pods by protobufjs, as all others are decoded: what the reader of pods is held against. */
+export const plainPodDecoder: RecordDecoder<PodRecord> = createDecoder<PodObject, PodRecord>('Pod', toPodRecord);
+export const podDecoder: RecordDecoder<PodRecord> = { ...plainPodDecoder, fromProtobuf: readPod };
 export const serviceDecoder: RecordDecoder<ServiceRecord> = createDecoder<ServiceObject, ServiceRecord>(
   'Service',
   toServiceRecord,

@@ -180,10 +180,13 @@ export function toTimeMs(time: TimeValue): number | undefined {
   }
   // Go writes its zero time as an empty message; hence unset seconds are not 1970.
   if (!Object.hasOwn(time, 'seconds') || time.seconds === undefined) return undefined;
-  const seconds = toNumber(time.seconds);
+  return toMoment(toNumber(time.seconds), count(time.nanos));
+}
+
+/** The same of seconds and nanoseconds. */
+export function toMoment(seconds: number, nanos: number): number | undefined {
   if (!Number.isInteger(seconds) || seconds <= ZERO_TIME_SECONDS || seconds >= END_OF_TIME_SECONDS) return undefined;
   // Kubernetes writes whole seconds only; a value that is not a fraction of a second is ignored.
-  const nanos = count(time.nanos);
   return seconds * 1000 + (nanos > 0 && nanos < 1e9 ? Math.floor(nanos / 1e6) : 0);
 }
 
@@ -277,7 +280,7 @@ function toContainer(
 }
 
 /** `docker.io/library/nginx@sha256:…`; an id without a name before it is that of a configuration, not of an image. */
-function toDigest(imageId: string): string {
+export function toDigest(imageId: string): string {
   return imageId.slice(imageId.lastIndexOf('@') + 1 || imageId.length);
 }
 
@@ -411,7 +414,7 @@ function shared(value: string | null | undefined): string {
 }
 
 /** 0 for anything that is not a port: a negative one could not even be encoded. */
-function toPort(value: number | undefined): number {
+export function toPort(value: number | undefined): number {
   const port = count(value);
   return Number.isInteger(port) && port > 0 && port <= MAX_PORT ? port : 0;
 }
@@ -435,7 +438,7 @@ function isSet(value: string): boolean {
 }
 
 const NOTHING: Readonly<Record<string, never>> = Object.freeze({});
-const NO_STRINGS: StringMap = Object.freeze({});
-const NO_TEXTS: readonly string[] = Object.freeze([]);
-const NO_CONTAINERS: readonly ContainerRecord[] = Object.freeze([]);
-const NO_PORTS: readonly ContainerPortRecord[] = Object.freeze([]);
+export const NO_STRINGS: StringMap = Object.freeze({});
+export const NO_TEXTS: readonly string[] = Object.freeze([]);
+export const NO_CONTAINERS: readonly ContainerRecord[] = Object.freeze([]);
+export const NO_PORTS: readonly ContainerPortRecord[] = Object.freeze([]);

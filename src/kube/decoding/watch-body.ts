@@ -4,14 +4,13 @@
 // handed on or the stream is refused: an undecodable frame, an unknown type, another kind, an object without name or
 // uid, half a frame at the end.
 
-import type protobuf from 'protobufjs';
 import type { KubernetesRecord } from '../../model/records.ts';
 import { type ApiStatus, statusFromJson, statusFromProtobuf } from './api-status.ts';
 import { ByteQueue } from './byte-queue.ts';
 import { openEnvelope } from './envelope.ts';
-import { kubernetesType } from './kubernetes-schema.ts';
 import { checkIdentity, decodeOrRefuse, type Encoding } from './list-body.ts';
 import type { KubernetesObject } from './decoded-objects.ts';
+import { DELIMITED, MessageCursor, tagOf } from './message-cursor.ts';
 import type { RecordDecoder } from './record-decoder.ts';
 import { MAX_OBJECT_BYTES, WireError } from '../wire-error.ts';
 
@@ -58,7 +57,7 @@ class ProtobufWatchBody<R extends KubernetesRecord> implements WatchBody<R> {
     this.#queue.push(chunk);
     const events: WatchEvent<R>[] = [];
     while (this.#queue.length >= LENGTH_BYTES) {
-      const length = this.#queue.peek(LENGTH_BYTES).readUInt32BE(0);
+      const length = this.#queue.peekUint32();
       if (length > MAX_OBJECT_BYTES) {
         throw new WireError(`a watch frame of ${length} bytes is larger than ${MAX_OBJECT_BYTES}`);
       }
@@ -75,15 +74,15 @@ class ProtobufWatchBody<R extends KubernetesRecord> implements WatchBody<R> {
   }
 
   #decode(frame: Buffer): WatchEvent<R> {
-    const event = WatchEventMessage.decode(frame) as unknown as WatchEventObject;
-    const { kind, raw } = openEnvelope(event.object?.raw ?? NO_BYTES);
-    switch (event.type) {
+    const { type, object } = readWatchEvent(frame);
+    const { kind, raw } = openEnvelope(object);
+    switch (type) {
       case 'ADDED':
       case 'MODIFIED':
       case 'DELETED': {
         checkKind(kind, this.#decoder.kind);
         const { record, resourceVersion } = checkIdentity(this.#decoder.fromProtobuf(raw), kind);
-        return { type: event.type, record, resourceVersion: checkVersion(resourceVersion) };
+        return { type, record, resourceVersion: checkVersion(resourceVersion) };
       }
       case 'BOOKMARK':
         checkKind(kind, this.#decoder.kind);
@@ -92,7 +91,7 @@ class ProtobufWatchBody<R extends KubernetesRecord> implements WatchBody<R> {
         checkKind(kind, 'Status');
         return { type: 'ERROR', status: statusFromProtobuf(raw, 0) };
       default:
-        throw new WireError(`unknown watch event ${JSON.stringify(event.type)}`);
+        throw new WireError(`unknown watch event ${JSON.stringify(type)}`);
     }
   }
 }
@@ -161,17 +160,35 @@ class JsonWatchBody<R extends KubernetesRecord> implements WatchBody<R> {
 
 const LENGTH_BYTES = 4;
 const LINE_FEED = 0x0a;
-const NO_BYTES = new Uint8Array(0);
+const NO_BYTES: Buffer = Buffer.alloc(0);
 
 /** KEP-3157: only this exact value counts. */
 const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
 
-interface WatchEventObject {
-  readonly type: string;
-  readonly object: { readonly raw: Uint8Array } | null;
+/** `object` is a view of the frame: WatchEvent{1: type, 2: RawExtension{1: raw}}. */
+function readWatchEvent(frame: Buffer): { readonly type: string; readonly object: Buffer } {
+  const cursor = new MessageCursor(frame);
+  let type = '';
+  let object = NO_BYTES;
+  while (cursor.hasMore) {
+    const tag = cursor.uint32();
+    if (tag === EVENT_TYPE) type = cursor.shared();
+    else if (tag === EVENT_OBJECT) {
+      const outer = cursor.enter();
+      while (cursor.hasMore) {
+        const inner = cursor.uint32();
+        if (inner === RAW) object = cursor.view();
+        else cursor.skip(inner);
+      }
+      cursor.leave(outer);
+    } else cursor.skip(tag);
+  }
+  return { type, object };
 }
 
-const WatchEventMessage: protobuf.Type = kubernetesType('WatchEvent');
+const EVENT_TYPE = tagOf(1, DELIMITED);
+const EVENT_OBJECT = tagOf(2, DELIMITED);
+const RAW = tagOf(1, DELIMITED);
 
 function toBookmark<R extends KubernetesRecord>(object: KubernetesObject): WatchEvent<R> {
   return {

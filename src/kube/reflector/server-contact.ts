@@ -32,6 +32,7 @@ export class ServerContact {
   readonly #logger: Logger;
   readonly #turnedAway = new Set<() => void>();
   #probing: Promise<void> | undefined;
+  #check: () => Promise<void> = async () => {};
   /** A request was accepted since the start. */
   #wasAccepted = false;
 
@@ -49,10 +50,15 @@ export class ServerContact {
    * stops.
    */
   waitUntilReachable(problem: string): Promise<void> {
-    this.#probing ??= this.#probe(problem).finally(() => {
+    this.#probing ??= this.#probeAndCheck(problem).finally(() => {
       this.#probing = undefined;
     });
     return this.#probing;
+  }
+
+  /** Everybody who waits for the server waits for this too, when it answers again. */
+  beforeReachable(check: () => Promise<void>): void {
+    this.#check = check;
   }
 
   /**
@@ -71,6 +77,11 @@ export class ServerContact {
     const woken = [...this.#turnedAway];
     this.#turnedAway.clear();
     for (const wake of woken) wake();
+  }
+
+  async #probeAndCheck(problem: string): Promise<void> {
+    await this.#probe(problem);
+    await this.#check();
   }
 
   async #probe(problem: string): Promise<void> {

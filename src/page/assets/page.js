@@ -1,6 +1,8 @@
 // The page of the admin listener, in the browser: asks for the state every two seconds while it is looked at, and for
 // what is searched. Text of the cluster goes into the page as text only, never as markup.
 
+import { drawTimeline, nameOf } from './timeline.js';
+
 const POLL_MS = 2_000;
 const byId = (id) => document.getElementById(id);
 
@@ -74,16 +76,38 @@ async function poll() {
   setTimeout(poll, POLL_MS);
 }
 
-function answerOf({ address, port, outcome, holders, historySinceMs }) {
+function answerOf({ address, port, outcome, holders, historySinceMs, history }) {
   const found = element('div', '');
   found.append(element('h2', `${address}${port === undefined ? '' : `, port ${port}`}: ${outcome}`));
   for (const holder of holders) {
     const since = `since ${new Date(holder.fromMs).toISOString()}`;
     const workload = holder.workload === undefined ? '' : `, of ${path(holder.workload)}`;
     const doubt = holder.uncertain ? ', uncertain' : '';
-    found.append(element('p', `${path(holder)}${workload}: ${holder.role}, ${since}${doubt}`));
+    found.append(element('p', `${nameOf(holder)}${workload}: ${holder.role}, ${since}${doubt}`));
   }
   found.append(element('p', `known since ${new Date(historySinceMs).toISOString()}`));
+  found.append(drawTimeline(history));
+  found.append(element('p', 'hatched: in doubt, or one of several; grey: not known', 'legend'), stretchesOf(history));
+  return found;
+}
+
+// The same in words, newest first.
+function stretchesOf({ stretches, more }) {
+  const found = element('details', '');
+  found.append(element('summary', `${stretches.length} stretches of time${more ? ', older ones left out' : ''}`));
+  const table = element('table', '');
+  const head = element('tr', '');
+  head.append(...['from', 'to', 'outcome', 'holder'].map((each) => element('th', each)));
+  table.append(head);
+  for (const { fromMs, toMs, outcome, holders, moreHolders } of stretches) {
+    const row = element('tr', '');
+    const names = holders.map((holder) => `${nameOf(holder)}, ${holder.role}${holder.uncertain ? ', uncertain' : ''}`);
+    if (moreHolders > 0) names.push(`and ${moreHolders} more`);
+    const cells = [time(fromMs), toMs === undefined ? 'now' : time(toMs), outcome, names.join('; ')];
+    row.append(...cells.map((each) => element('td', each)));
+    table.append(row);
+  }
+  found.append(table);
   return found;
 }
 

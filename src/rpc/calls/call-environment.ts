@@ -12,12 +12,12 @@ import {
   toServerError,
 } from '../errors.ts';
 import type { CallerRates } from '../limits/caller-rates.ts';
+import type { Drain } from './drain.ts';
 
 export interface CallEnvironment {
   readonly logger: Logger;
   readonly nowMs: () => number;
-  /** Aborts when the server begins to drain. */
-  readonly drainSignal: AbortSignal;
+  readonly drain: Drain;
   /** See `caller-rates.ts`; unset: callers may ask for as much as they like. */
   readonly rates: CallerRates | undefined;
   /** Counts a call that met a bound. */

@@ -115,6 +115,8 @@ export class Gate implements StreamGuard, RequestObserver {
       if (record === undefined) return;
       options.ledger.close(record);
       options.connections.callClosed(record.connection);
+      // Hundreds end at once, and a source may close all of its connections at the same moment.
+      if (record.connection.session?.destroyed === true) options.queue.noteEffort(record.connection);
       if (record.isWaiting) this.#noteEarlyEnd(record.connection);
       if (record.watchesHealth) this.#releaseHealthWatch(record.connection.caller);
     };
@@ -204,7 +206,7 @@ export class Gate implements StreamGuard, RequestObserver {
       });
     } else {
       // One of many. To be told what is wrong would cost as much as a call that is answered.
-      queue.noteRefused(connection);
+      queue.noteEffort(connection);
       const { limit } = record.refusal.facts;
       if (limit !== undefined) environment.countRefusal(limit);
       stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);

@@ -20,7 +20,7 @@ export interface FairConnection {
   resumeReading(): void;
 }
 
-/** Begins a call; false: it has ended meanwhile, and cost nothing. */
+/** Begins a call; false: it has ended meanwhile, and cost next to nothing. */
 export type BeginCall = () => boolean;
 
 export interface FairQueueOptions {
@@ -46,7 +46,7 @@ export const MAX_AT_ONCE = 2 * MAX_CALLS_PER_TURN;
 /** None of those that waited begins after this in a turn: some, large batches for one, take longer than lookups. */
 export const TURN_MS = 1.5;
 
-/** Calls of a source that have to wait, in one turn, before none of its connections is read any more. */
+/** Calls of a source that have to wait, or end with their connection, in one turn, before none of its connections is read any more. */
 export const READ_BUDGET = 128;
 
 /** They are read again when fewer of its calls wait: enough for the next turn. */
@@ -103,11 +103,13 @@ export class FairQueue {
     line.calls += 1;
     this.#waiting += 1;
     this.#options.countWaited();
-    this.noteRefused(connection);
+    this.noteEffort(connection);
   }
 
-  /** A call came that is not even to wait: looking at it took time all the same. */
-  noteRefused(connection: FairConnection): void {
+  /**
+   * A call came that is not even to wait, or ended because its whole connection did: that took time all the same.
+   */
+  noteEffort(connection: FairConnection): void {
     const { source } = connection;
     const arrived = (this.#arrived.get(source) ?? 0) + 1;
     this.#arrived.set(source, arrived);
@@ -130,16 +132,23 @@ export class FairQueue {
     }
     this.#steps -= 1;
     if (nowMs - this.#turnSinceMs < TURN_MS) {
-      // What has ended meanwhile costs nothing.
-      while (this.#next()?.() === false);
+      // What has ended meanwhile takes nobody's turn; of thousands even that takes time.
+      for (let ended = 1; this.#next()?.() === false; ended++) {
+        if (ended % MAX_CALLS_PER_TURN === 0 && this.#options.nowMs() - this.#turnSinceMs >= TURN_MS) break;
+      }
     }
     if (this.#steps === 0) this.#endTurn();
   }
 
   #endTurn(): void {
     this.#turnSinceMs = undefined;
+    // One source: several would each bring what one connection may send, all in the next turn. It is the one that has
+    // been paused for longest, so that they take turns here too.
+    let resumed: string | undefined;
     for (const connection of this.#paused) {
-      if ((this.#lines.get(connection.source)?.calls ?? 0) >= RESUME_BELOW) continue;
+      const { source } = connection;
+      if (resumed === undefined ? this.#waitingOf(source) >= RESUME_BELOW : source !== resumed) continue;
+      resumed = source;
       this.#paused.delete(connection);
       connection.resumeReading();
     }
@@ -173,6 +182,10 @@ export class FairQueue {
       }
     }
     return undefined;
+  }
+
+  #waitingOf(source: string): number {
+    return this.#lines.get(source)?.calls ?? 0;
   }
 
   #pause(connection: FairConnection): void {

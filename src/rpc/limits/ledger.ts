@@ -41,6 +41,9 @@ export abstract class LedgerEntry {
   sinceTurn = 0;
   sinceMs = 0;
   order = 0;
+  /** Its neighbours among the calls of its caller that wait for their other side. */
+  older: LedgerEntry | undefined = undefined;
+  newer: LedgerEntry | undefined = undefined;
 
   /** A request of many messages may be silent between two of them. */
   abstract readonly mayPause: boolean;
@@ -54,6 +57,12 @@ export interface CallerAccount {
   readonly name: string;
   bytes: number;
   calls: number;
+  /**
+   * Of its calls that wait for their other side the one that has for longest, and the latest. A list of its own: at its
+   * bound a caller pays for looking at its own calls, not at those of all others.
+   */
+  oldest: LedgerEntry | undefined;
+  latest: LedgerEntry | undefined;
 }
 
 /** Calls that come within this of one another may be of one burst: what came with it is read by then. */
@@ -134,10 +143,13 @@ export class Ledger {
   assign(entry: LedgerEntry, caller: string): Full | undefined {
     if (entry.phase === 'over' || entry.caller.name === caller) return undefined;
     const { bytes } = entry;
+    const waits = entry.phase !== 'held';
+    if (waits) unlink(entry);
     this.#release(entry.caller, bytes);
     entry.caller = this.#accountOf(caller);
     entry.caller.calls += 1;
     entry.caller.bytes += bytes;
+    if (waits) link(entry);
     return this.#makeRoom(entry);
   }
 
@@ -235,8 +247,9 @@ export class Ledger {
 
   /** The call, of this caller, that has waited longest for its other side. */
   #oldest(except: LedgerEntry, caller: CallerAccount | undefined): LedgerEntry | undefined {
-    const arriving = firstOf(this.#arriving, except, caller);
-    const leaving = firstOf(this.#leaving, except, caller);
+    if (caller !== undefined) return caller.oldest === except ? except.newer : caller.oldest;
+    const arriving = firstOf(this.#arriving, except);
+    const leaving = firstOf(this.#leaving, except);
     if (arriving === undefined || leaving === undefined) return arriving ?? leaving;
     return arriving.order < leaving.order ? arriving : leaving;
   }
@@ -255,11 +268,14 @@ export class Ledger {
       entry.sinceTurn = this.#answerTurn;
       this.#leaving.add(entry);
     }
+    link(entry);
   }
 
   #leave(entry: LedgerEntry): void {
     if (entry.phase === 'arriving') this.#arriving.delete(entry);
     else if (entry.phase === 'leaving') this.#leaving.delete(entry);
+    else return;
+    unlink(entry);
   }
 
   #add(entry: LedgerEntry, bytes: number): void {
@@ -271,7 +287,7 @@ export class Ledger {
   #accountOf(name: string): CallerAccount {
     let account = this.#callers.get(name);
     if (account === undefined) {
-      account = { name, bytes: 0, calls: 0 };
+      account = { name, bytes: 0, calls: 0, oldest: undefined, latest: undefined };
       this.#callers.set(name, account);
     }
     return account;
@@ -285,15 +301,35 @@ export class Ledger {
 }
 
 /** Of an entry that is on no account. */
-const NO_ACCOUNT: CallerAccount = { name: '', bytes: 0, calls: 0 };
+const NO_ACCOUNT: CallerAccount = { name: '', bytes: 0, calls: 0, oldest: undefined, latest: undefined };
 
-function firstOf(
-  entries: ReadonlySet<LedgerEntry>,
-  except: LedgerEntry,
-  caller: CallerAccount | undefined,
-): LedgerEntry | undefined {
+function firstOf(entries: ReadonlySet<LedgerEntry>, except: LedgerEntry): LedgerEntry | undefined {
   for (const entry of entries) {
-    if (entry !== except && (caller === undefined || entry.caller === caller)) return entry;
+    if (entry !== except) return entry;
   }
   return undefined;
+}
+
+/** Puts a call where it belongs by its order: last, unless its caller became known only now. */
+function link(entry: LedgerEntry): void {
+  const { caller } = entry;
+  let older = caller.latest;
+  while (older !== undefined && older.order > entry.order) older = older.older;
+  const newer = older === undefined ? caller.oldest : older.newer;
+  entry.older = older;
+  entry.newer = newer;
+  if (older === undefined) caller.oldest = entry;
+  else older.newer = entry;
+  if (newer === undefined) caller.latest = entry;
+  else newer.older = entry;
+}
+
+function unlink(entry: LedgerEntry): void {
+  const { caller, older, newer } = entry;
+  if (older === undefined) caller.oldest = newer;
+  else older.newer = newer;
+  if (newer === undefined) caller.latest = older;
+  else newer.older = older;
+  entry.older = undefined;
+  entry.newer = undefined;
 }

@@ -40,6 +40,18 @@ export interface NamedRangesFile {
   readonly problem: string;
 }
 
+/** What was taken over of a sibling's history. */
+export interface InheritedHistory {
+  /** Empty: nothing was. */
+  readonly from: string;
+  /** ms since the epoch, like the next. */
+  readonly takenMs: number | undefined;
+  readonly ownSinceMs: number | undefined;
+  readonly claims: number;
+  /** Why nothing was; empty: it was. */
+  readonly message: string;
+}
+
 /** What the resolution of load balancers says about itself. */
 export interface LoadBalancerNames {
   readonly names: number;
@@ -78,6 +90,8 @@ export interface StatusSource {
   /** Why the uid of the cluster is not known; empty: it is, or was not read yet. */
   clusterProblem(): string;
   namedRanges(): readonly NamedRangesFile[];
+  /** `undefined`: none was asked for. */
+  inheritedHistory?(): InheritedHistory | undefined;
   /** `undefined`: host names of load balancers are not resolved. */
   loadBalancerNames(): LoadBalancerNames | undefined;
 }
@@ -111,6 +125,7 @@ export function getStatus(
     cluster: cluster.name === '' && cluster.uid === '' ? null : { ...cluster },
     clusterMessage: source.clusterProblem() || null,
     namedRanges: source.namedRanges().map(toNamedRangesFile),
+    inheritedHistory: toInheritedHistory(source.inheritedHistory?.()),
     loadBalancerNames: toLoadBalancerNames(source.loadBalancerNames()) ?? null,
   });
   return ResponseType.encode(message).finish();
@@ -128,6 +143,13 @@ const ResponseType = messageType('digger.v1.GetStatusResponse');
 function toNamedRangesFile({ path, ranges, modifiedMs, loadedMs, problem }: NamedRangesFile): Record<string, unknown> {
   const [modifiedTime, loadTime] = [toSecondsAndNanos(modifiedMs), toSecondsAndNanos(loadedMs)];
   return { path, ranges, modifiedTime, loadTime, message: problem };
+}
+
+function toInheritedHistory(history: InheritedHistory | undefined): Record<string, unknown> | null {
+  if (history === undefined) return null;
+  const { from, takenMs, ownSinceMs, claims, message } = history;
+  const time = (ms: number | undefined) => (ms === undefined ? null : toSecondsAndNanos(ms));
+  return { from, takenTime: time(takenMs), ownSince: time(ownSinceMs), claims, message };
 }
 
 function toLoadBalancerNames(size: LoadBalancerNames | undefined): Record<string, unknown> | undefined {

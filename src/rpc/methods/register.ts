@@ -6,6 +6,7 @@ import type { Server, ServerWritableStream } from '@grpc/grpc-js';
 import type { AddressReader } from '../../addresses/reader.ts';
 import type { CatalogReader } from '../../catalog/reader.ts';
 import type { Frame } from '../../wire/frame.ts';
+import type { HandOverRequest__Output } from '../../wire/generated/digger/v1/HandOverRequest.ts';
 import type { GetStatusRequest__Output } from '../../wire/generated/digger/v1/GetStatusRequest.ts';
 import type { WatchRequest__Output } from '../../wire/generated/digger/v1/WatchRequest.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
@@ -20,6 +21,7 @@ import { batchResolveAddresses } from './batch-resolve-addresses.ts';
 import type { CallContext, CountContainer, CountLookup } from './call-context.ts';
 import { getAddressTimeline } from './get-address-timeline.ts';
 import { type EntityLookup, getNamespace, getNode, getPod, getService, getWorkload } from './get-entity.ts';
+import { type HandOverCall, handOver, type HistoryGiver } from './hand-over.ts';
 import { getStatus, type StatusSource, unsyncedTasks } from './get-status.ts';
 import type { NameWaiters } from './name-waiters.ts';
 import type { PodAttributes } from './otel-attributes.ts';
@@ -45,6 +47,8 @@ export interface RpcSources {
   readonly networks: NetworkNames;
   readonly status: StatusSource;
   readonly feed: FeedService;
+  /** Unset: no history is handed over. */
+  readonly history?: HistoryGiver;
 }
 
 /** The change feed, as a server needs it. */
@@ -82,13 +86,14 @@ export function addMethods(server: Server, sources: RpcSources, options: MethodO
   addLookupService(server, sources, options);
   addChangeFeedService(server, sources, options);
   addStatusService(server, sources, options);
+  addHistoryService(server, sources, options);
   addReflection(server, [...DIGGER_SERVICES, 'grpc.health.v1.Health']);
 }
 
 /** Lookups answer when the picture is complete: an empty picture would say of every address that nothing holds it. */
-function pictureComplete({ drainSignal }: CallEnvironment, source: StatusSource): Precondition {
+function pictureComplete({ drain }: CallEnvironment, source: StatusSource): Precondition {
   return () => {
-    if (drainSignal.aborted) return draining();
+    if (drain.hasBegun) return draining();
     const pending = unsyncedTasks(source);
     return pending.length === 0 ? undefined : notSynced(pending);
   };
@@ -159,6 +164,25 @@ function addStatusService(server: Server, { status }: RpcSources, { environment 
   const method: UnaryMethod<GetStatusRequest__Output> = (request, call) => getStatus(request, status, call);
   server.addService(loadBytesService('digger.v1.StatusService'), {
     getStatus: unaryHandler(environment, () => undefined, method),
+  });
+}
+
+function addHistoryService(server: Server, { history, status }: RpcSources, { environment }: MethodOptions): void {
+  if (history === undefined) return;
+  const precondition = pictureComplete(environment, status);
+  const handle = async (call: ServerWritableStream<HandOverRequest__Output | RefusedRequest, Uint8Array>) => {
+    try {
+      const error = precondition();
+      if (error !== undefined) throw error;
+      if (call.request instanceof RefusedRequest) throw call.request.error;
+      chargeCaller(environment, identityOf(call).caller, CALL_COSTS.subscription);
+      await handOver(call as HandOverCall, history, environment.drain);
+    } catch (thrown) {
+      call.emit('error', failCall(environment, thrown, call.getPath()));
+    }
+  };
+  server.addService(loadBytesService('digger.v1.HistoryService'), {
+    handOver: (call: Parameters<typeof handle>[0]) => void handle(call),
   });
 }
 

@@ -41,6 +41,7 @@ import type { GetStatusRequest as _digger_v1_GetStatusRequest, GetStatusRequest_
 import type { GetStatusResponse as _digger_v1_GetStatusResponse, GetStatusResponse__Output as _digger_v1_GetStatusResponse__Output } from './digger/v1/GetStatusResponse.ts';
 import type { GetWorkloadRequest as _digger_v1_GetWorkloadRequest, GetWorkloadRequest__Output as _digger_v1_GetWorkloadRequest__Output } from './digger/v1/GetWorkloadRequest.ts';
 import type { GetWorkloadResponse as _digger_v1_GetWorkloadResponse, GetWorkloadResponse__Output as _digger_v1_GetWorkloadResponse__Output } from './digger/v1/GetWorkloadResponse.ts';
+import type { InheritedHistory as _digger_v1_InheritedHistory, InheritedHistory__Output as _digger_v1_InheritedHistory__Output } from './digger/v1/InheritedHistory.ts';
 import type { LoadBalancerNames as _digger_v1_LoadBalancerNames, LoadBalancerNames__Output as _digger_v1_LoadBalancerNames__Output } from './digger/v1/LoadBalancerNames.ts';
 import type { LookupServiceClient as _digger_v1_LookupServiceClient, LookupServiceDefinition as _digger_v1_LookupServiceDefinition } from './digger/v1/LookupService.ts';
 import type { NamedRangesFile as _digger_v1_NamedRangesFile, NamedRangesFile__Output as _digger_v1_NamedRangesFile__Output } from './digger/v1/NamedRangesFile.ts';
@@ -131,6 +132,7 @@ export interface ProtoGrpcType {
       GetStatusResponse: MessageTypeDefinition<_digger_v1_GetStatusResponse, _digger_v1_GetStatusResponse__Output>
       GetWorkloadRequest: MessageTypeDefinition<_digger_v1_GetWorkloadRequest, _digger_v1_GetWorkloadRequest__Output>
       GetWorkloadResponse: MessageTypeDefinition<_digger_v1_GetWorkloadResponse, _digger_v1_GetWorkloadResponse__Output>
+      InheritedHistory: MessageTypeDefinition<_digger_v1_InheritedHistory, _digger_v1_InheritedHistory__Output>
       LoadBalancerNames: MessageTypeDefinition<_digger_v1_LoadBalancerNames, _digger_v1_LoadBalancerNames__Output>
       LookupService: SubtypeConstructor<typeof grpc.Client, _digger_v1_LookupServiceClient> & { service: _digger_v1_LookupServiceDefinition }
       NamedRangesFile: MessageTypeDefinition<_digger_v1_NamedRangesFile, _digger_v1_NamedRangesFile__Output>

@@ -17,6 +17,7 @@ import {
   endpointSliceDecoder,
   nodeDecoder,
   ownerDecoder,
+  plainPodDecoder,
   podDecoder,
   type RecordDecoder,
   serviceCidrDecoder,
@@ -24,6 +25,7 @@ import {
 } from '../../../src/kube/decoding/record-decoder.ts';
 import { decode } from '../../catalog/harness.ts';
 import type { ReflectorStore } from '../../../src/kube/reflector/store.ts';
+import { WireError } from '../../../src/kube/wire-error.ts';
 import type { KubernetesRecord } from '../../../src/model/records.ts';
 
 type Store = Pick<ReflectorStore<KubernetesRecord>, 'upsert' | 'remove'>;
@@ -168,6 +170,55 @@ test('fields that the subset does not know are skipped, wherever they stand', ()
     );
   }
 });
+
+test('the reader of pods makes the same record as protobufjs, of whatever a pod may say', () => {
+  const type = kubernetesType('Pod');
+  const strangers = fc.constantFrom<(0 | 1 | 2 | 3 | 5)[]>([], [0, 2], [1, 3, 5]).map((types) => {
+    return Buffer.concat(types.map((wireType, index) => stranger(900 + index, wireType)));
+  });
+  fc.assert(
+    fc.property(strangeMessage(type), strangers, fc.double({ min: 0, max: 1, noNaN: true }), (object, unknown, cut) => {
+      const bytes = withStrangers(type, type.encode(object).finish(), unknown);
+      assert.deepEqual(podDecoder.fromProtobuf(bytes), plainPodDecoder.fromProtobuf(bytes));
+      // What was cut off is refused, or stood between two fields: then it is a pod that says less.
+      const part = bytes.subarray(0, Math.floor(cut * bytes.length));
+      assert.deepEqual(outcome(podDecoder, part), outcome(plainPodDecoder, part));
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test('a pod with a field twice says what it says last, as protobufjs reads it', () => {
+  const type = kubernetesType('Pod');
+  const twice = Buffer.concat(
+    [
+      { metadata: { name: 'a', labels: { x: '1', y: '2' } }, spec: { nodeName: 'n' } },
+      { metadata: { name: 'b', uid: 'u' }, spec: { hostNetwork: true }, status: { phase: 'Running' } },
+    ].map((object) => Buffer.from(type.encode(object).finish())),
+  );
+  assert.deepEqual(podDecoder.fromProtobuf(twice), plainPodDecoder.fromProtobuf(twice));
+});
+
+test('damaged pods are refused: numbers without end, groups without end, values beyond their message', () => {
+  const endless = Buffer.alloc(12, 0xff);
+  const groups = Buffer.alloc(300, (1 << 3) | 3);
+  for (const bytes of [
+    endless,
+    groups,
+    Buffer.from([0x0a, 5, 0]),
+    Buffer.from([0x0a, 2, 0x0a, 7, 1, 1, 1, 1, 1, 1, 1]),
+  ]) {
+    assert.throws(() => podDecoder.fromProtobuf(bytes), WireError, bytes.toString('hex'));
+  }
+});
+
+function outcome(decoder: typeof podDecoder, bytes: Uint8Array): object {
+  try {
+    return decoder.fromProtobuf(bytes);
+  } catch {
+    return { refused: true };
+  }
+}
 
 function toLong(value: bigint): object {
   return { low: Number(BigInt.asIntN(32, value)), high: Number(BigInt.asIntN(32, value >> 32n)), unsigned: false };

@@ -23,6 +23,7 @@ for (const streamInitialList of [true, false]) {
     const stores = storesAround(pods);
     const clock = new HurriedClock();
     const watch = createClusterWatch({
+      onOtherCluster: () => assert.fail('another cluster'),
       credentials: new TestCredentials(listening.url),
       stores,
       logger: createLogger({ level: 'silent', pretty: false }),

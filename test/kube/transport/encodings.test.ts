@@ -20,6 +20,7 @@ async function watched(encoding: Encoding | undefined) {
   const listening = await simulator.listen({ port: 0 });
   const pods = new MirrorStore<PodRecord>();
   const watch = createClusterWatch({
+    onOtherCluster: () => assert.fail('another cluster'),
     credentials: new TestCredentials(listening.url),
     stores: storesAround(pods),
     logger: createLogger({ level: 'silent', pretty: false }),

@@ -118,3 +118,18 @@ test('what breaks the body is told as it is, and an early end ends the body', as
   }
   assert.ok(ended);
 });
+
+test('a piece that inflates to a thousand times its size waits in zlib, not in memory', async () => {
+  const member = gzipSync(Buffer.alloc(2 ** 20));
+  const piece = Buffer.concat(Array.from({ length: 64 }, () => member));
+  const before = process.memoryUsage().arrayBuffers;
+  const blocks = gunzip(bodyOf([piece]));
+  await blocks.next();
+  // As good as forever for a thread that has nothing else to do.
+  for (let turn = 0; turn < 2_000; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  const waiting = process.memoryUsage().arrayBuffers - before;
+  assert.ok(waiting < 2 * 2 ** 20, `${waiting} bytes`);
+  let inflated = 0;
+  for await (const block of blocks) inflated += block.length;
+  assert.ok(inflated > 63 * 2 ** 20);
+});

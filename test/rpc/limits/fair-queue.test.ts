@@ -72,6 +72,19 @@ describe('calls that come at once', () => {
     assert.equal(world.begun.at(-1), 'kept');
     assert.equal(world.queue.waiting, 0);
   });
+
+  it('that have ended while they waited, in thousands, take several turns all the same', () => {
+    const world = new World();
+    const attacker = world.connection('10.0.0.1');
+    world.call(attacker, 'begun', MAX_AT_ONCE);
+    world.endedTakeMs = 0.01;
+    world.call(attacker, 'reset', 5_000, false);
+    world.turn();
+    const passed = 5_000 - world.queue.waiting;
+    assert.ok(passed > 0 && passed <= 200, `${passed} in one turn`);
+    world.untilIdle();
+    assert.equal(world.queue.waiting, 0);
+  });
 });
 
 describe('a source of which many calls wait', () => {
@@ -114,6 +127,23 @@ describe('a source of which many calls wait', () => {
     assert.equal(late.isRead, true);
   });
 
+  it('is read again alone, and the next one after it: several together would each bring all they may', () => {
+    const world = new World();
+    const sources = ['10.0.0.1', '10.0.0.2', '10.0.0.3'].map((source) => world.connections(source, 2));
+    for (const [first] of sources) {
+      assert.ok(first);
+      for (let count = 0; count < READ_BUDGET; count++) world.queue.noteEffort(first);
+    }
+    const read = (): number[] => sources.map((connections) => connections.filter(({ isRead }) => isRead).length);
+    assert.deepEqual(read(), [0, 0, 0]);
+    world.turn();
+    assert.deepEqual(read(), [2, 0, 0]);
+    world.turn();
+    assert.deepEqual(read(), [2, 2, 0]);
+    world.turn();
+    assert.deepEqual(read(), [2, 2, 2]);
+  });
+
   it('is stopped again when something else has begun to read it', () => {
     const world = new World();
     const connection = world.connection('10.0.0.1');
@@ -126,7 +156,7 @@ describe('a source of which many calls wait', () => {
   it('is paused for calls that are refused as for those that wait, and read again in the next turn', () => {
     const world = new World();
     const connection = world.connection('10.0.0.1');
-    for (let count = 0; count < READ_BUDGET; count++) world.queue.noteRefused(connection);
+    for (let count = 0; count < READ_BUDGET; count++) world.queue.noteEffort(connection);
     assert.equal(connection.isRead, false);
     world.turn();
     assert.deepEqual([connection.isRead, world.queue.paused], [true, 0]);
@@ -196,6 +226,8 @@ class World {
   pauses = 0;
   /** What a call does after it has begun. */
   takesMs = 0;
+  /** What it takes to find that a call has ended. */
+  endedTakeMs = 0;
   #nowMs = 0;
   #steps: (() => void)[] = [];
   readonly #connections: TestConnection[] = [];
@@ -238,7 +270,10 @@ class World {
       if (this.queue.mayBegin()) this.begun.push(name);
       else {
         this.queue.add(connection, () => {
-          if (!stays) return false;
+          if (!stays) {
+            this.#nowMs += this.endedTakeMs;
+            return false;
+          }
           this.begun.push(name);
           this.#nowMs += this.takesMs;
           return true;

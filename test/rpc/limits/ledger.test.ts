@@ -51,6 +51,39 @@ describe('at a bound', () => {
     assert.deepEqual(other?.ended, []);
   });
 
+  it('of a caller, the calls of others are not even looked at, however many they are', () => {
+    const ledger = new Ledger({ maxBytes: 1_000_000, maxCallerBytes: 600 });
+    let looks = 0;
+    for (let count = 0; count < 100; count++) {
+      for (const call of opened(ledger, 5, `other ${count}`, 100)) {
+        const { caller } = call;
+        Object.defineProperty(call, 'caller', { get: () => ((looks += 1), caller) });
+      }
+    }
+    const calls = opened(ledger, 20, 'a', 100);
+    assert.deepEqual(
+      calls.map(({ ended }) => ended.length),
+      calls.map((_, index) => (index < 14 ? 1 : 0)),
+      'the oldest first',
+    );
+    assert.equal(looks, 0);
+  });
+
+  it('of a caller that is known late, its calls go in the order in which they came', () => {
+    const ledger = new Ledger(LIMITS);
+    const [first, second] = opened(ledger, 2, 'address', 100);
+    const [third] = opened(ledger, 1, 'user', 100);
+    assert.ok(first && second && third);
+    ledger.assign(second, 'user');
+    ledger.assign(first, 'user');
+    opened(ledger, 4, 'user', 100);
+    assert.deepEqual([first.ended.length, second.ended.length, third.ended.length], [1, 0, 0]);
+    opened(ledger, 1, 'user', 100);
+    assert.deepEqual([second.ended.length, third.ended.length], [1, 0]);
+    opened(ledger, 1, 'user', 100);
+    assert.equal(third.ended.length, 1);
+  });
+
   it('of a call that is one of many, no call of its caller ends that may have come with it, and older ones do', () => {
     let nowMs = 0;
     const ledger = new Ledger(LIMITS, () => nowMs);

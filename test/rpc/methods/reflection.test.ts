@@ -92,6 +92,7 @@ for (const version of ['v1', 'v1alpha'] as const) {
         service.map(({ name }) => name),
         [
           'digger.v1.ChangeFeedService',
+          'digger.v1.HistoryService',
           'digger.v1.LookupService',
           'digger.v1.StatusService',
           'grpc.health.v1.Health',

@@ -5,6 +5,7 @@ import type { Timestamp as _google_protobuf_Timestamp, Timestamp__Output as _goo
 import type { Duration as _google_protobuf_Duration, Duration__Output as _google_protobuf_Duration__Output } from '../../google/protobuf/Duration.ts';
 import type { Cluster as _digger_v1_Cluster, Cluster__Output as _digger_v1_Cluster__Output } from '../../digger/v1/Cluster.ts';
 import type { NamedRangesFile as _digger_v1_NamedRangesFile, NamedRangesFile__Output as _digger_v1_NamedRangesFile__Output } from '../../digger/v1/NamedRangesFile.ts';
+import type { InheritedHistory as _digger_v1_InheritedHistory, InheritedHistory__Output as _digger_v1_InheritedHistory__Output } from '../../digger/v1/InheritedHistory.ts';
 import type { LoadBalancerNames as _digger_v1_LoadBalancerNames, LoadBalancerNames__Output as _digger_v1_LoadBalancerNames__Output } from '../../digger/v1/LoadBalancerNames.ts';
 import type { Long } from '@grpc/proto-loader';
 
@@ -25,6 +26,7 @@ export interface GetStatusResponse {
   'namedRanges'?: (_digger_v1_NamedRangesFile)[];
   'clusterMessage'?: (string);
   'hidesNamespaces'?: (boolean);
+  'inheritedHistory'?: (_digger_v1_InheritedHistory | null);
   'loadBalancerNames'?: (_digger_v1_LoadBalancerNames | null);
 }
 
@@ -45,5 +47,6 @@ export interface GetStatusResponse__Output {
   'namedRanges': (_digger_v1_NamedRangesFile__Output)[];
   'clusterMessage': (string);
   'hidesNamespaces': (boolean);
+  'inheritedHistory': (_digger_v1_InheritedHistory__Output | null);
   'loadBalancerNames': (_digger_v1_LoadBalancerNames__Output | null);
 }

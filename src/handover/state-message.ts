@@ -1,0 +1,114 @@
+// `digger.v1.HandedState`: the last state of an object that is gone, written and read, as far as answers need it.
+//
+// Its encoded message is passed on as it is, in its parts, after a look whether it is one: it will be copied into answers
+// and frames, and what is no message would break those who read them.
+
+import protobuf from 'protobufjs';
+import type { HolderEntity } from '../addresses/claim.ts';
+import { type ByteString, NO_BYTES, toByteString } from '../model/byte-string.ts';
+import type { ObjectReference } from '../model/entities.ts';
+import type { ObjectReference__Output } from '../wire/generated/digger/v1/ObjectReference.ts';
+import type { HandedState__Output } from '../wire/generated/digger/v1/HandedState.ts';
+import { enumValues, messageType } from '../wire/schema.ts';
+import type { Fields } from './claim-message.ts';
+
+const KINDS = enumValues('digger.v1.EntityKind');
+
+export function stateFields(entity: HolderEntity): Fields {
+  const { namespace, name, creationTimeMs, own, joined, place = NO_BYTES, values, rest } = entity;
+  const deletionMs = entity.kind === 'Service' ? undefined : entity.deletionTimeMs;
+  return {
+    kind: KINDS[`ENTITY_KIND_${entity.kind.toUpperCase()}`],
+    namespace,
+    name,
+    ...(creationTimeMs === undefined ? {} : { creationMs: creationTimeMs }),
+    ...(deletionMs === undefined ? {} : { deletionMs }),
+    ...(entity.kind === 'Pod' ? podFields(entity) : {}),
+    ...(entity.kind === 'Service' ? { workloads: entity.workloads } : {}),
+    own: bytes(own),
+    joined: bytes(joined),
+    place: bytes(place),
+    values: bytes(values),
+    rest: bytes(rest),
+  };
+}
+
+/** Throws when it cannot be read. */
+export function readState(state: HandedState__Output, uid: string): HolderEntity {
+  const { namespace, name, creationMs, deletionMs, nodeName, hostNetwork, terminal } = state;
+  const parts = [state.own, state.joined, state.place, state.values, state.rest].map((part) => Buffer.from(part));
+  const facts = {
+    uid,
+    namespace,
+    name,
+    creationTimeMs: creationMs,
+    ...readParts(parts),
+  };
+  const workloads = state.workloads.map(readReference);
+  switch (state.kind) {
+    case 'ENTITY_KIND_POD': {
+      check('Pod', parts);
+      const [workload] = workloads;
+      if (workload === undefined) throw new Error('a pod without a workload');
+      const ownerChain = state.ownerChain.map(readReference);
+      return { ...NO_POD, ...facts, nodeName, hostNetwork, terminal, deletionTimeMs: deletionMs, ownerChain, workload };
+    }
+    case 'ENTITY_KIND_SERVICE':
+      check('Service', parts);
+      return { ...NO_SERVICE, ...facts, workloads };
+    case 'ENTITY_KIND_NODE':
+      check('Node', parts);
+      return { kind: 'Node', ...facts, deletionTimeMs: deletionMs, addresses: [], podRanges: [] };
+    default:
+      throw new Error(`an object of an unknown kind: ${state.kind}`);
+  }
+}
+
+/** It claims nothing any more. */
+const NO_POD = {
+  kind: 'Pod',
+  addresses: [],
+  hostAddresses: [],
+  startTimeMs: undefined,
+  sandboxReadyTimeMs: undefined,
+  finishedTimeMs: undefined,
+  hostPorts: [],
+} as const;
+
+const NO_SERVICE = {
+  kind: 'Service',
+  externalName: false,
+  ports: [],
+  clusterAddresses: [],
+  loadBalancerAddresses: [],
+  externalAddresses: [],
+  nodePorts: [],
+  manualEndpoints: [],
+} as const;
+
+function podFields({ nodeName, hostNetwork, terminal, ownerChain, workload }: HolderEntity & { kind: 'Pod' }): Fields {
+  return { nodeName, hostNetwork, terminal, ownerChain, workloads: [workload] };
+}
+
+function readParts([own, joined, place, values, rest]: readonly Buffer[]): Pick<
+  HolderEntity,
+  'own' | 'joined' | 'place' | 'values' | 'rest'
+> {
+  const text = (part: Buffer | undefined): ByteString => (part === undefined ? NO_BYTES : toByteString(part));
+  const located = place === undefined || place.byteLength === 0 ? {} : { place: toByteString(place) };
+  return { own: text(own), joined: text(joined), ...located, values: text(values), rest: text(rest) };
+}
+
+function check(kind: HolderEntity['kind'], parts: readonly Buffer[]): void {
+  // protobufjs's reader for Buffers takes a text that is cut off for a shorter one; the plain one refuses it.
+  messageType(`digger.v1.${kind}`).decode(new protobuf.Reader(Buffer.concat(parts)));
+}
+
+function readReference(reference: ObjectReference__Output): ObjectReference {
+  const { apiVersion, kind, namespace, name, uid, incomplete } = reference;
+  return { apiVersion, kind, namespace, name, uid, incomplete };
+}
+
+function bytes(text: ByteString): Buffer {
+  return Buffer.from(text, 'latin1');
+}

@@ -1,0 +1,133 @@
+// The history between replicas of one cluster: this one takes that of a sibling over when it starts (`--history-from`),
+// and hands its own to those that start later.
+
+import type { Registry } from '@prometheus-io/client';
+import type { HolderEntity } from './addresses/claim.ts';
+import type { Heritage } from './addresses/heritage.ts';
+import {
+  type ConnectionSecurity,
+  createCallMetadata,
+  createChannelCredentials,
+  findSecurityProblems,
+} from './cli/ask/connection-security.ts';
+import { Giver } from './handover/giver.ts';
+import { registerHandoverMetrics } from './handover/metrics.ts';
+import { Positions } from './handover/positions.ts';
+import { type Setting, toSettings } from './handover/settings.ts';
+import { Taker, type TakerStatus } from './handover/taker.ts';
+import type { ChangeBatch } from './model/changes.ts';
+import type { Config } from './options/options.ts';
+import type { Logger } from './telemetry/logger.ts';
+
+export interface SiblingHistoryOptions {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly epoch: Uint8Array;
+  /** Empty: not known. */
+  readonly clusterUid: () => string;
+  readonly past: Heritage;
+  /** Moments before this one are not known here. */
+  readonly beganMs: () => number;
+  /** Of all objects that are there. */
+  readonly uids: () => ReadonlySet<string>;
+  readonly areSomeHidden: boolean;
+}
+
+/** What a history takes beside ended claims: the beginnings of those that are open, 100 bytes each. */
+const OPEN_CLAIMS_BYTES = 128 * 1024 * 1024;
+
+export class SiblingHistory {
+  readonly giver: Giver;
+  readonly #options: SiblingHistoryOptions;
+  readonly #taker: Taker | undefined;
+  readonly #positions = new Positions();
+  readonly #stopping = new AbortController();
+  #formers: readonly HolderEntity[] = [];
+
+  constructor(options: SiblingHistoryOptions) {
+    this.#options = options;
+    const { config, epoch, clusterUid, past, areSomeHidden, registry } = options;
+    const settings = toSettings(settingsOf(config));
+    this.#taker = config.historyFrom.length === 0 ? undefined : this.#createTaker(settings);
+    this.giver = new Giver({
+      past,
+      positions: this.#positions,
+      epoch,
+      clusterUid,
+      settings,
+      areSomeHidden,
+      isSettled: () => this.#taker?.isSettled !== false,
+      now: Date.now,
+    });
+    registerHandoverMetrics(registry, this.giver, this.#taker);
+  }
+
+  /** `undefined`: none was asked for. */
+  get status(): TakerStatus | undefined {
+    return this.#taker?.status;
+  }
+
+  /** To be called with every change of the cluster. */
+  note(batch: ChangeBatch): void {
+    this.#positions.note(batch);
+  }
+
+  /** The picture is complete. `inherited` is told of the objects that are gone and are named by the history. */
+  async take(inherited: (formers: readonly HolderEntity[]) => void): Promise<void> {
+    await this.#taker?.run(this.#stopping.signal);
+    inherited(this.#formers);
+    this.#formers = [];
+  }
+
+  stop(): void {
+    this.#stopping.abort();
+  }
+
+  #createTaker(settings: readonly Setting[]): Taker {
+    const { config, epoch, clusterUid, past, beganMs, uids, logger } = this.#options;
+    const security: ConnectionSecurity = {
+      tls: config.historyFromTls || config.historyFromTlsCa !== undefined,
+      caPath: config.historyFromTlsCa,
+      certPath: config.historyFromTlsCert,
+      keyPath: config.historyFromTlsKey,
+      tokenPath: config.historyFromTokenFile,
+    };
+    return new Taker({
+      places: config.historyFrom,
+      createCredentials: () => createChannelCredentials(security),
+      createMetadata: (target) => {
+        const [problem] = findSecurityProblems({ ...security, certPath: undefined, keyPath: undefined }, target);
+        if (problem !== undefined) throw new Error('the token is shown over TLS only, see --history-from-tls-ca');
+        return createCallMetadata(security);
+      },
+      serverName: config.historyFromServerName,
+      waitMs: config.historyFromWaitMs,
+      maxBytes: config.maxHistoryMemoryBytes + OPEN_CLAIMS_BYTES,
+      question: () => ({ epoch, clusterUid: clusterUid(), settings, positions: this.#positions.told() }),
+      beganMs,
+      isWorthIt: (uid) => past.knows(uid),
+      inherit: (history) => {
+        const live = uids();
+        const inheritance = past.inherit(history, (uid) => live.has(uid));
+        this.#formers = inheritance.formerEntities;
+        logger.debug({ ...inheritance, formerEntities: inheritance.formerEntities.length }, 'joined two histories');
+        return inheritance;
+      },
+      now: Date.now,
+      logger,
+    });
+  }
+}
+
+/** What decides which claims there are, and what of objects is told. */
+function settingsOf(config: Config): Readonly<Record<string, unknown>> {
+  return {
+    '--namespace': config.namespaces.toSorted(),
+    '--deny-annotation': config.denyAnnotations.toSorted(),
+    '--allow-annotation': config.allowAnnotations.toSorted(),
+    '--deny-label': config.denyLabels.toSorted(),
+    '--allow-label': config.allowLabels.toSorted(),
+    '--max-value-bytes': config.maxValueBytes,
+  };
+}

@@ -1,0 +1,148 @@
+// To whom a replica hands its history, and what it says to all others.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Giver, type GiverOptions, type Taker } from '../../src/handover/giver.ts';
+import { readFirstPart, readPart } from '../../src/handover/parts.ts';
+import { Positions } from '../../src/handover/positions.ts';
+import { toSettings } from '../../src/handover/settings.ts';
+import { toByteString } from '../../src/model/byte-string.ts';
+import type { Entity } from '../../src/model/entities.ts';
+import { messageType } from '../../src/wire/schema.ts';
+import type { ChangeBatch } from '../../src/model/changes.ts';
+import { node, pod, service, T0, World } from '../addresses/world.ts';
+
+const SETTINGS = toSettings({ '--namespace': [], '--deny-label': ['team'] });
+const TAKER: Taker = { epoch: Buffer.alloc(16, 2), clusterUid: 'uid', settings: SETTINGS, positions: [] };
+
+describe('15.8: a replica hands its history over', () => {
+  it('to a replica of its cluster with its options, and to no other, whom it tells why', () => {
+    const reasonOf = (options: Partial<GiverOptions>, taker: Partial<Taker> = {}): string => {
+      const opened = createGiver(options).open({ ...TAKER, ...taker });
+      return 'reason' in opened ? `${opened.reason}: ${opened.message}` : 'handed over';
+    };
+    assert.equal(reasonOf({}), 'handed over');
+    assert.match(reasonOf({}, { epoch: Buffer.alloc(16, 1) }), /^SAME_REPLICA/);
+    assert.match(reasonOf({}, { clusterUid: 'other' }), /^OTHER_CLUSTER: .*of cluster uid, .*of cluster other$/);
+    assert.match(reasonOf({}, { clusterUid: '' }), /^OTHER_CLUSTER: .*a cluster whose uid is not known$/);
+    assert.match(reasonOf({ clusterUid: () => '' }, { clusterUid: '' }), /^OTHER_CLUSTER/);
+    const settings = toSettings({ '--namespace': ['shop'], '--deny-label': ['team'], '--new': 1 });
+    assert.equal(
+      reasonOf({}, { settings }),
+      'OTHER_CONFIGURATION: this replica has other values of --namespace, --new',
+    );
+    assert.match(reasonOf({ areSomeHidden: true }), /^TIMELINES_HIDDEN/);
+    assert.match(reasonOf({ isSettled: () => false }), /^NO_HISTORY/);
+    assert.match(reasonOf({ positions: { compare: () => 'behind' } }), /^REPLICA_BEHIND/);
+    assert.match(reasonOf({ positions: { compare: () => 'other-resources' } }), /^OTHER_CONFIGURATION/);
+    assert.match(reasonOf({ positions: { compare: () => 'other-history' } }), /^OTHER_CONFIGURATION/);
+  });
+
+  it('to four at once, and to the next when one of them is done', () => {
+    const giver = createGiver();
+    const open = () => giver.open(TAKER);
+    const opened = Array.from({ length: 4 }, open);
+    const fifth = open();
+    assert.ok('reason' in fifth && fifth.reason === 'TOO_MANY_TAKERS');
+    const [first] = opened;
+    assert.ok(first !== undefined && 'parts' in first);
+    first[Symbol.dispose]();
+    first[Symbol.dispose]();
+    assert.ok('parts' in open());
+    assert.ok('reason' in open(), 'one place was given back, not two');
+  });
+
+  it('in parts, with everything that answers and the judge need', () => {
+    const world = new World();
+    const entities: Entity[] = [
+      node('n1', { addresses: ['10.0.0.1'], podRanges: ['10.1.0.0/24'] }),
+      service('many', {
+        clusterAddresses: ['10.96.0.1'],
+        loadBalancerAddresses: ['192.0.2.1'],
+        nodePorts: [{ port: 30_000, protocol: 'UDP' }],
+        ports: Array.from({ length: 40 }, (_, index) => ({ port: 1_000 + index, protocol: 'TCP' as const })),
+        manualEndpoints: ['192.0.2.9'],
+      }),
+      service('none', { clusterAddresses: ['10.96.0.2'], externalAddresses: ['192.0.2.2'] }),
+      pod('web', { addresses: ['10.1.0.7'], sandboxReadyTimeMs: T0 }),
+      pod('host', {
+        addresses: ['10.0.0.1'],
+        hostNetwork: true,
+        nodeName: 'n1',
+        hostAddresses: ['10.0.0.1'],
+        hostPorts: [{ port: 80, protocol: 'TCP', hostAddress: '10.0.0.1' }],
+      }),
+    ];
+    world.at(1_000).put(entities.map(withBytes));
+    world.at(9_000);
+    for (const name of ['web', 'host', 'many', 'none', 'n1']) world.remove(name);
+    world.put(
+      Array.from({ length: 450 }, (_, index) => withBytes(pod(`p${index}`, { addresses: [`10.2.1.${index % 250}`] }))),
+    );
+    const opened = createGiver({ past: world.book.heritage, now: () => world.nowMs }).open(TAKER);
+    assert.ok('parts' in opened);
+    const [first, ...rest] = [...opened.parts].map((part) => Buffer.from(part));
+    assert.ok(first !== undefined && rest.length > 2, 'several parts');
+    assert.deepEqual(readFirstPart(first).facts, world.book.heritage.facts());
+    const read = rest.flatMap((part) => readPart(part, () => true).claims);
+    const plain = (claims: Iterable<unknown>): unknown =>
+      JSON.parse(
+        JSON.stringify([...claims], (key, value: unknown) =>
+          key === 'entity' ? (value as { uid: string }).uid : value,
+        ),
+      );
+    assert.deepEqual(plain(read), plain(world.book.heritage.claims()));
+    assert.ok(new Set(read.map(({ role }) => role)).size >= 10, 'of nearly all roles');
+  });
+});
+
+describe('15.8: what a replica has seen', () => {
+  it('is as much as another one has when the records are the same or the versions as new', () => {
+    const here = new Positions();
+    here.note(batch('pods', '100', 7));
+    here.note(batch('nodes', '50', 8));
+    here.note(batch('deployments.apps', '900', 9));
+    const there = (pods: [string, number], nodes: [string, number]) => {
+      const positions = new Positions();
+      positions.note(batch('pods', ...pods));
+      positions.note(batch('nodes', ...nodes));
+      return positions.told();
+    };
+    assert.equal(here.compare(there(['100', 7], ['50', 8])), 'level');
+    assert.equal(here.compare(there(['99', 6], ['50', 8])), 'level', 'it has seen less');
+    assert.equal(here.compare(there(['100', 7], ['5000', 8])), 'level', 'quiet: a list is newer, and tells the same');
+    assert.equal(here.compare(there(['101', 6], ['50', 8])), 'behind');
+    assert.equal(here.compare(there(['101', 6], ['50', 8]).slice(0, 1)), 'other-resources');
+    assert.equal(here.compare([...there(['100', 7], ['50', 8]), ...there(['100', 7], ['50', 8])]), 'level');
+    assert.equal(new Positions().compare([]), 'other-resources', 'nothing was seen');
+    const strange = there(['100', 7], ['50', 8]).map(({ resource }) => ({ resource, position: Buffer.from('{') }));
+    assert.equal(here.compare(strange), 'other-history');
+    here.note({ ...batch('pods', '100', 7), unfinished: true });
+    assert.equal(here.compare(there(['100', 7], ['50', 8])), 'behind', 'its records are of no moment');
+  });
+});
+
+/** Real bytes instead of ballast. */
+function withBytes(entity: Entity): Entity {
+  const { uid, name } = entity;
+  const own = Buffer.from(messageType(`digger.v1.${entity.kind}`).encode({ uid, name }).finish());
+  return { ...entity, own: toByteString(own) };
+}
+
+function batch(resource: string, resourceVersion: string, digest: number): ChangeBatch {
+  return { changes: [], seen: { atMs: T0 }, position: { resource, resourceVersion, digest } };
+}
+
+function createGiver(options: Partial<GiverOptions> = {}): Giver {
+  return new Giver({
+    past: new World().book.heritage,
+    positions: { compare: () => 'level' },
+    epoch: Buffer.alloc(16, 1),
+    clusterUid: () => 'uid',
+    settings: SETTINGS,
+    areSomeHidden: false,
+    isSettled: () => true,
+    now: () => T0,
+    ...options,
+  });
+}

@@ -1,0 +1,141 @@
+// A history that outlives the processes that saw it: replicas are replaced one after the other, each takes over what its
+// sibling knows, and questions about the past are answered as before.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Message } from '../observers/digger-client.ts';
+import type { DiggerProcess } from '../observers/digger-process.ts';
+import { done, eventually, notYet } from '../observers/eventually.ts';
+import { Story } from './story.ts';
+
+/** What an answer says of a moment, without what differs between replicas by milliseconds. */
+interface Told {
+  readonly outcome: string;
+  readonly holder: string;
+  readonly workload: string;
+  readonly role: string;
+}
+
+describe('15.8 a history that is handed over', () => {
+  it('answers about moments before a rolling restart as before it, and history_since does not move', async () => {
+    await using story = await Story.begin();
+    const questions = await play(story, await story.startReadyDigger());
+    const [first] = story.diggers as [DiggerProcess];
+    const expected = await ask(first, questions);
+    assert.deepEqual(
+      new Set(expected.map(({ outcome }) => outcome)),
+      new Set(['OUTCOME_RESOLVED', 'OUTCOME_UNASSIGNED']),
+    );
+    const since = await historySince(first);
+    // Beside it a second one begins, then both are replaced, one after the other, and then again.
+    let there = await story.startReadyDigger('--history-from', first.address);
+    let other = first;
+    for (let round = 0; round < 2; round++) {
+      assert.deepEqual(await ask(there, questions), expected, `round ${round}`);
+      assert.equal(await historySince(there), since, `round ${round}`);
+      const inherited = (await there.call('StatusService', 'GetStatus'))['inheritedHistory'] as Message;
+      assert.equal(inherited['from'], other.address);
+      assert.ok(Number(inherited['claims']) >= 2, JSON.stringify(inherited));
+      await other.stop();
+      other = there;
+      there = await story.startReadyDigger('--history-from', other.address);
+    }
+    await story.assertWholeState(there);
+  });
+
+  it('moves history_since without a sibling, and says why', async () => {
+    await using story = await Story.begin();
+    const questions = await play(story, await story.startReadyDigger());
+    const [first] = story.diggers as [DiggerProcess];
+    const since = await historySince(first);
+    await first.stop();
+    const alone = await story.startReadyDigger('--history-from', first.address, '--history-from-wait', '1s');
+    for (const { outcome } of await ask(alone, questions)) assert.equal(outcome, 'OUTCOME_UNKNOWN');
+    assert.ok((await historySince(alone)) > since);
+    const { inheritedHistory } = await alone.call('StatusService', 'GetStatus');
+    const { from, message } = inheritedHistory as Message;
+    assert.equal(from, '');
+    assert.match(String(message), new RegExp(`${first.address}: UNAVAILABLE`));
+  });
+
+  it('is not taken by two that start from each other, and neither waits for long', async () => {
+    await using story = await Story.begin();
+    const places = await Promise.all([story.startDigger(), story.startDigger()]);
+    await Promise.all(places.map((each) => each.stop()));
+    const [one, other] = places.map(({ address }) => address) as [string, string];
+    const wait = ['--history-from-wait', '5m'];
+    const replicas = await Promise.all([
+      story.startDigger('--listen', one, '--history-from', other, ...wait),
+      story.startDigger('--listen', other, '--history-from', one, ...wait),
+    ]);
+    for (const each of replicas) await each.untilReady();
+    const told = await Promise.all(replicas.map((each) => each.call('StatusService', 'GetStatus')));
+    for (const { inheritedHistory } of told) {
+      const { from, message } = inheritedHistory as Message;
+      // The one that was ready first may be asked by the other; it knows of nothing before its own start.
+      if (from === '') assert.match(String(message), /NO_HISTORY|NOT_SYNCED|knows nothing/);
+    }
+    assert.ok(told.some(({ inheritedHistory }) => (inheritedHistory as Message)['from'] === ''));
+  });
+});
+
+/** Addresses that change hands; resolves with moments at which something is to be known, all of them past. */
+async function play(story: Story, digger: DiggerProcess): Promise<readonly Message[]> {
+  const ip = story.createPod('one', 211);
+  await untilHeldBy(digger, ip, 'one');
+  await eventually('the first has had it for a while', tick(Date.now(), 1_600));
+  const whileOne = Date.now();
+  story.deletePod('one');
+  await untilHeldBy(digger, ip, '');
+  const between = Date.now() + 700;
+  // The API tells starts in whole seconds.
+  await eventually('no pod has it for a while', tick(between, 2_000));
+  story.createPod('two', 211);
+  await untilHeldBy(digger, ip, 'two');
+  const kept = story.createPod('kept', 212);
+  await untilHeldBy(digger, kept, 'kept');
+  await eventually('the second has had it for a while', tick(Date.now(), 1_600));
+  const whileTwo = Date.now();
+  story.deletePod('two');
+  await untilHeldBy(digger, ip, '');
+  await eventually('that is a while ago', tick(Date.now(), 1_600));
+  return [
+    [ip, whileOne - 300],
+    [ip, between],
+    [ip, whileTwo - 300],
+    [kept, whileTwo - 300],
+    [story.demo.wellKnown.statefulPod.ip, whileOne],
+  ].map(([address, ms]) => ({ address, at: toTimestamp(Number(ms)) }));
+}
+
+function tick(sinceMs: number, ms: number): () => ReturnType<typeof done<undefined>> | ReturnType<typeof notYet> {
+  return () => (Date.now() - sinceMs > ms ? done(undefined) : notYet(undefined));
+}
+
+async function ask(digger: DiggerProcess, questions: readonly Message[]): Promise<readonly Told[]> {
+  const told: Told[] = [];
+  for (const question of questions) {
+    const { resolution } = await digger.call('LookupService', 'ResolveAddress', question);
+    const { outcome, pod, workload, role } = resolution as Message;
+    const name = (message: unknown): string => String((message as Message | null)?.['name'] ?? '');
+    told.push({ outcome: String(outcome), holder: name(pod), workload: name(workload), role: String(role) });
+  }
+  return told;
+}
+
+async function historySince(digger: DiggerProcess): Promise<number> {
+  const { historySince: since } = await digger.call('StatusService', 'GetStatus');
+  const { seconds, nanos } = since as Message;
+  return Number(seconds) * 1_000 + Number(nanos) / 1e6;
+}
+
+async function untilHeldBy(digger: DiggerProcess, address: string, name: string): Promise<void> {
+  await eventually(`${address} is held by ${name || 'no pod'}`, async () => {
+    const { resolution } = await digger.call('LookupService', 'ResolveAddress', { address });
+    const { pod } = resolution as { pod?: Message | null };
+    return String(pod?.['name'] ?? '') === name ? done(undefined) : notYet(resolution);
+  });
+}
+
+function toTimestamp(ms: number): Message {
+  return { seconds: Math.floor(ms / 1_000), nanos: (ms % 1_000) * 1e6 };
+}
