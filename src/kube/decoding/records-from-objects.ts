@@ -57,12 +57,20 @@ const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 export function toPodRecord(pod: PodObject): PodRecord {
   const spec = pod.spec ?? NOTHING;
   const status = pod.status ?? NOTHING;
-  const meta = toMeta(pod);
+  const { namespace, name, uid, labels, annotations, creationTimeMs, deletionTimeMs, controller } = toMeta(pod);
   const podIps = toIps(status.podIPs, status.podIP, text);
-  const { networks, problem } = podNetworksOf(meta.annotations, podIps);
+  const { networks, problem } = podNetworksOf(annotations, podIps);
+  // Field by field: an object that begins with the fields of another one is laid out anew for every few that follow.
   return {
     type: 'Pod',
-    ...meta,
+    namespace,
+    name,
+    uid,
+    labels,
+    annotations,
+    creationTimeMs,
+    deletionTimeMs,
+    controller,
     nodeName: shared(spec.nodeName),
     serviceAccount: shared(spec.serviceAccountName),
     ready: isReady(list(status.conditions)),
@@ -81,7 +89,7 @@ export function toPodRecord(pod: PodObject): PodRecord {
     containers: toContainers(pod),
     otherContainers: toOtherContainers(pod),
     networks,
-    ...(problem === undefined ? undefined : { networkProblem: problem }),
+    networkProblem: problem,
   };
 }
 
