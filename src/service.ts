@@ -311,6 +311,7 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
       catalog,
       addresses,
       containers,
+      plain: addresses.plain,
       names,
       workloadKinds: () => [{ group: '', kind: 'Pod', namespaced: true }, ...watch.ownerKinds()],
       networks,

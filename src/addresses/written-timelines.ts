@@ -40,6 +40,7 @@ export class WrittenTimelines {
   /** By `placeKey`, in the order in which they were marked. */
   readonly #marks = new Map<string, Mark>();
   #listener: TimelineListener | undefined;
+  #markListener: ((address: string) => void) | undefined;
 
   constructor(options: WrittenTimelinesOptions) {
     this.#options = options;
@@ -58,6 +59,11 @@ export class WrittenTimelines {
   /** Called with every timeline that is written from now on. */
   onWritten(listener: TimelineListener): void {
     this.#listener = listener;
+  }
+
+  /** Called with the address of a place as soon as something about it changes, before it is written. */
+  onMarked(listener: (address: string) => void): void {
+    this.#markListener = listener;
   }
 
   /** Something about the claim changed: it came, it ended, or what is known of its holder did. */
@@ -135,6 +141,7 @@ export class WrittenTimelines {
   }
 
   #mark(place: TimelinePlace, fromMs: number, isTouched = false): void {
+    if ('address' in place && place.address !== undefined) this.#markListener?.(place.address);
     const key = placeKey(place);
     const marked = this.#marks.get(key);
     if (marked === undefined) this.#marks.set(key, { place, fromMs, isTouched });

@@ -22,6 +22,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   benchmark('questions to the address index', 'resolve', { nodeOptions: ['--expose-gc'] }),
   benchmark('joining and encoding in the catalog', 'catalog', { nodeOptions: ['--expose-gc'] }),
   benchmark('one change where much hangs on it', 'scaling', { nodeOptions: ['--expose-gc'] }),
+  benchmark('lookups of a batch', 'batch'),
   benchmark('lookups over gRPC', 'lookup'),
   benchmark('change feed', 'feed'),
   benchmark('a replica in the process of a sensor', 'replica', { nodeOptions: ['--expose-gc'] }),

@@ -12,6 +12,7 @@ import { FieldTags } from '../../wire/field-tags.ts';
 import type { CallContext, CountLookup, Staleness } from './call-context.ts';
 import { CALL_COSTS } from '../limits/caller-rates.ts';
 import { NamedNamespaces } from './named-namespaces.ts';
+import type { PlainAnswers } from './plain-answers.ts';
 import { parseQuestion, parseView, parseWait, Violations } from './request-fields.ts';
 import { type PodAttributes, wishOf } from './otel-attributes.ts';
 import { isHeld, type NetworkNames, outcomeOf, writeResolution } from './resolution.ts';
@@ -19,6 +20,8 @@ import { isHeld, type NetworkNames, outcomeOf, writeResolution } from './resolut
 export interface AddressLookup {
   readonly addresses: Pick<AddressReader, 'resolve' | 'history' | 'waitForHolder'>;
   readonly catalog: Pick<CatalogReader, 'resolveWorkload' | 'namespace' | 'node'>;
+  /** Unset: no answers are kept. */
+  readonly plain: PlainAnswers | undefined;
   readonly networks: NetworkNames;
   readonly cluster: () => ClusterIdentity;
   readonly podAttributes: PodAttributes;
