@@ -347,7 +347,6 @@ export class AddressBook implements AddressReader {
     const { role, place } = derived;
     this.claims.open(claim);
     this.timelines.markClaim(claim);
-    this.plain.holderChanged(claim);
     if (typeof place === 'string') {
       if (role === 'POD_IP') this.#ranges.podsOutside.add(place);
       this.#waiters.wake(place);

@@ -60,6 +60,7 @@ export class PlainHolders implements PlainReader {
   }
 
   onChange(listener: (address: string) => void): void {
+    if (this.#listener !== undefined) throw new Error('bug: two that keep answers, and only one would hear of changes');
     this.#listener = listener;
   }
 
@@ -70,7 +71,7 @@ export class PlainHolders implements PlainReader {
 
   /** What is known of the claim's holder changed. */
   holderChanged({ place }: Claim): void {
+    // Of those that have no address as a whole there are no plain holders.
     if (typeof place === 'string') this.#listener?.(place);
-    else if (place.on === 'services') this.#listener?.(place.address);
   }
 }

@@ -108,6 +108,8 @@ export interface PlainReader {
   /** `undefined`: none of this kind. */
   of(address: string): PlainHolder | undefined;
   moment(): PlainMoment;
-  /** Called with every address whose plain holder, or what is known of it, may be another than before. */
+  /**
+   * Called with every address whose plain holder, or what is known of it, may be another than before. For one listener.
+   */
   onChange(listener: (address: string) => void): void;
 }

@@ -168,7 +168,10 @@ export class MessageWriter {
   }
 }
 
-/** Room for a batch of 100 answers of 1–2 kB; larger messages grow it for themselves. */
+/**
+ * Room for a batch of 1,000 answers in the basic view; larger messages grow it for themselves. What is never written to
+ * takes no memory.
+ */
 const KEPT_BYTES = 1_048_576;
 
 const MAX_VARINT_BYTES = 10;

@@ -90,6 +90,8 @@ async function serveBoth(): Promise<void> {
     });
   }
   book.open();
+  // As the service does when it has time, which it has by now.
+  book.timelines.settle();
   for (let index = 0; index < 200; index += 1) {
     const reference = fakeReference(`checkout-${index}`);
     picture.workloads.set(reference.uid, fakeWorkload(reference));

@@ -53,7 +53,14 @@ export function batchResolveAddresses(
   lookup: AddressLookup,
   call: CallContext,
 ): Uint8Array | Promise<Uint8Array> {
-  return scan.read(unread.bytes) ? answerScanned(lookup, call) : answer(unread.read(), lookup, call);
+  const isRead = scan.read(unread.bytes);
+  try {
+    return isRead ? answerScanned(lookup, call) : answer(unread.read(), lookup, call);
+  } finally {
+    found.fill(undefined, 0, scan.count);
+    workloads.fill(undefined, 0, scan.count);
+    scan.forget();
+  }
 }
 
 function answer(request: BatchRequest, lookup: AddressLookup, call: CallContext): Uint8Array | Promise<Uint8Array> {
@@ -141,8 +148,6 @@ function answerScanned(lookup: AddressLookup, call: CallContext): Uint8Array {
     const address = writeScanned(writer, index, nowMs, lookup, context);
     if (answer === undefined && address !== undefined) plain.keep(address);
   }
-  found.fill(undefined, 0, count);
-  workloads.fill(undefined, 0, count);
   if (ready > 0) lookup.countLookup('RESOLVED', ready);
   return writer.finish();
 }

@@ -69,6 +69,12 @@ export class BatchScan {
     return this.count > 0;
   }
 
+  /** Lets go of the request. */
+  forget(): void {
+    this.bytes = NOTHING;
+    this.count = 0;
+  }
+
   /** One query as it is decoded. */
   fieldsOf(index: number): QuestionFields {
     const port = this.ports[index] ?? -1;

@@ -29,7 +29,7 @@ const REQUEST = 'digger.v1.BatchResolveAddressesRequest';
 const methods = loadBytesService('digger.v1.LookupService');
 
 describe('a batch', () => {
-  const histories = Number(process.env['DIGGER_HISTORIES'] ?? 20);
+  const histories = Number(process.env['DIGGER_HISTORIES'] ?? 12);
   const firstSeed = Number(process.env['DIGGER_SEED'] ?? 1);
 
   it('answers each item in the bytes of a single lookup, whatever happens between two batches', () => {
@@ -103,7 +103,9 @@ describe('a batch', () => {
       const queries = Array.from({ length: Math.min(1_000, count - from) }, (_, at) => ({
         address: address(from + at),
       }));
-      asked.compareBytes({ queries, view: 'VIEW_BASIC' }, `from ${from}`);
+      const request = { queries, view: 'VIEW_BASIC' };
+      if (from % 8_000 === 0) asked.compareBytes(request, `from ${from}`);
+      else asked.ask(encodeMessage(REQUEST, request));
     }
     assert.ok(asked.plain.count <= MAX_PLAIN_ANSWERS);
     assert.ok(asked.plain.count > MAX_PLAIN_ANSWERS * 0.9, `${asked.plain.count} are kept`);
@@ -253,9 +255,9 @@ class Asked {
 
   compareBytes(request: { readonly queries: readonly Json[]; readonly view: string }, told: string): void {
     const bytes = encodeMessage(REQUEST, request);
-    const answer = this.#ask(bytes);
+    const answer = this.ask(bytes);
     // A field that is not known says nothing, and has the request decoded.
-    assert.deepEqual(answer, this.#ask(Buffer.concat([bytes, UNKNOWN_FIELD])), `${told}: not as when it is decoded`);
+    assert.deepEqual(answer, this.ask(Buffer.concat([bytes, UNKNOWN_FIELD])), `${told}: not as when it is decoded`);
     const results = fieldsOf(answer);
     for (const [index, query] of request.queries.entries()) {
       const [said] = fieldsOf(results[index]);
@@ -263,7 +265,7 @@ class Asked {
     }
   }
 
-  #ask(bytes: Buffer): Buffer {
+  ask(bytes: Buffer): Buffer {
     const unread = methods['batchResolveAddresses']?.requestDeserialize(
       bytes,
     ) as unknown as UnreadRequest<BatchRequest>;
