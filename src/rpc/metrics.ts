@@ -77,7 +77,7 @@ export function exportPlainAnswers(registry: Registry, kept: { readonly count: n
   const registers = [registry];
   const answers: Gauge = new Gauge({
     name: 'digger_plain_answers_kept',
-    help: 'Answers about addresses that are kept ready for batches in the basic view; at most 32,768.',
+    help: 'Answers about addresses that are kept ready for lookups in the basic view; at most 32,768.',
     registers,
     collect: () => answers.set(kept.count),
   });

@@ -84,7 +84,7 @@ async function serveInWorker(): Promise<void> {
   const port = await listen((method, bytes, done) => {
     if (requests.length === 0) {
       setImmediate(() => {
-        main.postMessage({ requests } satisfies ToMain);
+        main.postMessage({ requests } satisfies ToMain, []);
         requests = [];
       });
     }
@@ -92,10 +92,10 @@ async function serveInWorker(): Promise<void> {
     waiting.push(done);
   });
   main.on('message', (message: ToWorker) => {
-    if (message === 'how much') main.postMessage({ usedUs: usedUs() } satisfies ToMain);
+    if (message === 'how much') main.postMessage({ usedUs: usedUs() } satisfies ToMain, []);
     else for (const answer of message.answers) waiting.shift()?.(answer);
   });
-  main.postMessage({ port } satisfies ToMain);
+  main.postMessage({ port } satisfies ToMain, []);
 }
 
 async function serveInMain(): Promise<void> {
@@ -107,10 +107,10 @@ async function serveInMain(): Promise<void> {
     else if ('usedUs' in message) process.send?.({ main: usedUs(), worker: message.usedUs } satisfies Used);
     else {
       const answers = message.requests.map(({ method, bytes }) => answer(method, asBuffer(bytes)));
-      worker.postMessage({ answers } satisfies ToWorker);
+      worker.postMessage({ answers } satisfies ToWorker, []);
     }
   });
-  process.on('message', () => worker.postMessage('how much' satisfies ToWorker));
+  process.on('message', () => worker.postMessage('how much' satisfies ToWorker, []));
   process.on('disconnect', () => process.exit(0));
 }
 

@@ -9,7 +9,6 @@
 import protobuf from 'protobufjs';
 
 import type { AddressQuestion } from '../../addresses/reader.ts';
-import type { ByteString } from '../../model/byte-string.ts';
 import type { WorkloadEntity } from '../../model/entities.ts';
 import type { BatchResolveAddressesRequest__Output } from '../../wire/generated/digger/v1/BatchResolveAddressesRequest.ts';
 import type { View } from '../../wire/encoded-entity.ts';
@@ -32,10 +31,10 @@ import {
 } from './request-fields.ts';
 import { wishOf } from './otel-attributes.ts';
 import {
+  encodeCircumstances,
   isHeld,
   outcomeOf,
   type ResolutionContext,
-  writeCircumstances,
   writePlain,
   writeResolution,
 } from './resolution.ts';
@@ -184,12 +183,6 @@ function writeScanned(
   const item = parseItem(scan.fieldsOf(index), index, nowMs);
   writeItem(writer, item, lookup, context);
   return item.kind === 'question' ? item.question.address : undefined;
-}
-
-function encodeCircumstances(historySinceMs: number, context: ResolutionContext): ByteString {
-  const writer = startMessage();
-  writeCircumstances(writer, historySinceMs, context);
-  return writer.cut();
 }
 
 function createContext(

@@ -79,6 +79,11 @@ export class PlainAnswers {
     return undefined;
   }
 
+  /** The answer about the (canonical) address. */
+  get(address: string): PlainAnswer | undefined {
+    return this.#answers[this.#placeOf(address)];
+  }
+
   /** Keeps the answer about the (canonical) address, if there is one of this kind. */
   keep(address: string): void {
     const holder = this.#reader.of(address);

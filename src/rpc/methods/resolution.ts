@@ -17,7 +17,7 @@ import { isHidden } from '../../model/published-namespaces.ts';
 import type { ByteString } from '../../model/byte-string.ts';
 import { encodedLength, type View } from '../../wire/encoded-entity.ts';
 import { writeDuration, writeReference, writeText, writeTimestamp } from '../../wire/fields.ts';
-import { type MessageWriter, startEntity, varintBytes } from '../../wire/message-writer.ts';
+import { type MessageWriter, startEntity, startMessage, varintBytes } from '../../wire/message-writer.ts';
 import { FieldTags } from '../../wire/field-tags.ts';
 import { enumValues } from '../../wire/schema.ts';
 import type { NamedNamespaces } from './named-namespaces.ts';
@@ -99,15 +99,24 @@ export function writeResolution(
   writeText(writer, POD_NETWORK, network);
 }
 
+type Circumstances = Pick<ResolutionContext, 'stalenessMs' | 'cluster'>;
+
 /** The last fields: what is true of every answer at a moment. */
-export function writeCircumstances(
+function writeCircumstances(
   writer: MessageWriter,
   historySinceMs: number,
-  { stalenessMs, cluster }: Pick<ResolutionContext, 'stalenessMs' | 'cluster'>,
+  { stalenessMs, cluster }: Circumstances,
 ): void {
   writeTimestamp(writer, HISTORY_SINCE, historySinceMs);
   if (stalenessMs !== undefined) writeDuration(writer, STALENESS, stalenessMs);
   writer.fields(encodedCluster(cluster));
+}
+
+/** The same, encoded; to be called before the message is started. */
+export function encodeCircumstances(historySinceMs: number, circumstances: Circumstances): ByteString {
+  const writer = startMessage();
+  writeCircumstances(writer, historySinceMs, circumstances);
+  return writer.cut();
 }
 
 /** What is kept of an answer with a plain holder, for the basic view; see `plain-answers.ts`. */
@@ -123,7 +132,7 @@ export function encodePlain(address: string, holder: PlainHolder): PlainAnswer |
 
 /**
  * Writes a Resolution as `writeResolution` does, from an answer that is kept, with its length in front and the tags
- * that it is embedded with, outermost first. `resolved`: its workload as it is now; `circumstances`: as `writeCircumstances` writes them.
+ * that it is embedded with, outermost first. `resolved`: its workload as it is now; `circumstances`: of `encodeCircumstances`.
  */
 export function writePlain(
   writer: MessageWriter,

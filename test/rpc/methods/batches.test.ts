@@ -261,7 +261,10 @@ class Asked {
     const results = fieldsOf(answer);
     for (const [index, query] of request.queries.entries()) {
       const [said] = fieldsOf(results[index]);
-      assert.deepEqual(said, this.#askAlone(query, request.view, index), `${told}: ${JSON.stringify(query)}`);
+      const alone = this.#askAlone(query, request.view, index, this.#lookup);
+      assert.deepEqual(said, alone, `${told}: ${JSON.stringify(query)}`);
+      const anew = this.#askAlone(query, request.view, index, { ...this.#lookup, plain: undefined });
+      assert.deepEqual(alone, anew, `${told}: not as when nothing is kept: ${JSON.stringify(query)}`);
     }
   }
 
@@ -274,12 +277,12 @@ class Asked {
     return Buffer.from(answer);
   }
 
-  #askAlone(query: Json, view: string, index: number): Buffer | undefined {
+  #askAlone(query: Json, view: string, index: number, lookup: AddressLookup): Buffer | undefined {
     const request = methods['resolveAddress']?.requestDeserialize(
       encodeMessage('digger.v1.ResolveAddressRequest', { ...query, view }),
     );
     try {
-      const answer = resolveAddress(request as never, this.#lookup, this.#call());
+      const answer = resolveAddress(request as never, lookup, this.#call());
       assert.ok(!(answer instanceof Promise));
       return fieldsOf(Buffer.from(answer))[0];
     } catch (error) {
