@@ -5,6 +5,7 @@
 // has this one holder and no doubt, until the address is told to listeners. They are told before anything can be asked
 // of what changed; of an address that they did not keep they hear as well.
 
+import { isNetworkAddress } from '../model/pod-networks.ts';
 import { historySinceMs } from '../timelines/facts.ts';
 import type { TimelineSource } from '../timelines/source.ts';
 import { isSpecialAddress } from '../timelines/special-addresses.ts';
@@ -36,6 +37,8 @@ export class PlainHolders implements PlainReader {
     // A port may mean another holder; a node may have other pods behind it; an endpoint is told otherwise.
     if (timeline.nodes.length > 0 || source.hasPorts(address)) return undefined;
     if (claim.kind === 'Node' || claim.role === 'ENDPOINT' || isSpecialAddress(address)) return undefined;
+    // An answer about one of those names its network.
+    if (isNetworkAddress(address)) return undefined;
     return {
       role: claim.role,
       entity: claim.entity,

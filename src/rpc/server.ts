@@ -144,9 +144,9 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
   const recheck = authenticate && { authenticate, intervalMs: options.recheckIntervalMs ?? RECHECK_INTERVAL_MS };
   const podAttributes = new PodAttributes();
   exportPodAttributes(registry, podAttributes);
-  const { countLookup, countContainer } = metrics;
   const plain = sources.plain && new PlainAnswers(sources.plain, encodePlain);
   if (plain !== undefined) exportPlainAnswers(registry, plain);
+  const { countLookup, countContainer } = metrics;
   addMethods(server, sources, { environment, countLookup, countContainer, podAttributes, plain, recheck });
   const health = new Health();
   health.addTo(server);

@@ -7,7 +7,6 @@ import type { AddressAnswer, AddressQuestion, AddressReader } from '../../addres
 import type { CatalogReader } from '../../catalog/reader.ts';
 import type { ClusterIdentity } from '../../model/cluster-identity.ts';
 import type { ResolveAddressRequest__Output } from '../../wire/generated/digger/v1/ResolveAddressRequest.ts';
-import { isNetworkAddress } from '../../model/pod-networks.ts';
 import { startMessage } from '../../wire/message-writer.ts';
 import { FieldTags } from '../../wire/field-tags.ts';
 import type { CallContext, CountLookup, Staleness } from './call-context.ts';
@@ -49,8 +48,7 @@ export function resolveAddress(
   const view = parseView(request.view, violations);
   violations.throwIfAny();
 
-  const isPlain = question.untilMs === undefined && !isNetworkAddress(question.address);
-  const mayBeKept = view === 'BASIC' && isPlain && request.otelAttributes === null;
+  const mayBeKept = view === 'BASIC' && question.untilMs === undefined && request.otelAttributes === null;
   const plain = mayBeKept ? lookup.plain : undefined;
   const kept = plain && answerKept(question, plain, lookup);
   if (kept !== undefined) return kept;
