@@ -38,6 +38,9 @@ export const NOT_RUN: Readonly<Record<string, string>> = {
     'needs Go, a control plane and a quarter of an hour; comparison.test.ts holds the document to what is compared',
   'docker build -t registry.example/digger:0.2.0 . && docker push registry.example/digger:0.2.0':
     'needs Docker and a registry; test/long/image-steps.test.ts does the steps of the Dockerfile by hand',
+  "npx node test/vectors/record.ts 127.0.0.1:50051 40 80 'Recorded from the demo.' > test/vectors/NN-name.json":
+    'follows a demo for 40 s and writes a file beside the sources',
+  'npx biome format --write test/vectors': 'formats what the line before it has written',
   'kubectl create namespace digger': NO_KUBECTL,
   'kubectl -n digger create secret tls digger-tls --cert=tls.crt --key=tls.key': NO_KUBECTL,
   'kubectl apply -k deploy/overlays/production': NO_KUBECTL,
