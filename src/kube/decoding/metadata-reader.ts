@@ -5,7 +5,7 @@
 
 import type { ControllerReference, StringMap } from '../../model/records.ts';
 import { DELIMITED, MessageCursor, tagOf, VARINT } from './message-cursor.ts';
-import { NO_STRINGS, toMoment } from './records-from-objects.ts';
+import { NO_STRINGS, toMoment } from './lenient-fields.ts';
 
 /** What metadata says, and the version, which records do not have. */
 export interface ReadMetadata {

@@ -16,7 +16,8 @@ import {
   type ReadStatus,
   readStatus,
 } from './pod-status-reader.ts';
-import { NO_CONTAINERS, NO_PORTS, NO_TEXTS, toDigest, toPort } from './records-from-objects.ts';
+import { NO_TEXTS, toPort } from './lenient-fields.ts';
+import { NO_CONTAINERS, NO_PORTS, toDigest } from './records-from-objects.ts';
 
 /** `raw`: the message `Pod`. Throws a WireError when it is damaged. */
 export function readPod(raw: Uint8Array): { readonly record: PodRecord; readonly resourceVersion: string } {
