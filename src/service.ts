@@ -11,7 +11,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ServerCredentials } from '@grpc/grpc-js';
 import type { Registry } from '@prometheus-io/client';
-import { AddressFeed } from './address-feed.ts';
+import { AddressFeed, timelinesOf } from './address-feed.ts';
 import { AddressBook, CLAIMING_RESOURCES } from './addresses/address-book.ts';
 import { registerAddressMetrics } from './addresses/metrics.ts';
 import { openCallerAccess } from './caller-access.ts';
@@ -201,20 +201,7 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
     epoch,
     freshness,
     cluster,
-    timelines: {
-      get isWhole() {
-        return addressFeed.isWhole;
-      },
-      get isSettled() {
-        return addressFeed.isSettled;
-      },
-      get historySinceMs() {
-        return addressFeed.historySinceMs;
-      },
-      get followedSinceMs() {
-        return addressFeed.followedSinceMs;
-      },
-    },
+    timelines: timelinesOf(() => addressFeed),
   });
   const history = new SiblingHistory({
     config,
