@@ -34,6 +34,7 @@ import { openPage } from './open-page.ts';
 import { Readiness } from './readiness.ts';
 import { configurationError, listenError } from './start-error.ts';
 import type { StatusSource } from './rpc/methods/get-status.ts';
+import type { ChangeBatch } from './model/changes.ts';
 import type { ClusterIdentity } from './model/cluster-identity.ts';
 import type { ListenAddress } from './model/listen-address.ts';
 import { containerWaitKey, NameWaiterTable } from './rpc/methods/name-waiters.ts';
@@ -152,12 +153,8 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
   registerAddressMetrics(registry, addresses);
   const containers = createContainerIndex({ config, registry, catalog, addresses, pacer });
   containers.onAdded((key) => names.wake(containerWaitKey(key)));
-  const balancers = followBalancers({
-    config,
-    registry,
-    logger,
-    changed: (batch) => addressFeed.onClaims(batch),
-  });
+  const changed = (batch: ChangeBatch): void => addressFeed.onClaims(batch);
+  const balancers = followBalancers({ config, registry, logger, changed });
   const watch: ClusterWatch = createClusterWatch({
     credentials,
     stores: {

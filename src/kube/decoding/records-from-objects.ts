@@ -61,7 +61,7 @@ export function toPodRecord(pod: PodObject): PodRecord {
   const podIps = toIps(status.podIPs, status.podIP, text);
   const { networks, problem } = podNetworksOf(annotations, podIps);
   // Field by field: an object that begins with the fields of another one is laid out anew for every few that follow.
-  return {
+  const record: PodRecord = {
     type: 'Pod',
     namespace,
     name,
@@ -89,8 +89,8 @@ export function toPodRecord(pod: PodObject): PodRecord {
     containers: toContainers(pod),
     otherContainers: toOtherContainers(pod),
     networks,
-    networkProblem: problem,
   };
+  return problem === undefined ? record : { ...record, networkProblem: problem };
 }
 
 export function toServiceRecord(service: ServiceObject): ServiceRecord {
