@@ -41,6 +41,6 @@ EXPOSE 50051 9464
 # The base image's entry point is node itself; it passes signals on.
 # A small young generation (V8 would take up to 16 MB three times over): the same CPU per lookup, 30 MiB less memory
 # (docs/benchmarks.md). No source maps: reading them costs 40 ms at every start, and what is compiled differs from its
-# sources in nothing but types. --expose-gc: what the first lists leave behind is collected before the first answer.
-ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=4", "--expose-gc", "dist/main.js"]
+# sources in nothing but types.
+ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=4", "dist/main.js"]
 CMD ["serve"]

@@ -40,6 +40,7 @@ const OWN_VALUES: ReadonlySet<string> = new Set([
   'history-from-tls-cert',
   'history-from-tls-key',
   'history-from-token-file',
+  'history-from-server-name',
   'kubeconfig',
   'context',
 ]);

@@ -13,6 +13,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AddressBook } from './addresses/address-book.ts';
 import type { Pacer } from './catalog/pacer.ts';
 import type { ChangeFeed } from './feed/change-feed.ts';
+import type { TimelinesInLog } from './feed/feed-options.ts';
 import { FACTS_KEY, type Item } from './feed/items.ts';
 import type { ChangeBatch } from './model/changes.ts';
 import { isNetworkAddress } from './model/pod-networks.ts';
@@ -230,6 +231,24 @@ export class AddressFeed {
       if (timeline !== undefined && !this.#large.has(key)) this.#put(place, timeline, false);
     }
   }
+}
+
+/** What a feed has to know of it, which is made after the feed. */
+export function timelinesOf(made: () => AddressFeed): TimelinesInLog {
+  return {
+    get isWhole() {
+      return made().isWhole;
+    },
+    get isSettled() {
+      return made().isSettled;
+    },
+    get historySinceMs() {
+      return made().historySinceMs;
+    },
+    get followedSinceMs() {
+      return made().followedSinceMs;
+    },
+  };
 }
 
 /** Of a timeline in its encoded form: an address that changes hands every five seconds has a smaller one. */

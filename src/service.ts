@@ -11,7 +11,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ServerCredentials } from '@grpc/grpc-js';
 import type { Registry } from '@prometheus-io/client';
-import { AddressFeed } from './address-feed.ts';
+import { AddressFeed, timelinesOf } from './address-feed.ts';
 import { AddressBook, CLAIMING_RESOURCES } from './addresses/address-book.ts';
 import { registerAddressMetrics } from './addresses/metrics.ts';
 import { openCallerAccess } from './caller-access.ts';
@@ -44,14 +44,14 @@ import { createRpcServer, type RpcServer } from './rpc/server.ts';
 import type { TimelinesInLog } from './feed/feed-options.ts';
 import { createFeedService } from './rpc/methods/watch.ts';
 import { startAdminServer } from './telemetry/admin-server.ts';
-import { listCause } from './list-cause.ts';
+import { listCause } from './kube/list-cause.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createRegistry } from './telemetry/metrics.ts';
+import { toValuePolicy } from './published-values.ts';
 import { VERSION } from './version.ts';
 import { SiblingHistory } from './sibling-history.ts';
 import { createContainerIndex, followBalancers } from './side-pictures.ts';
 import { publishedOnly } from './visible-changes.ts';
-import { DEFAULT_DENIED_ANNOTATIONS, KeyList, type ValuePolicy } from './wire/value-policy.ts';
 
 export interface RunningService {
   /** `127.0.0.1:50051`, with the port that the system chose. */
@@ -173,6 +173,7 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
     userAgent,
     namespaces: config.namespaces,
     encoding: config.clusterEncoding,
+    compression: config.clusterCompression,
     pace: pacer,
     onStatusChange: () => follow(),
     onOtherCluster: ({ was, is }) =>
@@ -193,20 +194,7 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
   registerClusterMetrics(registry, cluster);
   const feed = createFeed({
     ...{ config, registry, epoch, freshness, cluster },
-    timelines: {
-      get isWhole() {
-        return addressFeed.isWhole;
-      },
-      get isSettled() {
-        return addressFeed.isSettled;
-      },
-      get historySinceMs() {
-        return addressFeed.historySinceMs;
-      },
-      get followedSinceMs() {
-        return addressFeed.followedSinceMs;
-      },
-    },
+    timelines: timelinesOf(() => addressFeed),
   });
   const history = new SiblingHistory({
     config,
@@ -264,9 +252,6 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
     addresses.open();
     addressFeed.open();
     await history.take((entities) => addressFeed.inherit(entities));
-    // What the first lists left behind would stay for minutes. Now a pause (200 ms with 100,000 pods) delays no answer
-    // yet. Only with --expose-gc, as in the image.
-    globalThis.gc?.();
     readiness.complete(JOINING);
     readiness.complete(TAKING_OVER);
   };
@@ -304,6 +289,7 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
       catalog,
       addresses,
       containers,
+      plain: addresses.plain,
       names,
       workloadKinds: () => [{ group: '', kind: 'Pod', namespaced: true }, ...watch.ownerKinds()],
       networks,
@@ -384,18 +370,6 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
     await stop();
     throw error;
   }
-}
-
-function toValuePolicy(config: Config): ValuePolicy {
-  const listed = (patterns: readonly string[]): KeyList | undefined =>
-    patterns.length === 0 ? undefined : new KeyList(patterns);
-  return {
-    deniedAnnotations: new KeyList([...DEFAULT_DENIED_ANNOTATIONS, ...config.denyAnnotations]),
-    allowedAnnotations: listed(config.allowAnnotations),
-    deniedLabels: new KeyList(config.denyLabels),
-    allowedLabels: listed(config.allowLabels),
-    maxValueBytes: config.maxValueBytes,
-  };
 }
 
 interface FeedParts {

@@ -3,7 +3,7 @@
 // them (execve: the pid, the terminal and the open pipes stay), so that all ways of starting need the same memory.
 
 /** The options of Node that the image starts with; the Dockerfile says why. */
-export const SERVING_NODE_OPTIONS = ['--max-semi-space-size=4', '--expose-gc'] as const;
+export const SERVING_NODE_OPTIONS = ['--max-semi-space-size=4'] as const;
 
 /** glibc reads it once, at the start of a process; the Dockerfile says why it is set. */
 export const SERVING_ENVIRONMENT = { MALLOC_MMAP_THRESHOLD_: '65536' } as const;

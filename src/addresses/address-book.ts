@@ -20,6 +20,7 @@ import { Heritage } from './heritage.ts';
 import { EndedClaims, type EndedClaimsOptions } from './ended-claims.ts';
 import { KnownNodes } from './known-nodes.ts';
 import { OpenClaims, type OpenClaimsListener } from './open-claims.ts';
+import { PlainHolders } from './plain-holders.ts';
 import { PodsOnNodes } from './pods-on-nodes.ts';
 import { ProxiedAddresses } from './proxied-addresses.ts';
 import { ClusterRanges } from './ranges.ts';
@@ -80,6 +81,7 @@ export class AddressBook implements AddressReader {
   readonly heritage: Heritage;
   /** What questions are answered from. */
   readonly source: TimelineSource<Claim>;
+  readonly plain: PlainHolders;
   readonly #options: AddressBookOptions;
   readonly #open: OpenClaims;
   readonly #proxied = new ProxiedAddresses();
@@ -128,6 +130,8 @@ export class AddressBook implements AddressReader {
       },
       beganEarlier: (ms) => (this.#startedMs = Math.min(this.#startedMs, ms)),
     });
+    this.plain = new PlainHolders(this.source, options.now);
+    this.timelines.onMarked((address) => this.plain.addressChanged(address));
   }
 
   /** The picture is complete from now on; before this moment nothing can be told. */
@@ -315,6 +319,7 @@ export class AddressBook implements AddressReader {
     if (after?.kind === 'Service') this.#proxied.put(after);
     else if (before?.kind === 'Service') this.#proxied.delete(before.uid);
     this.#open.update(before, after, seen, this.#listener(seen));
+    if (after !== undefined) for (const claim of this.#open.of(after.uid)) this.plain.holderChanged(claim);
     const subject = after ?? before;
     if (subject?.kind === 'Pod') {
       if (before?.kind === 'Pod' && before.nodeName !== subject.nodeName) this.#podsOnNodes.delete(before);

@@ -6,7 +6,8 @@
 
 import type { AddressFacts } from '../timelines/facts.ts';
 import type { BlindMoments } from './blind-moments.ts';
-import type { Claim } from './claim.ts';
+import { NO_BYTES } from '../model/byte-string.ts';
+import type { Claim, HolderEntity } from './claim.ts';
 import type { ClaimPlaces } from './claim-places.ts';
 import type { EndedClaims } from './ended-claims.ts';
 import {
@@ -83,7 +84,7 @@ export class Heritage {
    * the sibling to have seen what was in it. `isLive`: whether the object is there now.
    */
   inherit({ facts, claims }: HandedHistory, isLive: (uid: string) => boolean): Inheritance {
-    const { now, open, ended, isNamed, forget } = this.#parts;
+    const { now, open, ended, forget } = this.#parts;
     const nowMs = now();
     const { beganMs: startedMs } = this.#parts.facts();
     const own = [...open.all(), ...ended.entries().map(({ claim }) => claim)];
@@ -96,13 +97,23 @@ export class Heritage {
     for (const dropped of ended.inherit(joined.ended, facts)) forget(dropped);
     this.#takeFacts(facts, startedMs);
     for (const claim of ended.expire(nowMs)) forget(claim);
-    const formers = new Set(joined.ended.map(({ claim }) => claim.entity));
     return {
       ended: joined.ended.length,
       matched: joined.adopt.length,
       unknown: joined.unknown.length,
-      formerEntities: [...formers].filter(({ uid }) => !isLive(uid) && isNamed(uid)),
+      formerEntities: this.#formers(joined.ended, isLive),
     };
+  }
+
+  /** Of each object that is gone its last state, as far as one is known: of ended endpoints only the name of the service is. */
+  #formers(ended: readonly { readonly claim: Claim }[], isLive: (uid: string) => boolean): readonly HolderEntity[] {
+    const formers = new Map<string, { readonly entity: HolderEntity; readonly endMs: number }>();
+    for (const { claim } of ended) {
+      const { uid, entity, endLatestMs: endMs = 0 } = claim;
+      if (entity.own === NO_BYTES || isLive(uid) || !this.#parts.isNamed(uid)) continue;
+      if ((formers.get(uid)?.endMs ?? 0) <= endMs) formers.set(uid, { entity, endMs });
+    }
+    return [...formers.values()].map(({ entity }) => entity);
   }
 
   #adopt(claim: Claim, handed: HandedClaim): void {

@@ -83,3 +83,33 @@ export interface AddressReader {
   /** Since when this replica can tell about addresses, ms since the epoch. */
   readonly historySinceMs: number;
 }
+
+/** An address has this holder alone, and for certain; see plain-holders.ts. */
+export interface PlainHolder extends Omit<Holder, 'toMs' | 'uncertain'> {
+  /** Of moments from this one on, ms since the epoch. */
+  readonly sinceMs: number;
+  /** What was before is forgotten; -Infinity: nothing is. */
+  readonly cutAtMs: number;
+}
+
+/** Which moments plain holders answer for now; ms since the epoch. */
+export interface PlainMoment {
+  readonly nowMs: number;
+  /** As in AddressAnswer, leaving aside what was cut from single timelines. */
+  readonly historySinceMs: number;
+  /** Those after this one. */
+  readonly afterMs: number;
+  /** And before this one: since then an end may be missed. */
+  readonly beforeMs: number;
+}
+
+/** For those who keep ready what is told of plain holders. */
+export interface PlainReader {
+  /** `undefined`: none of this kind. */
+  of(address: string): PlainHolder | undefined;
+  moment(): PlainMoment;
+  /**
+   * Called with every address whose plain holder, or what is known of it, may be another than before. For one listener.
+   */
+  onChange(listener: (address: string) => void): void;
+}

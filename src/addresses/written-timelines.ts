@@ -39,7 +39,17 @@ export class WrittenTimelines {
   readonly #store = new TimelineStore<Claim>();
   /** By `placeKey`, in the order in which they were marked. */
   readonly #marks = new Map<string, Mark>();
+  /** How many there are of each kind: a question names its places only where one of them may be marked. */
+  readonly #markedOf: Record<TimelinePlace['of'], number> = {
+    address: 0,
+    'port of an address': 0,
+    'ports of an address': 0,
+    'port of a node': 0,
+    'port of every node': 0,
+    node: 0,
+  };
   #listener: TimelineListener | undefined;
+  #markListener: ((address: string) => void) | undefined;
 
   constructor(options: WrittenTimelinesOptions) {
     this.#options = options;
@@ -58,6 +68,11 @@ export class WrittenTimelines {
   /** Called with every timeline that is written from now on. */
   onWritten(listener: TimelineListener): void {
     this.#listener = listener;
+  }
+
+  /** Called with the address of a place as soon as something about it changes, before it is written. */
+  onMarked(listener: (address: string) => void): void {
+    this.#markListener = listener;
   }
 
   /** Something about the claim changed: it came, it ended, or what is known of its holder did. */
@@ -82,7 +97,7 @@ export class WrittenTimelines {
     return () => {
       for (const place of told) {
         // Nothing was written, and nothing has to be: such marks would stay where no one asks for the place.
-        if (!places.any(place) && this.#store.get(place) === undefined) this.#marks.delete(placeKey(place));
+        if (!places.any(place) && this.#store.get(place) === undefined) this.#unmark(placeKey(place), place);
         else this.#mark(place, Number.POSITIVE_INFINITY);
       }
     };
@@ -98,7 +113,7 @@ export class WrittenTimelines {
   }
 
   ofAddress(address: string): Timeline<Claim> | undefined {
-    if (this.#marks.size > 0) this.#writeNow(address);
+    if (this.#markedOf.address > 0) this.#writeNow(address);
     return this.#store.ofAddress(address);
   }
 
@@ -108,40 +123,59 @@ export class WrittenTimelines {
   }
 
   ofPort(address: string, port: number, protocol: Protocol): Timeline<Claim> | undefined {
-    return this.of({ of: 'port of an address', address, port, protocol });
+    if (this.#markedOf['port of an address'] > 0)
+      this.#writePlace({ of: 'port of an address', address, port, protocol });
+    return this.#store.ofPort(address, port, protocol);
   }
 
   ofPorts(address: string): Timeline<Claim> | undefined {
-    return this.of({ of: 'ports of an address', address });
+    if (this.#markedOf['ports of an address'] > 0) this.#writePlace({ of: 'ports of an address', address });
+    return this.#store.ofPorts(address);
   }
 
   ofNodePort(node: string, address: string, port: number, protocol: Protocol): Timeline<Claim> | undefined {
-    const place = { of: 'port of a node', node, port, protocol } as const;
-    return this.of({ ...place, address }) ?? this.of({ ...place, address: undefined });
+    if (this.#markedOf['port of a node'] > 0) {
+      this.#writePlace({ of: 'port of a node', node, port, protocol, address });
+      this.#writePlace({ of: 'port of a node', node, port, protocol, address: undefined });
+    }
+    return this.#store.ofNodePort(node, address, port, protocol);
   }
 
   ofEveryNodePort(port: number, protocol: Protocol): Timeline<Claim> | undefined {
-    return this.of({ of: 'port of every node', port, protocol });
+    if (this.#markedOf['port of every node'] > 0) this.#writePlace({ of: 'port of every node', port, protocol });
+    return this.#store.ofEveryNodePort(port, protocol);
   }
 
   ofNode(node: string): Timeline<Claim> | undefined {
-    return this.of({ of: 'node', node });
+    if (this.#markedOf.node > 0) this.#writePlace({ of: 'node', node });
+    return this.#store.ofNode(node);
   }
 
   /** As it is now. */
   of(place: TimelinePlace): Timeline<Claim> | undefined {
-    if (this.#marks.size > 0) this.#writeNow(placeKey(place));
+    if (this.#marks.size > 0) this.#writePlace(place);
     return this.#store.get(place);
   }
 
   #mark(place: TimelinePlace, fromMs: number, isTouched = false): void {
+    if ('address' in place && place.address !== undefined) this.#markListener?.(place.address);
     const key = placeKey(place);
     const marked = this.#marks.get(key);
-    if (marked === undefined) this.#marks.set(key, { place, fromMs, isTouched });
-    else if (fromMs < marked.fromMs || (isTouched && !marked.isTouched)) {
+    if (marked === undefined) {
+      this.#marks.set(key, { place, fromMs, isTouched });
+      this.#markedOf[place.of]++;
+    } else if (fromMs < marked.fromMs || (isTouched && !marked.isTouched)) {
       const isEither = isTouched || marked.isTouched;
       this.#marks.set(key, { place, fromMs: Math.min(fromMs, marked.fromMs), isTouched: isEither });
     }
+  }
+
+  #unmark(key: string, { of }: TimelinePlace): void {
+    if (this.#marks.delete(key)) this.#markedOf[of]--;
+  }
+
+  #writePlace(place: TimelinePlace): void {
+    this.#writeNow(placeKey(place));
   }
 
   #writeNow(key: string): void {
@@ -150,7 +184,7 @@ export class WrittenTimelines {
   }
 
   #write(key: string, { place, fromMs, isTouched }: Mark): void {
-    this.#marks.delete(key);
+    this.#unmark(key, place);
     const before = this.#store.get(place);
     const timeline = writeTimeline(place, before, fromMs, this.#options.sinceMs(), this.#options);
     if (timeline === undefined && before === undefined) return;

@@ -162,28 +162,18 @@ export class Publisher {
 
   #emit(joined: readonly (JoinedChange | JoinedTouch)[], { position, seen, unfinished }: Reached): void {
     const touched: (Entity | ObjectReference)[] = [];
-    const removals: { readonly before: Entity; readonly after: undefined }[] = [];
-    const others: { readonly before: Entity | undefined; readonly after: Entity }[] = [];
+    const changes: EntityChange[] = [];
     for (const each of joined) {
-      if ('touched' in each) {
-        touched.push(each.touched);
-        continue;
-      }
-      const { before, after } = each;
-      if (after === undefined) {
-        if (before !== undefined) removals.push({ before, after });
-      } else if (before !== undefined && !haveOneKey(before, after)) {
-        removals.push({ before, after: undefined });
-        others.push({ before: undefined, after });
-      } else {
-        others.push({ before, after });
+      if ('touched' in each) touched.push(each.touched);
+      else if (each.before !== undefined && (each.after === undefined || !haveOneKey(each.before, each.after))) {
+        changes.push(this.#numbered(each.before, undefined));
       }
     }
-    const changes = [...removals, ...others].map(({ before, after }): EntityChange => {
-      this.#sequence += 1;
-      this.#options.changed((after ?? before).kind);
-      return { sequence: this.#sequence, before, after };
-    });
+    for (const each of joined) {
+      if ('touched' in each || each.after === undefined) continue;
+      const { before, after } = each;
+      changes.push(this.#numbered(before !== undefined && haveOneKey(before, after) ? before : undefined, after));
+    }
     const batch: ChangeBatch = {
       changes,
       seen,
@@ -192,6 +182,15 @@ export class Publisher {
       ...(unfinished ? { unfinished } : undefined),
     };
     for (const listener of this.#listeners) listener(batch);
+  }
+
+  #numbered(before: Entity, after: undefined): EntityChange;
+  #numbered(before: Entity | undefined, after: Entity): EntityChange;
+  #numbered(before: Entity | undefined, after: Entity | undefined): EntityChange {
+    this.#sequence += 1;
+    const kind = (after ?? before)?.kind;
+    if (kind !== undefined) this.#options.changed(kind);
+    return { sequence: this.#sequence, before, after } as EntityChange;
   }
 }
 

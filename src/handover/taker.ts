@@ -75,19 +75,26 @@ export class Taker {
     return this.outcome !== undefined;
   }
 
-  /** Resolves when the history is taken over, or there is none to be had; never rejects. */
+  /**
+   * Resolves when the history is taken over, or there is none to be had. Rejects only when it was taken over in part: then
+   * nothing that is known is to be trusted.
+   */
   async run(signal: AbortSignal): Promise<void> {
     const { logger, waitMs } = this.#options;
     const startedMs = performance.now();
     const deadline = AbortSignal.any([signal, AbortSignal.timeout(waitMs)]);
+    let history: FoundHistory | undefined;
     try {
-      this.outcome = await this.#try(deadline, startedMs + waitMs);
+      const found = await this.#try(deadline, startedMs + waitMs);
+      if (typeof found === 'string') this.outcome = found;
+      else history = found;
     } catch (error) {
       // Taking over is no reason not to start.
       this.#say(error instanceof Error ? error.message : String(error));
       this.outcome = 'refused';
       logger.error({ err: error }, 'the history of a sibling could not be taken over');
     }
+    if (history !== undefined && !signal.aborted) this.#take(history);
     if (signal.aborted) this.outcome = 'aborted';
     const afterMs = Math.round(performance.now() - startedMs);
     const { from, claims, message } = this.#status;
@@ -98,14 +105,15 @@ export class Taker {
     }
   }
 
-  async #try(deadline: AbortSignal, untilMs: number): Promise<TakerOutcome> {
+  async #try(deadline: AbortSignal, untilMs: number): Promise<FoundHistory | 'refused' | 'timeout'> {
     let retryMs = FIRST_RETRY_MS;
     while (!deadline.aborted) {
       const { places, lookup } = this.#options;
       const { siblings, problems } = await until(findSiblings(places, lookup), deadline, NONE_FOUND);
       if (deadline.aborted && siblings.length === 0) break;
       const failures = [...problems];
-      if (await this.#askAll(siblings, deadline, untilMs, failures)) return 'taken';
+      const found = await this.#askAll(siblings, deadline, untilMs, failures);
+      if (found !== undefined) return found;
       if (failures.length > 0) this.#say(told(failures.map(({ text }) => text)));
       else this.#say('no sibling was found');
       if (failures.every(({ isFinal }) => isFinal)) return 'refused';
@@ -115,13 +123,13 @@ export class Taker {
     return 'timeout';
   }
 
-  /** Whether one handed its history over. */
+  /** `undefined`: none handed its history over. */
   async #askAll(
     siblings: readonly Sibling[],
     deadline: AbortSignal,
     untilMs: number,
     failures: Failure[],
-  ): Promise<boolean> {
+  ): Promise<FoundHistory | undefined> {
     const opened = await Promise.allSettled(siblings.map((sibling) => this.#ask(sibling, deadline)));
     const incoming: IncomingHistory[] = [];
     for (const [index, each] of opened.entries()) {
@@ -135,14 +143,15 @@ export class Taker {
         // One that tells slowly leaves time for the next.
         const left = Math.max(0, untilMs - performance.now()) / (index === ordered.length - 1 ? 1 : 2);
         try {
-          this.#take(each.target, await each.read(this.#options.isWorthIt, left), deadline);
-          return true;
+          const history = await each.read(this.#options.isWorthIt, left);
+          if (deadline.aborted) throw new HandOverError('it took too long', false);
+          return { from: each.target, history };
         } catch (error) {
           if (!(error instanceof HandOverError)) throw error;
           failures.push(toFailure(each.target, error));
         }
       }
-      return false;
+      return undefined;
     } finally {
       for (const each of incoming) each[Symbol.dispose]();
     }
@@ -176,16 +185,21 @@ export class Taker {
     return undefined;
   }
 
-  #take(from: string, history: HandedHistory, deadline: AbortSignal): void {
-    if (deadline.aborted) throw new HandOverError('it took too long', false);
+  #take({ from, history }: FoundHistory): void {
     const ownSinceMs = this.#options.beganMs();
     const { ended } = this.#options.inherit(history);
     this.#status = { from, takenMs: this.#options.now(), ownSinceMs, claims: ended, message: '' };
+    this.outcome = 'taken';
   }
 
   #say(message: string): void {
     this.#status = { ...this.#status, message };
   }
+}
+
+interface FoundHistory {
+  readonly from: string;
+  readonly history: HandedHistory;
 }
 
 interface Failure {

@@ -4,6 +4,7 @@ import { Counter, Gauge, type Registry } from '@prometheus-io/client';
 import type { CustomKindsStats } from './custom-kinds.ts';
 import { RESTART_REASONS } from './reflector/failure.ts';
 import type { ReflectorState, ReflectorStatus } from './reflector/reflector-status.ts';
+import type { ReceivedBytes } from './transport/transport.ts';
 
 const STATES: readonly ReflectorState[] = ['idle', 'listing', 'watching', 'backing-off', 'stopped'];
 
@@ -74,6 +75,41 @@ export function registerWatchMetrics(registry: Registry, statuses: () => readonl
       for (const status of statuses()) {
         for (const state of STATES) this.set({ resource: status.resource, state }, Number(status.state === state));
       }
+    },
+  });
+}
+
+/** What the API server sends; `received` is called at every scrape. */
+export function registerTransportMetrics(
+  registry: Registry,
+  compression: boolean,
+  received: () => ReceivedBytes,
+): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'digger_cluster_compression',
+    help: '1 where lists are asked for with gzip, see --cluster-compression.',
+    registers,
+  }).set(Number(compression));
+  new Counter({
+    name: 'digger_cluster_received_bytes_total',
+    help: 'Bytes of answers of the API server as they came, by their encoding.',
+    labelNames: ['encoding'] as const,
+    registers,
+    collect() {
+      const { identity, gzip } = received();
+      this.reset();
+      this.inc({ encoding: 'identity' }, identity);
+      this.inc({ encoding: 'gzip' }, gzip);
+    },
+  });
+  new Counter({
+    name: 'digger_cluster_inflated_bytes_total',
+    help: 'What the bytes that came with gzip were inflated to.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(received().inflated);
     },
   });
 }

@@ -93,6 +93,7 @@ export const LIMITS = [
   'second_message',
   'control_frames',
   'rapid_resets',
+  'large_headers',
 ] as const;
 
 /** INVALID_ARGUMENT with every violation that was found; at least one. `limit`: what it ran into, if it is one. */

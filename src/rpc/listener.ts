@@ -65,6 +65,7 @@ export class Listener {
         const certificate = socket.authorized ? socket.getPeerX509Certificate() : undefined;
         if (certificate !== undefined) connection.certificate = describeClientCertificate(certificate);
         socket.on('error', () => socket.destroy());
+        socket.once('end', () => this.#noteEnd(connection));
         this.#injector.injectConnection(socket);
       });
       // Before its handshake already: it takes one of the connections that there may be.
@@ -127,6 +128,17 @@ export class Listener {
     signal.removeEventListener('abort', destroyAll);
   }
 
+  /**
+   * The other side of a connection has ended it. All of its calls end with it, once this turn has read what there is to
+   * read, together with those of every other connection that was found to have ended: so others of its source are not
+   * looked at before the next turn.
+   */
+  #noteEnd(connection: Connection): void {
+    if (connection.hasEnded) return;
+    connection.hasEnded = true;
+    if (connection.openCalls > 0) this.#queue.noteEffort(connection, connection.openCalls);
+  }
+
   /** Notes a connection; false: it was refused and destroyed. */
   #admit(socket: Socket): boolean {
     // Errors of a connection end it, nothing else: http2 reports them to its streams.
@@ -141,6 +153,7 @@ export class Listener {
       socket.destroy();
       return false;
     }
+    socket.once('end', () => this.#noteEnd(connection)).once('error', () => this.#noteEnd(connection));
     this.#connections.set(peer, connection);
     this.#metrics.connections.inc();
     socket.once('close', () => {
@@ -155,6 +168,7 @@ export class Listener {
 }
 
 class Connection extends CallConnection {
+  hasEnded = false;
   readonly localName: string;
   readonly source: string;
   readonly caller: string;

@@ -72,6 +72,23 @@ export function exportPodAttributes(registry: Registry, attributes: { readonly s
   });
 }
 
+/** Answers that are kept ready. */
+export function exportPlainAnswers(registry: Registry, kept: { readonly count: number; readonly bytes: number }): void {
+  const registers = [registry];
+  const answers: Gauge = new Gauge({
+    name: 'digger_plain_answers_kept',
+    help: 'Answers about addresses that are kept ready for lookups in the basic view; at most 32,768.',
+    registers,
+    collect: () => answers.set(kept.count),
+  });
+  const bytes: Gauge = new Gauge({
+    name: 'digger_plain_answers_kept_bytes',
+    help: 'Bytes of the answers that are kept ready.',
+    registers,
+    collect: () => bytes.set(kept.bytes),
+  });
+}
+
 /** What calls and connections take, against their bounds. */
 export function exportCallers(
   registry: Registry,
@@ -228,12 +245,12 @@ export function createRpcMetrics(registry: Registry): RpcMetrics {
     return counters;
   };
 
-  const outcomes = new Map<LookupOutcome, { inc(): void }>();
+  const outcomes = new Map<LookupOutcome, { inc(by?: number): void }>();
   for (const outcome of LOOKUP_OUTCOMES) {
     lookups.inc({ outcome }, 0);
     outcomes.set(outcome, tallies.of(lookups.labels({ outcome })));
   }
-  const countLookup: CountLookup = (outcome) => outcomes.get(outcome)?.inc();
+  const countLookup: CountLookup = (outcome, count) => outcomes.get(outcome)?.inc(count);
 
   const countRefusal = (limit: Limit): void => refusals.inc({ limit });
   const countClosed = (reason: CloseReason): void => closed.inc({ reason });
@@ -257,12 +274,12 @@ export function createRpcMetrics(registry: Registry): RpcMetrics {
 class Tallies {
   readonly #tallies: { count: number; readonly counter: { inc(by: number): void } }[] = [];
 
-  of(counter: { inc(by: number): void }): { inc(): void } {
+  of(counter: { inc(by: number): void }): { inc(by?: number): void } {
     const tally = { count: 0, counter };
     this.#tallies.push(tally);
     return {
-      inc() {
-        tally.count += 1;
+      inc(by = 1) {
+        tally.count += by;
       },
     };
   }

@@ -27,8 +27,16 @@ import { DEFAULT_LIMITS, type RpcLimits } from './limits/rpc-limits.ts';
 import { Listener } from './listener.ts';
 import { Health } from './methods/health.ts';
 import { PodAttributes } from './methods/otel-attributes.ts';
+import { PlainAnswers } from './methods/plain-answers.ts';
+import { encodePlain } from './methods/resolution.ts';
 import { addMethods, type FeedService, type RpcSources } from './methods/register.ts';
-import { createRpcMetrics, exportCallers, exportNameWaiters, exportPodAttributes } from './metrics.ts';
+import {
+  createRpcMetrics,
+  exportCallers,
+  exportNameWaiters,
+  exportPlainAnswers,
+  exportPodAttributes,
+} from './metrics.ts';
 import type { ClientCertificate } from './tls/client-certificate.ts';
 import type { TlsSource } from './tls/termination.ts';
 
@@ -136,8 +144,10 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
   const recheck = authenticate && { authenticate, intervalMs: options.recheckIntervalMs ?? RECHECK_INTERVAL_MS };
   const podAttributes = new PodAttributes();
   exportPodAttributes(registry, podAttributes);
+  const plain = sources.plain && new PlainAnswers(sources.plain, encodePlain);
+  if (plain !== undefined) exportPlainAnswers(registry, plain);
   const { countLookup, countContainer } = metrics;
-  addMethods(server, sources, { environment, countLookup, countContainer, podAttributes, recheck });
+  addMethods(server, sources, { environment, countLookup, countContainer, podAttributes, plain, recheck });
   const health = new Health();
   health.addTo(server);
 

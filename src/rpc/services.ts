@@ -2,7 +2,8 @@
 // make of .proto files: answers are bytes already, and a request that is no message is a value, not an exception.
 //
 // grpc-js turns an exception of a deserializer into INTERNAL, which blames the server and says nothing; as a value it
-// reaches the handler, which answers INVALID_ARGUMENT as it does for every other wrong request.
+// reaches the handler, which answers INVALID_ARGUMENT as it does for every other wrong request. A batch of lookups is
+// handed over as bytes, for its method to read.
 
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
 import protobuf from 'protobufjs';
@@ -10,6 +11,7 @@ import protobuf from 'protobufjs';
 import { loadSchema, serviceType } from '../wire/schema.ts';
 import { refuseLargeBatch } from './methods/batch-resolve-addresses.ts';
 import { refuseLargeFilter } from './methods/filter-size.ts';
+import { UnreadRequest } from './methods/unread-request.ts';
 import { type CallError, invalidArgument, withoutStack } from './errors.ts';
 
 /** A request that cannot be handled, and why; stands where the decoded message would. */
@@ -25,7 +27,7 @@ export class RefusedRequest {
 export function loadBytesService(serviceName: DiggerService): ServiceDefinition {
   return defineMethods(serviceType(serviceName), (method) => ({
     ...method,
-    requestDeserialize: refusing(method),
+    requestDeserialize: READ_BY_THEIR_METHOD.has(method.path) ? unread(method) : refusing(method),
     // The bytes are a Buffer, as grpc-js wants them (also what protobufjs makes on Node).
     responseSerialize: (bytes: object) => bytes as Buffer,
     responseDeserialize: (bytes: Buffer) => bytes,
@@ -60,6 +62,9 @@ const PRECHECKS: ReadonlyMap<string, (bytes: Uint8Array) => CallError | undefine
   ['/digger.v1.ChangeFeedService/Watch', refuseLargeFilter],
 ]);
 
+/** Requests that are decoded only where their method asks for it. */
+const READ_BY_THEIR_METHOD: ReadonlySet<string> = new Set(['/digger.v1.LookupService/BatchResolveAddresses']);
+
 type Method = MethodDefinition<object, object>;
 
 /** By the names that grpc-js looks handlers up by: those of the methods in lower camel case. */
@@ -91,6 +96,16 @@ function decoderOf(type: protobuf.Type): (bytes: Buffer) => object {
 function encoderOf(type: protobuf.Type): (message: object) => Buffer {
   // On Node protobufjs writes Buffers.
   return (message) => type.encode(type.fromObject(message)).finish() as Buffer;
+}
+
+function unread(method: Method): (bytes: Buffer) => UnreadRequest<object> {
+  const decode = refusing(method);
+  const read = (bytes: Buffer): object => {
+    const message = decode(bytes);
+    if (message instanceof RefusedRequest) throw message.error;
+    return message;
+  };
+  return (bytes) => new UnreadRequest(bytes, read);
 }
 
 function refusing({ path, requestDeserialize }: Method): (bytes: Buffer) => object {

@@ -72,7 +72,7 @@ export function resolve<H extends TimelineHolder>(
   let holders: readonly H[] = NONE;
   let doubts: readonly Doubt[] = NONE;
   let areDoubted = false;
-  const hasPorts = source.hasPorts(address);
+  const hasPorts = port !== undefined && source.hasPorts(address);
   if (port !== undefined && (hasPorts || (timeline !== undefined && timeline.nodes.length > 0))) {
     const protocols = protocol === undefined ? PROTOCOLS : (ONE_PROTOCOL[protocol] as readonly Protocol[]);
     const found = new Found<H>();
@@ -87,7 +87,7 @@ export function resolve<H extends TimelineHolder>(
   }
   if (question.atMs !== undefined && atMs < verdict.historySinceMs) return;
   if (holders.length === 0) {
-    verdict.outcome = whole?.is === 'unknown-node' ? 'UNKNOWN' : withoutHolder(source, timeline, address, atMs);
+    verdict.outcome = whole?.is === 'unknown-node' ? 'UNKNOWN' : withoutHolder(source, facts, timeline, address, atMs);
     return;
   }
   verdict.holders = holders;
@@ -112,13 +112,14 @@ export function resolveOthers<H extends TimelineHolder>(
   verdict: Verdict<H>,
 ): void {
   const moment = Math.floor(atMs);
+  const { facts } = source;
   const timeline = source.ofNode(nodeName);
   const span = timeline && spanAt(timeline.spans, moment);
   verdict.holders = NONE;
   if (span === undefined || span.is !== 'holds') return;
   verdict.holders = span.holders.length > MAX_CANDIDATES ? span.holders.slice(0, MAX_CANDIDATES) : span.holders;
   for (const [index, holder] of verdict.holders.entries()) {
-    verdict.doubts[index] = isDoubted(source.facts, holder, span.doubts[index] as Doubt, moment) ? 1 : 0;
+    verdict.doubts[index] = isDoubted(facts, holder, span.doubts[index] as Doubt, moment) ? 1 : 0;
   }
 }
 
@@ -297,11 +298,11 @@ function isDoubted(facts: AddressFacts, holder: TimelineHolder, doubt: Doubt, at
 /** Rule 9. */
 function withoutHolder<H extends TimelineHolder>(
   source: TimelineSource<H>,
+  facts: AddressFacts,
   timeline: Timeline<H> | undefined,
   address: string,
   atMs: number,
 ): Outcome {
-  const { facts } = source;
   // An object of another namespace may have it, inside and outside the ranges; one may have come and gone unseen.
   if (facts.isPartial || atMs <= facts.incompleteUntilMs || mayHaveMissed(facts, atMs)) return 'UNKNOWN';
   // No range is known of a secondary network.

@@ -168,8 +168,11 @@ export class MessageWriter {
   }
 }
 
-/** Room for a batch of 100 answers of 1–2 kB; larger messages grow it for themselves. */
-const KEPT_BYTES = 262_144;
+/**
+ * Room for a batch of 1,000 answers in the basic view; larger messages grow it for themselves. What is never written to
+ * takes no memory.
+ */
+const KEPT_BYTES = 1_048_576;
 
 const MAX_VARINT_BYTES = 10;
 
@@ -181,7 +184,8 @@ const MAX_UTF8_BYTES = 3;
 
 const TWO_TO_THE_32 = 4_294_967_296;
 
-function varintBytes(value: number): number {
+/** Bytes of an unsigned number below 2^32. */
+export function varintBytes(value: number): number {
   let bytes = 1;
   for (let rest = value >>> 7; rest > 0; rest >>>= 7) bytes += 1;
   return bytes;

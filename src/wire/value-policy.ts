@@ -2,7 +2,7 @@
 // some are left out; their keys are told in `omitted`, so that an absent value is not taken for one that never was.
 
 import type { StringMap } from '../model/records.ts';
-import { writeMap, writeTexts } from './fields.ts';
+import { writeMapEntry, writeText, writeTexts } from './fields.ts';
 import type { MessageWriter } from './message-writer.ts';
 
 /** Well-known labels: https://kubernetes.io/docs/reference/labels-annotations-taints/#topologykubernetesiozone */
@@ -74,15 +74,33 @@ export function writeValues(
   policy: ValuePolicy,
   omittedBefore: readonly string[] = [],
 ): void {
-  const omitted = [...omittedBefore];
   const { deniedAnnotations, allowedAnnotations, deniedLabels, allowedLabels, maxValueBytes } = policy;
-  const keptAnnotations =
+  const withoutLabels = writeKept(writer, tags.labels, labels, deniedLabels, allowedLabels, maxValueBytes);
+  const withoutAnnotations =
     tags.annotations === undefined
-      ? []
-      : keptEntries(annotations, deniedAnnotations, allowedAnnotations, maxValueBytes, 'annotations/', omitted);
-  writeMap(writer, tags.labels, keptEntries(labels, deniedLabels, allowedLabels, maxValueBytes, 'labels/', omitted));
-  if (tags.annotations !== undefined) writeMap(writer, tags.annotations, keptAnnotations);
-  writeTexts(writer, tags.omitted, omitted);
+      ? NOTHING
+      : writeKept(writer, tags.annotations, annotations, deniedAnnotations, allowedAnnotations, maxValueBytes);
+  writeTexts(writer, tags.omitted, omittedBefore);
+  for (const key of withoutAnnotations) writeText(writer, tags.omitted, `annotations/${key}`);
+  for (const key of withoutLabels) writeText(writer, tags.omitted, `labels/${key}`);
+}
+
+/** Writes the entries that may go out, sorted by key; gives the keys of the others. No list is made of the entries. */
+function writeKept(
+  writer: MessageWriter,
+  tag: number,
+  values: StringMap,
+  denied: Keys,
+  allowed: Keys | undefined,
+  maxValueBytes: number,
+): readonly string[] {
+  let omitted: string[] | undefined;
+  for (const key of sortedKeys(values)) {
+    const value = values[key] ?? '';
+    if (isKept(key, value, denied, allowed, maxValueBytes)) writeMapEntry(writer, tag, key, value);
+    else (omitted ??= []).push(key);
+  }
+  return omitted ?? NOTHING;
 }
 
 /** A selector says what labels say, so the policy of labels holds for it. Appends the keys of what it leaves out. */
@@ -108,12 +126,29 @@ function keptEntries(
   omitted: string[],
 ): [string, string][] {
   const kept: [string, string][] = [];
-  for (const key of Object.keys(values).sort()) {
+  for (const key of sortedKeys(values)) {
     const value = values[key] ?? '';
-    // A UTF-16 code unit is at most 3 bytes of UTF-8: most values are short enough without counting.
-    const short = value.length * 3 <= maxValueBytes || Buffer.byteLength(value) <= maxValueBytes;
-    if (short && !denied.has(key) && allowed?.has(key) !== false) kept.push([key, value]);
+    if (isKept(key, value, denied, allowed, maxValueBytes)) kept.push([key, value]);
     else omitted.push(prefix + key);
   }
   return kept;
 }
+
+function isKept(key: string, value: string, denied: Keys, allowed: Keys | undefined, maxValueBytes: number): boolean {
+  // A UTF-16 code unit is at most 3 bytes of UTF-8: most values are short enough without counting.
+  const short = value.length * 3 <= maxValueBytes || Buffer.byteLength(value) <= maxValueBytes;
+  return short && !denied.has(key) && allowed?.has(key) !== false;
+}
+
+/** The API server writes maps sorted, so there is rarely anything to sort. */
+function sortedKeys(values: StringMap): readonly string[] {
+  const keys = Object.keys(values);
+  let before = '';
+  for (const key of keys) {
+    if (key < before) return keys.sort();
+    before = key;
+  }
+  return keys;
+}
+
+const NOTHING: readonly string[] = Object.freeze([]);

@@ -13,7 +13,7 @@ import { Giver } from '../../src/handover/giver.ts';
 import { readFirstPart, readPart } from '../../src/handover/parts.ts';
 import { createRandom, type Random } from '../random.ts';
 import { createHistory, type Delivery, type History } from './adversary.ts';
-import { serviceCidr, T0, World } from './world.ts';
+import { serviceCidr, T0, withBytes, World } from './world.ts';
 
 const QUESTIONS_PER_HISTORY = 200;
 const numRuns = Math.ceil(Number(process.env['DIGGER_QUESTIONS'] ?? 20_000) / QUESTIONS_PER_HISTORY);
@@ -103,7 +103,8 @@ class Restarts {
     this.#restartMs = this.#nextRestart(nowMs + this.#random.between(1_000, 50_000));
   }
 
-  #deliver({ atMs, gapSinceMs, put, removeName }: Delivery): void {
+  #deliver({ atMs, gapSinceMs, put: bare, removeName }: Delivery): void {
+    const put = bare && withBytes(bare);
     for (const world of new Set([this.#steady, this.#current, this.#starting?.world])) {
       if (world === undefined) continue;
       this.#setClock(world, atMs);

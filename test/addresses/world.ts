@@ -6,6 +6,7 @@ import { type ByteString, NO_BYTES, toByteString } from '../../src/model/byte-st
 import { AddressBook, type AddressBookOptions } from '../../src/addresses/address-book.ts';
 import type { AddressAnswer } from '../../src/addresses/reader.ts';
 import { ask } from './oracle.ts';
+import { messageType } from '../../src/wire/schema.ts';
 import type { ServiceCidrRecord } from '../../src/model/records.ts';
 import type { Entity, NodeEntity, ObjectReference, PodEntity, ServiceEntity } from '../../src/model/entities.ts';
 
@@ -85,6 +86,12 @@ export function node(name: string, facts: Partial<NodeEntity> = {}): NodeEntity 
     ...BYTES,
     ...facts,
   };
+}
+
+/** With a real message instead of ballast. */
+export function withBytes<T extends Entity>(entity: T): T {
+  const { kind, uid, name } = entity;
+  return { ...entity, own: toByteString(Buffer.from(messageType(`digger.v1.${kind}`).encode({ uid, name }).finish())) };
 }
 
 export function serviceCidr(name: string, cidrs: readonly string[]): ServiceCidrRecord {

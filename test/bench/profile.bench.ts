@@ -1,7 +1,7 @@
 // Where the time and the memory of a start go: by work, in µs and bytes a pod. Against a real API server.
 //
-// Three starts of digger, compiled and with the options of the image: one as it is, for its CPU by thread; one with a
-// CPU profile; one with a profile of all that is allocated. A profile's time is by the clock, so it is scaled to the
+// Four starts of digger, compiled and with the options of the image: one as it is, for its CPU by thread; one with a
+// CPU profile; one that looks at the turns of its event loop; one with a profile of all that is allocated. A profile's time is by the clock, so it is scaled to the
 // CPU time of the thread: other work on the machine then counts for nothing. A floor stands beside it: a process that
 // drains the same lists (drain-lists.ts), and what both cost the API server.
 //
@@ -62,6 +62,7 @@ async function profile(kubeconfig: string): Promise<void> {
   const floor = await drain(kubeconfig);
   const plain = await start(kubeconfig, undefined);
   const cpu = await start(kubeconfig, 'cpu');
+  const turning = await start(kubeconfig, 'turns');
   const allocated = await start(kubeconfig, 'allocations');
   if (cpu.recorded?.cpu === undefined || allocated.recorded?.allocations === undefined) throw new Error('no profile');
   const time = timeByWork(cpu.recorded.cpu);
@@ -86,6 +87,9 @@ async function profile(kubeconfig: string): Promise<void> {
   }
   const allBytes = sum([...memory.values()].map(({ amount }) => amount));
   out(`| all | ${((busyMs * scale * 1_000) / pods).toFixed(1)} | 100 % | ${Math.round(allBytes / pods)} |`);
+  out('\n| longest turns, ms of CPU | mostly |');
+  out('|---|---|');
+  for (const line of describeTurns(turning.recorded)) out(line);
   if (!isDetailed) return;
   for (const work of WORKS) {
     out(`\n${work}`);
@@ -103,7 +107,7 @@ interface Start {
   readonly recorded: Recorded | undefined;
 }
 
-async function start(kubeconfig: string, what: 'cpu' | 'allocations' | undefined): Promise<Start> {
+async function start(kubeconfig: string, what: 'cpu' | 'turns' | 'allocations' | undefined): Promise<Start> {
   const file = join(tmpdir(), `digger-profile-${process.pid}-${what}.json`);
   const recorder = fileURLToPath(new URL('./recorder.ts', import.meta.url));
   const begin = performance.now();
@@ -165,6 +169,40 @@ function timeByWork({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile):
   return shares;
 }
 
+/** What the longest turns were about: the functions with most of their samples, and those that these were called by. */
+function describeTurns(recorded: Recorded | undefined): readonly string[] {
+  const { cpu, turns = [] } = recorded ?? {};
+  if (cpu === undefined) return [];
+  const { nodes, samples = [], timeDeltas = [], startTime } = cpu;
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  const parents = new Map(nodes.flatMap((node) => (node.children ?? []).map((child) => [child, node.id] as const)));
+  return turns.map(({ cpuMs, startUs, endUs }) => {
+    const seen = new Map<string, number>();
+    let atUs = startTime;
+    for (const [index, id] of samples.entries()) {
+      atUs += timeDeltas[index] ?? 0;
+      if (atUs < startUs || atUs > endUs) continue;
+      let name = byId.get(id)?.callFrame.functionName ?? '';
+      let ours: string | undefined;
+      for (let at: number | undefined = id; at !== undefined && ours === undefined; at = parents.get(at)) {
+        const frame = byId.get(at)?.callFrame;
+        if (frame?.url.startsWith('file:') === true) ours = `${frame.functionName} ${shortFile(frame.url)}`;
+      }
+      if (ours !== undefined && !ours.startsWith(name)) name = `${name} by ${ours}`;
+      else name = ours ?? name;
+      seen.set(name, (seen.get(name) ?? 0) + 1);
+    }
+    const all = sum([...seen.values()]);
+    const most = [...seen].toSorted(([, a], [, b]) => b - a).slice(0, 4);
+    const shares = most.map(([name, count]) => `${Math.round((100 * count) / all)} % ${name}`);
+    return `| ${cpuMs.toFixed(1)} | ${shares.join('; ')} |`;
+  });
+}
+
+function shortFile(url: string): string {
+  return url.replace(/^.*\/dist\//, '').replace(/^.*node_modules\//, '');
+}
+
 /** Bytes allocated by work, collected ones included. */
 function bytesByWork({ head }: HeapProfiler.SamplingHeapProfile): Shares {
   const shares = new Map<Work, Share>();
@@ -184,9 +222,8 @@ function add(shares: Map<Work, Share>, stack: readonly Frame[], amount: number):
   share.amount += amount;
   const [frame] = stack;
   const ours = stack.find(({ url }) => url.startsWith('file:'));
-  const file = (url: string): string => url.replace(/^.*\/dist\//, '').replace(/^.*node_modules\//, '');
-  const name = `${frame?.functionName || '(anonymous)'} ${file(frame?.url ?? '')}`;
-  const by = ours === undefined || ours === frame ? '' : ` by ${ours.functionName} ${file(ours.url)}`;
+  const name = `${frame?.functionName || '(anonymous)'} ${shortFile(frame?.url ?? '')}`;
+  const by = ours === undefined || ours === frame ? '' : ` by ${ours.functionName} ${shortFile(ours.url)}`;
   share.functions.set(name + by, (share.functions.get(name + by) ?? 0) + amount);
 }
 

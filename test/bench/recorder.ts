@@ -1,5 +1,6 @@
-// Loaded into digger's process before its own code (`--import`) by profile.bench.ts: records where the time goes, or
-// what is allocated, until the process gets SIGUSR2, and then writes what was found to a file.
+// Loaded into digger's process before its own code (`--import`) by profile.bench.ts: records where the time goes, how
+// long the turns of the event loop are, or what is allocated, until the process gets SIGUSR2, and then writes what was
+// found to a file.
 //
 // In the process, because Node's own `--heap-prof` says what is left at the end, and a start is measured by what is
 // thrown away. Collections are noted as V8 tells them.
@@ -11,13 +12,24 @@ import { PerformanceObserver } from 'node:perf_hooks';
 export interface Recorded {
   readonly cpu?: Profiler.Profile;
   readonly allocations?: HeapProfiler.SamplingHeapProfile;
+  /** The longest ones, longest first. */
+  readonly turns?: readonly Turn[];
   /** By kind, as `perf_hooks` numbers them. */
   readonly collections: Readonly<
     Record<string, { readonly count: number; readonly ms: number; readonly maxMs: number }>
   >;
 }
 
-/** `cpu` or `allocations`. */
+/** A turn of the event loop. */
+export interface Turn {
+  /** Of the thread. */
+  readonly cpuMs: number;
+  /** Monotonic, µs, as the profile's. */
+  readonly startUs: number;
+  readonly endUs: number;
+}
+
+/** `cpu`, `turns` (with a CPU profile; spins, so that it sees every turn) or `allocations`. */
 export const RECORD_WHAT = 'BENCH_RECORD_WHAT';
 export const RECORD_FILE = 'BENCH_RECORD_FILE';
 
@@ -25,6 +37,8 @@ export const RECORD_FILE = 'BENCH_RECORD_FILE';
 const INTERVAL_US = 1_000;
 /** Bytes between two samples of what is allocated. */
 const INTERVAL_BYTES = 16_384;
+
+const LONGEST_TURNS = 12;
 
 const { [RECORD_WHAT]: what, [RECORD_FILE]: file } = process.env;
 if (what !== undefined && file !== undefined) record(what, file);
@@ -47,11 +61,14 @@ function record(subject: string, path: string): void {
   const session = new Session();
   session.connect();
   const write = (recorded: object): void => writeFileSync(path, JSON.stringify({ ...recorded, collections }));
-  if (subject === 'cpu') {
+  if (subject !== 'allocations') {
+    const turns = subject === 'turns' ? countTurns() : undefined;
     session.post('Profiler.enable');
     session.post('Profiler.setSamplingInterval', { interval: INTERVAL_US });
     session.post('Profiler.start');
-    process.once('SIGUSR2', () => session.post('Profiler.stop', (_error, { profile }) => write({ cpu: profile })));
+    process.once('SIGUSR2', () =>
+      session.post('Profiler.stop', (_error, { profile }) => write({ cpu: profile, turns: turns?.() })),
+    );
   } else {
     session.post('HeapProfiler.enable');
     session.post('HeapProfiler.startSampling', {
@@ -63,4 +80,27 @@ function record(subject: string, path: string): void {
       session.post('HeapProfiler.stopSampling', (_error, { profile }) => write({ allocations: profile })),
     );
   }
+}
+
+/** Gives the longest so far. */
+function countTurns(): () => readonly Turn[] {
+  let longest: Turn[] = [];
+  const cpu = (): number => {
+    const { user, system } = process.threadCpuUsage();
+    return (user + system) / 1_000;
+  };
+  const now = (): number => Number(process.hrtime.bigint() / 1_000n);
+  let [cpuBefore, startUs] = [cpu(), now()];
+  const turn = (): void => {
+    const [cpuMs, endUs] = [cpu(), now()];
+    const shortest = longest.length < LONGEST_TURNS ? 0 : (longest.at(-1)?.cpuMs ?? 0);
+    if (cpuMs - cpuBefore > shortest) {
+      longest.push({ cpuMs: cpuMs - cpuBefore, startUs, endUs });
+      longest = longest.toSorted((a, b) => b.cpuMs - a.cpuMs).slice(0, LONGEST_TURNS);
+    }
+    [cpuBefore, startUs] = [cpuMs, endUs];
+    setImmediate(turn);
+  };
+  setImmediate(turn);
+  return () => longest;
 }

@@ -22,6 +22,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   benchmark('questions to the address index', 'resolve', { nodeOptions: ['--expose-gc'] }),
   benchmark('joining and encoding in the catalog', 'catalog', { nodeOptions: ['--expose-gc'] }),
   benchmark('one change where much hangs on it', 'scaling', { nodeOptions: ['--expose-gc'] }),
+  benchmark('lookups of a batch', 'batch'),
   benchmark('lookups over gRPC', 'lookup'),
   benchmark('change feed', 'feed'),
   benchmark('a replica in the process of a sensor', 'replica', { nodeOptions: ['--expose-gc'] }),
@@ -29,6 +30,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   benchmark('from start to the first answer', 'start'),
   benchmark('following a cluster', 'watch', { needsControlPlane: true }),
   benchmark('where the time of a start goes', 'profile', { needsControlPlane: true }),
+  benchmark('compression of lists, by the speed of the network', 'compression', { needsControlPlane: true }),
 ];
 
 /** The longest takes five minutes on two cores. */

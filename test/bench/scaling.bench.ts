@@ -170,7 +170,8 @@ for (const [shape, measure] of Object.entries(shapes)) {
   runs.sort((a, b) => a.longestMs - b.longestMs);
   const median = runs[Math.floor(runs.length / 2)];
   const most = runs.at(-1)?.longestMs ?? 0;
-  const turn = `longest ${ms(median?.longestMs ?? 0)}`.padEnd(18) + `(at most ${ms(most)})`.padEnd(20);
+  const turn =
+    `longest ${ms(median?.longestMs ?? 0)}`.padEnd(18) + `(${ms(runs[0]?.longestMs ?? 0)} to ${ms(most)})`.padEnd(24);
   console.log(`${shape.padEnd(76)} ${turn} ${median?.more ?? ''}`.trimEnd());
 }
 process.exit();

@@ -136,16 +136,18 @@ describe('the manifests of deploy/', () => {
     const { ingress } = policy['spec'] as {
       readonly ingress: readonly {
         readonly ports: readonly { readonly port: string }[];
-        readonly from?: readonly { readonly namespaceSelector?: { readonly matchLabels?: object } }[];
+        readonly from?: readonly Record<string, { readonly matchLabels?: object }>[];
       }[];
     };
+    // For the history of one another.
+    const replicas = { 'app.kubernetes.io/name': 'digger', 'app.kubernetes.io/component': 'server' };
     const labels = ingress.map(({ ports, from = [] }) => [
       ports.map(({ port }) => port).join(),
-      from.map(({ namespaceSelector }) => namespaceSelector?.matchLabels),
+      from.map((peer) => Object.entries(peer).map(([selector, { matchLabels }]) => [selector, matchLabels])),
     ]);
     assert.deepEqual(labels, [
-      ['grpc', [{ 'digger/grpc': 'allowed' }]],
-      ['admin', [{ 'digger/metrics': 'allowed' }]],
+      ['grpc', [[['namespaceSelector', { 'digger/grpc': 'allowed' }]], [['podSelector', replicas]]]],
+      ['admin', [[['namespaceSelector', { 'digger/metrics': 'allowed' }]]]],
     ]);
     const deployment = readBase().find((object) => object.kind === 'Deployment');
     assert.doesNotMatch(JSON.stringify(deployment), /"grpc":\{|allow-plaintext/);

@@ -1,7 +1,7 @@
 // The comparison of docs/comparison.md: digger and its peers answer the same questions about one adversarial run on a
 // real control plane, and start on one of many pods; prints the tables of the document.
 //
-//   npm run comparison [-- --seed 7] [--questions 20000] [--pods 10000]
+//   npm run comparison [-- --seed 7] [--questions 20000] [--pods 10000]      (0: leave that part out)
 //
 // Every question is asked of all at the same moment. Half of them are about now, half about up to 30 s ago, as a
 // pipeline asks that sees packets late: who keeps no history answers those with what it has now. Every so often the way
@@ -41,7 +41,14 @@ const ROUNDS = 3;
 const SETTLE_MS = 10_000;
 
 /** What an answer is worth, in the order of the tables. */
-const CLASSES = ['right', 'says that it is not sure', 'no answer', 'not to be known', 'WRONG, and sure'] as const;
+const CLASSES = [
+  'right',
+  'right, but not sure',
+  'another or several, and not sure',
+  'no answer',
+  'not to be known',
+  'WRONG, and sure',
+] as const;
 
 type Asked = Asking & { readonly askedMs: number; readonly answers: readonly (Answer | undefined)[] };
 
@@ -49,8 +56,8 @@ const progress = (text: string): void => void process.stderr.write(`${text}\n`);
 
 progress('building digger and its peers');
 using candidates = buildCandidates();
-await compareAnswers(candidates.all);
-await compareStarts(candidates.all);
+if (questions > 0) await compareAnswers(candidates.all);
+if (pods > 0) await compareStarts(candidates.all);
 
 async function compareAnswers(all: readonly Candidate[]): Promise<void> {
   await using scene = await Scene.set({ controllers: false, proxied: true });
@@ -142,9 +149,10 @@ function classify(
   if (verdict === 'right' || verdict === 'right, no holder') return 'right';
   if (answer === undefined || answer.outcome === 'UNKNOWN') return 'no answer';
   if (verdict.startsWith('WRONG')) return 'WRONG, and sure';
-  if (verdict.startsWith('asked while blind')) return isDigger ? 'says that it is not sure' : 'WRONG, and sure';
+  if (verdict.startsWith('asked while blind')) return isDigger ? 'another or several, and not sure' : 'WRONG, and sure';
   if (verdict.startsWith('unknowable') || verdict === 'no longer, but on paper') return 'not to be known';
-  return 'says that it is not sure';
+  if (verdict === 'right, uncertain' || verdict === 'TOO MODEST: uncertain') return 'right, but not sure';
+  return 'another or several, and not sure';
 }
 
 async function compareStarts(all: readonly Candidate[]): Promise<void> {

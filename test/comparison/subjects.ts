@@ -39,11 +39,13 @@ const READY_MS = 180_000;
 
 export function buildCandidates(): Candidates {
   const folder = mkdtempSync(join(tmpdir(), 'digger-comparison-'));
-  const built = spawnSync('go', ['build', '-o', folder, './clientgo', './k8sattributes'], {
-    cwd: PEERS,
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
-  if (built.status !== 0) throw new Error('the peers in Go were not built: this comparison needs Go 1.26');
+  for (const args of [
+    ['vet', './...'],
+    ['build', '-o', folder, './clientgo', './k8sattributes'],
+  ]) {
+    const ran = spawnSync('go', args, { cwd: PEERS, stdio: ['ignore', 'inherit', 'inherit'] });
+    if (ran.status !== 0) throw new Error(`go ${args[0]} failed in ${PEERS}: this comparison needs Go 1.26`);
+  }
   const compiled = compileDigger();
   const program = { main: compiled.main, nodeOptions: IMAGE_NODE_OPTIONS, environment: IMAGE_ENVIRONMENT };
   return {

@@ -42,7 +42,10 @@ export class FakeSibling implements AsyncDisposable {
     this.target = `127.0.0.1:${port}`;
   }
 
-  static async start(answer: (call: HandOverCall) => void): Promise<FakeSibling> {
+  static async start(
+    answer: (call: HandOverCall) => void,
+    credentials = ServerCredentials.createInsecure(),
+  ): Promise<FakeSibling> {
     const server = new Server();
     const box: { sibling?: FakeSibling } = {};
     server.addService(SERVICE, {
@@ -52,9 +55,7 @@ export class FakeSibling implements AsyncDisposable {
       },
     });
     const port = await new Promise<number>((resolve, reject) => {
-      server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-        error === null ? resolve(bound) : reject(error),
-      );
+      server.bindAsync('127.0.0.1:0', credentials, (error, bound) => (error === null ? resolve(bound) : reject(error)));
     });
     box.sibling = new FakeSibling(server, port);
     return box.sibling;

@@ -6,11 +6,9 @@ import { Giver, type GiverOptions, type Taker } from '../../src/handover/giver.t
 import { readFirstPart, readPart } from '../../src/handover/parts.ts';
 import { Positions } from '../../src/handover/positions.ts';
 import { toSettings } from '../../src/handover/settings.ts';
-import { toByteString } from '../../src/model/byte-string.ts';
 import type { Entity } from '../../src/model/entities.ts';
-import { messageType } from '../../src/wire/schema.ts';
 import type { ChangeBatch } from '../../src/model/changes.ts';
-import { node, pod, service, T0, World } from '../addresses/world.ts';
+import { node, pod, service, T0, withBytes, World } from '../addresses/world.ts';
 
 const SETTINGS = toSettings({ '--namespace': [], '--deny-label': ['team'] });
 const TAKER: Taker = { epoch: Buffer.alloc(16, 2), clusterUid: 'uid', settings: SETTINGS, positions: [] };
@@ -121,13 +119,6 @@ describe('15.8: what a replica has seen', () => {
     assert.equal(here.compare(there(['100', 7], ['50', 8])), 'behind', 'its records are of no moment');
   });
 });
-
-/** Real bytes instead of ballast. */
-function withBytes(entity: Entity): Entity {
-  const { uid, name } = entity;
-  const own = Buffer.from(messageType(`digger.v1.${entity.kind}`).encode({ uid, name }).finish());
-  return { ...entity, own: toByteString(own) };
-}
 
 function batch(resource: string, resourceVersion: string, digest: number): ChangeBatch {
   return { changes: [], seen: { atMs: T0 }, position: { resource, resourceVersion, digest } };

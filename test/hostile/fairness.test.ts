@@ -2,19 +2,32 @@
 // machine does meanwhile.
 
 import assert from 'node:assert/strict';
+import { channel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { describe, it, type TestContext } from 'node:test';
 
-import { MAX_AT_ONCE, MAX_CALLS_PER_TURN } from '../../src/rpc/limits/fair-queue.ts';
+import { MAX_AT_ONCE, MAX_CALLS_PER_TURN, READ_BUDGET } from '../../src/rpc/limits/fair-queue.ts';
 import type { RpcLimits } from '../../src/rpc/limits/rpc-limits.ts';
 import { done, eventually, notYet } from '../observers/eventually.ts';
 import { prefixed } from '../observers/raw-call.ts';
 import { fakePod, fakeReference, holder, resolved, type FakePicture } from '../rpc/fake-picture.ts';
 import { encodeMessage, serve, type Serving } from '../rpc/serving.ts';
 import { metric, serveTls } from '../rpc/tls/tls-serving.ts';
-import { callHeaders, END_HEADERS, END_STREAM, FRAME, frame, onFrames, open, PREFACE } from './raw-http2.ts';
+import {
+  callHeaders,
+  END_HEADERS,
+  END_STREAM,
+  FRAME,
+  frame,
+  header,
+  indexedHeader,
+  newestEntry,
+  onFrames,
+  open,
+  PREFACE,
+} from './raw-http2.ts';
 
 const KNOWN = '10.0.0.1';
 const ASKED_BY_FLOOD = '10.0.0.66';
@@ -92,6 +105,36 @@ describe('a lookup beside a flood is begun after a few calls of it', () => {
     await untilNothingIsLeft(serving, [...flood, probe, healthy]);
   });
 
+  it('of headers of 60 kB that HPACK makes of 30 bytes: a few are unpacked, then the connection is cut', async (t) => {
+    const serving = await begin(t);
+    const [peer, healthy] = await connections(serving.target, 2, ATTACKER);
+    assert.ok(peer && healthy);
+    let looked = 0;
+    const count = (): void => void (looked += 1);
+    channel('http2.server.stream.created').subscribe(count);
+    t.after(() => channel('http2.server.stream.created').unsubscribe(count));
+    const calls = Array.from({ length: CALLS }, (_, index) => {
+      const block = [
+        callHeaders(RESOLVE),
+        index === 0 ? indexedHeader('x-bomb', 'x'.repeat(3_900)) : Buffer.alloc(0),
+        newestEntry(index === 0 ? 14 : 15),
+      ];
+      return frame(FRAME.headers, END_HEADERS, index * 2 + 1, Buffer.concat(block));
+    });
+    peer.socket.write(Buffer.concat(calls));
+    await once(peer.socket, 'close');
+    assert.ok(looked <= 10, `${looked} were unpacked`);
+    assert.equal(await metric(serving.registry, 'digger_limit_refusals_total{limit="large_headers"}'), 1);
+    // Who merely sends too much is told so, and may go on.
+    for (let index = 0; index < 20; index++) {
+      const block = Buffer.concat([callHeaders(RESOLVE), header('x-long', 'x'.repeat(9_000))]);
+      healthy.socket.write(frame(FRAME.headers, END_HEADERS | END_STREAM, index * 2 + 1, block));
+    }
+    await untilEnded([healthy], 20);
+    assert.equal(healthy.socket.destroyed, false);
+    await untilNothingIsLeft(serving, [peer, healthy]);
+  });
+
   it('of 500 lookups that wait and end with their connections: not all in one turn', async (t) => {
     const serving = await begin(t);
     serving.picture.maxWaiters = 10_000;
@@ -106,12 +149,18 @@ describe('a lookup beside a flood is begun after a few calls of it', () => {
     }
     const [healthy] = await connections(serving.target, 1, '127.0.0.1');
     assert.ok(healthy);
-    assert.equal(await metric(serving.registry, 'digger_grpc_connections_paused_total'), 0);
+    const left: number[] = [];
+    const count = (): void => {
+      left.push(serving.server.openCalls);
+      if (left.at(-1) !== 0) setImmediate(count);
+    };
+    count();
+    assert.equal(left[0], 500);
     for (const { socket } of flood) socket.destroy();
-    healthy.send(1, lookup(KNOWN));
-    await untilEnded([healthy], 1);
     await untilNothingIsLeft(serving, [...flood, healthy]);
-    assert.ok((await metric(serving.registry, 'digger_grpc_connections_paused_total')) > 0, 'they were not read');
+    const inATurn = left.map((calls, turn) => (left[turn - 1] ?? calls) - calls);
+    const most = Math.max(...inATurn);
+    assert.ok(most <= READ_BUDGET + 50, `${most} in one turn, one connection more than it takes`);
   });
 
   it('of lookups over TLS', async (t) => {

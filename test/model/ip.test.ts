@@ -1,6 +1,7 @@
 // One canonical form for an address, and nothing else taken for an address.
 
 import assert from 'node:assert/strict';
+import { SocketAddress } from 'node:net';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { canonicalIps, parseIp } from '../../src/model/ip.ts';
@@ -44,6 +45,35 @@ describe('parseIp', () => {
       }),
     );
   });
+});
+
+/** Groups with many zeros, written with a gap anywhere, leading zeros, and a dotted quad at the end. */
+const spelling = fc
+  .record({
+    groups: fc.array(fc.oneof(fc.constantFrom(0, 0, 1, 0xffff, 0xa00), fc.nat(0xffff)), { minLength: 8, maxLength: 8 }),
+    gap: fc.tuple(fc.nat(7), fc.nat(7)),
+    isQuad: fc.boolean(),
+    width: fc.integer({ min: 1, max: 4 }),
+  })
+  .map(({ groups, gap: [from, length], isQuad, width }) => {
+    const [high = 0, low = 0] = groups.slice(6);
+    const quad = `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
+    const parts = groups.map((group) => group.toString(16).padStart(width, '0'));
+    const texts = isQuad ? [...parts.slice(0, 6), quad] : parts;
+    const until = Math.min(from + length, isQuad ? 6 : 8);
+    const isZero = until > from && groups.slice(from, until).every((group) => group === 0);
+    if (!isZero) return texts.join(':');
+    return `${texts.slice(0, from).join(':')}::${texts.slice(until).join(':')}`;
+  });
+
+it('writes IPv6 as inet_ntop does, but for mapped addresses, which are IPv4', () => {
+  fc.assert(
+    fc.property(spelling, (text) => {
+      const theirs = new SocketAddress({ address: text, family: 'ipv6' }).address;
+      assert.equal(parseIp(text), theirs.replace(/^::ffff:(?=[\d.]+$)/, ''), text);
+    }),
+    { numRuns: 5_000 },
+  );
 });
 
 it('canonicalIps keeps the order, drops duplicates in any spelling and anything that is not an address', () => {

@@ -35,6 +35,7 @@ test('without flags and environment it listens on loopback only, and every value
     kubeconfig: undefined,
     context: undefined,
     clusterEncoding: 'protobuf',
+    clusterCompression: 'auto',
     namespaces: [],
     namespaceRules: [],
     clusterRanges: [],

@@ -65,6 +65,7 @@ const ONLY: Readonly<Record<string, readonly string[]>> = {
   'kube/decoding→kube': ['src/kube/wire-error.ts'],
   'kube/reflector→kube': [
     'src/kube/clock.ts',
+    'src/kube/list-cause.ts',
     'src/kube/retry-after.ts',
     'src/kube/wire-error.ts',
     'src/kube/resources.ts',

@@ -47,7 +47,13 @@ describe('every command that docs/troubleshooting.md shows prints what stands be
     const isServing = words[0] === 'serve' && !words.includes('--kubeconfig');
     const child = spawn(process.execPath, [join(ROOT, 'src/main.ts'), ...words], {
       cwd: folder,
-      env: { ...process.env, NO_COLOR: '1', ...(isServing ? { KUBECONFIG: story.kubeconfig } : {}) },
+      // Another digger on this machine may have the usual port of the admin listener.
+      env: {
+        ...process.env,
+        NO_COLOR: '1',
+        DIGGER_ADMIN_LISTEN: '127.0.0.1:0',
+        ...(isServing ? { KUBECONFIG: story.kubeconfig } : {}),
+      },
     });
     let printed = '';
     for (const stream of [child.stdout, child.stderr])

@@ -1,7 +1,11 @@
 // A history that outlives the processes that saw it: replicas are replaced one after the other, each takes over what its
 // sibling knows, and questions about the past are answered as before.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { connect } from '../../src/client/index.ts';
 import type { Message } from '../observers/digger-client.ts';
 import type { DiggerProcess } from '../observers/digger-process.ts';
 import { done, eventually, notYet } from '../observers/eventually.ts';
@@ -32,6 +36,7 @@ describe('15.8 a history that is handed over', () => {
     for (let round = 0; round < 2; round++) {
       assert.deepEqual(await ask(there, questions), expected, `round ${round}`);
       assert.equal(await historySince(there), since, `round ${round}`);
+      await assertReplicaKnows(there, questions, expected);
       const inherited = (await there.call('StatusService', 'GetStatus'))['inheritedHistory'] as Message;
       assert.equal(inherited['from'], other.address);
       assert.ok(Number(inherited['claims']) >= 2, JSON.stringify(inherited));
@@ -55,6 +60,16 @@ describe('15.8 a history that is handed over', () => {
     const { from, message } = inheritedHistory as Message;
     assert.equal(from, '');
     assert.match(String(message), new RegExp(`${first.address}: UNAVAILABLE`));
+    const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      main,
+      'status',
+      '-o',
+      'wide',
+      '--address',
+      alone.address,
+    ]);
+    assert.match(stdout, new RegExp(`^history of siblings not taken over: ${first.address}: UNAVAILABLE`, 'm'));
   });
 
   it('is not taken by two that start from each other, and neither waits for long', async () => {
@@ -120,6 +135,20 @@ async function ask(digger: DiggerProcess, questions: readonly Message[]): Promis
     told.push({ outcome: String(outcome), holder: name(pod), workload: name(workload), role: String(role) });
   }
   return told;
+}
+
+/** A replica in the process of a sensor gets the past as well, and the objects that it names. */
+async function assertReplicaKnows(digger: DiggerProcess, questions: readonly Message[], expected: readonly Told[]) {
+  using replica = connect({ targets: [digger.address] });
+  await replica.ready();
+  for (const [index, { address, at }] of questions.entries()) {
+    const { seconds, nanos } = at as Message;
+    const ms = Number(seconds) * 1_000 + Number(nanos) / 1e6;
+    const { outcome, holder } = replica.resolve({ address: String(address), at: ms });
+    assert.equal(`OUTCOME_${outcome}`, expected[index]?.outcome, JSON.stringify(questions[index]));
+    assert.equal(holder?.name ?? '', expected[index]?.holder);
+    if (holder !== undefined) assert.equal(replica.byUid(holder.uid)?.message['name'], holder.name);
+  }
 }
 
 async function historySince(digger: DiggerProcess): Promise<number> {

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { Registry } from '@prometheus-io/client';
-import { AddressFeed } from '../../src/address-feed.ts';
+import { AddressFeed, timelinesOf } from '../../src/address-feed.ts';
 import { AddressBook, type AddressBookOptions } from '../../src/addresses/address-book.ts';
 import { workloadOf } from '../../src/addresses/holder-workload.ts';
 import type { AddressAnswer, Holder } from '../../src/addresses/reader.ts';
@@ -75,25 +75,11 @@ export class Server {
       blindSinceMs: () => this.#blindSinceMs,
       ...options,
     });
-    const link = (): AddressFeed => this.#link;
     this.feed = new ChangeFeed({
       epoch: Buffer.alloc(16, epoch),
       configuration: '',
       freshness: () => [],
-      timelines: {
-        get isWhole() {
-          return link().isWhole;
-        },
-        get isSettled() {
-          return link().isSettled;
-        },
-        get historySinceMs() {
-          return link().historySinceMs;
-        },
-        get followedSinceMs() {
-          return link().followedSinceMs;
-        },
-      },
+      timelines: timelinesOf(() => this.#link),
       // Readers pause for as long as a test wants.
       limits: { stallTimeoutMs: Number.POSITIVE_INFINITY },
       registry: new Registry(),

@@ -45,7 +45,7 @@ export class Join {
   /** Services with more addresses to come or go than one turn may take. */
   readonly #unfinished = new Set<ServiceState>();
   readonly #sliceSize: () => number;
-  readonly #sameServices = new SameParts();
+  readonly #references = new ServiceReferences();
   /** Entities that were joined, ever: what a change costs. */
   joins = 0;
 
@@ -202,7 +202,7 @@ export class Join {
     const ownerChain = lineage?.chain ?? NO_REFERENCES;
     const workload = lineage?.workload ?? selfReference(row, before);
     const endpointAddresses = pod.further && [...pod.further.keys()].sort().slice(0, MAX_LISTED);
-    const endpoints = endpointBytes(pod, endpointAddresses, this.#sameServices);
+    const endpoints = endpointBytes(pod, endpointAddresses, this.#references);
     const joined = lineage?.podBytesWith(endpoints) ?? concatBytes(encodePodOwners(workload, ownerChain), endpoints);
     const place = this.shelves.places.bytesOf(row.nodeName);
     this.shelves.counts.countAs(pod, workload);
@@ -250,39 +250,43 @@ export class Join {
 /** Source of what only pods tell. */
 const PODS = 'pods';
 
-/** The parts that were put together last: the pods of one write are mostly in the same services. */
-class SameParts {
+/**
+ * References to the services of a pod, put together. Kept for the next pod, because the pods of one write are mostly in
+ * the same services: then nothing is put together, and all of them have one text.
+ */
+class ServiceReferences {
   #parts: readonly ByteString[] = [];
   #bytes: ByteString = NO_BYTES;
 
-  together(parts: readonly ByteString[]): ByteString {
-    const last = this.#parts;
-    if (parts.length < 2) return parts[0] ?? NO_BYTES;
-    if (parts.length !== last.length || !parts.every((part, at) => part === last[at])) {
-      this.#parts = parts;
-      this.#bytes = concatBytes(...parts);
+  /** The first of those in the pod's own namespace, and how many there are. */
+  of({ memberOf, row: { namespace } }: PodState): { readonly bytes: ByteString; readonly count: number } {
+    let count = 0;
+    let isSame = true;
+    for (const { namespace: at, referenceBytes } of memberOf) {
+      if (at !== namespace || referenceBytes === undefined) continue;
+      if (count < MAX_LISTED && this.#parts[count] !== referenceBytes) isSame = false;
+      count += 1;
     }
-    return this.#bytes;
+    if (!isSame || this.#parts.length !== Math.min(count, MAX_LISTED)) {
+      const own = memberOf.filter(({ namespace: at }) => at === namespace);
+      const parts = own.flatMap(({ referenceBytes }) => (referenceBytes === undefined ? [] : [referenceBytes]));
+      this.#parts = parts.slice(0, MAX_LISTED);
+      this.#bytes = concatBytes(...this.#parts);
+    }
+    return { bytes: this.#bytes, count };
   }
 }
 
 /** The fields of a pod that services add. */
 function endpointBytes(
-  { memberOf, row: { namespace } }: PodState,
+  pod: PodState,
   addresses: readonly string[] | undefined,
-  same: SameParts,
+  references: ServiceReferences,
 ): ByteString {
-  if (memberOf.length === 0 && addresses === undefined) return NO_BYTES;
-  const parts: ByteString[] = [];
-  let count = 0;
-  for (const { namespace: at, referenceBytes } of memberOf) {
-    if (at !== namespace || referenceBytes === undefined) continue;
-    count += 1;
-    if (count <= MAX_LISTED) parts.push(referenceBytes);
-  }
-  const services = same.together(parts);
-  if (count <= MAX_LISTED && addresses === undefined) return services;
-  return concatBytes(services, encodePodEndpoints(count > MAX_LISTED ? count : 0, addresses ?? []));
+  if (pod.memberOf.length === 0 && addresses === undefined) return NO_BYTES;
+  const { bytes, count } = references.of(pod);
+  if (count <= MAX_LISTED && addresses === undefined) return bytes;
+  return concatBytes(bytes, encodePodEndpoints(count > MAX_LISTED ? count : 0, addresses ?? []));
 }
 
 function selfReference(row: PodRow, before: PodRow | undefined): ObjectReference {

@@ -57,7 +57,7 @@ export class Listings {
     if (isThere && isSameList(old, now) && isSameList(listed, listedNow)) return [];
     for (const address of old) this.#pods.delete(address, pod);
     for (const address of now) this.#pods.add(address, pod);
-    return this.#ofPod(pod, new Set([...listed, ...listedNow]));
+    return this.#ofPod(pod, listed.length === 0 ? listedNow : new Set([...listed, ...listedNow]));
   }
 
   /** What may mean another since the node came, changed or went. */

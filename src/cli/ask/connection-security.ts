@@ -5,6 +5,7 @@
 // message.
 
 import { readFileSync } from 'node:fs';
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { type ChannelCredentials, credentials, Metadata } from '@grpc/grpc-js';
 
 export interface ConnectionSecurity {
@@ -16,6 +17,8 @@ export interface ConnectionSecurity {
   readonly keyPath: string | undefined;
   /** A file that holds a bearer token. */
   readonly tokenPath: string | undefined;
+  /** The name that the certificate of the service has to be for; unset: that of the address. */
+  readonly serverName?: string | undefined;
 }
 
 /** A file that is needed and cannot be used; the message names it. */
@@ -26,11 +29,12 @@ export class SecurityFileError extends Error {
 /** Throws a SecurityFileError. */
 export function createChannelCredentials(security: ConnectionSecurity | undefined): ChannelCredentials {
   if (security === undefined || !security.tls) return credentials.createInsecure();
-  const { caPath, certPath, keyPath } = security;
+  const { caPath, certPath, keyPath, serverName } = security;
   const files = [caPath, keyPath, certPath].map((path) => (path === undefined ? null : read(path)));
   const [ca = null, key = null, cert = null] = files;
   try {
-    return credentials.createSsl(ca, key, cert);
+    const isNamed = (_: string, certificate: PeerCertificate) => checkServerIdentity(serverName ?? '', certificate);
+    return credentials.createSsl(ca, key, cert, serverName === undefined ? {} : { checkServerIdentity: isNamed });
   } catch {
     // OpenSSL's message does not say which file is meant.
     throw new SecurityFileError('the certificate, its key and the CA do not match, or are not PEM');

@@ -268,10 +268,11 @@ function attributeText(value: JsonValue | undefined): string {
   return (((arrayValue as JsonObject)['values'] ?? []) as readonly JsonObject[]).map(attributeText).join(',');
 }
 
-/** `prod-eu-1 (5d0b5d5e-…)`, whatever of it is known; empty: nothing. */
+/** `prod-eu-1 (uid 5d0b5d5e-…)`, whatever of it is known; empty: nothing. */
 export function clusterText(value: JsonValue | undefined): string {
   const { name, uid } = (value ?? {}) as JsonObject;
-  return join(text(name), text(uid) === '' ? '' : `(${text(uid)})`).replace('  ', ' ');
+  if (text(uid) === '') return text(name);
+  return text(name) === '' ? `uid ${text(uid)}` : `${text(name)} (uid ${text(uid)})`;
 }
 
 /** `S3 (aws, eu-west-1) 52.218.0.0/17` of a named range. */

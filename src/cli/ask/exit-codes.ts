@@ -2,9 +2,9 @@
 
 import { status } from '@grpc/grpc-js';
 
-/** `resolve`: the address was resolved. `watch`: the stream ended as planned (`--snapshot-only`). */
+/** The command did what it is for; SUCCESS says what that is for each. */
 export const EXIT_OK = 0;
-/** `resolve`: answered, and not resolved (AMBIGUOUS, UNASSIGNED, EXTERNAL, UNKNOWN). */
+/** `resolve`, `history`: answered, and no object is known to hold the address. */
 export const EXIT_NOT_RESOLVED = 1;
 /** The command line is wrong, or the service refused the request as invalid. */
 export const EXIT_USAGE = 2;
@@ -13,14 +13,36 @@ export const EXIT_UNREACHABLE = 3;
 /** The service answered with an error: not allowed, too many subscribers, a bug. */
 export const EXIT_FAILED = 4;
 
-/** For `--help` and the documentation. */
-export const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] = [
-  [EXIT_OK, 'resolve: resolved; watch: ended as asked'],
-  [EXIT_NOT_RESOLVED, 'resolve: answered, and not resolved: ambiguous, unassigned, external or unknown'],
-  [EXIT_USAGE, 'the command line is wrong, or the service refused the request as invalid'],
-  [EXIT_UNREACHABLE, 'the service was not reached in time, or is not ready'],
-  [EXIT_FAILED, 'the service answered with another error'],
-];
+/** The commands that ask a running service. */
+export type AskingCommand = 'resolve' | 'container' | 'history' | 'get' | 'watch' | 'status';
+
+const SUCCESS: Readonly<Record<AskingCommand, string>> = {
+  resolve: 'resolved; with -: every line was answered, whatever the answers',
+  container: 'answered: the container, or its pod, is known',
+  history: 'some object held the address at some time',
+  get: 'the object was found',
+  watch: 'ended as asked',
+  status: 'ready',
+};
+
+/** What the exit codes of a command mean, for its help. */
+export function exitCodesOf(command: AskingCommand): readonly (readonly [code: number, meaning: string])[] {
+  const answered: Partial<Record<AskingCommand, string>> = {
+    resolve: 'answered, and not resolved: ambiguous, unassigned, external, hidden or unknown',
+    history: 'answered, and it is known of no object that it held the address',
+  };
+  const meaning = answered[command];
+  return [
+    [EXIT_OK, SUCCESS[command]],
+    ...(meaning === undefined ? [] : [[EXIT_NOT_RESOLVED, meaning] as const]),
+    [EXIT_USAGE, 'the command line is wrong, or the service refused the request as invalid'],
+    [EXIT_UNREACHABLE, 'the service was not reached in time, or is not ready'],
+    [
+      EXIT_FAILED,
+      `the service answered with another error${command === 'get' || command === 'container' ? ', such as NOT_FOUND' : ''}`,
+    ],
+  ];
+}
 
 /** The exit code for a call that ended with this gRPC status. */
 export function exitCodeOf(code: status): number {

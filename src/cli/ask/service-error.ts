@@ -42,7 +42,10 @@ const CONNECTION_PROBLEMS: readonly (readonly [pattern: RegExp, problem: string]
     'cannot be reached from here: a route, a NetworkPolicy or a firewall is in the way',
   ],
   [/wrong version number|packet length too long/, 'it speaks no TLS; leave out --tls, --tls-ca and --tls-cert'],
-  [/does not match certificate's altnames/, 'its certificate is for another name; connect by a name that is in it'],
+  [
+    /does not match certificate's altnames/,
+    'its certificate is for another name; connect by a name that is in it, or give that with --tls-server-name',
+  ],
   [/certificate has expired/, 'its certificate has expired'],
   [
     /self-signed|unable to (?:get|verify)/,

@@ -47,6 +47,10 @@ const CLIENT_OPTIONS: Readonly<Record<string, CommandOption>> = {
   'tls-ca': { placeholder: 'path', meaning: 'use TLS, and trust this CA only, PEM' },
   'tls-cert': { placeholder: 'path', meaning: 'client certificate to present, PEM; uses TLS' },
   'tls-key': { placeholder: 'path', meaning: 'private key of --tls-cert, PEM' },
+  'tls-server-name': {
+    placeholder: 'name',
+    meaning: 'name that its certificate has to be for; unset: that of --address. For a port-forward; uses TLS',
+  },
   'token-file': { placeholder: 'path', meaning: 'file with the bearer token to present, over TLS' },
   timeout: { placeholder: 'duration', meaning: 'how long the service may be silent', defaultText: '10s' },
 };

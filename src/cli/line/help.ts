@@ -1,6 +1,6 @@
 // What `digger --help` and `digger COMMAND --help` print, from the table of commands.
 
-import { EXIT_CODES } from '../ask/exit-codes.ts';
+import { exitCodesOf } from '../ask/exit-codes.ts';
 import { COMMAND_NAMES, type CommandName, type CommandOption, COMMANDS, optionsOf } from './commands.ts';
 
 const COLUMNS = 120;
@@ -24,9 +24,10 @@ than once take several values from the environment, separated by commas. Duratio
 /** The usage and the options of one command. */
 export function helpOf(command: CommandName): string {
   if (command === 'help') return generalHelp();
-  const isClient = command !== 'serve' && command !== 'demo' && command !== 'completion';
-  const codes = EXIT_CODES.map(([code, meaning]): [string, string] => [String(code), meaning]);
-  return `${COMMANDS[command].usage}\n\nOptions:\n${optionRows(command)}${isClient ? `\nExit codes:\n${rows(codes)}` : ''}`;
+  const usage = `${COMMANDS[command].usage}\n\nOptions:\n${optionRows(command)}`;
+  if (command === 'serve' || command === 'demo' || command === 'completion') return usage;
+  const codes = exitCodesOf(command).map(([code, meaning]): [string, string] => [String(code), meaning]);
+  return `${usage}\nExit codes:\n${rows(codes)}`;
 }
 
 function optionRows(command: CommandName): string {

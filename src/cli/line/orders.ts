@@ -14,6 +14,7 @@ import {
   parseKind,
   parseKindAndName,
   parseSelectorText,
+  parseHostName,
   parseServiceAddress,
 } from './values.ts';
 import type { Words } from './words.ts';
@@ -247,9 +248,10 @@ function readSecurity(words: Words): { readonly security?: ConnectionSecurity } 
     path('tls-key'),
     path('token-file'),
   ];
-  const tls = words.given('tls') || caPath !== undefined || certPath !== undefined || keyPath !== undefined;
+  const serverName = words.last('tls-server-name', parseHostName);
+  const tls = words.given('tls') || [caPath, certPath, keyPath, serverName].some((given) => given !== undefined);
   if (!tls && tokenPath === undefined) return {};
-  return { security: { tls, caPath, certPath, keyPath, tokenPath } };
+  return { security: { tls, caPath, certPath, keyPath, tokenPath, serverName } };
 }
 
 function toProtocol(text: string | undefined): string | undefined {

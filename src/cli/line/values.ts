@@ -35,6 +35,12 @@ export function parseServiceAddress(text: string): Parsed<string> {
   return { ok: false, allowed: 'host and port: 127.0.0.1:50051, digger.example:50051, [::1]:50051' };
 }
 
+/** The name, or the address, that a certificate is for. */
+export function parseHostName(text: string): Parsed<string> {
+  if (isIP(text) !== 0 || /^[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*$/.test(text)) return { ok: true, value: text };
+  return { ok: false, allowed: 'the name of a host without a port: digger.digger.svc' };
+}
+
 const RFC_3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/;
 
 /** A moment, ms since the epoch: RFC 3339, or how long ago (`90s`). */

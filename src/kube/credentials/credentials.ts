@@ -226,7 +226,8 @@ function load(options: CredentialsOptions, context: string | undefined): ShownCr
     const chosen = config === undefined ? podAccount(process.env) : choose(config, context);
     if (chosen !== undefined) return new ShownCredentials(chosen, options.clock);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    // Which file it was is said before it: the end of Node's message, `, open 'FILE'`, would say it again.
+    const reason = (error instanceof Error ? error.message : String(error)).replace(/, (?:open|read|stat) '.*'$/, '');
     const source =
       error instanceof KubeconfigError
         ? ''

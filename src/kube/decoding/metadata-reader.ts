@@ -3,9 +3,9 @@
 // Field numbers are those of proto/kubernetes/meta.proto, and the records those that records-from-objects.ts makes of
 // what protobufjs decodes: a test holds the two against each other.
 
-import type { ControllerReference, RecordMeta, StringMap } from '../../model/records.ts';
-import { DELIMITED, type MessageCursor, tagOf, VARINT } from './message-cursor.ts';
-import { NO_STRINGS, toMoment } from './records-from-objects.ts';
+import type { ControllerReference, StringMap } from '../../model/records.ts';
+import { NO_STRINGS, toMoment } from './lenient-fields.ts';
+import { DELIMITED, MessageCursor, tagOf, VARINT } from './message-cursor.ts';
 
 /** What metadata says, and the version, which records do not have. */
 export interface ReadMetadata {
@@ -81,10 +81,16 @@ export function readMetadata(cursor: MessageCursor): ReadMetadata {
   return meta;
 }
 
-/** The part of it that records have, in their order of properties. */
-export function toRecordMeta(meta: ReadMetadata): RecordMeta {
-  const { namespace, name, uid, labels, annotations, creationTimeMs, deletionTimeMs, controller } = meta;
-  return { namespace, name, uid, labels, annotations, creationTimeMs, deletionTimeMs, controller };
+/** Of an object whose metadata is all that is read: PartialObjectMetadata, or any other. */
+export function readMetadataOnly(raw: Uint8Array): ReadMetadata {
+  const cursor = new MessageCursor(raw);
+  let meta = noMetadata();
+  while (cursor.hasMore) {
+    const tag = cursor.uint32();
+    if (tag === METADATA) meta = readMetadata(cursor);
+    else cursor.skip(tag);
+  }
+  return meta;
 }
 
 /** Reads the message `Time` that is next. Go writes its zero time as an empty message. */
@@ -156,6 +162,8 @@ function readController(
   cursor.leave(outer);
   return before ?? (isController ? { apiVersion, kind, name, uid } : undefined);
 }
+
+const METADATA = tagOf(1, DELIMITED);
 
 const META = {
   name: tagOf(1, DELIMITED),

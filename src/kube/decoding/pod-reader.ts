@@ -7,7 +7,8 @@
 import { podNetworksOf } from '../../model/pod-networks.ts';
 import type { ContainerPortRecord, ContainerRecord, PodRecord } from '../../model/records.ts';
 import { append, DELIMITED, MessageCursor, tagOf, VARINT } from './message-cursor.ts';
-import { noMetadata, readMetadata, toRecordMeta } from './metadata-reader.ts';
+import { NO_TEXTS, toPort } from './lenient-fields.ts';
+import { noMetadata, readMetadata } from './metadata-reader.ts';
 import {
   latestFinish,
   NO_STATUS,
@@ -16,11 +17,10 @@ import {
   type ReadStatus,
   readStatus,
 } from './pod-status-reader.ts';
-import type { Decoded } from './record-decoder.ts';
-import { NO_CONTAINERS, NO_PORTS, NO_TEXTS, toDigest, toPort } from './records-from-objects.ts';
+import { NO_CONTAINERS, NO_PORTS, toDigest } from './records-from-objects.ts';
 
 /** `raw`: the message `Pod`. Throws a WireError when it is damaged. */
-export function readPod(raw: Uint8Array): Decoded<PodRecord> {
+export function readPod(raw: Uint8Array): { readonly record: PodRecord; readonly resourceVersion: string } {
   const cursor = new MessageCursor(raw);
   let meta = noMetadata();
   let spec = NO_SPEC;
@@ -36,7 +36,14 @@ export function readPod(raw: Uint8Array): Decoded<PodRecord> {
   const { networks, problem } = podNetworksOf(meta.annotations, podIps);
   const record: PodRecord = {
     type: 'Pod',
-    ...toRecordMeta(meta),
+    namespace: meta.namespace,
+    name: meta.name,
+    uid: meta.uid,
+    labels: meta.labels,
+    annotations: meta.annotations,
+    creationTimeMs: meta.creationTimeMs,
+    deletionTimeMs: meta.deletionTimeMs,
+    controller: meta.controller,
     nodeName: spec.nodeName,
     serviceAccount: spec.serviceAccount,
     ready: status.ready,

@@ -13,6 +13,7 @@ import type {
 } from '../../model/records.ts';
 import { InterningReader } from './shared-text.ts';
 import { kubernetesType } from './kubernetes-schema.ts';
+import { readMetadataOnly } from './metadata-reader.ts';
 import { readPod } from './pod-reader.ts';
 import type {
   EndpointSliceObject,
@@ -75,13 +76,27 @@ export const serviceCidrDecoder: RecordDecoder<ServiceCidrRecord> = createDecode
   toServiceCidrRecord,
 );
 
-export const namespaceDecoder: RecordDecoder<NamespaceRecord> = createDecoder<KubernetesObject, NamespaceRecord>(
-  'PartialObjectMetadata',
-  toNamespaceRecord,
-);
+export const namespaceDecoder: RecordDecoder<NamespaceRecord> = {
+  ...createDecoder<KubernetesObject, NamespaceRecord>('PartialObjectMetadata', toNamespaceRecord),
+  fromProtobuf: (raw) => {
+    const { resourceVersion, ...meta } = readMetadataOnly(raw);
+    return { record: { type: 'Namespace', ...meta }, resourceVersion };
+  },
+};
 
 /** Metadata of objects of this version and kind. */
 export function ownerDecoder(apiVersion: string, kind: string): RecordDecoder<OwnerRecord> {
+  return {
+    ...plainOwnerDecoder(apiVersion, kind),
+    fromProtobuf: (raw) => {
+      const { resourceVersion, ...meta } = readMetadataOnly(raw);
+      return { record: { type: 'Owner', ...meta, apiVersion, kind }, resourceVersion };
+    },
+  };
+}
+
+/** Owners by protobufjs: what the reader of metadata is held against. */
+export function plainOwnerDecoder(apiVersion: string, kind: string): RecordDecoder<OwnerRecord> {
   return createDecoder<KubernetesObject, OwnerRecord>('PartialObjectMetadata', (object) =>
     toOwnerRecord(object, apiVersion, kind),
   );

@@ -11,6 +11,7 @@ import type { Logger } from '../../telemetry/logger.ts';
 import { CredentialsError } from '../credentials/credentials.ts';
 import { type Transport, TransportError } from '../transport/transport.ts';
 import { WireError } from '../wire-error.ts';
+import { SharedRefusals } from './shared-refusals.ts';
 
 /** Open to all clients by default (`system:public-info-viewer`), and not answered with 200 before RBAC works. */
 const PROBE_PATH = '/readyz';
@@ -25,6 +26,8 @@ type Found = number | 'no answer' | 'unreadable' | 'no credentials';
 const MAX_NOT_READY_ANSWERS = 6;
 
 export class ServerContact {
+  /** What is refused to many resources alike. */
+  readonly refusals: SharedRefusals;
   readonly #transport: Transport;
   readonly #clock: Clock;
   readonly #backoff: Backoff;
@@ -38,6 +41,7 @@ export class ServerContact {
 
   /** `stopping` ends all waiting. */
   constructor(transport: Transport, clock: Clock, random: Random, logger: Logger, stopping: AbortSignal) {
+    this.refusals = new SharedRefusals(logger, clock, stopping);
     this.#logger = logger;
     this.#transport = transport;
     this.#clock = clock;

@@ -1,19 +1,25 @@
 // The log of one resource's troubles: transitions only. The same trouble again is counted elsewhere, not logged; its
-// end is logged with how long it lasted.
+// end is logged with how long it lasted. What is refused to many resources alike is told for all of them at once
+// (shared-refusals.ts).
 
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Clock } from '../clock.ts';
 import type { Failure, FailureKind } from './failure.ts';
 
+/** They concern the account, and so most often every resource. */
+const REFUSALS: ReadonlySet<FailureKind> = new Set(['forbidden', 'unauthorized', 'credentials']);
+
 export class TroubleLog {
   readonly #log: Logger;
   readonly #clock: Clock;
+  readonly #tellRefusal: (failure: Failure, text: string) => void;
   #kind: FailureKind | undefined;
   #sinceMs = 0;
 
-  constructor(log: Logger, clock: Clock) {
+  constructor(log: Logger, clock: Clock, tellRefusal: (failure: Failure, text: string) => void) {
     this.#log = log;
     this.#clock = clock;
+    this.#tellRefusal = tellRefusal;
   }
 
   /** `synced`: answers go on. `required`: without the resource there are none. */
@@ -27,10 +33,9 @@ export class TroubleLog {
       return;
     }
     const meaning = synced ? 'answers go on from the last known state' : 'not synced yet';
-    this.#log[levelOf(failure.kind, 'warn')](
-      { reason: failure.kind, error: failure.message },
-      `cannot follow the API server: ${meaning}`,
-    );
+    const text = `cannot follow the API server: ${meaning}`;
+    if (REFUSALS.has(failure.kind)) this.#tellRefusal(failure, text);
+    else this.#log[levelOf(failure.kind, 'warn')]({ reason: failure.kind, error: failure.message }, text);
   }
 
   recovered(): void {

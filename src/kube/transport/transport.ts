@@ -38,7 +38,7 @@ export interface ApiRequest {
   /** Path and query. */
   readonly path: string;
   readonly accept: string;
-  /** Ask for gzip. Default: false. */
+  /** Ask for gzip, unless the transport is not to. Default: false. */
   readonly gzip?: boolean;
   /** JSON, to be posted; unset: a GET. */
   readonly json?: Buffer;
@@ -54,6 +54,18 @@ export interface Transport {
   request(request: ApiRequest): Promise<ApiResponse>;
   /** Cuts everything that is still open. */
   close(): Promise<void>;
+}
+
+/** Bytes of bodies since the start, as they came. */
+export interface ReceivedBytes {
+  readonly identity: number;
+  readonly gzip: number;
+  /** What those of `gzip` came to. */
+  readonly inflated: number;
+}
+
+export interface PooledTransport extends Transport {
+  readonly received: ReceivedBytes;
 }
 
 /** No answer, or only a part of one. Always retryable. */
@@ -73,6 +85,8 @@ export interface TransportOptions {
   readonly userAgent: string;
   /** Default: PING. */
   readonly ping?: PingOptions;
+  /** Ask for gzip where a request may. Default: true. */
+  readonly compression?: boolean;
 }
 
 /**
@@ -97,14 +111,16 @@ const HEADERS_TIMEOUT_MS = 65_000;
  */
 const TCP_KEEPALIVE_DELAY_MS = 15_000;
 
-export function createTransport(options: TransportOptions): Transport {
-  return new PooledTransport(options);
+export function createTransport(options: TransportOptions): PooledTransport {
+  return new Transporting(options);
 }
 
-class PooledTransport implements Transport {
+class Transporting implements PooledTransport {
   readonly #credentials: Credentials;
   readonly #userAgent: string;
   #ping: PingOptions;
+  readonly #compression: boolean;
+  readonly received = { identity: 0, gzip: 0, inflated: 0 };
   readonly #server: URL;
   readonly #basePath: string;
   #pool: ConnectionPool | undefined;
@@ -116,6 +132,7 @@ class PooledTransport implements Transport {
     this.#credentials = options.credentials;
     this.#userAgent = options.userAgent;
     this.#ping = options.ping ?? PING;
+    this.#compression = options.compression ?? true;
     this.#server = new URL(options.credentials.server);
     this.#basePath = this.#server.pathname === '/' ? '' : this.#server.pathname;
   }
@@ -126,17 +143,17 @@ class PooledTransport implements Transport {
     const discard = () => discarding.abort();
     const signal = AbortSignal.any([request.signal, discarding.signal]);
     const response = await this.#send(request, signal);
-    const decode = decoderOf(response.header('content-encoding'));
-    if (decode === undefined) {
+    const encoding = encodingOf(response.header('content-encoding'));
+    if (encoding === undefined) {
       discard();
-      const encoding = JSON.stringify(response.header('content-encoding'));
-      throw new WireError(`the answer has the content encoding ${encoding}, which was not asked for`);
+      const unknown = JSON.stringify(response.header('content-encoding'));
+      throw new WireError(`the answer has the content encoding ${unknown}, which was not asked for`);
     }
     return {
       status: response.status,
       contentType: (response.header('content-type').split(';')[0] ?? '').trim().toLowerCase(),
       retryAfterMs: parseRetryAfter(response.header('retry-after'), Date.now()),
-      body: decode(readBody(response.body, request.signal)),
+      body: this.#read(encoding, response.body, request.signal),
       lastHeardMs: () => response.lastHeardMs(),
       discard,
     };
@@ -147,6 +164,20 @@ class PooledTransport implements Transport {
     const pools = [...this.#oldPools, ...(this.#pool === undefined ? [] : [this.#pool])];
     this.#pool = undefined;
     await Promise.all(pools.map((pool) => pool.destroy()));
+  }
+
+  #read(encoding: 'identity' | 'gzip', body: AsyncIterable<Buffer>, signal: AbortSignal): AsyncGenerator<Buffer> {
+    const pieces = readBody(body, signal, (length) => {
+      this.received[encoding] += length;
+    });
+    return encoding === 'identity' ? pieces : this.#inflate(pieces);
+  }
+
+  async *#inflate(pieces: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+    for await (const block of gunzip(pieces)) {
+      this.received.inflated += block.length;
+      yield block;
+    }
   }
 
   /** With the credentials of this moment; again when its connections were replaced before it was sent. */
@@ -177,7 +208,7 @@ class PooledTransport implements Transport {
     const fields = {
       ...headers,
       accept,
-      'accept-encoding': gzip === true ? 'gzip' : 'identity',
+      'accept-encoding': gzip === true && this.#compression ? 'gzip' : 'identity',
       'user-agent': this.#userAgent,
       ...(json === undefined ? {} : { 'content-type': 'application/json' }),
     };
@@ -216,23 +247,30 @@ function calmer({ pingAfterMs }: PingOptions): PingOptions {
 }
 
 /** `undefined`: it cannot be read. */
-function decoderOf(contentEncoding: string): ((body: AsyncGenerator<Buffer>) => AsyncGenerator<Buffer>) | undefined {
+function encodingOf(contentEncoding: string): 'identity' | 'gzip' | undefined {
   switch (contentEncoding.trim().toLowerCase()) {
     case '':
     case 'identity':
-      return (body) => body;
+      return 'identity';
     case 'gzip':
     // Its old name (RFC 9110, section 8.4.1.3).
     case 'x-gzip':
-      return gunzip;
+      return 'gzip';
     default:
       return undefined;
   }
 }
 
-async function* readBody(body: AsyncIterable<Buffer>, signal: AbortSignal): AsyncGenerator<Buffer> {
+async function* readBody(
+  body: AsyncIterable<Buffer>,
+  signal: AbortSignal,
+  received: (bytes: number) => void,
+): AsyncGenerator<Buffer> {
   try {
-    for await (const chunk of body) yield chunk;
+    for await (const chunk of body) {
+      received(chunk.length);
+      yield chunk;
+    }
   } catch (error) {
     signal.throwIfAborted();
     throw new TransportError(error);

@@ -20,6 +20,8 @@ export abstract class CallConnection extends TrackedConnection {
   controlFrames = 0;
   /** Calls of this second that ended before it was their turn. */
   earlyEnds = 0;
+  /** Of headers of this second that were above their bound, unpacked. */
+  largeHeaderBytes = 0;
 
   /** Stops to read it, also where it does not read already. */
   abstract pauseReading(): void;

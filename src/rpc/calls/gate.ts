@@ -67,6 +67,13 @@ const RESET_GRACE_MS = 5_000;
  */
 const MAX_CONTROL_FRAMES = 200;
 
+/**
+ * Of headers above their bound, unpacked, of one connection in a second: a caller whose headers are too long is told so,
+ * 16 times a second and more. To unpack 60 kB takes 0.5 ms, and one read may hold 250 of them; what comes after the
+ * connection was ended is skipped.
+ */
+const MAX_LARGE_HEADER_BYTES = 256 * 1024;
+
 export class Gate implements StreamGuard, RequestObserver {
   readonly interceptor: ServerInterceptor;
   readonly #options: GateOptions;
@@ -115,7 +122,7 @@ export class Gate implements StreamGuard, RequestObserver {
       if (record === undefined) return;
       options.ledger.close(record);
       options.connections.callClosed(record.connection);
-      // Hundreds end at once, and a source may close all of its connections at the same moment.
+      // Hundreds end at once where we end a connection; of one that its peer ended the listener has told before.
       if (record.connection.session?.destroyed === true) options.queue.noteEffort(record.connection);
       if (record.isWaiting) this.#noteEarlyEnd(record.connection);
       if (record.watchesHealth) this.#releaseHealthWatch(record.connection.caller);
@@ -152,6 +159,7 @@ export class Gate implements StreamGuard, RequestObserver {
     for (const connection of this.#counted) {
       connection.controlFrames = 0;
       connection.earlyEnds = 0;
+      connection.largeHeaderBytes = 0;
     }
     this.#counted.clear();
   }
@@ -171,11 +179,17 @@ export class Gate implements StreamGuard, RequestObserver {
       return;
     }
     const { bytes, hasTwoAuthorizations } = inspectHeaders(rawHeaders);
+    const isTooLarge = bytes > MAX_HEADER_BYTES;
+    if (isTooLarge && this.#isFloodOfHeaders(connection, bytes)) {
+      stream.on('error', () => undefined);
+      this.#calm(connection, 'large_headers');
+      stream.destroy();
+      return;
+    }
     const record = new CallRecord(stream, connection, this.#endCall);
     record.hasTwoAuthorizations = hasTwoAuthorizations;
     stream.once('close', this.#onClose);
     connections.callOpened(connection);
-    const isTooLarge = bytes > MAX_HEADER_BYTES;
     const mayBegin = queue.mayBegin();
     const full = ledger.open(record, connection.caller, CALL_COST_BYTES + (isTooLarge ? 0 : bytes), !mayBegin);
     if (isTooLarge) record.refusal = headersTooLarge(bytes, MAX_HEADER_BYTES);
@@ -245,6 +259,13 @@ export class Gate implements StreamGuard, RequestObserver {
     connection.earlyEnds += 1;
     this.#counted.add(connection);
     if (connection.earlyEnds > this.#options.maxStreamsPerConnection) this.#calm(connection, 'rapid_resets');
+  }
+
+  /** Whether headers above their bound are too many; counts them. */
+  #isFloodOfHeaders(connection: CallConnection, bytes: number): boolean {
+    connection.largeHeaderBytes += bytes;
+    this.#counted.add(connection);
+    return connection.largeHeaderBytes > MAX_LARGE_HEADER_BYTES;
   }
 
   /** Ends a connection that sends too much of what is no call. */

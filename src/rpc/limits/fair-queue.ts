@@ -46,7 +46,10 @@ export const MAX_AT_ONCE = 2 * MAX_CALLS_PER_TURN;
 /** None of those that waited begins after this in a turn: some, large batches for one, take longer than lookups. */
 export const TURN_MS = 1.5;
 
-/** Calls of a source that have to wait, or end with their connection, in one turn, before none of its connections is read any more. */
+/**
+ * Calls of a source that wait, or that had to wait or ended with their connections in one turn, before none of its
+ * connections is read any more.
+ */
 export const READ_BUDGET = 128;
 
 /** They are read again when fewer of its calls wait: enough for the next turn. */
@@ -100,21 +103,26 @@ export class FairQueue {
     const queue = line.queues.get(connection);
     if (queue === undefined) line.queues.set(connection, [begin]);
     else queue.push(begin);
+    const isLate = line.calls >= READ_BUDGET;
     line.calls += 1;
     this.#waiting += 1;
     this.#options.countWaited();
+    // It may have come to that little by little.
+    if (isLate) this.#pause(connection);
+    else if (line.calls === READ_BUDGET) this.#pauseAll(connection.source);
     this.noteEffort(connection);
   }
 
   /**
-   * A call came that is not even to wait, or ended because its whole connection did: that took time all the same.
+   * Calls came that are not even to wait, or end because their whole connection does: that takes time all the same.
    */
-  noteEffort(connection: FairConnection): void {
+  noteEffort(connection: FairConnection, calls = 1): void {
     const { source } = connection;
-    const arrived = (this.#arrived.get(source) ?? 0) + 1;
+    const before = this.#arrived.get(source) ?? 0;
+    const arrived = before + calls;
     this.#arrived.set(source, arrived);
-    if (arrived === READ_BUDGET) for (const each of this.#options.connectionsOf(source)) this.#pause(each);
-    else if (arrived > READ_BUDGET) this.#pause(connection);
+    if (before >= READ_BUDGET) this.#pause(connection);
+    else if (arrived >= READ_BUDGET) this.#pauseAll(source);
     this.#planStep();
   }
 
@@ -186,6 +194,10 @@ export class FairQueue {
 
   #waitingOf(source: string): number {
     return this.#lines.get(source)?.calls ?? 0;
+  }
+
+  #pauseAll(source: string): void {
+    for (const connection of this.#options.connectionsOf(source)) this.#pause(connection);
   }
 
   #pause(connection: FairConnection): void {

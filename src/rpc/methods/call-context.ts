@@ -51,5 +51,5 @@ export const CONTAINER_OUTCOMES = ['RESOLVED', 'AMBIGUOUS', 'NOT_FOUND', 'INVALI
 /** Counts an answered question about a container. */
 export type CountContainer = (outcome: (typeof CONTAINER_OUTCOMES)[number]) => void;
 
-/** Counts an answered lookup. */
-export type CountLookup = (outcome: LookupOutcome) => void;
+/** Counts answered lookups, one unless told otherwise. */
+export type CountLookup = (outcome: LookupOutcome, count?: number) => void;

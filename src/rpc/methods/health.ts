@@ -10,7 +10,13 @@ import { quote } from '../errors.ts';
 import { DIGGER_SERVICES, loadObjectService, RefusedRequest } from '../services.ts';
 
 /** Services that need the picture; StatusService answers without. */
-const NEED_PICTURE: readonly string[] = ['', 'readiness', 'digger.v1.LookupService', 'digger.v1.ChangeFeedService'];
+const NEED_PICTURE: readonly string[] = [
+  '',
+  'readiness',
+  'digger.v1.LookupService',
+  'digger.v1.ChangeFeedService',
+  'digger.v1.HistoryService',
+];
 
 const NAMES: ReadonlySet<string> = new Set(['', 'liveness', 'readiness', ...DIGGER_SERVICES]);
 

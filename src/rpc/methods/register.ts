@@ -3,7 +3,7 @@
 
 import type { Server, ServerWritableStream } from '@grpc/grpc-js';
 
-import type { AddressReader } from '../../addresses/reader.ts';
+import type { AddressReader, PlainReader } from '../../addresses/reader.ts';
 import type { CatalogReader } from '../../catalog/reader.ts';
 import type { Frame } from '../../wire/frame.ts';
 import type { HandOverRequest__Output } from '../../wire/generated/digger/v1/HandOverRequest.ts';
@@ -25,6 +25,7 @@ import { type HandOverCall, handOver, type HistoryGiver } from './hand-over.ts';
 import { getStatus, type StatusSource, unsyncedTasks } from './get-status.ts';
 import type { NameWaiters } from './name-waiters.ts';
 import type { PodAttributes } from './otel-attributes.ts';
+import type { PlainAnswers } from './plain-answers.ts';
 import { addReflection } from './reflection.ts';
 import type { NetworkNames } from './resolution.ts';
 import {
@@ -40,6 +41,8 @@ import type { WorkloadKind } from './workload-kinds.ts';
 export interface RpcSources {
   readonly catalog: CatalogReader;
   readonly addresses: AddressReader;
+  /** Unset: no answers are kept ready. */
+  readonly plain?: PlainReader;
   readonly names: NameWaiters;
   readonly containers: ContainerReader;
   /** Kinds whose objects GetWorkload finds, as they are known by now. */
@@ -79,6 +82,7 @@ export interface MethodOptions {
   readonly countLookup: CountLookup;
   readonly countContainer: CountContainer;
   readonly podAttributes: PodAttributes;
+  readonly plain: PlainAnswers | undefined;
   readonly recheck: Recheck | undefined;
 }
 
@@ -102,12 +106,13 @@ function pictureComplete({ drain }: CallEnvironment, source: StatusSource): Prec
 function addLookupService(
   server: Server,
   sources: RpcSources,
-  { environment, countLookup, countContainer, podAttributes }: MethodOptions,
+  { environment, countLookup, countContainer, podAttributes, plain }: MethodOptions,
 ): void {
   const { addresses, catalog, containers, names, networks, status, workloadKinds } = sources;
   const lookup: Lookup = {
     addresses,
     catalog,
+    plain,
     names,
     containers,
     workloadKinds,

@@ -5,7 +5,7 @@
 // one that all candidates share. No entity is encoded here.
 
 import { workloadOf } from '../../addresses/holder-workload.ts';
-import type { AddressAnswer, Holder } from '../../addresses/reader.ts';
+import type { AddressAnswer, Holder, PlainHolder } from '../../addresses/reader.ts';
 import type { NodeEntity, ObjectReference, PodEntity, ServiceEntity, WorkloadEntity } from '../../model/entities.ts';
 import type { Attribute } from '../../otel/attributes.ts';
 import { type AddressRole, MAX_CANDIDATES } from '../../timelines/timeline.ts';
@@ -14,12 +14,14 @@ import type { ClusterIdentity } from '../../model/cluster-identity.ts';
 import { clusterField } from '../../wire/encode-cluster.ts';
 import { splitNetworkAddress } from '../../model/pod-networks.ts';
 import { isHidden } from '../../model/published-namespaces.ts';
-import type { View } from '../../wire/encoded-entity.ts';
+import type { ByteString } from '../../model/byte-string.ts';
+import { encodedLength, type View } from '../../wire/encoded-entity.ts';
 import { writeDuration, writeReference, writeText, writeTimestamp } from '../../wire/fields.ts';
-import type { MessageWriter } from '../../wire/message-writer.ts';
+import { type MessageWriter, startEntity, startMessage, varintBytes } from '../../wire/message-writer.ts';
 import { FieldTags } from '../../wire/field-tags.ts';
 import { enumValues } from '../../wire/schema.ts';
 import type { NamedNamespaces } from './named-namespaces.ts';
+import type { PlainAnswer } from './plain-answers.ts';
 
 /** Names for addresses that no object of the cluster holds. */
 export interface NetworkNames {
@@ -66,8 +68,7 @@ export function writeResolution(
   switch (answer.outcome) {
     case 'RESOLVED': {
       const { holder } = answer;
-      writer.uint32(ROLE).uint32(ROLES[holder.role]);
-      writeTimestamp(writer, VALID_FROM, holder.fromMs);
+      writeRole(writer, holder);
       if (holder.toMs !== undefined) writeTimestamp(writer, VALID_TO, holder.toMs);
       if (holder.uncertain) writer.uint32(UNCERTAIN).bool(true);
       // Of a hidden holder there is nothing else to tell.
@@ -94,10 +95,64 @@ export function writeResolution(
       writeNetwork(writer, named.find(address));
       break;
   }
-  writeTimestamp(writer, HISTORY_SINCE, answer.historySinceMs);
-  if (context.stalenessMs !== undefined) writeDuration(writer, STALENESS, context.stalenessMs);
-  writer.fields(encodedCluster(context.cluster));
+  writeCircumstances(writer, answer.historySinceMs, context);
   writeText(writer, POD_NETWORK, network);
+}
+
+type Circumstances = Pick<ResolutionContext, 'stalenessMs' | 'cluster'>;
+
+/** The last fields: what is true of every answer at a moment. */
+function writeCircumstances(
+  writer: MessageWriter,
+  historySinceMs: number,
+  { stalenessMs, cluster }: Circumstances,
+): void {
+  writeTimestamp(writer, HISTORY_SINCE, historySinceMs);
+  if (stalenessMs !== undefined) writeDuration(writer, STALENESS, stalenessMs);
+  writer.fields(encodedCluster(cluster));
+}
+
+/** The same, encoded; to be called before the message is started. */
+export function encodeCircumstances(historySinceMs: number, circumstances: Circumstances): ByteString {
+  const writer = startMessage();
+  writeCircumstances(writer, historySinceMs, circumstances);
+  return writer.cut();
+}
+
+/** What is kept of an answer with a plain holder, for the basic view; see `plain-answers.ts`. */
+export function encodePlain(address: string, holder: PlainHolder): PlainAnswer | undefined {
+  if (isHidden(holder.entity.namespace)) return undefined;
+  const writer = startEntity();
+  writer.uint32(OUTCOME).uint32(OUTCOMES.RESOLVED);
+  writeRole(writer, holder);
+  writeTarget(writer, RESOLUTION_TARGET, address, holder, 'BASIC');
+  const { sinceMs, cutAtMs } = holder;
+  return { address, fields: writer.cut(), workload: workloadOf(holder), sinceMs, cutAtMs };
+}
+
+/**
+ * Writes a Resolution as `writeResolution` does, from an answer that is kept, with its length in front and the tags
+ * that it is embedded with, outermost first. `resolved`: its workload as it is now; `circumstances`: of `encodeCircumstances`.
+ */
+export function writePlain(
+  writer: MessageWriter,
+  tags: readonly [number] | readonly [number, number],
+  { fields }: PlainAnswer,
+  resolved: WorkloadEntity | undefined,
+  circumstances: ByteString,
+): void {
+  const [outer, inner] = tags;
+  const workload = resolved !== undefined && isHidden(resolved.namespace) ? undefined : resolved;
+  const workloadLength = workload === undefined ? 0 : encodedLength(workload, 'BASIC');
+  const length =
+    fields.length +
+    (workload === undefined ? 0 : varintBytes(WORKLOAD) + varintBytes(workloadLength) + workloadLength) +
+    circumstances.length;
+  writer.uint32(outer);
+  if (inner !== undefined) writer.uint32(varintBytes(inner) + varintBytes(length) + length).uint32(inner);
+  writer.uint32(length).fields(fields);
+  if (workload !== undefined) writer.uint32(WORKLOAD).entity(workload, 'BASIC');
+  writer.fields(circumstances);
 }
 
 /** As it is told: a holder that is not published is hidden. */
@@ -180,7 +235,18 @@ const ROLES: Readonly<Record<AddressRole, number>> = numbers('digger.v1.AddressR
   'ENDPOINT',
 ]);
 
-function writeTarget(writer: MessageWriter, tags: TargetTags, address: string, holder: Holder, view: View): void {
+function writeRole(writer: MessageWriter, { role, fromMs }: Pick<Holder, 'role' | 'fromMs'>): void {
+  writer.uint32(ROLE).uint32(ROLES[role]);
+  writeTimestamp(writer, VALID_FROM, fromMs);
+}
+
+function writeTarget(
+  writer: MessageWriter,
+  tags: TargetTags,
+  address: string,
+  holder: Pick<Holder, 'role' | 'entity'>,
+  view: View,
+): void {
   const { entity } = holder;
   if (holder.role === 'ENDPOINT' && entity.kind === 'Service') {
     // The service does not hold the address, its endpoints list it: the target is the endpoint, not the service.

@@ -12,13 +12,23 @@ import { FieldTags } from '../../wire/field-tags.ts';
 import type { CallContext, CountLookup, Staleness } from './call-context.ts';
 import { CALL_COSTS } from '../limits/caller-rates.ts';
 import { NamedNamespaces } from './named-namespaces.ts';
+import { holdsAt, type PlainAnswers } from './plain-answers.ts';
 import { parseQuestion, parseView, parseWait, Violations } from './request-fields.ts';
 import { type PodAttributes, wishOf } from './otel-attributes.ts';
-import { isHeld, type NetworkNames, outcomeOf, writeResolution } from './resolution.ts';
+import {
+  encodeCircumstances,
+  isHeld,
+  type NetworkNames,
+  outcomeOf,
+  writePlain,
+  writeResolution,
+} from './resolution.ts';
 
 export interface AddressLookup {
   readonly addresses: Pick<AddressReader, 'resolve' | 'history' | 'waitForHolder'>;
   readonly catalog: Pick<CatalogReader, 'resolveWorkload' | 'namespace' | 'node'>;
+  /** Unset: no answers are kept. */
+  readonly plain: PlainAnswers | undefined;
   readonly networks: NetworkNames;
   readonly cluster: () => ClusterIdentity;
   readonly podAttributes: PodAttributes;
@@ -38,6 +48,11 @@ export function resolveAddress(
   const view = parseView(request.view, violations);
   violations.throwIfAny();
 
+  const mayBeKept = view === 'BASIC' && question.untilMs === undefined && request.otelAttributes === null;
+  const plain = mayBeKept ? lookup.plain : undefined;
+  const kept = plain && answerKept(question, plain, lookup);
+  if (kept !== undefined) return kept;
+
   const encode = (answer: AddressAnswer): Uint8Array => {
     lookup.countLookup(outcomeOf(answer));
     const writer = startMessage();
@@ -53,7 +68,9 @@ export function resolveAddress(
       namespaces,
     });
     namespaces.write(writer.end(begun), NAMESPACES);
-    return writer.finish();
+    const message = writer.finish();
+    plain?.keep(question.address);
+    return message;
   };
   const answer = lookup.addresses.resolve(question);
   if (waitMs === 0 || isHeld(answer)) return encode(answer);
@@ -64,6 +81,22 @@ export function resolveAddress(
 const response = new FieldTags('digger.v1.ResolveAddressResponse');
 const RESOLUTION = response.delimited('resolution');
 const NAMESPACES = response.delimited('namespaces');
+const RESOLUTION_TAGS = [RESOLUTION] as const;
+
+/** The answer that is kept ready, if it is one to this question. */
+function answerKept(question: AddressQuestion, plain: PlainAnswers, lookup: AddressLookup): Uint8Array | undefined {
+  const kept = plain.get(question.address);
+  if (kept === undefined) return undefined;
+  const moment = plain.moment();
+  if (!holdsAt(kept, question.atMs, moment)) return undefined;
+  lookup.countLookup('RESOLVED');
+  const workload = kept.workload && lookup.catalog.resolveWorkload(kept.workload);
+  const context = { stalenessMs: lookup.stalenessMs(), cluster: lookup.cluster() };
+  const circumstances = encodeCircumstances(moment.historySinceMs, context);
+  const writer = startMessage();
+  writePlain(writer, RESOLUTION_TAGS, kept, workload, circumstances);
+  return writer.finish();
+}
 
 async function waitForAnswer(
   question: AddressQuestion,

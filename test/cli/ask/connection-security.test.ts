@@ -13,6 +13,7 @@ import { ask } from '../../../src/cli/ask/ask.ts';
 import { parseCommandLine } from '../../../src/cli/line/command-line.ts';
 import { type CallError, permissionDenied, unauthenticated } from '../../../src/rpc/errors.ts';
 import { createCertificate } from '../../simulator/server/certificate.ts';
+import { done, eventually, notYet } from '../../observers/eventually.ts';
 import { serve } from '../../rpc/serving.ts';
 import { serveTls, type TlsServing } from '../../rpc/tls/tls-serving.ts';
 
@@ -53,6 +54,23 @@ describe('digger resolve', () => {
     assert.deepEqual(pick(await run(...tls(), `--token-file=${path('other-token')}`)), [4, 'PERMISSION_DENIED']);
     const { code } = await run(`--tls-ca=${path('server-ca.crt')}`, '--timeout=500ms');
     assert.equal(code, 3, 'without a certificate it does not get in');
+  });
+
+  it('holds a service to the name that it is told instead of that of the address, as a port-forward has no other', async (t) => {
+    const forwarded = await serveTls();
+    t.after(() => forwarded.stop());
+    const at = [`--address=${forwarded.target}`, `--tls-ca=${path('forwarded-ca.crt')}`];
+    writeFileSync(path('forwarded-ca.crt'), forwarded.files.ca.cert);
+    const other = await run(...at, '--tls-server-name=digger.digger.svc');
+    assert.equal(other.code, 3, other.stdout);
+    assert.match(other.stderr, /its certificate is for another name; .*--tls-server-name/);
+    const names = { dnsNames: ['digger.digger.svc'], addresses: [] };
+    forwarded.files.write(createCertificate({ issuer: forwarded.files.ca, commonName: 'server', ...names }));
+    await eventually('the new certificate is served', async () => {
+      const { code, stderr } = await run(...at, '--tls-server-name=digger.digger.svc');
+      return code === 1 ? done(undefined) : notYet(stderr);
+    });
+    assert.equal((await run(...at)).code, 3, 'the address is no name of it');
   });
 
   it('names the file that is no good, and not what is in it', async () => {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EXIT_CODES } from '../../../src/cli/ask/exit-codes.ts';
+import { exitCodesOf } from '../../../src/cli/ask/exit-codes.ts';
 import { parseCommandLine } from '../../../src/cli/line/command-line.ts';
 import { helpOf } from '../../../src/cli/line/help.ts';
 import type { GetOrder, Order, ResolveOrder, StatusOrder, WatchOrder } from '../../../src/cli/line/orders.ts';
@@ -157,9 +157,11 @@ test('an option of another command is told to be one, and a misspelt one what wa
 });
 
 test('the help of each command that asks lists its exit codes and fits 120 columns', () => {
-  for (const command of ['resolve', 'get', 'watch', 'status'] as const) {
+  for (const command of ['resolve', 'history', 'get', 'watch', 'status'] as const) {
     const text = helpOf(command);
-    for (const [code, meaning] of EXIT_CODES) assert.ok(text.includes(`${code}  ${meaning}`), text);
+    for (const [code, meaning] of exitCodesOf(command)) assert.ok(text.includes(`${code}  ${meaning}`), text);
+    // Of its own, and of no other command.
+    assert.equal(/^ {2}1 {2}/m.test(text), command === 'resolve' || command === 'history', text);
     assert.deepEqual(
       text.split('\n').filter((line) => line.length > 120),
       [],

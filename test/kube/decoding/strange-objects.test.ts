@@ -17,6 +17,7 @@ import {
   endpointSliceDecoder,
   nodeDecoder,
   ownerDecoder,
+  plainOwnerDecoder,
   plainPodDecoder,
   podDecoder,
   type RecordDecoder,
@@ -171,22 +172,28 @@ test('fields that the subset does not know are skipped, wherever they stand', ()
   }
 });
 
-test('the reader of pods makes the same record as protobufjs, of whatever a pod may say', () => {
-  const type = kubernetesType('Pod');
-  const strangers = fc.constantFrom<(0 | 1 | 2 | 3 | 5)[]>([], [0, 2], [1, 3, 5]).map((types) => {
-    return Buffer.concat(types.map((wireType, index) => stranger(900 + index, wireType)));
+for (const [name, ours, plain] of [
+  ['Pod', podDecoder, plainPodDecoder],
+  ['PartialObjectMetadata', ownerDecoder('apps/v1', 'Deployment'), plainOwnerDecoder('apps/v1', 'Deployment')],
+] as const satisfies readonly (readonly [string, RecordDecoder<KubernetesRecord>, RecordDecoder<KubernetesRecord>])[]) {
+  test(`${name}: read without objects in between it is the same record as by protobufjs, whatever it says`, () => {
+    const type = kubernetesType(name);
+    const strangers = fc.constantFrom<(0 | 1 | 2 | 3 | 5)[]>([], [0, 2], [1, 3, 5]).map((types) => {
+      return Buffer.concat(types.map((wireType, index) => stranger(900 + index, wireType)));
+    });
+    const anyCut = fc.double({ min: 0, max: 1, noNaN: true });
+    fc.assert(
+      fc.property(strangeMessage(type), strangers, anyCut, (object, unknown, cut) => {
+        const bytes = withStrangers(type, type.encode(object).finish(), unknown);
+        assert.deepEqual(ours.fromProtobuf(bytes), plain.fromProtobuf(bytes));
+        // What was cut off is refused, or stood between two fields: then it is an object that says less.
+        const part = bytes.subarray(0, Math.floor(cut * bytes.length));
+        assert.deepEqual(outcome(ours, part), outcome(plain, part));
+      }),
+      { numRuns: 1_000 },
+    );
   });
-  fc.assert(
-    fc.property(strangeMessage(type), strangers, fc.double({ min: 0, max: 1, noNaN: true }), (object, unknown, cut) => {
-      const bytes = withStrangers(type, type.encode(object).finish(), unknown);
-      assert.deepEqual(podDecoder.fromProtobuf(bytes), plainPodDecoder.fromProtobuf(bytes));
-      // What was cut off is refused, or stood between two fields: then it is a pod that says less.
-      const part = bytes.subarray(0, Math.floor(cut * bytes.length));
-      assert.deepEqual(outcome(podDecoder, part), outcome(plainPodDecoder, part));
-    }),
-    { numRuns: 1_000 },
-  );
-});
+}
 
 test('a pod with a field twice says what it says last, as protobufjs reads it', () => {
   const type = kubernetesType('Pod');
@@ -212,7 +219,7 @@ test('damaged pods are refused: numbers without end, groups without end, values 
   }
 });
 
-function outcome(decoder: typeof podDecoder, bytes: Uint8Array): object {
+function outcome(decoder: RecordDecoder<KubernetesRecord>, bytes: Uint8Array): object {
   try {
     return decoder.fromProtobuf(bytes);
   } catch {

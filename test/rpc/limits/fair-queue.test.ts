@@ -127,6 +127,21 @@ describe('a source of which many calls wait', () => {
     assert.equal(late.isRead, true);
   });
 
+  it('is not read either when its calls came a few a turn', () => {
+    const world = new World();
+    const [first, second] = world.connections('10.0.0.1', 2);
+    assert.ok(first && second);
+    world.call(first, 'flood', MAX_AT_ONCE);
+    for (let turn = 0; turn < 20 && first.isRead; turn++) {
+      world.call(first, 'flood', MAX_AT_ONCE);
+      world.turn();
+    }
+    assert.ok(world.queue.waiting < READ_BUDGET + MAX_AT_ONCE, `${world.queue.waiting} wait`);
+    assert.deepEqual([first.isRead, second.isRead], [false, false]);
+    world.untilIdle();
+    assert.deepEqual([first.isRead, second.isRead], [true, true]);
+  });
+
   it('is read again alone, and the next one after it: several together would each bring all they may', () => {
     const world = new World();
     const sources = ['10.0.0.1', '10.0.0.2', '10.0.0.3'].map((source) => world.connections(source, 2));

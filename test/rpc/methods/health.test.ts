@@ -24,6 +24,7 @@ const HealthClient: ServiceClientConstructor = makeGenericClientConstructor(
 const NAMES = [
   '',
   'digger.v1.ChangeFeedService',
+  'digger.v1.HistoryService',
   'digger.v1.LookupService',
   'digger.v1.StatusService',
   'liveness',
@@ -66,6 +67,7 @@ describe('health', () => {
     assert.deepEqual(await states(), {
       '': 'NOT_SERVING',
       'digger.v1.ChangeFeedService': 'NOT_SERVING',
+      'digger.v1.HistoryService': 'NOT_SERVING',
       'digger.v1.LookupService': 'NOT_SERVING',
       'digger.v1.StatusService': 'SERVING',
       liveness: 'SERVING',

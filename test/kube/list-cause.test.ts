@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { listCause } from '../src/list-cause.ts';
+import { listCause } from '../../src/kube/list-cause.ts';
 
 const refused = (verb: string, resource: string, group: string, place: string): string =>
   `${verb} ${resource}: 403 Forbidden: ${resource} is forbidden: User "system:serviceaccount:digger:digger" cannot ` +
