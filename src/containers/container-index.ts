@@ -259,7 +259,10 @@ export class ContainerIndex {
   #keepFormer(pod: PodEntity, removedMs: number | undefined, atMs: number): void {
     const { uid, own, joined, values, rest } = pod;
     for (const each of containersIn(rest)) this.#addAll(uid, each);
+    const replaced = this.#former.get(uid);
     this.#former.add(uid, { pod, removedMs }, own.length + joined.length + values.length + rest.length, atMs);
+    // It came back under its uid and went again: what it told of before is told no more.
+    if (replaced !== undefined) this.#forgetPod(replaced.pod);
   }
 
   #forgetPod({ uid, rest }: PodEntity): void {

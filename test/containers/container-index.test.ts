@@ -185,6 +185,18 @@ describe('16.9 containers by id', () => {
     assert.equal(world.told('ffffffffffff'), 'none');
   });
 
+  it('of a pod that goes, comes back under its uid and goes again leave nothing behind', async () => {
+    const world = await World.open([]);
+    await world.index.ready();
+    for (const containers of [[container('app', { containerId: id('aaaaaaaaaaaa') })], []]) {
+      world.harness.put(pod('x', { containers }));
+      world.harness.remove(pod('x', { containers }));
+    }
+    world.nowMs += 100_000;
+    world.index.expire();
+    assert.equal(world.index.size.entries, 0);
+  });
+
   it('are those of the pods, on made-up histories, and nothing is left of what is forgotten', async () => {
     const digits = fc.constantFrom('a', 'b', 'c').map((letter) => letter.repeat(12));
     const ids = fc.tuple(digits, fc.constantFrom('1', '2', '')).map(([start, end]) => id(`${start}${end}`));
