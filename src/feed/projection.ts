@@ -94,7 +94,7 @@ const MAX_VISITS = 512;
  * Changes when the meaning of encoded entities, of digests or of tokens does; so replicas of two versions of digger do
  * not continue each other's subscriptions.
  */
-const SCHEMA = 'digger.v1 2';
+const SCHEMA = 'digger.v1 3';
 /** The same for timelines. */
 const TIMELINES = 'timelines 1';
 const NO_TIMELINES = { followedForMs: 0, isSettled: false };

@@ -4,6 +4,7 @@
 // taken over.
 
 import { parseIp } from '../model/ip.ts';
+import { isNetworkName, splitNetworkAddress } from '../model/pod-networks.ts';
 import type { PortNumber, Protocol } from '../model/entities.ts';
 import type { ClaimPlace, ClaimRole } from '../addresses/claim.ts';
 import type { HandedClaim, HandedEnd } from '../addresses/handed-history.ts';
@@ -93,7 +94,7 @@ function readPlace(
   { address, node, port, protocol, ofServices, ports }: HandedClaim__Output,
   role: ClaimRole,
 ): ClaimPlace {
-  if (address !== '' && parseIp(address) !== address) throw new Error(`not an address: ${address.slice(0, 64)}`);
+  if (address !== '' && !isAddress(address, role)) throw new Error(`not an address: ${address.slice(0, 64)}`);
   if (ofServices) {
     const list = ports.map(
       (each): PortNumber => ({ port: readPort(each.port), protocol: readProtocol(each.protocol) }),
@@ -104,6 +105,12 @@ function readPlace(
   const one = { port: readPort(port), protocol: readProtocol(protocol) };
   if (node === '') return { on: 'every-node-port', ...one };
   return { on: 'node-port', nodeName: node, ...one, address: address === '' ? undefined : address };
+}
+
+function isAddress(text: string, role: ClaimRole): boolean {
+  if (role !== 'NETWORK_IP') return parseIp(text) === text;
+  const { address, network } = splitNetworkAddress(text);
+  return isNetworkName(network) && parseIp(address) === address;
 }
 
 function readEnd(

@@ -62,7 +62,11 @@ describe('15.8: a replica hands its history over', () => {
         manualEndpoints: ['192.0.2.9'],
       }),
       service('none', { clusterAddresses: ['10.96.0.2'], externalAddresses: ['192.0.2.2'] }),
-      pod('web', { addresses: ['10.1.0.7'], sandboxReadyTimeMs: T0 }),
+      pod('web', {
+        addresses: ['10.1.0.7'],
+        networkAddresses: ['10.56.0.7@shop/macvlan'],
+        sandboxReadyTimeMs: T0,
+      }),
       pod('host', {
         addresses: ['10.0.0.1'],
         hostNetwork: true,

@@ -54,6 +54,8 @@ const (
 	HandedRole_HANDED_ROLE_HOST_ADDRESS HandedRole = 10
 	// The first addresses of a node's pod range.
 	HandedRole_HANDED_ROLE_POD_RANGE HandedRole = 11
+	// An address of a pod on a secondary network: `ADDRESS@NETWORK`.
+	HandedRole_HANDED_ROLE_NETWORK_IP HandedRole = 12
 )
 
 // Enum value maps for HandedRole.
@@ -71,6 +73,7 @@ var (
 		9:  "HANDED_ROLE_ENDPOINT",
 		10: "HANDED_ROLE_HOST_ADDRESS",
 		11: "HANDED_ROLE_POD_RANGE",
+		12: "HANDED_ROLE_NETWORK_IP",
 	}
 	HandedRole_value = map[string]int32{
 		"HANDED_ROLE_UNSPECIFIED":   0,
@@ -85,6 +88,7 @@ var (
 		"HANDED_ROLE_ENDPOINT":      9,
 		"HANDED_ROLE_HOST_ADDRESS":  10,
 		"HANDED_ROLE_POD_RANGE":     11,
+		"HANDED_ROLE_NETWORK_IP":    12,
 	}
 )
 
@@ -1383,7 +1387,7 @@ const file_digger_v1_history_proto_rawDesc = "" +
 	"\x10HandedSuccession\x12\x17\n" +
 	"\afrom_ms\x18\x01 \x01(\x03R\x06fromMs\x12\x13\n" +
 	"\x05to_ms\x18\x02 \x01(\x03R\x04toMs\x12)\n" +
-	"\x11may_have_ended_ms\x18\x03 \x01(\x03R\x0emayHaveEndedMs*\xde\x02\n" +
+	"\x11may_have_ended_ms\x18\x03 \x01(\x03R\x0emayHaveEndedMs*\xfa\x02\n" +
 	"\n" +
 	"HandedRole\x12\x1b\n" +
 	"\x17HANDED_ROLE_UNSPECIFIED\x10\x00\x12\x16\n" +
@@ -1398,7 +1402,8 @@ const file_digger_v1_history_proto_rawDesc = "" +
 	"\x14HANDED_ROLE_ENDPOINT\x10\t\x12\x1c\n" +
 	"\x18HANDED_ROLE_HOST_ADDRESS\x10\n" +
 	"\x12\x19\n" +
-	"\x15HANDED_ROLE_POD_RANGE\x10\v2W\n" +
+	"\x15HANDED_ROLE_POD_RANGE\x10\v\x12\x1a\n" +
+	"\x16HANDED_ROLE_NETWORK_IP\x10\f2W\n" +
 	"\x0eHistoryService\x12E\n" +
 	"\bHandOver\x12\x1a.digger.v1.HandOverRequest\x1a\x1b.digger.v1.HandOverResponse0\x01B~\n" +
 	"\rcom.digger.v1B\fHistoryProtoP\x01Z\x1adigger.example/go/diggerv1\xa2\x02\x03DXX\xaa\x02\tDigger.V1\xca\x02\tDigger\\V1\xe2\x02\x15Digger\\V1\\GPBMetadata\xea\x02\n" +

@@ -13,6 +13,7 @@ export const HandedRole = {
   HANDED_ROLE_ENDPOINT: 'HANDED_ROLE_ENDPOINT',
   HANDED_ROLE_HOST_ADDRESS: 'HANDED_ROLE_HOST_ADDRESS',
   HANDED_ROLE_POD_RANGE: 'HANDED_ROLE_POD_RANGE',
+  HANDED_ROLE_NETWORK_IP: 'HANDED_ROLE_NETWORK_IP',
 } as const;
 
 export type HandedRole =
@@ -40,5 +41,7 @@ export type HandedRole =
   | 10
   | 'HANDED_ROLE_POD_RANGE'
   | 11
+  | 'HANDED_ROLE_NETWORK_IP'
+  | 12
 
 export type HandedRole__Output = typeof HandedRole[keyof typeof HandedRole]
