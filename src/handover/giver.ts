@@ -93,7 +93,8 @@ export class Giver {
     }
     const here = this.#options.clusterUid();
     if (here === '' || here !== clusterUid) {
-      const name = (uid: string): string => (uid === '' ? 'a cluster whose uid is not known' : `cluster ${uid}`);
+      const name = (uid: string): string =>
+        uid === '' ? 'a cluster whose uid is not known' : `cluster ${uid.slice(0, 128)}`;
       return {
         reason: 'OTHER_CLUSTER',
         message: `this replica is of ${name(here)}, the one that asks of ${name(clusterUid)}`,
@@ -154,8 +155,13 @@ export class Giver {
 function differingSettings(here: readonly Setting[], there: readonly Setting[]): readonly string[] {
   const [one, other] = [here, there].map((all) => new Map(all.map(({ name, digest }) => [name, digest])));
   const names = new Set([...(one?.keys() ?? []), ...(other?.keys() ?? [])]);
-  return [...names].filter((name) => one?.get(name) !== other?.get(name)).map((name) => name.slice(0, 64));
+  const differing = [...names].filter((name) => one?.get(name) !== other?.get(name));
+  // A name is whatever the other side sends.
+  return differing.slice(0, MAX_NAMED).map((name) => name.slice(0, 64));
 }
+
+/** Of options: more than there are. */
+const MAX_NAMED = 32;
 
 interface ObjectClaims {
   readonly uid: string;

@@ -15,7 +15,13 @@ export interface Method {
 
 /** The RPCs of all services that reflection lists, in the schema of the .proto files. */
 export async function methodsOf(client: Client): Promise<ReadonlyMap<string, Method>> {
-  const files = ['digger/v1/lookup', 'digger/v1/feed', 'digger/v1/status', 'grpc/health/v1/health'];
+  const files = [
+    'digger/v1/lookup',
+    'digger/v1/feed',
+    'digger/v1/status',
+    'digger/v1/history',
+    'grpc/health/v1/health',
+  ];
   const reflection = ['grpc/reflection/v1/reflection', 'grpc/reflection/v1alpha/reflection'];
   const schema = loadSync(
     [...files, ...reflection].map((file) => `${file}.proto`),

@@ -75,6 +75,7 @@ const REQUESTS: Readonly<Record<string, readonly Message[]>> = {
     { snapshotOnly: true, timelines: true },
     { snapshotOnly: true, filter: { labelSelector: '!nothing' }, values: { labels: ['*'], annotations: ['*'] } },
   ],
+  '/digger.v1.HistoryService/HandOver': [{}, { epoch: Buffer.alloc(16, 2), clusterUid: 'other' }],
   '/digger.v1.StatusService/GetStatus': [{}],
 };
 

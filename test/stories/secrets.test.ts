@@ -76,6 +76,8 @@ const REQUESTS: Readonly<Record<string, readonly Message[]>> = {
     // A guess at a hidden value is as good as the value where it is confirmed.
     { snapshotOnly: true, filter: { labels: { 'example.com/hidden': SECRET } } },
   ],
+  // What is handed over are the entities of answers, as they are encoded; to a replica with other options nothing is.
+  '/digger.v1.HistoryService/HandOver': [{}, { epoch: Buffer.alloc(16, 2), clusterUid: 'other' }],
   '/digger.v1.StatusService/GetStatus': [{}],
   '/grpc.health.v1.Health/Check': [{}, { service: 'readiness' }],
   '/grpc.health.v1.Health/List': [{}],
