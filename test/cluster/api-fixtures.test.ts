@@ -31,15 +31,28 @@ type Kind = {
   readonly file: string;
   readonly decoder: RecordDecoder<KubernetesRecord>;
   /**
-   * Fields of the record that no field of the fixture gives: they need a certain condition type, a certain label, or an
-   * image id with a digest in it.
+   * Fields of the record that no field of the fixture gives: they need a certain condition type, label, annotation or
+   * mode of an address, an image id with a digest in it, or a container that is another than the one before.
    */
   readonly empty: readonly string[];
 };
 
 const KINDS: readonly Kind[] = [
-  { file: 'core.v1.Pod', decoder: podDecoder, empty: ['sandboxReadyTimeMs', 'containers.0.imageDigest'] },
-  { file: 'core.v1.Service', decoder: serviceDecoder, empty: [] },
+  {
+    file: 'core.v1.Pod',
+    decoder: podDecoder,
+    empty: [
+      'sandboxReadyTimeMs',
+      'containers.0.previousContainerId',
+      'containers.0.imageDigest',
+      'otherContainers.0.previousContainerId',
+      'otherContainers.0.imageDigest',
+      'otherContainers.1.previousContainerId',
+      'otherContainers.1.imageDigest',
+      'networks',
+    ],
+  },
+  { file: 'core.v1.Service', decoder: serviceDecoder, empty: ['proxiedIps'] },
   { file: 'core.v1.Node', decoder: nodeDecoder, empty: [] },
   { file: 'discovery.k8s.io.v1.EndpointSlice', decoder: endpointSliceDecoder, empty: ['serviceName'] },
   { file: 'core.v1.Endpoints', decoder: endpointsDecoder, empty: [] },
