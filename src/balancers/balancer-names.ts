@@ -3,7 +3,7 @@
 //
 // Entities stay as they are: what a name resolves to is not the API server's word, and two replicas may hear different
 // answers. So a service with such addresses exists only for the claims on them, as `proxiedAddresses`: they give way to
-// whoever has the address in the cluster, because the answers are a name server's word. See name-lookup.ts for when
+// the object in the cluster that has the address, because only a name server vouches for the answers. See name-lookup.ts for when
 // addresses come and go.
 //
 // Bounded: names of one service and of all, addresses of a name, questions at once. Off unless configured.

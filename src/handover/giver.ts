@@ -1,7 +1,7 @@
 // Hands the history of this process to a replica that starts: says why not, or tells it in parts.
 //
-// Refused is whoever would not know the same by it: another cluster, other options, a replica that has seen more than
-// this one. Parts are made one at a time, as they are taken; between two of them the cluster goes on changing, which the
+// It refuses a replica that would not know the same by it: of another cluster, with other options, or one that has seen
+// more than this one. Parts are made one at a time, as they are taken; between two of them the cluster goes on changing, which the
 // taker sees for itself. Few takers at once: a rolling update has one.
 
 import type { HolderEntity } from '../addresses/claim.ts';

@@ -1,5 +1,5 @@
 // How far this process has followed the resources that claims are made from: a sibling that has seen less cannot tell
-// how what is known here came about.
+// the beginnings of what is known here.
 //
 // Versions of two resources cannot be compared, and those of one that is quiet look old although nothing happened; so a
 // position is also level when the records are the same, see `SourcePosition.digest`.

@@ -1,7 +1,7 @@
 // `digger.v1.HandedState`: the last state of an object that is gone, written and read, as far as answers need it.
 //
-// Its encoded message is passed on as it is, in its parts, after a look whether it is one: it will be copied into answers
-// and frames, and what is no message would break those who read them.
+// Its encoded message is passed on as it is, in its parts, once it is known to be one: it will be copied into
+// answers and frames, and bytes that are not a message would break their readers.
 
 import protobuf from 'protobufjs';
 import type { HolderEntity } from '../addresses/claim.ts';

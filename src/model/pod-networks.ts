@@ -182,7 +182,7 @@ function addMultus(text: string, found: Found, ofOvn: ReadonlySet<string>): void
   }
 }
 
-/** `undefined`: it is none, and that is said. */
+/** `undefined`: the text tells of nothing; where that is a fault, `found` says so. */
 function parseJson(text: string, found: Found): unknown {
   if (text.length > MAX_ANNOTATION_LENGTH) {
     found.problem = 'too_long';

@@ -49,7 +49,7 @@ const BY_PATH: readonly (readonly [RegExp, Work])[] = [
 const FRAMES = /^(?:WatchEvent|Unknown|RawExtension|TypeMeta)\$decode$/;
 const MESSAGES = /\$decode$/;
 
-/** Modules of Node, for what nobody of ours called: a callback of the event loop. */
+/** Modules of Node, for what none of our functions called: a callback of the event loop. */
 const BY_MODULE: readonly (readonly [RegExp, Work])[] = [
   [/^node:(?:zlib|internal\/zlib)/, 'inflating'],
   [/^node:(?:internal\/modules|internal\/bootstrap|internal\/process\/(?:esm|pre)|internal\/vm|vm)/, 'starting'],

@@ -22,7 +22,7 @@ export interface Subject extends AsyncDisposable {
   readonly pid: number;
   /** Where it is digger. */
   readonly digger?: DiggerProcess;
-  /** In the order of the questions; a peer that knows nobody answers `undefined`. */
+  /** In the order of the questions; a peer that knows of no holder answers `undefined`. */
   ask(questions: readonly Asking[]): Promise<readonly (Answer | undefined)[]>;
 }
 

@@ -1,4 +1,4 @@
-// What annotations say of secondary networks, from plugins as they are and from whoever else may write them.
+// What annotations say of secondary networks, from plugins as they are and from everyone else who may write them.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';

@@ -59,7 +59,7 @@ describe('the page', () => {
     }
   });
 
-  it('makes its state twice a second at most, whoever asks', () => {
+  it('makes its state twice a second at most, however many ask', () => {
     assert.equal(json('/state.json')['at'], START_MS);
     nowMs += 400;
     assert.equal(json('/state.json')['at'], START_MS);

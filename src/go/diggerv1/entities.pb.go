@@ -555,8 +555,8 @@ type Container struct {
 	ContainerId string `protobuf:"bytes,4,opt,name=container_id,json=containerId,proto3" json:"container_id,omitempty"`
 	// What it is to its pod.
 	Type ContainerType `protobuf:"varint,5,opt,name=type,proto3,enum=digger.v1.ContainerType" json:"type,omitempty"`
-	// The container that this one replaced at its last restart: `lastState.terminated.containerID`. Empty: there is none
-	// that the API tells of.
+	// The container that this one replaced at its last restart: `lastState.terminated.containerID`. Empty where
+	// the API tells of no such container.
 	PreviousContainerId string `protobuf:"bytes,6,opt,name=previous_container_id,json=previousContainerId,proto3" json:"previous_container_id,omitempty"`
 	// The container with `container_id` has ended (`state.terminated`); it may be followed by another one.
 	Ended         bool `protobuf:"varint,7,opt,name=ended,proto3" json:"ended,omitempty"`

@@ -697,7 +697,7 @@ type InheritedHistory struct {
 	OwnSince *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=own_since,json=ownSince,proto3" json:"own_since,omitempty"`
 	// Claims on addresses that had ended before this replica knew of them.
 	Claims uint64 `protobuf:"varint,4,opt,name=claims,proto3" json:"claims,omitempty"`
-	// While there is none: what this replica is waiting for, or what each of the siblings said.
+	// While no history was taken over: what this replica is waiting for, or what each of the siblings said.
 	Message       string `protobuf:"bytes,5,opt,name=message,proto3" json:"message,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -54,7 +54,7 @@ func bitsOf(address netip.Addr) (hi, lo uint64) {
 	return binary.BigEndian.Uint64(bytes[:8]), binary.BigEndian.Uint64(bytes[8:])
 }
 
-// Names and addresses come from the cluster, that is from its tenants: nobody may choose them so that they collide.
+// Names and addresses come from the cluster, that is from its tenants, who must not be able to choose them so that they collide.
 var (
 	seed     = maphash.MakeSeed()
 	seedBits = maphash.String(seed, "addresses")

@@ -39,7 +39,7 @@ export const MAX_CALLS_PER_TURN = 32;
 
 /**
  * Calls that begin where they are read, in a turn. They are counted anew once half of them have begun, which is cheaper
- * than in every turn and lets pass whoever sends no more than that half at once.
+ * than in every turn; sources that send no more than that half at once are not held up.
  */
 export const MAX_AT_ONCE = 2 * MAX_CALLS_PER_TURN;
 
@@ -140,7 +140,7 @@ export class FairQueue {
     }
     this.#steps -= 1;
     if (nowMs - this.#turnSinceMs < TURN_MS) {
-      // What has ended meanwhile takes nobody's turn; of thousands even that takes time.
+      // What has ended meanwhile takes no turn from others; of thousands even that takes time.
       for (let ended = 1; this.#next()?.() === false; ended++) {
         if (ended % MAX_CALLS_PER_TURN === 0 && this.#options.nowMs() - this.#turnSinceMs >= TURN_MS) break;
       }

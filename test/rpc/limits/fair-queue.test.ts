@@ -62,7 +62,7 @@ describe('calls that come at once', () => {
     assert.equal(world.begun.length, MAX_AT_ONCE + 5 + 4);
   });
 
-  it('that have ended while they waited take nobody’s turn', () => {
+  it('that have ended while they waited take no turn from others', () => {
     const world = new World();
     const attacker = world.connection('10.0.0.1');
     world.call(attacker, 'begun', MAX_AT_ONCE);
