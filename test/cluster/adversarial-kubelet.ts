@@ -10,19 +10,22 @@ import type { Hold } from '../addresses/adversary.ts';
 import { createRandom, type Random } from '../random.ts';
 import { type ApiClient, ApiError, type KubeObject } from './api-client.ts';
 import { finishedStatus, runningStatus, wholeSecond } from './pod-status.ts';
+import { object } from './world.ts';
 
 /** How to set it up. */
 export type AdversaryOptions = {
   readonly client: ApiClient;
   readonly seed: number;
-  readonly namespace: string;
-  /** Pods at once, each under a name of its own that is used again and again. */
-  readonly pods: number;
-  /** Less than `pods`. */
-  readonly addresses: number;
-  /** Every so often a node is lost. */
-  readonly nodeLossMs: number;
 };
+
+/** Where its pods are; made with its start. */
+const NAMESPACE = 'adversary';
+/** Pods at once, each under a name of its own that is used again and again. */
+const PODS = 14;
+/** Less than pods. */
+const ADDRESSES = 10;
+/** Every so often a node is lost. */
+const NODE_LOSS_MS = 20_000;
 
 /** A node as long as it lives. */
 type LiveNode = { readonly name: string; readonly lost: AbortController };
@@ -48,16 +51,20 @@ export class AdversarialKubelet {
 
   constructor(options: AdversaryOptions) {
     this.#options = options;
-    this.addresses = Array.from({ length: options.addresses }, (_, i) => `10.130.0.${i + 1}`);
+    this.addresses = Array.from({ length: ADDRESSES }, (_, i) => `10.130.0.${i + 1}`);
     this.#free = [...this.addresses];
   }
 
-  /** Creates the nodes and starts the lives of the pods. */
+  /** Creates the namespace and the nodes, and starts the lives of the pods. No other kubelet may run beside it. */
   async start(): Promise<void> {
-    const { seed, pods, nodeLossMs } = this.#options;
+    const { client, seed } = this.#options;
+    await client.apply(object('v1', 'Namespace', NAMESPACE));
+    // Without it no pod may be created, and no controller is there to make it.
+    const metadata = { name: 'default', namespace: NAMESPACE };
+    await client.apply({ ...object('v1', 'ServiceAccount', 'default'), metadata });
     for (let i = 0; i < 2; i++) await this.#addNode();
-    const lives = Array.from({ length: pods }, (_, i) => this.#lives(`web-${i}`, createRandom(seed * 1_000 + i)));
-    lives.push(this.#loseNodes(createRandom(seed * 1_000 + pods), nodeLossMs));
+    const lives = Array.from({ length: PODS }, (_, i) => this.#lives(`web-${i}`, createRandom(seed * 1_000 + i)));
+    lives.push(this.#loseNodes(createRandom(seed * 1_000 + PODS), NODE_LOSS_MS));
     this.#running = Promise.all(lives);
     this.#running.catch(() => this.#stopping.abort());
   }
@@ -84,7 +91,7 @@ export class AdversarialKubelet {
     const pod: KubeObject = {
       apiVersion: 'v1',
       kind: 'Pod',
-      metadata: { name, namespace: this.#options.namespace, uid },
+      metadata: { name, namespace: NAMESPACE, uid },
     };
     const hasCondition = random.chance(0.8);
     let replaced: Hold | undefined;
@@ -233,11 +240,11 @@ export class AdversarialKubelet {
 
   /** Its uid. The name may still be taken by the one before. */
   async #create(name: string, nodeName: string): Promise<string> {
-    const { client, namespace } = this.#options;
+    const { client } = this.#options;
     const pod: KubeObject = {
       apiVersion: 'v1',
       kind: 'Pod',
-      metadata: { name, namespace },
+      metadata: { name, namespace: NAMESPACE },
       spec: {
         nodeName,
         containers: [{ name: 'main', image: IMAGE }],

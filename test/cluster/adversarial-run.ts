@@ -9,7 +9,6 @@ import { done, eventually, notYet } from '../observers/eventually.ts';
 import { createRandom, type Random } from '../random.ts';
 import { AdversarialKubelet } from './adversarial-kubelet.ts';
 import { Scene } from './scene.ts';
-import { object } from './world.ts';
 
 /** What came of a run. */
 export type RunReport = {
@@ -35,7 +34,6 @@ export type RunReport = {
 
 type Asked = Question & { readonly replica: number; readonly isPresent: boolean; readonly answer: Answer };
 
-const NAMESPACE = 'adversary';
 const BATCH = 100;
 const PAUSE_MS = 250;
 /** For the judge: the service's slack (500 ms), and what a watch on a busy machine takes. */
@@ -61,21 +59,8 @@ export async function runAdversary(options: {
 }): Promise<RunReport> {
   const { seed, durationMs } = options;
   await using scene = await Scene.set({ controllers: false, proxied: true });
-  const { client } = scene.plane;
   await scene.kubelet.stop();
-  await client.apply(object('v1', 'Namespace', NAMESPACE));
-  await client.apply({
-    ...object('v1', 'ServiceAccount', 'default'),
-    metadata: { name: 'default', namespace: NAMESPACE },
-  });
-  const adversary = new AdversarialKubelet({
-    client,
-    seed,
-    namespace: NAMESPACE,
-    pods: 14,
-    addresses: 10,
-    nodeLossMs: 20_000,
-  });
+  const adversary = new AdversarialKubelet({ client: scene.plane.client, seed });
   const replicas = [await readyDigger(scene)];
   const sinceMs = [Date.now()];
   await adversary.start();

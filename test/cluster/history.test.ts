@@ -9,11 +9,9 @@ import { done, eventually, notYet } from '../observers/eventually.ts';
 import { createRandom } from '../random.ts';
 import { AdversarialKubelet } from './adversarial-kubelet.ts';
 import { Scene } from './scene.ts';
-import { object } from './world.ts';
 
 const seed = Number(process.env['HISTORY_SEED'] ?? Math.floor(Math.random() * 1_000_000));
 const rounds = Number(process.env['HISTORY_ROUNDS'] ?? 2);
-const NAMESPACE = 'history';
 const QUESTIONS = 1_000;
 /** Two replicas see one event at different moments; what kubelets report late is learned later. */
 const EDGE_MS = 1_000;
@@ -22,13 +20,8 @@ it('15.8 answers about moments before a rolling restart as before it, and histor
   t.diagnostic(`HISTORY_SEED=${seed}, ${rounds} rounds`);
   const random = createRandom(seed);
   await using scene = await Scene.set({ controllers: false });
-  const { client } = scene.plane;
   await scene.kubelet.stop();
-  await client.apply(object('v1', 'Namespace', NAMESPACE));
-  const account = { ...object('v1', 'ServiceAccount', 'default'), metadata: { name: 'default', namespace: NAMESPACE } };
-  await client.apply(account);
-  const sizes = { pods: 14, addresses: 10, nodeLossMs: 20_000 };
-  const adversary = new AdversarialKubelet({ client, seed, namespace: NAMESPACE, ...sizes });
+  const adversary = new AdversarialKubelet({ client: scene.plane.client, seed });
   const start = async (...args: string[]): Promise<DiggerProcess> => {
     const digger = await scene.startDigger(args);
     await digger.untilReady();

@@ -58,7 +58,6 @@ type Mutable = { -readonly [Key in keyof ReplicaReport]: ReplicaReport[Key] } & 
   target: string;
 };
 
-const NAMESPACE = 'adversary';
 const BATCH = 60;
 const PAUSE_MS = 200;
 /** A question on which they differ is asked again for so long: a change takes its time to a replica, and to its timelines. */
@@ -118,11 +117,7 @@ export async function runReplicas(options: { readonly seed: number; readonly dur
   await using scene = await Scene.set({ controllers: false, proxied: true });
   const { client } = scene.plane;
   await scene.kubelet.stop();
-  for (const name of [NAMESPACE, WORLD_NAMESPACE]) await client.apply(object('v1', 'Namespace', name));
-  await client.apply({
-    ...object('v1', 'ServiceAccount', 'default'),
-    metadata: { name: 'default', namespace: NAMESPACE },
-  });
+  await client.apply(object('v1', 'Namespace', WORLD_NAMESPACE));
   await using adversary = new Adversary(client, seed);
   const servers = [await Server.start(scene), await Server.start(scene)];
   const startedMs = Date.now();
@@ -164,9 +159,7 @@ class Adversary implements AsyncDisposable {
   constructor(client: ApiClient, seed: number) {
     this.#client = client;
     this.#random = createRandom(seed + 1);
-    this.kubelet = new AdversarialKubelet({
-      ...{ client, seed, namespace: NAMESPACE, pods: 14, addresses: 10, nodeLossMs: 20_000 },
-    });
+    this.kubelet = new AdversarialKubelet({ client, seed });
     this.places = [
       ...this.kubelet.addresses.map((address) => ({ address, ports: [80, 8_080] })),
       ...['172.18.0.2', '203.0.113.2', '172.18.0.3', 'fd00:172:18::4'].map((address) => ({

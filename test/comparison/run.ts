@@ -15,7 +15,6 @@ import { ControlPlane } from '../cluster/control-plane.ts';
 import { loadPods } from '../cluster/etcd-loader.ts';
 import { Scene } from '../cluster/scene.ts';
 import { createServiceAccountKubeconfig } from '../cluster/service-account.ts';
-import { object } from '../cluster/world.ts';
 import { createRandom } from '../random.ts';
 import { type Asking, buildCandidates, type Candidate, costOf, type Subject } from './subjects.ts';
 
@@ -30,7 +29,6 @@ const seed = Number(values.seed);
 const questions = Number(values.questions);
 const pods = Number(values.pods);
 
-const NAMESPACE = 'adversary';
 const BATCH = 100;
 const PAUSE_MS = 600;
 const LATE_MS = 30_000;
@@ -61,21 +59,8 @@ if (pods > 0) await compareStarts(candidates.all);
 
 async function compareAnswers(all: readonly Candidate[]): Promise<void> {
   await using scene = await Scene.set({ controllers: false, proxied: true });
-  const { client } = scene.plane;
   await scene.kubelet.stop();
-  await client.apply(object('v1', 'Namespace', NAMESPACE));
-  await client.apply({
-    ...object('v1', 'ServiceAccount', 'default'),
-    metadata: { name: 'default', namespace: NAMESPACE },
-  });
-  const adversary = new AdversarialKubelet({
-    client,
-    seed,
-    namespace: NAMESPACE,
-    pods: 14,
-    addresses: 10,
-    nodeLossMs: 20_000,
-  });
+  const adversary = new AdversarialKubelet({ client: scene.plane.client, seed });
   await using stack = new AsyncDisposableStack();
   const subjects: Subject[] = [];
   for (const candidate of all) subjects.push(stack.use(await candidate.start(scene.kubeconfig)));
