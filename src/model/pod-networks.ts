@@ -176,10 +176,15 @@ function addMultus(text: string, found: Found, ofOvn: ReadonlySet<string>): void
     found.add(
       network['name'],
       told,
-      ofOvn.size === 0 || network['name'].includes('/') ? ips : ips.filter((ip: string) => !ofOvn.has(ip)),
+      ofOvn.size === 0 || network['name'].includes('/') ? ips : ips.filter((ip: unknown) => !isOneOf(ofOvn, ip)),
     );
     if (found.problem === 'too_many') return;
   }
+}
+
+/** However it is written. */
+function isOneOf(addresses: ReadonlySet<string>, ip: unknown): boolean {
+  return typeof ip === 'string' && addresses.has(parseIp(ip) ?? ip);
 }
 
 /** `undefined`: the text tells of nothing; where that is a fault, `found` says so. */

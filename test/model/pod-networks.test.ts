@@ -29,6 +29,17 @@ describe('16.10 the secondary networks of a pod', () => {
     assert.deepEqual(podNetworksOf({ [OLD_MULTUS_STATUS]: JSON.stringify(status) }, ['10.244.1.4']).networks, expected);
   });
 
+  it('count an address once however OVN and Multus write it', () => {
+    const found = podNetworksOf(
+      {
+        [OVN_NETWORKS]: JSON.stringify({ 'blue/net': { ip_addresses: ['FD01::5/64'] } }),
+        [MULTUS_STATUS]: JSON.stringify([{ name: 'ovn-kubernetes', interface: 'net1', ips: ['FD01:0::5'] }]),
+      },
+      [],
+    );
+    assert.deepEqual(found.networks, [{ name: 'blue/net', interface: '', addresses: ['fd01::5'] }]);
+  });
+
   it('are those of OVN, and an address that Multus calls otherwise counts once', () => {
     const networks = {
       default: { ip_addresses: ['10.244.1.6/24'], mac_address: '0a:58', role: 'infrastructure-locked' },

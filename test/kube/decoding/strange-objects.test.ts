@@ -70,6 +70,24 @@ const texts = [
 ];
 const numbers = [0, -1, 1, 80, 65_536, 2 ** 31 - 1, -(2 ** 31), 2 ** 32, 2 ** 53, -(2 ** 63), 1e300, -1e-300, 0.5];
 const anyText = fc.oneof(fc.constantFrom(...texts), fc.string());
+/** Few, so that the statuses are often those of the containers, and an id often that of the one before. */
+const FEW_TEXTS: Readonly<Record<string, readonly string[]>> = {
+  name: ['a', 'b'],
+  containerID: ['', 'containerd://a', 'containerd://b'],
+  restartPolicy: ['', 'Always'],
+};
+const networkNotes = fc.dictionary(
+  fc.constantFrom(
+    'k8s.v1.cni.cncf.io/network-status',
+    'k8s.v1.cni.cncf.io/networks-status',
+    'k8s.ovn.org/pod-networks',
+  ),
+  fc.constantFrom(
+    '[{"name": "blue/net", "interface": "net1", "ips": ["10.0.0.5", "10.0.0.1"]}]',
+    '{"blue/net": {"ip_addresses": ["10.0.0.5/24"]}, "default": {}}',
+    '[',
+  ),
+);
 /** What may stand anywhere in JSON. */
 const anything = fc.oneof(
   anyText,
@@ -104,12 +122,18 @@ function strangeMessage(type: protobuf.Type, depth = 0): fc.Arbitrary<object> {
   const model: Record<string, fc.Arbitrary<unknown>> = {};
   for (const field of type.fieldsArray) {
     const { resolvedType } = field;
+    const few = FEW_TEXTS[field.name];
+    const strings = fc.dictionary(fc.constantFrom('app', 'kubernetes.io/service-name', ''), anyText, { maxKeys: 3 });
     const one: fc.Arbitrary<unknown> = field.map
-      ? fc.dictionary(fc.constantFrom('app', 'kubernetes.io/service-name', ''), anyText, { maxKeys: 3 })
+      ? field.name === 'annotations'
+        ? fc.oneof(strings, networkNotes)
+        : strings
       : resolvedType instanceof protobuf.Type
         ? strangeMessage(resolvedType, depth + 1)
         : field.type === 'string'
-          ? anyText
+          ? few === undefined
+            ? anyText
+            : fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...few) }, anyText)
           : field.type === 'bool'
             ? fc.boolean()
             : field.type === 'int64'
@@ -182,17 +206,73 @@ for (const [name, ours, plain] of [
       return Buffer.concat(types.map((wireType, index) => stranger(900 + index, wireType)));
     });
     const anyCut = fc.double({ min: 0, max: 1, noNaN: true });
+    const said = new Set<string>();
     fc.assert(
       fc.property(strangeMessage(type), strangers, anyCut, (object, unknown, cut) => {
         const bytes = withStrangers(type, type.encode(object).finish(), unknown);
-        assert.deepEqual(ours.fromProtobuf(bytes), plain.fromProtobuf(bytes));
+        const expected = plain.fromProtobuf(bytes);
+        assert.deepEqual(ours.fromProtobuf(bytes), expected);
+        noteWhatIsSaid(expected.record, said);
         // What was cut off is refused, or stood between two fields: then it is an object that says less.
         const part = bytes.subarray(0, Math.floor(cut * bytes.length));
         assert.deepEqual(outcome(ours, part), outcome(plain, part));
       }),
       { numRuns: 1_000 },
     );
+    // Fields that follow from several others, of which chance alone would seldom make them.
+    if (name === 'Pod') {
+      const rare = ['networks', 'networkProblem', 'previousContainerId'];
+      for (const each of [...rare, 'ended sidecar', 'ended init', 'ended ordinary', 'ended ephemeral']) {
+        assert.ok(said.has(each), `no pod with ${each}`);
+      }
+    }
   });
+}
+
+function noteWhatIsSaid(record: KubernetesRecord, said: Set<string>): void {
+  if (record.type !== 'Pod') return;
+  if (record.networks.length > 0) said.add('networks');
+  if (record.networkProblem !== undefined) said.add('networkProblem');
+  for (const { type, previousContainerId, ended } of [...record.containers, ...record.otherContainers]) {
+    if (previousContainerId !== '') said.add('previousContainerId');
+    if (ended) said.add(`ended ${type}`);
+  }
+}
+
+test('of a pod any field may stand twice and anywhere: what it says is what protobufjs reads', () => {
+  const type = kubernetesType('Pod');
+  const tops = fc.array(inPieces(type, 0), { minLength: 1, maxLength: 3 }).map((parts) => Buffer.concat(parts));
+  fc.assert(
+    fc.property(tops, (bytes) => {
+      assert.deepEqual(podDecoder.fromProtobuf(bytes), plainPodDecoder.fromProtobuf(bytes));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+/** A message whose fields come in any order, those that are not repeated among them more than once. */
+function inPieces(type: protobuf.Type, depth: number): fc.Arbitrary<Buffer> {
+  const pieces = type.fieldsArray.map((field): fc.Arbitrary<Uint8Array> => {
+    const { resolvedType, name, repeated } = field;
+    if (resolvedType instanceof protobuf.Type && !field.map) {
+      const tag = (field.id << 3) | 2;
+      return inPieces(resolvedType, depth + 1).map((inner) =>
+        protobuf.Writer.create().uint32(tag).bytes(inner).finish(),
+      );
+    }
+    const few = FEW_TEXTS[name];
+    const one = field.map
+      ? networkNotes
+      : field.type === 'string'
+        ? fc.constantFrom(...(few ?? texts))
+        : field.type === 'bool'
+          ? fc.boolean()
+          : fc.integer();
+    return one.map((value) => type.encode({ [name]: repeated ? [value] : value }).finish());
+  });
+  return fc
+    .array(fc.oneof(...pieces), { maxLength: depth === 0 ? 4 : 8, size: 'max' })
+    .map((parts) => Buffer.concat(parts));
 }
 
 test('a pod with a field twice says what it says last, as protobufjs reads it', () => {
@@ -204,6 +284,34 @@ test('a pod with a field twice says what it says last, as protobufjs reads it', 
     ].map((object) => Buffer.from(type.encode(object).finish())),
   );
   assert.deepEqual(podDecoder.fromProtobuf(twice), plainPodDecoder.fromProtobuf(twice));
+});
+
+test('the state of a container that stands twice is the last one, as protobufjs reads it', () => {
+  const statusType = kubernetesType('ContainerStatus');
+  const ended = { state: { terminated: { finishedAt: { seconds: 1_800_000_000 } } } };
+  const status = Buffer.concat(
+    [
+      { name: 'a', ...ended, lastState: { terminated: { containerID: 'x' } } },
+      { state: {}, lastState: {} },
+    ].map((object) => Buffer.from(statusType.encode(object).finish())),
+  );
+  const bytes = Buffer.concat([
+    kubernetesType('Pod')
+      .encode({ spec: { containers: [{ name: 'a' }] } })
+      .finish(),
+    protobuf.Writer.create()
+      .uint32((3 << 3) | 2)
+      .bytes(
+        protobuf.Writer.create()
+          .uint32((8 << 3) | 2)
+          .bytes(status)
+          .finish(),
+      )
+      .finish(),
+  ]);
+  const { record } = podDecoder.fromProtobuf(bytes);
+  assert.deepEqual(record, plainPodDecoder.fromProtobuf(bytes).record);
+  assert.deepEqual([record.containers[0]?.ended, record.containers[0]?.previousContainerId], [false, '']);
 });
 
 test('damaged pods are refused: numbers without end, groups without end, values beyond their message', () => {
