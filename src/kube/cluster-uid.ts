@@ -4,8 +4,9 @@
 // Read once, as a list of that one object, so that the right to list namespaces suffices, with `resourceNames` or without.
 // The right is optional: without it the uid stays unknown, `problem` says why, and it is asked for again with growing
 // pauses. It does not change while the cluster lives. Once it is known it is compared after each failure to reach the
-// server, before any watch goes on: what answers then may be another cluster (one that was made anew at the same
-// address, a name that leads elsewhere), to which neither our picture nor our versions belong.
+// server, before any watch goes on: what answers then may be another cluster (one that was made anew at the same address,
+// a name that leads elsewhere), to which neither our picture nor our versions belong. Where it cannot be read at that
+// moment, watches go on, and it is asked for until it can be.
 
 import { once } from 'node:events';
 import type { Logger } from '../telemetry/logger.ts';
@@ -45,6 +46,8 @@ export class ClusterUid {
   readonly #options: ClusterUidOptions;
   readonly #first = Promise.withResolvers<void>();
   #asking: Promise<void> | undefined;
+  /** Set while a comparison that failed is to be made again. */
+  #comparing: Promise<void> | undefined;
   #uid = '';
   #problem = '';
 
@@ -74,7 +77,7 @@ export class ClusterUid {
 
   /** Resolves when nothing is asked for any more; `stopping` has to be aborted. */
   async stopped(): Promise<void> {
-    await this.#asking;
+    await Promise.all([this.#asking, this.#comparing]);
   }
 
   async #ask(): Promise<void> {
@@ -101,18 +104,40 @@ export class ClusterUid {
     this.#first.resolve();
   }
 
-  /** What cannot be read now is compared after the next failure: the server answers, and watches have to go on. */
+  /** Called before any watch goes on. */
   async #compare(): Promise<void> {
-    const { logger, onOtherCluster, stopping } = this.#options;
+    const { onOtherCluster, stopping } = this.#options;
     const was = this.#uid;
     if (was === '' || stopping.aborted) return;
-    const is = await this.#read().catch((error: unknown) => {
-      logger.debug({ error: toFailure(error).message }, 'the uid of the cluster could not be compared');
-      return was;
-    });
-    if (is === was) return;
+    const is = await this.#readToCompare();
+    if (is === undefined) this.#comparing ??= this.#compareLater();
+    if (is === undefined || is === was) return;
     onOtherCluster({ was, is });
     if (!stopping.aborted) await once(stopping, 'abort');
+  }
+
+  async #compareLater(): Promise<void> {
+    const { clock, random, stopping, onOtherCluster } = this.#options;
+    const backoff = new Backoff(MAX_PAUSE_MS, random);
+    let is: string | undefined;
+    while (is === undefined) {
+      await sleep(clock, backoff.nextMs(clock.now()), stopping);
+      if (stopping.aborted) return;
+      is = await this.#readToCompare();
+    }
+    this.#comparing = undefined;
+    if (is !== this.#uid) onOtherCluster({ was: this.#uid, is });
+  }
+
+  /** `undefined`: it cannot be read now. */
+  async #readToCompare(): Promise<string | undefined> {
+    try {
+      return await this.#read();
+    } catch (error) {
+      const { logger } = this.#options;
+      logger.debug({ error: toFailure(error).message }, 'the uid of the cluster could not be compared');
+      return undefined;
+    }
   }
 
   #become(uid: string, problem: string): void {
