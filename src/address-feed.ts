@@ -17,7 +17,7 @@ import type { TimelinesInLog } from './feed/feed-options.ts';
 import { FACTS_KEY, type Item } from './feed/items.ts';
 import type { ChangeBatch } from './model/changes.ts';
 import { isNetworkAddress } from './model/pod-networks.ts';
-import type { Claim, HolderEntity } from './addresses/claim.ts';
+import type { Claim, HolderEntity } from './addresses/claims/claim.ts';
 import type { Entity } from './model/entities.ts';
 import { type AddressFacts, atLeastAsDoubtful, followedSinceMs } from './timelines/facts.ts';
 import { placeKey, type Timeline, type TimelinePlace } from './timelines/timeline.ts';

@@ -2,8 +2,8 @@
 // and hands its own to those that start later.
 
 import type { Registry } from '@prometheus-io/client';
-import type { HolderEntity } from './addresses/claim.ts';
-import type { Heritage } from './addresses/heritage.ts';
+import type { HolderEntity } from './addresses/claims/claim.ts';
+import type { Heritage } from './addresses/heritage/heritage.ts';
 import {
   type ConnectionSecurity,
   createCallMetadata,

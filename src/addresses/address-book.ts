@@ -13,17 +13,24 @@ import type { AddressFacts } from '../timelines/facts.ts';
 import { historyOf, resolveInterval } from '../timelines/interval.ts';
 import { type Outcome, resolve, resolveOthers, Verdict } from '../timelines/resolve.ts';
 import type { TimelineSource } from '../timelines/source.ts';
-import { BlindMoments } from './blind-moments.ts';
-import { ClaimPlaces } from './claim-places.ts';
-import { type Claim, type DerivedClaim, endClaim, type HolderEntity, openClaim, REPORT_DELAY_MS } from './claim.ts';
-import { Heritage } from './heritage.ts';
-import { EndedClaims, type EndedClaimsOptions } from './ended-claims.ts';
-import { KnownNodes } from './known-nodes.ts';
-import { OpenClaims, type OpenClaimsListener } from './open-claims.ts';
+import { BlindMoments } from './judging/blind-moments.ts';
+import { ClaimPlaces } from './claims/claim-places.ts';
+import {
+  type Claim,
+  type DerivedClaim,
+  endClaim,
+  type HolderEntity,
+  openClaim,
+  REPORT_DELAY_MS,
+} from './claims/claim.ts';
+import { Heritage } from './heritage/heritage.ts';
+import { EndedClaims, type EndedClaimsOptions } from './claims/ended-claims.ts';
+import { KnownNodes } from './claims/known-nodes.ts';
+import { OpenClaims, type OpenClaimsListener } from './claims/open-claims.ts';
 import { PlainHolders } from './plain-holders.ts';
-import { PodsOnNodes } from './pods-on-nodes.ts';
-import { ProxiedAddresses } from './proxied-addresses.ts';
-import { ClusterRanges } from './ranges.ts';
+import { PodsOnNodes } from './claims/pods-on-nodes.ts';
+import { ProxiedAddresses } from './claims/proxied-addresses.ts';
+import { ClusterRanges } from './ranges/ranges.ts';
 import type {
   AddressAnswer,
   AddressHistory,
@@ -32,10 +39,10 @@ import type {
   AddressStretch,
   Holder,
 } from './reader.ts';
-import { ServiceRanges } from './service-ranges.ts';
-import { areToldApart, nameOf } from './told-of-holders.ts';
+import { ServiceRanges } from './ranges/service-ranges.ts';
+import { areToldApart, nameOf } from './claims/told-of-holders.ts';
 import { AddressWaiters } from './waiters.ts';
-import { WrittenTimelines } from './written-timelines.ts';
+import { WrittenTimelines } from './judging/written-timelines.ts';
 
 export interface AddressBookOptions extends EndedClaimsOptions {
   /** Our clock, ms since the epoch. */

@@ -10,7 +10,7 @@ import { historySinceMs } from '../timelines/facts.ts';
 import type { TimelineSource } from '../timelines/source.ts';
 import { isSpecialAddress } from '../timelines/special-addresses.ts';
 import { CERTAIN } from '../timelines/timeline.ts';
-import type { Claim } from './claim.ts';
+import type { Claim } from './claims/claim.ts';
 import type { PlainHolder, PlainMoment, PlainReader } from './reader.ts';
 
 export class PlainHolders implements PlainReader {

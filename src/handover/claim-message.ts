@@ -6,9 +6,9 @@
 import { parseIp } from '../model/ip.ts';
 import { isNetworkName, splitNetworkAddress } from '../model/pod-networks.ts';
 import type { PortNumber, Protocol } from '../model/entities.ts';
-import type { ClaimPlace, ClaimRole } from '../addresses/claim.ts';
-import type { HandedClaim, HandedEnd } from '../addresses/handed-history.ts';
-import { ServicePorts } from '../addresses/service-ports.ts';
+import type { ClaimPlace, ClaimRole } from '../addresses/claims/claim.ts';
+import type { HandedClaim, HandedEnd } from '../addresses/heritage/handed-history.ts';
+import { ServicePorts } from '../addresses/claims/service-ports.ts';
 import { enumValues } from '../wire/schema.ts';
 import type { HandedClaim__Output } from '../wire/generated/digger/v1/HandedClaim.ts';
 

@@ -1,6 +1,6 @@
 // `digger.v1.HandedFacts`, written and read.
 
-import type { HandedFacts } from '../addresses/handed-history.ts';
+import type { HandedFacts } from '../addresses/heritage/handed-history.ts';
 import type { HandedFacts__Output } from '../wire/generated/digger/v1/HandedFacts.ts';
 import { type Fields, moment } from './claim-message.ts';
 

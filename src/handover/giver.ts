@@ -4,8 +4,8 @@
 // more than this one. Parts are made one at a time, as they are taken; between two of them the cluster goes on changing, which the
 // taker sees for itself. Few takers at once: a rolling update has one.
 
-import type { HolderEntity } from '../addresses/claim.ts';
-import type { HandedClaim, HandedFacts } from '../addresses/handed-history.ts';
+import type { HolderEntity } from '../addresses/claims/claim.ts';
+import type { HandedClaim, HandedFacts } from '../addresses/heritage/handed-history.ts';
 import { messageType } from '../wire/schema.ts';
 import { claimFields, type Fields } from './claim-message.ts';
 import { factsFields } from './facts-message.ts';

@@ -11,7 +11,7 @@ import {
   type ServiceError,
   status,
 } from '@grpc/grpc-js';
-import type { HandedClaim, HandedFacts, HandedHistory } from '../addresses/handed-history.ts';
+import type { HandedClaim, HandedFacts, HandedHistory } from '../addresses/heritage/handed-history.ts';
 import { messageType } from '../wire/schema.ts';
 import type { Teller } from './facts-message.ts';
 import { readFirstPart, readPart } from './parts.ts';

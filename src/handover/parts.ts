@@ -1,7 +1,7 @@
 // The parts of a history, `digger.v1.HandOverResponse`, as they come.
 
 import protobuf from 'protobufjs';
-import type { HandedClaim, HandedFacts } from '../addresses/handed-history.ts';
+import type { HandedClaim, HandedFacts } from '../addresses/heritage/handed-history.ts';
 import type { HandOverResponse__Output } from '../wire/generated/digger/v1/HandOverResponse.ts';
 import { messageType } from '../wire/schema.ts';
 import { readClaim } from './claim-message.ts';

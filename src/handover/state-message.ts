@@ -4,7 +4,7 @@
 // answers and frames, and bytes that are not a message would break their readers.
 
 import protobuf from 'protobufjs';
-import type { HolderEntity } from '../addresses/claim.ts';
+import type { HolderEntity } from '../addresses/claims/claim.ts';
 import { type ByteString, NO_BYTES, toByteString } from '../model/byte-string.ts';
 import type { ObjectReference } from '../model/entities.ts';
 import type { ObjectReference__Output } from '../wire/generated/digger/v1/ObjectReference.ts';

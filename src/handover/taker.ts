@@ -5,7 +5,7 @@
 // cluster is not taken, and the status says why.
 
 import type { ChannelCredentials, Metadata } from '@grpc/grpc-js';
-import type { HandedHistory, Inheritance } from '../addresses/handed-history.ts';
+import type { HandedHistory, Inheritance } from '../addresses/heritage/handed-history.ts';
 import type { ListenAddress } from '../model/listen-address.ts';
 import { escapeControls } from '../telemetry/escape-controls.ts';
 import type { Logger } from '../telemetry/logger.ts';

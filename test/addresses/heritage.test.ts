@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { HandedHistory } from '../../src/addresses/handed-history.ts';
+import type { HandedHistory } from '../../src/addresses/heritage/handed-history.ts';
 import { workloadOf } from '../../src/addresses/holder-workload.ts';
 import type { AddressAnswer, Holder } from '../../src/addresses/reader.ts';
 import { Giver } from '../../src/handover/giver.ts';

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { type Claim, claimKey, type HolderEntity, openClaim } from '../../src/addresses/claim.ts';
-import { deriveClaims } from '../../src/addresses/derive-claims.ts';
-import { OpenClaims } from '../../src/addresses/open-claims.ts';
+import { type Claim, claimKey, type HolderEntity, openClaim } from '../../src/addresses/claims/claim.ts';
+import { deriveClaims } from '../../src/addresses/claims/derive-claims.ts';
+import { OpenClaims } from '../../src/addresses/claims/open-claims.ts';
 import type { ServiceEntity } from '../../src/model/entities.ts';
 import { service } from './world.ts';
 

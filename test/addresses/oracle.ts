@@ -1,11 +1,11 @@
 // The model that answers from timelines are held against: judges a question when it is asked, from the claims around the
 // moment, with ports, slack, blind moments and ranges in one place. Slow and simple; it keeps nothing between questions.
 //
-// It shares with the service what a claim is and who gives way to whom (src/addresses/succession.ts), which the
+// It shares with the service what a claim is and who gives way to whom (src/addresses/claims/succession.ts), which the
 // adversary's truth judges; it shares neither timelines nor the rules of reading them.
 
 import type { AddressBook, AddressBookOptions } from '../../src/addresses/address-book.ts';
-import type { ClaimPlaces } from '../../src/addresses/claim-places.ts';
+import type { ClaimPlaces } from '../../src/addresses/claims/claim-places.ts';
 import {
   type Claim,
   type ClaimRole,
@@ -13,10 +13,10 @@ import {
   distanceTo,
   newestFirst,
   REPORT_DELAY_MS,
-} from '../../src/addresses/claim.ts';
-import { holding, type JudgeContext, nearest } from '../../src/addresses/judge.ts';
+} from '../../src/addresses/claims/claim.ts';
+import { holding, type JudgeContext, nearest } from '../../src/addresses/judging/judge.ts';
 import type { AddressAnswer, AddressQuestion, Holder } from '../../src/addresses/reader.ts';
-import { isSuperseded, mayBeLostSinceMs } from '../../src/addresses/succession.ts';
+import { isSuperseded, mayBeLostSinceMs } from '../../src/addresses/claims/succession.ts';
 import { familyOf } from '../../src/model/cidr.ts';
 import type { Protocol } from '../../src/model/entities.ts';
 import type { AddressFacts } from '../../src/timelines/facts.ts';

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
-import { type Claim, distanceTo, endClaim, openClaim } from '../../src/addresses/claim.ts';
-import { PlaceClaims } from '../../src/addresses/place-claims.ts';
+import { type Claim, distanceTo, endClaim, openClaim } from '../../src/addresses/claims/claim.ts';
+import { PlaceClaims } from '../../src/addresses/claims/place-claims.ts';
 import { pod } from './world.ts';
 
 const SLACK_MS = 5;

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { credentials, Metadata, ServerCredentials, status } from '@grpc/grpc-js';
-import type { HandedHistory } from '../../src/addresses/handed-history.ts';
+import type { HandedHistory } from '../../src/addresses/heritage/handed-history.ts';
 import type { Lookup } from '../../src/handover/siblings.ts';
 import { Taker, type TakerOptions } from '../../src/handover/taker.ts';
 import { createCertificate } from '../simulator/server/certificate.ts';

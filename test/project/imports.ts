@@ -9,6 +9,7 @@ const EVERYWHERE = ['model', 'telemetry'];
 const KUBE_ROOMS = ['kube', 'kube/transport', 'kube/credentials', 'kube/decoding', 'kube/reflector'];
 /** From the bottom up. */
 const CATALOG_ROOMS = ['collections', 'records', 'owners', 'entities', 'joining'].map((room) => `catalog/${room}`);
+const ADDRESS_ROOMS = ['ranges', 'claims', 'judging', 'heritage'].map((room) => `addresses/${room}`);
 const RPC_ROOMS = ['rpc', 'rpc/methods', 'rpc/calls', 'rpc/limits', 'rpc/tls', 'rpc/auth'];
 const RPC_SOURCES = [...EVERYWHERE, 'wire', 'catalog', 'addresses', 'feed', 'otel', 'timelines', 'containers'];
 
@@ -35,9 +36,13 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   containers: [...EVERYWHERE, 'wire'],
   balancers: [...EVERYWHERE],
   otel: [],
-  addresses: [...EVERYWHERE, 'catalog', 'timelines'],
+  addresses: [...EVERYWHERE, 'catalog', 'timelines', ...ADDRESS_ROOMS],
+  'addresses/ranges': [...EVERYWHERE, 'timelines'],
+  'addresses/claims': [...EVERYWHERE, 'timelines', 'addresses'],
+  'addresses/judging': [...EVERYWHERE, 'timelines', 'addresses/claims'],
+  'addresses/heritage': [...EVERYWHERE, 'timelines', ...ADDRESS_ROOMS],
   feed: [...EVERYWHERE, 'wire', 'timelines'],
-  handover: [...EVERYWHERE, 'wire', 'addresses'],
+  handover: [...EVERYWHERE, 'wire', 'addresses', 'addresses/claims', 'addresses/heritage'],
   page: ['model', 'addresses', 'catalog'],
   rpc: [...RPC_SOURCES, ...RPC_ROOMS],
   'rpc/methods': [...RPC_SOURCES, ...RPC_ROOMS],
@@ -55,6 +60,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 const ONLY: Readonly<Record<string, readonly string[]>> = {
   'catalog/records→catalog': ['src/catalog/pacer.ts'],
   'addresses→catalog': ['src/catalog/reader.ts'],
+  'addresses/claims→addresses': ['src/addresses/holder-workload.ts'],
   'page→addresses': ['src/addresses/reader.ts'],
   'page→catalog': ['src/catalog/reader.ts'],
   'rpc→catalog': ['src/catalog/reader.ts'],

@@ -5,9 +5,9 @@
 // (a pod that ended on a node that reports late, the start of a pod that is seen late) has to be judged together with
 // what was there. docs/decisions/history-is-handed-over-as-claims.md.
 
-import type { BlindMoment } from '../timelines/facts.ts';
-import type { Claim, ClaimPlace, ClaimRole, HolderEntity } from './claim.ts';
-import type { FormerRange } from './ranges.ts';
+import type { BlindMoment } from '../../timelines/facts.ts';
+import type { Claim, ClaimPlace, ClaimRole, HolderEntity } from '../claims/claim.ts';
+import type { FormerRange } from '../ranges/ranges.ts';
 
 /** A claim as another replica knows it. Moments are ms since the epoch, by that replica's clock. */
 export interface HandedClaim {

@@ -4,10 +4,10 @@
 // See succession.ts for those that give way, and place-judge.ts for the tiers. What is not known because the watches
 // were down is not decided here but when timelines are read.
 
-import { AT_EDGE, CERTAIN, type Doubt, MAX_CANDIDATES, UNCERTAIN } from '../timelines/timeline.ts';
-import { type Claim, coverageAt, distanceTo, newestFirst } from './claim.ts';
-import type { KnownNodes } from './known-nodes.ts';
-import { isSuperseded } from './succession.ts';
+import { AT_EDGE, CERTAIN, type Doubt, MAX_CANDIDATES, UNCERTAIN } from '../../timelines/timeline.ts';
+import { type Claim, coverageAt, distanceTo, newestFirst } from '../claims/claim.ts';
+import type { KnownNodes } from '../claims/known-nodes.ts';
+import { isSuperseded } from '../claims/succession.ts';
 
 /** Intervals up to this width come from the resolution of API times (1 s), wider ones from a watch gap. */
 const RESOLUTION_MS = 1_000;

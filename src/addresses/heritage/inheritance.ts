@@ -5,8 +5,8 @@
 // that they were: the sibling knows how they began. What began or ended since then both have seen, and this process's
 // own word counts. What was listed here and is unknown to the sibling may have been held all the time.
 
-import type { Observation } from '../model/observation.ts';
-import { Claim, claimKey, type ClaimPlace, type ClaimRole, type KnownStart } from './claim.ts';
+import type { Observation } from '../../model/observation.ts';
+import { Claim, claimKey, type ClaimPlace, type ClaimRole, type KnownStart } from '../claims/claim.ts';
 import type { HandedClaim } from './handed-history.ts';
 
 /** What has to be done with the claims of this process. */

@@ -1,8 +1,8 @@
 // The ports of one state of a service, shared by its claims on all of its addresses: a service with many addresses and
 // many ports would otherwise make a claim for each pair.
 
-import type { PortNumber, Protocol } from '../model/entities.ts';
-import type { PortRange } from '../timelines/timeline.ts';
+import type { PortNumber, Protocol } from '../../model/entities.ts';
+import type { PortRange } from '../../timelines/timeline.ts';
 
 /** Up to so many ports are looked through; more get a table. */
 const FEW = 8;

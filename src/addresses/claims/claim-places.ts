@@ -4,8 +4,8 @@
 // address of every node. Services on an address that they may share stand apart from who has the whole address, so that
 // thousands of services behind one load balancer cost nothing to whom they do not concern.
 
-import type { PortNumber, Protocol } from '../model/entities.ts';
-import { MAX_CANDIDATES, type TimelinePlace } from '../timelines/timeline.ts';
+import type { PortNumber, Protocol } from '../../model/entities.ts';
+import { MAX_CANDIDATES, type TimelinePlace } from '../../timelines/timeline.ts';
 import type { Claim, ClaimPlace, ClaimRole } from './claim.ts';
 import type { KnownNodes } from './known-nodes.ts';
 import { type ClaimsSince, hasPort } from './place-claims.ts';

@@ -5,8 +5,8 @@
 // and after those that changed are passed over in order, without looking any of them up, and where nothing else of it
 // changed, without deriving any of them.
 
-import type { ServiceEntity } from '../model/entities.ts';
-import type { Observation } from '../model/observation.ts';
+import type { ServiceEntity } from '../../model/entities.ts';
+import type { Observation } from '../../model/observation.ts';
 import { Claim, claimKey, type DerivedClaim, type HolderEntity, renewEntity } from './claim.ts';
 import {
   type Acquaintance,
@@ -16,7 +16,7 @@ import {
   sameButEndpoints,
   sameClaims,
 } from './derive-claims.ts';
-import { isSpecialAddress } from '../timelines/special-addresses.ts';
+import { isSpecialAddress } from '../../timelines/special-addresses.ts';
 import { samePorts, type ServicePorts } from './service-ports.ts';
 
 export interface OpenClaimsListener {

@@ -5,7 +5,7 @@
 // cluster address of a service is known to have it: neither a name server nor the writer of a status can take a pod's
 // traffic away by naming its address. This is the list of who would claim what, so that a claim follows when that changes.
 
-import type { ServiceEntity } from '../model/entities.ts';
+import type { ServiceEntity } from '../../model/entities.ts';
 
 export class ProxiedAddresses {
   readonly #services = new Map<string, ServiceEntity>();

@@ -3,8 +3,8 @@
 //
 // Where nodes may not be read none is ever seen; then every name counts as a node that is there.
 
-import type { NodeEntity } from '../model/entities.ts';
-import type { Observation } from '../model/observation.ts';
+import type { NodeEntity } from '../../model/entities.ts';
+import type { Observation } from '../../model/observation.ts';
 
 interface KnownNode {
   readonly uid: string;

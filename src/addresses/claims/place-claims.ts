@@ -6,7 +6,7 @@
 // address, its open claims are found by port.
 
 import type { Claim } from './claim.ts';
-import type { PortNumber } from '../model/entities.ts';
+import type { PortNumber } from '../../model/entities.ts';
 import { PortIndex } from './port-index.ts';
 
 /** A port that is asked for; without a protocol: any. */

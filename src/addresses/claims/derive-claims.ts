@@ -5,14 +5,14 @@
 // ExternalName, holds no address and no port whatever its other fields say, as in kube-proxy. Addresses that have no
 // place in a cluster are claimed by no entity.
 
-import { parseCidr } from '../model/cidr.ts';
-import type { NodeEntity, PodEntity, ServiceEntity } from '../model/entities.ts';
-import { canonicalIps } from '../model/ip.ts';
-import { isNetworkAddress, splitNetworkAddress } from '../model/pod-networks.ts';
+import { parseCidr } from '../../model/cidr.ts';
+import type { NodeEntity, PodEntity, ServiceEntity } from '../../model/entities.ts';
+import { canonicalIps } from '../../model/ip.ts';
+import { isNetworkAddress, splitNetworkAddress } from '../../model/pod-networks.ts';
 import type { ApiStart, ClaimPlace, DerivedClaim, HolderEntity } from './claim.ts';
-import { firstAddresses } from '../timelines/prefixes.ts';
+import { firstAddresses } from '../../timelines/prefixes.ts';
 import { samePorts, ServicePorts } from './service-ports.ts';
-import { isSpecialAddress } from '../timelines/special-addresses.ts';
+import { isSpecialAddress } from '../../timelines/special-addresses.ts';
 
 /** What is known of the entity's past. */
 export interface Acquaintance {

@@ -6,10 +6,10 @@
 // pods is lost, a service with its endpoints changes) stops neither the loop nor a question, and no question is answered
 // from a timeline that is out of date. Many changes of one place before its turn are one writing.
 
-import type { Protocol } from '../model/entities.ts';
-import { TimelineStore } from '../timelines/store.ts';
-import { placeKey, type Timeline, type TimelinePlace } from '../timelines/timeline.ts';
-import type { Claim } from './claim.ts';
+import type { Protocol } from '../../model/entities.ts';
+import { TimelineStore } from '../../timelines/store.ts';
+import { placeKey, type Timeline, type TimelinePlace } from '../../timelines/timeline.ts';
+import type { Claim } from '../claims/claim.ts';
 import { firstMomentOf, type TimelineWriterOptions, writeTimeline } from './timeline-writer.ts';
 
 export interface WrittenTimelinesOptions extends TimelineWriterOptions {

@@ -13,13 +13,13 @@ import {
   type Span,
   type Timeline,
   type TimelinePlace,
-} from '../timelines/timeline.ts';
-import type { ClaimPlaces } from './claim-places.ts';
-import type { Claim } from './claim.ts';
+} from '../../timelines/timeline.ts';
+import type { ClaimPlaces } from '../claims/claim-places.ts';
+import type { Claim } from '../claims/claim.ts';
 import { doubtAt, type JudgeContext } from './judge.ts';
-import type { KnownNodes } from './known-nodes.ts';
+import type { KnownNodes } from '../claims/known-nodes.ts';
 import { judge, type Judgement, nodesBehind } from './place-judge.ts';
-import { mayBeLostSinceMs } from './succession.ts';
+import { mayBeLostSinceMs } from '../claims/succession.ts';
 
 export interface TimelineWriterOptions {
   readonly places: ClaimPlaces;

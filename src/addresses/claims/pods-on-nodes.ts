@@ -1,6 +1,6 @@
 // Which objects with claims are on which node: what a change of the node concerns.
 
-import type { PodEntity } from '../model/entities.ts';
+import type { PodEntity } from '../../model/entities.ts';
 
 export class PodsOnNodes {
   readonly #uids = new Map<string, Set<string>>();

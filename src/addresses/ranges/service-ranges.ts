@@ -3,8 +3,8 @@
 // They bypass the catalog: no entity is made of them and the feed does not carry them. There are a handful of them at
 // most. What vanished is released, and stays known for the retention like every other range.
 
-import type { Observation } from '../model/observation.ts';
-import type { ServiceCidrRecord } from '../model/records.ts';
+import type { Observation } from '../../model/observation.ts';
+import type { ServiceCidrRecord } from '../../model/records.ts';
 import type { ClusterRanges } from './ranges.ts';
 
 export class ServiceRanges {

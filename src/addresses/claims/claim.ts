@@ -7,10 +7,10 @@
 //
 // Only the address book changes a claim, and only when the entity changes. An ended claim is never opened again.
 
-import type { NodeEntity, ObjectReference, PodEntity, Protocol, ServiceEntity } from '../model/entities.ts';
-import type { Observation } from '../model/observation.ts';
-import type { AddressRole, PortRange, TimelineHolder } from '../timelines/timeline.ts';
-import { workloadOf } from './holder-workload.ts';
+import type { NodeEntity, ObjectReference, PodEntity, Protocol, ServiceEntity } from '../../model/entities.ts';
+import type { Observation } from '../../model/observation.ts';
+import type { AddressRole, PortRange, TimelineHolder } from '../../timelines/timeline.ts';
+import { workloadOf } from '../holder-workload.ts';
 import type { ServicePorts } from './service-ports.ts';
 
 export type HolderEntity = PodEntity | ServiceEntity | NodeEntity;

@@ -4,12 +4,12 @@
 // claims, its own and those that it took, also when something about an earlier moment is learned later. Done once,
 // after the first picture is complete and before anything is answered.
 
-import type { AddressFacts } from '../timelines/facts.ts';
-import type { BlindMoments } from './blind-moments.ts';
-import { NO_BYTES } from '../model/byte-string.ts';
-import type { Claim, HolderEntity } from './claim.ts';
-import type { ClaimPlaces } from './claim-places.ts';
-import type { EndedClaims } from './ended-claims.ts';
+import type { AddressFacts } from '../../timelines/facts.ts';
+import type { BlindMoments } from '../judging/blind-moments.ts';
+import { NO_BYTES } from '../../model/byte-string.ts';
+import type { Claim, HolderEntity } from '../claims/claim.ts';
+import type { ClaimPlaces } from '../claims/claim-places.ts';
+import type { EndedClaims } from '../claims/ended-claims.ts';
 import {
   type HandedClaim,
   type HandedFacts,
@@ -18,10 +18,10 @@ import {
   toHandedClaim,
 } from './handed-history.ts';
 import { joinClaims, leavingOf, startOf, startSince } from './inheritance.ts';
-import type { KnownNodes } from './known-nodes.ts';
-import type { OpenClaims } from './open-claims.ts';
-import type { ClusterRanges } from './ranges.ts';
-import type { WrittenTimelines } from './written-timelines.ts';
+import type { KnownNodes } from '../claims/known-nodes.ts';
+import type { OpenClaims } from '../claims/open-claims.ts';
+import type { ClusterRanges } from '../ranges/ranges.ts';
+import type { WrittenTimelines } from '../judging/written-timelines.ts';
 
 /** The parts of an address book that remember. */
 export interface HeritageParts {

@@ -6,12 +6,12 @@
 // tier. Called when timelines are written, never at a question; how ports and addresses go together, and why there is
 // no holder, is said by the rules of reading (src/timelines/).
 
-import { isNetworkAddress } from '../model/pod-networks.ts';
-import { MAX_CANDIDATES, type Span, type TimelinePlace } from '../timelines/timeline.ts';
-import type { ClaimPlaces } from './claim-places.ts';
-import { type Claim, type ClaimRole, coverageAt, distanceTo, newestFirst } from './claim.ts';
+import { isNetworkAddress } from '../../model/pod-networks.ts';
+import { MAX_CANDIDATES, type Span, type TimelinePlace } from '../../timelines/timeline.ts';
+import type { ClaimPlaces } from '../claims/claim-places.ts';
+import { type Claim, type ClaimRole, coverageAt, distanceTo, newestFirst } from '../claims/claim.ts';
 import { best, holding, type JudgeContext, nearest } from './judge.ts';
-import { isSuperseded } from './succession.ts';
+import { isSuperseded } from '../claims/succession.ts';
 
 /** What a span says, for one moment. */
 export interface Judgement extends Pick<Span<Claim>, 'is' | 'nearMs' | 'hasMore'> {

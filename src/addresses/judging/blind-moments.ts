@@ -5,7 +5,7 @@
 // Bounded by the retention and by a count; at the count the two oldest gaps become one that spans both, which errs on
 // the side of not knowing.
 
-import type { BlindMoment } from '../timelines/facts.ts';
+import type { BlindMoment } from '../../timelines/facts.ts';
 
 const MAX_GAPS = 256;
 
