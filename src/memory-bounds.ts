@@ -20,7 +20,7 @@ const WAITER_BYTES = 1_000;
 const FILTER_BYTES = 32 * MIB;
 /** Four tables of 4,096 reviews. */
 const REVIEW_BYTES = 16 * MIB;
-/** Of 1,024 pods with well-known labels and as many without, and their entities: see rpc/methods/otel-attributes.ts. */
+/** Of 1,024 pods with well-known labels and as many without, and their entities: see rpc/methods/answers/otel-attributes.ts. */
 const OTEL_BYTES = 8 * MIB;
 
 /** All but the picture of the cluster, which grows with the cluster. */

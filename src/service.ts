@@ -41,7 +41,7 @@ import { containerWaitKey, NameWaiterTable } from './rpc/methods/name-waiters.ts
 import { PublishedNamespaces } from './model/published-namespaces.ts';
 import { resourceOf } from './model/source.ts';
 import { createRpcServer, type RpcServer } from './rpc/server.ts';
-import type { TimelinesInLog } from './feed/feed-options.ts';
+import type { TimelinesInLog } from './feed/log/items.ts';
 import { createFeedService } from './rpc/methods/watch.ts';
 import { startAdminServer } from './telemetry/admin-server.ts';
 import { listCause } from './kube/list-cause.ts';

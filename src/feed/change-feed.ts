@@ -1,7 +1,7 @@
 // The change feed: keeps the log, and lets every subscriber have its turn.
 //
 // Promises: a change reaches every subscriber that keeps up within the coalescing interval; one that does not keep up
-// costs one frame and delays no other; the event loop is held for no longer than a slice at a time, see `turns.ts`,
+// costs one frame and delays no other; the event loop is held for no longer than a slice at a time, see `subscriptions/turns.ts`,
 // because lookups share it. It refuses subscribers beyond a number, and ends those that take nothing.
 //
 // A change gives the idle ones a turn: at once when it was quiet, else when the interval since the last time is over,
@@ -10,26 +10,26 @@
 import type { ChangeBatch } from '../model/changes.ts';
 import { type ClusterIdentity, isOtherCluster, UNKNOWN_CLUSTER } from '../model/cluster-identity.ts';
 import { encodeProgress } from '../wire/frame.ts';
-import { ChangeLog } from './change-log.ts';
+import { ChangeLog } from './log/change-log.ts';
 import { type ChangeFeedOptions, DEFAULT_LIMITS, type FeedLimits, type SubscribeRequest } from './feed-options.ts';
-import { FilterClasses } from './filter-classes.ts';
-import { FrameMemory } from './frame-memory.ts';
-import type { Item } from './items.ts';
+import { FilterClasses } from './reading/filter-classes.ts';
+import { FrameMemory } from './reading/frame-memory.ts';
+import type { Item } from './log/items.ts';
 import { FeedMetrics } from './metrics.ts';
-import { Projection } from './projection.ts';
-import { parseToken, type ResumeToken } from './resume-token.ts';
-import { Resumption } from './resumption.ts';
-import { createScheduler, type Scheduler } from './scheduler.ts';
-import { type LimitReached, SubscriberPlaces } from './subscriber-places.ts';
+import { Projection } from './reading/projection.ts';
+import { parseToken, type ResumeToken } from './tokens/resume-token.ts';
+import { Resumption } from './subscriptions/resumption.ts';
+import { createScheduler, type Scheduler } from './subscriptions/scheduler.ts';
+import { type LimitReached, SubscriberPlaces } from './subscriptions/subscriber-places.ts';
 import {
   type EndReason,
   type FeedSurroundings,
   type FrameSink,
   Subscription,
   type SubscriptionStart,
-} from './subscription.ts';
-import { Turns } from './turns.ts';
-import { ChoicesInUse } from './unseen-changes.ts';
+} from './subscriptions/subscription.ts';
+import { Turns } from './subscriptions/turns.ts';
+import { ChoicesInUse } from './log/unseen-changes.ts';
 
 export type SubscribeOutcome =
   /** Frames follow, none before `open` returned. `close` when the other side is gone: nothing is written after it. */

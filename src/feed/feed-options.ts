@@ -4,11 +4,10 @@
 
 import type { Registry } from '@prometheus-io/client';
 import type { ClusterIdentity } from '../model/cluster-identity.ts';
-import type { View } from '../wire/encoded-entity.ts';
-import type { ChosenKeys } from '../wire/value-choice.ts';
 import type { ResourceFreshness } from '../wire/frame.ts';
-import type { FilterCriteria } from './filter.ts';
-import type { Scheduler } from './scheduler.ts';
+import type { TimelinesInLog } from './log/items.ts';
+import type { WantedBy } from './reading/filter-classes.ts';
+import type { Scheduler } from './subscriptions/scheduler.ts';
 
 export interface ChangeFeedOptions {
   /** Names this process; 16 random bytes. */
@@ -26,18 +25,6 @@ export interface ChangeFeedOptions {
   readonly registry: Registry;
   readonly scheduler?: Scheduler;
   readonly limits?: Partial<FeedLimits>;
-}
-
-/** What the feed has to know of the timelines that are put into it. */
-export interface TimelinesInLog {
-  /** Every timeline is in the log; subscriptions with timelines wait for it. */
-  readonly isWhole: boolean;
-  /** Each tells of all the entities that are in the log. */
-  readonly isSettled: boolean;
-  /** They tell of nothing before this moment, ms since the epoch. */
-  readonly historySinceMs: number;
-  /** They tell of everything since this moment; Infinity: the cluster is not followed now. */
-  readonly followedSinceMs: number;
 }
 
 export interface FeedLimits {
@@ -70,17 +57,9 @@ export interface FeedLimits {
   readonly sliceSubscribers: number;
 }
 
-export interface SubscribeRequest {
+export interface SubscribeRequest extends WantedBy {
   /** Whose subscriptions are counted together; unset: those of callers that are not known. */
   readonly caller?: string;
-  readonly filter: FilterCriteria;
-  readonly view: View;
-  /** Also timelines and what belongs to them, see `items.ts`. Default: false. */
-  readonly timelines?: boolean;
-  /** Of secondary networks too. Default: false. */
-  readonly podNetworks?: boolean;
-  /** Which labels and annotations are sent; unset: all. */
-  readonly values?: ChosenKeys | undefined;
   /** As received; empty: from a snapshot. */
   readonly resumeToken: Uint8Array;
   readonly snapshotOnly: boolean;

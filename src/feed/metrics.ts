@@ -18,7 +18,7 @@ export interface FeedGauges {
   readonly unseenEntities: number;
   /** Of the subscriber that is furthest behind. */
   readonly maxLag: number;
-  /** Steps of sources, see `source-history.ts`. */
+  /** Steps of sources, see `tokens/source-history.ts`. */
   readonly sourceSteps: number;
   /** Of a token for a consumer that has everything. */
   readonly tokenBytes: number;

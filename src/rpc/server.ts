@@ -25,10 +25,10 @@ import { FairQueue } from './limits/fair-queue.ts';
 import { Ledger, TURNS } from './limits/ledger.ts';
 import { DEFAULT_LIMITS, type RpcLimits } from './limits/rpc-limits.ts';
 import { Listener } from './listener.ts';
-import { Health } from './methods/health.ts';
-import { PodAttributes } from './methods/otel-attributes.ts';
-import { PlainAnswers } from './methods/plain-answers.ts';
-import { encodePlain } from './methods/resolution.ts';
+import { Health } from './methods/standard/health.ts';
+import { PodAttributes } from './methods/answers/otel-attributes.ts';
+import { PlainAnswers } from './methods/answers/plain-answers.ts';
+import { encodePlain } from './methods/answers/resolution.ts';
 import { addMethods, type FeedService, type RpcSources } from './methods/register.ts';
 import {
   createRpcMetrics,

@@ -10,8 +10,8 @@ import protobuf from 'protobufjs';
 
 import { loadSchema, serviceType } from '../wire/schema.ts';
 import { refuseLargeBatch } from './methods/batch-resolve-addresses.ts';
-import { refuseLargeFilter } from './methods/filter-size.ts';
-import { UnreadRequest } from './methods/unread-request.ts';
+import { refuseLargeFilter } from './methods/requests/filter-size.ts';
+import { UnreadRequest } from './methods/requests/unread-request.ts';
 import { type CallError, invalidArgument, withoutStack } from './errors.ts';
 
 /** A request that cannot be handled, and why; stands where the decoded message would. */

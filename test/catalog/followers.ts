@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { Registry } from '@prometheus-io/client';
 import type { Catalog } from '../../src/catalog/catalog.ts';
 import { ChangeFeed } from '../../src/feed/change-feed.ts';
-import type { FilterCriteria } from '../../src/feed/filter.ts';
+import type { FilterCriteria } from '../../src/feed/log/filter.ts';
 import { encodedBytes } from '../../src/wire/encoded-entity.ts';
 import { isVisible, keyOf, labelsOf } from '../feed/expected-copy.ts';
 import { everything } from '../feed/cluster.ts';

@@ -4,7 +4,7 @@
 import { toByteString, NO_BYTES } from '../../src/model/byte-string.ts';
 import type { ChangeBatch, EntityChange } from '../../src/model/changes.ts';
 import type { Entity, EntityKind } from '../../src/model/entities.ts';
-import type { FilterCriteria } from '../../src/feed/filter.ts';
+import type { FilterCriteria } from '../../src/feed/log/filter.ts';
 import type { LabelRequirement } from '../../src/model/label-selector.ts';
 import { messageType } from '../../src/wire/schema.ts';
 

@@ -1,7 +1,7 @@
 // What a consumer with a filter should hold of an entity, and under which key: written from the contract, without the
 // feed's own filter and keys.
 
-import type { FilterCriteria } from '../../src/feed/filter.ts';
+import type { FilterCriteria } from '../../src/feed/log/filter.ts';
 import type { Entity } from '../../src/model/entities.ts';
 import { encodedBytes } from '../../src/wire/encoded-entity.ts';
 import { messageType } from '../../src/wire/schema.ts';

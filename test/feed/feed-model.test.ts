@@ -7,7 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
 import type { EntityKind } from '../../src/model/entities.ts';
 import { type LabelSelector, parseLabelSelector } from '../../src/model/label-selector.ts';
-import type { FilterCriteria } from '../../src/feed/filter.ts';
+import type { FilterCriteria } from '../../src/feed/log/filter.ts';
 import type { EntitySpec } from './cluster.ts';
 import { Consumer, type DecodedEntity, decodeEntity } from './consumer.ts';
 import { Harness, type Subscriber } from './harness.ts';

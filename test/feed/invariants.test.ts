@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { parseToken } from '../../src/feed/resume-token.ts';
+import { parseToken } from '../../src/feed/tokens/resume-token.ts';
 import { encodedBytes } from '../../src/wire/encoded-entity.ts';
 import { everything } from './cluster.ts';
 import { decodeEntity } from './consumer.ts';

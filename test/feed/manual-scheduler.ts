@@ -1,6 +1,6 @@
 // A clock that moves only when told to, and an event loop whose turns are taken one by one.
 
-import type { Scheduler } from '../../src/feed/scheduler.ts';
+import type { Scheduler } from '../../src/feed/subscriptions/scheduler.ts';
 
 export class ManualScheduler implements Scheduler {
   #nowMs = 0;

@@ -8,7 +8,7 @@ import { type ClientHttp2Session, connect, constants } from 'node:http2';
 import type { TestContext } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { encodeToken, parseToken } from '../../src/feed/resume-token.ts';
+import { encodeToken, parseToken } from '../../src/feed/tokens/resume-token.ts';
 import { Picture } from '../feed/cluster.ts';
 import { start, type Started } from '../rpc/feed-serving.ts';
 import { encodeMessage, eventually } from '../rpc/serving.ts';

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { describeResult, emptyResult, hop } from '../feed/replica-hops.ts';
+import { describeResult, emptyResult, hop } from '../feed/replicas/replica-hops.ts';
 
 // Other seeds than the short form's.
 const SEED = Number(process.env['FEED_SEED'] ?? 100_001);

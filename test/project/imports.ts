@@ -10,7 +10,10 @@ const KUBE_ROOMS = ['kube', 'kube/transport', 'kube/credentials', 'kube/decoding
 /** From the bottom up. */
 const CATALOG_ROOMS = ['collections', 'records', 'owners', 'entities', 'joining'].map((room) => `catalog/${room}`);
 const ADDRESS_ROOMS = ['ranges', 'claims', 'judging', 'heritage'].map((room) => `addresses/${room}`);
-const RPC_ROOMS = ['rpc', 'rpc/methods', 'rpc/calls', 'rpc/limits', 'rpc/tls', 'rpc/auth'];
+/** From the bottom up. */
+const FEED_ROOMS = ['log', 'tokens', 'reading', 'subscriptions'].map((room) => `feed/${room}`);
+const METHOD_ROOMS = ['answers', 'requests', 'standard'].map((room) => `rpc/methods/${room}`);
+const RPC_ROOMS = ['rpc', 'rpc/methods', ...METHOD_ROOMS, 'rpc/calls', 'rpc/limits', 'rpc/tls', 'rpc/auth'];
 const RPC_SOURCES = [...EVERYWHERE, 'wire', 'catalog', 'addresses', 'feed', 'otel', 'timelines', 'containers'];
 
 /** Room → rooms that it may import, beside itself. */
@@ -41,11 +44,18 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'addresses/claims': [...EVERYWHERE, 'timelines', 'addresses'],
   'addresses/judging': [...EVERYWHERE, 'timelines', 'addresses/claims'],
   'addresses/heritage': [...EVERYWHERE, 'timelines', ...ADDRESS_ROOMS],
-  feed: [...EVERYWHERE, 'wire', 'timelines'],
+  feed: [...EVERYWHERE, 'wire', ...FEED_ROOMS],
+  'feed/log': [...EVERYWHERE, 'wire'],
+  'feed/tokens': [...EVERYWHERE, 'wire'],
+  'feed/reading': [...EVERYWHERE, 'wire', 'feed/log', 'feed/tokens'],
+  'feed/subscriptions': [...EVERYWHERE, 'wire', 'feed/log', 'feed/tokens', 'feed/reading'],
   handover: [...EVERYWHERE, 'wire', 'addresses', 'addresses/claims', 'addresses/heritage'],
   page: ['model', 'addresses', 'catalog'],
   rpc: [...RPC_SOURCES, ...RPC_ROOMS],
-  'rpc/methods': [...RPC_SOURCES, ...RPC_ROOMS],
+  'rpc/methods': [...RPC_SOURCES, 'feed/subscriptions', ...RPC_ROOMS],
+  'rpc/methods/answers': [...EVERYWHERE, 'wire', 'catalog', 'addresses', 'otel', 'timelines', 'rpc'],
+  'rpc/methods/requests': [...EVERYWHERE, 'wire', 'addresses', 'rpc', 'rpc/methods/answers'],
+  'rpc/methods/standard': [...EVERYWHERE, 'wire', 'rpc'],
   'rpc/calls': [...RPC_SOURCES, ...RPC_ROOMS],
   'rpc/limits': [...EVERYWHERE, 'rpc', 'rpc/calls', 'rpc/auth'],
   'rpc/tls': [...EVERYWHERE],
@@ -65,6 +75,15 @@ const ONLY: Readonly<Record<string, readonly string[]>> = {
   'page→catalog': ['src/catalog/reader.ts'],
   'rpc→catalog': ['src/catalog/reader.ts'],
   'rpc/methods→catalog': ['src/catalog/reader.ts'],
+  'rpc/methods→feed/subscriptions': ['src/feed/subscriptions/subscription.ts'],
+  'rpc/methods/answers→catalog': ['src/catalog/reader.ts'],
+  'rpc/methods/answers→addresses': ['src/addresses/reader.ts', 'src/addresses/holder-workload.ts'],
+  'rpc/methods/answers→rpc': ['src/rpc/errors.ts'],
+  'rpc/methods/requests→addresses': ['src/addresses/reader.ts'],
+  'rpc/methods/requests→rpc': ['src/rpc/errors.ts'],
+  // The key under which the answers that are kept are found, made of the bytes of a request.
+  'rpc/methods/requests→rpc/methods/answers': ['src/rpc/methods/answers/plain-answers.ts'],
+  'rpc/methods/standard→rpc': ['src/rpc/errors.ts', 'src/rpc/services.ts', 'src/rpc/generated/descriptor-set.ts'],
   // What every room below may use of kube; the rest of its top builds on the rooms.
   'kube/transport→kube': ['src/kube/clock.ts', 'src/kube/retry-after.ts', 'src/kube/wire-error.ts'],
   'kube/credentials→kube': ['src/kube/clock.ts'],

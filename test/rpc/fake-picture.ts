@@ -16,11 +16,11 @@ import type {
   WorkloadEntity,
 } from '../../src/model/entities.ts';
 import { NameWaiterTable } from '../../src/rpc/methods/name-waiters.ts';
-import type { NamedNetwork, NetworkNames } from '../../src/rpc/methods/resolution.ts';
+import type { NamedNetwork, NetworkNames } from '../../src/rpc/methods/answers/resolution.ts';
 import { UNKNOWN_CLUSTER } from '../../src/model/cluster-identity.ts';
 import { ContainerIndex } from '../../src/containers/container-index.ts';
 import type { RpcSources, WatchCall } from '../../src/rpc/methods/register.ts';
-import type { WorkloadKind } from '../../src/rpc/methods/workload-kinds.ts';
+import type { WorkloadKind } from '../../src/rpc/methods/answers/workload-kinds.ts';
 import { messageType } from '../../src/wire/schema.ts';
 
 export const START_MS = Date.UTC(2026, 0, 1);

@@ -7,7 +7,7 @@ import type { CallOptions, ClientReadableStream, ServiceError } from '@grpc/grpc
 import { Registry } from '@prometheus-io/client';
 import { ChangeFeed } from '../../src/feed/change-feed.ts';
 import type { FeedLimits } from '../../src/feed/feed-options.ts';
-import { createScheduler } from '../../src/feed/scheduler.ts';
+import { createScheduler } from '../../src/feed/subscriptions/scheduler.ts';
 import type { RpcLimits } from '../../src/rpc/limits/rpc-limits.ts';
 import { createFeedService } from '../../src/rpc/methods/watch.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';

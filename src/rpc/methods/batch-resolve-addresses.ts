@@ -3,8 +3,8 @@
 // A bad item fails alone, as a `google.rpc.Status` in its place. `wait` ends when every item that is not bad has a
 // holder, and the whole batch is answered from one moment: every item is resolved again before the answer is written.
 //
-// A batch that does not wait is one pass: its bytes are read without making objects of them (`batch-scan.ts`), and what
-// is told of most addresses is kept ready (`plain-answers.ts`; docs/decisions/plain-answers-are-kept.md).
+// A batch that does not wait is one pass: its bytes are read without making objects of them (`requests/batch-scan.ts`), and what
+// is told of most addresses is kept ready (`answers/plain-answers.ts`; docs/decisions/plain-answers-are-kept.md).
 
 import protobuf from 'protobufjs';
 
@@ -15,12 +15,12 @@ import type { View } from '../../wire/encoded-entity.ts';
 import { type MessageWriter, startMessage } from '../../wire/message-writer.ts';
 import { FieldTags } from '../../wire/field-tags.ts';
 import { messageType } from '../../wire/schema.ts';
-import { BatchScan } from './batch-scan.ts';
+import { BatchScan } from './requests/batch-scan.ts';
 import type { CallContext } from './call-context.ts';
 import { CALL_COSTS } from '../limits/caller-rates.ts';
 import { type CallError, invalidArgument, toStatus } from '../errors.ts';
-import { NamedNamespaces } from './named-namespaces.ts';
-import { holdsAt, type PlainAnswer } from './plain-answers.ts';
+import { NamedNamespaces } from './answers/named-namespaces.ts';
+import { holdsAt, type PlainAnswer } from './answers/plain-answers.ts';
 import {
   MAX_CLOCK_SKEW_MS,
   parseQuestion,
@@ -28,8 +28,8 @@ import {
   parseWait,
   type QuestionFields,
   Violations,
-} from './request-fields.ts';
-import { wishOf } from './otel-attributes.ts';
+} from './requests/request-fields.ts';
+import { wishOf } from './answers/otel-attributes.ts';
 import {
   encodeCircumstances,
   isHeld,
@@ -37,9 +37,9 @@ import {
   type ResolutionContext,
   writePlain,
   writeResolution,
-} from './resolution.ts';
+} from './answers/resolution.ts';
 import type { AddressLookup } from './resolve-address.ts';
-import type { UnreadRequest } from './unread-request.ts';
+import type { UnreadRequest } from './requests/unread-request.ts';
 
 /** Most queries of a batch: an answer stays within a message, and the event loop is not held for long. */
 export const MAX_QUERIES = 1_000;

@@ -1,6 +1,6 @@
 // What the implementation of a method gets to know about the call that it answers, and nothing of gRPC.
 
-import type { ResolutionContext } from './resolution.ts';
+import type { ResolutionContext } from './answers/resolution.ts';
 
 /** One unary call. */
 export interface CallContext {

@@ -8,9 +8,9 @@ import { FieldTags } from '../../wire/field-tags.ts';
 import type { GetAddressTimelineRequest__Output } from '../../wire/generated/digger/v1/GetAddressTimelineRequest.ts';
 import { startMessage } from '../../wire/message-writer.ts';
 import type { CallContext, Staleness } from './call-context.ts';
-import { NamedNamespaces } from './named-namespaces.ts';
-import { parseQuestion, parseView, Violations } from './request-fields.ts';
-import { outcomeNumber, writeCandidates } from './resolution.ts';
+import { NamedNamespaces } from './answers/named-namespaces.ts';
+import { parseQuestion, parseView, Violations } from './requests/request-fields.ts';
+import { outcomeNumber, writeCandidates } from './answers/resolution.ts';
 
 /** An answer with more would be read by no person, and need not fit into a message. */
 const MAX_INTERVALS = 1_000;

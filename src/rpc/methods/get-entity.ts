@@ -22,9 +22,9 @@ import type { CallContext, Staleness } from './call-context.ts';
 import { CALL_COSTS } from '../limits/caller-rates.ts';
 import { CallError, namespaceNotPublished, namespacesUnknown, objectNotFound } from '../errors.ts';
 import { entityKey, type NameWaiters, workloadKey } from './name-waiters.ts';
-import { type PodAttributes, wishOf, writeAttributes } from './otel-attributes.ts';
-import { parseView, parseWait, requireText, Violations } from './request-fields.ts';
-import { kindHint, type KindHint, type WorkloadKind } from './workload-kinds.ts';
+import { type PodAttributes, wishOf, writeAttributes } from './answers/otel-attributes.ts';
+import { parseView, parseWait, requireText, Violations } from './requests/request-fields.ts';
+import { kindHint, type KindHint, type WorkloadKind } from './answers/workload-kinds.ts';
 
 export interface EntityLookup {
   readonly catalog: Pick<CatalogReader, 'pod' | 'service' | 'node' | 'workload' | 'namespace'>;

@@ -24,10 +24,10 @@ import { type EntityLookup, getNamespace, getNode, getPod, getService, getWorklo
 import { type HandOverCall, handOver, type HistoryGiver } from './hand-over.ts';
 import { getStatus, type StatusSource, unsyncedTasks } from './get-status.ts';
 import type { NameWaiters } from './name-waiters.ts';
-import type { PodAttributes } from './otel-attributes.ts';
-import type { PlainAnswers } from './plain-answers.ts';
-import { addReflection } from './reflection.ts';
-import type { NetworkNames } from './resolution.ts';
+import type { PodAttributes } from './answers/otel-attributes.ts';
+import type { PlainAnswers } from './answers/plain-answers.ts';
+import { addReflection } from './standard/reflection.ts';
+import type { NetworkNames } from './answers/resolution.ts';
 import {
   batchResolveContainers,
   type ContainerLookup,
@@ -35,7 +35,7 @@ import {
   resolveContainer,
 } from './resolve-container.ts';
 import { type AddressLookup, resolveAddress } from './resolve-address.ts';
-import type { WorkloadKind } from './workload-kinds.ts';
+import type { WorkloadKind } from './answers/workload-kinds.ts';
 
 /** What the server serves. */
 export interface RpcSources {

@@ -11,10 +11,10 @@ import { startMessage } from '../../wire/message-writer.ts';
 import { FieldTags } from '../../wire/field-tags.ts';
 import type { CallContext, CountLookup, Staleness } from './call-context.ts';
 import { CALL_COSTS } from '../limits/caller-rates.ts';
-import { NamedNamespaces } from './named-namespaces.ts';
-import { holdsAt, type PlainAnswers } from './plain-answers.ts';
-import { parseQuestion, parseView, parseWait, Violations } from './request-fields.ts';
-import { type PodAttributes, wishOf } from './otel-attributes.ts';
+import { NamedNamespaces } from './answers/named-namespaces.ts';
+import { holdsAt, type PlainAnswers } from './answers/plain-answers.ts';
+import { parseQuestion, parseView, parseWait, Violations } from './requests/request-fields.ts';
+import { type PodAttributes, wishOf } from './answers/otel-attributes.ts';
 import {
   encodeCircumstances,
   isHeld,
@@ -22,7 +22,7 @@ import {
   outcomeOf,
   writePlain,
   writeResolution,
-} from './resolution.ts';
+} from './answers/resolution.ts';
 
 export interface AddressLookup {
   readonly addresses: Pick<AddressReader, 'resolve' | 'history' | 'waitForHolder'>;

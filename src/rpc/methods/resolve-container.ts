@@ -37,9 +37,9 @@ import { CALL_COSTS } from '../limits/caller-rates.ts';
 import { MAX_QUERIES, tooManyQueries } from './batch-resolve-addresses.ts';
 import type { CallContext, CountContainer, Staleness } from './call-context.ts';
 import { containerWaitKey, type NameWaiters, podUidKey } from './name-waiters.ts';
-import { NamedNamespaces } from './named-namespaces.ts';
-import { type PodAttributes, type ToldContainer, wishOf, writeAttributes } from './otel-attributes.ts';
-import { parseView, parseWait, Violations } from './request-fields.ts';
+import { NamedNamespaces } from './answers/named-namespaces.ts';
+import { type PodAttributes, type ToldContainer, wishOf, writeAttributes } from './answers/otel-attributes.ts';
+import { parseView, parseWait, Violations } from './requests/request-fields.ts';
 
 /** Containers by id, as the server needs them. */
 export interface ContainerReader {

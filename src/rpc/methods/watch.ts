@@ -10,7 +10,7 @@
 
 import type { ChangeFeed } from '../../feed/change-feed.ts';
 import type { SubscribeRequest } from '../../feed/feed-options.ts';
-import type { EndReason } from '../../feed/subscription.ts';
+import type { EndReason } from '../../feed/subscriptions/subscription.ts';
 import type { EntityKind } from '../../model/entities.ts';
 import { isLabelKey, type LabelSelector, parseLabelSelector } from '../../model/label-selector.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -29,8 +29,8 @@ import {
   timelinesHidden,
   tooManySubscribers,
 } from '../errors.ts';
-import { MAX_CHOSEN_KEYS, MAX_FILTER_LABELS, MAX_FILTER_NAMES } from './filter-size.ts';
-import { parseView, Violations } from './request-fields.ts';
+import { MAX_CHOSEN_KEYS, MAX_FILTER_LABELS, MAX_FILTER_NAMES } from './requests/filter-size.ts';
+import { parseView, Violations } from './requests/request-fields.ts';
 import type { FeedService, WatchCall } from './register.ts';
 import { baseCallOf } from '../calls/base-call.ts';
 import { resetStream, retireSession } from '../calls/stream-reset.ts';
