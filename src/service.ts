@@ -182,7 +182,11 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
           'digger ends, so that nothing of the other stays: start it again',
       ),
   });
-  const freshness = new Freshness({ statuses: watch.statuses, now: Date.now });
+  const freshness = new Freshness({
+    statuses: watch.statuses,
+    isDoubted: () => watch.clusterUid.isDoubted,
+    now: Date.now,
+  });
   registerFreshnessMetrics(registry, freshness);
   /** The same object while nothing changes, because what is made of it is kept by it. */
   let identity: ClusterIdentity = { name: config.clusterName ?? '', uid: '' };

@@ -1,18 +1,23 @@
 // The uid of the namespace kube-system, by which clusters are told apart (as the resource attribute `k8s.cluster.uid` of
 // OpenTelemetry does).
 //
-// Read once, as a list of that one object, so that the right to list namespaces suffices, with `resourceNames` or without.
-// The right is optional: without it the uid stays unknown, `problem` says why, and it is asked for again with growing
-// pauses. It does not change while the cluster lives. Once it is known it is compared after each failure to reach the
-// server, before any watch goes on: what answers then may be another cluster (one that was made anew at the same address,
-// a name that leads elsewhere), to which neither our picture nor our versions belong. Where it cannot be read at that
-// moment, watches go on, and it is asked for until it can be.
+// Read as a list of that one object, so that the right to list namespaces suffices, with `resourceNames` or without, and
+// at any version: it does not change while the cluster lives, and a server that cannot reach its etcd has it in its
+// cache. The right is optional: without it the uid stays unknown, `problem` says why, and it is asked for again with
+// growing pauses.
+//
+// Once it is known it is compared after each failure to reach the server, before any watch goes on: what answers then
+// may be another cluster (one that was made anew at the same address, a name that leads elsewhere), to which neither our
+// picture nor our versions belong. A server that refuses to tell is taken for the same. One that gives no answer, or
+// has no kube-system yet, as a cluster in its first second, leaves a doubt: watches go on, because an outage that lasts
+// is worse, but the picture counts as blind for as long as the doubt lasts, and it is asked for until it can be
+// compared.
 
 import { once } from 'node:events';
 import type { Logger } from '../telemetry/logger.ts';
 import { type Clock, type Random, sleep } from './clock.ts';
-import { Backoff } from './reflector/backoff.ts';
-import { StalledError, toFailure } from './reflector/failure.ts';
+import { Backoff, RELIEF_CAP_MS } from './reflector/backoff.ts';
+import { type Failure, type FailureKind, toFailure } from './reflector/failure.ts';
 import type { ServerContact } from './reflector/server-contact.ts';
 import type { Transport } from './transport/transport.ts';
 import { readWholeAnswer } from './whole-answer.ts';
@@ -25,22 +30,25 @@ export interface ClusterUidOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly stopping: AbortSignal;
-  /** Called when `uid` or `problem` is another. */
+  /** Called when `uid`, `problem` or `isDoubted` is another. */
   readonly onChange: () => void;
   /** Called when another cluster answers than before; no watch goes on from then on. */
   readonly onOtherCluster: (uids: { readonly was: string; readonly is: string }) => void;
 }
 
-const PATH = '/api/v1/namespaces?fieldSelector=metadata.name%3Dkube-system';
+const PATH = '/api/v1/namespaces?fieldSelector=metadata.name%3Dkube-system&resourceVersion=0';
 const ACCEPT = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1, application/json';
 
 /** One object's metadata; managed fields and annotations of one that is written by many. */
 const MAX_BYTES = 1024 * 1024;
 const DOING = 'list the namespace kube-system';
-const REQUEST_TIMEOUT_MS = 10_000;
+/** Every watch waits for it after an outage: as long as the probe that noticed the end of the outage. */
+const REQUEST_LIMIT_MS = 5_000;
 
 /** A right is granted by people: no hurry. */
 const MAX_PAUSE_MS = 120_000;
+/** The server answers, and says that it will not tell. */
+const REFUSALS: ReadonlySet<FailureKind> = new Set<FailureKind>(['forbidden', 'not_found', 'rejected']);
 
 export class ClusterUid {
   readonly #options: ClusterUidOptions;
@@ -48,6 +56,9 @@ export class ClusterUid {
   #asking: Promise<void> | undefined;
   /** Set while a comparison that failed is to be made again. */
   #comparing: Promise<void> | undefined;
+  #isCompared = true;
+  #isDoubted = false;
+  #hasToldOther = false;
   #uid = '';
   #problem = '';
 
@@ -61,9 +72,17 @@ export class ClusterUid {
     return this.#uid;
   }
 
-  /** Why it is not known, the missing right among it; empty: it is known, or was not asked for yet. */
+  /**
+   * Why it is not known, or could not be compared since the last outage, the missing right among it; empty: neither, or
+   * it was not asked for yet.
+   */
   get problem(): string {
     return this.#problem;
+  }
+
+  /** The server came back, and may be another cluster's: what is seen through it may be wrong. */
+  get isDoubted(): boolean {
+    return this.#isDoubted;
   }
 
   start(): void {
@@ -85,7 +104,7 @@ export class ClusterUid {
     const backoff = new Backoff(MAX_PAUSE_MS, random);
     while (!stopping.aborted) {
       try {
-        this.#become(await this.#read(), '');
+        this.#become(await this.#read(), '', false);
         this.#first.resolve();
         return;
       } catch (error) {
@@ -95,7 +114,7 @@ export class ClusterUid {
         else if (this.#problem !== failure.message) {
           logger.warn({ error: failure.message }, 'the uid of the cluster is not known: answers go without it');
         }
-        this.#become('', failure.message);
+        this.#become('', failure.message, false);
         // Of a server that cannot be reached an answer will come.
         if (failure.kind !== 'unreachable') this.#first.resolve();
       }
@@ -104,60 +123,77 @@ export class ClusterUid {
     this.#first.resolve();
   }
 
-  /** Called before any watch goes on. */
+  /** Called before any watch goes on. Does not resolve at another cluster, before everything stops. */
   async #compare(): Promise<void> {
-    const { onOtherCluster, stopping } = this.#options;
-    const was = this.#uid;
-    if (was === '' || stopping.aborted) return;
-    const is = await this.#readToCompare();
-    if (is === undefined) this.#comparing ??= this.#compareLater();
-    if (is === undefined || is === was) return;
-    onOtherCluster({ was, is });
-    if (!stopping.aborted) await once(stopping, 'abort');
+    const { stopping } = this.#options;
+    if (this.#uid === '' || stopping.aborted) return;
+    this.#isCompared = false;
+    await this.#compareOnce();
+    if (!this.#isCompared) this.#comparing ??= this.#compareUntilDone();
   }
 
-  async #compareLater(): Promise<void> {
-    const { clock, random, stopping, onOtherCluster } = this.#options;
-    const backoff = new Backoff(MAX_PAUSE_MS, random);
-    let is: string | undefined;
-    while (is === undefined) {
-      await sleep(clock, backoff.nextMs(clock.now()), stopping);
-      if (stopping.aborted) return;
-      is = await this.#readToCompare();
+  async #compareUntilDone(): Promise<void> {
+    const { clock, random, stopping } = this.#options;
+    const soon = new Backoff(RELIEF_CAP_MS, random);
+    const slow = new Backoff(MAX_PAUSE_MS, random);
+    for (;;) {
+      await sleep(clock, (this.#isDoubted ? soon : slow).nextMs(clock.now()), stopping);
+      // Another outage may have ended meanwhile, and the comparison after it may have succeeded.
+      if (stopping.aborted || this.#isCompared) break;
+      await this.#compareOnce();
     }
     this.#comparing = undefined;
-    if (is !== this.#uid) onOtherCluster({ was: this.#uid, is });
   }
 
-  /** `undefined`: it cannot be read now. */
-  async #readToCompare(): Promise<string | undefined> {
+  async #compareOnce(): Promise<void> {
+    const { stopping, logger, onOtherCluster } = this.#options;
+    const was = this.#uid;
+    let is: string;
     try {
-      return await this.#read();
+      is = await this.#read();
     } catch (error) {
-      const { logger } = this.#options;
-      logger.debug({ error: toFailure(error).message }, 'the uid of the cluster could not be compared');
-      return undefined;
+      if (!stopping.aborted) this.#cannotCompare(toFailure(error));
+      return;
     }
+    if (is !== was) {
+      if (!this.#hasToldOther) onOtherCluster({ was, is });
+      this.#hasToldOther = true;
+      if (!stopping.aborted) await once(stopping, 'abort');
+      return;
+    }
+    this.#isCompared = true;
+    if (this.#isDoubted) logger.info('the API server is the same cluster’s as before');
+    this.#become(was, '', false);
   }
 
-  #become(uid: string, problem: string): void {
-    const isSame = this.#uid === uid && this.#problem === problem;
+  #cannotCompare({ kind, message }: Failure): void {
+    const problem = `not compared since the API server came back: ${message}`;
+    const { logger } = this.#options;
+    const isDoubted = !REFUSALS.has(kind);
+    const text = isDoubted
+      ? 'the API server may be that of another cluster: answers are stale until the uid can be compared'
+      : 'the uid of the cluster can no longer be compared';
+    // A server that went again is told of by its probe; the same trouble again is in the status.
+    if (kind !== 'unreachable' && this.#problem === '') logger.warn({ error: message }, text);
+    this.#become(this.#uid, problem, isDoubted);
+  }
+
+  #become(uid: string, problem: string, isDoubted: boolean): void {
+    const isSame = this.#uid === uid && this.#problem === problem && this.#isDoubted === isDoubted;
     this.#uid = uid;
     this.#problem = problem;
+    this.#isDoubted = isDoubted;
     if (!isSame) this.#options.onChange();
   }
 
   async #read(): Promise<string> {
-    const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
-    try {
-      const { transport, stopping } = this.#options;
-      const signal = AbortSignal.any([stopping, timeout]);
-      return uidIn(
-        await readWholeAnswer(transport, { path: PATH, accept: ACCEPT, signal, maxBytes: MAX_BYTES, doing: DOING }),
-      );
-    } catch (error) {
-      throw timeout.aborted ? new StalledError(`no answer within ${REQUEST_TIMEOUT_MS} ms`) : error;
-    }
+    const { transport, stopping, clock } = this.#options;
+    return uidIn(
+      await readWholeAnswer(transport, {
+        ...{ path: PATH, accept: ACCEPT, doing: DOING },
+        ...{ signal: stopping, clock, limitMs: REQUEST_LIMIT_MS, maxBytes: MAX_BYTES },
+      }),
+    );
   }
 }
 

@@ -103,7 +103,7 @@ export interface ClusterWatch {
   /** Kinds of owners that are watched by now: those of Kubernetes, then custom ones as they were found. */
   ownerKinds(): readonly OwnerKind[];
   /** The uid of kube-system, see cluster-uid.ts. */
-  readonly clusterUid: Pick<ClusterUid, 'uid' | 'problem' | 'answered'>;
+  readonly clusterUid: Pick<ClusterUid, 'uid' | 'problem' | 'isDoubted' | 'answered'>;
   /** One per resource, in a fixed order, required ones first; custom kinds last, as they were found. */
   statuses(): readonly ReflectorStatus[];
 }

@@ -134,7 +134,7 @@ export class CustomKinds {
       if (signal.aborted) return;
       let problem = `the API server serves no ${kind} of ${apiVersion} that can be listed and watched`;
       try {
-        const found = await discoverKind(transport, apiVersion, kind, signal);
+        const found = await discoverKind({ transport, clock, signal }, apiVersion, kind);
         if (found !== undefined) {
           entry.state = 'watched';
           this.#refused.forget(key);

@@ -7,6 +7,7 @@
 // custom-kinds.ts.
 
 import { groupOf, versionOf } from '../model/api-version.ts';
+import type { Clock } from './clock.ts';
 import { ApiError } from './reflector/failure.ts';
 import type { Transport } from './transport/transport.ts';
 import { readWholeAnswer } from './whole-answer.ts';
@@ -20,6 +21,16 @@ export interface DiscoveredKind {
   readonly namespaced: boolean;
 }
 
+/** Who is asked. */
+export interface DiscoverySource {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  /** Ends everything. */
+  readonly signal: AbortSignal;
+}
+
+/** The server itself gives a request 60 s; a body that never ends would hold a kind's place for good. */
+const LIMIT_MS = 60_000;
 /** The largest group of Kubernetes itself takes 12 kB; this is a list of names, not of objects. */
 const MAX_BYTES = 4 * 1024 * 1024;
 /** Groups have two or three. */
@@ -33,34 +44,32 @@ const VERSION = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
  * be listed and watched. Rejects with what failure.ts classifies, 404 for a group that is not served.
  */
 export async function discoverKind(
-  transport: Transport,
+  source: DiscoverySource,
   apiVersion: string,
   kind: string,
-  signal: AbortSignal,
 ): Promise<DiscoveredKind | undefined> {
   const [group, version] = [groupOf(apiVersion), versionOf(apiVersion)];
-  const found = await findIn(transport, group, version, kind, signal).catch((error: unknown) => {
+  const found = await findIn(source, group, version, kind).catch((error: unknown) => {
     if (group !== '' && isNotFound(error)) return undefined;
     throw error;
   });
   if (found !== undefined || group === '') return found;
-  for (const other of await versionsOf(transport, group, signal)) {
+  for (const other of await versionsOf(source, group)) {
     if (other === version) continue;
-    const elsewhere = await findIn(transport, group, other, kind, signal);
+    const elsewhere = await findIn(source, group, other, kind);
     if (elsewhere !== undefined) return elsewhere;
   }
   return undefined;
 }
 
 async function findIn(
-  transport: Transport,
+  source: DiscoverySource,
   group: string,
   version: string,
   kind: string,
-  signal: AbortSignal,
 ): Promise<DiscoveredKind | undefined> {
   const path = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
-  const { resources } = (await readJson(transport, path, signal)) as { readonly resources?: unknown };
+  const { resources } = (await readJson(source, path)) as { readonly resources?: unknown };
   for (const resource of objectsOf(resources)) {
     const { name, namespaced, verbs } = resource;
     // Subresources have the kind of what they return.
@@ -72,8 +81,8 @@ async function findIn(
 }
 
 /** Served versions of a group, the preferred one first. */
-async function versionsOf(transport: Transport, group: string, signal: AbortSignal): Promise<readonly string[]> {
-  const { versions, preferredVersion } = (await readJson(transport, `/apis/${group}`, signal)) as {
+async function versionsOf(source: DiscoverySource, group: string): Promise<readonly string[]> {
+  const { versions, preferredVersion } = (await readJson(source, `/apis/${group}`)) as {
     readonly versions?: unknown;
     readonly preferredVersion?: unknown;
   };
@@ -88,9 +97,11 @@ function objectsOf(value: unknown): readonly Readonly<Record<string, unknown>>[]
   return Array.isArray(value) ? value.filter((each) => typeof each === 'object' && each !== null) : [];
 }
 
-async function readJson(transport: Transport, path: string, signal: AbortSignal): Promise<object> {
-  const request = { path, accept: 'application/json', signal, maxBytes: MAX_BYTES, doing: `discover ${path}` };
-  const body = await readWholeAnswer(transport, request);
+async function readJson({ transport, clock, signal }: DiscoverySource, path: string): Promise<object> {
+  const body = await readWholeAnswer(transport, {
+    ...{ path, accept: 'application/json', doing: `discover ${path}` },
+    ...{ signal, clock, limitMs: LIMIT_MS, maxBytes: MAX_BYTES },
+  });
   let parsed: unknown;
   try {
     parsed = JSON.parse(body.toString('utf8'));

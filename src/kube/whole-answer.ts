@@ -1,7 +1,9 @@
 // A small answer of the API server, read whole: what is not a list or a watch of a reflector.
 
 import { parseStatusBody } from './decoding/api-status.ts';
-import { ApiError } from './reflector/failure.ts';
+import { AnswerLimit } from './answer-limit.ts';
+import type { Clock } from './clock.ts';
+import { ApiError, StalledError } from './reflector/failure.ts';
 import type { Transport } from './transport/transport.ts';
 import { WireError } from './wire-error.ts';
 
@@ -9,7 +11,11 @@ import { WireError } from './wire-error.ts';
 export interface WholeRequest {
   readonly path: string;
   readonly accept: string;
+  /** Ends it before its time. */
   readonly signal: AbortSignal;
+  readonly clock: Clock;
+  /** For the answer and its body, counted from when credentials are there. */
+  readonly limitMs: number;
   readonly maxBytes: number;
   /** `discover /apis`, `list the namespace kube-system`. */
   readonly doing: string;
@@ -17,11 +23,21 @@ export interface WholeRequest {
 
 /**
  * The body of an answer with status 200. Throws an ApiError for another status, a WireError when it is longer than
- * `maxBytes`, and what the transport throws.
+ * `maxBytes`, a StalledError when it takes too long, and what the transport throws.
  */
 export async function readWholeAnswer(transport: Transport, request: WholeRequest): Promise<Buffer> {
-  const { path, accept, signal, maxBytes, doing } = request;
-  const response = await transport.request({ path, accept, signal });
+  using limit = new AnswerLimit(request.clock, request.signal, request.limitMs);
+  try {
+    return await read(transport, request, limit);
+  } catch (error) {
+    throw limit.isOver ? new StalledError(`${request.doing}: no answer within ${request.limitMs} ms`) : error;
+  }
+}
+
+async function read(transport: Transport, request: WholeRequest, limit: AnswerLimit): Promise<Buffer> {
+  const { path, accept, maxBytes, doing } = request;
+  const { signal } = limit;
+  const response = await transport.request({ path, accept, signal, onBegin: () => limit.begin() });
   const chunks: Buffer[] = [];
   let length = 0;
   try {

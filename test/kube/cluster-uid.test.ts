@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { pino } from 'pino';
+import { systemClock } from '../../src/kube/clock.ts';
 import { ClusterUid } from '../../src/kube/cluster-uid.ts';
 import { ServerContact } from '../../src/kube/reflector/server-contact.ts';
 import { createTransport } from '../../src/kube/transport/transport.ts';
@@ -32,6 +33,15 @@ const forbidden = json(403, {
   message: 'namespaces is forbidden: User "digger" cannot list resource "namespaces" in API group ""',
 });
 
+/** Hurries waits, and gives a request its time on a busy machine, unless told otherwise. */
+class PatientClock extends HurriedClock {
+  requestLimitMs = 5_000;
+
+  override setTimer(callback: () => void, delayMs: number): () => void {
+    return delayMs === 5_000 ? systemClock.setTimer(callback, this.requestLimitMs) : super.setTimer(callback, delayMs);
+  }
+}
+
 async function asking(context: TestContext, ...answers: Answer[]) {
   const requests: string[] = [];
   const server = createServer((request, response) => {
@@ -46,7 +56,7 @@ async function asking(context: TestContext, ...answers: Answer[]) {
   const stopping = new AbortController();
   const log: string[] = [];
   const logger = pino({ level: 'info' }, { write: (line: string) => void log.push(line) });
-  const clock = new HurriedClock();
+  const clock = new PatientClock();
   const random = () => 0;
   const contact = new ServerContact(transport, clock, random, logger, stopping.signal);
   let changes = 0;
@@ -69,7 +79,7 @@ async function asking(context: TestContext, ...answers: Answer[]) {
     await new Promise((resolve) => server.close(resolve));
   });
   uid.start();
-  return { uid, requests, log, contact, others, changes: () => changes };
+  return { uid, requests, log, contact, others, clock, changes: () => changes };
 }
 
 test('it is read once, as a list of the one namespace, and found among others', async (context) => {
@@ -78,7 +88,7 @@ test('it is read once, as a list of the one namespace, and found among others', 
   assert.equal(uid.uid, UID);
   assert.equal(uid.problem, '');
   assert.equal(changes(), 1);
-  assert.deepEqual(requests, ['/api/v1/namespaces?fieldSelector=metadata.name%3Dkube-system']);
+  assert.deepEqual(requests, ['/api/v1/namespaces?fieldSelector=metadata.name%3Dkube-system&resourceVersion=0']);
 });
 
 const another = json(200, { items: [{ metadata: { name: 'kube-system', uid: 'another' } }] });
@@ -111,6 +121,63 @@ test('where it cannot be compared the watches go on, and it is asked for until i
   await contact.waitUntilReachable('connection refused');
   await eventually('another cluster is noticed', () => (others.length > 0 ? done(undefined) : notYet(requests)));
   assert.deepEqual(others, [`${UID} → another`]);
+});
+
+test('where the comparison is refused the picture is believed, and the problem told', async (context) => {
+  const { uid, contact, log } = await asking(context, found, forbidden, forbidden, found);
+  await uid.answered();
+  await contact.waitUntilReachable('connection refused');
+  assert.equal(uid.isDoubted, false);
+  assert.match(uid.problem, /^not compared since the API server came back: .*403 Forbidden/);
+  await eventually('the right is back', () => (uid.problem === '' ? done(undefined) : notYet(uid.problem)));
+  assert.equal(uid.uid, UID);
+  assert.equal(log.filter((line) => line.includes('can no longer be compared')).length, 1, log.join('\n'));
+});
+
+const hangs: Answer = (_request, response) => {
+  response.writeHead(200, { 'content-type': 'application/json' });
+  response.write('{"items":[');
+};
+const noneYet = json(200, { items: [] });
+
+for (const [name, answer, message] of [
+  ['a comparison that hangs', hangs, /no answer within 5000 ms/],
+  ['a cluster without kube-system, as one is in its first second,', noneYet, /knows no namespace kube-system/],
+  ['a server error', json(500, 'no'), /500/],
+] as const) {
+  test(`${name} leaves a doubt: watches go on, and the doubt ends with a comparison`, async (context) => {
+    const { uid, contact, others, log, clock } = await asking(context, found, answer, answer, found);
+    await uid.answered();
+    if (answer === hangs) clock.requestLimitMs = 200;
+    await contact.waitUntilReachable('connection refused');
+    assert.equal(uid.isDoubted, true);
+    assert.match(uid.problem, message);
+    await eventually('it is compared', () => (uid.isDoubted ? notYet(uid.problem) : done(undefined)));
+    assert.equal(uid.problem, '');
+    assert.deepEqual(others, []);
+    assert.equal(log.filter((line) => line.includes('may be that of another cluster')).length, 1, log.join('\n'));
+  });
+
+  test(`${name} puts nothing off for good: another cluster is noticed, and told once`, async (context) => {
+    const { uid, contact, others, clock } = await asking(context, found, answer, answer, another);
+    await uid.answered();
+    if (answer === hangs) clock.requestLimitMs = 200;
+    await contact.waitUntilReachable('connection refused');
+    await eventually('another cluster is noticed', () => (others.length > 0 ? done(undefined) : notYet(uid.problem)));
+    void contact.waitUntilReachable('connection refused');
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(others, [`${UID} → another`]);
+    assert.equal(uid.isDoubted, true);
+  });
+}
+
+test('a comparison after the next outage ends the doubt of the one before', async (context) => {
+  const { uid, contact, requests } = await asking(context, found, json(500, 'no'), found);
+  await uid.answered();
+  await contact.waitUntilReachable('connection refused');
+  await contact.waitUntilReachable('connection refused');
+  assert.equal(uid.isDoubted, false);
+  assert.ok(requests.length <= 4, requests.join('\n'));
 });
 
 test('without the right it stays unknown, says which right is missing, and is known once it is granted', async (context) => {

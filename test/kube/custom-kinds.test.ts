@@ -22,6 +22,9 @@ const ROLLOUTS = [
   { name: 'fleets', kind: 'Fleet', namespaced: false, verbs: ['list', 'watch'] },
 ];
 
+/** An answer that begins and does not end. */
+const HANGS = 'hangs';
+
 async function looking(context: TestContext, served: Map<string, unknown>) {
   const requests: string[] = [];
   const server = createServer((request, response) => {
@@ -29,7 +32,8 @@ async function looking(context: TestContext, served: Map<string, unknown>) {
     if (path !== '/readyz') requests.push(path);
     const found = served.get(path);
     response.writeHead(found === undefined ? 404 : 200, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(found ?? { kind: 'Status', code: 404, message: 'not here' }));
+    if (found === HANGS) response.write('{');
+    else response.end(JSON.stringify(found ?? { kind: 'Status', code: 404, message: 'not here' }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const clock = new HurriedClock();
@@ -116,6 +120,21 @@ test('a kind that is not served is said so once, asked for again, and found when
   );
   assert.deepEqual(kinds.stats(), { watched: 1, undiscovered: 1, ignored: 0 });
   assert.equal(log.filter((line) => line.includes('cannot be found')).length, 2, log.join(''));
+});
+
+test('an answer that does not end is given up, and the kind asked for again', async (context) => {
+  const served = new Map<string, unknown>([['/apis/example.dev/v1', HANGS]]);
+  const { kinds, requests, watched, log } = await looking(context, served);
+  kinds.want('example.dev/v1', 'Rollout');
+  await until(
+    () => log.some((line) => line.includes('discover /apis/example.dev/v1: no answer within 60000 ms')),
+    () => ({ requests, log }),
+  );
+  served.set('/apis/example.dev/v1', { resources: ROLLOUTS });
+  await until(
+    () => watched.length === 1,
+    () => requests,
+  );
 });
 
 test('built-in kinds, Secrets and ConfigMaps are never looked for', async (context) => {

@@ -89,6 +89,7 @@ const ONLY: Readonly<Record<string, readonly string[]>> = {
   'kube/credentials→kube': ['src/kube/clock.ts'],
   'kube/decoding→kube': ['src/kube/wire-error.ts'],
   'kube/reflector→kube': [
+    'src/kube/answer-limit.ts',
     'src/kube/clock.ts',
     'src/kube/list-cause.ts',
     'src/kube/retry-after.ts',

@@ -33,7 +33,7 @@ function statusLines(status: JsonObject, nowMs: number, wide: boolean, edge: Ask
   const cluster = clusterText(status['cluster']);
   const clusterProblem = text(status['clusterMessage']);
   if (cluster !== '') lines.push(`cluster ${cluster}`);
-  if (clusterProblem !== '') lines.push(coloured(`uid of the cluster not known: ${clusterProblem}`, 'yellow', edge));
+  if (clusterProblem !== '') lines.push(coloured(`uid of the cluster: ${clusterProblem}`, 'yellow', edge));
   if (status['staleness'] !== undefined) lines.push(coloured(`stale by ${text(status['staleness'])}`, 'yellow', edge));
   if (status['historySince'] !== undefined) lines.push(`history since ${text(status['historySince'])}`);
   lines.push(...inheritedLines(status['inheritedHistory'] as JsonObject | undefined, edge));

@@ -351,7 +351,8 @@ type GetStatusResponse struct {
 	CredentialsMessage string `protobuf:"bytes,12,opt,name=credentials_message,json=credentialsMessage,proto3" json:"credentials_message,omitempty"`
 	// The cluster that is watched; unset where neither name nor uid is known.
 	Cluster *Cluster `protobuf:"bytes,20,opt,name=cluster,proto3" json:"cluster,omitempty"`
-	// Why the uid of the cluster is not known, the missing right among it; empty: it is known, or was not read yet.
+	// Why the uid of the cluster is not known, or could not be compared since the API server came back, the missing right
+	// among it; empty: neither, or it was not read yet.
 	ClusterMessage string `protobuf:"bytes,22,opt,name=cluster_message,json=clusterMessage,proto3" json:"cluster_message,omitempty"`
 	// Some namespaces are not published (`--namespace-rule`): objects in them are in no answer but as holders without a
 	// name (OUTCOME_HIDDEN). Counts of pods, services and slices include them.

@@ -35,6 +35,12 @@ export class Recovery {
     forget();
   }
 
+  /** Resolves at once unless the server is known to be away, and then as for `outage`. */
+  async sitOutOutage(): Promise<void> {
+    const { outage } = this.#contact;
+    if (outage !== undefined) await this.#untilStopped(outage);
+  }
+
   #untilStopped(wait: Promise<void>): Promise<void> {
     return new Promise((resolve, reject) => {
       const finish = () => resolve();

@@ -5,10 +5,9 @@
 //                      │  ▼                   ▼
 //                      └── backing-off ◀──────┘        any ──stop──▶ stopped
 //
-// (A streamed list is listing and watching in one request: the state changes at its final bookmark.)
-//
-// Between rounds there is a position (position.ts): the version to go on from, and whether a list is due. Every class
-// of failure (failure.ts) has an answer (failure-answers.ts), which says what is due next and how long to wait.
+// (A streamed list is listing and watching in one request: the state changes at its final bookmark.) Between rounds there
+// is a position (position.ts): the version to go on from, and whether a list is due. Every class of failure (failure.ts)
+// has an answer (failure-answers.ts), which says what is due next and how long to wait.
 // Promises: no event is skipped, except that a list passes over one that three watches in a row could not take; nothing
 // else writes the store; a failed list leaves it as it was; a watch only ever goes on from a version whose every event
 // is in the store. Refuses: to guess that a silent server is fine beyond `timeoutSeconds`.
@@ -140,6 +139,7 @@ export class Reflector<R extends KubernetesRecord> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       try {
+        await this.#recovery.sitOutOutage();
         const { listDue, version } = this.#position;
         if (!listDue && version !== undefined) await this.#follow(version);
         else if (this.#streams) await this.#streamList();
@@ -277,7 +277,7 @@ export class Reflector<R extends KubernetesRecord> {
     }
   }
 
-  /** Reads a streamed list up to its last bookmark; events behind it in the same piece are applied. */
+  /** Reads a streamed list up to its last bookmark; events right behind it are applied. */
   async #takeInitialList(
     watch: AsyncIterator<readonly WatchEvent<R>[]>,
     guard: SilenceGuard,

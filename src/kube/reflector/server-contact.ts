@@ -6,6 +6,7 @@
 // watches, and its end is noticed within 5 s by all of them.
 
 import { Backoff, UNREACHABLE_CAP_MS } from './backoff.ts';
+import { AnswerLimit } from '../answer-limit.ts';
 import { type Clock, type Random, sleep } from '../clock.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { CredentialsError } from '../credentials/credentials.ts';
@@ -16,8 +17,6 @@ import { SharedRefusals } from './shared-refusals.ts';
 /** Open to all clients by default (`system:public-info-viewer`), and not answered with 200 before RBAC works. */
 const PROBE_PATH = '/readyz';
 const PROBE_TIMEOUT_MS = 5_000;
-/** More than credentials take, which have a limit of their own (65 s): a probe always ends. */
-const CREDENTIALS_TIMEOUT_MS = 70_000;
 /** An outage that lasts is told again this often, with how long it has lasted. */
 const SAY_AGAIN_MS = 300_000;
 /** What a probe found out; a number is the status of the answer. */
@@ -60,7 +59,15 @@ export class ServerContact {
     return this.#probing;
   }
 
-  /** Everybody who waits for the server waits for this too, when it answers again. */
+  /**
+   * Unset unless the server cannot be reached, and then as `waitUntilReachable`: for those who were busy otherwise, say
+   * with sitting out a refusal, and must not ask before what stands behind the address has been looked at.
+   */
+  get outage(): Promise<void> | undefined {
+    return this.#probing;
+  }
+
+  /** All who wait for the server wait for this too, when it answers again. */
   beforeReachable(check: () => Promise<void>): void {
     this.#check = check;
   }
@@ -119,14 +126,9 @@ export class ServerContact {
 
   async #ask(): Promise<Found> {
     if (this.#stopping.aborted) return 'no answer';
-    const timeout = new AbortController();
-    let cancel = this.#clock.setTimer(() => timeout.abort(), CREDENTIALS_TIMEOUT_MS);
-    // Not before: a plugin that takes 10 s would be killed by every probe, and never end.
-    const onBegin = () => {
-      cancel();
-      cancel = this.#clock.setTimer(() => timeout.abort(), PROBE_TIMEOUT_MS);
-    };
-    const signal = AbortSignal.any([this.#stopping, timeout.signal]);
+    using limit = new AnswerLimit(this.#clock, this.#stopping, PROBE_TIMEOUT_MS);
+    const { signal } = limit;
+    const onBegin = () => limit.begin();
     try {
       const response = await this.#transport.request({ path: PROBE_PATH, accept: '*/*', signal, onBegin });
       for await (const _ of response.body) {
@@ -140,8 +142,6 @@ export class ServerContact {
       // Which is just what is being checked.
       if (signal.aborted || error instanceof TransportError) return 'no answer';
       throw error;
-    } finally {
-      cancel();
     }
   }
 }

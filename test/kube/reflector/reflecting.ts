@@ -61,6 +61,7 @@ export interface Reflecting<R extends KubernetesRecord> {
   readonly store: MirrorStore<R>;
   readonly reflector: Reflector<R>;
   readonly clock: HurriedClock;
+  readonly contact: ServerContact;
   readonly credentials: TestCredentials;
   /** Waits until `condition` holds; fails with what was seen. */
   until(condition: () => boolean): Promise<void>;
@@ -116,6 +117,7 @@ export async function reflecting<R extends KubernetesRecord = PodRecord>(
       store,
       reflector,
       clock,
+      contact,
       credentials,
       until,
       untilRequests: async (expected) => {

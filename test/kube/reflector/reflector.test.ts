@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { endpointSlices, owners } from '../../../src/kube/resources.ts';
 import { reflecting } from './reflecting.ts';
 import {
+  type Answer,
   bookmark,
   brokenWatch,
   event,
@@ -256,6 +257,29 @@ test('a list of another kind is refused and changes nothing', async () => {
     await untilRequests(['list rv=0 limit=500', 'list rv=0 limit=500', 'watch rv=11']);
     assert.equal(store.aborted, 1);
     assert.equal(reflector.status().restarts.get('undecodable'), 1);
+  });
+});
+
+test('a refusal that was sat out is not followed by a request before an outage is over, its check included', async () => {
+  const held = Promise.withResolvers<void>();
+  const throttledLate: Answer = (response, request) => void held.promise.then(() => status(429)(response, request));
+  const answers = [throttledLate, list({ resourceVersion: '10', pods: ['a'] }), openWatch()];
+  await reflecting(answers, async ({ server, clock, contact, until, untilRequests }) => {
+    await until(() => server.log.length === 1);
+    const checked = Promise.withResolvers<void>();
+    let isChecking = false;
+    contact.beforeReachable(() => {
+      isChecking = true;
+      return checked.promise;
+    });
+    void contact.waitUntilReachable('connection refused');
+    held.resolve();
+    await until(() => isChecking && clock.delaysMs.filter((ms) => ms === 800).length === 2);
+    // The backoff of the refusal ends before this does.
+    await new Promise<void>((resolve) => void clock.setTimer(resolve, 5_000));
+    assert.equal(server.log.length, 1, server.log.join('; '));
+    checked.resolve();
+    await untilRequests(['list rv=0 limit=500', 'list rv=0 limit=500', 'watch rv=10']);
   });
 });
 
