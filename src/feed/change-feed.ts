@@ -20,14 +20,10 @@ import { Projection } from './reading/projection.ts';
 import { parseToken, type ResumeToken } from './tokens/resume-token.ts';
 import { Resumption } from './subscriptions/resumption.ts';
 import { createScheduler, type Scheduler } from './subscriptions/scheduler.ts';
+import type { EndReason, FrameSink } from './subscriptions/frame-sink.ts';
 import { type LimitReached, SubscriberPlaces } from './subscriptions/subscriber-places.ts';
-import {
-  type EndReason,
-  type FeedSurroundings,
-  type FrameSink,
-  Subscription,
-  type SubscriptionStart,
-} from './subscriptions/subscription.ts';
+import { type FeedSurroundings, Subscription } from './subscriptions/subscription.ts';
+import type { SubscriptionStart } from './subscriptions/subscription-start.ts';
 import { Turns } from './subscriptions/turns.ts';
 import { ChoicesInUse } from './log/unseen-changes.ts';
 

@@ -3,7 +3,7 @@
 import { Registry } from '@prometheus-io/client';
 import { ChangeFeed } from '../../src/feed/change-feed.ts';
 import type { FeedLimits, SubscribeRequest } from '../../src/feed/feed-options.ts';
-import type { EndReason } from '../../src/feed/subscriptions/subscription.ts';
+import type { EndReason } from '../../src/feed/subscriptions/frame-sink.ts';
 import { type ClusterIdentity, UNKNOWN_CLUSTER } from '../../src/model/cluster-identity.ts';
 import type { Frame } from '../../src/wire/frame.ts';
 import { Picture, everything } from './cluster.ts';

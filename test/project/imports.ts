@@ -75,7 +75,7 @@ const ONLY: Readonly<Record<string, readonly string[]>> = {
   'page→catalog': ['src/catalog/reader.ts'],
   'rpc→catalog': ['src/catalog/reader.ts'],
   'rpc/methods→catalog': ['src/catalog/reader.ts'],
-  'rpc/methods→feed/subscriptions': ['src/feed/subscriptions/subscription.ts'],
+  'rpc/methods→feed/subscriptions': ['src/feed/subscriptions/frame-sink.ts'],
   'rpc/methods/answers→catalog': ['src/catalog/reader.ts'],
   'rpc/methods/answers→addresses': ['src/addresses/reader.ts', 'src/addresses/holder-workload.ts'],
   'rpc/methods/answers→rpc': ['src/rpc/errors.ts'],

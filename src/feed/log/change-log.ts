@@ -19,62 +19,26 @@
 
 import type { ByteString } from '../../model/byte-string.ts';
 import type { EntityChange } from '../../model/changes.ts';
-import type { Entity } from '../../model/entities.ts';
 import { haveOneKey, keyOf } from '../../model/entity-key.ts';
-import { encodeRemoval, removalKey } from '../../wire/frame.ts';
 import { labelsOf } from '../../wire/labels.ts';
 import { EntriesByNamespace } from './entries-by-namespace.ts';
-import type { FilterFacts } from './filter.ts';
+import { HeadTimes } from './head-times.ts';
 import { hasLostHolders, type Item } from './items.ts';
+import {
+  type DroppedEntry,
+  epitaph,
+  identityOf,
+  type ItemEntry,
+  itemIdentity,
+  keepsNode,
+  type LogEntry,
+  nameOf,
+  type PresentEntry,
+  type RemovedEntry,
+  sameLabels,
+} from './log-entry.ts';
 import { NamespaceLabelHistory, type NamespaceLabels } from './namespace-labels.ts';
 import { Places } from './places.ts';
-
-interface EntryPlace {
-  readonly sequence: number;
-  readonly bornAt: number;
-  readonly labelsAt: number;
-  readonly nodeAt: number;
-}
-
-/** The entity lives, and is itself what a filter looks at. */
-export interface PresentEntry extends EntryPlace {
-  readonly state: 'present';
-  readonly facts: Entity;
-}
-
-/** The entity is gone. Its bytes are not kept; `facts` has a copy of its last labels. */
-export interface RemovedEntry extends EntryPlace {
-  readonly state: 'removed';
-  readonly removedAtMs: number;
-  /** See `identityOf`. */
-  readonly identity: string;
-  /** An encoded `digger.v1.Removal`. */
-  readonly removal: Uint8Array;
-  readonly facts: FilterFacts;
-}
-
-/** Something beside entities that timelines subscriptions get, see `items.ts`. */
-export interface ItemEntry {
-  readonly state: 'item';
-  readonly sequence: number;
-  readonly bornAt: number;
-  /** When it last lost what may have let it pass a filter. */
-  readonly lostAt: number;
-  readonly item: Item;
-}
-
-/** The item is gone. */
-export interface DroppedEntry {
-  readonly state: 'dropped';
-  readonly sequence: number;
-  readonly bornAt: number;
-  readonly lostAt: number;
-  readonly removedAtMs: number;
-  readonly identity: string;
-  readonly item: Item;
-}
-
-export type LogEntry = PresentEntry | RemovedEntry | ItemEntry | DroppedEntry;
 
 export interface ChangeLogOptions {
   /** Removals older than this are dropped. At least twice the longest heartbeat, or resuming would hardly ever work. */
@@ -97,8 +61,7 @@ export class ChangeLog {
   readonly #removed = new Map<string, RemovedEntry | DroppedEntry>();
   /** By key. */
   readonly #items = new Map<string, ItemEntry>();
-  /** When the log stood where, one in a second; oldest first. */
-  #times: { readonly atMs: number; readonly head: number }[] = [];
+  readonly #times = new HeadTimes();
   readonly #namespaceLabels = new NamespaceLabelHistory();
   /** Unset until a filter asks for it. */
   #byNamespace: EntriesByNamespace<PresentEntry> | undefined;
@@ -255,8 +218,7 @@ export class ChangeLog {
 
   /** Where the log stood then, or a little before; `undefined`: that is too long ago to be known. */
   headAt(atMs: number): number | undefined {
-    const at = this.#times.findLastIndex((each) => each.atMs <= atMs);
-    return at === -1 ? undefined : this.#times[at]?.head;
+    return this.#times.headAt(atMs);
   }
 
   /** Drops removals that are past their time, a number of them at once, and those that are too many. */
@@ -303,11 +265,7 @@ export class ChangeLog {
 
   /** The next sequence. */
   #advance(nowMs: number): number {
-    const last = this.#times.at(-1);
-    if (last === undefined || nowMs - last.atMs >= TIMES_MS) {
-      this.#times.push({ atMs: nowMs, head: this.#head });
-      if (this.#times.length > 2 * MAX_TIMES) this.#times = this.#times.slice(-MAX_TIMES);
-    }
+    this.#times.note(nowMs, this.#head);
     this.#head += 1;
     return this.#head;
   }
@@ -328,44 +286,4 @@ export class ChangeLog {
       }
     }
   }
-}
-
-/** One object under a key: objects that follow one another under a key have other uids. */
-export function identityOf(key: string, uid: string): string {
-  return `${key}\n${uid}`;
-}
-
-const TIMES_MS = 1_000;
-/** An hour of changes. */
-const MAX_TIMES = 3_600;
-
-function itemIdentity(key: string): string {
-  return `item\n${key}`;
-}
-
-/** For people. */
-function nameOf({ kind, namespace, name, uid }: Entity): string {
-  return `${kind} ${namespace}/${name} (${uid})`;
-}
-
-/**
- * What is kept of an entity. The removal is in memory of its own: small Buffers share slabs of 64 KiB, and a few bytes
- * that stay for minutes would keep a whole slab of frames alive.
- */
-function epitaph(entity: Entity): Pick<RemovedEntry, 'removal' | 'facts'> {
-  const { kind, namespace, name, values } = entity;
-  const nodeName = entity.kind === 'Pod' ? entity.nodeName : '';
-  return {
-    removal: new Uint8Array(encodeRemoval(removalKey(entity))),
-    facts: { kind, namespace, name, nodeName, values: labelsOf(values) },
-  };
-}
-
-function sameLabels(a: FilterFacts, b: FilterFacts): boolean {
-  return a.values === b.values || labelsOf(a.values) === labelsOf(b.values);
-}
-
-/** A pod gets its node once. Before that it passes no filter by node, so that getting it cannot end its passing. */
-function keepsNode(before: FilterFacts, after: FilterFacts): boolean {
-  return (before.nodeName ?? '') === '' || before.nodeName === after.nodeName;
 }

@@ -8,7 +8,7 @@
 
 import type { Entity, ObjectReference } from '../../model/entities.ts';
 import { keyOf, keyOfWorkload } from '../../model/entity-key.ts';
-import { identityOf } from './change-log.ts';
+import { identityOf } from './log-entry.ts';
 
 export interface TouchedKey {
   /** Of `model/entity-key.ts`. */

@@ -17,7 +17,7 @@ import { encodeToken, type ResumeToken } from '../tokens/resume-token.ts';
 import type { ReadingPosition } from '../reading/position.ts';
 import type { Scheduler } from './scheduler.ts';
 import { Sources } from '../tokens/sources.ts';
-import type { SubscriptionStart } from './subscription.ts';
+import type { SubscriptionStart } from './subscription-start.ts';
 import { TouchedKeys } from '../log/touched-keys.ts';
 
 export interface ResumptionOptions {

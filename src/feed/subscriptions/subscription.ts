@@ -4,33 +4,16 @@
 // before was taken. So a subscriber that reads nothing costs one frame and this object, and delays no other. It does
 // nothing by itself: the feed calls `step` when it is this subscriber's turn.
 //
-// The state says what is owed next, and changes in `#enter` alone:
-//   waiting → reset → catching-up → complete → live → leaving → ended
-//           ↘ touched ↗
-// `waiting` for this process to see what the consumer has seen; `reset`: a Reset is owed; `touched`: entities that it
-// may hold as they never were here; `catching-up` with the log; `complete`: the newest frame had everything when it was
-// made, so that Synced is owed, whatever happened meanwhile; `live`; `leaving`: nothing more from the log.
+// The state says what is owed next, and changes in `#enter` alone; see `subscription-state.ts`.
 
 import type { ClusterIdentity } from '../../model/cluster-identity.ts';
 import { encodeReset, encodeSynced, type Frame, type ResetReason, withToken } from '../../wire/frame.ts';
 import type { ChangeLog } from '../log/change-log.ts';
 import { caughtUp, type ReadingPosition } from '../reading/position.ts';
 import type { Projection } from '../reading/projection.ts';
-import type { TouchedReader } from '../log/touched-keys.ts';
-
-/**
- * Why the feed ended a subscription. `complete`: a snapshot was asked for and sent. `behind`: the consumer has seen
- * more than this process yet, and waited in vain.
- */
-export type EndReason = 'complete' | 'draining' | 'stalled' | 'behind';
-
-/** Where frames go. */
-export interface FrameSink {
-  /** Takes a frame; calls `taken` once, later, when there is room for the next. */
-  write(frame: Frame, taken: () => void): void;
-  /** No frame follows. `silentMs`: since the newest one was written. */
-  end(reason: EndReason, silentMs: number): void;
-}
+import type { EndReason, FrameSink } from './frame-sink.ts';
+import type { SubscriptionStart } from './subscription-start.ts';
+import type { State, StateOf } from './subscription-state.ts';
 
 /** What a subscriber needs to know about the feed that it belongs to. */
 export interface FeedSurroundings {
@@ -61,19 +44,6 @@ export interface SubscriptionOptions {
   readonly sink: FrameSink;
 }
 
-/** Where a subscription begins. */
-export type SubscriptionStart =
-  /** From a token that this process can continue from. */
-  | {
-      readonly from: 'token';
-      readonly position: ReadingPosition;
-      /** To be told first: entities that may be held as they never were here. */
-      readonly touched: TouchedReader | undefined;
-    }
-  | { readonly from: 'snapshot'; readonly reason: ResetReason }
-  /** Not known until this process has seen what the consumer has. `untilMs`: when waiting for that ends. */
-  | { readonly from: 'elsewhere'; readonly ask: () => SubscriptionStart; readonly untilMs: number };
-
 const RESET_MESSAGES: Readonly<Record<ResetReason, string>> = {
   NO_TOKEN: 'a snapshot follows, as no resume token was given',
   TOKEN_EXPIRED: 'the resume token is older than the oldest removal that is kept',
@@ -82,26 +52,6 @@ const RESET_MESSAGES: Readonly<Record<ResetReason, string>> = {
   TOO_SLOW: 'the subscriber fell behind the oldest removal that is kept',
   HISTORY_REWRITTEN: "the API server's history changed",
 };
-
-type State =
-  | { readonly is: 'waiting'; readonly start: Extract<SubscriptionStart, { from: 'elsewhere' }> }
-  | { readonly is: 'reset'; readonly reason: ResetReason }
-  | { readonly is: 'touched'; readonly touched: TouchedReader }
-  | { readonly is: 'catching-up' }
-  | { readonly is: 'complete' }
-  | { readonly is: 'live'; readonly owesProgress: boolean }
-  /** `snapshot`: everything that was asked for is sent. */
-  | { readonly is: 'leaving'; readonly because: 'snapshot' }
-  /** A Reset that is owed stays owed: without it the last token would vouch for what the consumer had before. */
-  | {
-      readonly is: 'leaving';
-      readonly because: 'draining';
-      readonly reset: ResetReason | undefined;
-      readonly told: boolean;
-    }
-  | { readonly is: 'ended' };
-
-type StateOf<Is extends State['is']> = Extract<State, { readonly is: Is }>;
 
 export class Subscription {
   readonly #options: SubscriptionOptions;

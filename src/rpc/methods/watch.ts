@@ -10,7 +10,7 @@
 
 import type { ChangeFeed } from '../../feed/change-feed.ts';
 import type { SubscribeRequest } from '../../feed/feed-options.ts';
-import type { EndReason } from '../../feed/subscriptions/subscription.ts';
+import type { EndReason } from '../../feed/subscriptions/frame-sink.ts';
 import type { EntityKind } from '../../model/entities.ts';
 import { isLabelKey, type LabelSelector, parseLabelSelector } from '../../model/label-selector.ts';
 import type { Logger } from '../../telemetry/logger.ts';

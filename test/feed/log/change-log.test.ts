@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ChangeLog, type PresentEntry, type RemovedEntry } from '../../../src/feed/log/change-log.ts';
+import { ChangeLog } from '../../../src/feed/log/change-log.ts';
+import type { PresentEntry, RemovedEntry } from '../../../src/feed/log/log-entry.ts';
 import * as fc from 'fast-check';
 import type { Entity } from '../../../src/model/entities.ts';
 import { keyOf } from '../../../src/model/entity-key.ts';
