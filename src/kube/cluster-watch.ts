@@ -44,6 +44,7 @@ import {
 import { ServerContact } from './reflector/server-contact.ts';
 import type { ReflectorStatus } from './reflector/reflector-status.ts';
 import type { ReflectorStore } from './reflector/store.ts';
+import type { Relocation } from './reflector/whereabouts.ts';
 import { createTransport } from './transport/transport.ts';
 
 /** Called once per source: `pods`, or `shop/pods` for each namespace where only some are watched (model/source.ts). */
@@ -135,6 +136,7 @@ export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
     resource: ResourceDescriptor<R>,
     store: ReflectorStore<R>,
     namespace?: string,
+    relocate?: () => Promise<Relocation<R>>,
   ): WatchedResource =>
     new Reflector({
       resource,
@@ -147,6 +149,7 @@ export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
       random,
       encoding,
       streamInitialList,
+      relocate,
       pace: options.pace,
       onStatusChange,
     });
@@ -155,9 +158,10 @@ export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
   const reflectIn = <R extends KubernetesRecord>(
     resource: ResourceDescriptor<R>,
     store: (source: string) => ReflectorStore<R>,
+    relocate?: () => Promise<Relocation<R>>,
   ): WatchedResource[] =>
     (isLimited && (resource.namespaced || resource.isNamespaces === true) ? namespaces : [undefined]).map((namespace) =>
-      reflect(resource, store(toSource(resource.resource, namespace)), namespace),
+      reflect(resource, store(toSource(resource.resource, namespace)), namespace, relocate),
     );
   const reflectors: WatchedResource[] = [
     ...reflectIn(pods, stores.pods),
@@ -179,8 +183,8 @@ export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
     random,
     stopping: stopping.signal,
     maxKinds: isLimited ? Math.floor(MAX_CUSTOM_WATCHES / namespaces.length) : MAX_CUSTOM_KINDS,
-    watch: (resource) => {
-      const found = reflectIn(resource, stores.owners);
+    watch: (resource, relocate) => {
+      const found = reflectIn(resource, stores.owners, relocate);
       reflectors.push(...found);
       for (const reflector of found) reflector.start();
     },

@@ -19,6 +19,7 @@ import { ApiError, toFailure } from './reflector/failure.ts';
 import { RefusedKinds } from './refused-kinds.ts';
 import { isWatchedKind, owner, type OwnerKind, type ResourceDescriptor } from './resources.ts';
 import type { ServerContact } from './reflector/server-contact.ts';
+import type { Relocation } from './reflector/whereabouts.ts';
 import type { Transport } from './transport/transport.ts';
 
 export interface CustomKindsOptions {
@@ -30,8 +31,8 @@ export interface CustomKindsOptions {
   readonly stopping: AbortSignal;
   /** Beyond it kinds are left incomplete. */
   readonly maxKinds: number;
-  /** Called once for each kind that discovery found, with where its objects are. */
-  readonly watch: (resource: ResourceDescriptor<OwnerRecord>) => void;
+  /** Called once for each kind that discovery found, with where its objects are, and how to find out where they went. */
+  readonly watch: (resource: ResourceDescriptor<OwnerRecord>, relocate: () => Promise<Relocation<OwnerRecord>>) => void;
 }
 
 /** For metrics. */
@@ -144,7 +145,10 @@ export class CustomKinds {
             { apiVersion, kind, resource: plural, version },
             'a custom kind owns pods: watching its metadata',
           );
-          this.#options.watch(owner(groupOf(apiVersion), version, plural, kind, namespaced));
+          this.#options.watch(
+            owner(groupOf(apiVersion), version, plural, kind, namespaced),
+            this.#relocator(apiVersion, kind),
+          );
           return;
         }
       } catch (error) {
@@ -165,6 +169,28 @@ export class CustomKinds {
       }
       const notBeforeMs = this.#refused.refuse(key, clock.now(), random);
       await sleep(clock, notBeforeMs - clock.now(), signal);
+    }
+  }
+
+  /** Asks again where a kind is that was found; of those who ask at the same time, one does. */
+  #relocator(apiVersion: string, kind: string): () => Promise<Relocation<OwnerRecord>> {
+    let asking: Promise<Relocation<OwnerRecord>> | undefined;
+    return () => (asking ??= this.#relocate(apiVersion, kind).finally(() => (asking = undefined)));
+  }
+
+  async #relocate(apiVersion: string, kind: string): Promise<Relocation<OwnerRecord>> {
+    const { transport, clock, stopping } = this.#options;
+    await this.#turn(stopping);
+    if (stopping.aborted) return undefined;
+    try {
+      const found = await discoverKind({ transport, clock, signal: stopping }, apiVersion, kind);
+      if (found === undefined) return 'gone';
+      return owner(groupOf(apiVersion), found.version, found.plural, kind, found.namespaced);
+    } catch (error) {
+      if (stopping.aborted) return undefined;
+      // A group that is not served has no kinds; what else went wrong says nothing of them.
+      const { kind: failure } = toFailure(error);
+      return failure === 'not_found' ? 'gone' : undefined;
     }
   }
 

@@ -99,6 +99,31 @@ describe('an owner of a custom kind', () => {
     assert.equal(pod['workload']['kind'], 'Rollout');
   });
 
+  it('makes no answer stale when its definition is removed, and is known again when that is back', async () => {
+    const client = scene.plane.client;
+    await createCustomOwner(client, 'second');
+    await eventually('the second one is seen', async () => {
+      const found = await rollouts();
+      return Number(found?.['objects'] ?? 0) === 1 ? done(undefined) : notYet(found);
+    });
+    await client.delete(object('apiextensions.k8s.io/v1', 'CustomResourceDefinition', 'rollouts.example.dev'));
+    await eventually('the kind is gone', async () => {
+      const found = await rollouts();
+      return /404/.test(found?.['message'] ?? '') && Number(found?.['objects'] ?? 0) === 0
+        ? done(undefined)
+        : notYet(found);
+    });
+    await eventually('answers are fresh', async () => {
+      const { staleness } = await digger.call('StatusService', 'GetStatus');
+      return staleness === undefined ? done(undefined) : notYet(staleness);
+    });
+    await createCustomOwner(client, 'third');
+    await eventually('the third one is seen', async () => {
+      const found = await rollouts();
+      return Number(found?.['objects'] ?? 0) === 1 ? done(undefined) : notYet(found);
+    });
+  });
+
   async function withRollouts() {
     const lists = await scene.readLists();
     const items = await scene.plane.client.list<KubeObject>(`/apis/${CUSTOM_API_VERSION}/rollouts`);

@@ -11,6 +11,7 @@ import { collectionPath, type ResourceDescriptor } from '../../src/kube/resource
 import { ServerContact } from '../../src/kube/reflector/server-contact.ts';
 import { createTransport } from '../../src/kube/transport/transport.ts';
 import type { OwnerRecord } from '../../src/model/records.ts';
+import type { Relocation } from '../../src/kube/reflector/whereabouts.ts';
 import type { ApiRequest, ApiResponse, Transport } from '../../src/kube/transport/transport.ts';
 import { HurriedClock, TestCredentials } from './reflector/reflecting.ts';
 import { VirtualClock } from './reflector/virtual-clock.ts';
@@ -45,6 +46,7 @@ async function looking(context: TestContext, served: Map<string, unknown>) {
   const random = () => 0;
   const contact = new ServerContact(transport, clock, random, logger, stopping.signal);
   const watched: ResourceDescriptor<OwnerRecord>[] = [];
+  const relocators: (() => Promise<Relocation<OwnerRecord>>)[] = [];
   const kinds = new CustomKinds({
     transport,
     contact,
@@ -53,7 +55,10 @@ async function looking(context: TestContext, served: Map<string, unknown>) {
     random,
     stopping: stopping.signal,
     maxKinds: MAX_CUSTOM_KINDS,
-    watch: (resource) => watched.push(resource),
+    watch: (resource, relocate) => {
+      watched.push(resource);
+      relocators.push(relocate);
+    },
   });
   context.after(async () => {
     stopping.abort();
@@ -62,7 +67,7 @@ async function looking(context: TestContext, served: Map<string, unknown>) {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });
-  return { kinds, requests, watched, log };
+  return { kinds, requests, watched, relocators, log };
 }
 
 async function until(condition: () => boolean, seen: () => unknown): Promise<void> {
@@ -120,6 +125,30 @@ test('a kind that is not served is said so once, asked for again, and found when
   );
   assert.deepEqual(kinds.stats(), { watched: 1, undiscovered: 1, ignored: 0 });
   assert.equal(log.filter((line) => line.includes('cannot be found')).length, 2, log.join(''));
+});
+
+test('where a kind went that was found is asked again: another version, nowhere, or not to be found out', async (context) => {
+  const served = new Map<string, unknown>([['/apis/example.dev/v1', { resources: ROLLOUTS }]]);
+  const { kinds, requests, watched, relocators } = await looking(context, served);
+  kinds.want('example.dev/v1', 'Rollout');
+  await until(
+    () => watched.length === 1,
+    () => requests,
+  );
+  const relocate = relocators[0] as () => Promise<Relocation<OwnerRecord>>;
+  served.clear();
+  assert.equal(await relocate(), 'gone', 'its group is not served');
+  served.set('/apis/example.dev', { versions: [{ version: 'v2' }] });
+  served.set('/apis/example.dev/v2', { resources: [] });
+  assert.equal(await relocate(), 'gone', 'its group has no such kind');
+  served.set('/apis/example.dev/v2', { resources: ROLLOUTS });
+  const before = requests.length;
+  const [moved, too] = await Promise.all([relocate(), relocate()]);
+  assert.equal(typeof moved === 'object' && collectionPath(moved, undefined), '/apis/example.dev/v2/rollouts');
+  assert.equal(too, moved, 'those who ask at the same time ask once');
+  assert.deepEqual(requests.slice(before), ['/apis/example.dev/v1', '/apis/example.dev', '/apis/example.dev/v2']);
+  served.set('/apis/example.dev/v1', HANGS);
+  assert.equal(await relocate(), undefined, 'a server that does not answer says nothing of kinds');
 });
 
 test('an answer that does not end is given up, and the kind asked for again', async (context) => {

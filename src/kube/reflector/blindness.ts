@@ -28,6 +28,7 @@ export class Blindness {
   readonly #onChange: () => void;
   readonly #onCaughtUp: () => void;
   #sinceMs: number | undefined;
+  #isAbsent = false;
   #lastContactMs: number | undefined;
   #silence: CancelTimer = NOT_SET;
   #latest: CancelTimer = NOT_SET;
@@ -49,9 +50,22 @@ export class Blindness {
     return this.#lastContactMs;
   }
 
+  /** There is nothing to be followed, see `absent`. */
+  get isAbsent(): boolean {
+    return this.#isAbsent;
+  }
+
   /** A list that was asked for then is in the store; the first events of the watch happened after it. */
   listed(askedMs: number): void {
+    this.#isAbsent = false;
     this.#set(askedMs);
+  }
+
+  /** The server has no such objects any more: nothing is missed until there is a list again. */
+  absent(): void {
+    this.#cancel();
+    this.#isAbsent = true;
+    this.#set(undefined);
   }
 
   /** The server gave a byte. */
@@ -88,6 +102,7 @@ export class Blindness {
    */
   lost(how: 'planned' | 'silent' | 'cut', connectionHeardMs?: number): void {
     this.#cancel();
+    if (this.#isAbsent) return;
     const nowMs = this.#clock.now();
     const heardMs = this.#lastContactMs ?? 0;
     // What came on the connection, less a delivery, shows that the watch had brought everything by then.

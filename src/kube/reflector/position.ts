@@ -71,6 +71,11 @@ export function caughtUp(position: Position): Position {
   return position.progressed ? position : { ...position, progressed: true };
 }
 
+/** The resource is served under another path, or not at all: what is watched there begins with a list. */
+export function moved(position: Position): Position {
+  return { ...position, listDue: true };
+}
+
 /** A request failed, and this is due next. `listing`: it was a list. */
 export function failed(position: Position, kind: FailureKind, due: Due, listing: boolean): Position {
   const counted = listing || !MAY_REPEAT.has(kind) ? position : countFailure(position, kind);

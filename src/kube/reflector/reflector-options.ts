@@ -9,6 +9,7 @@ import type { Transport } from '../transport/transport.ts';
 import type { Pace } from './requests.ts';
 import type { ServerContact } from './server-contact.ts';
 import type { ReflectorStore } from './store.ts';
+import type { Relocation } from './whereabouts.ts';
 
 export interface ReflectorOptions<R extends KubernetesRecord> {
   readonly resource: ResourceDescriptor<R>;
@@ -24,6 +25,8 @@ export interface ReflectorOptions<R extends KubernetesRecord> {
   readonly encoding?: Encoding | undefined;
   /** Stream the initial list where the server can (KEP-3157); false: always list in pages. Default: true. */
   readonly streamInitialList?: boolean;
+  /** Asked after a 404, see whereabouts.ts. Unset: the resource is never anywhere else. */
+  readonly relocate?: (() => Promise<Relocation<R>>) | undefined;
   /** Unset: lists are read in one go. */
   readonly pace?: Pace | undefined;
   /** Called after each change of what `status()` says about state, sync and blindness. */

@@ -26,6 +26,7 @@ import {
   failed,
   listed,
   listVersion,
+  moved,
   paged,
   type Position,
   REPEATED_FAILURES,
@@ -34,7 +35,6 @@ import {
 import { ExpiredContinueError, LIST_SILENCE_MS, listPages } from './paged-list.ts';
 import { Recovery } from './recovery.ts';
 import { type RequestContext, requestWatch } from './requests.ts';
-import type { ResourceDescriptor } from '../resources.ts';
 import { SilenceGuard } from './silence-guard.ts';
 import type { ReflectorOptions } from './reflector-options.ts';
 import type { ReflectorStatus, ReflectorState } from './reflector-status.ts';
@@ -42,6 +42,7 @@ import { ReflectorTally } from './reflector-tally.ts';
 import type { ReflectorStore } from './store.ts';
 import { TroubleLog } from './trouble-log.ts';
 import { VersionDoubt } from './version-doubt.ts';
+import { Whereabouts } from './whereabouts.ts';
 import type { WatchEvent } from '../decoding/watch-body.ts';
 
 /** client-go's page size; 500 pods are about 3 MB. */
@@ -77,7 +78,7 @@ export class Reflector<R extends KubernetesRecord> {
   readonly #stopping = new AbortController();
   /** Until the server turns out not to stream lists. */
   #streams: boolean;
-  #resource: ResourceDescriptor<R>;
+  readonly #whereabouts: Whereabouts<R>;
   #running: Promise<void> | undefined;
 
   #state: ReflectorState = 'idle';
@@ -91,11 +92,11 @@ export class Reflector<R extends KubernetesRecord> {
 
   constructor(options: ReflectorOptions<R>) {
     this.#options = options;
-    this.#resource = options.resource;
     this.#streams = options.streamInitialList ?? true;
     this.#clock = options.clock;
     const source = toSource(options.resource.resource, options.namespace);
     this.#log = options.logger.child({ resource: source });
+    this.#whereabouts = new Whereabouts(options.resource, options.relocate, this.#log);
     const { refusals } = options.contact;
     this.#troubles = new TroubleLog(this.#log, options.clock, (failure, text) => refusals.tell(source, failure, text));
     this.#blindness = new Blindness(options.clock, {
@@ -261,20 +262,17 @@ export class Reflector<R extends KubernetesRecord> {
     } finally {
       guard.end();
     }
-    this.#ended(eventsBefore === this.#tally.events, this.#clock.now() - startMs);
+    const lastedMs = this.#clock.now() - startMs;
+    if (eventsBefore !== this.#tally.events || lastedMs >= SHORT_WATCH_MS) return;
+    throw new ShortWatchError(
+      `watch ${this.#whereabouts.resource.resource}: ended after ${lastedMs} ms without an event`,
+    );
   }
 
   #heardOnWatch(guard: SilenceGuard): void {
     this.#blindness.contact();
     if (this.#state !== 'listing') this.#blindness.heard();
     else guard.expectWithin(INITIAL_EVENTS_SILENCE_MS, 'a streamed list paused for too long');
-  }
-
-  /** The server ended a watch in good order. */
-  #ended(quiet: boolean, lastedMs: number): void {
-    if (quiet && lastedMs < SHORT_WATCH_MS) {
-      throw new ShortWatchError(`watch ${this.#resource.resource}: ended after ${lastedMs} ms without an event`);
-    }
   }
 
   /** Reads a streamed list up to its last bookmark; events right behind it are applied. */
@@ -287,7 +285,7 @@ export class Reflector<R extends KubernetesRecord> {
     for (;;) {
       const next = await watch.next();
       if (next.done === true) {
-        throw new ShortWatchError(`watch ${this.#resource.resource}: ended in its initial list`);
+        throw new ShortWatchError(`watch ${this.#whereabouts.resource.resource}: ended in its initial list`);
       }
       const events = next.value;
       for (let index = 0; index < events.length; index += 1) {
@@ -337,7 +335,7 @@ export class Reflector<R extends KubernetesRecord> {
         this.#become('watching');
         return true;
       case 'ERROR':
-        throw new ApiError(event.status, `watch ${this.#resource.resource}`);
+        throw new ApiError(event.status, `watch ${this.#whereabouts.resource.resource}`);
       default:
         return event satisfies never;
     }
@@ -359,7 +357,7 @@ export class Reflector<R extends KubernetesRecord> {
         store.bookmark(event.resourceVersion);
         break;
       case 'ERROR':
-        throw new ApiError(event.status, `watch ${this.#resource.resource}`);
+        throw new ApiError(event.status, `watch ${this.#whereabouts.resource.resource}`);
       default:
         event satisfies never;
     }
@@ -377,13 +375,18 @@ export class Reflector<R extends KubernetesRecord> {
     this.#tally.restarted(failure.kind);
     this.#message = failure.message;
     if (failure.kind === 'unauthorized') this.#refusedCredentials = true;
-    if (failure.kind === 'not_found' && this.#fallBack()) return;
     if (failure.kind === 'not_found' || failure.kind === 'forbidden') this.#unavailable = true;
+    if (failure.kind === 'not_found') {
+      const found = await this.#whereabouts.lookAgain(this.#synced);
+      if (found === 'fallback') return;
+      if (found === 'gone') await this.#empty();
+      if (found !== 'same') this.#position = moved(this.#position);
+    }
     this.#doubt.failed();
     this.#intend(next, failure);
     if (wait === 'none') return;
     this.#become('backing-off');
-    this.#troubles.trouble(failure, this.#synced, this.#resource.required);
+    this.#troubles.trouble(failure, this.#synced && !this.#blindness.isAbsent, this.#options.resource.required);
     await this.#recovery.sitOut(wait, failure);
   }
 
@@ -406,22 +409,19 @@ export class Reflector<R extends KubernetesRecord> {
     }
   }
 
-  /** Watches the other resource that says the same, where the server does not know this one. */
-  #fallBack(): boolean {
-    const { fallback } = this.#resource;
-    if (fallback === undefined || this.#synced) return false;
-    this.#log.warn(
-      { instead: fallback.resource },
-      'the API server does not serve this resource, watching another instead',
-    );
-    this.#resource = fallback;
-    return true;
+  /** There are no objects any more, and nothing is missed. */
+  async #empty(): Promise<void> {
+    this.#unavailable = false;
+    const { version } = this.#position;
+    if (version === undefined || this.#blindness.isAbsent || this.#stopping.signal.aborted) return;
+    await this.#options.store.beginReplace().commit(version, this.#blindness.observeByList());
+    this.#blindness.absent();
   }
 
   #context(guard: SilenceGuard, silenceMs: number): RequestContext<R> {
     return {
       transport: this.#options.transport,
-      resource: this.#resource,
+      resource: this.#whereabouts.resource,
       namespace: this.#options.namespace,
       signal: guard.signal,
       pace: this.#options.pace,

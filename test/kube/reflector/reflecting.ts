@@ -6,6 +6,7 @@ import type { KubernetesRecord, PodRecord } from '../../../src/model/records.ts'
 import { type Clock, systemClock } from '../../../src/kube/clock.ts';
 import type { Credentials } from '../../../src/kube/credentials/credentials.ts';
 import { Reflector } from '../../../src/kube/reflector/reflector.ts';
+import type { ReflectorOptions } from '../../../src/kube/reflector/reflector-options.ts';
 import { pods, type ResourceDescriptor } from '../../../src/kube/resources.ts';
 import { ServerContact } from '../../../src/kube/reflector/server-contact.ts';
 import { createTransport } from '../../../src/kube/transport/transport.ts';
@@ -73,7 +74,7 @@ export interface Reflecting<R extends KubernetesRecord> {
 export async function reflecting<R extends KubernetesRecord = PodRecord>(
   answers: readonly Answer[],
   scenario: (reflecting: Reflecting<R>) => Promise<void>,
-  options: { readonly resource?: ResourceDescriptor<R>; readonly streamInitialList?: boolean } = {},
+  options: Partial<Pick<ReflectorOptions<R>, 'resource' | 'streamInitialList' | 'relocate'>> = {},
 ): Promise<void> {
   const { streamInitialList = false } = options;
   const resource = options.resource ?? (pods as unknown as ResourceDescriptor<R>);
@@ -96,6 +97,7 @@ export async function reflecting<R extends KubernetesRecord = PodRecord>(
     clock,
     random,
     streamInitialList,
+    relocate: options.relocate,
     onStatusChange: () => {},
   });
   const until = async (condition: () => boolean) => {

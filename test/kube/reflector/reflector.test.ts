@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { endpointSlices, owners } from '../../../src/kube/resources.ts';
+import { endpointSlices, owner, owners } from '../../../src/kube/resources.ts';
+import type { OwnerRecord } from '../../../src/model/records.ts';
 import { reflecting } from './reflecting.ts';
 import {
   type Answer,
@@ -336,6 +337,102 @@ test('where slices are not served, Endpoints are watched instead', async () => {
     { resource: endpointSlices },
   );
 });
+
+for (const streamInitialList of [false, true]) {
+  const how = streamInitialList ? 'streamed list' : 'list';
+  const rollouts = owner('example.dev', 'v1alpha1', 'rollouts', 'Rollout');
+  const metadata = (name: string) => ({
+    apiVersion: 'meta.k8s.io/v1',
+    kind: 'PartialObjectMetadata',
+    metadata: { name, namespace: 'shop', uid: `uid-${name}`, resourceVersion: '5' },
+  });
+  const first = (names: readonly string[], version: string): Answer[] => {
+    if (!streamInitialList) {
+      const items = names.map(metadata);
+      const body = { kind: 'PartialObjectMetadataList', metadata: { resourceVersion: version }, items };
+      const whole: Answer = (response) => {
+        response.writeHead(200, { 'content-type': 'application/json' });
+        response.end(JSON.stringify(body));
+      };
+      return [whole];
+    }
+    const end = {
+      kind: 'PartialObjectMetadata',
+      metadata: { resourceVersion: version, annotations: { 'k8s.io/initial-events-end': 'true' } },
+    };
+    return [brokenWatch(...names.map((name) => event('ADDED', metadata(name))), event('BOOKMARK', end))];
+  };
+
+  test(`a kind whose definition is removed has no objects, and makes nothing stale (${how})`, async () => {
+    let isServed = false;
+    const moved = () => Promise.resolve(isServed ? rollouts : ('gone' as const));
+    const gone = Array.from({ length: 60 }, () => status(404));
+    const answers = [...first(['a'], '10'), ...(streamInitialList ? [] : [brokenWatch()]), ...gone];
+    await reflecting<OwnerRecord>(
+      answers,
+      async ({ store, reflector, server, until }) => {
+        server.checkAnswers.push(status(404));
+        await until(() => store.names().join() === 'a');
+        await until(() => store.names().length === 0);
+        await until(() => reflector.status().blindSinceMs === undefined && reflector.status().state === 'backing-off');
+        assert.equal(reflector.status().unavailable, false);
+        const writes = store.writes.length;
+        const asked = server.log.length;
+        await until(() => server.log.length > asked + 1);
+        assert.equal(reflector.status().blindSinceMs, undefined, 'asking for it again is no blindness');
+        assert.equal(store.writes.length, writes, 'it is emptied once');
+        isServed = true;
+        server.play(...first(['b'], '20'), openWatch());
+        await until(() => store.names().join() === 'b');
+      },
+      { resource: rollouts, streamInitialList, relocate: moved },
+    );
+  });
+
+  test(`a kind that is served in another version only is followed there (${how})`, async () => {
+    const relocate = () => Promise.resolve(owner('example.dev', 'v1', 'rollouts', 'Rollout'));
+    const answers = [
+      ...first(['a'], '10'),
+      ...(streamInitialList ? [] : [brokenWatch()]),
+      status(404),
+      ...first(['a', 'b'], '20'),
+      openWatch(),
+    ];
+    await reflecting<OwnerRecord>(
+      answers,
+      async ({ store, server, reflector, until }) => {
+        server.checkAnswers.push(status(404));
+        await until(() => store.names().join() === 'a,b');
+        assert.equal(server.requests.at(0)?.path, '/apis/example.dev/v1alpha1/rollouts');
+        assert.ok(
+          server.requests.some(({ path }) => path === '/apis/example.dev/v1/rollouts'),
+          server.log.join('; '),
+        );
+        assert.equal(reflector.status().resource, 'rollouts.example.dev');
+      },
+      { resource: rollouts, streamInitialList, relocate },
+    );
+  });
+
+  test(`where it cannot be found out where a kind went, its objects stay and are stale (${how})`, async () => {
+    const answers = [
+      ...first(['a'], '10'),
+      ...(streamInitialList ? [] : [brokenWatch()]),
+      ...Array.from({ length: 20 }, () => status(404)),
+    ];
+    await reflecting<OwnerRecord>(
+      answers,
+      async ({ store, reflector, server, until }) => {
+        server.checkAnswers.push(status(404), status(404), status(404));
+        await until(() => reflector.status().restarts.get('not_found') === 3);
+        assert.equal(store.names().join(), 'a');
+        assert.notEqual(reflector.status().blindSinceMs, undefined);
+        assert.equal(reflector.status().unavailable, true);
+      },
+      { resource: rollouts, streamInitialList, relocate: () => Promise.resolve(undefined) },
+    );
+  });
+}
 
 test('owners are asked for as metadata only', async () => {
   const deployments = owners.find(({ resource }) => resource === 'deployments.apps');

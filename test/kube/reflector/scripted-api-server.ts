@@ -58,6 +58,11 @@ export class ScriptedApiServer {
     });
   }
 
+  /** Forgets the rest of the script, and goes on with these. */
+  play(...answers: readonly Answer[]): void {
+    this.#answers.splice(0, this.#answers.length, ...answers);
+  }
+
   #handle(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? '/', 'http://server');
     if (url.pathname === '/readyz') {
