@@ -14,6 +14,7 @@
 // slices may list the same: memberships are counted. Readiness is not looked at: an endpoint that is not ready still
 // belongs to its service.
 
+import { hashOfText, WideMap } from '../../collections/wide-map.ts';
 import type { NodeEntity, PodEntity } from '../../model/entities.ts';
 import { type Listing, type Meaning, MEANS_NOTHING } from '../entities/listing.ts';
 import { NO_SERVICES, type PodState } from '../entities/pod-state.ts';
@@ -40,9 +41,9 @@ export interface MembershipOptions extends ListingsOptions {
 /** What the slices of one service list, and whom that makes its members. */
 interface Endpoints {
   /** Each with the number of slices that list it. */
-  readonly listings: Map<Listing, number>;
+  readonly listings: WideMap<Listing, number>;
   /** Each with the number of listings that mean it. */
-  readonly members: Map<PodState, number>;
+  readonly members: WideMap<PodState, number>;
 }
 
 export class Membership {
@@ -108,7 +109,7 @@ export class Membership {
     const listings: Listing[] = [];
     if (service !== undefined) {
       service.slices += 1;
-      if (!this.#services.has(service)) this.#services.set(service, { listings: new Map(), members: new Map() });
+      if (!this.#services.has(service)) this.#services.set(service, noEndpoints());
       for (const listed of named?.listed ?? []) {
         const kept = service === oldService ? unlisted.get(listed.key) : undefined;
         if (kept !== undefined && kept.address === listed.address) {
@@ -240,6 +241,13 @@ export class Membership {
     if (pod.further.size === 0) pod.further = undefined;
     this.#options.further(pod);
   }
+}
+
+function noEndpoints(): Endpoints {
+  return {
+    listings: new WideMap(({ key }) => hashOfText(key)),
+    members: new WideMap(({ uid }) => hashOfText(uid)),
+  };
 }
 
 const NO_PODS: readonly PodState[] = Object.freeze([]);
