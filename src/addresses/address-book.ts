@@ -22,11 +22,12 @@ import {
   type HolderEntity,
   openClaim,
   REPORT_DELAY_MS,
+  type SharedEntity,
 } from './claims/claim.ts';
 import { Heritage } from './heritage/heritage.ts';
 import { EndedClaims, type EndedClaimsOptions } from './claims/ended-claims.ts';
 import { KnownNodes } from './claims/known-nodes.ts';
-import { OpenClaims, type OpenClaimsListener } from './claims/open-claims.ts';
+import { OpenClaims, type OpenClaimsListener, ownOf } from './claims/open-claims.ts';
 import { PlainHolders } from './plain-holders.ts';
 import { PodsOnNodes } from './claims/pods-on-nodes.ts';
 import { ProxiedAddresses } from './claims/proxied-addresses.ts';
@@ -326,7 +327,8 @@ export class AddressBook implements AddressReader {
     if (after?.kind === 'Service') this.#proxied.put(after);
     else if (before?.kind === 'Service') this.#proxied.delete(before.uid);
     this.#open.update(before, after, seen, this.#listener(seen));
-    if (after !== undefined) for (const claim of this.#open.of(after.uid)) this.plain.holderChanged(claim);
+    // An endpoint of a service is no plain holder.
+    if (after !== undefined) for (const claim of ownOf(this.#open.of(after.uid))) this.plain.holderChanged(claim);
     const subject = after ?? before;
     if (subject?.kind === 'Pod') {
       if (before?.kind === 'Pod' && before.nodeName !== subject.nodeName) this.#podsOnNodes.delete(before);
@@ -348,7 +350,7 @@ export class AddressBook implements AddressReader {
     for (const claim of this.#open.of(uid)) this.timelines.markClaim(claim);
   }
 
-  #openClaim(derived: DerivedClaim, entity: HolderEntity, seen: Observation): Claim {
+  #openClaim(derived: DerivedClaim, entity: HolderEntity | SharedEntity, seen: Observation): Claim {
     const isListed = seen.relisted === true || this.#startedMs === Number.POSITIVE_INFINITY;
     const claim = openClaim(derived, entity, seen, isListed);
     const { role, place } = derived;

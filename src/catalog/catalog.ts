@@ -196,9 +196,10 @@ export class Catalog implements CatalogReader {
   }
 
   /** Steps that writes have cost so far, by what was done: what tests of complexity count. */
-  get steps(): { readonly joins: number; readonly links: number; readonly memberships: number } {
+  get steps(): Readonly<Record<'joins' | 'links' | 'memberships' | 'copies', number>> {
     const { joins, shelves } = this.#join;
-    return { joins, links: shelves.graph.visits, memberships: shelves.membership.visits };
+    const { visits: memberships, copies } = shelves.membership;
+    return { joins, links: shelves.graph.visits, memberships, copies };
   }
 
   get sequence(): number {

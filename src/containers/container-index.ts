@@ -9,6 +9,7 @@
 // also by age and bytes. What is not kept for want of room is counted, and as long as entries are missing a container
 // that is not found is not said not to be there.
 
+import { WideMap } from '../collections/wide-map.ts';
 import { type ByteString, toByteString } from '../model/byte-string.ts';
 import type { ChangeBatch } from '../model/changes.ts';
 import { type ContainerIdPrefix, containerKey, hasPrefix } from '../model/container-id.ts';
@@ -96,7 +97,7 @@ interface EndedContainer {
 export class ContainerIndex {
   readonly #options: ContainerIndexOptions;
   /** Uids of pods by the key of a container's id; nearly always one. */
-  readonly #uids = new Map<number, string | string[]>();
+  readonly #uids = new WideMap<number, string | string[]>((key) => key);
   readonly #former: Past<FormerPod>;
   readonly #ended: Past<EndedContainer>;
   readonly #endedOf = new Map<string, EndedContainer[]>();

@@ -3,12 +3,13 @@
 // A question looks up its address and nothing else unless it has a port; timelines of ports stand in maps of their own,
 // by address or node first, so that what has none costs one look-up.
 
+import { type WideMap, wideMap } from '../collections/wide-map.ts';
 import type { Protocol } from '../model/entities.ts';
 import type { Timeline, TimelineHolder, TimelinePlace } from './timeline.ts';
 
 export class TimelineStore<H extends TimelineHolder> {
-  readonly #ofAddress = new Map<string, Timeline<H>>();
-  readonly #ofPort = new Map<string, Map<number, Timeline<H>>>();
+  readonly #ofAddress = wideMap<Timeline<H>>();
+  readonly #ofPort = wideMap<Map<number, Timeline<H>>>();
   readonly #ofPorts = new Map<string, Timeline<H>>();
   readonly #ofNodePort = new Map<string, Map<number, Timeline<H>>>();
   /** By node and address. */
@@ -101,14 +102,14 @@ export class TimelineStore<H extends TimelineHolder> {
     return this.#ofNode.get(node);
   }
 
-  #put<K>(map: Map<K, Timeline<H>>, key: K, timeline: Timeline<H> | undefined): void {
+  #put<K>(map: Table<K, Timeline<H>>, key: K, timeline: Timeline<H> | undefined): void {
     const before = map.size;
     if (timeline === undefined) map.delete(key);
     else map.set(key, timeline);
     this.#size += map.size - before;
   }
 
-  #putIn(maps: Map<string, Map<number, Timeline<H>>>, name: string, key: number, timeline?: Timeline<H>): void {
+  #putIn(maps: Table<string, Map<number, Timeline<H>>>, name: string, key: number, timeline?: Timeline<H>): void {
     let map = maps.get(name);
     if (map === undefined) {
       if (timeline === undefined) return;
@@ -119,6 +120,9 @@ export class TimelineStore<H extends TimelineHolder> {
     if (map.size === 0) maps.delete(name);
   }
 }
+
+/** What a Map and a WideMap are both. */
+type Table<K, V> = Pick<WideMap<K, V>, 'get' | 'delete' | 'size'> & { set(key: K, value: V): unknown };
 
 const PROTOCOL_NUMBERS: Readonly<Record<Protocol, number>> = { TCP: 0, UDP: 1, SCTP: 2 };
 

@@ -33,13 +33,17 @@ describe('the open claims of a service', () => {
       fc.property(fc.array(state, { minLength: 2, maxLength: 12 }), (states) => {
         const claims = new OpenClaims(() => false);
         const open = new Set<Claim>();
+        const ended = new Map<Claim, HolderEntity>();
         const listener = {
-          opened: (derived: Parameters<typeof openClaim>[0], entity: HolderEntity): Claim => {
+          opened: (derived: Parameters<typeof openClaim>[0], entity: Parameters<typeof openClaim>[1]): Claim => {
             const claim = openClaim(derived, entity, SEEN, false);
             open.add(claim);
             return claim;
           },
-          ended: (claim: Claim): void => assert.ok(open.delete(claim), 'it was open'),
+          ended: (claim: Claim): void => {
+            assert.ok(open.delete(claim), 'it was open');
+            ended.set(claim, claim.entity);
+          },
         };
         let before: ServiceEntity | undefined;
         for (const facts of states) {
@@ -65,8 +69,40 @@ describe('the open claims of a service', () => {
         }
         claims.update(before, undefined, SEEN, listener);
         assert.deepEqual([claims.count, open.size], [0, 0]);
+        for (const [claim, entity] of ended) assert.equal(claim.entity, entity, 'as it was when it ended');
       }),
       { numRuns: 500 },
     );
+  });
+
+  it('14.8: are not touched where they stay: one of n and of 4 n endpoints changes, wherever in the list it stands', () => {
+    const touchesOf = (count: number): number => {
+      let touches = 0;
+      const claims = new OpenClaims(() => false);
+      const listener = {
+        opened: (derived: Parameters<typeof openClaim>[0], entity: Parameters<typeof openClaim>[1]): Claim => {
+          const claim = openClaim(derived, entity, SEEN, false);
+          const { place } = claim;
+          Object.defineProperty(claim, 'place', { get: () => ((touches += 1), place) });
+          return claim;
+        },
+        ended: (): void => undefined,
+      };
+      const listed = Array.from({ length: count }, (_, at) => `10.144.${at >> 8}.${at & 255}`).sort();
+      const first = service('s', { manualEndpoints: listed });
+      claims.update(undefined, first, SEEN, listener);
+      touches = 0;
+      let before = first;
+      for (const [at, address] of [listed[0], listed[count >> 1], listed.at(-1)].entries()) {
+        const manualEndpoints = [...listed.filter((each) => each !== address), `10.9.9.${at}`].sort();
+        const after = service('s', { manualEndpoints });
+        claims.update(before, after, SEEN, listener);
+        assert.equal(claims.of(after.uid).length, count);
+        before = after;
+      }
+      return touches;
+    };
+    const [few, many] = [touchesOf(100), touchesOf(400)];
+    assert.ok(few > 0 && many <= few, `${few} touches of claims among 100, ${many} among 400`);
   });
 });

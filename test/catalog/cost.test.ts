@@ -117,6 +117,25 @@ describe('the cost of one change', () => {
   }
 });
 
+describe('services over the same pods', () => {
+  it('14.8: share what they add to the pods: one more costs a list of all of them, not one for each pod', async () => {
+    const pods = many(50, podAt);
+    for (const services of [100, 400]) {
+      const around = many(services, (at) => [service(`s${at}`), slice(`e${at}`, `s${at}`, pods)]).flat();
+      const harness = await Harness.open(...pods, ...around, service('one'));
+      const copied = (change: () => void): number => {
+        const before = harness.catalog.steps.copies;
+        change();
+        return harness.catalog.steps.copies - before;
+      };
+      const come = copied(() => harness.put(slice('e', 'one', pods)));
+      const go = copied(() => harness.remove(slice('e', 'one', pods)));
+      assert.ok(come >= services && come <= 2 * (services + 1), `${come} references copied for one of ${services}`);
+      assert.ok(go <= 2 * (services + 1), `${go} references copied for one of ${services} that goes`);
+    }
+  });
+});
+
 describe('a change that touches more than a turn may take', () => {
   it('14.8: is told in slices, the last of which finishes it, and what is written meanwhile does not wait', async () => {
     const set = owner('ReplicaSet', 'rs');

@@ -5,10 +5,10 @@ import { dirname } from 'node:path';
 /** A file of src, relative to the repository → the files that it imports. */
 export type ImportGraph = ReadonlyMap<string, readonly string[]>;
 
-const EVERYWHERE = ['model', 'telemetry'];
+const EVERYWHERE = ['collections', 'model', 'telemetry'];
 const KUBE_ROOMS = ['kube', 'kube/transport', 'kube/credentials', 'kube/decoding', 'kube/reflector'];
 /** From the bottom up. */
-const CATALOG_ROOMS = ['collections', 'records', 'owners', 'entities', 'joining'].map((room) => `catalog/${room}`);
+const CATALOG_ROOMS = ['records', 'owners', 'entities', 'joining'].map((room) => `catalog/${room}`);
 const ADDRESS_ROOMS = ['ranges', 'claims', 'judging', 'heritage'].map((room) => `addresses/${room}`);
 /** From the bottom up. */
 const FEED_ROOMS = ['log', 'tokens', 'reading', 'subscriptions'].map((room) => `feed/${room}`);
@@ -18,22 +18,22 @@ const RPC_SOURCES = [...EVERYWHERE, 'wire', 'catalog', 'addresses', 'feed', 'ote
 
 /** Room → rooms that it may import, beside itself. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  collections: [],
   model: [],
   telemetry: ['model'],
   options: ['model'],
   wire: ['model', 'timelines'],
   client: ['model', 'timelines', 'wire'],
-  timelines: ['model'],
+  timelines: ['collections', 'model'],
   kube: [...EVERYWHERE, ...KUBE_ROOMS],
   'kube/transport': [...EVERYWHERE, 'kube', 'kube/credentials'],
   'kube/credentials': [...EVERYWHERE, 'kube'],
   'kube/decoding': [...EVERYWHERE, 'kube'],
   'kube/reflector': [...EVERYWHERE, ...KUBE_ROOMS],
   catalog: [...EVERYWHERE, 'wire', ...CATALOG_ROOMS],
-  'catalog/collections': [],
   'catalog/records': [...EVERYWHERE, 'catalog'],
-  'catalog/owners': [...EVERYWHERE, 'wire', 'catalog/collections', 'catalog/records'],
-  'catalog/entities': [...EVERYWHERE, 'wire', 'catalog/collections', 'catalog/records', 'catalog/owners'],
+  'catalog/owners': [...EVERYWHERE, 'wire', 'catalog/records'],
+  'catalog/entities': [...EVERYWHERE, 'wire', 'catalog/records', 'catalog/owners'],
   'catalog/joining': [...EVERYWHERE, 'wire', ...CATALOG_ROOMS],
   networks: [...EVERYWHERE],
   containers: [...EVERYWHERE, 'wire'],

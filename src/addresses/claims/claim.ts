@@ -70,14 +70,25 @@ export interface DerivedClaim {
 }
 
 /**
+ * The state of a service as all claims of its endpoints have it while they are open: there may be ten thousand, and with
+ * each part of them that comes or goes the service has another state.
+ */
+export class SharedEntity {
+  now: HolderEntity;
+
+  constructor(now: HolderEntity) {
+    this.now = now;
+  }
+}
+
+/**
  * There is one for each address of each pod, so what follows from something else is not kept. It is also what timelines
  * name as holder.
  */
 export class Claim implements TimelineHolder {
   readonly derivedRole: ClaimRole;
   readonly place: ClaimPlace;
-  /** The newest state while the claim is open, then the last one. */
-  entity: HolderEntity;
+  #entity: HolderEntity | SharedEntity;
   #startEarliestMs: number;
   #startSpanMs: number;
   #isStartObserved: boolean;
@@ -99,20 +110,35 @@ export class Claim implements TimelineHolder {
 
   constructor(
     { role, place, apiStart }: DerivedClaim,
-    entity: HolderEntity,
+    entity: HolderEntity | SharedEntity,
     start: { readonly earliestMs: number; readonly latestMs: number },
     seen: Observation,
     isListed: boolean,
   ) {
     this.derivedRole = role;
     this.place = place;
-    this.entity = entity;
+    this.#entity = entity;
     this.#startEarliestMs = start.earliestMs;
     this.#startSpanMs = start.latestMs - start.earliestMs;
     this.#isStartObserved = apiStart === undefined;
     this.#seen = seen;
     this.#isListed = isListed;
-    this.leavingSeenMs = isLeaving(entity) ? seen.atMs : undefined;
+    this.leavingSeenMs = isLeaving(this.entity) ? seen.atMs : undefined;
+  }
+
+  /** The newest state while the claim is open, then the last one. */
+  get entity(): HolderEntity {
+    const entity = this.#entity;
+    return entity instanceof SharedEntity ? entity.now : entity;
+  }
+
+  set entity(entity: HolderEntity) {
+    this.#entity = entity;
+  }
+
+  /** It has its state from others of the same object: nothing has to be renewed. */
+  get isShared(): boolean {
+    return this.#entity instanceof SharedEntity;
   }
 
   get kind(): TimelineHolder['kind'] {
@@ -242,7 +268,12 @@ export interface KnownStart {
 }
 
 /** Opens a claim. The start is never later than our first sight of it. `isListed`: that came with a list. */
-export function openClaim(derived: DerivedClaim, entity: HolderEntity, seen: Observation, isListed: boolean): Claim {
+export function openClaim(
+  derived: DerivedClaim,
+  entity: HolderEntity | SharedEntity,
+  seen: Observation,
+  isListed: boolean,
+): Claim {
   let earliest = seen.sinceMs ?? seen.atMs;
   let latest = seen.atMs;
   const { apiStart } = derived;

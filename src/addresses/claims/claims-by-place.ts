@@ -1,11 +1,12 @@
 // The claims of all places by key. A place that has one claim and never had another, as nearly all places have, is just
 // that claim: a list is made when there is something to tell.
 
+import { wideMap } from '../../collections/wide-map.ts';
 import { Claim } from './claim.ts';
 import { type AskedPort, type ClaimsSince, hasPort, PlaceClaims } from './place-claims.ts';
 
 export class ClaimsByPlace {
-  readonly #places = new Map<string, Claim | PlaceClaims>();
+  readonly #places = wideMap<Claim | PlaceClaims>();
 
   has(key: string): boolean {
     return this.#places.has(key);

@@ -4,6 +4,7 @@
 // past is lost, so that no answer pretends to know what was dropped. No object may fill more than a share: one that
 // does loses its own oldest claims first, and `incompleteUntilMs` says up to which moment one may be missing.
 
+import { hashOfText, WideMap, wideMap } from '../../collections/wide-map.ts';
 import type { Claim, HolderEntity } from './claim.ts';
 
 export interface EndedClaimsOptions {
@@ -42,9 +43,9 @@ export class EndedClaims {
   #head = 0;
   #count = 0;
   #bytes = 0;
-  readonly #shares = new Map<string, Share>();
+  readonly #shares = wideMap<Share>();
   /** Entities that ended claims keep, with the number of claims that do. */
-  readonly #kept = new Map<HolderEntity, number>();
+  readonly #kept = new WideMap<HolderEntity, number>(({ uid }) => hashOfText(uid));
   #forgottenUntilMs = Number.NEGATIVE_INFINITY;
   #incompleteUntilMs = Number.NEGATIVE_INFINITY;
   #shareDrops = 0;

@@ -1,13 +1,13 @@
 // The claims that are in force, by the entity that makes them: a change of the entity opens those that are new and ends
 // those that it does not make any more.
 //
-// Costs what changed, plus a comparison with what stayed: of a service with thousands of endpoints the claims before
-// and after those that changed are passed over in order, without looking any of them up, and where nothing else of it
-// changed, without deriving any of them.
+// Costs what changed, plus a comparison with what stayed: of a service with thousands of endpoints the claims that stay
+// are passed over in order, without touching any of them, and where nothing else of it changed, without deriving any.
 
+import { wideMap } from '../../collections/wide-map.ts';
 import type { ServiceEntity } from '../../model/entities.ts';
 import type { Observation } from '../../model/observation.ts';
-import { Claim, claimKey, type DerivedClaim, type HolderEntity, renewEntity } from './claim.ts';
+import { Claim, claimKey, type DerivedClaim, type HolderEntity, renewEntity, SharedEntity } from './claim.ts';
 import {
   type Acquaintance,
   apiEndOf,
@@ -21,7 +21,7 @@ import { samePorts, type ServicePorts } from './service-ports.ts';
 
 export interface OpenClaimsListener {
   /** Makes a claim of what was derived. */
-  opened(derived: DerivedClaim, entity: HolderEntity): Claim;
+  opened(derived: DerivedClaim, entity: HolderEntity | SharedEntity): Claim;
   /** `apiEndMs`: the API's own time of the end. */
   ended(claim: Claim, apiEndMs: number | undefined): void;
 }
@@ -29,7 +29,9 @@ export interface OpenClaimsListener {
 export class OpenClaims {
   readonly #isTaken: Acquaintance['isTaken'];
   /** Nearly always one claim, which then stands there by itself; else in the order in which they are derived. */
-  readonly #byHolder = new Map<string, Claim | readonly Claim[]>();
+  readonly #byHolder = wideMap<Claim | readonly Claim[]>();
+  /** Of services that claim some, by uid. */
+  readonly #endpoints = new Map<string, OpenEndpoints>();
   #count = 0;
 
   constructor(isTaken: Acquaintance['isTaken']) {
@@ -71,7 +73,9 @@ export class OpenClaims {
     }
     const open = this.#of(after.uid);
     // The newest state says how a claim ended, too.
-    for (const claim of open ?? NONE) renewEntity(claim, after, seen);
+    for (const claim of ownOf(open ?? NONE)) renewEntity(claim, after, seen);
+    const endpoints = this.#endpoints.get(after.uid);
+    if (endpoints !== undefined) endpoints.shared.now = after;
     if (before !== undefined && sameClaims(before, after)) return;
     const areEndpoints = open !== undefined && before?.kind === 'Service' && after.kind === 'Service';
     if (areEndpoints && sameButEndpoints(before, after)) {
@@ -92,6 +96,11 @@ export class OpenClaims {
     const derived = deriveClaims(after, { isFirstClaim, isFirstSight, isTaken: this.#isTaken });
     // A pod that finished keeps its place here, empty: an address it would get now is not its first one.
     if (derived.length === 0 && open === undefined) return;
+    if (after.kind === 'Service')
+      this.#keepEndpoints(
+        after,
+        derived.flatMap(({ role, place }) => endpointsOf(role, place)),
+      );
     this.#keep(after.uid, this.#exchange(open ?? NONE, derived, after, listener));
   }
 
@@ -99,6 +108,7 @@ export class OpenClaims {
   #close(entity: HolderEntity, listener: OpenClaimsListener): void {
     for (const claim of this.#of(entity.uid) ?? NONE) this.#end(claim, entity, listener);
     this.#byHolder.delete(entity.uid);
+    this.#endpoints.delete(entity.uid);
   }
 
   /** The claims that are open from now on. */
@@ -107,7 +117,7 @@ export class OpenClaims {
     derived: readonly DerivedClaim[],
     entity: HolderEntity,
     listener: OpenClaimsListener,
-  ): Claim[] {
+  ): readonly Claim[] {
     const shorter = Math.min(open.length, derived.length);
     let first = 0;
     while (first < shorter && isOf(open[first], derived[first])) first++;
@@ -117,26 +127,51 @@ export class OpenClaims {
     return this.#exchangeBetween(open, between, derived.slice(first, derived.length - last), entity, listener);
   }
 
-  /** The same where only endpoints of a service came or went; they stand behind its other claims, in their order. */
-  #exchangeEndpoints(open: readonly Claim[], service: ServiceEntity, listener: OpenClaimsListener): Claim[] {
-    const wanted = service.externalName ? NO_ADDRESSES : service.manualEndpoints;
-    let from = open.findIndex((claim) => endpointOf(claim) !== undefined);
-    if (from === -1) from = open.length;
-    let to = open.length;
-    let [first, end] = [0, wanted.length];
-    for (let address = wanted[first]; address !== undefined && first < end; address = wanted[first]) {
-      if (from < to && endpointOf(open[from]) === address) from += 1;
-      else if (!isSpecialAddress(address)) break;
-      first += 1;
+  /**
+   * The same where only endpoints of a service came or went; they stand behind its other claims, in their order. What
+   * stays is passed over as text, side by side in both lists, and its claims are not touched.
+   */
+  #exchangeEndpoints(open: readonly Claim[], service: ServiceEntity, listener: OpenClaimsListener): readonly Claim[] {
+    const held = this.#endpoints.get(service.uid)?.addresses ?? NO_ADDRESSES;
+    const others = open.length - held.length;
+    const gone = new Map<string, Claim>();
+    const addresses: string[] = [];
+    /** Claims that stay, and addresses of those that are to be opened; where those are. */
+    const made: (Claim | string)[] = open.slice(0, others);
+    const come: number[] = [];
+    let at = 0;
+    const pass = (before?: string): void => {
+      for (let each = held[at]; each !== undefined && (before === undefined || each < before); each = held[at]) {
+        gone.set(each, open[others + at] as Claim);
+        at += 1;
+      }
+    };
+    for (const address of service.externalName ? NO_ADDRESSES : service.manualEndpoints) {
+      if (held[at] !== address) pass(address);
+      if (held[at] === address) {
+        made.push(open[others + at] as Claim);
+        at += 1;
+      } else {
+        if (isSpecialAddress(address)) continue;
+        come.push(made.length);
+        made.push(address);
+      }
+      addresses.push(address);
     }
-    for (let address = wanted[end - 1]; address !== undefined && first < end; address = wanted[end - 1]) {
-      if (from < to && endpointOf(open[to - 1]) === address) to -= 1;
-      else if (!isSpecialAddress(address)) break;
-      end -= 1;
+    pass();
+    // Both lists are in order; where one were not, what stays may look as if it went and came.
+    for (const place of come) {
+      const address = made[place] as string;
+      made[place] = gone.get(address) ?? address;
+      gone.delete(address);
     }
-    const made: DerivedClaim[] = [];
-    for (const address of wanted.slice(first, end)) if (!isSpecialAddress(address)) made.push(endpointClaim(address));
-    return this.#exchangeBetween(open, { from, to }, made, service, listener);
+    this.#keepEndpoints(service, addresses);
+    for (const claim of gone.values()) this.#end(claim, service, listener);
+    for (const place of come) {
+      const address = made[place];
+      if (typeof address === 'string') made[place] = this.#begin(endpointClaim(address), service, listener);
+    }
+    return made as Claim[];
   }
 
   /** What is open in between gives way to what is derived; ends come before beginnings. */
@@ -157,17 +192,28 @@ export class OpenClaims {
       return claim ?? wanted;
     });
     for (const claim of before.values()) this.#end(claim, entity, listener);
-    const between = made.map((each) => {
-      if (each instanceof Claim) return each;
-      this.#count++;
-      return listener.opened(each, entity);
-    });
+    const between = made.map((each) => (each instanceof Claim ? each : this.#begin(each, entity, listener)));
     return open.slice(0, from).concat(between, open.slice(to));
+  }
+
+  #begin(derived: DerivedClaim, entity: HolderEntity, listener: OpenClaimsListener): Claim {
+    this.#count++;
+    const shared = derived.role === 'ENDPOINT' ? this.#endpoints.get(entity.uid)?.shared : undefined;
+    return listener.opened(derived, shared ?? entity);
   }
 
   #end(claim: Claim, entity: HolderEntity, listener: OpenClaimsListener): void {
     this.#count--;
+    // From now on it is as it was, whatever becomes of those that go on.
+    if (claim.isShared) claim.entity = entity;
     listener.ended(claim, apiEndOf(claim.place, entity));
+  }
+
+  /** What it claims is about to be these: in the order of its claims, behind all others. */
+  #keepEndpoints(service: ServiceEntity, addresses: readonly string[]): void {
+    const shared = this.#endpoints.get(service.uid)?.shared ?? new SharedEntity(service);
+    if (addresses.length === 0) this.#endpoints.delete(service.uid);
+    else this.#endpoints.set(service.uid, { shared, addresses });
   }
 
   /** `undefined`: it never had one. */
@@ -185,11 +231,22 @@ export class OpenClaims {
 const NONE: readonly Claim[] = Object.freeze([]);
 const NO_ADDRESSES: readonly string[] = Object.freeze([]);
 
-/** The address, of an endpoint of a service. */
-function endpointOf(claim: Claim | undefined): string | undefined {
-  const place = claim?.place;
-  if (typeof place !== 'object' || place.on !== 'services' || place.ports !== undefined) return undefined;
-  return place.address;
+interface OpenEndpoints {
+  readonly shared: SharedEntity;
+  /** Those of its last open claims, in their order. */
+  readonly addresses: readonly string[];
+}
+
+/** Claims but for those of a service's endpoints, which are last and have their state from one place. */
+export function* ownOf(claims: readonly Claim[]): Generator<Claim> {
+  for (const claim of claims) {
+    if (claim.isShared) return;
+    yield claim;
+  }
+}
+
+function endpointsOf(role: DerivedClaim['role'], place: DerivedClaim['place']): readonly string[] {
+  return role === 'ENDPOINT' && typeof place === 'object' && place.on === 'services' ? [place.address] : NO_ADDRESSES;
 }
 
 /** Whether this is the claim that is derived. Other ports of a service are another claim. */

@@ -6,6 +6,7 @@
 // pods is lost, a service with its endpoints changes) stops neither the loop nor a question, and no question is answered
 // from a timeline that is out of date. Many changes of one place before its turn are one writing.
 
+import { wideMap } from '../../collections/wide-map.ts';
 import type { Protocol } from '../../model/entities.ts';
 import { TimelineStore } from '../../timelines/store.ts';
 import { placeKey, type Timeline, type TimelinePlace } from '../../timelines/timeline.ts';
@@ -37,8 +38,10 @@ interface Mark {
 export class WrittenTimelines {
   readonly #options: WrittenTimelinesOptions;
   readonly #store = new TimelineStore<Claim>();
-  /** By `placeKey`, in the order in which they were marked. */
-  readonly #marks = new Map<string, Mark>();
+  /** By `placeKey`. */
+  readonly #marks = wideMap<Mark>();
+  /** How far `settle` came: it goes round, so that what is marked again and again does not come before the rest. */
+  #round: Iterator<[string, Mark]> = this.#marks[Symbol.iterator]();
   /** How many there are of each kind: a question names its places only where one of them may be marked. */
   readonly #markedOf: Record<TimelinePlace['of'], number> = {
     address: 0,
@@ -105,8 +108,13 @@ export class WrittenTimelines {
 
   /** Writes what is marked until `isDue`; returns whether all is written. */
   settle(isDue: () => boolean = () => false): boolean {
-    for (const [key, mark] of this.#marks) {
-      this.#write(key, mark);
+    while (this.#marks.size > 0) {
+      const next = this.#round.next();
+      if (next.done === true) {
+        this.#round = this.#marks[Symbol.iterator]();
+        continue;
+      }
+      this.#write(...next.value);
       if (isDue()) break;
     }
     return this.#marks.size === 0;

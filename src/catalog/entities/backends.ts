@@ -3,14 +3,15 @@
 // Workloads are distinct by uid. Pods may refer differently to one of them for the moment of a change: the first in
 // order stands.
 
+import { hashOfText, wideMap } from '../../collections/wide-map.ts';
 import type { ObjectReference } from '../../model/entities.ts';
-import { CountedSet } from '../collections/counted-set.ts';
+import { CountedSet } from '../../collections/counted-set.ts';
 import { compareReferences, NO_REFERENCES } from '../records/rows.ts';
 
 export class Backends {
-  readonly #references = new CountedSet<ObjectReference>(compareReferences);
+  readonly #references = new CountedSet<ObjectReference>(compareReferences, ({ uid }) => hashOfText(uid));
   /** References by uid; more than one only while pods disagree. */
-  readonly #uids = new Map<string, number>();
+  readonly #uids = wideMap<number>();
 
   /** Different workloads. */
   get size(): number {

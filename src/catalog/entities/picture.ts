@@ -1,5 +1,6 @@
 // All that is known, by uid; services by name as well, because slices name them before they come.
 
+import { wideMap } from '../../collections/wide-map.ts';
 import type { NamespaceState } from './namespace-state.ts';
 import type { NodeState } from './node-state.ts';
 import type { OwnerState } from './owner-state.ts';
@@ -7,11 +8,11 @@ import type { PodState } from './pod-state.ts';
 import { ServiceState } from './service-state.ts';
 
 export class Picture {
-  readonly pods = new Map<string, PodState>();
+  readonly pods = wideMap<PodState>();
   readonly nodes = new Map<string, NodeState>();
   readonly namespaces = new Map<string, NamespaceState>();
-  readonly owners = new Map<string, OwnerState>();
-  readonly services = new Map<string, ServiceState>();
+  readonly owners = wideMap<OwnerState>();
+  readonly services = wideMap<ServiceState>();
   readonly #servicesByName = new Map<string, Map<string, ServiceState>>();
 
   serviceNamed(namespace: string, name: string): ServiceState | undefined {

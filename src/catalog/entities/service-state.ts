@@ -1,6 +1,7 @@
 // What is kept of a service: its entity, and what its endpoints come to. The state exists as soon as either the service
 // or one of its slices does, because they come from different watches in any order.
 
+import { hashOfText } from '../../collections/wide-map.ts';
 import { type ByteString, NO_BYTES } from '../../model/byte-string.ts';
 import type { ObjectReference, PortNumber, ServiceEntity } from '../../model/entities.ts';
 import { canonicalIps } from '../../model/ip.ts';
@@ -11,7 +12,7 @@ import { encodePodService } from '../../wire/encode-pod.ts';
 import type { ValuePolicy } from '../../wire/value-policy.ts';
 import { type Interner, NO_TEXTS } from '../records/text-interner.ts';
 import { Backends } from './backends.ts';
-import { CountedSet } from '../collections/counted-set.ts';
+import { CountedSet } from '../../collections/counted-set.ts';
 import { compareText, isSameButJoined, NO_REFERENCES } from '../records/rows.ts';
 
 export interface ServiceDraft {
@@ -36,7 +37,7 @@ export class ServiceState {
   /** Slices that name this service. */
   slices = 0;
   /** Canonical addresses in its endpoints that are neither pods nor nodes, each with the number of listings. */
-  readonly manual = new CountedSet<string>(compareText);
+  readonly manual = new CountedSet<string>(compareText, hashOfText);
   /** Workloads of joined members, each with the number of pods. */
   readonly backends = new Backends();
   seenIn = 0;

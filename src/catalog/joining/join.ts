@@ -202,7 +202,7 @@ export class Join {
     const ownerChain = lineage?.chain ?? NO_REFERENCES;
     const workload = lineage?.workload ?? selfReference(row, before);
     const endpointAddresses = pod.further && [...pod.further.keys()].sort().slice(0, MAX_LISTED);
-    const endpoints = endpointBytes(pod, endpointAddresses, this.#references);
+    const endpoints = endpointBytes(pod, endpointAddresses, this.#references, this.shelves.referenceChanges);
     const joined = lineage?.podBytesWith(endpoints) ?? concatBytes(encodePodOwners(workload, ownerChain), endpoints);
     const place = this.shelves.places.bytesOf(row.nodeName);
     this.shelves.counts.countAs(pod, workload);
@@ -252,14 +252,31 @@ const PODS = 'pods';
 
 /**
  * References to the services of a pod, put together. Kept for the next pod, because the pods of one write are mostly in
- * the same services: then nothing is put together, and all of them have one text.
+ * the same services: they have one list of them, and nothing is looked at; with another list of the same, nothing is put
+ * together, and all of them have one text.
  */
 class ServiceReferences {
+  #memberOf: PodState['memberOf'] | undefined;
+  #namespace = '';
+  #version = 0;
   #parts: readonly ByteString[] = [];
   #bytes: ByteString = NO_BYTES;
+  #count = 0;
 
-  /** The first of those in the pod's own namespace, and how many there are. */
-  of({ memberOf, row: { namespace } }: PodState): { readonly bytes: ByteString; readonly count: number } {
+  /**
+   * The first of those in the pod's own namespace, and how many there are. `version`: another one when a service has
+   * another reference than before.
+   */
+  of(
+    { memberOf, row: { namespace } }: PodState,
+    version: number,
+  ): { readonly bytes: ByteString; readonly count: number } {
+    if (this.#memberOf === memberOf && this.#namespace === namespace && this.#version === version) {
+      return { bytes: this.#bytes, count: this.#count };
+    }
+    this.#memberOf = memberOf;
+    this.#namespace = namespace;
+    this.#version = version;
     let count = 0;
     let isSame = true;
     for (const { namespace: at, referenceBytes } of memberOf) {
@@ -273,6 +290,7 @@ class ServiceReferences {
       this.#parts = parts.slice(0, MAX_LISTED);
       this.#bytes = concatBytes(...this.#parts);
     }
+    this.#count = count;
     return { bytes: this.#bytes, count };
   }
 }
@@ -282,9 +300,10 @@ function endpointBytes(
   pod: PodState,
   addresses: readonly string[] | undefined,
   references: ServiceReferences,
+  version: number,
 ): ByteString {
   if (pod.memberOf.length === 0 && addresses === undefined) return NO_BYTES;
-  const { bytes, count } = references.of(pod);
+  const { bytes, count } = references.of(pod, version);
   if (count <= MAX_LISTED && addresses === undefined) return bytes;
   return concatBytes(bytes, encodePodEndpoints(count > MAX_LISTED ? count : 0, addresses ?? []));
 }

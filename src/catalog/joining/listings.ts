@@ -3,8 +3,9 @@
 // It answers which listings have to be looked at again when a pod or a node comes, changes or goes; that costs what
 // lists the object. Who is in which service is counted by its caller, see `membership.ts`, which also has the rules.
 
+import { wideMap } from '../../collections/wide-map.ts';
 import type { NodeEntity, PodEntity } from '../../model/entities.ts';
-import { MultiMap } from '../collections/multi-map.ts';
+import { MultiMap } from '../../collections/multi-map.ts';
 import { Listing, type Meaning, MEANS_NOTHING } from '../entities/listing.ts';
 import type { PodState } from '../entities/pod-state.ts';
 import { type Listed, targetKey } from '../entities/slice-state.ts';
@@ -16,12 +17,12 @@ export interface ListingsOptions {
 
 export class Listings {
   /** Where an address is listed, and where a target alone is. */
-  readonly #listings = new Map<string, Listing>();
-  readonly #targets = new Map<string, Listing>();
-  readonly #byAddress = new MultiMap<string, Listing>();
-  readonly #byTarget = new MultiMap<string, Listing>();
+  readonly #listings = wideMap<Listing>();
+  readonly #targets = wideMap<Listing>();
+  readonly #byAddress = new MultiMap<Listing>();
+  readonly #byTarget = new MultiMap<Listing>();
   /** Live pods with an address of their own. */
-  readonly #pods = new MultiMap<string, PodState>();
+  readonly #pods = new MultiMap<PodState>();
   readonly #nodes = new Map<string, number>();
   readonly #options: ListingsOptions;
 

@@ -14,10 +14,12 @@
 // slices may list the same: memberships are counted. Readiness is not looked at: an endpoint that is not ready still
 // belongs to its service.
 
+import { hashOfText, WideMap } from '../../collections/wide-map.ts';
 import type { NodeEntity, PodEntity } from '../../model/entities.ts';
 import { type Listing, type Meaning, MEANS_NOTHING } from '../entities/listing.ts';
 import { NO_SERVICES, type PodState } from '../entities/pod-state.ts';
 import { compareText } from '../records/rows.ts';
+import { ListChange } from './list-change.ts';
 import { isSameList, Listings, type ListingsOptions } from './listings.ts';
 import type { ServiceState } from '../entities/service-state.ts';
 import { type Listed, NO_LISTINGS, type SliceDraft, type SliceState } from '../entities/slice-state.ts';
@@ -40,9 +42,9 @@ export interface MembershipOptions extends ListingsOptions {
 /** What the slices of one service list, and whom that makes its members. */
 interface Endpoints {
   /** Each with the number of slices that list it. */
-  readonly listings: Map<Listing, number>;
+  readonly listings: WideMap<Listing, number>;
   /** Each with the number of listings that mean it. */
-  readonly members: Map<PodState, number>;
+  readonly members: WideMap<PodState, number>;
 }
 
 export class Membership {
@@ -53,6 +55,11 @@ export class Membership {
   readonly #options: MembershipOptions;
   /** Listings whose meaning was worked out and memberships that were counted, ever: what a change costs. */
   visits = 0;
+  /** Services of a pod, in order; services of a listing, as they came. */
+  readonly #joined = new ListChange<ServiceState>((all, one) => (all.length === 0 ? one.alone : inserted(all, one)));
+  readonly #left = new ListChange<ServiceState>((all, one) => (all.length === 1 ? NO_SERVICES : without(all, one)));
+  readonly #listed = new ListChange<ServiceState>((all, one) => (all.length === 0 ? one.alone : [...all, one]));
+  readonly #unlisted = new ListChange<ServiceState>(without);
 
   constructor(options: MembershipOptions) {
     this.#options = options;
@@ -62,6 +69,11 @@ export class Membership {
   /** Members of the service, in no particular order. */
   membersOf(service: ServiceState): Iterator<PodState> {
     return this.#services.get(service)?.members.keys() ?? NO_PODS.values();
+  }
+
+  /** Elements of lists that were copied, ever. */
+  get copies(): number {
+    return this.#joined.copies + this.#left.copies + this.#listed.copies + this.#unlisted.copies;
   }
 
   /** Slices were changed of which a part is still to be applied. */
@@ -108,7 +120,7 @@ export class Membership {
     const listings: Listing[] = [];
     if (service !== undefined) {
       service.slices += 1;
-      if (!this.#services.has(service)) this.#services.set(service, { listings: new Map(), members: new Map() });
+      if (!this.#services.has(service)) this.#services.set(service, noEndpoints());
       for (const listed of named?.listed ?? []) {
         const kept = service === oldService ? unlisted.get(listed.key) : undefined;
         if (kept !== undefined && kept.address === listed.address) {
@@ -168,7 +180,7 @@ export class Membership {
     const count = (listings?.get(listing) ?? 0) + 1;
     listings?.set(listing, count);
     if (count > 1) return listing;
-    listing.services = listing.services.length === 0 ? service.alone : [...listing.services, service];
+    listing.services = this.#listed.of(listing.services, service);
     this.#count(service, listing, listing.meaning, 1);
     return listing;
   }
@@ -181,7 +193,7 @@ export class Membership {
       return;
     }
     listings?.delete(listing);
-    listing.services = listing.services.filter((each) => each !== service);
+    listing.services = this.#unlisted.of(listing.services, service);
     this.#count(service, listing, listing.meaning, -1);
     if (listing.services.length > 0) return;
     this.#mean(listing, MEANS_NOTHING);
@@ -217,7 +229,7 @@ export class Membership {
     const count = (members?.get(pod) ?? 0) + by;
     if (count === 0) {
       members?.delete(pod);
-      pod.memberOf = pod.memberOf.length === 1 ? NO_SERVICES : pod.memberOf.filter((each) => each !== service);
+      pod.memberOf = this.#left.of(pod.memberOf, service);
       this.#options.member(service, pod, -1);
       return;
     }
@@ -226,7 +238,7 @@ export class Membership {
       this.#options.member(service, pod, 0);
       return;
     }
-    pod.memberOf = pod.memberOf.length === 0 ? service.alone : inserted(pod.memberOf, service);
+    pod.memberOf = this.#joined.of(pod.memberOf, service);
     this.#options.member(service, pod, 1);
   }
 
@@ -242,7 +254,18 @@ export class Membership {
   }
 }
 
+function noEndpoints(): Endpoints {
+  return {
+    listings: new WideMap(({ key }) => hashOfText(key)),
+    members: new WideMap(({ uid }) => hashOfText(uid)),
+  };
+}
+
 const NO_PODS: readonly PodState[] = Object.freeze([]);
+
+function without(services: readonly ServiceState[], removed: ServiceState): readonly ServiceState[] {
+  return services.filter((each) => each !== removed);
+}
 
 /** A copy with the service in its place by namespace and name. */
 function inserted(services: readonly ServiceState[], added: ServiceState): readonly ServiceState[] {

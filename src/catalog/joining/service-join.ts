@@ -83,7 +83,8 @@ export function towards(before: readonly string[], wanted: readonly string[], li
   let [old, now] = [0, 0];
   while (old < before.length || now < wanted.length) {
     const [left, right] = [before[old], wanted[now]];
-    const order = left === undefined ? 1 : right === undefined ? -1 : compareText(left, right);
+    // Mostly the same text: one object is in both lists.
+    const order = left === right ? 0 : left === undefined ? 1 : right === undefined ? -1 : compareText(left, right);
     if (order !== 0) {
       if (differing === limit) {
         const rest = before.slice(old, old + MAX_CLAIMED_ENDPOINTS - texts.length);

@@ -48,6 +48,8 @@ export class Shelves {
   readonly membership: Membership;
   readonly places = new NodePlaces();
   readonly counts: PodCounts;
+  /** How often a service got another reference, or none: pods in the same services may tell of others then. */
+  referenceChanges = 0;
   /** Annotations of networks of which something was left out, by why; counted each time that a pod is read. */
   readonly networkProblems: Record<PodNetworkProblem, number> = { too_long: 0, malformed: 0, too_many: 0 };
   readonly #picture: Picture;
@@ -232,6 +234,7 @@ export class Shelves {
         service.resource = resource;
         service.row = draft.row;
         service.setReference(draft.uid);
+        this.referenceChanges += 1;
         services.set(draft.uid, service);
         this.#markMembers(service);
         this.#marks.services.add(service);
@@ -247,6 +250,7 @@ export class Shelves {
         this.#markMembers(service);
         service.row = undefined;
         service.setReference(undefined);
+        this.referenceChanges += 1;
         this.#marks.services.add(service);
         this.release(service);
       },

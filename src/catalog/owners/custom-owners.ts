@@ -13,7 +13,7 @@ import { keyOfWorkload } from '../../model/entity-key.ts';
 import { groupOf } from '../../model/api-version.ts';
 import type { ControllerReference } from '../../model/records.ts';
 import { encodeReferredWorkload } from '../../wire/encode-workload.ts';
-import { MultiMap } from '../collections/multi-map.ts';
+import { MultiMap } from '../../collections/multi-map.ts';
 import { MAX_TOLD } from './owner-links.ts';
 import { compareReferences, compareText, NO_REFERENCES } from '../records/rows.ts';
 
@@ -53,7 +53,7 @@ export class CustomOwners {
   readonly #byUid = new Map<string, CustomOwner>();
   readonly #byKey = new Map<string, Place>();
   /** What is published, by namespace and name. */
-  readonly #byName = new MultiMap<string, WorkloadEntity>();
+  readonly #byName = new MultiMap<WorkloadEntity>();
   readonly #dirtyOwners = new Set<CustomOwner>();
   readonly #dirtyKeys = new Set<string>();
   /** Keys under which consumers hold owners whose records came after all, until these are told. */

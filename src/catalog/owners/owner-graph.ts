@@ -11,6 +11,7 @@
 // Bound: links are owner records, plus uids that live objects refer to, plus retained ones, of which each live pod and
 // each former owner (`former-owners.ts`) keeps at most MAX_CHAIN. A link goes when the last reason for it does.
 
+import { wideMap } from '../../collections/wide-map.ts';
 import type { ObjectReference } from '../../model/entities.ts';
 import type { ControllerReference } from '../../model/records.ts';
 import { FormerOwners, type FormerOwnersOptions } from './former-owners.ts';
@@ -38,7 +39,7 @@ export interface OwnerGraphOptions {
 }
 
 export class OwnerGraph {
-  readonly #links = new Map<string, OwnerLink>();
+  readonly #links = wideMap<OwnerLink>();
   readonly #options: OwnerGraphOptions;
   /** Links that may have lost the last reason for them; empty between calls. */
   readonly #loose: OwnerLink[] = [];

@@ -9,6 +9,7 @@
 // and adds afterwards: an address that moved is free before another object takes it. The first list of a resource that
 // the catalog waits for goes in while it arrives, because it cannot be seen before it is complete.
 
+import { type WideMap, wideMap } from '../../collections/wide-map.ts';
 import type { Observation, SourcePosition } from '../../model/observation.ts';
 import type { KubernetesRecord, ObjectIdentity } from '../../model/records.ts';
 import { addFingerprint, type Fingerprinted, fingerprint, subtractFingerprint } from './fingerprint.ts';
@@ -53,7 +54,7 @@ const MAX_TURNS_BEHIND = 8;
 
 export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity & Fingerprinted, S extends Shelved> {
   readonly resource: string;
-  readonly #rows = new Map<string, Map<string, S>>();
+  readonly #rows = new Map<string, WideMap<string, S>>();
   readonly #shelf: Shelf<R, D, S>;
   readonly #owner: TableOwner;
   readonly #pacer: Pacer;
@@ -117,7 +118,7 @@ export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity & 
     if (this.#isFilling) this.#empty();
     if (this.#isAwaited && this.#owner.isCollecting() && this.#size === 0) return this.#fill(this.#replacements);
     const number = this.#replacements;
-    const stash = new Map<string, Map<string, D>>();
+    const stash = new Map<string, WideMap<string, D>>();
     let open = true;
     const end = (): void => {
       if (!open || number !== this.#replacements) throw new Error(`${this.resource}: this replacement is over`);
@@ -171,7 +172,7 @@ export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity & 
     }
   }
 
-  #stash(stash: Map<string, Map<string, D>>, draft: D, number: number): void {
+  #stash(stash: Map<string, WideMap<string, D>>, draft: D, number: number): void {
     const state = this.get(draft.namespace, draft.name);
     if (state !== undefined && state.uid === draft.uid) {
       state.seenIn = number;
@@ -183,12 +184,12 @@ export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity & 
     }
     // Another uid under a known name leaves the old object unseen: it is removed like everything that vanished.
     let drafts = stash.get(draft.namespace);
-    if (drafts === undefined) stash.set(draft.namespace, (drafts = new Map()));
+    if (drafts === undefined) stash.set(draft.namespace, (drafts = wideMap()));
     drafts.set(draft.name, draft);
   }
 
   async #commit(
-    stash: Map<string, Map<string, D>>,
+    stash: Map<string, WideMap<string, D>>,
     number: number,
     resourceVersion: string,
     seen: Observation,
@@ -241,7 +242,7 @@ export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity & 
     }
     if (state !== undefined) this.#drop(draft.namespace, draft.name, state);
     let rows = this.#rows.get(draft.namespace);
-    if (rows === undefined) this.#rows.set(draft.namespace, (rows = new Map()));
+    if (rows === undefined) this.#rows.set(draft.namespace, (rows = wideMap()));
     const created = this.#shelf.create(draft);
     rows.set(draft.name, created);
     this.#count(created, fingerprint(draft));

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { CountedSet } from '../../src/catalog/collections/counted-set.ts';
+import { CountedSet } from '../../src/collections/counted-set.ts';
 import { compareText } from '../../src/catalog/records/rows.ts';
 import { towards } from '../../src/catalog/joining/service-join.ts';
 import { MAX_CLAIMED_ENDPOINTS } from '../../src/model/entities.ts';
@@ -16,7 +16,7 @@ describe('a set of counted elements', () => {
   it('gives its first elements in order, and says when an element comes or goes', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 2_000, size: 'max' }), fc.nat({ max: 50 }), (steps, limit) => {
-        const set = new CountedSet<string>(compareText);
+        const set = new CountedSet<string>(compareText, (element) => element.length);
         const counts = new Map<string, number>();
         for (const { element: each, by, reads } of steps) {
           const before = counts.get(each) ?? 0;

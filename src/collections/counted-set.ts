@@ -4,6 +4,7 @@
 // are kept in order.
 
 import { SortedSet } from './sorted-set.ts';
+import { WideMap } from './wide-map.ts';
 
 /** Up to here sorting costs no more than keeping an order does. Most services have one workload, or a few addresses. */
 const MANY = 32;
@@ -17,13 +18,15 @@ interface Counted<T> {
 
 export class CountedSet<T> {
   readonly #compare: (a: Counted<T>, b: Counted<T>) => number;
-  readonly #counted = new Map<T, Counted<T>>();
+  readonly #counted: WideMap<T, Counted<T>>;
   #ordered: SortedSet<Counted<T>> | undefined;
   /** As they were read last; unset when elements came or went since. */
   #read: { readonly limit: number; readonly first: readonly T[] } | undefined;
   #numbers = 0;
 
-  constructor(compare: (a: T, b: T) => number) {
+  /** `hash`: see `WideMap`. */
+  constructor(compare: (a: T, b: T) => number, hash: (element: T) => number) {
+    this.#counted = new WideMap(hash);
     this.#compare = (a, b) => compare(a.element, b.element) || a.number - b.number;
   }
 
