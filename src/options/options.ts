@@ -295,7 +295,7 @@ export const OPTIONS = {
   maxConnectionStreams: one(
     '--max-connection-streams',
     'count',
-    '250',
+    '100',
     integerBetween(1, 100_000),
     'calls and subscriptions at once on one connection',
   ),

@@ -141,7 +141,7 @@ export async function openTooMany(
         return subscriber;
       });
       // HTTP/2 keeps those waiting that are more than a connection may have at once.
-      const reached = Math.min(streams, connections * 250);
+      const reached = Math.min(streams, connections * 100);
       await eventually('all but the limit are refused', () => {
         const refused = subscribers.filter(({ end }) => end !== undefined).length;
         return refused >= reached - limit ? done(undefined) : notYet(`${refused} of ${streams}`);

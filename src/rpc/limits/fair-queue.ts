@@ -1,14 +1,15 @@
 // Whose call begins next when many come at once: sources (see `caller.ts`) take turns, and so do the connections of a
 // source.
 //
-// A turn of the event loop reads every connection that has something to read, and each read may bring hundreds of
-// calls. Begun as they come, those of a flood would all begin before the one of a caller that sends one. So only a few
-// begin where they are read. What comes after them waits in the queue of its connection, and each turn begins a few
-// more: so few that other callers' calls are looked at after some milliseconds. Nobody is refused here, and nothing is
-// faster or slower for a caller that is alone.
+// A turn of the event loop reads every connection that has something to read, and each read may bring as many calls as
+// a connection may have. Begun as they come, those of a flood would all begin before the one of a caller that sends one.
+// So only a few of a source begin where they are read. What comes after them waits in the queue of its connection, and
+// each turn begins a few more: so few that other callers' calls are looked at after some milliseconds. No call is
+// refused here, and nothing is faster or slower for a caller that is alone.
 //
 // Looking at a call costs too, also at one that waits or is refused: node makes a stream of it. A source whose calls
-// wait in great number is therefore not read, on any of its connections, until they have begun.
+// wait in great number is therefore not read, on any of its connections, until they have begun. It is remembered for a
+// while: once one such source has been read in a turn, the others of them are not before the next.
 //
 // What waits is on the ledger like every call, which bounds it. This file knows no sockets and owns no timer.
 
@@ -37,23 +38,33 @@ export interface FairQueueOptions {
 /** Of the calls that wait, those that begin in a turn, at most: 32 lookups take about 1.5 ms. */
 export const MAX_CALLS_PER_TURN = 32;
 
-/**
- * Calls that begin where they are read, in a turn. They are counted anew once half of them have begun, which is cheaper
- * than in every turn; sources that send no more than that half at once are not held up.
- */
+/** Calls that begin where they are read, in a turn: of one source, so that others may as well, and of all. */
+export const MAX_AT_ONCE_OF_SOURCE = MAX_CALLS_PER_TURN;
 export const MAX_AT_ONCE = 2 * MAX_CALLS_PER_TURN;
+
+/**
+ * They are counted anew once so many have begun, of a source or of all, which is cheaper than in every turn; sources
+ * that send no more than that at once are not held up.
+ */
+const COUNTED_ANEW_AT = MAX_AT_ONCE_OF_SOURCE / 2;
 
 /** None of those that waited begins after this in a turn: some, large batches for one, take longer than lookups. */
 export const TURN_MS = 1.5;
 
 /**
  * Calls of a source that wait, or that had to wait or ended with their connections in one turn, before none of its
- * connections is read any more.
+ * connections is read any more: less than one connection may bring, so that two are not read in one turn.
  */
-export const READ_BUDGET = 128;
+export const READ_BUDGET = 64;
 
 /** They are read again when fewer of its calls wait: enough for the next turn. */
 export const RESUME_BELOW = MAX_CALLS_PER_TURN;
+
+/** For so long a source is remembered that brought as much as that; which costs it nothing while it is the only one. */
+export const REMEMBERED_MS = 10_000;
+
+/** Sources that are remembered, about 100 bytes each: beyond it the one goes that was silent for longest. */
+export const MAX_REMEMBERED = 1_000;
 
 export class FairQueue {
   readonly #options: FairQueueOptions;
@@ -62,9 +73,15 @@ export class FairQueue {
   /** Calls that could not begin where they were read, by source, since the last turn. */
   readonly #arrived = new Map<string, number>();
   readonly #paused = new Set<FairConnection>();
+  /** Sources that brought as much as may be read of one in a turn, the one first that did so longest ago, and when. */
+  readonly #remembered = new Map<string, number>();
+  /** Since the last turn. */
+  #hasPausedOthers = false;
   #waiting = 0;
-  /** Where they were read, since the last turn. */
+  /** Where they were read, since they were counted anew. */
   #begun = 0;
+  /** The same by source. */
+  readonly #begunOf = new Map<string, number>();
   /** Steps of the next turn, or that are left of this one: each begins a call. */
   #steps = 0;
   /** Unset: none is under way. */
@@ -85,11 +102,19 @@ export class FairQueue {
     return this.#paused.size;
   }
 
+  /** Sources that are remembered for having brought many calls at once. */
+  get remembered(): number {
+    return this.#remembered.size;
+  }
+
   /** Whether a call may begin where it was read; counts it. */
-  mayBegin(): boolean {
-    if (this.#waiting > 0 || this.#begun >= MAX_AT_ONCE) return false;
+  mayBegin({ source }: FairConnection): boolean {
+    if (this.#begun >= MAX_AT_ONCE || (this.#waiting > 0 && this.#lines.has(source))) return false;
+    const ofSource = this.#begunOf.get(source) ?? 0;
+    if (ofSource >= MAX_AT_ONCE_OF_SOURCE) return false;
     this.#begun += 1;
-    if (this.#begun === MAX_AT_ONCE / 2) this.#planStep();
+    this.#begunOf.set(source, ofSource + 1);
+    if (ofSource + 1 === COUNTED_ANEW_AT || this.#begun === COUNTED_ANEW_AT) this.#planStep();
     return true;
   }
 
@@ -109,7 +134,7 @@ export class FairQueue {
     this.#options.countWaited();
     // It may have come to that little by little.
     if (isLate) this.#pause(connection);
-    else if (line.calls === READ_BUDGET) this.#pauseAll(connection.source);
+    else if (line.calls === READ_BUDGET) this.#fill(connection.source);
     this.noteEffort(connection);
   }
 
@@ -122,7 +147,7 @@ export class FairQueue {
     const arrived = before + calls;
     this.#arrived.set(source, arrived);
     if (before >= READ_BUDGET) this.#pause(connection);
-    else if (arrived >= READ_BUDGET) this.#pauseAll(source);
+    else if (arrived >= READ_BUDGET) this.#fill(source);
     this.#planStep();
   }
 
@@ -136,7 +161,9 @@ export class FairQueue {
     if (this.#turnSinceMs === undefined) {
       this.#turnSinceMs = nowMs;
       this.#arrived.clear();
+      this.#hasPausedOthers = false;
       this.#begun = 0;
+      this.#begunOf.clear();
     }
     this.#steps -= 1;
     if (nowMs - this.#turnSinceMs < TURN_MS) {
@@ -194,6 +221,30 @@ export class FairQueue {
 
   #waitingOf(source: string): number {
     return this.#lines.get(source)?.calls ?? 0;
+  }
+
+  /** A source has brought as much as is read of it in a turn. Others that did so before are not read in this one. */
+  #fill(source: string): void {
+    this.#pauseAll(source);
+    const nowMs = this.#options.nowMs();
+    // Once a turn: those that come to it later in the turn are paused for themselves.
+    if (!this.#hasPausedOthers) {
+      this.#hasPausedOthers = true;
+      for (const [other, sinceMs] of this.#remembered) {
+        if (nowMs - sinceMs > REMEMBERED_MS) this.#remembered.delete(other);
+        else if (other !== source) this.#pauseThoseRead(other);
+      }
+    }
+    this.#remembered.delete(source);
+    const [oldest] = this.#remembered.keys();
+    if (oldest !== undefined && this.#remembered.size >= MAX_REMEMBERED) this.#remembered.delete(oldest);
+    this.#remembered.set(source, nowMs);
+  }
+
+  #pauseThoseRead(source: string): void {
+    for (const connection of this.#options.connectionsOf(source)) {
+      if (!this.#paused.has(connection)) this.#pause(connection);
+    }
   }
 
   #pauseAll(source: string): void {

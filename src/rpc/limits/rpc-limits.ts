@@ -3,9 +3,10 @@
 
 export interface RpcLimits {
   /**
-   * Concurrent calls of a connection, and so what it may have done in one turn of the event loop: about 5 ms of
-   * lookups. A peer that sends more than it is told to is cut off by HTTP/2 itself after a thousand. 250: a pipeline
-   * that pipelines its lookups, some of which wait; subscribers need one.
+   * Concurrent calls of a connection, and so what one read of it may bring: about 3 ms of work before any other caller
+   * is looked at, for which nothing else is a bound. A peer that sends more than it is told to is cut off by HTTP/2
+   * itself after a thousand. 100: the least that RFC 9113 (section 6.5.2) recommends, and what proxies allow; clients
+   * keep what is more until there is room. Subscribers need one.
    */
   readonly maxStreamsPerConnection: number;
   /**
@@ -44,7 +45,7 @@ export interface RpcLimits {
 const MIB = 1024 * 1024;
 
 export const DEFAULT_LIMITS: RpcLimits = {
-  maxStreamsPerConnection: 250,
+  maxStreamsPerConnection: 100,
   maxSessionMemoryMiB: 16,
   maxConnections: 3_000,
   maxConnectionsPerAddress: 1_000,

@@ -8,8 +8,11 @@ import {
   type FairConnection,
   FairQueue,
   MAX_AT_ONCE,
+  MAX_AT_ONCE_OF_SOURCE,
   MAX_CALLS_PER_TURN,
+  MAX_REMEMBERED,
   READ_BUDGET,
+  REMEMBERED_MS,
   RESUME_BELOW,
   TURN_MS,
 } from '../../../src/rpc/limits/fair-queue.ts';
@@ -26,17 +29,27 @@ describe('calls that come at once', () => {
     assert.deepEqual([world.waited, world.pauses], [0, 0]);
   });
 
-  it('begin so few a turn that a call of another source is next after one turn, however many came before it', () => {
+  it('leave room for those of other sources, which begin where they are read, and begin so few a turn', () => {
     const world = new World();
-    for (const connection of world.connections('10.0.0.1', 36)) world.call(connection, 'flood', 250);
+    for (const connection of world.connections('10.0.0.1', 36)) world.call(connection, 'flood', 100);
+    world.call(world.connection('10.0.0.2'), 'healthy');
+    assert.equal(world.begun.length, MAX_AT_ONCE_OF_SOURCE + 1, 'those that began where they were read');
+    assert.equal(world.begun.at(-1), 'healthy');
+    world.turn();
+    assert.equal(world.begun.length, MAX_AT_ONCE_OF_SOURCE + 1 + MAX_CALLS_PER_TURN);
+    world.untilIdle();
+    assert.equal(world.begun.length, 36 * 100 + 1, 'all of them begin');
+  });
+
+  it('of many sources begin so few where they are read that a call after them is next after one turn', () => {
+    const world = new World();
+    for (let source = 0; source < 20; source++) world.call(world.connection(`10.0.1.${source}`), 'flood', 100);
     world.call(world.connection('10.0.0.2'), 'healthy');
     assert.equal(world.begun.length, MAX_AT_ONCE, 'those that began where they were read');
     world.turn();
     assert.ok(world.begun.includes('healthy'));
-    assert.ok(world.begun.indexOf('healthy') <= MAX_AT_ONCE + 1, `${world.begun.indexOf('healthy')} before it`);
+    assert.ok(world.begun.indexOf('healthy') <= MAX_AT_ONCE + 20, `${world.begun.indexOf('healthy')} before it`);
     assert.equal(world.begun.length, MAX_AT_ONCE + MAX_CALLS_PER_TURN);
-    world.untilIdle();
-    assert.equal(world.begun.length, 36 * 250 + 1, 'all of them begin');
   });
 
   it('of one source come from its connections in turn', () => {
@@ -46,7 +59,7 @@ describe('calls that come at once', () => {
     world.call(many, 'many', 500);
     world.call(one, 'one');
     world.turn();
-    assert.ok(world.begun.indexOf('one') <= MAX_AT_ONCE + 1, `${world.begun.indexOf('one')} before it`);
+    assert.ok(world.begun.indexOf('one') <= MAX_AT_ONCE_OF_SOURCE + 1, `${world.begun.indexOf('one')} before it`);
   });
 
   it('begin one a turn when each of them takes long', () => {
@@ -55,17 +68,17 @@ describe('calls that come at once', () => {
     world.takesMs = 8;
     for (let turn = 1; turn <= 5; turn++) {
       world.turn();
-      assert.equal(world.begun.length, MAX_AT_ONCE + turn);
+      assert.equal(world.begun.length, MAX_AT_ONCE_OF_SOURCE + turn);
     }
     world.takesMs = TURN_MS / 4;
     world.turn();
-    assert.equal(world.begun.length, MAX_AT_ONCE + 5 + 4);
+    assert.equal(world.begun.length, MAX_AT_ONCE_OF_SOURCE + 5 + 4);
   });
 
   it('that have ended while they waited take no turn from others', () => {
     const world = new World();
     const attacker = world.connection('10.0.0.1');
-    world.call(attacker, 'begun', MAX_AT_ONCE);
+    world.call(attacker, 'begun', MAX_AT_ONCE_OF_SOURCE);
     world.call(attacker, 'reset', 900, false);
     world.call(attacker, 'kept');
     world.turn();
@@ -76,7 +89,7 @@ describe('calls that come at once', () => {
   it('that have ended while they waited, in thousands, take several turns all the same', () => {
     const world = new World();
     const attacker = world.connection('10.0.0.1');
-    world.call(attacker, 'begun', MAX_AT_ONCE);
+    world.call(attacker, 'begun', MAX_AT_ONCE_OF_SOURCE);
     world.endedTakeMs = 0.01;
     world.call(attacker, 'reset', 5_000, false);
     world.turn();
@@ -94,7 +107,7 @@ describe('a source of which many calls wait', () => {
     const [first] = flood;
     const other = world.connection('10.0.0.2');
     assert.ok(first);
-    world.call(first, 'flood', MAX_AT_ONCE + READ_BUDGET - 1);
+    world.call(first, 'flood', MAX_AT_ONCE_OF_SOURCE + READ_BUDGET - 1);
     assert.equal(world.queue.paused, 0);
     world.call(first, 'flood');
     assert.deepEqual(
@@ -118,7 +131,7 @@ describe('a source of which many calls wait', () => {
 
   it('has a connection that opens meanwhile wait like the others', () => {
     const world = new World();
-    world.call(world.connection('10.0.0.1'), 'flood', MAX_AT_ONCE + READ_BUDGET);
+    world.call(world.connection('10.0.0.1'), 'flood', MAX_AT_ONCE_OF_SOURCE + READ_BUDGET);
     const late = world.connection('10.0.0.1');
     assert.equal(late.isRead, true);
     world.call(late, 'late');
@@ -131,12 +144,12 @@ describe('a source of which many calls wait', () => {
     const world = new World();
     const [first, second] = world.connections('10.0.0.1', 2);
     assert.ok(first && second);
-    world.call(first, 'flood', MAX_AT_ONCE);
+    world.call(first, 'flood', MAX_AT_ONCE_OF_SOURCE);
     for (let turn = 0; turn < 20 && first.isRead; turn++) {
-      world.call(first, 'flood', MAX_AT_ONCE);
+      world.call(first, 'flood', MAX_CALLS_PER_TURN + 10);
       world.turn();
     }
-    assert.ok(world.queue.waiting < READ_BUDGET + MAX_AT_ONCE, `${world.queue.waiting} wait`);
+    assert.ok(world.queue.waiting < READ_BUDGET + MAX_CALLS_PER_TURN, `${world.queue.waiting} wait`);
     assert.deepEqual([first.isRead, second.isRead], [false, false]);
     world.untilIdle();
     assert.deepEqual([first.isRead, second.isRead], [true, true]);
@@ -159,10 +172,52 @@ describe('a source of which many calls wait', () => {
     assert.deepEqual(read(), [2, 2, 2]);
   });
 
+  it('is remembered: once one of those was read in a turn, the others are not, until the next', () => {
+    const world = new World();
+    const sources = ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.4'].map((source) => world.connections(source, 2));
+    const bring = (): number => {
+      let calls = 0;
+      for (const connections of sources) {
+        for (const connection of connections) {
+          if (!connection.isRead) continue;
+          calls += 100;
+          world.call(connection, 'flood', 100);
+        }
+      }
+      return calls;
+    };
+    const healthy = world.connection('10.0.0.5');
+    assert.equal(bring(), 400, 'of sources that nothing is known of each is read once');
+    world.untilIdle();
+    assert.equal(world.queue.remembered, 4);
+    assert.ok(sources.flat().every(({ isRead }) => isRead));
+    const brought: number[] = [];
+    for (let turn = 0; turn < 200; turn++) {
+      brought.push(bring());
+      assert.equal(healthy.isRead, true);
+      world.turn();
+    }
+    assert.equal(Math.max(...brought), 100, `${brought.join(' ')} in a turn`);
+    world.untilIdle();
+    for (const source of sources) assert.ok(world.begunFrom(source) > 1_000, 'each in its turn');
+  });
+
+  it('is forgotten after a while, and at the bound of those that are remembered the oldest is', () => {
+    const world = new World();
+    for (let source = 0; source < MAX_REMEMBERED + 10; source++) {
+      world.call(world.connection(`10.1.${source >> 8}.${source & 255}`), 'flood', 100);
+    }
+    assert.equal(world.queue.remembered, MAX_REMEMBERED);
+    world.untilIdle();
+    world.pass(REMEMBERED_MS + 1);
+    world.call(world.connection('10.0.0.1'), 'flood', 100);
+    assert.equal(world.queue.remembered, 1);
+  });
+
   it('is stopped again when something else has begun to read it', () => {
     const world = new World();
     const connection = world.connection('10.0.0.1');
-    world.call(connection, 'flood', MAX_AT_ONCE + READ_BUDGET);
+    world.call(connection, 'flood', MAX_AT_ONCE_OF_SOURCE + READ_BUDGET);
     connection.isRead = true;
     world.call(connection, 'flood');
     assert.equal(connection.isRead, false);
@@ -180,7 +235,7 @@ describe('a source of which many calls wait', () => {
   it('is forgotten with its connections', () => {
     const world = new World();
     const connection = world.connection('10.0.0.1');
-    world.call(connection, 'flood', MAX_AT_ONCE + READ_BUDGET, false);
+    world.call(connection, 'flood', MAX_AT_ONCE_OF_SOURCE + READ_BUDGET, false);
     world.queue.forget(connection);
     world.untilIdle();
     assert.deepEqual([world.queue.waiting, world.queue.paused, connection.isRead], [0, 0, false]);
@@ -231,6 +286,7 @@ it('whatever comes: every call begins once, those of a connection in order, at m
 
 interface TestConnection extends FairConnection {
   isRead: boolean;
+  begun: number;
 }
 
 /** A loop whose turns are taken by hand. */
@@ -269,6 +325,7 @@ class World {
     const connection: TestConnection = {
       source,
       isRead: true,
+      begun: 0,
       pauseReading: () => {
         connection.isRead = false;
       },
@@ -280,16 +337,27 @@ class World {
     return connection;
   }
 
-  call(connection: FairConnection, name: string, times = 1, stays = true): void {
+  begunFrom(connections: readonly TestConnection[]): number {
+    return connections.reduce((sum, { begun }) => sum + begun, 0);
+  }
+
+  pass(ms: number): void {
+    this.#nowMs += ms;
+  }
+
+  call(connection: TestConnection, name: string, times = 1, stays = true): void {
     for (let count = 0; count < times; count++) {
-      if (this.queue.mayBegin()) this.begun.push(name);
-      else {
+      if (this.queue.mayBegin(connection)) {
+        this.begun.push(name);
+        connection.begun += 1;
+      } else {
         this.queue.add(connection, () => {
           if (!stays) {
             this.#nowMs += this.endedTakeMs;
             return false;
           }
           this.begun.push(name);
+          connection.begun += 1;
           this.#nowMs += this.takesMs;
           return true;
         });
