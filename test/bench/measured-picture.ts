@@ -27,6 +27,9 @@ export class MeasuredPicture {
   readonly #stores: CatalogStores;
   #version = 1;
   #told = 0;
+  readonly #close: () => void;
+  /** Its timers would keep it alive, and with it all pictures that were measured before would be collected again. */
+  static #last: MeasuredPicture | undefined;
 
   private constructor() {
     const registry = new Registry();
@@ -51,7 +54,7 @@ export class MeasuredPicture {
         if (after?.kind === 'Service') this.serviceBytes += encodedLength(after, 'FULL');
       }
     });
-    feed.open(
+    const subscription = feed.open(
       {
         filter: { kinds: [], namespaces: [], nodeNames: [], labels: new Map() },
         view: 'FULL',
@@ -67,11 +70,15 @@ export class MeasuredPicture {
         end: () => undefined,
       },
     );
+    if (subscription.outcome !== 'opened') throw new Error('no subscription to measure with');
+    this.#close = subscription.close;
   }
 
   /** Open, settled, with nothing measured yet. */
   static async open(...records: readonly KubernetesRecord[]): Promise<MeasuredPicture> {
+    if (MeasuredPicture.#last !== undefined) MeasuredPicture.#last.#close();
     const picture = new MeasuredPicture();
+    MeasuredPicture.#last = picture;
     for (const record of records) picture.#upsert(record);
     await picture.catalog.open();
     picture.addresses.open();
