@@ -11,7 +11,6 @@ import type { Registry } from '@prometheus-io/client';
 import { groupOf } from '../model/api-version.ts';
 import type {
   Entity,
-  EntityKind,
   NamespaceEntity,
   NodeEntity,
   ObjectReference,
@@ -20,7 +19,6 @@ import type {
   WorkloadEntity,
 } from '../model/entities.ts';
 import type { Observation } from '../model/observation.ts';
-import { isHidden } from '../model/published-namespaces.ts';
 import type { KubernetesRecord, ObjectIdentity, OwnerRecord } from '../model/records.ts';
 import { DEFAULT_VALUE_POLICY, type ValuePolicy } from '../wire/value-policy.ts';
 import type { IsWatchedKind } from './owners/custom-owners.ts';
@@ -114,11 +112,11 @@ export class Catalog implements CatalogReader {
     this.#workloads = new WorkloadEntities(this.#join.shelves.graph);
     this.#metrics = createCatalogMetrics(options.registry, {
       objects: () => this.#objects(),
-      entities: () => this.#entityCounts(),
-      hiddenEntities: () => this.#hiddenEntities(),
+      entities: () => this.#publisher.counts.published,
+      hiddenEntities: () => this.#publisher.counts.hidden,
       networkProblems: () => this.#join.shelves.networkProblems,
       retainedOwners: () => this.#join.shelves.graph.retainedCount,
-      cutEntities: () => this.#join.cutEntities(),
+      cutEntities: () => this.#join.cutEntities,
     });
     this.#publisher = new Publisher({
       join: this.#join,
@@ -278,18 +276,6 @@ export class Catalog implements CatalogReader {
     const objects = new Map<string, number>();
     for (const { resource, size } of this.#tables) objects.set(resource, (objects.get(resource) ?? 0) + size);
     return objects;
-  }
-
-  #hiddenEntities(): number {
-    let hidden = 0;
-    for (const { namespace } of this.entities()) if (isHidden(namespace)) hidden += 1;
-    return hidden;
-  }
-
-  #entityCounts(): Record<EntityKind, number> {
-    const counts = { Pod: 0, Service: 0, Node: 0, Workload: 0, Namespace: 0 };
-    for (const { kind, namespace } of this.entities()) if (!isHidden(namespace)) counts[kind] += 1;
-    return counts;
   }
 }
 

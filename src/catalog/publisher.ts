@@ -16,6 +16,7 @@ import type { Join } from './joining/join.ts';
 import type { JoinedChange, JoinedTouch } from './joining/joined.ts';
 import type { Pacer } from './pacer.ts';
 import type { ChangeListener } from './reader.ts';
+import { ToldCounts } from './told-counts.ts';
 
 /**
  * Joining, claiming and encoding take 5 µs an entity, or 20 µs where the code is cold or the machine is busy, and no
@@ -39,6 +40,7 @@ interface Reached {
 }
 
 export class Publisher {
+  readonly counts = new ToldCounts();
   readonly #options: PublisherOptions;
   readonly #listeners = new Set<ChangeListener>();
   readonly #positions = new Map<string, Reached>();
@@ -188,6 +190,7 @@ export class Publisher {
   #numbered(before: Entity | undefined, after: Entity): EntityChange;
   #numbered(before: Entity | undefined, after: Entity | undefined): EntityChange {
     this.#sequence += 1;
+    this.counts.tell(before, after);
     const kind = (after ?? before)?.kind;
     if (kind !== undefined) this.#options.changed(kind);
     return { sequence: this.#sequence, before, after } as EntityChange;

@@ -64,11 +64,13 @@ export class WideMap<K, V> {
   }
 
   *keys(): Generator<K, undefined> {
-    for (const [key] of this) yield key;
+    if (this.#few !== undefined) for (const [key] of this) yield key;
+    else for (const part of this.#parts) for (const key of part.keys()) yield key;
   }
 
   *values(): Generator<V, undefined> {
-    for (const [, value] of this) yield value;
+    if (this.#few !== undefined) for (const [, value] of this) yield value;
+    else for (const part of this.#parts) for (const value of part.values()) yield value;
   }
 
   *[Symbol.iterator](): Generator<[K, V], undefined> {
@@ -88,7 +90,7 @@ export class WideMap<K, V> {
       }
       return;
     }
-    for (const part of this.#parts) yield* part;
+    for (const part of this.#parts) for (const entry of part) yield entry;
   }
 
   #of(key: K): Map<K, V> {

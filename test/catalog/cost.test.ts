@@ -117,6 +117,38 @@ describe('the cost of one change', () => {
   }
 });
 
+describe('a scrape', () => {
+  it('14.8: reads counts that were kept as entities were told, and walks none of them', async () => {
+    const set = owner('ReplicaSet', 'rs');
+    const pods = many(130, (at) => ({ ...podAt(at), controller: controlledBy(set) }));
+    const lists = many(120, (at) => [service(`s${at}`), slice(`e${at}`, `s${at}`, pods.slice(0, 3))]).flat();
+    const harness = await Harness.open(set, node('n'), ...pods, ...lists);
+    const entities = harness.catalog.entities.bind(harness.catalog);
+    harness.catalog.entities = () => assert.fail('a scrape walks the entities');
+    const scraped = async () => {
+      const text = await harness.registry.metrics();
+      const told = [...text.matchAll(/^digger_catalog_entities{kind="(\w+)"} (\d+)$/gm)].map(([, kind, count]) => [
+        kind ?? '',
+        Number(count),
+      ]);
+      return { told: Object.fromEntries(told), cut: Number(/^digger_catalog_cut_entities (\d+)$/m.exec(text)?.[1]) };
+    };
+    const counted = () => {
+      const counts: Record<string, number> = { Pod: 0, Service: 0, Node: 0, Workload: 0, Namespace: 0 };
+      for (const { kind } of entities()) counts[kind] = (counts[kind] ?? 0) + 1;
+      return counts;
+    };
+    assert.deepEqual(await scraped(), { told: counted(), cut: 3 });
+    harness.remove(pods[0] ?? assert.fail(), pods[129] ?? assert.fail(), service('s7'), set);
+    harness.put(pod('late'));
+    await harness.catalog.settled();
+    assert.deepEqual(await scraped(), { told: counted(), cut: 2 });
+    harness.remove(...many(30, (at) => slice(`e${at}`, `s${at}`, [])));
+    await harness.catalog.settled();
+    assert.deepEqual(await scraped(), { told: counted(), cut: 0 });
+  });
+});
+
 describe('services over the same pods', () => {
   it('14.8: share what they add to the pods: one more costs a list of all of them, not one for each pod', async () => {
     const pods = many(50, podAt);

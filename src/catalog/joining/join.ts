@@ -46,6 +46,8 @@ export class Join {
   readonly #unfinished = new Set<ServiceState>();
   readonly #sliceSize: () => number;
   readonly #references = new ServiceReferences();
+  /** Uids of entities whose lists were longer than an entity lists when they were joined. */
+  readonly #cut = new Set<string>();
   /** Entities that were joined, ever: what a change costs. */
   joins = 0;
 
@@ -92,13 +94,8 @@ export class Join {
   }
 
   /** Entities whose lists are cut at their bounds. */
-  cutEntities(): number {
-    let cut = 0;
-    for (const { memberOf } of this.picture.pods.values()) if (memberOf.length > MAX_LISTED) cut += 1;
-    for (const { backends, manual } of this.picture.services.values()) {
-      if (backends.size > MAX_LISTED || manual.size > MAX_LISTED_ENDPOINTS) cut += 1;
-    }
-    return cut;
+  get cutEntities(): number {
+    return this.#cut.size;
   }
 
   /** Joins everything that is marked. What is yielded is already the state that readers see. */
@@ -135,7 +132,10 @@ export class Join {
   /** What was put aside may be gone by now. */
   *#drainMarks(marks: Marks): Generator<JoinedChange | JoinedTouch> {
     const { namespaces, nodes, owners, pods } = this.picture;
-    for (const before of taken(marks.removed)) yield { ...before, after: undefined };
+    for (const removed of taken(marks.removed)) {
+      this.#noteCut(removed.before.uid, false);
+      yield { ...removed, after: undefined };
+    }
     // A record takes the place of what was known through pods alone.
     yield* this.#removeCustomOwners();
     for (const node of taken(marks.nodes)) {
@@ -180,6 +180,11 @@ export class Join {
     for (const before of this.customOwners.drainRemovals()) yield { resource: PODS, before, after: undefined };
   }
 
+  #noteCut(uid: string, isCut: boolean): void {
+    if (isCut) this.#cut.add(uid);
+    else if (this.#cut.size > 0) this.#cut.delete(uid);
+  }
+
   *#joinOwner(owner: OwnerState): Generator<JoinedChange | JoinedTouch> {
     this.joins += 1;
     const before = owner.published;
@@ -198,6 +203,7 @@ export class Join {
   *#joinPod(pod: PodState): Generator<JoinedChange | JoinedTouch> {
     this.joins += 1;
     const { row, published: before } = pod;
+    this.#noteCut(row.uid, pod.memberOf.length > MAX_LISTED);
     const lineage = pod.edge?.lineageFor(row.uid);
     const ownerChain = lineage?.chain ?? NO_REFERENCES;
     const workload = lineage?.workload ?? selfReference(row, before);
@@ -232,6 +238,11 @@ export class Join {
     const { after, addresses, left } = nextStep(service, this.#sliceSize());
     if (left === 'addresses') this.#unfinished.add(service);
     if (left === 'another') this.#marks.services.add(service);
+    if (before !== undefined && before.uid !== after?.uid) this.#noteCut(before.uid, false);
+    const { backends, manual } = service;
+    if (after !== undefined) {
+      this.#noteCut(after.uid, backends.size > MAX_LISTED || manual.size > MAX_LISTED_ENDPOINTS);
+    }
     // What is as it was goes on being one object, so that its memory is shared.
     if (after !== undefined && after.uid === service.row?.uid) service.row = after;
     if (before === after) {
