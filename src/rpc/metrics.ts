@@ -13,7 +13,7 @@ import {
   LOOKUP_OUTCOMES,
   type LookupOutcome,
 } from './methods/call-context.ts';
-import { type Limit, LIMITS } from './errors.ts';
+import { type Limit, LIMITS } from './errors/call-error.ts';
 import type { NameWaiters } from './methods/name-waiters.ts';
 import { CLOSE_REASONS, type CloseReason, type ConnectionTable } from './limits/connection-table.ts';
 import type { FairQueue } from './limits/fair-queue.ts';

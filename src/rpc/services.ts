@@ -12,7 +12,8 @@ import { loadSchema, serviceType } from '../wire/schema.ts';
 import { refuseLargeBatch } from './methods/batch-resolve-addresses.ts';
 import { refuseLargeFilter } from './methods/requests/filter-size.ts';
 import { UnreadRequest } from './methods/requests/unread-request.ts';
-import { type CallError, invalidArgument, withoutStack } from './errors.ts';
+import { type CallError, withoutStack } from './errors/call-error.ts';
+import { invalidArgument } from './errors/outcomes.ts';
 
 /** A request that cannot be handled, and why; stands where the decoded message would. */
 export class RefusedRequest {

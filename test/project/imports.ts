@@ -13,7 +13,7 @@ const ADDRESS_ROOMS = ['ranges', 'claims', 'judging', 'heritage'].map((room) => 
 /** From the bottom up. */
 const FEED_ROOMS = ['log', 'tokens', 'reading', 'subscriptions'].map((room) => `feed/${room}`);
 const METHOD_ROOMS = ['answers', 'requests', 'standard'].map((room) => `rpc/methods/${room}`);
-const RPC_ROOMS = ['rpc', 'rpc/methods', ...METHOD_ROOMS, 'rpc/calls', 'rpc/limits', 'rpc/tls', 'rpc/auth'];
+const RPC_ROOMS = ['', '/errors', '/methods', '/calls', '/limits', '/tls', '/auth'].map((room) => `rpc${room}`);
 const RPC_SOURCES = [...EVERYWHERE, 'wire', 'catalog', 'addresses', 'feed', 'otel', 'timelines', 'containers'];
 
 /** Room → rooms that it may import, beside itself. */
@@ -51,15 +51,16 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'feed/subscriptions': [...EVERYWHERE, 'wire', 'feed/log', 'feed/tokens', 'feed/reading'],
   handover: [...EVERYWHERE, 'wire', 'addresses', 'addresses/claims', 'addresses/heritage'],
   page: ['model', 'addresses', 'catalog'],
-  rpc: [...RPC_SOURCES, ...RPC_ROOMS],
-  'rpc/methods': [...RPC_SOURCES, 'feed/subscriptions', ...RPC_ROOMS],
-  'rpc/methods/answers': [...EVERYWHERE, 'wire', 'catalog', 'addresses', 'otel', 'timelines', 'rpc'],
-  'rpc/methods/requests': [...EVERYWHERE, 'wire', 'addresses', 'rpc', 'rpc/methods/answers'],
-  'rpc/methods/standard': [...EVERYWHERE, 'wire', 'rpc'],
+  rpc: [...RPC_SOURCES, ...RPC_ROOMS, ...METHOD_ROOMS],
+  'rpc/errors': [...EVERYWHERE, 'wire'],
+  'rpc/methods': [...RPC_SOURCES, 'feed/subscriptions', ...RPC_ROOMS, ...METHOD_ROOMS],
+  'rpc/methods/answers': [...EVERYWHERE, 'wire', 'catalog', 'addresses', 'otel', 'timelines', 'rpc/errors'],
+  'rpc/methods/requests': [...EVERYWHERE, 'wire', 'addresses', 'rpc/errors', 'rpc/methods/answers'],
+  'rpc/methods/standard': [...EVERYWHERE, 'wire', 'rpc', 'rpc/errors'],
   'rpc/calls': [...RPC_SOURCES, ...RPC_ROOMS],
-  'rpc/limits': [...EVERYWHERE, 'rpc', 'rpc/calls', 'rpc/auth'],
+  'rpc/limits': [...EVERYWHERE, 'rpc/errors', 'rpc/calls', 'rpc/auth'],
   'rpc/tls': [...EVERYWHERE],
-  'rpc/auth': [...EVERYWHERE, 'rpc', 'rpc/calls', 'rpc/limits', 'rpc/tls'],
+  'rpc/auth': [...EVERYWHERE, 'rpc/errors', 'rpc/calls', 'rpc/limits', 'rpc/tls'],
   'simulator/server': ['model', 'telemetry', 'wire'],
   'simulator/demo': ['model', 'simulator/server'],
 };
@@ -78,12 +79,10 @@ const ONLY: Readonly<Record<string, readonly string[]>> = {
   'rpc/methods→feed/subscriptions': ['src/feed/subscriptions/frame-sink.ts'],
   'rpc/methods/answers→catalog': ['src/catalog/reader.ts'],
   'rpc/methods/answers→addresses': ['src/addresses/reader.ts', 'src/addresses/holder-workload.ts'],
-  'rpc/methods/answers→rpc': ['src/rpc/errors.ts'],
   'rpc/methods/requests→addresses': ['src/addresses/reader.ts'],
-  'rpc/methods/requests→rpc': ['src/rpc/errors.ts'],
   // The key under which the answers that are kept are found, made of the bytes of a request.
   'rpc/methods/requests→rpc/methods/answers': ['src/rpc/methods/answers/plain-answers.ts'],
-  'rpc/methods/standard→rpc': ['src/rpc/errors.ts', 'src/rpc/services.ts', 'src/rpc/generated/descriptor-set.ts'],
+  'rpc/methods/standard→rpc': ['src/rpc/services.ts', 'src/rpc/generated/descriptor-set.ts'],
   // What every room below may use of kube; the rest of its top builds on the rooms.
   'kube/transport→kube': ['src/kube/clock.ts', 'src/kube/retry-after.ts', 'src/kube/wire-error.ts'],
   'kube/credentials→kube': ['src/kube/clock.ts'],

@@ -7,7 +7,7 @@ import { Registry } from '@prometheus-io/client';
 
 import { registerWatchMetrics } from '../../src/kube/metrics.ts';
 import { RESTART_REASONS } from '../../src/kube/reflector/failure.ts';
-import { LIMITS } from '../../src/rpc/errors.ts';
+import { LIMITS } from '../../src/rpc/errors/call-error.ts';
 import { LOOKUP_OUTCOMES } from '../../src/rpc/methods/call-context.ts';
 import { createTlsMetrics, HANDSHAKE_FAILURE_REASONS } from '../../src/rpc/tls/metrics.ts';
 import { serve } from './serving.ts';

@@ -6,7 +6,8 @@ import { describe, it } from 'node:test';
 
 import type { ClientReadableStream } from '@grpc/grpc-js';
 
-import { draining, toServerError } from '../../src/rpc/errors.ts';
+import { draining } from '../../src/rpc/errors/outcomes.ts';
+import { toServerError } from '../../src/rpc/errors/status-details.ts';
 import { eventually, type Failure, type Json, serve, type Serving, TestClient, toFailure } from './serving.ts';
 
 const same = (bytes: Buffer): Buffer => bytes;

@@ -3,14 +3,10 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 
-import {
-  permissionDenied,
-  quote,
-  subscriberStalled,
-  toServerError,
-  tooManySubscribers,
-  unauthenticated,
-} from '../../src/rpc/errors.ts';
+import { quote } from '../../src/rpc/errors/call-error.ts';
+import { permissionDenied, unauthenticated } from '../../src/rpc/errors/outcomes.ts';
+import { subscriberStalled, tooManySubscribers } from '../../src/rpc/errors/over-limits.ts';
+import { toServerError } from '../../src/rpc/errors/status-details.ts';
 import { fakePod, fakeReference, holder, resolved, START_MS } from './fake-picture.ts';
 import { encodeMessage, type Failure, type Json, refuseWith, serve, type Serving, toFailure } from './serving.ts';
 

@@ -12,7 +12,7 @@ import {
 } from '@grpc/grpc-js';
 import { Registry } from '@prometheus-io/client';
 
-import type { CallError } from '../../src/rpc/errors.ts';
+import type { CallError } from '../../src/rpc/errors/call-error.ts';
 import { createRpcServer, type RpcServer, type RpcServerOptions } from '../../src/rpc/server.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { messageType } from '../../src/wire/schema.ts';

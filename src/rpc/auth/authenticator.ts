@@ -2,7 +2,7 @@
 
 import type { Metadata } from '@grpc/grpc-js';
 
-import type { CallError } from '../errors.ts';
+import type { CallError } from '../errors/call-error.ts';
 
 /** Who calls what: what an Authenticator decides by. */
 export interface CallIdentity {

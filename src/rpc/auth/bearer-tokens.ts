@@ -11,7 +11,8 @@ import type { Registry } from '@prometheus-io/client';
 
 import { networkOfPeer } from '../../model/network.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { CallError, permissionDenied, unauthenticated } from '../errors.ts';
+import { CallError } from '../errors/call-error.ts';
+import { permissionDenied, unauthenticated } from '../errors/outcomes.ts';
 import type { Authenticator, CallIdentity } from './authenticator.ts';
 import type { AccessReviews, AccessVerdict, ReviewedUser, TokenVerdict } from './access-reviews.ts';
 import { createAuthMetrics, exportReviews } from './auth-metrics.ts';

@@ -4,7 +4,8 @@
 import type { Registry } from '@prometheus-io/client';
 
 import type { ClientCertificate } from '../tls/client-certificate.ts';
-import { type CallError, permissionDenied, unauthenticated } from '../errors.ts';
+import type { CallError } from '../errors/call-error.ts';
+import { permissionDenied, unauthenticated } from '../errors/outcomes.ts';
 import type { Authenticator, CallIdentity } from './authenticator.ts';
 import { createDecisionCounter } from './auth-metrics.ts';
 

@@ -8,7 +8,7 @@
 
 import { status } from '@grpc/grpc-js';
 
-import { CallError } from '../errors.ts';
+import { CallError } from '../errors/call-error.ts';
 import type { Authenticator, CallIdentity } from './authenticator.ts';
 
 /** A revoked subscriber gets changes for this long at most, and what the caches of reviews add. */

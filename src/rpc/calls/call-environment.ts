@@ -3,14 +3,10 @@
 import { randomBytes } from 'node:crypto';
 
 import type { Logger } from '../../telemetry/logger.ts';
-import {
-  CallError,
-  type CallFailure,
-  callerRateExceeded,
-  internalError,
-  type Limit,
-  toServerError,
-} from '../errors.ts';
+import { CallError, type Limit } from '../errors/call-error.ts';
+import { internalError } from '../errors/outcomes.ts';
+import { callerRateExceeded } from '../errors/over-limits.ts';
+import { type CallFailure, toServerError } from '../errors/status-details.ts';
 import type { CallerRates } from '../limits/caller-rates.ts';
 import type { Drain } from './drain.ts';
 

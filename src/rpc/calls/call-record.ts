@@ -3,7 +3,7 @@
 
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 
-import type { CallError } from '../errors.ts';
+import type { CallError } from '../errors/call-error.ts';
 import { TrackedConnection } from '../limits/connection-table.ts';
 import { type EndReason, type Full, LedgerEntry } from '../limits/ledger.ts';
 import { MessageFraming, type MessageRules } from './message-framing.ts';

@@ -10,18 +10,17 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { ServerInterceptingCall, ServerInterceptor } from '@grpc/grpc-js';
 
+import type { CallError, Limit } from '../errors/call-error.ts';
 import {
-  type CallError,
   compressionUnsupported,
   headersTooLarge,
-  type Limit,
   messageTooLarge,
   requestEvicted,
   requestTimedOut,
   secondMessage,
   tooManyCalls,
   tooManyHealthWatches,
-} from '../errors.ts';
+} from '../errors/over-limits.ts';
 import type { ConnectionTable } from '../limits/connection-table.ts';
 import type { FairQueue } from '../limits/fair-queue.ts';
 import { baseCallOf, observeRequest, type RequestObserver } from './base-call.ts';

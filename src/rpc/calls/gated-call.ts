@@ -5,7 +5,9 @@ import { constants, type ServerHttp2Stream } from 'node:http2';
 import { Metadata, type ServerInterceptingCallInterface } from '@grpc/grpc-js';
 
 import type { Authenticator, CallIdentity } from '../auth/authenticator.ts';
-import { type CallError, compressionUnsupported, connectionAged, tooManyCalls, unauthenticated } from '../errors.ts';
+import type { CallError } from '../errors/call-error.ts';
+import { connectionAged, unauthenticated } from '../errors/outcomes.ts';
+import { compressionUnsupported, tooManyCalls } from '../errors/over-limits.ts';
 import type { Full, Ledger } from '../limits/ledger.ts';
 import { type CallEnvironment, failCall } from './call-environment.ts';
 import type { CallRecord } from './call-record.ts';

@@ -6,7 +6,8 @@
 
 import type { handleUnaryCall, sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
 
-import { type CallError, cancelled, draining } from '../errors.ts';
+import type { CallError } from '../errors/call-error.ts';
+import { cancelled, draining } from '../errors/outcomes.ts';
 import type { CallContext } from '../methods/call-context.ts';
 import { RefusedRequest } from '../services.ts';
 import { type CallEnvironment, chargeCaller, failCall } from './call-environment.ts';

@@ -18,7 +18,9 @@ import { messageType } from '../../wire/schema.ts';
 import { BatchScan } from './requests/batch-scan.ts';
 import type { CallContext } from './call-context.ts';
 import { CALL_COSTS } from '../limits/caller-rates.ts';
-import { type CallError, invalidArgument, toStatus } from '../errors.ts';
+import type { CallError } from '../errors/call-error.ts';
+import { invalidArgument } from '../errors/outcomes.ts';
+import { toStatus } from '../errors/status-details.ts';
 import { NamedNamespaces } from './answers/named-namespaces.ts';
 import { holdsAt, type PlainAnswer } from './answers/plain-answers.ts';
 import {

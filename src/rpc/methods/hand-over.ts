@@ -5,7 +5,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type ServerWritableStream, status } from '@grpc/grpc-js';
 import type { HandOverRequest__Output } from '../../wire/generated/digger/v1/HandOverRequest.ts';
 import type { Drain } from '../calls/drain.ts';
-import { CallError, draining } from '../errors.ts';
+import { CallError } from '../errors/call-error.ts';
+import { draining } from '../errors/outcomes.ts';
 
 /** The history, as a server needs it. */
 export interface HistoryGiver {

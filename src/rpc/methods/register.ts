@@ -14,7 +14,7 @@ import { watchForRevocation } from '../auth/revocation.ts';
 import { type CallEnvironment, chargeCaller, failCall } from '../calls/call-environment.ts';
 import { identityOf } from '../calls/gated-call.ts';
 import { type Precondition, type UnaryMethod, unaryHandler } from '../calls/unary-call.ts';
-import { draining, notSynced } from '../errors.ts';
+import { draining, notSynced } from '../errors/outcomes.ts';
 import { CALL_COSTS } from '../limits/caller-rates.ts';
 import { DIGGER_SERVICES, loadBytesService, RefusedRequest } from '../services.ts';
 import { batchResolveAddresses } from './batch-resolve-addresses.ts';

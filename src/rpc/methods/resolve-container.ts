@@ -24,15 +24,9 @@ import type { ContainerQuery__Output } from '../../wire/generated/digger/v1/Cont
 import type { ResolveContainerRequest__Output } from '../../wire/generated/digger/v1/ResolveContainerRequest.ts';
 import { type MessageWriter, startMessage } from '../../wire/message-writer.ts';
 import { messageType } from '../../wire/schema.ts';
-import {
-  type CallError,
-  containerIdAmbiguous,
-  containerIndexFull,
-  containerNotFound,
-  invalidArgument,
-  quote,
-  toStatus,
-} from '../errors.ts';
+import { type CallError, quote } from '../errors/call-error.ts';
+import { containerIdAmbiguous, containerIndexFull, containerNotFound, invalidArgument } from '../errors/outcomes.ts';
+import { toStatus } from '../errors/status-details.ts';
 import { CALL_COSTS } from '../limits/caller-rates.ts';
 import { MAX_QUERIES, tooManyQueries } from './batch-resolve-addresses.ts';
 import type { CallContext, CountContainer, Staleness } from './call-context.ts';

@@ -16,19 +16,17 @@ import { isLabelKey, type LabelSelector, parseLabelSelector } from '../../model/
 import type { Logger } from '../../telemetry/logger.ts';
 import type { WatchFilter__Output } from '../../wire/generated/digger/v1/WatchFilter.ts';
 import type { WatchRequest__Output } from '../../wire/generated/digger/v1/WatchRequest.ts';
+import { type CallError, quote } from '../errors/call-error.ts';
 import {
-  type CallError,
   connectionAged,
   draining,
   invalidArgument,
   otherCluster,
   namespacesUnknown,
-  quote,
   replicaBehind,
-  subscriberStalled,
   timelinesHidden,
-  tooManySubscribers,
-} from '../errors.ts';
+} from '../errors/outcomes.ts';
+import { subscriberStalled, tooManySubscribers } from '../errors/over-limits.ts';
 import { MAX_CHOSEN_KEYS, MAX_FILTER_LABELS, MAX_FILTER_NAMES } from './requests/filter-size.ts';
 import { parseView, Violations } from './requests/request-fields.ts';
 import type { FeedService, WatchCall } from './register.ts';

@@ -11,7 +11,8 @@ import { after, before, describe, it } from 'node:test';
 
 import { ask } from '../../../src/cli/ask/ask.ts';
 import { parseCommandLine } from '../../../src/cli/line/command-line.ts';
-import { type CallError, permissionDenied, unauthenticated } from '../../../src/rpc/errors.ts';
+import type { CallError } from '../../../src/rpc/errors/call-error.ts';
+import { permissionDenied, unauthenticated } from '../../../src/rpc/errors/outcomes.ts';
 import { createCertificate } from '../../simulator/server/certificate.ts';
 import { done, eventually, notYet } from '../../observers/eventually.ts';
 import { serve } from '../../rpc/serving.ts';

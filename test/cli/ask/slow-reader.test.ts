@@ -13,7 +13,8 @@ import { status } from '@grpc/grpc-js';
 
 import { ask } from '../../../src/cli/ask/ask.ts';
 import { parseCommandLine } from '../../../src/cli/line/command-line.ts';
-import { CallError, toServerError } from '../../../src/rpc/errors.ts';
+import { CallError } from '../../../src/rpc/errors/call-error.ts';
+import { toServerError } from '../../../src/rpc/errors/status-details.ts';
 import type { WatchCall } from '../../../src/rpc/methods/register.ts';
 import { ROOT } from '../../project/repository.ts';
 import { FakePicture } from '../../rpc/fake-picture.ts';

@@ -7,7 +7,8 @@ import { Metadata, status } from '@grpc/grpc-js';
 
 import type { CallIdentity } from '../../../src/rpc/auth/authenticator.ts';
 import { UNDECIDED_RECHECKS, watchForRevocation } from '../../../src/rpc/auth/revocation.ts';
-import { CallError, permissionDenied } from '../../../src/rpc/errors.ts';
+import { CallError } from '../../../src/rpc/errors/call-error.ts';
+import { permissionDenied } from '../../../src/rpc/errors/outcomes.ts';
 
 const INTERVAL_MS = 1_000;
 const UNDECIDED = new CallError(status.UNAVAILABLE, 'TOO_MANY_REVIEWS', 'too many', { retryDelayMs: 1_000 });

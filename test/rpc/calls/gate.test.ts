@@ -7,7 +7,7 @@ import { deflateSync, gzipSync } from 'node:zlib';
 
 import { CALL_COST_BYTES } from '../../../src/rpc/calls/gate.ts';
 import { MAX_HEADER_BYTES } from '../../../src/rpc/calls/header-checks.ts';
-import { unauthenticated } from '../../../src/rpc/errors.ts';
+import { unauthenticated } from '../../../src/rpc/errors/outcomes.ts';
 import type { RpcServerOptions } from '../../../src/rpc/server.ts';
 import { fakePod, fakeReference, holder, resolved } from '../fake-picture.ts';
 import { decodeDetails, decodeMessage, encodeMessage, eventually, type Json, serve, type Serving } from '../serving.ts';

@@ -17,7 +17,9 @@ import { MAX_PLAIN_ANSWERS, PlainAnswers } from '../../../src/rpc/methods/answer
 import { encodePlain } from '../../../src/rpc/methods/answers/resolution.ts';
 import { type AddressLookup, resolveAddress } from '../../../src/rpc/methods/resolve-address.ts';
 import type { UnreadRequest } from '../../../src/rpc/methods/requests/unread-request.ts';
-import { CallError, invalidArgument, toStatus } from '../../../src/rpc/errors.ts';
+import { CallError } from '../../../src/rpc/errors/call-error.ts';
+import { invalidArgument } from '../../../src/rpc/errors/outcomes.ts';
+import { toStatus } from '../../../src/rpc/errors/status-details.ts';
 import { loadBytesService } from '../../../src/rpc/services.ts';
 import { createHistory } from '../../addresses/adversary.ts';
 import { pod, service, T0, World } from '../../addresses/world.ts';

@@ -5,7 +5,7 @@
 // kind of exactly that group and name may come at any time. Costs a look at each watched kind, of which there are a
 // few dozen at most, and only in calls that fail.
 
-import { quote } from '../../errors.ts';
+import { quote } from '../../errors/call-error.ts';
 
 /** A kind whose objects GetWorkload finds. */
 export interface WorkloadKind {

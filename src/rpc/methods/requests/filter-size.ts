@@ -5,7 +5,8 @@ import protobuf from 'protobufjs';
 
 import { FieldTags } from '../../../wire/field-tags.ts';
 import { messageType } from '../../../wire/schema.ts';
-import { type CallError, invalidArgument } from '../../errors.ts';
+import type { CallError } from '../../errors/call-error.ts';
+import { invalidArgument } from '../../errors/outcomes.ts';
 
 /** Namespaces, and node names, of one filter. */
 export const MAX_FILTER_NAMES = 1_000;

@@ -6,7 +6,7 @@ import type { Server, ServerWritableStream, ServiceDefinition, UntypedServiceImp
 import { status } from '@grpc/grpc-js';
 import { HealthImplementation, type ServingStatusMap } from 'grpc-health-check';
 
-import { quote } from '../../errors.ts';
+import { quote } from '../../errors/call-error.ts';
 import { DIGGER_SERVICES, loadObjectService, RefusedRequest } from '../../services.ts';
 
 /** Services that need the picture; StatusService answers without. */

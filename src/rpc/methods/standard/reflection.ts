@@ -11,7 +11,7 @@ import { status } from '@grpc/grpc-js';
 import type { ServerReflectionRequest__Output } from '../../../wire/generated/grpc/reflection/v1/ServerReflectionRequest.ts';
 import type { ServerReflectionResponse } from '../../../wire/generated/grpc/reflection/v1/ServerReflectionResponse.ts';
 import { DescriptorIndex } from './descriptor-index.ts';
-import { quote } from '../../errors.ts';
+import { quote } from '../../errors/call-error.ts';
 import { DESCRIPTOR_SET_BASE64 } from '../../generated/descriptor-set.ts';
 import { loadObjectService, RefusedRequest } from '../../services.ts';
 
