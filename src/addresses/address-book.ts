@@ -39,6 +39,7 @@ import type {
   AddressReader,
   AddressStretch,
   Holder,
+  HolderWait,
 } from './reader.ts';
 import { ServiceRanges } from './ranges/service-ranges.ts';
 import { areToldApart, nameOf } from './claims/told-of-holders.ts';
@@ -226,8 +227,8 @@ export class AddressBook implements AddressReader {
     for (const claim of this.#ended.of(uid)) this.timelines.touchClaim(claim);
   }
 
-  waitForHolder(addresses: readonly string[], signal: AbortSignal): Promise<boolean> | undefined {
-    return this.#waiters.wait(addresses, signal);
+  waitForHolder(addresses: readonly string[], signal: AbortSignal): HolderWait | undefined {
+    return this.#waiters.open(addresses, signal);
   }
 
   resolve(question: AddressQuestion): AddressAnswer {

@@ -64,6 +64,14 @@ export type AddressAnswer = (
   readonly historySinceMs: number;
 };
 
+/** To be disposed of by the one who waits. */
+export interface HolderWait extends Disposable {
+  /** Resolves with the addresses that were newly held since the last time; with none once the signal has aborted. */
+  next(): Promise<readonly string[]>;
+  /** This address is waited for no more. */
+  forget(address: string): void;
+}
+
 export interface AddressReader {
   /**
    * For an interval: RESOLVED when one holds the address throughout, as far as there was a holder; else AMBIGUOUS with a
@@ -75,10 +83,10 @@ export interface AddressReader {
   history(question: Omit<AddressQuestion, 'atMs' | 'untilMs'>, limit: number): AddressHistory;
 
   /**
-   * Resolves to `true` when an entity newly holds one of the (canonical) addresses, to `false` when the signal aborts
-   * first. `undefined` when too many callers are waiting already: answer without waiting.
+   * Waits for entities that newly hold one of the (canonical) addresses, each given once, until the signal aborts.
+   * `undefined` when too many callers are waiting already: answer without waiting.
    */
-  waitForHolder(addresses: readonly string[], signal: AbortSignal): Promise<boolean> | undefined;
+  waitForHolder(addresses: readonly string[], signal: AbortSignal): HolderWait | undefined;
 
   /** Since when this replica can tell about addresses, ms since the epoch. */
   readonly historySinceMs: number;

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { node, pod, service, serviceCidr, T0, World } from './world.ts';
 
 const A = '10.1.0.1';
+const OTHER = '10.1.0.8';
 
 describe('who holds an address', () => {
   it('1: pod A is deleted, pod B gets its address within a second, then the late DELETED of A arrives', () => {
@@ -249,9 +250,26 @@ describe('who holds an address', () => {
     const cancelled = new AbortController();
     const given = world.book.waitForHolder([A], cancelled.signal);
     cancelled.abort();
-    assert.equal(await given, false);
+    assert.deepEqual(await given?.next(), []);
     world.at(300).put(pod('late', { addresses: [A] }));
-    assert.deepEqual(await Promise.all(waiting), [true, true]);
+    assert.deepEqual(await Promise.all(waiting.map((each) => each?.next())), [[A], [A]]);
+    for (const each of waiting) each?.[Symbol.dispose]();
+    assert.equal(world.book.size.waiters, 0);
+  });
+
+  it('19: a caller that waits for many addresses is told which of them were claimed, and waits on for the others', async () => {
+    const world = new World();
+    const waiting = world.book.waitForHolder([A, OTHER, '10.1.0.9'], new AbortController().signal);
+    assert.ok(waiting);
+    world.at(300).put([pod('a', { addresses: [A] }), pod('b', { addresses: [OTHER] })]);
+    assert.deepEqual(await waiting.next(), [A, OTHER]);
+    waiting.forget(A);
+    waiting.forget(A);
+    world.at(400).put([pod('c', { addresses: [A] }), pod('d', { addresses: ['10.1.0.9'] })]);
+    assert.deepEqual(await waiting.next(), ['10.1.0.9']);
+    waiting[Symbol.dispose]();
+    waiting[Symbol.dispose]();
+    assert.deepEqual(await waiting.next(), []);
     assert.equal(world.book.size.waiters, 0);
   });
 

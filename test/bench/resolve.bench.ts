@@ -232,9 +232,10 @@ async function measureWaiters(): Promise<void> {
     const pods = Array.from({ length: count }, (_, index) => createPod(index));
     const startedMs = performance.now();
     for (const each of pods) put(waited, undefined, each);
-    const held = await Promise.all(waiting);
+    const held = await Promise.all(waiting.map((each) => each?.next()));
     const us = ((performance.now() - startedMs) * 1000) / count;
-    if (held.some((one) => one !== true)) throw new Error('a waiter was not woken');
+    for (const each of waiting) each?.[Symbol.dispose]();
+    if (held.some((claimed) => claimed?.length !== 1)) throw new Error('a waiter was not woken');
     console.log(`waiters: ${us.toFixed(1)} µs to open a claim and wake who waits for it, among ${count} waiters`);
   }
 }

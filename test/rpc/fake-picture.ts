@@ -43,7 +43,7 @@ export class FakePicture implements RpcSources {
   readonly workloadKinds = () => this.kinds;
   /** Room for callers that wait for a holder. */
   maxWaiters = 10;
-  readonly waiters = new Set<{ readonly addresses: readonly string[]; wake(): void }>();
+  readonly waiters = new Set<{ addresses: readonly string[]; wake(address?: string): void }>();
   onWatch: (call: WatchCall, caller: string, revoked?: AbortSignal) => void = () => undefined;
   onDrain: () => void = () => {
     for (const call of this.watches) call.end();
@@ -52,7 +52,7 @@ export class FakePicture implements RpcSources {
   /** From now on an object holds the address. */
   setAnswer(address: string, answer: AddressAnswer): void {
     this.answers.set(address, answer);
-    for (const waiter of this.waiters) if (waiter.addresses.includes(address)) waiter.wake();
+    for (const waiter of this.waiters) if (waiter.addresses.includes(address)) waiter.wake(address);
   }
 
   /** From now on the object exists. */
@@ -84,15 +84,33 @@ export class FakePicture implements RpcSources {
     },
     waitForHolder: (addresses, signal) => {
       if (this.waiters.size >= this.maxWaiters) return undefined;
-      return new Promise<boolean>((resolve) => {
-        const settle = (held: boolean): void => {
-          this.waiters.delete(waiter);
-          resolve(held);
-        };
-        const waiter = { addresses, wake: () => settle(true) };
-        this.waiters.add(waiter);
-        signal.addEventListener('abort', () => settle(false), { once: true });
-      });
+      let wake = (): void => {};
+      let claimed: readonly string[] = [];
+      const waiter = {
+        addresses,
+        wake: (address?: string) => {
+          claimed = address === undefined ? waiter.addresses : [...claimed, address];
+          wake();
+        },
+      };
+      const end = (): void => {
+        this.waiters.delete(waiter);
+        wake();
+      };
+      this.waiters.add(waiter);
+      signal.addEventListener('abort', end, { once: true });
+      return {
+        next: async () => {
+          if (claimed.length === 0 && !signal.aborted) await new Promise<void>((resolve) => (wake = resolve));
+          const found = claimed;
+          claimed = [];
+          return signal.aborted ? [] : found;
+        },
+        forget: (address) => {
+          waiter.addresses = waiter.addresses.filter((each) => each !== address);
+        },
+        [Symbol.dispose]: end,
+      };
     },
   };
 

@@ -1470,7 +1470,7 @@ type BatchResolveAddressesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// 1–1,000.
 	Queries []*AddressQuery `protobuf:"bytes,1,rep,name=queries,proto3" json:"queries,omitempty"`
-	// Wait up to this long until every item has a holder. 0–30 s.
+	// Wait up to this long until every item has had a holder. 0–30 s.
 	Wait *durationpb.Duration `protobuf:"bytes,2,opt,name=wait,proto3" json:"wait,omitempty"`
 	// How much of the entities to send, for all items.
 	View View `protobuf:"varint,3,opt,name=view,proto3,enum=digger.v1.View" json:"view,omitempty"`

@@ -1,6 +1,6 @@
 // LookupService.BatchResolveAddresses: ResolveAddress for up to 1,000 addresses in one call.
 //
-// A bad item fails alone, as a `google.rpc.Status` in its place. `wait` ends when every item that is not bad has a
+// A bad item fails alone, as a `google.rpc.Status` in its place. `wait` ends when every item that is not bad has had a
 // holder, and the whole batch is answered from one moment: every item is resolved again before the answer is written.
 //
 // A batch that does not wait is one pass: its bytes are read without making objects of them (`requests/batch-scan.ts`), and what
@@ -77,9 +77,11 @@ function answer(request: BatchRequest, lookup: AddressLookup, call: CallContext)
   const nowMs = call.nowMs();
   const items = queries.map((query, index) => parseItem(query, index, nowMs));
   const finish = (): Uint8Array => encode(items, lookup, createContext(lookup, view, request.otelAttributes));
-  if (waitMs === 0 || openAddresses(items, lookup).length === 0) return finish();
+  if (waitMs === 0) return finish();
+  const open = openQuestions(items, lookup);
+  if (open.size === 0) return finish();
   call.charge(CALL_COSTS.wait);
-  return waitForHolders(items, lookup, call, call.waitSignal(waitMs)).then(finish);
+  return waitForHolders(open, lookup, call, call.waitSignal(waitMs)).then(finish);
 }
 
 /**
@@ -230,28 +232,39 @@ function parseItem(query: QuestionFields, index: number, nowMs: number): Item {
   return { kind: 'question', question };
 }
 
-/** The addresses among the items that no object holds. */
-function openAddresses(items: readonly Item[], { addresses }: AddressLookup): readonly string[] {
-  const open = new Set<string>();
+/** The questions that no object is the answer to, by address. */
+function openQuestions(items: readonly Item[], { addresses }: AddressLookup): Map<string, AddressQuestion[]> {
+  const open = new Map<string, AddressQuestion[]>();
   for (const item of items) {
-    if (item.kind === 'question' && !isHeld(addresses.resolve(item.question))) open.add(item.question.address);
+    if (item.kind !== 'question' || isHeld(addresses.resolve(item.question))) continue;
+    const { question } = item;
+    const others = open.get(question.address);
+    if (others === undefined) open.set(question.address, [question]);
+    else others.push(question);
   }
-  return [...open];
+  return open;
 }
 
+/** Looks again at the addresses that were claimed, and at no others: they come one by one, and may be 1,000. */
 async function waitForHolders(
-  items: readonly Item[],
-  lookup: AddressLookup,
+  open: Map<string, readonly AddressQuestion[]>,
+  { addresses }: AddressLookup,
   call: CallContext,
   signal: AbortSignal,
 ): Promise<void> {
-  while (!signal.aborted) {
-    const open = openAddresses(items, lookup);
-    if (open.length === 0) return;
-    const waiting = lookup.addresses.waitForHolder(open, signal);
-    if (waiting === undefined) return;
-    await waiting;
+  using waiting = addresses.waitForHolder([...open.keys()], signal);
+  if (waiting === undefined) return;
+  while (open.size > 0 && !signal.aborted) {
+    const claimed = await waiting.next();
     call.throwIfOver();
+    for (const address of claimed) {
+      const questions = (open.get(address) ?? []).filter((question) => !isHeld(addresses.resolve(question)));
+      if (questions.length > 0) open.set(address, questions);
+      else {
+        open.delete(address);
+        waiting.forget(address);
+      }
+    }
   }
 }
 

@@ -106,11 +106,11 @@ async function waitForAnswer(
   signal: AbortSignal,
 ): Promise<AddressAnswer> {
   let answer = first;
+  using waiting = addresses.waitForHolder([question.address], signal);
+  if (waiting === undefined) return answer;
   while (!isHeld(answer) && !signal.aborted) {
     // A new holder need not hold the address at the asked moment or port: look again, and wait on.
-    const waiting = addresses.waitForHolder([question.address], signal);
-    if (waiting === undefined) break;
-    await waiting;
+    await waiting.next();
     call.throwIfOver();
     answer = addresses.resolve(question);
   }

@@ -335,8 +335,11 @@ describe('a lookup', () => {
         () => JSON.stringify([...picture.waiters]),
       );
     await waitsFor(['10.0.0.1', '10.0.0.2']);
+    const asked = picture.questions.length;
     picture.setAnswer('10.0.0.1', pod);
     await waitsFor(['10.0.0.2']);
+    const again = picture.questions.slice(asked).map(({ address }) => address);
+    assert.deepEqual(again, ['10.0.0.1'], 'only what was claimed is looked at again');
     picture.setAnswer('10.0.0.2', pod);
     const results = (await answer)['results'] as readonly Json[];
     assert.deepEqual(
