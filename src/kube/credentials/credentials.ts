@@ -14,7 +14,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Clock } from '../clock.ts';
 import { proxyFromEnvironment, proxyUrl } from './environment-proxy.ts';
-import { type Chosen, choose, KubeconfigError, podAccount, readKubeconfigs } from './kubeconfig.ts';
+import { type Chosen, choose, podAccount } from './kubeconfig.ts';
+import { KubeconfigError, readKubeconfigs } from './kubeconfig-files.ts';
 import { SharedWait } from './shared-wait.ts';
 import { type RequestHeaders, ShownCredentials, type TlsMaterial } from './shown-credentials.ts';
 

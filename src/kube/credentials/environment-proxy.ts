@@ -30,13 +30,23 @@ export function proxyUrl(text: string, source: string): string {
   return text;
 }
 
-function isExempt(server: URL, noProxy: string): boolean {
-  const host = server.hostname
+/** Whether the host of a URL is this machine. */
+export function isLoopback(hostname: string): boolean {
+  const host = plainHost(hostname);
+  return host === 'localhost' || isWithin(host, '127.0.0.0/8') || host === '::1';
+}
+
+function plainHost(hostname: string): string {
+  return hostname
     .replace(/^\[|\]$/g, '')
     .replace(/\.$/, '')
     .toLowerCase();
+}
+
+function isExempt(server: URL, noProxy: string): boolean {
+  const host = plainHost(server.hostname);
   const port = server.port === '' ? (server.protocol === 'https:' ? '443' : '80') : server.port;
-  if (host === 'localhost' || isWithin(host, '127.0.0.0/8') || host === '::1') return true;
+  if (isLoopback(host)) return true;
   return noProxy.split(',').some((each) => matches(each.trim().toLowerCase(), host, port));
 }
 

@@ -8,6 +8,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
+import { load as parseYaml } from 'js-yaml';
 import type { Clock } from '../clock.ts';
 import type { ClusterEntry, ExecEntry } from './kubeconfig.ts';
 import { isToken } from './token-file.ts';
@@ -179,13 +180,17 @@ function run(exec: ExecEntry, info: string, clock: Clock, signal: AbortSignal): 
   });
 }
 
+/** JSON, or YAML with the same fields, which client-go's decoder takes too. */
 function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // What it is instead may be a secret.
-    return undefined;
+  const unmarked = text.replace(/^\uFEFF/, '');
+  for (const parse of [JSON.parse, parseYaml]) {
+    try {
+      return parse(unmarked);
+    } catch {
+      // What it is instead may be a secret.
+    }
   }
+  return undefined;
 }
 
 function recordOf(value: unknown): Readonly<Record<string, unknown>> | undefined {

@@ -1,14 +1,15 @@
-// Kubeconfigs, read and merged as client-go does, and the account of a pod: which server, and what its user shows.
+// What a context of a kubeconfig means, as client-go takes it, and the account of a pod: which server, and what its user
+// shows.
 //
-// Of equal names the first file counts, and so does the first current context; files of a list that are missing or
-// empty are skipped. Only the context that was chosen is looked at closely: broken entries that it does not use harm
-// nothing. `*-data` comes before the file of the same thing, paths are relative to their file. Messages name fields and
-// entries, and never quote what is in the file: it holds secrets.
+// Only the context that was chosen is looked at closely: broken entries that it does not use harm nothing. `*-data` comes
+// before the file of the same thing, paths are relative to their file. What says two things at once (two ways to
+// authenticate, a CA and no verification) is refused as client-go refuses it, rather than one of them chosen. Messages
+// name fields and entries, and never quote what is in the file: it holds secrets.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { load as parseYaml } from 'js-yaml';
+import { isAbsolute, join } from 'node:path';
+import { type Entry, isRecord, isText, type Kubeconfig, KubeconfigError } from './kubeconfig-files.ts';
 
 /** A file, or the bytes themselves. */
 export type FileOrData = { readonly file: string } | { readonly data: Buffer } | undefined;
@@ -66,54 +67,20 @@ export interface Chosen {
   readonly user: UserEntry | undefined;
 }
 
-/** Merged files. */
-export interface Kubeconfig {
-  readonly contexts: ReadonlyMap<string, Entry>;
-  readonly clusters: ReadonlyMap<string, Entry>;
-  readonly users: ReadonlyMap<string, Entry>;
-  readonly currentContext: string | undefined;
-}
-
-/** What is under `cluster`, `user` or `context`, and the folder that its paths begin at. */
-interface Entry {
-  readonly fields: unknown;
-  readonly directory: string;
-}
-
-/** Something in a kubeconfig cannot be used; names the field. */
-export class KubeconfigError extends Error {
-  override readonly name = 'KubeconfigError';
-}
-
-/** Throws for the first file that cannot be read. `undefined`: all are missing, or nothing is in them. */
-export function readKubeconfigs(files: readonly string[], mayBeMissing: boolean): Kubeconfig | undefined {
-  const parsed = files.flatMap((file) => {
-    if (mayBeMissing && !existsSync(file)) return [];
-    const fields = parseFile(file);
-    return fields === undefined ? [] : [{ fields, directory: dirname(resolve(file)) }];
-  });
-  if (parsed.length === 0) return undefined;
-  const names = ['contexts', 'clusters', 'users', 'current-context'];
-  // What `kubectl config unset` leaves behind has lists, but nothing in them.
-  if (parsed.every(({ fields }) => names.every((name) => isEmpty(fields[name])))) return undefined;
-  const current = parsed.map(({ fields }) => fields['current-context']).find((each) => isText(each));
-  return {
-    contexts: merged(parsed, 'contexts', 'context'),
-    clusters: merged(parsed, 'clusters', 'cluster'),
-    users: merged(parsed, 'users', 'user'),
-    currentContext: isText(current) ? current : undefined,
-  };
-}
-
 /** Throws a KubeconfigError. */
 export function choose(config: Kubeconfig, wanted: string | undefined): Chosen {
   const name = wanted ?? config.currentContext;
   const known = [...config.contexts.keys()].join(', ');
   const context = name === undefined ? undefined : config.contexts.get(name);
-  if (name === undefined || context === undefined) {
+  if (name === undefined) {
+    throw new KubeconfigError(`the kubeconfig has no current context (it has: ${known}); choose one with --context`);
+  }
+  if (context === undefined) {
     if (wanted !== undefined)
       throw new KubeconfigError(`there is no context ${wanted} in the kubeconfig (it has: ${known})`);
-    throw new KubeconfigError(`the kubeconfig has no current context (it has: ${known}); choose one with --context`);
+    throw new KubeconfigError(
+      `the current context ${name} is not in the kubeconfig (it has: ${known}); choose one with --context`,
+    );
   }
   const fields = new Fields(context, `context ${name}`);
   const clusterName = fields.text('cluster') ?? '';
@@ -138,7 +105,7 @@ export function podAccount(
   const tokenFile = join(directory, 'token');
   if (host === undefined || port === undefined || !existsSync(tokenFile)) return undefined;
   const server = `https://${isIPv6(host) ? `[${host}]` : host}:${port}`;
-  const of = (fields: object): Entry => ({ fields, directory });
+  const of = (fields: object): Entry => ({ fields, directory, isTwice: false });
   const user = readUser('in-cluster', of({ tokenFile }));
   const cluster = readCluster('in-cluster', of({ server, 'certificate-authority': 'ca.crt' }), user);
   return { context: 'in-cluster', cluster, user };
@@ -148,12 +115,17 @@ function readCluster(name: string, entry: Entry, user: UserEntry | undefined): C
   const fields = new Fields(entry, `cluster ${name}`);
   const ca = fields.fileOrData('certificate-authority');
   const skipTlsVerify = fields.flag('insecure-skip-tls-verify');
+  if (skipTlsVerify && ca !== undefined) {
+    throw fields.problem('insecure-skip-tls-verify', 'false or unset where there is a certificate-authority');
+  }
   const hasTls = ca !== undefined || skipTlsVerify || user?.cert !== undefined;
+  const server = fields.text('server');
+  if (server === undefined) throw fields.problem('server', 'set: a URL with http:// or https://, or host:port');
   const extensions = fields.list('extensions').filter(isRecord);
   const execExtension = extensions.find((each) => each['name'] === 'client.authentication.k8s.io/exec')?.['extension'];
   return {
     name,
-    server: serverUrl(fields.text('server') ?? 'localhost', hasTls, name),
+    server: serverUrl(server, hasTls, name),
     ca,
     skipTlsVerify,
     tlsServerName: fields.text('tls-server-name'),
@@ -176,7 +148,7 @@ function readUser(name: string, entry: Entry): UserEntry {
   const fields = new Fields(entry, `user ${name}`);
   const tokenFile = fields.text('tokenFile');
   const exec = fields.record('exec');
-  return {
+  const user: UserEntry = {
     name,
     cert: fields.fileOrData('client-certificate'),
     key: fields.fileOrData('client-key'),
@@ -188,6 +160,21 @@ function readUser(name: string, entry: Entry): UserEntry {
     exec: exec === undefined ? undefined : readExec(new Fields({ ...entry, fields: exec }, `user ${name}: exec`)),
     authProvider: fields.record('auth-provider'),
   };
+  refuseTwoWays(user, fields);
+  return user;
+}
+
+/** client-go: validateAuthInfo of tools/clientcmd/validation.go. */
+function refuseTwoWays(user: UserEntry, fields: Fields): void {
+  if (user.username !== undefined && (user.token !== undefined || user.tokenFile !== undefined)) {
+    throw fields.problem('username', 'unset where there is a token or a tokenFile');
+  }
+  if (user.exec !== undefined && user.authProvider !== undefined) {
+    throw fields.problem('auth-provider', 'unset where there is an exec plugin');
+  }
+  if (user.cert !== undefined && user.key === undefined) {
+    throw fields.problem('client-key', 'set where there is a client-certificate');
+  }
 }
 
 function readImpersonation(fields: Fields): Impersonation | undefined {
@@ -241,7 +228,8 @@ class Fields {
   readonly #directory: string;
   readonly #what: string;
 
-  constructor({ fields, directory }: Entry, what: string) {
+  constructor({ fields, directory, isTwice }: Entry, what: string) {
+    if (isTwice) throw new KubeconfigError(`${what} is in ${directory} more than once under that name`);
     if (!isRecord(fields)) throw new KubeconfigError(`${what} is not a map of fields`);
     this.#fields = fields;
     this.#directory = directory;
@@ -286,59 +274,18 @@ class Fields {
 
   /** `field` names a file, `field` and `-data` are base64, which comes first. */
   fileOrData(field: string): FileOrData {
-    const data = this.text(`${field}-data`);
-    if (data !== undefined) return { data: Buffer.from(data, 'base64') };
+    const data = this.text(`${field}-data`)?.replaceAll(/[\r\n]/g, '');
+    if (data !== undefined) {
+      // Buffer would leave out what is not base64, and what is left be a certificate that verifies nothing.
+      if (!/^[A-Za-z0-9+/]*={0,2}$/.test(data)) throw this.problem(`${field}-data`, 'base64');
+      return { data: Buffer.from(data, 'base64') };
+    }
     const file = this.text(field);
     return file === undefined ? undefined : { file: this.absolute(file) };
   }
 }
 
-function parseFile(file: string): Readonly<Record<string, unknown>> | undefined {
-  const text = readFileSync(file, 'utf8');
-  let parsed: unknown;
-  try {
-    // js-yaml throws for a file of comments, which is as empty as any.
-    parsed = text.replaceAll(/^\s*(#.*|---\s*)?$/gm, '').trim() === '' ? undefined : parseYaml(text);
-  } catch (error) {
-    // js-yaml quotes the lines around a mistake, which may hold a token or a key.
-    const line = isRecord(error) && isRecord(error['mark']) ? error['mark']['line'] : undefined;
-    const where = typeof line === 'number' ? ` at line ${line + 1}` : '';
-    throw new KubeconfigError(`${file} is not valid YAML${where}`);
-  }
-  if (parsed === undefined || parsed === null) return undefined;
-  if (!isRecord(parsed)) throw new KubeconfigError(`${file} is not a kubeconfig`);
-  return parsed;
-}
-
-function merged(
-  files: readonly { readonly fields: Readonly<Record<string, unknown>>; readonly directory: string }[],
-  plural: string,
-  singular: string,
-): ReadonlyMap<string, Entry> {
-  const entries = new Map<string, Entry>();
-  for (const { fields, directory } of files) {
-    const list = fields[plural];
-    for (const each of Array.isArray(list) ? list : []) {
-      if (!isRecord(each) || !isText(each['name']) || entries.has(each['name'])) continue;
-      entries.set(each['name'], { fields: each[singular] ?? {}, directory });
-    }
-  }
-  return entries;
-}
-
 function textsOf(value: unknown, problem: () => Error): readonly string[] {
   if (!Array.isArray(value) || !value.every((each) => typeof each === 'string')) throw problem();
   return value;
-}
-
-function isEmpty(value: unknown): boolean {
-  return value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0);
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== '';
 }

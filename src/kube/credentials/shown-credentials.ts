@@ -8,8 +8,10 @@
 import { readFileSync } from 'node:fs';
 import type { RequestOptions } from 'node:https';
 import type { Clock } from '../clock.ts';
+import { isLoopback } from './environment-proxy.ts';
 import { ExecPlugin } from './exec-plugin.ts';
-import { type Chosen, type FileOrData, type Impersonation, KubeconfigError } from './kubeconfig.ts';
+import type { Chosen, FileOrData, Impersonation } from './kubeconfig.ts';
+import { KubeconfigError } from './kubeconfig-files.ts';
 import { isToken, NO_TOKEN, TokenFile } from './token-file.ts';
 
 /** What TLS needs; compared by value to notice a rotation. */
@@ -34,6 +36,7 @@ export class ShownCredentials {
   readonly #impersonation: RequestHeaders;
   readonly #plugin: ExecPlugin | undefined;
   readonly #tokenFile: TokenFile | undefined;
+  #withoutFile = '';
 
   /** Throws a KubeconfigError. */
   constructor(chosen: Chosen, clock: Clock) {
@@ -58,8 +61,9 @@ export class ShownCredentials {
       rejectUnauthorized: !skipTlsVerify,
     };
     if (user === undefined) return { headers: {}, tls };
-    // A token in a file outlives one in the kubeconfig, and either of them makes a plugin unnecessary.
-    const token = this.#tokenFile?.read() ?? user.token;
+    if (this.#isInTheClear) return this.#shown(undefined, tls);
+    // Either of them makes a plugin unnecessary.
+    const token = this.#readTokenFile() ?? user.token;
     if (token !== undefined) {
       if (!isToken(token)) throw new Error(`the token of user ${user.name} is ${NO_TOKEN}`);
       return this.#shown(`Bearer ${token}`, tls);
@@ -74,15 +78,42 @@ export class ShownCredentials {
     return this.#shown(basic(`${user.username}:${user.password ?? ''}`), tls);
   }
 
-  /** Why the last token of a file is shown still; `''`: the file is fine, or there is none. */
+  /** Why something else is shown than the kubeconfig seems to say; `''`: it is not. */
   get trouble(): string {
-    return this.#tokenFile?.trouble ?? '';
+    if (this.#isInTheClear) {
+      return `the server is http://, so no credentials of user ${this.chosen.user?.name} are shown to it`;
+    }
+    return this.#withoutFile || (this.#tokenFile?.trouble ?? '');
   }
 
   /** What was shown last was refused: nothing that was kept is good any more. */
   discard(): void {
     this.#tokenFile?.discard();
     this.#plugin?.discard();
+  }
+
+  /**
+   * Secrets would be read by everything on the way. client-go leaves them out too, of loopback servers as well
+   * (tools/clientcmd/client_config.go: "only try to read the auth information if we are secure").
+   */
+  get #isInTheClear(): boolean {
+    const { user, cluster } = this.chosen;
+    const { protocol, hostname } = new URL(cluster.server);
+    if (protocol !== 'http:' || isLoopback(hostname) || user === undefined) return false;
+    return [user.token, user.tokenFile, user.exec, user.authProvider, user.username].some((each) => each !== undefined);
+  }
+
+  /** A token in a file outlives one beside it in the kubeconfig, which counts while the file has none: kubernetes#133543. */
+  #readTokenFile(): string | undefined {
+    this.#withoutFile = '';
+    try {
+      return this.#tokenFile?.read();
+    } catch (error) {
+      if (this.chosen.user?.token === undefined) throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#withoutFile = `${reason}; the token of the kubeconfig is used`;
+      return undefined;
+    }
   }
 
   #shown(authorization: string | undefined, tls: TlsMaterial): Shown {

@@ -24,6 +24,7 @@ export interface DialOptions {
 
 /** Rejects with what the socket, the handshake or the proxy said. `alpnProtocol` tells what to speak. */
 export async function dial(options: DialOptions): Promise<TLSSocket> {
+  checkMaterial(options.tls);
   const timeout = AbortSignal.timeout(options.timeoutMs);
   const tunnel = options.proxy === undefined ? undefined : await openTunnel(options, options.proxy, timeout);
   return handshake(options, tunnel, timeout);
@@ -33,6 +34,24 @@ export async function dial(options: DialOptions): Promise<TLSSocket> {
 export function canTunnel(proxy: URL): boolean {
   return proxy.protocol === 'http:' || proxy.protocol === 'https:';
 }
+
+/** Without this an unreadable CA would be told as a server that is not to be trusted, and a key by a number of OpenSSL. */
+function checkMaterial({ ca, cert, key }: TlsMaterial): void {
+  const wrong = (field: string, what: string) => new Error(`${field} of the kubeconfig ${what}`);
+  if (ca !== undefined && !CERTIFICATE.test(ca.toString('latin1'))) {
+    throw wrong('certificate-authority', 'holds no certificate in PEM');
+  }
+  if (cert !== undefined && !CERTIFICATE.test(cert.toString('latin1'))) {
+    throw wrong('client-certificate', 'holds no certificate in PEM');
+  }
+  if (key === undefined) return;
+  const text = key.toString('latin1');
+  if (!PRIVATE_KEY.test(text)) throw wrong('client-key', 'holds no private key in PEM');
+  if (/ENCRYPTED/.test(text)) throw wrong('client-key', 'is encrypted, and a kubeconfig has no place for its password');
+}
+
+const CERTIFICATE = /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----/;
+const PRIVATE_KEY = /-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----/;
 
 function handshake(options: DialOptions, tunnel: Socket | undefined, timeout: AbortSignal): Promise<TLSSocket> {
   const { server, tls } = options;

@@ -8,7 +8,8 @@ import { type TestContext, test } from 'node:test';
 import { KubeConfig } from '@kubernetes/client-node';
 import { systemClock } from '../../../src/kube/clock.ts';
 import { createCredentials } from '../../../src/kube/credentials/credentials.ts';
-import { choose, podAccount, readKubeconfigs } from '../../../src/kube/credentials/kubeconfig.ts';
+import { choose, podAccount } from '../../../src/kube/credentials/kubeconfig.ts';
+import { readKubeconfigs } from '../../../src/kube/credentials/kubeconfig-files.ts';
 
 const text = (value: string): string => Buffer.from(value).toString('base64');
 
