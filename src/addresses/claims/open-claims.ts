@@ -140,14 +140,14 @@ export class OpenClaims {
     const made: (Claim | string)[] = open.slice(0, others);
     const come: number[] = [];
     let at = 0;
-    const pass = (before?: string): void => {
-      for (let each = held[at]; each !== undefined && (before === undefined || each < before); each = held[at]) {
+    const passWhile = (goes: (address: string) => boolean): void => {
+      for (let each = held[at]; each !== undefined && goes(each); each = held[at]) {
         gone.set(each, open[others + at] as Claim);
         at += 1;
       }
     };
     for (const address of service.externalName ? NO_ADDRESSES : service.manualEndpoints) {
-      if (held[at] !== address) pass(address);
+      if (held[at] !== address) passWhile((each) => each < address);
       if (held[at] === address) {
         made.push(open[others + at] as Claim);
         at += 1;
@@ -158,7 +158,7 @@ export class OpenClaims {
       }
       addresses.push(address);
     }
-    pass();
+    passWhile(() => true);
     // Both lists are in order; where one were not, what stays may look as if it went and came.
     for (const place of come) {
       const address = made[place] as string;
