@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MAX_LISTED_ENDPOINTS } from '../../src/model/entities.ts';
 import type { KubernetesRecord, OwnerRecord } from '../../src/model/records.ts';
-import { decode, Harness } from './harness.ts';
+import { countsOf, decode, Harness, scrapedCounts } from './harness.ts';
 import { controlledBy, namespace, node, owner, pod, service, slice } from './records.ts';
 
 const many = <T>(count: number, make: (at: number) => T): T[] => Array.from({ length: count }, (_, at) => make(at));
@@ -189,18 +189,10 @@ describe('a scrape', () => {
     const entities = harness.catalog.entities.bind(harness.catalog);
     harness.catalog.entities = () => assert.fail('a scrape walks the entities');
     const scraped = async () => {
-      const text = await harness.registry.metrics();
-      const told = [...text.matchAll(/^digger_catalog_entities{kind="(\w+)"} (\d+)$/gm)].map(([, kind, count]) => [
-        kind ?? '',
-        Number(count),
-      ]);
-      return { told: Object.fromEntries(told), cut: Number(/^digger_catalog_cut_entities (\d+)$/m.exec(text)?.[1]) };
+      const cut = /^digger_catalog_cut_entities (\d+)$/m.exec(await harness.registry.metrics())?.[1];
+      return { told: await scrapedCounts(harness), cut: Number(cut) };
     };
-    const counted = () => {
-      const counts: Record<string, number> = { Pod: 0, Service: 0, Node: 0, Workload: 0, Namespace: 0 };
-      for (const { kind } of entities()) counts[kind] = (counts[kind] ?? 0) + 1;
-      return counts;
-    };
+    const counted = () => countsOf(entities());
     assert.deepEqual(await scraped(), { told: counted(), cut: 3 });
     harness.remove(pods[0] ?? assert.fail(), pods[129] ?? assert.fail(), service('s7'), set);
     harness.put(pod('late'));
