@@ -24,7 +24,7 @@ import { groupOf } from '../../src/model/api-version.ts';
 import type { Entity, PodEntity } from '../../src/model/entities.ts';
 import { checkFacts } from './facts.ts';
 import { Followers } from './followers.ts';
-import { decode, Harness } from './harness.ts';
+import { countsOf, decode, Harness, scrapedCounts } from './harness.ts';
 import { LONGEST_CHAIN, Model } from './model.ts';
 import { namespace, node, owner, pod, service, slice } from './records.ts';
 
@@ -171,6 +171,7 @@ export class Adversary {
     const told = new Map([...harness.byKey].map(([key, entity]) => [key, decode(entity)]));
     assert.deepEqual(told, model.entities());
     assert.deepEqual(new Set(harness.catalog.entities()), new Set(harness.byKey.values()));
+    assert.deepEqual(await scrapedCounts(harness), countsOf(harness.byKey.values()));
     const records = new Map([...model.records.values()].map((record) => [record.uid, record]));
     for (const [key, entity] of harness.byKey) {
       this.#find(entity);

@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MAX_LISTED_ENDPOINTS } from '../../src/model/entities.ts';
 import type { KubernetesRecord, OwnerRecord } from '../../src/model/records.ts';
-import { decode, Harness } from './harness.ts';
-import { controlledBy, node, owner, pod, service, slice } from './records.ts';
+import { countsOf, decode, Harness, scrapedCounts } from './harness.ts';
+import { controlledBy, namespace, node, owner, pod, service, slice } from './records.ts';
 
 const many = <T>(count: number, make: (at: number) => T): T[] => Array.from({ length: count }, (_, at) => make(at));
 const address = (at: number) => `10.${at >> 16}.${(at >> 8) & 255}.${at & 255}`;
@@ -81,6 +81,47 @@ const CONSTANT: Record<string, (n: number) => Promise<number>> = {
     const namespaces = many(n, (at) => inNamespace(`ns${at}`, address(at))).flat();
     return stepsOf(namespaces, (harness) => harness.put(...inNamespace('one', address(n))));
   },
+  'a namespace that gets a label beside n namespaces, and n pods of its own': (n) => {
+    const around = many(n, (at) => [namespace(`ns${at}`), podAt(at)]).flat();
+    return stepsOf([namespace('shop'), ...around], (harness) =>
+      harness.put(namespace('shop', { labels: { tier: 'front' } })),
+    );
+  },
+  'a service that goes beside n services over the same pods': (n) => {
+    const pods = many(4, podAt);
+    const around = many(n, (at) => [service(`s${at}`), slice(`e${at}`, `s${at}`, pods)]).flat();
+    return stepsOf([...pods, ...around, service('one'), slice('one', 'one', pods)], (harness) =>
+      harness.remove(service('one')),
+    );
+  },
+  'a slice that goes beside n slices of its service': (n) => {
+    const pods = many(n + 4, podAt);
+    const around = many(n, (at) => slice(`e${at}`, 's', [pods[at] ?? assert.fail()]));
+    const one = slice('one', 's', pods.slice(n));
+    return stepsOf([service('s'), ...pods, ...around, one], (harness) => harness.remove(one));
+  },
+  'a pod that goes beside n pods of its node, its owner and its service': (n) => {
+    const set = owner('ReplicaSet', 'rs');
+    const pods = many(n, (at) => ({ ...podAt(at), nodeName: 'n', controller: controlledBy(set) }));
+    const records = [set, node('n'), service('s'), slice('e', 's', pods), ...pods];
+    return stepsOf(records, (harness) => harness.remove(pods[0] ?? assert.fail()));
+  },
+  'a pod that gets ready beside n pods of its node, its owner and its service': (n) => {
+    const set = owner('ReplicaSet', 'rs');
+    const pods = many(n, (at) => ({ ...podAt(at), nodeName: 'n', controller: controlledBy(set) }));
+    const records = [set, node('n'), service('s'), slice('e', 's', pods), ...pods];
+    return stepsOf(records, (harness) => harness.put({ ...(pods[0] ?? assert.fail()), labels: { ready: 'yes' } }));
+  },
+  'a node that goes beside n nodes, with n pods that stay': (n) => {
+    const nodes = many(n, (at) => node(`n${at}`));
+    const pods = many(n, (at) => ({ ...podAt(at), nodeName: 'n0' }));
+    return stepsOf([...nodes, ...pods], (harness) => harness.remove(nodes[0] ?? assert.fail()));
+  },
+  'an owner without pods that goes beside n owners of the same owner': (n) => {
+    const top = owner('Deployment', 'top');
+    const sets = many(n, (at) => owner('ReplicaSet', `rs${at}`, { controller: controlledBy(top) }));
+    return stepsOf([top, ...sets], (harness) => harness.remove(sets[0] ?? assert.fail()));
+  },
 };
 
 /** Clusters in which a change costs what hangs on the object. */
@@ -96,6 +137,28 @@ const LINEAR: Record<string, (n: number) => Promise<number>> = {
     stepsOf([service('s'), ...many(n, podAt)], (harness) => harness.put(slice('e', 's', many(n, podAt)))),
   'a service of n pods': (n) =>
     stepsOf([slice('e', 's', many(n, podAt)), ...many(n, podAt)], (harness) => harness.put(service('s'))),
+  'a slice of n endpoints that goes': (n) => {
+    const one = slice('e', 's', many(n, podAt));
+    return stepsOf([service('s'), ...many(n, podAt), one], (harness) => harness.remove(one));
+  },
+  'a service of n pods that goes': (n) =>
+    stepsOf([service('s'), slice('e', 's', many(n, podAt)), ...many(n, podAt)], (harness) =>
+      harness.remove(service('s')),
+    ),
+  'an owner of n pods that goes': (n) => {
+    const set = owner('ReplicaSet', 'rs');
+    const pods = many(n, (at) => ({ ...podAt(at), controller: controlledBy(set) }));
+    return stepsOf([set, ...pods], (harness) => harness.remove(set));
+  },
+  'a node of n pods that comes to another zone': (n) => {
+    const pods = many(n, (at) => ({ ...podAt(at), nodeName: 'n' }));
+    const zone = { 'topology.kubernetes.io/zone': 'z' };
+    return stepsOf([node('n'), ...pods], (harness) => harness.put(node('n', { labels: zone })));
+  },
+  'a pod in n services that goes': (n) => {
+    const around = many(n, (at) => [service(`s${at}`), slice(`e${at}`, `s${at}`, [podAt(0)])]).flat();
+    return stepsOf([podAt(0), ...around], (harness) => harness.remove(podAt(0)));
+  },
   'a pod in n services': (n) => {
     const around = many(n, (at) => [service(`s${at}`), slice(`e${at}`, `s${at}`, [podAt(0)])]).flat();
     return stepsOf(around, (harness) => harness.put(podAt(0)));
@@ -126,18 +189,10 @@ describe('a scrape', () => {
     const entities = harness.catalog.entities.bind(harness.catalog);
     harness.catalog.entities = () => assert.fail('a scrape walks the entities');
     const scraped = async () => {
-      const text = await harness.registry.metrics();
-      const told = [...text.matchAll(/^digger_catalog_entities{kind="(\w+)"} (\d+)$/gm)].map(([, kind, count]) => [
-        kind ?? '',
-        Number(count),
-      ]);
-      return { told: Object.fromEntries(told), cut: Number(/^digger_catalog_cut_entities (\d+)$/m.exec(text)?.[1]) };
+      const cut = /^digger_catalog_cut_entities (\d+)$/m.exec(await harness.registry.metrics())?.[1];
+      return { told: await scrapedCounts(harness), cut: Number(cut) };
     };
-    const counted = () => {
-      const counts: Record<string, number> = { Pod: 0, Service: 0, Node: 0, Workload: 0, Namespace: 0 };
-      for (const { kind } of entities()) counts[kind] = (counts[kind] ?? 0) + 1;
-      return counts;
-    };
+    const counted = () => countsOf(entities());
     assert.deepEqual(await scraped(), { told: counted(), cut: 3 });
     harness.remove(pods[0] ?? assert.fail(), pods[129] ?? assert.fail(), service('s7'), set);
     harness.put(pod('late'));

@@ -143,6 +143,20 @@ export function readableKey(entity: Entity): string {
   return `${kind}${of} ${namespace}/${name}`;
 }
 
+/** Entities by kind, as a scrape tells them. */
+export async function scrapedCounts({ registry }: Harness): Promise<Record<string, number>> {
+  const text = await registry.metrics();
+  const found = text.matchAll(/^digger_catalog_entities{kind="(\w+)"} (\d+)$/gm);
+  return Object.fromEntries([...found].map(([, kind, count]) => [kind, Number(count)]));
+}
+
+/** The same, counted. */
+export function countsOf(entities: Iterable<Entity>): Record<string, number> {
+  const counts: Record<string, number> = { Pod: 0, Service: 0, Node: 0, Workload: 0, Namespace: 0 };
+  for (const { kind } of entities) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
+}
+
 /** The message in an entity's bytes, as a reader who knows only the contract sees it. */
 export function decode(entity: Entity): Record<string, unknown> {
   const type = messageType(`digger.v1.${entity.kind}`);

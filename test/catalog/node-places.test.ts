@@ -58,7 +58,7 @@ describe('the place of a pod', () => {
     const { joins } = catalog.steps;
     stores.Node.upsert(node('n0', at('b')), '3', SEEN);
     assert.deepEqual(changed().toSorted(), ['n0', 'p0', 'p1', 'p2']);
-    assert.equal(catalog.steps.joins - joins, 3);
+    assert.equal(catalog.steps.joins - joins, 4);
     assert.deepEqual([placeOf('p0'), placeOf('p3')], ['b b-region', 'a a-region']);
     // What pods do not tell of it is none of their changes.
     stores.Node.upsert(node('n0', { ...at('b'), podCidrs: ['10.0.0.0/24'] }), '4', SEEN);

@@ -48,7 +48,7 @@ export class Join {
   readonly #references = new ServiceReferences();
   /** Uids of entities whose lists were longer than an entity lists when they were joined. */
   readonly #cut = new Set<string>();
-  /** Entities that were joined, ever: what a change costs. */
+  /** Entities that were joined or went, ever: what a change costs. */
   joins = 0;
 
   constructor({ policy, isWatchedKind, podNamed, ownersNamed, sliceSize, former }: JoinOptions) {
@@ -133,6 +133,7 @@ export class Join {
   *#drainMarks(marks: Marks): Generator<JoinedChange | JoinedTouch> {
     const { namespaces, nodes, owners, pods } = this.picture;
     for (const removed of taken(marks.removed)) {
+      this.joins += 1;
       this.#noteCut(removed.before.uid, false);
       yield { ...removed, after: undefined };
     }
@@ -140,6 +141,7 @@ export class Join {
     yield* this.#removeCustomOwners();
     for (const node of taken(marks.nodes)) {
       if (node.published === node.row || nodes.get(node.uid) !== node) continue;
+      this.joins += 1;
       const before = node.published;
       node.published = node.row;
       yield { resource: node.resource, before, after: node.row };
@@ -147,6 +149,7 @@ export class Join {
     for (const namespace of taken(marks.namespaces)) {
       const { resource, uid, row: after, published: before } = namespace;
       if (before === after || namespaces.get(uid) !== namespace) continue;
+      this.joins += 1;
       namespace.published = after;
       yield { resource, before, after };
     }

@@ -17,6 +17,7 @@
 // The labels that namespaces had are kept beside it, for filters that look at them (`namespace-labels.ts`).
 // Removals are dropped by age and by number; `forgotten` is the newest sequence of a dropped one.
 
+import { wideMap } from '../../collections/wide-map.ts';
 import type { ByteString } from '../../model/byte-string.ts';
 import type { EntityChange } from '../../model/changes.ts';
 import { haveOneKey, keyOf } from '../../model/entity-key.ts';
@@ -39,6 +40,7 @@ import {
 } from './log-entry.ts';
 import { NamespaceLabelHistory, type NamespaceLabels } from './namespace-labels.ts';
 import { Places } from './places.ts';
+import { Removals } from './removals.ts';
 
 export interface ChangeLogOptions {
   /** Removals older than this are dropped. At least twice the longest heartbeat, or resuming would hardly ever work. */
@@ -56,11 +58,10 @@ export class ChangeLog {
   readonly #options: ChangeLogOptions;
   readonly #places = new Places<LogEntry>();
   /** By key. */
-  readonly #present = new Map<string, PresentEntry>();
-  /** By identity; oldest first (a Map iterates in insertion order). */
-  readonly #removed = new Map<string, RemovedEntry | DroppedEntry>();
+  readonly #present = wideMap<PresentEntry>();
+  readonly #removed = new Removals<RemovedEntry | DroppedEntry>();
   /** By key. */
-  readonly #items = new Map<string, ItemEntry>();
+  readonly #items = wideMap<ItemEntry>();
   readonly #times = new HeadTimes();
   readonly #namespaceLabels = new NamespaceLabelHistory();
   /** Unset until a filter asks for it. */
@@ -169,7 +170,7 @@ export class ChangeLog {
       const identity = identityOf(key, subject.uid);
       const moments = { sequence, bornAt, labelsAt, nodeAt, removedAtMs: nowMs };
       const entry: RemovedEntry = { state: 'removed', ...moments, identity, ...epitaph(subject) };
-      this.#removed.set(identity, entry);
+      this.#removed.add(entry);
       this.#places.push(sequence, entry);
     }
     this.#expire(nowMs, EXPIRED_WITH_A_CHANGE);
@@ -206,7 +207,7 @@ export class ChangeLog {
     const identity = itemIdentity(key);
     const { bornAt, lostAt, item } = before;
     const entry: DroppedEntry = { state: 'dropped', sequence, bornAt, lostAt, removedAtMs: nowMs, identity, item };
-    this.#removed.set(identity, entry);
+    this.#removed.add(entry);
     this.#places.push(sequence, entry);
     this.#expire(nowMs, EXPIRED_WITH_A_CHANGE);
   }
@@ -271,13 +272,12 @@ export class ChangeLog {
   }
 
   #expire(nowMs: number, atMost: number): void {
-    let left = atMost;
-    for (const [identity, entry] of this.#removed) {
-      const { sequence, removedAtMs } = entry;
+    for (let left = atMost; left > 0; left -= 1) {
+      const entry = this.#removed.oldest();
+      if (entry === undefined) return;
+      const { identity, sequence, removedAtMs } = entry;
       const tooOld = nowMs - removedAtMs >= this.#options.removalRetentionMs;
       if (!tooOld && this.#removed.size <= this.#options.maxRemovals) return;
-      if (left === 0) return;
-      left -= 1;
       this.#places.vacate(sequence);
       this.#removed.delete(identity);
       this.#forgotten = sequence;

@@ -6,6 +6,7 @@
 // there are at most as many entries as objects; they are dropped by age and number, as removals are. Readers go through
 // them in order, some at a time; an entry that is touched again while a reader is on its way moves ahead of it.
 
+import { wideMap } from '../../collections/wide-map.ts';
 import type { Entity, ObjectReference } from '../../model/entities.ts';
 import { keyOf, keyOfWorkload } from '../../model/entity-key.ts';
 import { identityOf } from './log-entry.ts';
@@ -33,7 +34,7 @@ const MAX_DROPPED_AT_ONCE = 2_000;
 const MIN_OVER_TO_SQUEEZE = 1_024;
 
 export class TouchedKeys {
-  readonly #byIdentity = new Map<string, Touch>();
+  readonly #byIdentity = wideMap<Touch>();
   /** In order; those that are over are taken out when they outnumber the rest. */
   #touches: Touch[] = [];
   /** Index of the first that was not dropped. */
