@@ -3,7 +3,8 @@
 // IPv4 is the dotted quad, IPv6 the form of RFC 5952 (lower case, longest run of zeros compressed), and an IPv4-mapped
 // IPv6 address (`::ffff:10.0.0.1`, RFC 4291 2.5.5.2) is the IPv4 address it stands for: a dual-stack socket reports
 // the same peer either way. Refused: zone suffixes (a link-local address means nothing away from its link), leading
-// zeros (`010.0.0.1` is 8.0.0.1 to some parsers), short forms (`10.1`), prefixes and ports.
+// zeros (`010.0.0.1` is 8.0.0.1 to some parsers; objects of the API are read by Kubernetes' own rule), short forms
+// (`10.1`), prefixes and ports.
 
 import { isIP } from 'node:net';
 
@@ -25,18 +26,36 @@ export function parseIp(text: string): string | undefined {
   }
 }
 
-/** Canonical forms of the entries of `texts` that are IP addresses, in order, each once; other entries are left out. */
+/**
+ * The same of an address that an object of the API has. There leading zeros mean nothing (`010.0.0.1` is 10.0.0.1),
+ * because proxies and network plugins read what was stored before they were refused so: KEP-4858, `ParseIPSloppy` of
+ * k8s.io/utils/net. Callers are not read so: they may mean an octal number.
+ */
+export function parseApiIp(text: string): string | undefined {
+  const found = parseIp(text);
+  if (found !== undefined || text.length > MAX_ADDRESS_LENGTH) return found;
+  const plain = text.replaceAll(ZEROS_BEFORE_DECIMAL, '');
+  return plain === text ? undefined : parseIp(plain);
+}
+
+/** Of the parts of a dotted quad, also at the end of an IPv6 address; a group before it stays as it is. */
+const ZEROS_BEFORE_DECIMAL = /(?<=^|\.|:)0+(?=\d+\.)|(?<=\.)0+(?=\d)/g;
+
+/**
+ * Canonical forms of the entries of `texts`, of an object of the API, that are IP addresses, in order, each once; other
+ * entries are left out.
+ */
 export function canonicalIps(texts: readonly string[]): readonly string[] {
   const [first] = texts;
   if (first === undefined) return NONE;
   if (texts.length === 1) {
-    const only = parseIp(first);
+    const only = parseApiIp(first);
     // Kept for each pod: a list that was grown would have room for 17.
     return only === undefined ? NONE : [only];
   }
   const found: string[] = [];
   for (const text of texts) {
-    const ip = parseIp(text);
+    const ip = parseApiIp(text);
     if (ip !== undefined && !found.includes(ip)) found.push(ip);
   }
   return found.slice();

@@ -1,7 +1,8 @@
 // `digger.v1.Node`: all of it comes from the node's own record.
 
 import { NO_BYTES } from '../model/byte-string.ts';
-import { parseIp } from '../model/ip.ts';
+import { parseApiIp } from '../model/ip.ts';
+import { PLUGIN_ADDRESS } from '../model/node-addresses.ts';
 import type { NodeRecord } from '../model/records.ts';
 import type { EncodedRecord } from './encoded-entity.ts';
 import { FieldTags } from './field-tags.ts';
@@ -9,15 +10,16 @@ import { writeText, writeTexts, writeTimestamp } from './fields.ts';
 import { startEntity } from './message-writer.ts';
 import { keptLabel, REGION_LABEL, type ValuePolicy, writeValues, ZONE_LABEL } from './value-policy.ts';
 
-/** The whole message. */
-export function encodeNodeRecord(record: NodeRecord, policy: ValuePolicy): EncodedRecord {
+/** The whole message. `plugin`: the canonical addresses that a network plugin gave the node. */
+export function encodeNodeRecord(record: NodeRecord, plugin: readonly string[], policy: ValuePolicy): EncodedRecord {
   const writer = startEntity();
   writeText(writer, NODE.name, record.name);
   writeText(writer, NODE.uid, record.uid);
-  for (const { type, address } of record.addresses) {
+  const further = plugin.map((address) => ({ type: PLUGIN_ADDRESS, address }));
+  for (const { type, address } of [...record.addresses, ...further]) {
     const begun = writer.uint32(NODE.addresses).begin();
     writeText(writer, ADDRESS.type, type);
-    writeText(writer, ADDRESS.address, parseIp(address) ?? address);
+    writeText(writer, ADDRESS.address, parseApiIp(address) ?? address);
     writer.end(begun);
   }
   writeText(writer, NODE.zone, keptLabel(record.labels, ZONE_LABEL, policy));

@@ -2,7 +2,7 @@
 
 import { type ByteString, NO_BYTES } from '../model/byte-string.ts';
 import type { ObjectReference, PodEntity } from '../model/entities.ts';
-import { parseIp } from '../model/ip.ts';
+import { parseApiIp } from '../model/ip.ts';
 import type { ContainerRecord, NodeRecord, PodRecord } from '../model/records.ts';
 import type { EncodedRecord } from './encoded-entity.ts';
 import { FieldTags } from './field-tags.ts';
@@ -85,7 +85,7 @@ export type PodIps = Pick<PodEntity, 'addresses' | 'hostAddresses'> & Pick<PodRe
 
 /** The one address that a host port is bound to, canonical; `undefined`: all of the node's (unset or unspecified). */
 export function boundHostAddress(hostIp: string): string | undefined {
-  const address = parseIp(hostIp);
+  const address = parseApiIp(hostIp);
   return address === '0.0.0.0' || address === '::' ? undefined : address;
 }
 

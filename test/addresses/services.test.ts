@@ -115,6 +115,18 @@ describe('14.2: an address that services share', () => {
   });
 });
 
+// kube-proxy, pkg/proxy/serviceport.go: external addresses are mapped by family, and those of another are left out.
+it('an external address of another family than the service’s cluster addresses is not the service’s', () => {
+  const world = new World();
+  const external = { externalAddresses: ['198.51.100.9', '2001:db8::9'], ...tcp(80) };
+  world.at(1_000).put(service('four', { clusterAddresses: ['10.96.9.1'], ...external }));
+  assert.deepEqual([world.who('198.51.100.9'), world.who('2001:db8::9')], ['four', 'EXTERNAL']);
+  world.at(2_000).put(service('four', { clusterAddresses: ['10.96.9.1', 'fd00:96::1'], ...external }));
+  assert.deepEqual([world.who('198.51.100.9'), world.who('2001:db8::9', { port: 80 })], ['four', 'four']);
+  world.at(10_000).put(service('four', { clusterAddresses: ['fd00:96::1'], ...external }));
+  assert.deepEqual([world.at(12_000).who('198.51.100.9'), world.who('2001:db8::9')], ['EXTERNAL', 'four']);
+});
+
 describe('14.2: the address of a node', () => {
   it('is the node’s for every port but those of the services and pods on it', () => {
     const world = new World();

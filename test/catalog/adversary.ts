@@ -299,7 +299,7 @@ export class Adversary {
       hostNetwork,
       phase: random.pick(['Running', 'Running', 'Running', 'Pending', 'Succeeded', 'Failed']),
       ...this.#times(),
-      podIps: random.chance(0.8) ? [address] : [],
+      podIps: random.chance(0.8) ? [this.#spelled(address)] : [],
       labels: this.#labels(),
     });
   }
@@ -353,11 +353,17 @@ export class Adversary {
       uid: `${namespace}-${name}-${random.between(0, 1)}`,
       serviceType: random.pick(['ClusterIP', 'ExternalName', 'LoadBalancer']),
       clusterIps: random.pick([['10.96.0.1'], ['None'], ['']]),
-      externalIps: random.chance(0.3) ? [random.pick(ADDRESSES)] : [],
-      loadBalancerIps: random.chance(0.2) ? [random.pick(ADDRESSES)] : [],
+      externalIps: random.chance(0.3) ? [this.#spelled(random.pick(ADDRESSES))] : [],
+      loadBalancerIps: random.chance(0.2) ? [this.#spelled(random.pick(ADDRESSES))] : [],
       ports: random.chance(0.3) ? [{ ...PORT, nodePort: random.pick([0, 30_080]) }] : [],
       labels: this.#labels(),
     });
+  }
+
+  /** As objects may have it that were stored before leading zeros were refused, or as IPv6 writes an IPv4 address. */
+  #spelled(address: string): string {
+    if (this.#random.chance(0.05)) return address.replace(/\d+/, (part) => part.padStart(3, '0'));
+    return this.#random.chance(0.05) ? `::ffff:${address}` : address;
   }
 
   #node() {
@@ -367,8 +373,11 @@ export class Adversary {
       uid: `${name}-${random.between(0, 1)}`,
       addresses: Array.from({ length: random.pick([0, 1, 1, 2]) }, () => ({
         type: random.pick(['InternalIP', 'ExternalIP', 'Hostname']),
-        address: random.pick(ADDRESSES),
+        address: this.#spelled(random.pick(ADDRESSES)),
       })),
+      annotations: random.chance(0.2)
+        ? { 'projectcalico.org/IPv4VXLANTunnelAddr': this.#spelled(random.pick(ADDRESSES)) }
+        : {},
       podCidrs: random.chance(0.2) ? ['10.0.0.0/24'] : [],
       deletionTimeMs: random.chance(0.1) ? 1_700_000_001_000 : undefined,
       labels: { ...this.#labels(), ...(random.chance(0.6) ? { [ZONE]: random.pick(['a', 'b']) } : {}) },
@@ -409,7 +418,10 @@ export class Adversary {
 
   #endpoint(): EndpointRecord {
     const random = this.#random;
-    const addresses = [random.pick(ADDRESSES), ...(random.chance(0.2) ? [random.pick(ADDRESSES)] : [])];
+    const addresses = [
+      this.#spelled(random.pick(ADDRESSES)),
+      ...(random.chance(0.2) ? [this.#spelled(random.pick(ADDRESSES))] : []),
+    ];
     const namespace = random.pick(NAMESPACES);
     const name = random.pick(PODS);
     const uid = random.chance(0.8) ? `${namespace}-${name}-${random.between(0, 1)}` : '';

@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import type { Entity, NodeEntity, ObjectReference, PodEntity, ServiceEntity } from '../../src/model/entities.ts';
+import { canonicalIps } from '../../src/model/ip.ts';
 import type { KubernetesRecord, NodeRecord, PodRecord, ServiceRecord } from '../../src/model/records.ts';
 
 type Plain = Readonly<Record<string, unknown>>;
@@ -54,9 +55,10 @@ function checkService(service: ServiceEntity, message: Plain, { ports, serviceTy
   );
 }
 
-function checkNode(node: NodeEntity, { addresses, podCidrs, deletionTimeMs }: NodeRecord): void {
+function checkNode(node: NodeEntity, { addresses, annotations, podCidrs, deletionTimeMs }: NodeRecord): void {
   const reachable = addresses.filter(({ type }) => type !== 'Hostname').map(({ address }) => address);
-  assert.deepEqual(node.addresses, [...new Set(reachable)]);
+  const tunnel = annotations['projectcalico.org/IPv4VXLANTunnelAddr'] ?? [];
+  assert.deepEqual(node.addresses, canonicalIps([reachable, tunnel].flat()));
   assert.deepEqual([node.podRanges, node.deletionTimeMs], [podCidrs, deletionTimeMs]);
 }
 

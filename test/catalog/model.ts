@@ -77,7 +77,11 @@ export class Model {
       if (record.type === 'Service') found.set(key, this.#service(record));
       if (record.type === 'Namespace') found.set(key, trimmed({ name, uid, labels }));
       if (record.type === 'Node') {
-        const addresses = record.addresses.map(({ type, address }) => ({ type, address }));
+        const tunnel = canonicalIps([record.annotations['projectcalico.org/IPv4VXLANTunnelAddr'] ?? '']);
+        const addresses = [
+          ...record.addresses.map(({ type, address }) => ({ type, address: canonicalIps([address])[0] ?? address })),
+          ...tunnel.map((address) => ({ type: 'NetworkPlugin', address })),
+        ];
         const deletionTime = timestamp(record.deletionTimeMs);
         const place = this.#place(name);
         found.set(
@@ -286,8 +290,11 @@ export class Model {
         !hostNetwork && phase !== 'Succeeded' && phase !== 'Failed' && canonicalIps(podIps).includes(address),
     );
     if (holders.length > 0) return { pods: holders };
-    const isNode = this.#all('Node').some(({ addresses }) =>
-      addresses.some((each) => each.address === address && each.type !== 'Hostname'),
+    const isNode = this.#all('Node').some(({ addresses, annotations }) =>
+      canonicalIps([
+        ...addresses.filter(({ type }) => type !== 'Hostname').map((each) => each.address),
+        annotations['projectcalico.org/IPv4VXLANTunnelAddr'] ?? '',
+      ]).includes(address),
     );
     if (isNode) return { pods: [] };
     if (target?.namespace === namespace) return { pods: [target], further: address };

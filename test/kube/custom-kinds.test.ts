@@ -170,6 +170,9 @@ test('built-in kinds, Secrets and ConfigMaps are never looked for', async (conte
   const { kinds, requests } = await looking(context, new Map());
   for (const kind of ['Pod', 'Node', 'ReplicationController', 'Secret', 'ConfigMap']) kinds.want('v1', kind);
   kinds.want('apps/v1', 'Deployment');
+  // What old objects refer to by the group in which it is not served any more.
+  for (const kind of ['Deployment', 'ReplicaSet', 'DaemonSet']) kinds.want('extensions/v1beta1', kind);
+  kinds.want('batch/v2alpha1', 'CronJob');
   for (const odd of ['../../api/v1', 'a/b/c', '', '/v1', 'a/..', 'A/v1?x=']) kinds.want(odd, 'Odd');
   kinds.want('example.dev/v1', 'Asked');
   await until(

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { SocketAddress } from 'node:net';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { canonicalIps, parseIp } from '../../src/model/ip.ts';
+import { canonicalIps, parseApiIp, parseIp } from '../../src/model/ip.ts';
 
 describe('parseIp', () => {
   for (const [text, canonical] of [
@@ -78,4 +78,32 @@ it('writes IPv6 as inet_ntop does, but for mapped addresses, which are IPv4', ()
 
 it('canonicalIps keeps the order, drops duplicates in any spelling and anything that is not an address', () => {
   assert.deepEqual(canonicalIps(['10.0.0.2', 'x', '::ffff:10.0.0.2', '10.0.0.1']), ['10.0.0.2', '10.0.0.1']);
+});
+
+// https://github.com/kubernetes/kubernetes/issues/108074; ParseIPSloppy of k8s.io/utils/net.
+describe('an address in an object of the API', () => {
+  for (const [text, canonical] of [
+    ['010.000.01.009', '10.0.1.9'],
+    ['000.0.00.0', '0.0.0.0'],
+    ['192.168.001.010', '192.168.1.10'],
+    ['::ffff:010.0.0.01', '10.0.0.1'],
+    ['64:ff9b::010.0.0.1', '64:ff9b::a00:1'],
+    ['2001:0db8::0010', '2001:db8::10'],
+    ['10.0.0.1', '10.0.0.1'],
+    ['010.0.0.256', undefined],
+    ['010.0.1', undefined],
+    ['0x0a.0.0.1', undefined],
+    ['010.0.0.1%eth0', undefined],
+    ['010.0.0.1/8', undefined],
+    ['', undefined],
+    [`${'0'.repeat(60)}10.0.0.1`, undefined],
+  ] as const) {
+    it(`${JSON.stringify(text)} is ${canonical ?? 'none'}: leading zeros mean nothing there`, () => {
+      assert.equal(parseApiIp(text), canonical);
+    });
+  }
+
+  it('is read as in a question whenever that can be read', () => {
+    fc.assert(fc.property(spelling, (text) => assert.equal(parseApiIp(text), parseIp(text))));
+  });
 });

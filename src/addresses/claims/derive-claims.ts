@@ -2,10 +2,11 @@
 //
 // A finished pod claims nothing, whatever its status still shows. A pod that is being deleted claims what its status
 // shows: the deletion timestamp is a request, not an end. A service without a cluster address (headless), or of type
-// ExternalName, holds no address and no port whatever its other fields say, as in kube-proxy. Addresses that have no
-// place in a cluster are claimed by no entity.
+// ExternalName, holds no address and no port whatever its other fields say, as in kube-proxy; nor does one hold external
+// addresses of a family of which it has no cluster address. Addresses that have no place in a cluster are claimed by no
+// entity.
 
-import { parseCidr } from '../../model/cidr.ts';
+import { familyOf, parseCidr } from '../../model/cidr.ts';
 import type { NodeEntity, PodEntity, ServiceEntity } from '../../model/entities.ts';
 import { canonicalIps } from '../../model/ip.ts';
 import { isNetworkAddress, splitNetworkAddress } from '../../model/pod-networks.ts';
@@ -153,7 +154,12 @@ function serviceClaims(service: ServiceEntity, { isFirstSight, isTaken }: Acquai
       'LOAD_BALANCER',
       proxiedAddresses.filter((address) => !isTaken(address)),
     );
-    onPorts('EXTERNAL_IP', service.externalAddresses);
+    // A proxy of one family serves the services of that family with their external addresses of that family.
+    const families = new Set(service.clusterAddresses.map(familyOf));
+    onPorts(
+      'EXTERNAL_IP',
+      service.externalAddresses.filter((address) => families.has(familyOf(address))),
+    );
     for (const { port, protocol } of service.nodePorts) {
       claims.push({ role: 'NODE_PORT', place: { on: 'every-node-port', port, protocol }, apiStart: undefined });
     }

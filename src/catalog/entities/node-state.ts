@@ -3,6 +3,7 @@
 import { type ByteString, NO_BYTES } from '../../model/byte-string.ts';
 import type { NodeEntity } from '../../model/entities.ts';
 import { canonicalIps } from '../../model/ip.ts';
+import { pluginAddresses } from '../../model/node-addresses.ts';
 import type { NodeRecord } from '../../model/records.ts';
 import { encodePodPlace } from '../../wire/encode-pod.ts';
 import { encodeNodeRecord } from '../../wire/encode-node.ts';
@@ -48,7 +49,8 @@ export class NodeState implements Shelved {
 }
 
 export function draftNode(record: NodeRecord, policy: ValuePolicy, interner: Interner): NodeDraft {
-  const encoded = encodeNodeRecord(record, policy);
+  const plugin = pluginAddresses(record.annotations, policy.deniedAnnotations);
+  const encoded = encodeNodeRecord(record, plugin, policy);
   const name = interner.string(record.name);
   const reachable = record.addresses.filter(({ type }) => type === 'InternalIP' || type === 'ExternalIP');
   const row: NodeEntity = {
@@ -58,7 +60,7 @@ export function draftNode(record: NodeRecord, policy: ValuePolicy, interner: Int
     name,
     creationTimeMs: record.creationTimeMs,
     deletionTimeMs: record.deletionTimeMs,
-    addresses: interner.list(canonicalIps(reachable.map(({ address }) => address))),
+    addresses: interner.list(canonicalIps([...reachable.map(({ address }) => address), ...plugin])),
     podRanges: record.podCidrs,
     ...encoded,
     joined: NO_BYTES,

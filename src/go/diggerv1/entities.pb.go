@@ -1435,7 +1435,9 @@ func (x *Service) GetOmitted() []string {
 // An address of a node.
 type NodeAddress struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// `InternalIP`, `ExternalIP`, `Hostname`, `InternalDNS`, `ExternalDNS`.
+	// `InternalIP`, `ExternalIP`, `Hostname`, `InternalDNS`, `ExternalDNS`, as in the object's status; `NetworkPlugin` for
+	// addresses that a network plugin noted in the annotations of the node: of its tunnels, its host interface and its own
+	// endpoints (Calico, Cilium).
 	Type string `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`
 	// Canonical form for addresses, as written for names.
 	Address       string `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`
@@ -1494,7 +1496,7 @@ type Node struct {
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// Object uid.
 	Uid string `protobuf:"bytes,2,opt,name=uid,proto3" json:"uid,omitempty"`
-	// In the order of the object.
+	// In the order of the object, then those of the network plugin.
 	Addresses []*NodeAddress `protobuf:"bytes,3,rep,name=addresses,proto3" json:"addresses,omitempty"`
 	// Label `topology.kubernetes.io/zone`; empty when the server's configuration leaves that label out.
 	Zone string `protobuf:"bytes,4,opt,name=zone,proto3" json:"zone,omitempty"`
