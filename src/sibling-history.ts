@@ -129,5 +129,7 @@ function settingsOf(config: Config): Readonly<Record<string, unknown>> {
     '--deny-label': config.denyLabels.toSorted(),
     '--allow-label': config.allowLabels.toSorted(),
     '--max-value-bytes': config.maxValueBytes,
+    // Only where there are some, so that replicas of versions without this setting still hand over to one another.
+    ...(config.namespaceRules.length === 0 ? {} : { '--namespace-rule': config.namespaceRules }),
   };
 }

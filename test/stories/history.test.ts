@@ -72,6 +72,34 @@ describe('15.8 a history that is handed over', () => {
     assert.match(stdout, new RegExp(`^history of siblings not taken over: ${first.address}: UNAVAILABLE`, 'm'));
   });
 
+  it('is not taken from a sibling that hides fewer namespaces: their names would come with it', async () => {
+    await using story = await Story.begin();
+    const first = await story.startReadyDigger();
+    const ip = story.createPod('secret', 215);
+    await untilHeldBy(first, ip, 'secret');
+    const at = toTimestamp(Date.now());
+    story.deletePod('secret');
+    await untilHeldBy(first, ip, '');
+    const rules = ['--namespace-rule', 'deny shop', '--namespace-rule', 'allow *'];
+    const hiding = await story.startDigger('--history-from', first.address, '--history-from-wait', '5s', ...rules);
+    // The first one sees more than the other has listed: else it would refuse as one that is behind.
+    let changes = 0;
+    await eventually('it has asked', async () => {
+      changes += 1;
+      const metadata = { namespace: 'shop', name: `later-${changes}` };
+      for (const resource of ['services', 'endpointslices', 'pods'])
+        story.simulator.cluster.create(resource, { metadata });
+      const { inheritedHistory: asked } = await hiding.call('StatusService', 'GetStatus');
+      const { from, message } = asked as Message;
+      return from !== '' || String(message).includes('OTHER_') ? done(undefined) : notYet(asked);
+    });
+    await hiding.untilReady();
+    const past = await hiding.call('LookupService', 'ResolveAddress', { address: ip, at });
+    assert.doesNotMatch(JSON.stringify(past), /secret|shop/);
+    const { inheritedHistory } = await hiding.call('StatusService', 'GetStatus');
+    assert.match(String((inheritedHistory as Message)['message']), /other values of --namespace-rule/);
+  });
+
   it('is not taken by two that start from each other, and neither waits for long', async () => {
     await using story = await Story.begin();
     const places = await Promise.all([story.startDigger(), story.startDigger()]);
