@@ -5,12 +5,16 @@
 // their share and their age bounds of ours (`limits/connection-table.ts`). TLS ends here too: grpc-js gets connections
 // on which it is agreed (docs/decisions/own-tls-server.md).
 //
+// Nothing is made for a connection before its first bytes have come, and each step of its beginning (its place on the
+// table, its handshake, its session of HTTP/2) waits for its turn (`limits/start-queue.ts`).
+//
 // A connection is known by its peer's address and port, which is how calls name theirs. Two at a time under one name (a
 // peer may be connected to two addresses of this machine from one port) are refused, because one could pass for the
 // other.
 
 import type { ServerHttp2Session } from 'node:http2';
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
+import type { Server as TlsServer } from 'node:tls';
 
 import type { Server, ServerCredentials } from '@grpc/grpc-js';
 
@@ -19,6 +23,9 @@ import { CallConnection } from './calls/call-record.ts';
 import { callerAt, sourceOf } from './limits/caller.ts';
 import type { ConnectionTable } from './limits/connection-table.ts';
 import type { FairQueue } from './limits/fair-queue.ts';
+import type { StartQueue } from './limits/start-queue.ts';
+import { awaitFirstBytes, isPreface } from './first-bytes.ts';
+import { isFirstFlight } from './tls/client-hello.ts';
 import { type ClientCertificate, describeClientCertificate } from './tls/client-certificate.ts';
 import type { RpcMetrics } from './metrics.ts';
 import { createTlsServer, type TlsTermination } from './tls/termination.ts';
@@ -30,6 +37,7 @@ export interface ListenerOptions {
   readonly table: ConnectionTable<CallConnection>;
   /** Hears of connections that have closed. */
   readonly queue: FairQueue;
+  readonly starts: StartQueue;
   readonly metrics: RpcMetrics;
   /** Unset: connections are plaintext. */
   readonly tls: TlsTermination | undefined;
@@ -39,38 +47,43 @@ export class Listener {
   readonly #net: NetServer;
   readonly #table: ConnectionTable<CallConnection>;
   readonly #queue: FairQueue;
+  readonly #starts: StartQueue;
   readonly #metrics: RpcMetrics;
   /** By `address:port` of the peer, as grpc-js names it. */
   readonly #connections = new Map<string, Connection>();
   readonly #injector: ReturnType<Server['createConnectionInjector']>;
   #onEmpty: (() => void) | undefined;
 
-  constructor({ server, credentials, table, queue, metrics, tls }: ListenerOptions) {
+  constructor({ server, credentials, table, queue, starts, metrics, tls }: ListenerOptions) {
     this.#table = table;
     this.#queue = queue;
+    this.#starts = starts;
     this.#metrics = metrics;
     this.#injector = server.createConnectionInjector(credentials);
-    if (tls === undefined) {
-      this.#net = createServer({ noDelay: true }, (socket) => {
-        if (this.#admit(socket)) this.#injector.injectConnection(socket);
-      });
-    } else {
-      this.#net = createTlsServer(tls, (socket) => {
-        const connection = this.#connections.get(peerName(socket));
-        if (connection === undefined) {
-          // It has ended while TLS was agreed on.
+    const handshakes = tls && this.#createTlsServer(tls);
+    const isEnough = handshakes === undefined ? isPreface : isFirstFlight;
+    const begin = (socket: Socket): void => {
+      if (socket.destroyed) return;
+      if (handshakes === undefined) this.#injector.injectConnection(socket);
+      else handshakes.emit('connection', socket);
+    };
+    const open = (socket: Socket): void => {
+      if (socket.destroyed) return;
+      const connection = this.#admit(socket);
+      if (connection === undefined) return;
+      awaitFirstBytes(socket, isEnough, {
+        begin: () => this.#plan(connection.source, socket, () => begin(socket)),
+        late: () => {
+          metrics.countClosed('silent');
           socket.destroy();
-          return;
-        }
-        const certificate = socket.authorized ? socket.getPeerX509Certificate() : undefined;
-        if (certificate !== undefined) connection.certificate = describeClientCertificate(certificate);
-        socket.on('error', () => socket.destroy());
-        socket.once('end', () => this.#noteEnd(connection));
-        this.#injector.injectConnection(socket);
+        },
       });
-      // Before its handshake already: it takes one of the connections that there may be.
-      this.#net.prependListener('connection', (socket) => this.#admit(socket));
-    }
+    };
+    this.#net = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {
+      // Errors of a connection end it, nothing else: http2 reports them to its streams.
+      socket.on('error', () => socket.destroy());
+      this.#plan(sourceOf(socket.remoteAddress ?? 'unknown'), socket, () => open(socket));
+    });
   }
 
   /** Starts to accept; the address that was bound. Rejects with the error of the socket (EADDRINUSE, EACCES). */
@@ -108,6 +121,7 @@ export class Listener {
   /** No new connections; those that are open stay. */
   stopAccepting(): void {
     this.#net.close();
+    this.#starts.dropAll();
   }
 
   /**
@@ -139,10 +153,43 @@ export class Listener {
     if (connection.openCalls > 0) this.#queue.noteEffort(connection, connection.openCalls);
   }
 
-  /** Notes a connection; false: it was refused and destroyed. */
-  #admit(socket: Socket): boolean {
-    // Errors of a connection end it, nothing else: http2 reports them to its streams.
-    socket.on('error', () => socket.destroy());
+  /** Has a step of a connection taken when it is its turn; without room for it the connection is refused. */
+  #plan(source: string, socket: Socket, run: () => void): void {
+    const drop = (): void => {
+      this.#metrics.connectionsRefused.inc();
+      socket.destroy();
+    };
+    this.#starts.add(source, { run, drop });
+  }
+
+  /** TLS for connections that are handed to it by `connection`; what it has agreed on goes to grpc-js. */
+  #createTlsServer(tls: TlsTermination): TlsServer {
+    const server = createTlsServer(tls, (socket) => {
+      const connection = this.#connections.get(peerName(socket));
+      if (connection === undefined) {
+        // It has ended while TLS was agreed on.
+        socket.destroy();
+        return;
+      }
+      this.#queue.noteEffort(connection, HANDSHAKE_EFFORT);
+      socket.on('error', () => socket.destroy());
+      socket.once('end', () => this.#noteEnd(connection));
+      this.#plan(connection.source, socket, () => {
+        if (socket.destroyed) return;
+        const certificate = socket.authorized ? socket.getPeerX509Certificate() : undefined;
+        if (certificate !== undefined) connection.certificate = describeClientCertificate(certificate);
+        this.#injector.injectConnection(socket);
+      });
+    });
+    server.on('tlsClientError', (_error, socket) => {
+      const connection = this.#connections.get(peerName(socket));
+      if (connection !== undefined) this.#queue.noteEffort(connection, HANDSHAKE_EFFORT);
+    });
+    return server;
+  }
+
+  /** Notes a connection; unset: it was refused and destroyed. */
+  #admit(socket: Socket): Connection | undefined {
     const peer = peerName(socket);
     const known = this.#connections.get(peer);
     // The same at both ends: the older one is dead, and we have not heard of it yet.
@@ -151,7 +198,7 @@ export class Listener {
     if ((known !== undefined && known.localName !== connection.localName) || !this.#table.admit(connection)) {
       this.#metrics.connectionsRefused.inc();
       socket.destroy();
-      return false;
+      return undefined;
     }
     socket.once('end', () => this.#noteEnd(connection)).once('error', () => this.#noteEnd(connection));
     this.#connections.set(peer, connection);
@@ -163,9 +210,15 @@ export class Listener {
       if (this.#connections.get(peer) === connection) this.#connections.delete(peer);
       if (this.#connections.size === 0) this.#onEmpty?.();
     });
-    return true;
+    return connection;
   }
 }
+
+/**
+ * What the second half of a handshake counts as, in calls: who has many of them wait for one moment is not read any more
+ * in that turn after a few.
+ */
+const HANDSHAKE_EFFORT = 16;
 
 class Connection extends CallConnection {
   hasEnded = false;

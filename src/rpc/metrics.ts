@@ -17,6 +17,7 @@ import { type Limit, LIMITS } from './errors/call-error.ts';
 import type { NameWaiters } from './methods/name-waiters.ts';
 import { CLOSE_REASONS, type CloseReason, type ConnectionTable } from './limits/connection-table.ts';
 import type { FairQueue } from './limits/fair-queue.ts';
+import type { StartQueue } from './limits/start-queue.ts';
 import type { Ledger } from './limits/ledger.ts';
 
 export interface RpcMetrics {
@@ -97,10 +98,11 @@ export function exportCallers(
     readonly table: ConnectionTable;
     readonly gate: { readonly healthWatches: number };
     readonly queue: FairQueue;
+    readonly starts: StartQueue;
     readonly ratedCallers: () => number;
   },
 ): void {
-  const { ledger, table, gate, queue, ratedCallers } = sources;
+  const { ledger, table, gate, queue, starts, ratedCallers } = sources;
   const gauge = (name: string, help: string, read: () => number): void => {
     const exported: Gauge = new Gauge({ name, help, registers: [registry], collect: () => exported.set(read()) });
   };
@@ -120,6 +122,11 @@ export function exportCallers(
     'digger_grpc_connections_paused',
     'Connections that are not read, because many calls of their address (IPv6: /64) wait.',
     () => queue.paused,
+  );
+  gauge(
+    'digger_grpc_connections_waiting',
+    'Connections that wait for their turn to begin (accepted, TLS handshake, HTTP/2), because many came at once.',
+    () => starts.waiting,
   );
   gauge('digger_grpc_health_watches', 'Streams that watch gRPC health.', () => gate.healthWatches);
   gauge(
@@ -197,12 +204,12 @@ export function createRpcMetrics(registry: Registry): RpcMetrics {
   const connections = new Gauge({ name: 'digger_grpc_connections', help: 'Open gRPC connections.', registers });
   const connectionsRefused = new Counter({
     name: 'digger_grpc_connections_refused_total',
-    help: 'Connections closed at once because every one that may be open has a call.',
+    help: 'Connections closed at once: every one that may be open has a call, or too many wait to begin.',
     registers,
   });
   const closed = new Counter({
     name: 'digger_grpc_connections_closed_total',
-    help: 'Connections ended by this service: idle, old, or to make room for another.',
+    help: 'Connections ended by this service: idle, old, silent from the start, or to make room for another.',
     labelNames: ['reason'],
     registers,
   });

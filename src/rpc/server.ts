@@ -24,6 +24,7 @@ import { ConnectionTable } from './limits/connection-table.ts';
 import { FairQueue } from './limits/fair-queue.ts';
 import { Ledger, TURNS } from './limits/ledger.ts';
 import { DEFAULT_LIMITS, type RpcLimits } from './limits/rpc-limits.ts';
+import { StartQueue } from './limits/start-queue.ts';
 import { Listener } from './listener.ts';
 import { Health } from './methods/standard/health.ts';
 import { PodAttributes } from './methods/answers/otel-attributes.ts';
@@ -113,6 +114,7 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
     countWaited: metrics.countWaited,
     countPaused: metrics.countPaused,
   });
+  const starts = new StartQueue({ afterReads: setImmediate, nowMs: monotonicMs });
   const gate = new Gate({
     environment,
     authenticate,
@@ -126,7 +128,7 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
     requestTimeoutMs: limits.requestTimeoutMs,
   });
   exportNameWaiters(registry, sources.names);
-  exportCallers(registry, { ledger, table, gate, queue, ratedCallers: () => rates?.size ?? 0 });
+  exportCallers(registry, { ledger, table, gate, queue, starts, ratedCallers: () => rates?.size ?? 0 });
 
   const server = new Server({
     // The gate is before both with bounds of each method.
@@ -156,6 +158,7 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
     credentials: options.credentials,
     table,
     queue,
+    starts,
     metrics,
     tls: tls && { source: tls, logger, nowMs: monotonicMs },
   });

@@ -50,7 +50,16 @@ before(async () => {
   picture.onWatch = (call, caller, revoked) => service.watch(call, caller, revoked);
   subscribers = () => feed.stats().subscribers;
   const authenticate = exempting(['status'], bearer);
-  serving = await serve({ authenticate, logger: recording.logger, registry, recheckIntervalMs: 10 }, picture);
+  serving = await serve(
+    {
+      authenticate,
+      logger: recording.logger,
+      registry,
+      recheckIntervalMs: 10,
+      limits: { maxStreamsPerConnection: 250 },
+    },
+    picture,
+  );
 });
 after(() => serving.stop());
 beforeEach(() => {
