@@ -22,11 +22,14 @@ export class SortedSet<T> {
 
   /** What `of` makes of the first `count` elements, in order. */
   first<U>(count: number, of: (element: T) => U): U[] {
-    const found: U[] = [];
+    // Made as long as it will be: one that grows is copied again and again.
+    const found = new Array<U>(Math.max(0, Math.min(count, this.#size)));
+    let at = 0;
     for (const chunk of this.#chunks) {
       for (const element of chunk) {
-        if (found.length >= count) return found;
-        found.push(of(element));
+        if (at >= found.length) return found;
+        found[at] = of(element);
+        at += 1;
       }
     }
     return found;

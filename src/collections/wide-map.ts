@@ -109,18 +109,20 @@ export class WideMap<K, V> {
 }
 
 /**
- * Of a text of which the last characters, or those in its middle, differ from those of others: addresses, uids, names of
- * pods. All of it is not read: it may be long, and the maps hash it anyhow.
+ * Of a text of which the last characters, or one in its middle, differ from those of others: addresses, uids, names of
+ * pods. All of it is not read: it may be long, and the map of a part hashes it anyhow.
  */
 export function hashOfText(text: string): number {
   const { length } = text;
-  return Math.imul(fourBefore(text, length >>> 1), 31) ^ fourBefore(text, length) ^ length;
-}
-
-function fourBefore(text: string, end: number): number {
-  let hash = 0;
-  for (let at = Math.max(0, end - 4); at < end; at += 1) hash = (hash << 8) ^ text.charCodeAt(at);
-  return hash;
+  if (length < 4) return length === 0 ? 0 : text.charCodeAt(length - 1) ^ (text.charCodeAt(0) << 5);
+  return (
+    text.charCodeAt(length - 1) ^
+    (text.charCodeAt(length - 2) << 5) ^
+    (text.charCodeAt(length - 3) << 10) ^
+    (text.charCodeAt(length - 4) << 15) ^
+    (text.charCodeAt(length >>> 1) << 20) ^
+    (text.charCodeAt((length >>> 1) + 1) << 25)
+  );
 }
 
 /** A map of texts. */

@@ -133,45 +133,44 @@ export class OpenClaims {
    */
   #exchangeEndpoints(open: readonly Claim[], service: ServiceEntity, listener: OpenClaimsListener): readonly Claim[] {
     const held = this.#endpoints.get(service.uid)?.addresses ?? NO_ADDRESSES;
+    const wanted = service.externalName ? NO_ADDRESSES : claimable(service.manualEndpoints, held);
     const others = open.length - held.length;
-    const gone = new Map<string, Claim>();
-    const addresses: string[] = [];
+    const shorter = Math.min(held.length, wanted.length);
+    let first = 0;
+    while (first < shorter && held[first] === wanted[first]) first += 1;
+    let last = 0;
+    while (last < shorter - first && held.at(-1 - last) === wanted.at(-1 - last)) last += 1;
+    const [heldEnd, wantedEnd] = [held.length - last, wanted.length - last];
     /** Claims that stay, and addresses of those that are to be opened; where those are. */
-    const made: (Claim | string)[] = open.slice(0, others);
+    const made: (Claim | string)[] = [];
     const come: number[] = [];
-    let at = 0;
-    const passWhile = (goes: (address: string) => boolean): void => {
-      for (let each = held[at]; each !== undefined && goes(each); each = held[at]) {
-        gone.set(each, open[others + at] as Claim);
-        at += 1;
-      }
-    };
-    for (const address of service.externalName ? NO_ADDRESSES : service.manualEndpoints) {
-      if (held[at] !== address) passWhile((each) => each < address);
-      if (held[at] === address) {
+    const gone = new Map<string, Claim>();
+    const leave = (at: number): void => void gone.set(held[at] as string, open[others + at] as Claim);
+    let at = first;
+    for (const address of wanted.slice(first, wantedEnd)) {
+      for (; at < heldEnd && (held[at] as string) < address; at += 1) leave(at);
+      if (at < heldEnd && held[at] === address) {
         made.push(open[others + at] as Claim);
         at += 1;
       } else {
-        if (isSpecialAddress(address)) continue;
         come.push(made.length);
         made.push(address);
       }
-      addresses.push(address);
     }
-    passWhile(() => true);
+    for (; at < heldEnd; at += 1) leave(at);
     // Both lists are in order; where one were not, what stays may look as if it went and came.
     for (const place of come) {
       const address = made[place] as string;
       made[place] = gone.get(address) ?? address;
       gone.delete(address);
     }
-    this.#keepEndpoints(service, addresses);
+    this.#keepEndpoints(service, wanted);
     for (const claim of gone.values()) this.#end(claim, service, listener);
     for (const place of come) {
       const address = made[place];
       if (typeof address === 'string') made[place] = this.#begin(endpointClaim(address), service, listener);
     }
-    return made as Claim[];
+    return open.slice(0, others + first).concat(made as Claim[], open.slice(others + heldEnd));
   }
 
   /** What is open in between gives way to what is derived; ends come before beginnings. */
@@ -243,6 +242,17 @@ export function* ownOf(claims: readonly Claim[]): Generator<Claim> {
     if (claim.isShared) return;
     yield claim;
   }
+}
+
+/** Endpoints but for addresses that nothing may claim, of which `held` has none. The same list where there are none. */
+function claimable(endpoints: readonly string[], held: readonly string[]): readonly string[] {
+  let [at, special] = [0, 0];
+  for (const address of endpoints) {
+    while (at < held.length && (held[at] as string) < address) at += 1;
+    if (held[at] === address) at += 1;
+    else if (isSpecialAddress(address)) special += 1;
+  }
+  return special === 0 ? endpoints : endpoints.filter((address) => !isSpecialAddress(address));
 }
 
 function endpointsOf(role: DerivedClaim['role'], place: DerivedClaim['place']): readonly string[] {

@@ -76,9 +76,8 @@ interface Towards {
   readonly isWhole: boolean;
 }
 
-/** From one ordered list to another, in order, as far as `limit` differences lead. */
+/** From one ordered list to another, in order, as far as `limit` differences lead. Nothing is copied before that is known. */
 export function towards(before: readonly string[], wanted: readonly string[], limit: number): Towards {
-  const texts: string[] = [];
   let differing = 0;
   let [old, now] = [0, 0];
   while (old < before.length || now < wanted.length) {
@@ -87,16 +86,14 @@ export function towards(before: readonly string[], wanted: readonly string[], li
     const order = left === right ? 0 : left === undefined ? 1 : right === undefined ? -1 : compareText(left, right);
     if (order !== 0) {
       if (differing === limit) {
-        const rest = before.slice(old, old + MAX_CLAIMED_ENDPOINTS - texts.length);
-        return { texts: texts.concat(rest), differing: differing + before.length - old - rest.length, isWhole: false };
+        const rest = before.slice(old, old + MAX_CLAIMED_ENDPOINTS - now);
+        const texts = wanted.slice(0, now).concat(rest);
+        return { texts, differing: differing + before.length - old - rest.length, isWhole: false };
       }
       differing += 1;
     }
     if (order <= 0) old += 1;
-    if (order >= 0) {
-      if (right !== undefined) texts.push(right);
-      now += 1;
-    }
+    if (order >= 0) now += 1;
   }
   return { texts: differing === 0 ? before : wanted, differing, isWhole: true };
 }
