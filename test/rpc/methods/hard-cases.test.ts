@@ -8,7 +8,8 @@ import { serviceCidr, World } from '../../addresses/world.ts';
 import { FakePicture, fakePod, fakeReference } from '../fake-picture.ts';
 import { eventually, type Json, serve, type Serving } from '../serving.ts';
 
-const MAX_WAITERS = 100;
+/** Fewer than calls of one connection, so that one more is refused by the server and does not wait in the client. */
+const MAX_WAITERS = 50;
 
 describe('over gRPC', () => {
   let serving: Serving;
