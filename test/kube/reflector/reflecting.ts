@@ -23,6 +23,8 @@ const PATIENCE_MS = 20_000;
  */
 export class HurriedClock implements Clock {
   readonly delaysMs: number[] = [];
+  /** Timers that were neither cancelled nor called. */
+  readonly open = new Set<symbol>();
 
   now(): number {
     return systemClock.now();
@@ -30,7 +32,17 @@ export class HurriedClock implements Clock {
 
   setTimer(callback: () => void, delayMs: number): () => void {
     this.delaysMs.push(delayMs);
-    return systemClock.setTimer(callback, delayMs / (delayMs < PATIENCE_MS ? 100 : 20));
+    const timer = Symbol();
+    this.open.add(timer);
+    const called = (): void => {
+      this.open.delete(timer);
+      callback();
+    };
+    const cancel = systemClock.setTimer(called, delayMs / (delayMs < PATIENCE_MS ? 100 : 20));
+    return () => {
+      this.open.delete(timer);
+      cancel();
+    };
   }
 }
 

@@ -232,6 +232,16 @@ test('after a broken connection it goes on from the last version', async () => {
   });
 });
 
+test('300 broken connections leave no timer behind', async () => {
+  const broken = Array.from({ length: 300 }, (_, n) => brokenWatch(event('MODIFIED', podJson('a', `${n + 11}`))));
+  const answers = [list({ resourceVersion: '10', pods: ['a'] }), ...broken, openWatch()];
+  await reflecting(answers, async ({ clock, reflector, until }) => {
+    // One ends the watch when it has lasted too long.
+    await until(() => reflector.status().watches === 301 && clock.open.size === 1);
+    assert.ok(clock.delaysMs.length > 1_000, `${clock.delaysMs.length} timers were set`);
+  });
+});
+
 test('bytes may be split anywhere, inside a character too', async () => {
   const bytes = Buffer.from(event('ADDED', podJson('grün-🐳', '11')));
   const pieces = Array.from(bytes, (_, index) => bytes.subarray(index, index + 1));

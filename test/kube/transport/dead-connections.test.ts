@@ -106,15 +106,17 @@ for (const how of ['the server said goodbye', 'its TLS material was replaced']) 
 }
 
 test('12.15 over HTTP/1.1 an answer is heard of by its own bytes', async (context) => {
+  const isFirstRead = Promise.withResolvers<void>();
   const server = createHttpServer((_request, response) => {
     response.write('first');
-    setTimeout(() => response.end('second'), 50);
+    void isFirstRead.promise.then(() => setTimeout(() => response.end('second'), 50));
   });
   await listen(server, 0);
   context.after(() => new Promise((resolve) => server.close(resolve)));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const { body, response } = await open(transportTo(context, new GivenCredentials(url, undefined)), '/');
   const first = response.lastHeardMs();
+  isFirstRead.resolve();
   assert.equal((await body.next()).value?.toString(), 'second');
   assert.ok(response.lastHeardMs() > first);
 });

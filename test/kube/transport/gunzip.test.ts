@@ -78,11 +78,16 @@ for (const together of [false, true]) {
 test('a body that ends inside a member is damaged, wherever it ends', async () => {
   const members = [gzipSync('first'), gzipSync('second')];
   const bytes = Buffer.concat(members);
-  for (let length = 0; length < bytes.length; length += 1) {
+  for (let length = 1; length < bytes.length; length += 1) {
     const whole = length === members[0]?.length;
     if (whole) assert.equal((await inflate([bytes.subarray(0, length)])).toString(), 'first');
     else await assert.rejects(inflate([bytes.subarray(0, length)]), WireError, `${length} bytes`);
   }
+});
+
+test('a body without a byte is empty', async () => {
+  assert.equal((await inflate([])).length, 0);
+  assert.equal((await inflate([Buffer.alloc(0)])).length, 0);
 });
 
 test('data that is not gzip, or is followed by something else, is damaged', async () => {
