@@ -41,6 +41,7 @@ import {
   serviceCidrs,
   services,
 } from './resources.ts';
+import type { Elsewhere } from './reflector/served-as.ts';
 import { ServerContact } from './reflector/server-contact.ts';
 import type { ReflectorStatus } from './reflector/reflector-status.ts';
 import type { ReflectorStore } from './reflector/store.ts';
@@ -135,9 +136,11 @@ export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
     resource: ResourceDescriptor<R>,
     store: ReflectorStore<R>,
     namespace?: string,
+    elsewhere?: Elsewhere<R>,
   ): WatchedResource =>
     new Reflector({
       resource,
+      elsewhere,
       ...(namespace === undefined ? {} : { namespace }),
       store,
       transport,
@@ -155,9 +158,10 @@ export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
   const reflectIn = <R extends KubernetesRecord>(
     resource: ResourceDescriptor<R>,
     store: (source: string) => ReflectorStore<R>,
+    elsewhere?: Elsewhere<R>,
   ): WatchedResource[] =>
     (isLimited && (resource.namespaced || resource.isNamespaces === true) ? namespaces : [undefined]).map((namespace) =>
-      reflect(resource, store(toSource(resource.resource, namespace)), namespace),
+      reflect(resource, store(toSource(resource.resource, namespace)), namespace, elsewhere),
     );
   const reflectors: WatchedResource[] = [
     ...reflectIn(pods, stores.pods),
@@ -179,8 +183,8 @@ export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
     random,
     stopping: stopping.signal,
     maxKinds: isLimited ? Math.floor(MAX_CUSTOM_WATCHES / namespaces.length) : MAX_CUSTOM_KINDS,
-    watch: (resource) => {
-      const found = reflectIn(resource, stores.owners);
+    watch: (resource, elsewhere) => {
+      const found = reflectIn(resource, stores.owners, elsewhere);
       reflectors.push(...found);
       for (const reflector of found) reflector.start();
     },

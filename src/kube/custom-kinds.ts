@@ -1,9 +1,10 @@
 // Custom kinds that own pods: Rollouts, CloneSets, whatever an operator brings.
 //
 // A kind is wanted when an owner reference names it. Discovery tells where its objects are; then they are watched like
-// every owner, as metadata only. A kind that discovery does not know is asked for again, less and less often, because
-// definitions come and go; what RBAC forbids is the reflector's to report and to try again. Until either works, the
-// owner stays what its reference tells, marked incomplete. One log line for each kind.
+// every owner, as metadata only, and looked for again when the version that they are watched in is not served any more.
+// A kind that discovery does not know is asked for again, less and less often, because definitions come and go; what
+// RBAC forbids is the reflector's to report and to try again. Until either works, the owner stays what its reference
+// tells, marked incomplete. One log line for each kind.
 //
 // References are written by tenants, so nothing here may grow with them: at most `maxKinds` kinds have a place, each of
 // which costs a watch; beyond it a kind takes the place of one that was not found, or is counted and left incomplete.
@@ -18,6 +19,7 @@ import { discoverKind } from './discovery.ts';
 import { ApiError, toFailure } from './reflector/failure.ts';
 import { RefusedKinds } from './refused-kinds.ts';
 import { isWatchedKind, owner, type OwnerKind, type ResourceDescriptor } from './resources.ts';
+import type { Elsewhere } from './reflector/served-as.ts';
 import type { ServerContact } from './reflector/server-contact.ts';
 import type { Transport } from './transport/transport.ts';
 
@@ -30,8 +32,8 @@ export interface CustomKindsOptions {
   readonly stopping: AbortSignal;
   /** Beyond it kinds are left incomplete. */
   readonly maxKinds: number;
-  /** Called once for each kind that discovery found, with where its objects are. */
-  readonly watch: (resource: ResourceDescriptor<OwnerRecord>) => void;
+  /** Called once for each kind that discovery found, with where its objects are, and how to find them when they move. */
+  readonly watch: (resource: ResourceDescriptor<OwnerRecord>, elsewhere: Elsewhere<OwnerRecord>) => void;
 }
 
 /** For metrics. */
@@ -144,7 +146,8 @@ export class CustomKinds {
             { apiVersion, kind, resource: plural, version },
             'a custom kind owns pods: watching its metadata',
           );
-          this.#options.watch(owner(groupOf(apiVersion), version, plural, kind, namespaced));
+          const at = owner(groupOf(apiVersion), version, plural, kind, namespaced);
+          this.#options.watch(at, ({ groupPath }) => this.#findAgain(groupPath, groupOf(apiVersion), kind));
           return;
         }
       } catch (error) {
@@ -166,6 +169,16 @@ export class CustomKinds {
       const notBeforeMs = this.#refused.refuse(key, clock.now(), random);
       await sleep(clock, notBeforeMs - clock.now(), signal);
     }
+  }
+
+  /** The kind was watched at this path, where it is not served any more. Its turn comes like that of any question. */
+  async #findAgain(path: string, group: string, kind: string): Promise<ResourceDescriptor<OwnerRecord> | undefined> {
+    const { transport, stopping } = this.#options;
+    await this.#turn(stopping);
+    stopping.throwIfAborted();
+    const apiVersion = path.replace(/^\/apis?\//, '');
+    const found = await discoverKind(transport, apiVersion, kind, stopping);
+    return found === undefined ? undefined : owner(group, found.version, found.plural, kind, found.namespaced);
   }
 
   /** Resolves when it is this question's turn, or the signal aborts. */

@@ -41,6 +41,7 @@ async function looking(context: TestContext, served: Map<string, unknown>) {
   const random = () => 0;
   const contact = new ServerContact(transport, clock, random, logger, stopping.signal);
   const watched: ResourceDescriptor<OwnerRecord>[] = [];
+  const moves: (() => Promise<ResourceDescriptor<OwnerRecord> | undefined>)[] = [];
   const kinds = new CustomKinds({
     transport,
     contact,
@@ -49,7 +50,10 @@ async function looking(context: TestContext, served: Map<string, unknown>) {
     random,
     stopping: stopping.signal,
     maxKinds: MAX_CUSTOM_KINDS,
-    watch: (resource) => watched.push(resource),
+    watch: (resource, elsewhere) => {
+      watched.push(resource);
+      moves.push(() => elsewhere(resource));
+    },
   });
   context.after(async () => {
     stopping.abort();
@@ -58,7 +62,7 @@ async function looking(context: TestContext, served: Map<string, unknown>) {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });
-  return { kinds, requests, watched, log };
+  return { kinds, requests, watched, moves, log };
 }
 
 async function until(condition: () => boolean, seen: () => unknown): Promise<void> {
@@ -177,6 +181,26 @@ test('12.7: a kind whose referenced version is gone is found in a version that t
   );
   assert.equal(watched[0]?.groupPath, '/apis/example.dev/v1');
   assert.deepEqual(requests, ['/apis/example.dev/v1alpha1', '/apis/example.dev', '/apis/example.dev/v1']);
+});
+
+test('a kind whose version is dropped while it is watched is found in the one that is served then', async (context) => {
+  const served = new Map<string, unknown>([['/apis/example.dev/v1beta1', { resources: ROLLOUTS }]]);
+  const { kinds, requests, watched, moves } = await looking(context, served);
+  kinds.want('example.dev/v1beta1', 'Rollout');
+  await until(
+    () => watched.length === 1,
+    () => requests,
+  );
+  const where = async () => (await moves[0]?.())?.groupPath;
+  assert.equal(await where(), '/apis/example.dev/v1beta1', 'it is there still');
+  served.delete('/apis/example.dev/v1beta1');
+  await assert.rejects(where(), /404/, 'the whole group is gone');
+  served.set('/apis/example.dev', { versions: [{ version: 'v1' }], preferredVersion: { version: 'v1' } });
+  served.set('/apis/example.dev/v1', { resources: [] });
+  assert.equal(await where(), undefined, 'the group is there without the kind');
+  served.set('/apis/example.dev/v1', { resources: ROLLOUTS });
+  assert.equal(await where(), '/apis/example.dev/v1');
+  assert.equal(kinds.stats().watched, 1);
 });
 
 test('12.7: versions that a group names are not believed to be paths', async (context) => {

@@ -7,6 +7,7 @@ import type { Encoding } from '../decoding/list-body.ts';
 import type { ResourceDescriptor } from '../resources.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { Pace } from './requests.ts';
+import type { Elsewhere } from './served-as.ts';
 import type { ServerContact } from './server-contact.ts';
 import type { ReflectorStore } from './store.ts';
 
@@ -14,6 +15,8 @@ export interface ReflectorOptions<R extends KubernetesRecord> {
   readonly resource: ResourceDescriptor<R>;
   /** Unset: all namespaces. */
   readonly namespace?: string;
+  /** Asked after a 404: where the objects are served now. Unset: nowhere else. */
+  readonly elsewhere?: Elsewhere<R> | undefined;
   readonly store: ReflectorStore<R>;
   readonly transport: Transport;
   readonly contact: ServerContact;

@@ -35,7 +35,7 @@ import {
 import { ExpiredContinueError, LIST_SILENCE_MS, listPages } from './paged-list.ts';
 import { Recovery } from './recovery.ts';
 import { type RequestContext, requestWatch } from './requests.ts';
-import type { ResourceDescriptor } from '../resources.ts';
+import { ServedAs } from './served-as.ts';
 import { SilenceGuard } from './silence-guard.ts';
 import type { ReflectorOptions } from './reflector-options.ts';
 import type { ReflectorStatus, ReflectorState } from './reflector-status.ts';
@@ -78,7 +78,7 @@ export class Reflector<R extends KubernetesRecord> {
   readonly #stopping = new AbortController();
   /** Until the server turns out not to stream lists. */
   #streams: boolean;
-  #resource: ResourceDescriptor<R>;
+  readonly #served: ServedAs<R>;
   #running: Promise<void> | undefined;
 
   #state: ReflectorState = 'idle';
@@ -92,11 +92,11 @@ export class Reflector<R extends KubernetesRecord> {
 
   constructor(options: ReflectorOptions<R>) {
     this.#options = options;
-    this.#resource = options.resource;
     this.#streams = options.streamInitialList ?? true;
     this.#clock = options.clock;
     const source = toSource(options.resource.resource, options.namespace);
     this.#log = options.logger.child({ resource: source });
+    this.#served = new ServedAs(options.resource, options.elsewhere, this.#log);
     const { refusals } = options.contact;
     this.#troubles = new TroubleLog(this.#log, options.clock, (failure, text) => refusals.tell(source, failure, text));
     this.#blindness = new Blindness(options.clock, {
@@ -273,7 +273,7 @@ export class Reflector<R extends KubernetesRecord> {
   /** The server ended a watch in good order. */
   #ended(quiet: boolean, lastedMs: number): void {
     if (quiet && lastedMs < SHORT_WATCH_MS) {
-      throw new ShortWatchError(`watch ${this.#resource.resource}: ended after ${lastedMs} ms without an event`);
+      throw new ShortWatchError(`watch ${this.#served.resource.resource}: ended after ${lastedMs} ms without an event`);
     }
   }
 
@@ -287,7 +287,7 @@ export class Reflector<R extends KubernetesRecord> {
     for (;;) {
       const next = await watch.next();
       if (next.done === true) {
-        throw new ShortWatchError(`watch ${this.#resource.resource}: ended in its initial list`);
+        throw new ShortWatchError(`watch ${this.#served.resource.resource}: ended in its initial list`);
       }
       const events = next.value;
       for (let index = 0; index < events.length; index += 1) {
@@ -337,7 +337,7 @@ export class Reflector<R extends KubernetesRecord> {
         this.#become('watching');
         return true;
       case 'ERROR':
-        throw new ApiError(event.status, `watch ${this.#resource.resource}`);
+        throw new ApiError(event.status, `watch ${this.#served.resource.resource}`);
       default:
         return event satisfies never;
     }
@@ -359,7 +359,7 @@ export class Reflector<R extends KubernetesRecord> {
         store.bookmark(event.resourceVersion);
         break;
       case 'ERROR':
-        throw new ApiError(event.status, `watch ${this.#resource.resource}`);
+        throw new ApiError(event.status, `watch ${this.#served.resource.resource}`);
       default:
         event satisfies never;
     }
@@ -377,13 +377,15 @@ export class Reflector<R extends KubernetesRecord> {
     this.#tally.restarted(failure.kind);
     this.#message = failure.message;
     if (failure.kind === 'unauthorized') this.#refusedCredentials = true;
-    if (failure.kind === 'not_found' && this.#fallBack()) return;
-    if (failure.kind === 'not_found' || failure.kind === 'forbidden') this.#unavailable = true;
+    const isNotFound = failure.kind === 'not_found';
+    if (isNotFound && !this.#synced && this.#served.fallBack()) return;
+    if (isNotFound || failure.kind === 'forbidden') this.#unavailable = true;
     this.#doubt.failed();
-    this.#intend(next, failure);
+    // What is in the store names the version that it was read in, so all of it is read again.
+    this.#intend(isNotFound && (await this.#served.move()) ? 'latest' : next, failure);
     if (wait === 'none') return;
     this.#become('backing-off');
-    this.#troubles.trouble(failure, this.#synced, this.#resource.required);
+    this.#troubles.trouble(failure, this.#synced, this.#served.resource.required);
     await this.#recovery.sitOut(wait, failure);
   }
 
@@ -406,22 +408,10 @@ export class Reflector<R extends KubernetesRecord> {
     }
   }
 
-  /** Watches the other resource that says the same, where the server does not know this one. */
-  #fallBack(): boolean {
-    const { fallback } = this.#resource;
-    if (fallback === undefined || this.#synced) return false;
-    this.#log.warn(
-      { instead: fallback.resource },
-      'the API server does not serve this resource, watching another instead',
-    );
-    this.#resource = fallback;
-    return true;
-  }
-
   #context(guard: SilenceGuard, silenceMs: number): RequestContext<R> {
     return {
       transport: this.#options.transport,
-      resource: this.#resource,
+      resource: this.#served.resource,
       namespace: this.#options.namespace,
       signal: guard.signal,
       pace: this.#options.pace,

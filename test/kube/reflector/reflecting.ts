@@ -7,6 +7,7 @@ import { type Clock, systemClock } from '../../../src/kube/clock.ts';
 import type { Credentials } from '../../../src/kube/credentials/credentials.ts';
 import { Reflector } from '../../../src/kube/reflector/reflector.ts';
 import { pods, type ResourceDescriptor } from '../../../src/kube/resources.ts';
+import type { Elsewhere } from '../../../src/kube/reflector/served-as.ts';
 import { ServerContact } from '../../../src/kube/reflector/server-contact.ts';
 import { createTransport } from '../../../src/kube/transport/transport.ts';
 import { MirrorStore } from './mirror-store.ts';
@@ -72,7 +73,11 @@ export interface Reflecting<R extends KubernetesRecord> {
 export async function reflecting<R extends KubernetesRecord = PodRecord>(
   answers: readonly Answer[],
   scenario: (reflecting: Reflecting<R>) => Promise<void>,
-  options: { readonly resource?: ResourceDescriptor<R>; readonly streamInitialList?: boolean } = {},
+  options: {
+    readonly resource?: ResourceDescriptor<R>;
+    readonly streamInitialList?: boolean;
+    readonly elsewhere?: Elsewhere<R>;
+  } = {},
 ): Promise<void> {
   const { streamInitialList = false } = options;
   const resource = options.resource ?? (pods as unknown as ResourceDescriptor<R>);
@@ -88,6 +93,7 @@ export async function reflecting<R extends KubernetesRecord = PodRecord>(
   const contact = new ServerContact(transport, clock, random, logger, stopping.signal);
   const reflector = new Reflector({
     resource,
+    elsewhere: options.elsewhere,
     store,
     transport,
     contact,
