@@ -5,8 +5,9 @@
 // their share and their age bounds of ours (`limits/connection-table.ts`). TLS ends here too: grpc-js gets connections
 // on which it is agreed (docs/decisions/own-tls-server.md).
 //
-// Nothing is made for a connection before its first bytes have come, and each step of its beginning (its place on the
-// table, its handshake, its session of HTTP/2) waits for its turn (`limits/start-queue.ts`).
+// Each step of a connection's beginning (its place on the table with its session of HTTP/2 or, when a ClientHello has
+// come, its handshake) waits for its turn (`limits/start-queue.ts`). HTTP/2 itself is never given bytes that were read
+// before: it would look at all of their calls without anything in between.
 //
 // A connection is known by its peer's address and port, which is how calls name theirs. Two at a time under one name (a
 // peer may be connected to two addresses of this machine from one port) are refused, because one could pass for the
@@ -24,8 +25,7 @@ import { callerAt, sourceOf } from './limits/caller.ts';
 import type { ConnectionTable } from './limits/connection-table.ts';
 import type { FairQueue } from './limits/fair-queue.ts';
 import type { StartQueue } from './limits/start-queue.ts';
-import { awaitFirstBytes, isPreface } from './first-bytes.ts';
-import { isFirstFlight } from './tls/client-hello.ts';
+import { awaitFirstFlight } from './tls/first-flight.ts';
 import { type ClientCertificate, describeClientCertificate } from './tls/client-certificate.ts';
 import type { RpcMetrics } from './metrics.ts';
 import { createTlsServer, type TlsTermination } from './tls/termination.ts';
@@ -61,22 +61,22 @@ export class Listener {
     this.#metrics = metrics;
     this.#injector = server.createConnectionInjector(credentials);
     const handshakes = tls && this.#createTlsServer(tls);
-    const isEnough = handshakes === undefined ? isPreface : isFirstFlight;
-    const begin = (socket: Socket): void => {
-      if (socket.destroyed) return;
-      if (handshakes === undefined) this.#injector.injectConnection(socket);
-      else handshakes.emit('connection', socket);
-    };
     const open = (socket: Socket): void => {
       if (socket.destroyed) return;
       const connection = this.#admit(socket);
       if (connection === undefined) return;
-      awaitFirstBytes(socket, isEnough, {
-        begin: () => this.#plan(connection.source, socket, () => begin(socket)),
-        late: () => {
-          metrics.countClosed('silent');
-          socket.destroy();
-        },
+      if (handshakes === undefined) {
+        this.#injector.injectConnection(socket);
+        // Nothing has read it until now.
+        handleOf(socket)?.readStart();
+        return;
+      }
+      awaitFirstFlight(socket, {
+        begin: () =>
+          this.#plan(connection.source, socket, () => {
+            if (!socket.destroyed) handshakes.emit('connection', socket);
+          }),
+        late: () => handshakes.emit('tlsClientError', new HandshakeTimeout(), socket),
       });
     };
     this.#net = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {
@@ -174,12 +174,9 @@ export class Listener {
       this.#queue.noteEffort(connection, HANDSHAKE_EFFORT);
       socket.on('error', () => socket.destroy());
       socket.once('end', () => this.#noteEnd(connection));
-      this.#plan(connection.source, socket, () => {
-        if (socket.destroyed) return;
-        const certificate = socket.authorized ? socket.getPeerX509Certificate() : undefined;
-        if (certificate !== undefined) connection.certificate = describeClientCertificate(certificate);
-        this.#injector.injectConnection(socket);
-      });
+      const certificate = socket.authorized ? socket.getPeerX509Certificate() : undefined;
+      if (certificate !== undefined) connection.certificate = describeClientCertificate(certificate);
+      this.#injector.injectConnection(socket);
     });
     server.on('tlsClientError', (_error, socket) => {
       const connection = this.#connections.get(peerName(socket));
@@ -219,6 +216,11 @@ export class Listener {
  * in that turn after a few.
  */
 const HANDSHAKE_EFFORT = 16;
+
+/** As node calls it when TLS itself has begun. */
+class HandshakeTimeout extends Error {
+  readonly code = 'ERR_TLS_HANDSHAKE_TIMEOUT';
+}
 
 class Connection extends CallConnection {
   hasEnded = false;

@@ -209,7 +209,7 @@ export function createRpcMetrics(registry: Registry): RpcMetrics {
   });
   const closed = new Counter({
     name: 'digger_grpc_connections_closed_total',
-    help: 'Connections ended by this service: idle, old, silent from the start, or to make room for another.',
+    help: 'Connections ended by this service: idle, old, or to make room for another.',
     labelNames: ['reason'],
     registers,
   });

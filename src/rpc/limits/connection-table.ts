@@ -19,7 +19,7 @@ export interface ConnectionLimits {
   readonly ageGraceMs: number;
 }
 
-export const CLOSE_REASONS = ['idle', 'age', 'evicted', 'silent'] as const;
+export const CLOSE_REASONS = ['idle', 'age', 'evicted'] as const;
 
 export type CloseReason = (typeof CLOSE_REASONS)[number];
 
