@@ -6,9 +6,11 @@
 
 import type { HolderEntity } from '../addresses/claims/claim.ts';
 import type { HandedClaim, HandedFacts } from '../addresses/heritage/handed-history.ts';
+import type { FormerOwner } from '../model/records.ts';
 import { messageType } from '../wire/schema.ts';
 import { claimFields, type Fields } from './claim-message.ts';
 import { factsFields } from './facts-message.ts';
+import { ownerFields, sizeOfOwner } from './owner-message.ts';
 import type { Positions, ToldPosition } from './positions.ts';
 import type { Setting } from './settings.ts';
 import { stateFields } from './state-message.ts';
@@ -17,6 +19,8 @@ import { stateFields } from './state-message.ts';
 export interface Past {
   facts(): HandedFacts;
   claims(): Iterable<HandedClaim>;
+  /** Owners that are gone. */
+  owners(): Iterable<FormerOwner>;
 }
 
 export interface GiverOptions {
@@ -56,6 +60,7 @@ export interface HandOver extends Disposable {
 const MAX_TAKERS = 4;
 /** Objects of a part: some milliseconds of work. */
 const OBJECTS_OF_A_PART = 200;
+const OWNERS_OF_A_PART = 1_000;
 /** A part ends when it has so many bytes of objects. */
 const BYTES_OF_A_PART = 256 * 1024;
 
@@ -147,7 +152,23 @@ export class Giver {
       objects = [];
       bytes = 0;
     }
-    yield encode({ objects, complete: true });
+    yield encode({ objects });
+    yield* this.#owners();
+  }
+
+  /** Last of all, so that those are among them that went while the rest was told. */
+  *#owners(): Generator<Uint8Array> {
+    let owners: Fields[] = [];
+    let bytes = 0;
+    for (const owner of this.#options.past.owners()) {
+      owners.push(ownerFields(owner));
+      bytes += sizeOfOwner(owner);
+      if (owners.length < OWNERS_OF_A_PART && bytes < BYTES_OF_A_PART) continue;
+      yield encode({ owners });
+      owners = [];
+      bytes = 0;
+    }
+    yield encode({ owners, complete: true });
   }
 }
 

@@ -137,7 +137,11 @@ class Restarts {
 /** As it comes over the wire. */
 function historyOf(world: World): HandedHistory {
   const giver = new Giver({
-    past: world.book.heritage,
+    past: {
+      facts: () => world.book.heritage.facts(),
+      claims: () => world.book.heritage.claims(),
+      owners: () => [],
+    },
     positions: { compare: () => 'level' },
     epoch: Buffer.alloc(16, 1),
     clusterUid: () => 'uid',

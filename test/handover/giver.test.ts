@@ -7,6 +7,8 @@ import { readFirstPart, readPart } from '../../src/handover/parts.ts';
 import { Positions } from '../../src/handover/positions.ts';
 import { toSettings } from '../../src/handover/settings.ts';
 import type { Entity } from '../../src/model/entities.ts';
+import { messageType } from '../../src/wire/schema.ts';
+import type { FormerOwner } from '../../src/model/records.ts';
 import type { ChangeBatch } from '../../src/model/changes.ts';
 import { node, pod, service, T0, withBytes, World } from '../addresses/world.ts';
 
@@ -81,7 +83,7 @@ describe('15.8: a replica hands its history over', () => {
     world.put(
       Array.from({ length: 450 }, (_, index) => withBytes(pod(`p${index}`, { addresses: [`10.2.1.${index % 250}`] }))),
     );
-    const opened = createGiver({ past: world.book.heritage, now: () => world.nowMs }).open(TAKER);
+    const opened = createGiver({ past: pastOf(world), now: () => world.nowMs }).open(TAKER);
     assert.ok('parts' in opened);
     const [first, ...rest] = [...opened.parts].map((part) => Buffer.from(part));
     assert.ok(first !== undefined && rest.length > 2, 'several parts');
@@ -95,6 +97,51 @@ describe('15.8: a replica hands its history over', () => {
       );
     assert.deepEqual(plain(read), plain(world.book.heritage.claims()));
     assert.ok(new Set(read.map(({ role }) => role)).size >= 10, 'of nearly all roles');
+  });
+});
+
+describe('15.8: the owners that are gone', () => {
+  it('come behind the claims, in parts, as they are known', () => {
+    const owners = Array.from({ length: 2_500 }, (_, index): FormerOwner => {
+      const { controller: _none, goneAtMs: _never, ...bare } = { ...OWNER, uid: `uid-${index}` };
+      return index % 2 === 0
+        ? { ...OWNER, uid: `uid-${index}` }
+        : { ...bare, controller: undefined, goneAtMs: undefined };
+    });
+    const opened = createGiver({ past: pastOf(new World(), owners) }).open(TAKER);
+    assert.ok('parts' in opened);
+    const read = [...opened.parts].slice(1).map((part) => readPart(Buffer.from(part), () => true));
+    assert.deepEqual(
+      read.map((part) => [part.owners.length, part.isLast]),
+      [
+        [0, false],
+        [1_000, false],
+        [1_000, false],
+        [500, true],
+      ],
+    );
+    assert.deepEqual(
+      read.flatMap((part) => part.owners),
+      owners,
+    );
+  });
+
+  it('are left out when a chain could break by them, and the rest is not: tenants write references to owners', () => {
+    const response = messageType('digger.v1.HandOverResponse');
+    const read = (some: object) => () =>
+      readPart(Buffer.from(response.encode({ owners: [{ ...OWNER, goneMs: T0, ...some }] }).finish()), () => true);
+    assert.equal(read({})().owners.length, 1);
+    for (const some of [
+      { uid: '' },
+      { kind: '' },
+      { name: 'x'.repeat(513) },
+      { namespace: '\u0001hidden' },
+      { controller: { ...OWNER.controller, uid: '' } },
+      { controller: { ...OWNER.controller, name: 'a\u001b[2J' } },
+    ]) {
+      assert.deepEqual(read(some)().owners, [], JSON.stringify(some));
+    }
+    assert.throws(read({ goneMs: -1 }), /no moment/);
   });
 });
 
@@ -128,9 +175,24 @@ function batch(resource: string, resourceVersion: string, digest: number): Chang
   return { changes: [], seen: { atMs: T0 }, position: { resource, resourceVersion, digest } };
 }
 
+const OWNER: FormerOwner = {
+  apiVersion: 'apps/v1',
+  kind: 'ReplicaSet',
+  namespace: 'shop',
+  name: 'web-1',
+  uid: 'uid-web-1',
+  controller: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: 'uid-web' },
+  goneAtMs: T0,
+};
+
+function pastOf(world: World, owners: readonly FormerOwner[] = []): GiverOptions['past'] {
+  const { heritage } = world.book;
+  return { facts: () => heritage.facts(), claims: () => heritage.claims(), owners: () => owners };
+}
+
 function createGiver(options: Partial<GiverOptions> = {}): Giver {
   return new Giver({
-    past: new World().book.heritage,
+    past: pastOf(new World()),
     positions: { compare: () => 'level' },
     epoch: Buffer.alloc(16, 1),
     clusterUid: () => 'uid',
