@@ -100,6 +100,32 @@ describe('15.8: a replica hands its history over', () => {
   });
 });
 
+describe('15.8: a part of a history', () => {
+  it('is small where services hold many ports on many addresses, and one claim is all that makes it larger', () => {
+    const world = new World({ maxClaims: 100_000 });
+    const ports = Array.from({ length: 500 }, (_, index) => ({ port: 1_000 + index, protocol: 'TCP' as const }));
+    for (let index = 0; index < 40; index += 1) {
+      const externalAddresses = Array.from({ length: 50 }, (_, at) => `192.0.${index}.${at + 1}`);
+      world.put(
+        withBytes(service(`s${index}`, { clusterAddresses: [`10.96.0.${index + 1}`], externalAddresses, ports })),
+      );
+    }
+    for (const gone of [false, true]) {
+      const opened = createGiver({ past: pastOf(world), now: () => world.nowMs }).open(TAKER);
+      assert.ok('parts' in opened);
+      const sizes: number[] = [];
+      let claims = 0;
+      for (const part of opened.parts) {
+        sizes.push(part.byteLength);
+        if (sizes.length > 1) claims += readPart(Buffer.from(part), () => true).claims.length;
+      }
+      assert.equal(claims, 40 * 51);
+      assert.ok(Math.max(...sizes) < 300 * 1024, `${Math.max(...sizes)} bytes`);
+      if (!gone) for (let index = 0; index < 40; index += 1) world.at(5_000).remove(`s${index}`);
+    }
+  });
+});
+
 describe('15.8: the owners that are gone', () => {
   it('come behind the claims, in parts, as they are known', () => {
     const owners = Array.from({ length: 2_500 }, (_, index): FormerOwner => {
