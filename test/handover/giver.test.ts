@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import protobuf from 'protobufjs';
 import { Giver, type GiverOptions, type Taker } from '../../src/handover/giver.ts';
 import { readFirstPart, readPart } from '../../src/handover/parts.ts';
 import { Positions } from '../../src/handover/positions.ts';
@@ -97,6 +98,42 @@ describe('15.8: a replica hands its history over', () => {
       );
     assert.deepEqual(plain(read), plain(world.book.heritage.claims()));
     assert.ok(new Set(read.map(({ role }) => role)).size >= 10, 'of nearly all roles');
+  });
+});
+
+describe('15.8: the last state of an object', () => {
+  it('is read when each of its parts is one by itself, of fields that are read where they lie', () => {
+    const response = messageType('digger.v1.HandOverResponse');
+    const text = (field: number, ...bytes: number[]): Buffer =>
+      Buffer.from(
+        protobuf.Writer.create()
+          .uint32((field << 3) | 2)
+          .bytes(Buffer.from(bytes))
+          .finish(),
+      );
+    const labels = messageType('digger.v1.Pod').fields['labels']?.id ?? 0;
+    const containers = messageType('digger.v1.Pod').fields['containers']?.id ?? 0;
+    const self = { apiVersion: 'v1', kind: 'Pod', namespace: 'shop', name: 'a', uid: 'uid-a' };
+    const read = (parts: object) => () =>
+      readPart(
+        Buffer.from(
+          response.encode({ objects: [{ uid: 'uid-a', state: { kind: 1, workloads: [self], ...parts } }] }).finish(),
+        ),
+        () => true,
+      );
+    const entry = [0x0a, 1, 0x61, 0x12, 1, 0x62];
+    read({ own: text(1, 0x78), values: text(labels, ...entry), rest: text(containers, 0x0a, 1, 0x63) })();
+    const whole = text(labels, ...entry);
+    for (const parts of [
+      { own: Buffer.concat([text(1, 0x78), whole.subarray(0, 3)]), values: whole.subarray(3) },
+      { values: Buffer.from([(120 << 3) & 0x7f, 0x80, 0x01, 0x05]) },
+      { values: Buffer.from([0xf8, 0x7f, 0x05]) },
+      { rest: Buffer.from([0xf8, 0x7f, 0x05]) },
+      { rest: text(containers, 0xfd, 0x7f, 1, 2, 3, 4) },
+      { values: Buffer.from([0x80]) },
+    ]) {
+      assert.throws(read(parts), Error, JSON.stringify(parts));
+    }
   });
 });
 
