@@ -214,6 +214,8 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
     beganMs: () => addresses.source.facts.beganMs,
     uids: () => new Set([...catalog.entities()].map(({ uid }) => uid)),
     areSomeHidden: published.areLimited,
+    formerOwners: (nowMs) => catalog.formerOwners(nowMs),
+    inheritOwners: (formers, nowMs) => catalog.inheritOwners(formers, nowMs),
   });
   const addressFeed = new AddressFeed({
     addresses,
@@ -260,6 +262,8 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
     addresses.open();
     addressFeed.open();
     await history.take((entities) => addressFeed.inherit(entities));
+    // Workloads that follow from it are told in slices.
+    await catalog.settled();
     readiness.complete(JOINING);
     readiness.complete(TAKING_OVER);
   };

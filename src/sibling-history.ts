@@ -16,6 +16,7 @@ import { Positions } from './handover/positions.ts';
 import { type Setting, toSettings } from './handover/settings.ts';
 import { Taker, type TakerStatus } from './handover/taker.ts';
 import type { ChangeBatch } from './model/changes.ts';
+import type { FormerOwner } from './model/records.ts';
 import type { Config } from './options/options.ts';
 import type { Logger } from './telemetry/logger.ts';
 
@@ -32,6 +33,9 @@ export interface SiblingHistoryOptions {
   /** Of all objects that are there. */
   readonly uids: () => ReadonlySet<string>;
   readonly areSomeHidden: boolean;
+  /** Owners that are gone: those that are known here, and more of them. */
+  readonly formerOwners: (nowMs: number) => Iterable<FormerOwner>;
+  readonly inheritOwners: (formers: readonly FormerOwner[], nowMs: number) => number;
 }
 
 /** What a history takes beside ended claims: the beginnings of those that are open, 100 bytes each. */
@@ -47,11 +51,11 @@ export class SiblingHistory {
 
   constructor(options: SiblingHistoryOptions) {
     this.#options = options;
-    const { config, epoch, clusterUid, past, areSomeHidden, registry } = options;
+    const { config, epoch, clusterUid, past, areSomeHidden, registry, formerOwners } = options;
     const settings = toSettings(settingsOf(config));
     this.#taker = config.historyFrom.length === 0 ? undefined : this.#createTaker(settings);
     this.giver = new Giver({
-      past,
+      past: { facts: () => past.facts(), claims: () => past.claims(), owners: () => formerOwners(Date.now()) },
       positions: this.#positions,
       epoch,
       clusterUid,
@@ -85,7 +89,7 @@ export class SiblingHistory {
   }
 
   #createTaker(settings: readonly Setting[]): Taker {
-    const { config, epoch, clusterUid, past, beganMs, uids, logger } = this.#options;
+    const { config, epoch, clusterUid, past, beganMs, uids, inheritOwners, logger } = this.#options;
     const security: ConnectionSecurity = {
       tls: config.historyFromTls || config.historyFromTlsCa !== undefined,
       caPath: config.historyFromTlsCa,
@@ -108,10 +112,15 @@ export class SiblingHistory {
       beganMs,
       isWorthIt: (uid) => past.knows(uid),
       inherit: (history) => {
+        // First, so that timelines are written with the workloads that follow from it.
+        const owners = inheritOwners(history.owners, Date.now());
         const live = uids();
         const inheritance = past.inherit(history, (uid) => live.has(uid));
         this.#formers = inheritance.formerEntities;
-        logger.debug({ ...inheritance, formerEntities: inheritance.formerEntities.length }, 'joined two histories');
+        logger.debug(
+          { ...inheritance, owners, formerEntities: inheritance.formerEntities.length },
+          'joined two histories',
+        );
         return inheritance;
       },
       now: Date.now,

@@ -19,7 +19,7 @@ import type {
   WorkloadEntity,
 } from '../model/entities.ts';
 import type { Observation } from '../model/observation.ts';
-import type { KubernetesRecord, ObjectIdentity, OwnerRecord } from '../model/records.ts';
+import type { FormerOwner, KubernetesRecord, ObjectIdentity, OwnerRecord } from '../model/records.ts';
 import { DEFAULT_VALUE_POLICY, type ValuePolicy } from '../wire/value-policy.ts';
 import type { IsWatchedKind } from './owners/custom-owners.ts';
 import type { Fingerprinted } from './records/fingerprint.ts';
@@ -186,6 +186,19 @@ export class Catalog implements CatalogReader {
   /** Resolves when listeners have been told everything that was written: a write of thousands is told in slices. */
   settled(): Promise<void> {
     return this.#publisher.settled();
+  }
+
+  /** Owners that are gone and known all the same, for a replica that begins. */
+  formerOwners(nowMs: number): Iterable<FormerOwner> {
+    return this.#join.shelves.graph.formers(nowMs);
+  }
+
+  /** Owners that were gone before the first lists, as another replica knows them. The catalog has to be open. */
+  inheritOwners(formers: readonly FormerOwner[], nowMs: number): number {
+    if (!this.#publisher.isOpen) throw new Error('the catalog is not open yet');
+    const taken = this.#join.shelves.graph.inherit(formers, nowMs);
+    if (taken > 0) this.#publisher.publishAgain({ atMs: nowMs });
+    return taken;
   }
 
   /** Number of objects known of one resource. */

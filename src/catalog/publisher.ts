@@ -107,6 +107,15 @@ export class Publisher {
     this.#reach({ position, seen, unfinished });
   }
 
+  /** Something that no source tells was learned: what follows from it goes where the first of them stands. */
+  publishAgain(seen: Observation): void {
+    const [reached] = this.#positions.values();
+    if (reached === undefined) return;
+    // No list tells it.
+    const { listed: _, ...position } = reached.position;
+    this.#reach({ ...reached, position, seen });
+  }
+
   /** The source moved on, and nothing was touched: the moment of the last write stands. */
   advance(position: SourcePosition): void {
     const seen = this.#positions.get(position.resource)?.seen ?? NEVER;

@@ -36,14 +36,17 @@ export function valueNames<Name extends string>(fullName: string, prefix: string
 export function eachField(
   reader: FieldReader,
   end: number,
-  read: (field: number, reader: FieldReader) => boolean,
+  read: (field: number, reader: FieldReader, wireType: number) => boolean,
 ): void {
   while (reader.pos < end) {
     const tag = reader.uint32();
-    if (!read(tag >>> 3, reader)) reader.skipType(tag & 7);
+    const wireType = tag & 7;
+    if (!read(tag >>> 3, reader, wireType)) reader.skipType(wireType);
   }
   if (reader.pos !== end) throw new RangeError('a message ends inside of a field');
 }
+
+const VARINT = 0;
 
 /** Where the message ends whose length comes next. */
 export function messageEnd(reader: FieldReader): number {
@@ -53,24 +56,34 @@ export function messageEnd(reader: FieldReader): number {
   return end;
 }
 
-/** An int64 that is a moment or a duration. Exact up to 2^53, which no clock reaches in ms. */
+/**
+ * An int64 that is a moment or a duration. Exact up to 2^53 on both sides of 1970, which no clock reaches in ms: an
+ * object of the API may say that it began before.
+ */
 export function readMs(reader: FieldReader): number {
   let value = 0;
+  /** What a negative number lacks to -1: of its own size, where `value` is near 2^63 and would be rounded. */
+  let missing = 0;
   let factor = 1;
   for (let count = 0; count < 10; count++) {
     const byte = reader.buf[reader.pos++];
     if (byte === undefined || reader.pos > reader.len) throw new RangeError('a number ends inside of itself');
     // The highest bit of ten bytes is the sign of 64 bits.
-    if (count === 9) return value - 2 ** 63 * (byte & 1);
+    if (count === 9) return (byte & 1) === 0 ? value : -1 - missing;
     value += (byte & 127) * factor;
+    missing += (127 - (byte & 127)) * factor;
     if (byte < 128) return value;
     factor *= 128;
   }
   throw new RangeError('a number has more than ten bytes');
 }
 
-/** The elements of a repeated uint32, packed or single. `wireType` of the field. */
-export function readIndexes(reader: FieldReader, into: number[]): void {
+/** Elements of a repeated uint32: several in one, or one by itself, as `wireType` says. */
+export function readIndexes(reader: FieldReader, wireType: number, into: number[]): void {
+  if (wireType === VARINT) {
+    into.push(reader.uint32());
+    return;
+  }
   const end = messageEnd(reader);
   while (reader.pos < end) into.push(reader.uint32());
 }

@@ -172,7 +172,7 @@ function readSpan(reader: FieldReader, end: number, holders: readonly ReplicaHol
   let isPresumed = false;
   let isUnknownNode = false;
   let hasMore = false;
-  eachField(reader, end, (field) => {
+  eachField(reader, end, (field, _, wireType) => {
     switch (field) {
       case SPAN.fromMs:
         fromMs = readMs(reader);
@@ -181,13 +181,13 @@ function readSpan(reader: FieldReader, end: number, holders: readonly ReplicaHol
         toMs = readMs(reader);
         return true;
       case SPAN.holders:
-        readIndexes(reader, indexes);
+        readIndexes(reader, wireType, indexes);
         return true;
       case SPAN.atEdge:
-        readIndexes(reader, atEdge);
+        readIndexes(reader, wireType, atEdge);
         return true;
       case SPAN.uncertain:
-        readIndexes(reader, uncertain);
+        readIndexes(reader, wireType, uncertain);
         return true;
       case SPAN.nearMs:
         nearMs = readMs(reader);

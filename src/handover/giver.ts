@@ -6,9 +6,11 @@
 
 import type { HolderEntity } from '../addresses/claims/claim.ts';
 import type { HandedClaim, HandedFacts } from '../addresses/heritage/handed-history.ts';
+import type { FormerOwner } from '../model/records.ts';
 import { messageType } from '../wire/schema.ts';
 import { claimFields, type Fields } from './claim-message.ts';
 import { factsFields } from './facts-message.ts';
+import { ownerFields, sizeOfOwner } from './owner-message.ts';
 import type { Positions, ToldPosition } from './positions.ts';
 import type { Setting } from './settings.ts';
 import { stateFields } from './state-message.ts';
@@ -17,6 +19,8 @@ import { stateFields } from './state-message.ts';
 export interface Past {
   facts(): HandedFacts;
   claims(): Iterable<HandedClaim>;
+  /** Owners that are gone. */
+  owners(): Iterable<FormerOwner>;
 }
 
 export interface GiverOptions {
@@ -56,6 +60,7 @@ export interface HandOver extends Disposable {
 const MAX_TAKERS = 4;
 /** Objects of a part: some milliseconds of work. */
 const OBJECTS_OF_A_PART = 200;
+const OWNERS_OF_A_PART = 1_000;
 /** A part ends when it has so many bytes of objects. */
 const BYTES_OF_A_PART = 256 * 1024;
 
@@ -135,19 +140,35 @@ export class Giver {
     yield encode({ facts: factsFields(past.facts(), teller) });
     let objects: Fields[] = [];
     let bytes = 0;
-    for (const { uid, state, claims } of byObject(past.claims())) {
+    for (const { uid, state, claims, claimBytes } of byObject(past.claims())) {
       objects.push({
         uid,
         ...(state === undefined ? {} : { state: stateFields(state) }),
         claims: claims.map(claimFields),
       });
-      bytes += state === undefined ? 0 : sizeOf(state);
+      bytes += claimBytes + sizeOf(state);
       if (objects.length < OBJECTS_OF_A_PART && bytes < BYTES_OF_A_PART) continue;
       yield encode({ objects });
       objects = [];
       bytes = 0;
     }
-    yield encode({ objects, complete: true });
+    yield encode({ objects });
+    yield* this.#owners();
+  }
+
+  /** Last of all, so that those are among them that went while the rest was told. */
+  *#owners(): Generator<Uint8Array> {
+    let owners: Fields[] = [];
+    let bytes = 0;
+    for (const owner of this.#options.past.owners()) {
+      owners.push(ownerFields(owner));
+      bytes += sizeOfOwner(owner);
+      if (owners.length < OWNERS_OF_A_PART && bytes < BYTES_OF_A_PART) continue;
+      yield encode({ owners });
+      owners = [];
+      bytes = 0;
+    }
+    yield encode({ owners, complete: true });
   }
 }
 
@@ -167,30 +188,49 @@ interface ObjectClaims {
   readonly uid: string;
   readonly state: HolderEntity | undefined;
   readonly claims: readonly HandedClaim[];
+  readonly claimBytes: number;
 }
 
 /** A service may have 10,000 endpoints. */
 const CLAIMS_OF_AN_OBJECT = 1_000;
+/** Or thousands of ports on each of its addresses; and its state is told with each piece. */
+const CLAIM_BYTES_OF_AN_OBJECT = 32 * 1024;
 
 /** Neighbours of one object, or that ended with one state of it, become one. */
 function* byObject(all: Iterable<HandedClaim>): Generator<ObjectClaims> {
   let claims: HandedClaim[] = [];
+  let claimBytes = 0;
   let state: HolderEntity | undefined;
   for (const claim of all) {
     const [first] = claims;
-    const isSame = first?.uid === claim.uid && state === claim.end?.entity && claims.length < CLAIMS_OF_AN_OBJECT;
+    const isFull =
+      claims.length >= CLAIMS_OF_AN_OBJECT || claimBytes >= Math.max(CLAIM_BYTES_OF_AN_OBJECT, sizeOf(state));
+    const isSame = first?.uid === claim.uid && state === claim.end?.entity && !isFull;
     if (first !== undefined && !isSame) {
-      yield { uid: first.uid, state, claims };
+      yield { uid: first.uid, state, claims, claimBytes };
       claims = [];
+      claimBytes = 0;
     }
     state = claim.end?.entity;
     claims.push(claim);
+    claimBytes += sizeOfClaim(claim);
   }
   const [first] = claims;
-  if (first !== undefined) yield { uid: first.uid, state, claims };
+  if (first !== undefined) yield { uid: first.uid, state, claims, claimBytes };
 }
 
-function sizeOf({ own, joined, values, rest }: HolderEntity): number {
+/** About as many bytes as it takes. */
+function sizeOfClaim({ place }: HandedClaim): number {
+  const ports = typeof place === 'object' && place.on === 'services' ? (place.ports?.list.length ?? 0) : 0;
+  return BYTES_OF_A_CLAIM + BYTES_OF_A_PORT * ports;
+}
+
+const BYTES_OF_A_CLAIM = 64;
+const BYTES_OF_A_PORT = 8;
+
+function sizeOf(state: HolderEntity | undefined): number {
+  if (state === undefined) return 0;
+  const { own, joined, values, rest } = state;
   return own.length + joined.length + values.length + rest.length;
 }
 

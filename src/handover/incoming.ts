@@ -12,6 +12,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 import type { HandedClaim, HandedFacts, HandedHistory } from '../addresses/heritage/handed-history.ts';
+import type { FormerOwner } from '../model/records.ts';
 import { messageType } from '../wire/schema.ts';
 import type { Teller } from './facts-message.ts';
 import { readFirstPart, readPart } from './parts.ts';
@@ -42,6 +43,11 @@ export interface HandOverBounds {
   readonly answerMs: number;
   /** Until the last part. */
   readonly deadline: AbortSignal;
+}
+
+/** All that a sibling tells. */
+export interface TakenHistory extends HandedHistory {
+  readonly owners: readonly FormerOwner[];
 }
 
 /** Why a sibling handed nothing over. */
@@ -139,8 +145,9 @@ export class IncomingHistory implements Disposable {
    * The whole history. `isWorthIt`: whether the beginning of an open claim of this object can be of use. `limitMs`: for
    * all of it. Rejects with a HandOverError.
    */
-  async read(isWorthIt: (uid: string) => boolean, limitMs: number): Promise<HandedHistory> {
+  async read(isWorthIt: (uid: string) => boolean, limitMs: number): Promise<TakenHistory> {
     const claims: HandedClaim[] = [];
+    const owners: FormerOwner[] = [];
     const { maxBytes } = this.#bounds;
     const timer = setTimeout(() => this.#stream.cancel(), limitMs);
     try {
@@ -153,7 +160,8 @@ export class IncomingHistory implements Disposable {
         }
         const part = checked(() => readPart(next.value, isWorthIt));
         for (const claim of part.claims) claims.push(claim);
-        if (part.isLast) return { facts: this.facts, claims };
+        for (const owner of part.owners) owners.push(owner);
+        if (part.isLast) return { facts: this.facts, claims, owners };
       }
     } catch (error) {
       throw toHandOverError(error);

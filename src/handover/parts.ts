@@ -2,10 +2,12 @@
 
 import protobuf from 'protobufjs';
 import type { HandedClaim, HandedFacts } from '../addresses/heritage/handed-history.ts';
+import type { FormerOwner } from '../model/records.ts';
 import type { HandOverResponse__Output } from '../wire/generated/digger/v1/HandOverResponse.ts';
 import { messageType } from '../wire/schema.ts';
 import { readClaim } from './claim-message.ts';
 import { readHandedFacts, type Teller } from './facts-message.ts';
+import { readOwner } from './owner-message.ts';
 import { readState } from './state-message.ts';
 
 const RESPONSE = messageType('digger.v1.HandOverResponse');
@@ -26,8 +28,8 @@ export function readFirstPart(bytes: Buffer): { readonly facts: HandedFacts; rea
 export function readPart(
   bytes: Buffer,
   isWorthIt: (uid: string) => boolean,
-): { readonly claims: readonly HandedClaim[]; readonly isLast: boolean } {
-  const { objects, complete } = decode(bytes);
+): { readonly claims: readonly HandedClaim[]; readonly owners: readonly FormerOwner[]; readonly isLast: boolean } {
+  const { objects, owners, complete } = decode(bytes);
   const claims: HandedClaim[] = [];
   for (const { uid, state, claims: some } of objects) {
     if (uid === '') throw new Error('an object without a uid');
@@ -35,7 +37,7 @@ export function readPart(
     const entity = state === null ? undefined : readState(state, uid);
     for (const claim of some) claims.push(readClaim(claim, uid, entity));
   }
-  return { claims, isLast: complete };
+  return { claims, owners: owners.flatMap((owner) => readOwner(owner) ?? []), isLast: complete };
 }
 
 function decode(bytes: Buffer): HandOverResponse__Output {

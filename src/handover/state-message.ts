@@ -99,10 +99,33 @@ function readParts([own, joined, place, values, rest]: readonly Buffer[]): Pick<
   return { own: text(own), joined: text(joined), ...located, values: text(values), rest: text(rest) };
 }
 
+/** Each part by itself: answers leave some of them out, and labels and containers are read where they lie. */
 function check(kind: HolderEntity['kind'], parts: readonly Buffer[]): void {
+  const type = messageType(`digger.v1.${kind}`);
   // protobufjs's reader for Buffers takes a text that is cut off for a shorter one; the plain one refuses it.
-  messageType(`digger.v1.${kind}`).decode(new protobuf.Reader(Buffer.concat(parts)));
+  for (const part of parts) type.decode(new protobuf.Reader(part));
+  const [, , , values = NO_PART, rest = NO_PART] = parts;
+  checkWireTypes(values, [LENGTH_DELIMITED]);
+  for (const container of checkWireTypes(rest, [LENGTH_DELIMITED]))
+    checkWireTypes(container, [VARINT, LENGTH_DELIMITED]);
 }
+
+/** Those who read fields where they lie know no others; a version that adds one may come. Returns what has a length. */
+function checkWireTypes(message: Uint8Array, known: readonly number[]): readonly Uint8Array[] {
+  const reader = new protobuf.Reader(message);
+  const found: Uint8Array[] = [];
+  while (reader.pos < reader.len) {
+    const wireType = reader.uint32() & 7;
+    if (!known.includes(wireType)) throw new Error(`an object with a field of wire type ${wireType}`);
+    if (wireType === LENGTH_DELIMITED) found.push(reader.bytes());
+    else reader.skipType(wireType);
+  }
+  return found;
+}
+
+const VARINT = 0;
+const LENGTH_DELIMITED = 2;
+const NO_PART = new Uint8Array();
 
 function readReference(reference: ObjectReference__Output): ObjectReference {
   const { apiVersion, kind, namespace, name, uid, incomplete } = reference;

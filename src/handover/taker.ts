@@ -5,11 +5,11 @@
 // cluster is not taken, and the status says why.
 
 import type { ChannelCredentials, Metadata } from '@grpc/grpc-js';
-import type { HandedHistory, Inheritance } from '../addresses/heritage/handed-history.ts';
+import type { Inheritance } from '../addresses/heritage/handed-history.ts';
 import type { ListenAddress } from '../model/listen-address.ts';
 import { escapeControls } from '../telemetry/escape-controls.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { HandOverError, type HandOverQuestion, IncomingHistory } from './incoming.ts';
+import { HandOverError, type HandOverQuestion, IncomingHistory, type TakenHistory } from './incoming.ts';
 import { findSiblings, type Lookup, type Sibling } from './siblings.ts';
 
 export interface TakerOptions {
@@ -27,7 +27,7 @@ export interface TakerOptions {
   /** Moments before this one are not known here. */
   readonly beganMs: () => number;
   readonly isWorthIt: (uid: string) => boolean;
-  readonly inherit: (history: HandedHistory) => Inheritance;
+  readonly inherit: (history: TakenHistory) => Inheritance;
   /** ms since the epoch. */
   readonly now: () => number;
   readonly logger: Logger;
@@ -199,7 +199,7 @@ export class Taker {
 
 interface FoundHistory {
   readonly from: string;
-  readonly history: HandedHistory;
+  readonly history: TakenHistory;
 }
 
 interface Failure {

@@ -166,6 +166,18 @@ export interface OwnerRecord extends RecordMeta {
   readonly kind: string;
 }
 
+/** An owner that is gone, as another replica knows it. */
+export interface FormerOwner {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly controller: ControllerReference | undefined;
+  /** When it went, ms since the epoch; `undefined`: so long ago that it is known only while objects refer to it. */
+  readonly goneAtMs: number | undefined;
+}
+
 /** Ranges that cluster addresses of services are taken from (`networking.k8s.io/v1` ServiceCIDR, KEP-1880). */
 export interface ServiceCidrRecord extends RecordMeta {
   readonly type: 'ServiceCidr';

@@ -13,7 +13,7 @@ import { Giver } from '../../src/handover/giver.ts';
 import { readFirstPart, readPart } from '../../src/handover/parts.ts';
 import { createRandom, type Random } from '../random.ts';
 import { createHistory, type Delivery, type History } from './adversary.ts';
-import { serviceCidr, T0, withBytes, World } from './world.ts';
+import { pod, serviceCidr, T0, withBytes, World } from './world.ts';
 
 const QUESTIONS_PER_HISTORY = 200;
 const numRuns = Math.ceil(Number(process.env['DIGGER_QUESTIONS'] ?? 20_000) / QUESTIONS_PER_HISTORY);
@@ -29,6 +29,39 @@ describe('15.8: a history that is handed over', () => {
       }),
       { numRuns, ...seed },
     );
+  });
+});
+
+describe('15.8: a history from a clock that is ahead', () => {
+  it('can be handed on: what began and ended in the time that is still to come here did not end before it began', () => {
+    const ahead = new World({}, 0).at(10_700);
+    ahead.put(withBytes(pod('brief', { addresses: ['10.1.0.1'] })));
+    ahead.at(10_900).remove('brief');
+    const taker = new World({}, 10_000);
+    taker.book.heritage.inherit(historyOf(ahead), () => false);
+    const { claims } = historyOf(taker);
+    const [{ startEarliestMs, startLatestMs, firstSeenMs, end } = assert.fail('no claim')] = claims;
+    const moments = [startEarliestMs, startLatestMs, firstSeenMs, end?.earliestMs, end?.latestMs, end?.knownAtMs];
+    assert.deepEqual(new Set(moments), new Set([taker.nowMs]));
+  });
+
+  it('does not let an object begin after it was seen here', () => {
+    const ahead = new World({}, 0).at(10_800);
+    ahead.put(withBytes(pod('there', { addresses: ['10.1.0.1'] })));
+    const taker = new World({ opened: false }, 10_000);
+    taker.put(withBytes(pod('there', { addresses: ['10.1.0.1'] })));
+    taker.book.open();
+    taker.book.heritage.inherit(historyOf(ahead), () => true);
+    assert.equal(taker.who('10.1.0.1'), 'there');
+    assert.equal(taker.who('10.1.0.1', { at: 10_000 }), 'there');
+  });
+
+  it('may tell of what began before 1970, as a status may say, and is taken all the same', () => {
+    const giver = new World().at(10_000);
+    giver.put(withBytes(pod('old', { addresses: ['10.1.0.1'], sandboxReadyTimeMs: -62_135_596_799_000 })));
+    giver.at(20_000).remove('old');
+    const [claim] = historyOf(giver).claims;
+    assert.equal(claim?.startEarliestMs, -62_135_596_799_000);
   });
 });
 
@@ -137,7 +170,11 @@ class Restarts {
 /** As it comes over the wire. */
 function historyOf(world: World): HandedHistory {
   const giver = new Giver({
-    past: world.book.heritage,
+    past: {
+      facts: () => world.book.heritage.facts(),
+      claims: () => world.book.heritage.claims(),
+      owners: () => [],
+    },
     positions: { compare: () => 'level' },
     epoch: Buffer.alloc(16, 1),
     clusterUid: () => 'uid',

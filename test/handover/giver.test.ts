@@ -2,11 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import protobuf from 'protobufjs';
 import { Giver, type GiverOptions, type Taker } from '../../src/handover/giver.ts';
 import { readFirstPart, readPart } from '../../src/handover/parts.ts';
 import { Positions } from '../../src/handover/positions.ts';
 import { toSettings } from '../../src/handover/settings.ts';
 import type { Entity } from '../../src/model/entities.ts';
+import { messageType } from '../../src/wire/schema.ts';
+import type { FormerOwner } from '../../src/model/records.ts';
 import type { ChangeBatch } from '../../src/model/changes.ts';
 import { node, pod, service, T0, withBytes, World } from '../addresses/world.ts';
 
@@ -81,7 +84,7 @@ describe('15.8: a replica hands its history over', () => {
     world.put(
       Array.from({ length: 450 }, (_, index) => withBytes(pod(`p${index}`, { addresses: [`10.2.1.${index % 250}`] }))),
     );
-    const opened = createGiver({ past: world.book.heritage, now: () => world.nowMs }).open(TAKER);
+    const opened = createGiver({ past: pastOf(world), now: () => world.nowMs }).open(TAKER);
     assert.ok('parts' in opened);
     const [first, ...rest] = [...opened.parts].map((part) => Buffer.from(part));
     assert.ok(first !== undefined && rest.length > 2, 'several parts');
@@ -95,6 +98,113 @@ describe('15.8: a replica hands its history over', () => {
       );
     assert.deepEqual(plain(read), plain(world.book.heritage.claims()));
     assert.ok(new Set(read.map(({ role }) => role)).size >= 10, 'of nearly all roles');
+  });
+});
+
+describe('15.8: the last state of an object', () => {
+  it('is read when each of its parts is one by itself, of fields that are read where they lie', () => {
+    const response = messageType('digger.v1.HandOverResponse');
+    const text = (field: number, ...bytes: number[]): Buffer =>
+      Buffer.from(
+        protobuf.Writer.create()
+          .uint32((field << 3) | 2)
+          .bytes(Buffer.from(bytes))
+          .finish(),
+      );
+    const labels = messageType('digger.v1.Pod').fields['labels']?.id ?? 0;
+    const containers = messageType('digger.v1.Pod').fields['containers']?.id ?? 0;
+    const self = { apiVersion: 'v1', kind: 'Pod', namespace: 'shop', name: 'a', uid: 'uid-a' };
+    const read = (parts: object) => () =>
+      readPart(
+        Buffer.from(
+          response.encode({ objects: [{ uid: 'uid-a', state: { kind: 1, workloads: [self], ...parts } }] }).finish(),
+        ),
+        () => true,
+      );
+    const entry = [0x0a, 1, 0x61, 0x12, 1, 0x62];
+    read({ own: text(1, 0x78), values: text(labels, ...entry), rest: text(containers, 0x0a, 1, 0x63) })();
+    const whole = text(labels, ...entry);
+    for (const parts of [
+      { own: Buffer.concat([text(1, 0x78), whole.subarray(0, 3)]), values: whole.subarray(3) },
+      { values: Buffer.from([(120 << 3) & 0x7f, 0x80, 0x01, 0x05]) },
+      { values: Buffer.from([0xf8, 0x7f, 0x05]) },
+      { rest: Buffer.from([0xf8, 0x7f, 0x05]) },
+      { rest: text(containers, 0xfd, 0x7f, 1, 2, 3, 4) },
+      { values: Buffer.from([0x80]) },
+    ]) {
+      assert.throws(read(parts), Error, JSON.stringify(parts));
+    }
+  });
+});
+
+describe('15.8: a part of a history', () => {
+  it('is small where services hold many ports on many addresses, and one claim is all that makes it larger', () => {
+    const world = new World({ maxClaims: 100_000 });
+    const ports = Array.from({ length: 500 }, (_, index) => ({ port: 1_000 + index, protocol: 'TCP' as const }));
+    for (let index = 0; index < 40; index += 1) {
+      const externalAddresses = Array.from({ length: 50 }, (_, at) => `192.0.${index}.${at + 1}`);
+      world.put(
+        withBytes(service(`s${index}`, { clusterAddresses: [`10.96.0.${index + 1}`], externalAddresses, ports })),
+      );
+    }
+    for (const gone of [false, true]) {
+      const opened = createGiver({ past: pastOf(world), now: () => world.nowMs }).open(TAKER);
+      assert.ok('parts' in opened);
+      const sizes: number[] = [];
+      let claims = 0;
+      for (const part of opened.parts) {
+        sizes.push(part.byteLength);
+        if (sizes.length > 1) claims += readPart(Buffer.from(part), () => true).claims.length;
+      }
+      assert.equal(claims, 40 * 51);
+      assert.ok(Math.max(...sizes) < 300 * 1024, `${Math.max(...sizes)} bytes`);
+      if (!gone) for (let index = 0; index < 40; index += 1) world.at(5_000).remove(`s${index}`);
+    }
+  });
+});
+
+describe('15.8: the owners that are gone', () => {
+  it('come behind the claims, in parts, as they are known', () => {
+    const owners = Array.from({ length: 2_500 }, (_, index): FormerOwner => {
+      const { controller: _none, goneAtMs: _never, ...bare } = { ...OWNER, uid: `uid-${index}` };
+      return index % 2 === 0
+        ? { ...OWNER, uid: `uid-${index}` }
+        : { ...bare, controller: undefined, goneAtMs: undefined };
+    });
+    const opened = createGiver({ past: pastOf(new World(), owners) }).open(TAKER);
+    assert.ok('parts' in opened);
+    const read = [...opened.parts].slice(1).map((part) => readPart(Buffer.from(part), () => true));
+    assert.deepEqual(
+      read.map((part) => [part.owners.length, part.isLast]),
+      [
+        [0, false],
+        [1_000, false],
+        [1_000, false],
+        [500, true],
+      ],
+    );
+    assert.deepEqual(
+      read.flatMap((part) => part.owners),
+      owners,
+    );
+  });
+
+  it('are left out when a chain could break by them, and the rest is not: tenants write references to owners', () => {
+    const response = messageType('digger.v1.HandOverResponse');
+    const read = (some: object) => () =>
+      readPart(Buffer.from(response.encode({ owners: [{ ...OWNER, goneMs: T0, ...some }] }).finish()), () => true);
+    assert.equal(read({})().owners.length, 1);
+    for (const some of [
+      { uid: '' },
+      { kind: '' },
+      { name: 'x'.repeat(513) },
+      { namespace: '\u0001hidden' },
+      { controller: { ...OWNER.controller, uid: '' } },
+      { controller: { ...OWNER.controller, name: 'a\u001b[2J' } },
+    ]) {
+      assert.deepEqual(read(some)().owners, [], JSON.stringify(some));
+    }
+    assert.throws(read({ goneMs: 2 ** 60 }), /no moment/);
   });
 });
 
@@ -128,9 +238,24 @@ function batch(resource: string, resourceVersion: string, digest: number): Chang
   return { changes: [], seen: { atMs: T0 }, position: { resource, resourceVersion, digest } };
 }
 
+const OWNER: FormerOwner = {
+  apiVersion: 'apps/v1',
+  kind: 'ReplicaSet',
+  namespace: 'shop',
+  name: 'web-1',
+  uid: 'uid-web-1',
+  controller: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: 'uid-web' },
+  goneAtMs: T0,
+};
+
+function pastOf(world: World, owners: readonly FormerOwner[] = []): GiverOptions['past'] {
+  const { heritage } = world.book;
+  return { facts: () => heritage.facts(), claims: () => heritage.claims(), owners: () => owners };
+}
+
 function createGiver(options: Partial<GiverOptions> = {}): Giver {
   return new Giver({
-    past: new World().book.heritage,
+    past: pastOf(new World()),
     positions: { compare: () => 'level' },
     epoch: Buffer.alloc(16, 1),
     clusterUid: () => 'uid',

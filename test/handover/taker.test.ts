@@ -98,8 +98,8 @@ describe('15.8: the history of a sibling', () => {
     ],
     [
       'a moment that is none',
-      (call) => tell(call, formerPod('a', { startEarliestMs: -5 })),
-      /cannot be read: no moment: -5/,
+      (call) => tell(call, formerPod('a', { startEarliestMs: -(2 ** 60) })),
+      /cannot be read: no moment: -1152921504606847000/,
     ],
     [
       'an object whose message cannot be read',

@@ -6,6 +6,7 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { connect } from '../../src/client/index.ts';
+import type { OwnerReference } from '../../src/simulator/server/stored-objects.ts';
 import type { Message } from '../observers/digger-client.ts';
 import type { DiggerProcess } from '../observers/digger-process.ts';
 import { done, eventually, notYet } from '../observers/eventually.ts';
@@ -70,6 +71,45 @@ describe('15.8 a history that is handed over', () => {
       alone.address,
     ]);
     assert.match(stdout, new RegExp(`^history of siblings not taken over: ${first.address}: UNAVAILABLE`, 'm'));
+  });
+
+  it('tells the owners that are gone: a pod that outlives its Deployment keeps its workload at a replica that starts', async () => {
+    await using story = await Story.begin();
+    const first = await story.startReadyDigger();
+    const { cluster } = story.simulator;
+    const meta = (name: string, controller?: OwnerReference) => ({
+      metadata: { namespace: 'shop', name, ...(controller && { ownerReferences: [controller] }) },
+    });
+    const top = cluster.create('deployments', meta('leaving'));
+    const link = cluster.create('replicasets', meta('leaving-1', controllerOf('Deployment', top)));
+    const ip = story.createPod('orphan', 213, { controller: controllerOf('ReplicaSet', link) });
+    await untilHeldBy(first, ip, 'orphan');
+    cluster.delete('deployments', 'shop', 'leaving');
+    cluster.delete('replicasets', 'shop', 'leaving-1');
+    const expected = ['Deployment shop/leaving', 'ReplicaSet shop/leaving-1'];
+    const owners = async (digger: DiggerProcess): Promise<readonly string[]> => {
+      const { pod } = await digger.call('LookupService', 'GetPod', { namespace: 'shop', name: 'orphan' });
+      const { workload, ownerChain } = pod as { workload: Message; ownerChain: readonly Message[] };
+      const brief = ({ kind, namespace, name, incomplete }: Message): string =>
+        `${String(kind)} ${String(namespace)}/${String(name)}${incomplete === true ? '?' : ''}`;
+      return [workload, ...ownerChain.slice(0, 1)].map(brief);
+    };
+    assert.deepEqual(await owners(first), expected);
+    const alone = await story.startReadyDigger();
+    assert.deepEqual(await owners(alone), ['ReplicaSet shop/leaving-1?', 'ReplicaSet shop/leaving-1?'], 'by itself');
+    // From one to the next, as in a rolling update.
+    const second = await story.startReadyDigger('--history-from', first.address);
+    await first.stop();
+    const third = await story.startReadyDigger('--history-from', second.address);
+    for (const each of [second, third]) assert.deepEqual(await owners(each), expected);
+    const late = story.createPod('late', 214, { controller: controllerOf('ReplicaSet', link) });
+    await untilHeldBy(third, late, 'late');
+    const { resolution } = await third.call('LookupService', 'ResolveAddress', { address: late });
+    const { workload } = resolution as { workload: Message };
+    assert.deepEqual(
+      [workload['kind'], workload['name'], workload['incomplete'] ?? false],
+      ['Deployment', 'leaving', false],
+    );
   });
 
   it('is not taken from a sibling that hides fewer namespaces: their names would come with it', async () => {
@@ -191,6 +231,13 @@ async function untilHeldBy(digger: DiggerProcess, address: string, name: string)
     const { pod } = resolution as { pod?: Message | null };
     return String(pod?.['name'] ?? '') === name ? done(undefined) : notYet(resolution);
   });
+}
+
+function controllerOf(
+  kind: string,
+  { metadata }: { readonly metadata: { name?: string; uid?: string } },
+): OwnerReference {
+  return { apiVersion: 'apps/v1', kind, name: metadata.name ?? '', uid: metadata.uid ?? '', controller: true };
 }
 
 function toTimestamp(ms: number): Message {

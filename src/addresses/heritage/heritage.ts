@@ -119,7 +119,8 @@ export class Heritage {
   #adopt(claim: Claim, handed: HandedClaim): void {
     const { knownFromMs } = claim;
     this.#change(claim, () => {
-      claim.adoptStart(startOf(handed));
+      // It was seen here by then, whatever the sibling's clock says.
+      claim.adoptStart(startOf(handed, claim.firstSeenMs));
       claim.leavingSeenMs = leavingOf(claim, knownFromMs, handed);
       claim.lostTo ??= handed.lostTo;
       if (claim.endEarliestMs === undefined || claim.endLatestMs === undefined || handed.end === undefined) return;

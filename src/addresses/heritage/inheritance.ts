@@ -42,14 +42,15 @@ export function joinClaims(own: Iterable<Claim>, handed: readonly HandedClaim[],
   return { adopt, ended, unknown: [...listed] };
 }
 
-/** The start as the sibling knew it. */
-export function startOf(handed: HandedClaim): KnownStart {
-  const { startEarliestMs, startLatestMs, isStartObserved, isListed } = handed;
+/** The start as the sibling knew it, by a clock that may be ahead: it began by `byMs`. */
+export function startOf(handed: HandedClaim, byMs: number): KnownStart {
+  const { isStartObserved, isListed } = handed;
+  const startEarliestMs = Math.min(handed.startEarliestMs, byMs);
   return {
     earliestMs: startEarliestMs,
-    latestMs: startLatestMs,
+    latestMs: Math.min(handed.startLatestMs, byMs),
     isObserved: isStartObserved,
-    seen: seenOf(handed),
+    seen: seenOf({ ...handed, startEarliestMs, firstSeenMs: Math.min(handed.firstSeenMs, byMs) }),
     isListed,
   };
 }
@@ -88,15 +89,16 @@ function isSame(claim: Claim, { end, firstSeenMs, startLatestMs }: HandedClaim):
   return end === undefined && startLatestMs >= claim.startEarliestMs - SAME_MS;
 }
 
+/** What begins and ends in time that is still to come here, by a clock that is ahead, was just now. */
 function makeEnded(
   handed: HandedClaim,
   { earliestMs, latestMs, knownAtMs, entity }: NonNullable<HandedClaim['end']>,
   nowMs: number,
 ): { claim: Claim; endedAtMs: number } {
-  const { role, place, startEarliestMs, startLatestMs, isListed, leavingSeenMs, lostTo } = handed;
-  const start = { earliestMs: startEarliestMs, latestMs: startLatestMs };
-  const claim = new Claim({ role, place, apiStart: undefined }, entity, start, seenOf(handed), isListed);
-  claim.adoptStart(startOf(handed));
+  const { role, place, isListed, leavingSeenMs, lostTo } = handed;
+  const start = startOf(handed, nowMs);
+  const claim = new Claim({ role, place, apiStart: undefined }, entity, start, start.seen, isListed);
+  claim.adoptStart(start);
   claim.endEarliestMs = Math.min(earliestMs, nowMs);
   claim.endLatestMs = Math.min(latestMs, nowMs);
   claim.leavingSeenMs = leavingSeenMs;

@@ -50,6 +50,35 @@ export class FormerOwners {
     return true;
   }
 
+  /** When it went; `undefined`: it is not kept here. One that went with a write that is not complete went now. */
+  goneAtMs(link: OwnerLink, nowMs: number): number | undefined {
+    const former = this.#formers.get(link);
+    return former && (former.goneAtMs ?? nowMs);
+  }
+
+  /** Whether one that went then would be kept. */
+  isRecent(goneAtMs: number, nowMs: number): boolean {
+    const { retentionMs, maxOwners } = this.#options;
+    return maxOwners > 0 && nowMs - goneAtMs < retentionMs;
+  }
+
+  /** Those that would be kept beside the ones that are, of many the newest. */
+  newest<F extends { readonly goneAtMs: number | undefined }>(formers: readonly F[], nowMs: number): readonly F[] {
+    const whenOf = ({ goneAtMs = Number.NEGATIVE_INFINITY }: F): number => goneAtMs;
+    const recent = formers.filter((each) => this.isRecent(whenOf(each), nowMs)).sort((a, b) => whenOf(b) - whenOf(a));
+    return recent.slice(0, Math.max(0, this.#options.maxOwners - this.#formers.size));
+  }
+
+  /** These went before this process knew of them; as in `add`. What is over the count goes with the writes to come. */
+  inherit(formers: Iterable<readonly [link: OwnerLink, held: readonly OwnerLink[], goneAtMs: number]>): void {
+    const all: [OwnerLink, Former][] = [...this.#formers];
+    for (const [link, held, goneAtMs] of formers) all.push([link, { held, goneAtMs }]);
+    const whenOf = ([, { goneAtMs = Number.MAX_SAFE_INTEGER }]: [OwnerLink, Former]): number => goneAtMs;
+    all.sort((a, b) => whenOf(a) - whenOf(b));
+    this.#formers.clear();
+    for (const [link, former] of all) this.#formers.set(link, former);
+  }
+
   /** It is there again, or is not to be kept any longer. Returns what it held. */
   delete(link: OwnerLink): readonly OwnerLink[] {
     const held = this.#formers.get(link)?.held ?? [];

@@ -13,7 +13,7 @@
 
 import { wideMap } from '../../collections/wide-map.ts';
 import type { ObjectReference } from '../../model/entities.ts';
-import type { ControllerReference } from '../../model/records.ts';
+import type { ControllerReference, FormerOwner } from '../../model/records.ts';
 import { FormerOwners, type FormerOwnersOptions } from './former-owners.ts';
 import {
   type ControllerEdge,
@@ -126,6 +126,50 @@ export class OwnerGraph {
     if (!this.#formers.has(link) && this.#formers.add(link, chain)) for (const each of chain) each.holders += 1;
     this.#loose.push(link);
     this.#sweep();
+  }
+
+  /** Those that are retained, for a replica that begins. May be read in pieces while owners come and go. */
+  *formers(nowMs: number): Generator<FormerOwner> {
+    for (const link of this.#links.values()) {
+      if (!link.retained || link.reference === undefined) continue;
+      const { apiVersion, kind, namespace, name, uid } = link.reference;
+      const goneAtMs = this.#formers.goneAtMs(link, nowMs);
+      yield { apiVersion, kind, namespace, name, uid, controller: link.edge?.controller, goneAtMs };
+    }
+  }
+
+  /**
+   * What another replica has retained, as far as it is of use: what objects here refer to, what stands above that, and
+   * what went a short time ago. Of what is known here nothing changes. Returns how many were taken.
+   */
+  inherit(formers: readonly FormerOwner[], nowMs: number): number {
+    const offered = new Map(formers.map((former) => [former.uid, former]));
+    const recent = this.#formers.newest(formers, nowMs);
+    // All of them before any is retained, because what is above one counts with it.
+    const taken: { readonly link: OwnerLink; readonly goneAtMs: number | undefined }[] = [];
+    const next = [...this.#links.keys(), ...recent.map(({ uid }) => uid)];
+    for (let uid = next.pop(); uid !== undefined; uid = next.pop()) {
+      const former = offered.get(uid);
+      if (former === undefined) continue;
+      offered.delete(uid);
+      if (this.#links.get(uid)?.reference !== undefined || this.#options.find(uid) !== undefined) continue;
+      const link = this.#link(uid);
+      this.#learn(link, former);
+      taken.push({ link, goneAtMs: former.goneAtMs });
+      if (former.controller !== undefined) next.push(former.controller.uid);
+    }
+    for (const { link } of taken) {
+      link.retained = true;
+      this.#retained += 1;
+      this.#loose.push(link);
+    }
+    const kept = taken.flatMap(({ link, goneAtMs = Number.NEGATIVE_INFINITY }) =>
+      this.#formers.isRecent(goneAtMs, nowMs) ? [[link, linksFrom(link), Math.min(goneAtMs, nowMs)] as const] : [],
+    );
+    for (const [, held] of kept) for (const each of held) each.holders += 1;
+    this.#formers.inherit(kept);
+    this.#sweep();
+    return taken.length;
   }
 
   /** It is not kept as a former owner any longer. */

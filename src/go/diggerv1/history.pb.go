@@ -310,7 +310,9 @@ type HandOverResponse struct {
 	// Objects with their claims. An object may come several times.
 	Objects []*HandedObject `protobuf:"bytes,2,rep,name=objects,proto3" json:"objects,omitempty"`
 	// This was the last part: the stream ends as it should.
-	Complete      bool `protobuf:"varint,3,opt,name=complete,proto3" json:"complete,omitempty"`
+	Complete bool `protobuf:"varint,3,opt,name=complete,proto3" json:"complete,omitempty"`
+	// Owners of pods that are gone and may still be referred to, behind all objects.
+	Owners        []*HandedOwner `protobuf:"bytes,4,rep,name=owners,proto3" json:"owners,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -366,6 +368,186 @@ func (x *HandOverResponse) GetComplete() bool {
 	return false
 }
 
+func (x *HandOverResponse) GetOwners() []*HandedOwner {
+	if x != nil {
+		return x.Owners
+	}
+	return nil
+}
+
+// An owner that is gone: a Deployment whose pods are still there, or are still asked for.
+type HandedOwner struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// `apps/v1`.
+	ApiVersion string `protobuf:"bytes,1,opt,name=api_version,json=apiVersion,proto3" json:"api_version,omitempty"`
+	// `ReplicaSet`.
+	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Empty for cluster-scoped objects.
+	Namespace string `protobuf:"bytes,3,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// Object name.
+	Name string `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
+	// Unique among all objects.
+	Uid string `protobuf:"bytes,5,opt,name=uid,proto3" json:"uid,omitempty"`
+	// Its own controller; unset: it had none.
+	Controller *HandedController `protobuf:"bytes,6,opt,name=controller,proto3" json:"controller,omitempty"`
+	// When it went; unset: so long ago that it is known only while objects refer to it.
+	GoneMs        *int64 `protobuf:"varint,7,opt,name=gone_ms,json=goneMs,proto3,oneof" json:"gone_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HandedOwner) Reset() {
+	*x = HandedOwner{}
+	mi := &file_digger_v1_history_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HandedOwner) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HandedOwner) ProtoMessage() {}
+
+func (x *HandedOwner) ProtoReflect() protoreflect.Message {
+	mi := &file_digger_v1_history_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HandedOwner.ProtoReflect.Descriptor instead.
+func (*HandedOwner) Descriptor() ([]byte, []int) {
+	return file_digger_v1_history_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *HandedOwner) GetApiVersion() string {
+	if x != nil {
+		return x.ApiVersion
+	}
+	return ""
+}
+
+func (x *HandedOwner) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *HandedOwner) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *HandedOwner) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *HandedOwner) GetUid() string {
+	if x != nil {
+		return x.Uid
+	}
+	return ""
+}
+
+func (x *HandedOwner) GetController() *HandedController {
+	if x != nil {
+		return x.Controller
+	}
+	return nil
+}
+
+func (x *HandedOwner) GetGoneMs() int64 {
+	if x != nil && x.GoneMs != nil {
+		return *x.GoneMs
+	}
+	return 0
+}
+
+// The controller of an owner, as the owner named it.
+type HandedController struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// `apps/v1`.
+	ApiVersion string `protobuf:"bytes,1,opt,name=api_version,json=apiVersion,proto3" json:"api_version,omitempty"`
+	// `Deployment`.
+	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Object name.
+	Name string `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
+	// Unique among all objects.
+	Uid           string `protobuf:"bytes,4,opt,name=uid,proto3" json:"uid,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HandedController) Reset() {
+	*x = HandedController{}
+	mi := &file_digger_v1_history_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HandedController) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HandedController) ProtoMessage() {}
+
+func (x *HandedController) ProtoReflect() protoreflect.Message {
+	mi := &file_digger_v1_history_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HandedController.ProtoReflect.Descriptor instead.
+func (*HandedController) Descriptor() ([]byte, []int) {
+	return file_digger_v1_history_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *HandedController) GetApiVersion() string {
+	if x != nil {
+		return x.ApiVersion
+	}
+	return ""
+}
+
+func (x *HandedController) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *HandedController) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *HandedController) GetUid() string {
+	if x != nil {
+		return x.Uid
+	}
+	return ""
+}
+
 // What is true of the whole history. Moments are milliseconds since the epoch by the clock of the replica that tells.
 type HandedFacts struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -395,7 +577,7 @@ type HandedFacts struct {
 
 func (x *HandedFacts) Reset() {
 	*x = HandedFacts{}
-	mi := &file_digger_v1_history_proto_msgTypes[4]
+	mi := &file_digger_v1_history_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -407,7 +589,7 @@ func (x *HandedFacts) String() string {
 func (*HandedFacts) ProtoMessage() {}
 
 func (x *HandedFacts) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_history_proto_msgTypes[4]
+	mi := &file_digger_v1_history_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -420,7 +602,7 @@ func (x *HandedFacts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandedFacts.ProtoReflect.Descriptor instead.
 func (*HandedFacts) Descriptor() ([]byte, []int) {
-	return file_digger_v1_history_proto_rawDescGZIP(), []int{4}
+	return file_digger_v1_history_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *HandedFacts) GetEpoch() []byte {
@@ -506,7 +688,7 @@ type HandedGap struct {
 
 func (x *HandedGap) Reset() {
 	*x = HandedGap{}
-	mi := &file_digger_v1_history_proto_msgTypes[5]
+	mi := &file_digger_v1_history_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -518,7 +700,7 @@ func (x *HandedGap) String() string {
 func (*HandedGap) ProtoMessage() {}
 
 func (x *HandedGap) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_history_proto_msgTypes[5]
+	mi := &file_digger_v1_history_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -531,7 +713,7 @@ func (x *HandedGap) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandedGap.ProtoReflect.Descriptor instead.
 func (*HandedGap) Descriptor() ([]byte, []int) {
-	return file_digger_v1_history_proto_rawDescGZIP(), []int{5}
+	return file_digger_v1_history_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *HandedGap) GetSinceMs() int64 {
@@ -563,7 +745,7 @@ type HandedNode struct {
 
 func (x *HandedNode) Reset() {
 	*x = HandedNode{}
-	mi := &file_digger_v1_history_proto_msgTypes[6]
+	mi := &file_digger_v1_history_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -575,7 +757,7 @@ func (x *HandedNode) String() string {
 func (*HandedNode) ProtoMessage() {}
 
 func (x *HandedNode) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_history_proto_msgTypes[6]
+	mi := &file_digger_v1_history_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -588,7 +770,7 @@ func (x *HandedNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandedNode.ProtoReflect.Descriptor instead.
 func (*HandedNode) Descriptor() ([]byte, []int) {
-	return file_digger_v1_history_proto_rawDescGZIP(), []int{6}
+	return file_digger_v1_history_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *HandedNode) GetName() string {
@@ -627,7 +809,7 @@ type HandedRange struct {
 
 func (x *HandedRange) Reset() {
 	*x = HandedRange{}
-	mi := &file_digger_v1_history_proto_msgTypes[7]
+	mi := &file_digger_v1_history_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -639,7 +821,7 @@ func (x *HandedRange) String() string {
 func (*HandedRange) ProtoMessage() {}
 
 func (x *HandedRange) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_history_proto_msgTypes[7]
+	mi := &file_digger_v1_history_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -652,7 +834,7 @@ func (x *HandedRange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandedRange.ProtoReflect.Descriptor instead.
 func (*HandedRange) Descriptor() ([]byte, []int) {
-	return file_digger_v1_history_proto_rawDescGZIP(), []int{7}
+	return file_digger_v1_history_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *HandedRange) GetOfServices() bool {
@@ -691,7 +873,7 @@ type HandedObject struct {
 
 func (x *HandedObject) Reset() {
 	*x = HandedObject{}
-	mi := &file_digger_v1_history_proto_msgTypes[8]
+	mi := &file_digger_v1_history_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -703,7 +885,7 @@ func (x *HandedObject) String() string {
 func (*HandedObject) ProtoMessage() {}
 
 func (x *HandedObject) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_history_proto_msgTypes[8]
+	mi := &file_digger_v1_history_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -716,7 +898,7 @@ func (x *HandedObject) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandedObject.ProtoReflect.Descriptor instead.
 func (*HandedObject) Descriptor() ([]byte, []int) {
-	return file_digger_v1_history_proto_rawDescGZIP(), []int{8}
+	return file_digger_v1_history_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *HandedObject) GetUid() string {
@@ -780,7 +962,7 @@ type HandedState struct {
 
 func (x *HandedState) Reset() {
 	*x = HandedState{}
-	mi := &file_digger_v1_history_proto_msgTypes[9]
+	mi := &file_digger_v1_history_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -792,7 +974,7 @@ func (x *HandedState) String() string {
 func (*HandedState) ProtoMessage() {}
 
 func (x *HandedState) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_history_proto_msgTypes[9]
+	mi := &file_digger_v1_history_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -805,7 +987,7 @@ func (x *HandedState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandedState.ProtoReflect.Descriptor instead.
 func (*HandedState) Descriptor() ([]byte, []int) {
-	return file_digger_v1_history_proto_rawDescGZIP(), []int{9}
+	return file_digger_v1_history_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *HandedState) GetKind() EntityKind {
@@ -955,7 +1137,7 @@ type HandedClaim struct {
 
 func (x *HandedClaim) Reset() {
 	*x = HandedClaim{}
-	mi := &file_digger_v1_history_proto_msgTypes[10]
+	mi := &file_digger_v1_history_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -967,7 +1149,7 @@ func (x *HandedClaim) String() string {
 func (*HandedClaim) ProtoMessage() {}
 
 func (x *HandedClaim) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_history_proto_msgTypes[10]
+	mi := &file_digger_v1_history_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -980,7 +1162,7 @@ func (x *HandedClaim) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandedClaim.ProtoReflect.Descriptor instead.
 func (*HandedClaim) Descriptor() ([]byte, []int) {
-	return file_digger_v1_history_proto_rawDescGZIP(), []int{10}
+	return file_digger_v1_history_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *HandedClaim) GetRole() HandedRole {
@@ -1108,7 +1290,7 @@ type HandedPort struct {
 
 func (x *HandedPort) Reset() {
 	*x = HandedPort{}
-	mi := &file_digger_v1_history_proto_msgTypes[11]
+	mi := &file_digger_v1_history_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1120,7 +1302,7 @@ func (x *HandedPort) String() string {
 func (*HandedPort) ProtoMessage() {}
 
 func (x *HandedPort) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_history_proto_msgTypes[11]
+	mi := &file_digger_v1_history_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1133,7 +1315,7 @@ func (x *HandedPort) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandedPort.ProtoReflect.Descriptor instead.
 func (*HandedPort) Descriptor() ([]byte, []int) {
-	return file_digger_v1_history_proto_rawDescGZIP(), []int{11}
+	return file_digger_v1_history_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *HandedPort) GetPort() uint32 {
@@ -1165,7 +1347,7 @@ type HandedEnd struct {
 
 func (x *HandedEnd) Reset() {
 	*x = HandedEnd{}
-	mi := &file_digger_v1_history_proto_msgTypes[12]
+	mi := &file_digger_v1_history_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1177,7 +1359,7 @@ func (x *HandedEnd) String() string {
 func (*HandedEnd) ProtoMessage() {}
 
 func (x *HandedEnd) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_history_proto_msgTypes[12]
+	mi := &file_digger_v1_history_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1190,7 +1372,7 @@ func (x *HandedEnd) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandedEnd.ProtoReflect.Descriptor instead.
 func (*HandedEnd) Descriptor() ([]byte, []int) {
-	return file_digger_v1_history_proto_rawDescGZIP(), []int{12}
+	return file_digger_v1_history_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *HandedEnd) GetEarliestMs() int64 {
@@ -1229,7 +1411,7 @@ type HandedSuccession struct {
 
 func (x *HandedSuccession) Reset() {
 	*x = HandedSuccession{}
-	mi := &file_digger_v1_history_proto_msgTypes[13]
+	mi := &file_digger_v1_history_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1241,7 +1423,7 @@ func (x *HandedSuccession) String() string {
 func (*HandedSuccession) ProtoMessage() {}
 
 func (x *HandedSuccession) ProtoReflect() protoreflect.Message {
-	mi := &file_digger_v1_history_proto_msgTypes[13]
+	mi := &file_digger_v1_history_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1254,7 +1436,7 @@ func (x *HandedSuccession) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandedSuccession.ProtoReflect.Descriptor instead.
 func (*HandedSuccession) Descriptor() ([]byte, []int) {
-	return file_digger_v1_history_proto_rawDescGZIP(), []int{13}
+	return file_digger_v1_history_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *HandedSuccession) GetFromMs() int64 {
@@ -1294,11 +1476,31 @@ const file_digger_v1_history_proto_rawDesc = "" +
 	"\x06digest\x18\x02 \x01(\tR\x06digest\"J\n" +
 	"\x10HandOverPosition\x12\x1a\n" +
 	"\bresource\x18\x01 \x01(\tR\bresource\x12\x1a\n" +
-	"\bposition\x18\x02 \x01(\fR\bposition\"\x8f\x01\n" +
+	"\bposition\x18\x02 \x01(\fR\bposition\"\xbf\x01\n" +
 	"\x10HandOverResponse\x12,\n" +
 	"\x05facts\x18\x01 \x01(\v2\x16.digger.v1.HandedFactsR\x05facts\x121\n" +
 	"\aobjects\x18\x02 \x03(\v2\x17.digger.v1.HandedObjectR\aobjects\x12\x1a\n" +
-	"\bcomplete\x18\x03 \x01(\bR\bcomplete\"\xf9\x03\n" +
+	"\bcomplete\x18\x03 \x01(\bR\bcomplete\x12.\n" +
+	"\x06owners\x18\x04 \x03(\v2\x16.digger.v1.HandedOwnerR\x06owners\"\xed\x01\n" +
+	"\vHandedOwner\x12\x1f\n" +
+	"\vapi_version\x18\x01 \x01(\tR\n" +
+	"apiVersion\x12\x12\n" +
+	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x1c\n" +
+	"\tnamespace\x18\x03 \x01(\tR\tnamespace\x12\x12\n" +
+	"\x04name\x18\x04 \x01(\tR\x04name\x12\x10\n" +
+	"\x03uid\x18\x05 \x01(\tR\x03uid\x12;\n" +
+	"\n" +
+	"controller\x18\x06 \x01(\v2\x1b.digger.v1.HandedControllerR\n" +
+	"controller\x12\x1c\n" +
+	"\agone_ms\x18\a \x01(\x03H\x00R\x06goneMs\x88\x01\x01B\n" +
+	"\n" +
+	"\b_gone_ms\"m\n" +
+	"\x10HandedController\x12\x1f\n" +
+	"\vapi_version\x18\x01 \x01(\tR\n" +
+	"apiVersion\x12\x12\n" +
+	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x12\n" +
+	"\x04name\x18\x03 \x01(\tR\x04name\x12\x10\n" +
+	"\x03uid\x18\x04 \x01(\tR\x03uid\"\xf9\x03\n" +
 	"\vHandedFacts\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\fR\x05epoch\x12\x1f\n" +
 	"\vcluster_uid\x18\x02 \x01(\tR\n" +
@@ -1422,53 +1624,57 @@ func file_digger_v1_history_proto_rawDescGZIP() []byte {
 }
 
 var file_digger_v1_history_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_digger_v1_history_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_digger_v1_history_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_digger_v1_history_proto_goTypes = []any{
 	(HandedRole)(0),          // 0: digger.v1.HandedRole
 	(*HandOverRequest)(nil),  // 1: digger.v1.HandOverRequest
 	(*HandOverSetting)(nil),  // 2: digger.v1.HandOverSetting
 	(*HandOverPosition)(nil), // 3: digger.v1.HandOverPosition
 	(*HandOverResponse)(nil), // 4: digger.v1.HandOverResponse
-	(*HandedFacts)(nil),      // 5: digger.v1.HandedFacts
-	(*HandedGap)(nil),        // 6: digger.v1.HandedGap
-	(*HandedNode)(nil),       // 7: digger.v1.HandedNode
-	(*HandedRange)(nil),      // 8: digger.v1.HandedRange
-	(*HandedObject)(nil),     // 9: digger.v1.HandedObject
-	(*HandedState)(nil),      // 10: digger.v1.HandedState
-	(*HandedClaim)(nil),      // 11: digger.v1.HandedClaim
-	(*HandedPort)(nil),       // 12: digger.v1.HandedPort
-	(*HandedEnd)(nil),        // 13: digger.v1.HandedEnd
-	(*HandedSuccession)(nil), // 14: digger.v1.HandedSuccession
-	(EntityKind)(0),          // 15: digger.v1.EntityKind
-	(*ObjectReference)(nil),  // 16: digger.v1.ObjectReference
-	(Protocol)(0),            // 17: digger.v1.Protocol
+	(*HandedOwner)(nil),      // 5: digger.v1.HandedOwner
+	(*HandedController)(nil), // 6: digger.v1.HandedController
+	(*HandedFacts)(nil),      // 7: digger.v1.HandedFacts
+	(*HandedGap)(nil),        // 8: digger.v1.HandedGap
+	(*HandedNode)(nil),       // 9: digger.v1.HandedNode
+	(*HandedRange)(nil),      // 10: digger.v1.HandedRange
+	(*HandedObject)(nil),     // 11: digger.v1.HandedObject
+	(*HandedState)(nil),      // 12: digger.v1.HandedState
+	(*HandedClaim)(nil),      // 13: digger.v1.HandedClaim
+	(*HandedPort)(nil),       // 14: digger.v1.HandedPort
+	(*HandedEnd)(nil),        // 15: digger.v1.HandedEnd
+	(*HandedSuccession)(nil), // 16: digger.v1.HandedSuccession
+	(EntityKind)(0),          // 17: digger.v1.EntityKind
+	(*ObjectReference)(nil),  // 18: digger.v1.ObjectReference
+	(Protocol)(0),            // 19: digger.v1.Protocol
 }
 var file_digger_v1_history_proto_depIdxs = []int32{
 	2,  // 0: digger.v1.HandOverRequest.settings:type_name -> digger.v1.HandOverSetting
 	3,  // 1: digger.v1.HandOverRequest.positions:type_name -> digger.v1.HandOverPosition
-	5,  // 2: digger.v1.HandOverResponse.facts:type_name -> digger.v1.HandedFacts
-	9,  // 3: digger.v1.HandOverResponse.objects:type_name -> digger.v1.HandedObject
-	6,  // 4: digger.v1.HandedFacts.blind:type_name -> digger.v1.HandedGap
-	7,  // 5: digger.v1.HandedFacts.leaving_nodes:type_name -> digger.v1.HandedNode
-	8,  // 6: digger.v1.HandedFacts.former_ranges:type_name -> digger.v1.HandedRange
-	10, // 7: digger.v1.HandedObject.state:type_name -> digger.v1.HandedState
-	11, // 8: digger.v1.HandedObject.claims:type_name -> digger.v1.HandedClaim
-	15, // 9: digger.v1.HandedState.kind:type_name -> digger.v1.EntityKind
-	16, // 10: digger.v1.HandedState.owner_chain:type_name -> digger.v1.ObjectReference
-	16, // 11: digger.v1.HandedState.workloads:type_name -> digger.v1.ObjectReference
-	0,  // 12: digger.v1.HandedClaim.role:type_name -> digger.v1.HandedRole
-	17, // 13: digger.v1.HandedClaim.protocol:type_name -> digger.v1.Protocol
-	12, // 14: digger.v1.HandedClaim.ports:type_name -> digger.v1.HandedPort
-	14, // 15: digger.v1.HandedClaim.lost_to:type_name -> digger.v1.HandedSuccession
-	13, // 16: digger.v1.HandedClaim.end:type_name -> digger.v1.HandedEnd
-	17, // 17: digger.v1.HandedPort.protocol:type_name -> digger.v1.Protocol
-	1,  // 18: digger.v1.HistoryService.HandOver:input_type -> digger.v1.HandOverRequest
-	4,  // 19: digger.v1.HistoryService.HandOver:output_type -> digger.v1.HandOverResponse
-	19, // [19:20] is the sub-list for method output_type
-	18, // [18:19] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	7,  // 2: digger.v1.HandOverResponse.facts:type_name -> digger.v1.HandedFacts
+	11, // 3: digger.v1.HandOverResponse.objects:type_name -> digger.v1.HandedObject
+	5,  // 4: digger.v1.HandOverResponse.owners:type_name -> digger.v1.HandedOwner
+	6,  // 5: digger.v1.HandedOwner.controller:type_name -> digger.v1.HandedController
+	8,  // 6: digger.v1.HandedFacts.blind:type_name -> digger.v1.HandedGap
+	9,  // 7: digger.v1.HandedFacts.leaving_nodes:type_name -> digger.v1.HandedNode
+	10, // 8: digger.v1.HandedFacts.former_ranges:type_name -> digger.v1.HandedRange
+	12, // 9: digger.v1.HandedObject.state:type_name -> digger.v1.HandedState
+	13, // 10: digger.v1.HandedObject.claims:type_name -> digger.v1.HandedClaim
+	17, // 11: digger.v1.HandedState.kind:type_name -> digger.v1.EntityKind
+	18, // 12: digger.v1.HandedState.owner_chain:type_name -> digger.v1.ObjectReference
+	18, // 13: digger.v1.HandedState.workloads:type_name -> digger.v1.ObjectReference
+	0,  // 14: digger.v1.HandedClaim.role:type_name -> digger.v1.HandedRole
+	19, // 15: digger.v1.HandedClaim.protocol:type_name -> digger.v1.Protocol
+	14, // 16: digger.v1.HandedClaim.ports:type_name -> digger.v1.HandedPort
+	16, // 17: digger.v1.HandedClaim.lost_to:type_name -> digger.v1.HandedSuccession
+	15, // 18: digger.v1.HandedClaim.end:type_name -> digger.v1.HandedEnd
+	19, // 19: digger.v1.HandedPort.protocol:type_name -> digger.v1.Protocol
+	1,  // 20: digger.v1.HistoryService.HandOver:input_type -> digger.v1.HandOverRequest
+	4,  // 21: digger.v1.HistoryService.HandOver:output_type -> digger.v1.HandOverResponse
+	21, // [21:22] is the sub-list for method output_type
+	20, // [20:21] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_digger_v1_history_proto_init() }
@@ -1478,15 +1684,16 @@ func file_digger_v1_history_proto_init() {
 	}
 	file_digger_v1_entities_proto_init()
 	file_digger_v1_history_proto_msgTypes[4].OneofWrappers = []any{}
-	file_digger_v1_history_proto_msgTypes[9].OneofWrappers = []any{}
-	file_digger_v1_history_proto_msgTypes[10].OneofWrappers = []any{}
+	file_digger_v1_history_proto_msgTypes[6].OneofWrappers = []any{}
+	file_digger_v1_history_proto_msgTypes[11].OneofWrappers = []any{}
+	file_digger_v1_history_proto_msgTypes[12].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_digger_v1_history_proto_rawDesc), len(file_digger_v1_history_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   14,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

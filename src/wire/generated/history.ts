@@ -11,11 +11,13 @@ import type { HandOverRequest as _digger_v1_HandOverRequest, HandOverRequest__Ou
 import type { HandOverResponse as _digger_v1_HandOverResponse, HandOverResponse__Output as _digger_v1_HandOverResponse__Output } from './digger/v1/HandOverResponse.ts';
 import type { HandOverSetting as _digger_v1_HandOverSetting, HandOverSetting__Output as _digger_v1_HandOverSetting__Output } from './digger/v1/HandOverSetting.ts';
 import type { HandedClaim as _digger_v1_HandedClaim, HandedClaim__Output as _digger_v1_HandedClaim__Output } from './digger/v1/HandedClaim.ts';
+import type { HandedController as _digger_v1_HandedController, HandedController__Output as _digger_v1_HandedController__Output } from './digger/v1/HandedController.ts';
 import type { HandedEnd as _digger_v1_HandedEnd, HandedEnd__Output as _digger_v1_HandedEnd__Output } from './digger/v1/HandedEnd.ts';
 import type { HandedFacts as _digger_v1_HandedFacts, HandedFacts__Output as _digger_v1_HandedFacts__Output } from './digger/v1/HandedFacts.ts';
 import type { HandedGap as _digger_v1_HandedGap, HandedGap__Output as _digger_v1_HandedGap__Output } from './digger/v1/HandedGap.ts';
 import type { HandedNode as _digger_v1_HandedNode, HandedNode__Output as _digger_v1_HandedNode__Output } from './digger/v1/HandedNode.ts';
 import type { HandedObject as _digger_v1_HandedObject, HandedObject__Output as _digger_v1_HandedObject__Output } from './digger/v1/HandedObject.ts';
+import type { HandedOwner as _digger_v1_HandedOwner, HandedOwner__Output as _digger_v1_HandedOwner__Output } from './digger/v1/HandedOwner.ts';
 import type { HandedPort as _digger_v1_HandedPort, HandedPort__Output as _digger_v1_HandedPort__Output } from './digger/v1/HandedPort.ts';
 import type { HandedRange as _digger_v1_HandedRange, HandedRange__Output as _digger_v1_HandedRange__Output } from './digger/v1/HandedRange.ts';
 import type { HandedState as _digger_v1_HandedState, HandedState__Output as _digger_v1_HandedState__Output } from './digger/v1/HandedState.ts';
@@ -51,11 +53,13 @@ export interface ProtoGrpcType {
       HandOverResponse: MessageTypeDefinition<_digger_v1_HandOverResponse, _digger_v1_HandOverResponse__Output>
       HandOverSetting: MessageTypeDefinition<_digger_v1_HandOverSetting, _digger_v1_HandOverSetting__Output>
       HandedClaim: MessageTypeDefinition<_digger_v1_HandedClaim, _digger_v1_HandedClaim__Output>
+      HandedController: MessageTypeDefinition<_digger_v1_HandedController, _digger_v1_HandedController__Output>
       HandedEnd: MessageTypeDefinition<_digger_v1_HandedEnd, _digger_v1_HandedEnd__Output>
       HandedFacts: MessageTypeDefinition<_digger_v1_HandedFacts, _digger_v1_HandedFacts__Output>
       HandedGap: MessageTypeDefinition<_digger_v1_HandedGap, _digger_v1_HandedGap__Output>
       HandedNode: MessageTypeDefinition<_digger_v1_HandedNode, _digger_v1_HandedNode__Output>
       HandedObject: MessageTypeDefinition<_digger_v1_HandedObject, _digger_v1_HandedObject__Output>
+      HandedOwner: MessageTypeDefinition<_digger_v1_HandedOwner, _digger_v1_HandedOwner__Output>
       HandedPort: MessageTypeDefinition<_digger_v1_HandedPort, _digger_v1_HandedPort__Output>
       HandedRange: MessageTypeDefinition<_digger_v1_HandedRange, _digger_v1_HandedRange__Output>
       HandedRole: EnumTypeDefinition
