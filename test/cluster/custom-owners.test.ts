@@ -124,6 +124,39 @@ describe('an owner of a custom kind', () => {
     });
   });
 
+  it('is followed into the version that is served when its definition drops the one that it was followed in', async () => {
+    const client = scene.plane.client;
+    const [group] = CUSTOM_API_VERSION.split('/');
+    const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
+    await client.apply({
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata: { name: `rollouts.${group}` },
+      spec: {
+        group,
+        scope: 'Namespaced',
+        names: { kind: 'Rollout', plural: 'rollouts', singular: 'rollout', listKind: 'RolloutList' },
+        versions: [
+          { name: 'v1', served: false, storage: false, schema },
+          { name: 'v2', served: true, storage: true, schema },
+        ],
+      },
+    });
+    const late = await eventually('the new version is served', async () =>
+      done((await client.apply(object(`${group}/v2`, 'Rollout', 'late'))).body),
+    );
+    const set = await client.apply(owned(object('apps/v1', 'ReplicaSet', 'late-1', scaled('late', 1)), late));
+    await createPod(client, owned(barePod('late-1-x', {}), set.body));
+    await eventually('the chain is complete', async () => {
+      const name = { namespace: WORLD_NAMESPACE, name: 'late-1-x' };
+      const { pod } = await digger.call('LookupService', 'GetPod', name).catch(() => ({ pod: undefined }));
+      const workload = pod?.['workload'];
+      return workload?.['name'] === 'late' && !workload['incomplete'] ? done(undefined) : notYet(pod);
+    });
+    const found = await rollouts();
+    assert.deepEqual([found?.['objects'], found?.['message'] ?? ''], ['2', ''], 'the third one and the late one');
+  });
+
   async function withRollouts() {
     const lists = await scene.readLists();
     const items = await scene.plane.client.list<KubeObject>(`/apis/${CUSTOM_API_VERSION}/rollouts`);
