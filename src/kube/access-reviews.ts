@@ -76,7 +76,7 @@ export class AccessReviewClient {
         // Our own token, which may have been renewed since it was read: the transport reads it again.
         if (attempt === 1) continue;
       }
-      const { reason, message } = parseStatusBody(body, response.status);
+      const { reason, message } = parseStatusBody(body, response.status, response.redirect);
       const quoted = response.status === 403 ? `: ${message}` : '';
       throw new ReviewError(`create ${kind}: ${response.status} ${reason}${quoted}`.trimEnd());
     }

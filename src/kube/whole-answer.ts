@@ -51,7 +51,7 @@ async function read(transport: Transport, request: WholeRequest, limit: AnswerLi
   }
   const body = Buffer.concat(chunks);
   if (response.status !== 200) {
-    throw new ApiError({ ...parseStatusBody(body, response.status), code: response.status }, doing);
+    throw new ApiError({ ...parseStatusBody(body, response.status, response.redirect), code: response.status }, doing);
   }
   return body;
 }

@@ -127,6 +127,17 @@ it('an external address of another family than the service’s cluster addresses
   assert.deepEqual([world.at(12_000).who('198.51.100.9'), world.who('2001:db8::9')], ['EXTERNAL', 'four']);
 });
 
+// EKS Fargate, virtual kubelets: a machine for each pod, of which the Node tells the same address.
+it('an address that a node shares with a pod in a network of its own is the pod’s, and the node’s when the pod is gone', () => {
+  const world = new World();
+  world
+    .at(1_000)
+    .put([node('fargate', { addresses: [NODE] }), pod('alone', { nodeName: 'fargate', addresses: [NODE] })]);
+  world.at(5_000);
+  assert.deepEqual([world.who(NODE), world.who(NODE, { port: 10_250 })], ['alone', 'alone']);
+  assert.equal(world.at(6_000).remove('alone').at(9_000).who(NODE), 'fargate');
+});
+
 describe('14.2: the address of a node', () => {
   it('is the node’s for every port but those of the services and pods on it', () => {
     const world = new World();

@@ -76,6 +76,26 @@ describe('the owners of a pod', () => {
     assert.equal(brief(harness.pod('etcd').workload), 'Pod etcd');
   });
 
+  // https://github.com/kubernetes/kubernetes/issues/96650: references keep the version that they were written with.
+  it('are what their records say, whatever group and version a reference was written with', async () => {
+    const [deployment, set] = [owner('Deployment', 'web'), owner('ReplicaSet', 'web-1')];
+    const old = { apiVersion: 'extensions/v1beta1' };
+    const harness = await Harness.open(
+      pod('p', { controller: { ...controlledBy(set), ...old } }),
+      { ...set, controller: { ...controlledBy(deployment), ...old } },
+      deployment,
+    );
+    const { workload, ownerChain } = harness.pod('p');
+    assert.deepEqual(
+      [...ownerChain, workload].map(({ apiVersion, kind, incomplete }) => [apiVersion, kind, incomplete]),
+      [
+        ['apps/v1', 'ReplicaSet', false],
+        ['apps/v1', 'Deployment', false],
+        ['apps/v1', 'Deployment', false],
+      ],
+    );
+  });
+
   it('may be another pod', async () => {
     const driver = pod('driver');
     const harness = await Harness.open(pod('executor', { controller: controlledBy(driver) }), driver);

@@ -14,8 +14,16 @@ export interface ApiStatus {
   readonly retryAfterMs: number;
 }
 
-/** A Status out of an error body; proxies and load balancers answer with anything, which becomes the message. */
-export function parseStatusBody(body: Buffer, httpCode: number): ApiStatus {
+/**
+ * A Status out of an error body; proxies and load balancers answer with anything, which becomes the message. `redirect`:
+ * where the answer sends us instead, which is not followed: credentials would go to a server that the kubeconfig does not
+ * name.
+ */
+export function parseStatusBody(body: Buffer, httpCode: number, redirect?: string): ApiStatus {
+  if (redirect !== undefined) {
+    const message = `redirected to ${redirect.slice(0, MAX_QUOTED_LENGTH)}, which is not followed: is that the server?`;
+    return { code: httpCode, reason: '', message, causes: [], retryAfterMs: 0 };
+  }
   try {
     if (isEnvelope(body)) {
       const { kind, raw } = openEnvelope(body);

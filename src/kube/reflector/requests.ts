@@ -141,7 +141,7 @@ async function send<R extends KubernetesRecord>(
   const response = await context.transport.request({ path, ...form, signal: context.signal });
   context.onContact();
   if (response.status === 200) return response;
-  const parsed = parseStatusBody(await readErrorBody(response), response.status);
+  const parsed = parseStatusBody(await readErrorBody(response), response.status, response.redirect);
   response.discard();
   const status: ApiStatus = {
     ...parsed,

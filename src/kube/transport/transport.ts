@@ -19,6 +19,8 @@ export interface ApiResponse {
   readonly contentType: string;
   /** From `Retry-After`, capped; 0: none. */
   readonly retryAfterMs: number;
+  /** Where the server redirects to, without user and query, which may hold secrets. Redirects are not followed. */
+  readonly redirect?: string;
   /**
    * Must be read or dropped by ending the iteration. Rejects with a TransportError when the connection breaks, and with
    * a WireError when it is compressed and damaged.
@@ -149,7 +151,9 @@ class Transporting implements PooledTransport {
       const unknown = JSON.stringify(response.header('content-encoding'));
       throw new WireError(`the answer has the content encoding ${unknown}, which was not asked for`);
     }
+    const redirect = redirectOf(response, this.#server);
     return {
+      ...(redirect === undefined ? {} : { redirect }),
       status: response.status,
       contentType: (response.header('content-type').split(';')[0] ?? '').trim().toLowerCase(),
       retryAfterMs: parseRetryAfter(response.header('retry-after'), Date.now()),
@@ -300,4 +304,10 @@ function codeOf(cause: unknown): string {
 function describe(error: Error): string {
   if (error instanceof AggregateError && error.errors.length > 0) return error.errors.map(String).join('; ');
   return error.message === '' ? codeOf(error) : error.message;
+}
+
+function redirectOf({ status, header }: Pick<PoolResponse, 'status' | 'header'>, server: URL): string | undefined {
+  if (status < 300 || status > 399) return undefined;
+  const to = URL.parse(header('location'), server.href);
+  return to === null ? undefined : `${to.origin}${to.pathname}`;
 }

@@ -479,3 +479,20 @@ test('connections do not grow with the number of watches', async () => {
     assert.ok(server.connections <= 3, `${server.connections} connections`);
   });
 });
+
+// Rancher behind a load balancer that redirects http to https, single sign-on before the API server.
+test('a redirect is not followed, because credentials would go elsewhere, and its target is told without secrets', async () => {
+  const location = 'https://joe:s3cret@login.example/oauth/start?state=s3cret';
+  const answers = [status(302, {}, { location }), list({ resourceVersion: '10', pods: ['a'] }), openWatch()];
+  const messages = new Set<string>();
+  await reflecting(answers, async ({ reflector, server, until }) => {
+    await until(() => {
+      messages.add(reflector.status().message);
+      return reflector.status().synced;
+    });
+    const [told] = [...messages].filter((message) => message !== '');
+    const target = 'https://login.example/oauth/start';
+    assert.equal(told, `list pods: 302: redirected to ${target}, which is not followed: is that the server?`);
+    assert.equal(server.requests.length >= 2, true);
+  });
+});
