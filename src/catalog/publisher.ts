@@ -175,8 +175,10 @@ export class Publisher {
     const touched: (Entity | ObjectReference)[] = [];
     const changes: EntityChange[] = [];
     for (const each of joined) {
-      if ('touched' in each) touched.push(each.touched);
-      else if (each.before !== undefined && (each.after === undefined || !haveOneKey(each.before, each.after))) {
+      if ('touched' in each) {
+        touched.push(each.touched);
+        if (each.held !== undefined) touched.push(each.held);
+      } else if (each.before !== undefined && (each.after === undefined || !haveOneKey(each.before, each.after))) {
         changes.push(this.#numbered(each.before, undefined));
       }
     }

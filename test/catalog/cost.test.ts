@@ -300,6 +300,25 @@ describe('a change that touches more than a turn may take', () => {
     assert.equal(decode(harness.pod('p2999'))['services'], undefined);
   });
 
+  it('14.8: tells of an owner that is not there under a name together with what is held of it, however few fit into a slice', async () => {
+    const harness = new Harness({ sliceSize: 1, isWatchedKind: (_, kind) => kind !== 'Installation' });
+    const of = owner('Installation', 'calico', { apiVersion: 'operator.tigera.io/v1' });
+    harness.put({ ...podAt(0), controller: controlledBy(of) });
+    await harness.catalog.open();
+    harness.batches.length = 0;
+    harness.put({ ...podAt(1), controller: controlledBy(of) });
+    await harness.catalog.settled();
+    const told = harness.batches.map(({ touched = [] }) => touched.filter(({ uid }) => uid === of.uid));
+    const absent = told.flat().filter((each) => !('own' in each));
+    assert.ok(absent.length > 0);
+    for (const touched of told) {
+      for (const [at, each] of touched.entries()) {
+        if ('own' in each) continue;
+        assert.equal(touched[at + 1], harness.copy.get(of.uid), 'in one batch, behind it');
+      }
+    }
+  });
+
   it('14.3: does not run out of stack when the first of 12,000 owners is deleted, and applies all of it', async () => {
     const chain = chainOf(12_000);
     const harness = await Harness.open(...chain, pod('p', { controller: controlledBy(chain.at(-1) ?? assert.fail()) }));

@@ -108,10 +108,9 @@ export class Join {
     yield* this.#drainLookedAt(this.#marks);
     // By reference, also where another owner has its key by now: both are looked at then, and told as they are.
     for (const touched of this.customOwners.drainTouched()) {
-      yield { touched };
       // After its other names, so that those who hold entities by their uids take the removals of those for no more.
       const held = this.picture.owners.get(touched.uid)?.published ?? this.customOwners.publishedAs(touched.uid);
-      if (held !== undefined) yield { touched: held };
+      yield { touched, held };
     }
   }
 

@@ -14,4 +14,6 @@ export interface JoinedChange {
 /** Looked at again, and the same; a reference: looked for, and there is no such workload. */
 export interface JoinedTouch {
   readonly touched: Entity | ObjectReference;
+  /** What is told of the same object under another key, after that: never the one without the other. */
+  readonly held?: Entity | undefined;
 }

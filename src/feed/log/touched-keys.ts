@@ -2,8 +2,11 @@
 // when that happened last.
 //
 // Needed by consumers that come from another replica: there, in another order of the same source changes, the entity
-// may have been different in between. An entity that changes afterwards needs no entry: its change is in the log. So
-// there are at most as many entries as objects; they are dropped by age and number, as removals are. Readers go through
+// may have been different in between. An entity that changes afterwards needs no entry: its change is in the log. But for
+// one whose object is told to be absent under another key: a reader that was cut off after it passed the change is told
+// again that the object is not there under that key, and those who hold objects by uid would take that for its end.
+//
+// There are at most as many entries as objects; they are dropped by age and number, as removals are. Readers go through
 // them in order, some at a time; an entry that is touched again while a reader is on its way moves ahead of it.
 
 import { wideMap } from '../../collections/wide-map.ts';
@@ -35,6 +38,8 @@ const MIN_OVER_TO_SQUEEZE = 1_024;
 
 export class TouchedKeys {
   readonly #byIdentity = wideMap<Touch>();
+  /** Objects that are absent under a key, by uid, with how many keys that is. */
+  readonly #absent = new Map<string, number>();
   /** In order; those that are over are taken out when they outnumber the rest. */
   #touches: Touch[] = [];
   /** Index of the first that was not dropped. */
@@ -60,11 +65,18 @@ export class TouchedKeys {
     this.#end(identity);
     const touch: Touch = { number: ++this.#number, key, identity, absent, at, atMs: nowMs, isOver: false };
     this.#byIdentity.set(identity, touch);
+    if (absent !== undefined) this.#absent.set(absent.uid, (this.#absent.get(absent.uid) ?? 0) + 1);
     this.#touches.push(touch);
     this.#squeeze();
   }
 
-  /** It changed or went. */
+  /** It came or changed; as `touch`. */
+  change(entity: Entity, at: number, nowMs: number): void {
+    if (this.#absent.has(entity.uid)) this.touch(entity, at, nowMs);
+    else this.drop(entity);
+  }
+
+  /** It went, or its change is all that has to be told. */
   drop(entity: Entity): void {
     if (this.#byIdentity.size > 0) this.#end(identityOf(keyOf(entity), entity.uid));
   }
@@ -110,6 +122,11 @@ export class TouchedKeys {
     if (touch === undefined) return;
     touch.isOver = true;
     this.#byIdentity.delete(identity);
+    if (touch.absent === undefined) return;
+    const { uid } = touch.absent;
+    const left = (this.#absent.get(uid) ?? 0) - 1;
+    if (left > 0) this.#absent.set(uid, left);
+    else this.#absent.delete(uid);
   }
 
   #squeeze(): void {

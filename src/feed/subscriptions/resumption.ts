@@ -113,8 +113,8 @@ export class Resumption implements ProjectionSurroundings {
    */
   apply(batch: ChangeBatch, before: number, nowMs: number): boolean {
     for (const { before: old, after } of batch.changes) {
-      const changed = after ?? old;
-      if (changed !== undefined) this.#touched.drop(changed);
+      if (after !== undefined) this.#touched.change(after, before, nowMs);
+      else if (old !== undefined) this.#touched.drop(old);
     }
     for (const touched of batch.touched ?? []) this.#touched.touch(touched, before, nowMs);
     const isRewritten = this.#sources.apply(batch, before, this.#options.log.head, nowMs);

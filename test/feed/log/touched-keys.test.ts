@@ -38,6 +38,23 @@ describe('touched keys', () => {
     assert.deepEqual(readAll(touched.since(0)), ['uid-2']);
   });
 
+  it('of an object that is absent under another key stay when it changes, behind that key', () => {
+    const touched = new TouchedKeys();
+    const held = entity({ kind: 'Workload', namespace: '', name: 'roll' }, 'uid-1');
+    touched.touch(reference('roll', 'uid-1'), 1, 0);
+    touched.change(held, 2, 0);
+    const read: string[] = [];
+    touched.since(0).read(10, ({ absent }) => read.push(absent === undefined ? 'held' : 'absent') > 0);
+    assert.deepEqual(read, ['absent', 'held']);
+    touched.drop(held);
+    const other = entity({ kind: 'Workload', namespace: '', name: 'other' }, 'uid-2');
+    touched.change(other, 3, 0);
+    assert.deepEqual(readAll(touched.since(0)), ['uid-1'], 'the change of any other is in the log');
+    touched.forget(1, 10);
+    touched.change(held, 4, 1);
+    assert.deepEqual([touched.size, readAll(touched.since(0))], [0, []], 'nothing is told to be absent any more');
+  });
+
   it('14.8 are read some at a time, however many there are', () => {
     const touched = new TouchedKeys();
     for (let index = 0; index < 50_000; index++) touched.touch(reference(`r${index}`), index, 0);

@@ -24,6 +24,12 @@ describe('a consumer that goes from replica to replica', () => {
     assert.ok(result.compared > 1_000, `${result.compared} comparisons`);
   });
 
+  it('keeps an owner that got another key, when it was cut off behind that change and hears of the old key again', () => {
+    const result = emptyResult();
+    hop({ seed: 700_005, cuts: 200, restarts: 0.005 }, result);
+    assert.ok(result.compared > 1_000, `${result.compared} comparisons`);
+  });
+
   it('is not sent what did not change', () => {
     const { history, scheduler, start } = world(3);
     for (let step = 0; step < 200; step++) history.step();

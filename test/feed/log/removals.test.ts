@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { Removals } from '../../src/feed/log/removals.ts';
+import { Removals } from '../../../src/feed/log/removals.ts';
 
 interface Removed {
   readonly identity: string;
