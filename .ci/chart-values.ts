@@ -2,7 +2,8 @@
 // what it means. values.yaml, values.schema.json and the README of the chart are made from this table, and the options
 // of digger in it from the one table of options.
 
-import { type Option, OPTION_NAMES, OPTIONS } from '../src/options/options.ts';
+import type { Option } from '../src/options/option.ts';
+import { OPTION_NAMES, OPTIONS } from '../src/options/options.ts';
 
 /** A part of JSON Schema. */
 type Schema = Readonly<Record<string, unknown>>;

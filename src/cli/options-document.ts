@@ -1,6 +1,7 @@
 // The options as a page of documentation, made from the same table as `--help`.
 
-import { environmentVariable, OPTION_NAMES, OPTIONS } from '../options/options.ts';
+import { environmentVariable } from '../options/option.ts';
+import { OPTION_NAMES, OPTIONS } from '../options/options.ts';
 
 /** docs/options.md. */
 export function optionsDocument(): string {

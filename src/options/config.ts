@@ -5,7 +5,8 @@
 
 import { findConflicts } from './conflicts.ts';
 import { didYouMean } from './suggestion.ts';
-import { type Config, environmentVariable, type Option, OPTION_NAMES, type OptionName, OPTIONS } from './options.ts';
+import { environmentVariable, type Option } from './option.ts';
+import { type Config, OPTION_NAMES, type OptionName, OPTIONS } from './options.ts';
 
 /** Where a value comes from: `flag`, `default`, or the name of the environment variable. */
 export type ConfigSources = Readonly<Record<OptionName, string>>;

@@ -5,7 +5,6 @@ import {
   durationBetween,
   integerBetween,
   oneOf,
-  type Parser,
   parseClientName,
   parseDnsServer,
   parseListenAddress,
@@ -16,29 +15,9 @@ import {
   parseKeyPattern,
   parseRange,
   parseShortName,
-  parseSwitch,
   parseTarget,
 } from './values.ts';
-
-/** How an option is given: once, any number of times (in the environment separated by commas), or as a mere flag. */
-export type Arity = 'one' | 'many' | 'switch';
-
-export interface Option<T> {
-  /** Long flag with its dashes. */
-  readonly flag: string;
-  /** What stands for the value in help; empty for a switch. */
-  readonly placeholder: string;
-  /** Parsed like anything given; `undefined`: unset. */
-  readonly defaultText: string | undefined;
-  readonly arity: Arity;
-  readonly meaning: string;
-  /** All texts of one source together; a problem names the one text that is wrong. */
-  readonly parseAll: (texts: readonly string[]) => ParsedAll<T>;
-}
-
-export type ParsedAll<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly problems: readonly { readonly given: string; readonly allowed: string }[] };
+import { many, one, type Option, optional, toggle } from './option.ts';
 
 /** In the order in which help shows them. Keys are the names in `Config`. */
 export const OPTIONS = {
@@ -386,51 +365,4 @@ export type OptionName = keyof typeof OPTIONS;
 /** The whole configuration; durations in ms, sizes in bytes. */
 export type Config = { readonly [K in OptionName]: (typeof OPTIONS)[K] extends Option<infer T> ? T : never };
 
-/** The environment variable of an option: `--admin-listen` is `DIGGER_ADMIN_LISTEN`. */
-export function environmentVariable(option: Pick<Option<unknown>, 'flag'>): string {
-  return `DIGGER_${option.flag.slice(2).replaceAll('-', '_').toUpperCase()}`;
-}
-
 export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[];
-
-function one<T>(flag: string, placeholder: string, defaultText: string, parse: Parser<T>, meaning: string): Option<T> {
-  return { flag, placeholder, defaultText, arity: 'one', meaning, parseAll: (texts) => parseLast(texts, parse) };
-}
-
-function optional<T>(flag: string, placeholder: string, parse: Parser<T>, meaning: string): Option<T | undefined> {
-  const parseAll = (texts: readonly string[]): ParsedAll<T | undefined> =>
-    texts.length === 0 ? { ok: true, value: undefined } : parseLast(texts, parse);
-  return { flag, placeholder, defaultText: undefined, arity: 'one', meaning, parseAll };
-}
-
-function toggle(flag: string, meaning: string): Option<boolean> {
-  return {
-    flag,
-    placeholder: '',
-    defaultText: 'false',
-    arity: 'switch',
-    meaning,
-    parseAll: (texts) => parseLast(texts, parseSwitch),
-  };
-}
-
-function many<T>(flag: string, placeholder: string, parse: Parser<T>, meaning: string): Option<readonly T[]> {
-  const parseAll = (texts: readonly string[]): ParsedAll<readonly T[]> => {
-    const values: T[] = [];
-    const problems: { given: string; allowed: string }[] = [];
-    for (const text of texts) {
-      const parsed = parse(text.trim());
-      if (parsed.ok) values.push(parsed.value);
-      else problems.push({ given: text, allowed: parsed.allowed });
-    }
-    return problems.length > 0 ? { ok: false, problems } : { ok: true, value: values };
-  };
-  return { flag, placeholder, defaultText: undefined, arity: 'many', meaning, parseAll };
-}
-
-// A flag given twice means its last value, as with kubectl.
-function parseLast<T>(texts: readonly string[], parse: Parser<T>): ParsedAll<T> {
-  const given = texts.at(-1) ?? '';
-  const parsed = parse(given);
-  return parsed.ok ? parsed : { ok: false, problems: [{ given, allowed: parsed.allowed }] };
-}

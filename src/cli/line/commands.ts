@@ -1,7 +1,8 @@
 // Every command of digger: what it is for, its words and its options. The reader of command lines, `--help`, the
 // completion of shells and the documentation all follow from the one table below.
 
-import { environmentVariable, OPTION_NAMES, OPTIONS } from '../../options/options.ts';
+import { environmentVariable } from '../../options/option.ts';
+import { OPTION_NAMES, OPTIONS } from '../../options/options.ts';
 
 export interface CommandOption {
   /** What stands for the value in help; empty for a switch. */

@@ -24,6 +24,9 @@ export type WatchEvent<R extends KubernetesRecord> =
     }
   | { readonly type: 'ERROR'; readonly status: ApiStatus };
 
+/** The events of one watch, in the pieces in which they come. */
+export type WatchStream<R extends KubernetesRecord> = AsyncIterator<readonly WatchEvent<R>[]>;
+
 export interface WatchBody<R extends KubernetesRecord> {
   /**
    * The events that these bytes completed. Events before a damaged frame are lost with it: their versions come again.

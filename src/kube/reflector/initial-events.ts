@@ -6,9 +6,10 @@
 
 import type { Observation } from '../../model/observation.ts';
 import type { KubernetesRecord } from '../../model/records.ts';
-import type { FailureKind } from './failure.ts';
+import { ApiError, type FailureKind, ShortWatchError } from './failure.ts';
+import type { ReflectorTally } from './reflector-tally.ts';
 import type { Replacement, ReflectorStore } from './store.ts';
-import type { WatchEvent } from '../decoding/watch-body.ts';
+import type { WatchEvent, WatchStream } from '../decoding/watch-body.ts';
 import { WireError } from '../wire-error.ts';
 
 /** Changes within the seconds of one initial stream; a cluster with more of them is better listed. */
@@ -30,20 +31,32 @@ export class InitialEvents<R extends KubernetesRecord> {
     return this.#objects;
   }
 
-  /** Everything before the final bookmark. Throws a WireError when too much changed meanwhile. */
-  take(event: Extract<WatchEvent<R>, { record: R }>): void {
-    if (event.type === 'ADDED' && this.#waiting.length === 0) {
-      this.#objects += 1;
-      this.#replacement.add(event.record);
-      return;
+  /**
+   * Reads up to the final bookmark, without committing anything. Resolves with its version and with the events that came
+   * in the same piece behind it; rejects when the stream ends before, and as `#take` does.
+   */
+  async read(
+    watch: WatchStream<R>,
+    resource: string,
+    tally: ReflectorTally,
+  ): Promise<{ readonly resourceVersion: string; readonly rest: readonly WatchEvent<R>[] }> {
+    for (;;) {
+      const next = await watch.next();
+      if (next.done === true) throw new ShortWatchError(`watch ${resource}: ended in its initial list`);
+      const events = next.value;
+      for (const [index, event] of events.entries()) {
+        tally.events += 1;
+        if ('record' in event) this.#take(event);
+        else if (event.type === 'ERROR') throw new ApiError(event.status, `watch ${resource}`);
+        // An ordinary bookmark says nothing about the initial events.
+        else if (event.initialEventsEnd) {
+          return { resourceVersion: event.resourceVersion, rest: events.slice(index + 1) };
+        }
+      }
     }
-    if (this.#waiting.length === MAX_WAITING_EVENTS) {
-      throw new WireError(`more than ${MAX_WAITING_EVENTS} changes before the initial events were complete`);
-    }
-    this.#waiting.push({ removed: event.type === 'DELETED', record: event.record });
   }
 
-  /** The final bookmark came. `observe` is asked for each write. */
+  /** Writes what was read. `observe` is asked for each write. */
   async commit(resourceVersion: string, observe: () => Observation): Promise<void> {
     await this.#replacement.commit(resourceVersion, observe());
     for (const { removed, record } of this.#waiting) {
@@ -55,6 +68,19 @@ export class InitialEvents<R extends KubernetesRecord> {
   /** Forgets everything. */
   abort(): void {
     this.#replacement.abort();
+  }
+
+  /** One that came before the final bookmark. Throws a WireError when too much changed meanwhile. */
+  #take(event: Extract<WatchEvent<R>, { record: R }>): void {
+    if (event.type === 'ADDED' && this.#waiting.length === 0) {
+      this.#objects += 1;
+      this.#replacement.add(event.record);
+      return;
+    }
+    if (this.#waiting.length === MAX_WAITING_EVENTS) {
+      throw new WireError(`more than ${MAX_WAITING_EVENTS} changes before the initial events were complete`);
+    }
+    this.#waiting.push({ removed: event.type === 'DELETED', record: event.record });
   }
 }
 

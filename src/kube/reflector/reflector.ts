@@ -17,9 +17,10 @@ import { toSource } from '../../model/source.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { Blindness } from './blindness.ts';
 import type { Clock } from '../clock.ts';
-import { ApiError, type Failure, ShortWatchError, toFailure } from './failure.ts';
+import { type Failure, ShortWatchError, toFailure } from './failure.ts';
 import { type Answer, answerTo } from './failure-answers.ts';
 import { InitialEvents } from './initial-events.ts';
+import type { WatchStream } from '../decoding/watch-body.ts';
 import {
   advanced,
   caughtUp,
@@ -39,11 +40,10 @@ import { SilenceGuard } from './silence-guard.ts';
 import type { ReflectorOptions } from './reflector-options.ts';
 import type { ReflectorStatus, ReflectorState } from './reflector-status.ts';
 import { ReflectorTally } from './reflector-tally.ts';
-import type { ReflectorStore } from './store.ts';
 import { TroubleLog } from './trouble-log.ts';
 import { VersionDoubt } from './version-doubt.ts';
 import { Whereabouts } from './whereabouts.ts';
-import type { WatchEvent } from '../decoding/watch-body.ts';
+import { EventWriter } from './event-writer.ts';
 
 /** client-go's page size; 500 pods are about 3 MB. */
 const PAGE_LIMIT = 500;
@@ -62,10 +62,7 @@ const WATCH_OVERTIME_MS = 30_000;
 const SHORT_WATCH_MS = 1_000;
 
 /** Reads the events of one watch; rejects with what ends it before its time. */
-type TakeWatch<R extends KubernetesRecord> = (
-  watch: AsyncIterator<readonly WatchEvent<R>[]>,
-  guard: SilenceGuard,
-) => Promise<void>;
+type TakeWatch<R extends KubernetesRecord> = (watch: WatchStream<R>, guard: SilenceGuard) => Promise<void>;
 
 export class Reflector<R extends KubernetesRecord> {
   readonly #options: ReflectorOptions<R>;
@@ -74,6 +71,7 @@ export class Reflector<R extends KubernetesRecord> {
   readonly #troubles: TroubleLog;
   readonly #blindness: Blindness;
   readonly #recovery: Recovery;
+  readonly #events: EventWriter<R>;
   readonly #doubt = new VersionDoubt();
   readonly #stopping = new AbortController();
   /** Until the server turns out not to stream lists. */
@@ -105,6 +103,9 @@ export class Reflector<R extends KubernetesRecord> {
         this.#position = caughtUp(this.#position);
         this.#troubles.recovered();
       },
+    });
+    this.#events = new EventWriter(options.store, options.clock, this.#blindness, this.#tally, (version) => {
+      this.#position = advanced(this.#position, version);
     });
     this.#recovery = new Recovery(options.clock, options.random, options.contact, this.#stopping.signal);
   }
@@ -162,9 +163,15 @@ export class Reflector<R extends KubernetesRecord> {
     const startMs = this.#clock.now();
     // Without a version the server reads the latest one from etcd, so the list is no older than the request.
     await this.#watch(latestDue ? '' : (version ?? ''), true, async (watch, guard) => {
-      await this.#takeInitialList(watch, guard, initial, startMs);
+      const { resourceVersion, rest } = await initial.read(watch, this.#whereabouts.resource.resource, this.#tally);
+      this.#stopping.signal.throwIfAborted();
+      await initial.commit(resourceVersion, () => this.#blindness.observeByList());
+      this.#listed(resourceVersion, initial.objects, startMs);
+      this.#become('watching');
+      guard.expectNothing();
+      this.#events.apply(rest, this.#whereabouts.resource.resource);
       this.#blindness.watching();
-      await this.#takeEvents(watch);
+      await this.#events.take(watch, this.#whereabouts.resource.resource);
     }).finally(() => {
       if (this.#position.listDue) initial.abort();
     });
@@ -179,7 +186,7 @@ export class Reflector<R extends KubernetesRecord> {
     }
     await this.#watch(version, false, async (watch) => {
       this.#blindness.watching();
-      await this.#takeEvents(watch);
+      await this.#events.take(watch, this.#whereabouts.resource.resource);
     });
   }
 
@@ -273,95 +280,6 @@ export class Reflector<R extends KubernetesRecord> {
     this.#blindness.contact();
     if (this.#state !== 'listing') this.#blindness.heard();
     else guard.expectWithin(INITIAL_EVENTS_SILENCE_MS, 'a streamed list paused for too long');
-  }
-
-  /** Reads a streamed list up to its last bookmark; events right behind it are applied. */
-  async #takeInitialList(
-    watch: AsyncIterator<readonly WatchEvent<R>[]>,
-    guard: SilenceGuard,
-    initial: InitialEvents<R>,
-    startMs: number,
-  ): Promise<void> {
-    for (;;) {
-      const next = await watch.next();
-      if (next.done === true) {
-        throw new ShortWatchError(`watch ${this.#whereabouts.resource.resource}: ended in its initial list`);
-      }
-      const events = next.value;
-      for (let index = 0; index < events.length; index += 1) {
-        const event = events[index] as WatchEvent<R>;
-        if ('record' in event) {
-          // Without waiting: a hundred thousand of them come.
-          this.#tally.events += 1;
-          initial.take(event);
-        } else if (await this.#applyInitial(event, initial, startMs)) {
-          guard.expectNothing();
-          this.#applyAll(events.slice(index + 1));
-          return;
-        }
-      }
-    }
-  }
-
-  async #takeEvents(watch: AsyncIterator<readonly WatchEvent<R>[]>): Promise<void> {
-    for (;;) {
-      const next = await watch.next();
-      if (next.done === true) return;
-      this.#applyAll(next.value);
-    }
-  }
-
-  #applyAll(events: readonly WatchEvent<R>[]): void {
-    for (const event of events) {
-      this.#apply(event, this.#options.store);
-      if (event.type === 'BOOKMARK') this.#blindness.caughtUp();
-    }
-  }
-
-  /** True: the list is complete and the rest of the stream is an ordinary watch. */
-  async #applyInitial(
-    event: Exclude<WatchEvent<R>, { record: R }>,
-    initial: InitialEvents<R>,
-    startMs: number,
-  ): Promise<boolean> {
-    this.#tally.events += 1;
-    switch (event.type) {
-      case 'BOOKMARK':
-        // An ordinary bookmark says nothing about the initial events.
-        if (!event.initialEventsEnd) return false;
-        this.#stopping.signal.throwIfAborted();
-        await initial.commit(event.resourceVersion, () => this.#blindness.observeByList());
-        this.#listed(event.resourceVersion, initial.objects, startMs);
-        this.#become('watching');
-        return true;
-      case 'ERROR':
-        throw new ApiError(event.status, `watch ${this.#whereabouts.resource.resource}`);
-      default:
-        return event satisfies never;
-    }
-  }
-
-  #apply(event: WatchEvent<R>, store: ReflectorStore<R>): void {
-    this.#tally.events += 1;
-    switch (event.type) {
-      case 'ADDED':
-      case 'MODIFIED':
-        store.upsert(event.record, event.resourceVersion, this.#blindness.observe());
-        this.#tally.lastChangeMs = this.#clock.now();
-        break;
-      case 'DELETED':
-        store.remove(event.record, event.resourceVersion, this.#blindness.observe());
-        this.#tally.lastChangeMs = this.#clock.now();
-        break;
-      case 'BOOKMARK':
-        store.bookmark(event.resourceVersion);
-        break;
-      case 'ERROR':
-        throw new ApiError(event.status, `watch ${this.#whereabouts.resource.resource}`);
-      default:
-        event satisfies never;
-    }
-    this.#position = advanced(this.#position, event.resourceVersion);
   }
 
   async #answer(failure: Failure): Promise<void> {

@@ -7,7 +7,8 @@ import { COMMAND_NAMES, optionsOf } from '../../../src/cli/line/commands.ts';
 import { parseCommandLine } from '../../../src/cli/line/command-line.ts';
 import { completionScript } from '../../../src/cli/line/completion.ts';
 import { generalHelp, helpOf } from '../../../src/cli/line/help.ts';
-import { environmentVariable, OPTION_NAMES, OPTIONS } from '../../../src/options/options.ts';
+import { environmentVariable } from '../../../src/options/option.ts';
+import { OPTION_NAMES, OPTIONS } from '../../../src/options/options.ts';
 
 const parse = (...args: string[]) => parseCommandLine(args, '1.2.3', 0);
 const KNOWN = 'digger serve --help lists those that are known';
