@@ -14,22 +14,14 @@
 // compared.
 
 import { once } from 'node:events';
-import type { Logger } from '../telemetry/logger.ts';
-import { type Clock, type Random, sleep } from './clock.ts';
+import type { Asking } from './asking.ts';
+import { sleep } from './clock.ts';
 import { Backoff, RELIEF_CAP_MS } from './reflector/backoff.ts';
 import { type Failure, type FailureKind, toFailure } from './reflector/failure.ts';
-import type { ServerContact } from './reflector/server-contact.ts';
-import type { Transport } from './transport/transport.ts';
 import { readWholeAnswer } from './whole-answer.ts';
 import { WireError } from './wire-error.ts';
 
-export interface ClusterUidOptions {
-  readonly transport: Transport;
-  readonly contact: ServerContact;
-  readonly logger: Logger;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly stopping: AbortSignal;
+export interface ClusterUidOptions extends Asking {
   /** Called when `uid`, `problem` or `isDoubted` is another. */
   readonly onChange: () => void;
   /** Called when another cluster answers than before; no watch goes on from then on. */

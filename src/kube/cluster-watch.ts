@@ -175,13 +175,9 @@ export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
   ];
   const statuses = () => reflectors.map((reflector) => reflector.status());
   registerWatchMetrics(registry, statuses);
+  const asking = { transport, contact, logger, clock, random, stopping: stopping.signal };
   const customKinds = new CustomKinds({
-    transport,
-    contact,
-    logger,
-    clock,
-    random,
-    stopping: stopping.signal,
+    ...asking,
     maxKinds: isLimited ? Math.floor(MAX_CUSTOM_WATCHES / namespaces.length) : MAX_CUSTOM_KINDS,
     watch: (resource, relocate) => {
       const found = reflectIn(resource, stores.owners, relocate);
@@ -191,12 +187,7 @@ export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
   });
   registerCustomKindMetrics(registry, () => customKinds.stats());
   const clusterUid = new ClusterUid({
-    transport,
-    contact,
-    logger,
-    clock,
-    random,
-    stopping: stopping.signal,
+    ...asking,
     onChange: onStatusChange,
     onOtherCluster: options.onOtherCluster,
   });

@@ -12,23 +12,15 @@
 
 import { groupOf } from '../model/api-version.ts';
 import type { OwnerRecord } from '../model/records.ts';
-import type { Logger } from '../telemetry/logger.ts';
-import { type Clock, type Random, sleep } from './clock.ts';
+import type { Asking } from './asking.ts';
+import { sleep } from './clock.ts';
 import { discoverKind } from './discovery.ts';
 import { ApiError, toFailure } from './reflector/failure.ts';
 import { RefusedKinds } from './refused-kinds.ts';
 import { isWatchedKind, owner, type OwnerKind, type ResourceDescriptor } from './resources.ts';
-import type { ServerContact } from './reflector/server-contact.ts';
 import type { Relocation } from './reflector/whereabouts.ts';
-import type { Transport } from './transport/transport.ts';
 
-export interface CustomKindsOptions {
-  readonly transport: Transport;
-  readonly contact: ServerContact;
-  readonly logger: Logger;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly stopping: AbortSignal;
+export interface CustomKindsOptions extends Asking {
   /** Beyond it kinds are left incomplete. */
   readonly maxKinds: number;
   /** Called once for each kind that discovery found, with where its objects are, and how to find out where they went. */

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { type ByteString, NO_BYTES, toByteString } from '../../src/model/byte-string.ts';
 import { AddressBook, type AddressBookOptions } from '../../src/addresses/address-book.ts';
 import type { AddressAnswer } from '../../src/addresses/reader.ts';
+import { PLAIN_POD, PLAIN_SERVICE } from '../entities.ts';
 import { ask } from './oracle.ts';
 import { messageType } from '../../src/wire/schema.ts';
 import type { ServiceCidrRecord } from '../../src/model/records.ts';
@@ -31,21 +32,9 @@ export function pod(name: string, facts: Partial<PodEntity> = {}): PodEntity {
     incomplete: false,
   };
   return {
-    kind: 'Pod',
+    ...PLAIN_POD,
     namespace: 'default',
     name,
-    creationTimeMs: undefined,
-    nodeName: 'node-1',
-    hostNetwork: false,
-    terminal: false,
-    addresses: [],
-    hostAddresses: [],
-    startTimeMs: undefined,
-    sandboxReadyTimeMs: undefined,
-    finishedTimeMs: undefined,
-    deletionTimeMs: undefined,
-    hostPorts: [],
-    ownerChain: [],
     workload: self,
     ...BYTES,
     ...facts,
@@ -55,19 +44,10 @@ export function pod(name: string, facts: Partial<PodEntity> = {}): PodEntity {
 
 export function service(name: string, facts: Partial<ServiceEntity> = {}): ServiceEntity {
   return {
-    kind: 'Service',
+    ...PLAIN_SERVICE,
     uid: `uid-${name}`,
     namespace: 'default',
     name,
-    creationTimeMs: undefined,
-    clusterAddresses: [],
-    loadBalancerAddresses: [],
-    externalAddresses: [],
-    ports: [],
-    nodePorts: [],
-    externalName: false,
-    manualEndpoints: [],
-    workloads: [],
     ...BYTES,
     ...facts,
   };

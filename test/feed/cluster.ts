@@ -4,6 +4,7 @@
 import { toByteString, NO_BYTES } from '../../src/model/byte-string.ts';
 import type { ChangeBatch, EntityChange } from '../../src/model/changes.ts';
 import type { Entity, EntityKind } from '../../src/model/entities.ts';
+import { PLAIN_POD, PLAIN_SERVICE } from '../entities.ts';
 import type { FilterCriteria } from '../../src/feed/log/filter.ts';
 import type { LabelRequirement } from '../../src/model/label-selector.ts';
 import { messageType } from '../../src/wire/schema.ts';
@@ -49,34 +50,13 @@ export function entity(spec: EntitySpec, uid: string): Entity {
   switch (kind) {
     case 'Pod':
       return {
+        ...PLAIN_POD,
         ...facts,
-        kind,
         nodeName,
-        hostNetwork: false,
-        terminal: false,
-        addresses: [],
-        hostAddresses: [],
-        startTimeMs: undefined,
-        sandboxReadyTimeMs: undefined,
-        finishedTimeMs: undefined,
-        deletionTimeMs: undefined,
-        hostPorts: [],
-        ownerChain: [],
         workload: { apiVersion: 'v1', kind: 'Pod', namespace, name, uid, incomplete: false },
       };
     case 'Service':
-      return {
-        ...facts,
-        kind,
-        clusterAddresses: [],
-        loadBalancerAddresses: [],
-        externalAddresses: [],
-        ports: [],
-        nodePorts: [],
-        externalName: false,
-        manualEndpoints: [],
-        workloads: [],
-      };
+      return { ...PLAIN_SERVICE, ...facts };
     case 'Node':
       return { ...facts, kind, deletionTimeMs: undefined, addresses: [], podRanges: [] };
     case 'Namespace':

@@ -15,6 +15,7 @@ import type {
   ServiceEntity,
   WorkloadEntity,
 } from '../../src/model/entities.ts';
+import { PLAIN_POD, PLAIN_SERVICE } from '../entities.ts';
 import { NameWaiterTable } from '../../src/rpc/methods/name-waiters.ts';
 import type { NamedNetwork, NetworkNames } from '../../src/rpc/methods/answers/resolution.ts';
 import { UNKNOWN_CLUSTER } from '../../src/model/cluster-identity.ts';
@@ -205,21 +206,13 @@ export function fakePod(name: string, workload: ObjectReference, uid = `uid-${na
   const namespace = 'default';
   return {
     ...encode('Pod', { uid, namespace, name, workload }, { labels: { app: name } }),
-    kind: 'Pod',
+    ...PLAIN_POD,
     uid,
     namespace,
     name,
     creationTimeMs: START_MS,
-    nodeName: 'node-1',
-    hostNetwork: false,
-    terminal: false,
-    addresses: [],
-    hostAddresses: [],
     startTimeMs: START_MS,
     sandboxReadyTimeMs: START_MS,
-    finishedTimeMs: undefined,
-    deletionTimeMs: undefined,
-    hostPorts: [],
     ownerChain: [workload],
     workload,
   };
@@ -230,18 +223,11 @@ export function fakeService(name: string, workloads: readonly ObjectReference[])
   const uid = `uid-${name}`;
   return {
     ...encode('Service', { uid, namespace, name, workloads }, { labels: { app: name } }),
-    kind: 'Service',
+    ...PLAIN_SERVICE,
     uid,
     namespace,
     name,
     creationTimeMs: START_MS,
-    clusterAddresses: [],
-    loadBalancerAddresses: [],
-    externalAddresses: [],
-    ports: [],
-    nodePorts: [],
-    externalName: false,
-    manualEndpoints: [],
     workloads,
   };
 }

@@ -17,6 +17,7 @@ import {
   until,
   keepOpen,
   listen,
+  serveSecurely,
 } from './serving.ts';
 
 test('an abort ends the request and its body with the reason of the signal', async (context) => {
@@ -44,15 +45,7 @@ for (const protocol of ['h2', 'http/1.1']) {
       // And nothing more, as from a proxy that holds the request.
       response.write('<html>');
     });
-    const held = new Set<{ destroy(): void }>();
-    server.on('session', (session) => held.add(session));
-    server.on('secureConnection', (socket) => held.add(socket));
-    await listen(server, 0);
-    context.after(async () => {
-      for (const each of held) each.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    });
-    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const url = await serveSecurely(context, server);
     const transport = transportTo(context, new GivenCredentials(url, certificate.cert));
     for (let n = 0; n < 50; n += 1) {
       const response = await transport.request({ path: '/', accept: '*/*', signal: AbortSignal.timeout(60_000) });

@@ -8,7 +8,17 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { TransportError } from '../../../src/kube/transport/transport.ts';
 import { createCertificate } from '../../simulator/server/certificate.ts';
-import { GivenCredentials, serveHttp2, transportTo, get, open, until, keepOpen, listen } from './serving.ts';
+import {
+  GivenCredentials,
+  serveHttp2,
+  transportTo,
+  get,
+  open,
+  until,
+  keepOpen,
+  listen,
+  serveSecurely,
+} from './serving.ts';
 
 test('HTTP/2 is spoken where it is offered, and requests share a connection', async (context) => {
   const certificate = createCertificate();
@@ -88,15 +98,7 @@ test('several values of a header travel as several fields, over HTTP/2 and HTTP/
       seen.push(names.flatMap((name, at) => (/^impersonate-group$/i.test(name) ? [names[at + 1]] : [])));
       response.end();
     });
-    const held = new Set<{ destroy(): void }>();
-    server.on('session', (session) => held.add(session));
-    server.on('secureConnection', (socket) => held.add(socket));
-    await listen(server, 0);
-    context.after(async () => {
-      for (const each of held) each.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    });
-    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const url = await serveSecurely(context, server);
     const credentials = new GivenCredentials(url, certificate.cert);
     credentials.headers = { 'impersonate-group': ['one', 'two, three'] };
     await get(transportTo(context, credentials));

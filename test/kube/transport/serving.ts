@@ -191,6 +191,19 @@ export class HoldingProxy {
   }
 }
 
+/** Starts a server that speaks one protocol or several; it ends with the test, whatever is open then. Returns its URL. */
+export async function serveSecurely(context: TestContext, server: Http2SecureServer): Promise<string> {
+  const held = new Set<{ destroy(): void }>();
+  server.on('session', (session) => held.add(session));
+  server.on('secureConnection', (socket) => held.add(socket));
+  await listen(server, 0);
+  context.after(async () => {
+    for (const each of held) each.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
 export function listen(
   server: { listen(port: number, host: string, done: () => void): unknown },
   port: number,

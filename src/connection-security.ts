@@ -1,7 +1,8 @@
-// How a command proves who it is and whom it trusts: TLS with a CA, a client certificate, a bearer token.
+// How a client of a digger service (a command, or a replica that takes over history from another) proves who it is, and
+// whom it trusts: TLS with a CA, a client certificate, a bearer token.
 //
 // Files are read when they are needed, the token again for each call, because kubelets renew it. A token leaves this
-// machine over TLS only; connection.ts keeps plaintext away from proxies. What is in the files never appears in a
+// machine over TLS only; cli/ask/connection.ts keeps plaintext away from proxies. What is in the files never appears in a
 // message.
 
 import { readFileSync } from 'node:fs';
