@@ -1,9 +1,9 @@
 // Stores in front of those of the catalog that take the names out of what is hidden (`model/published-namespaces.ts`).
 //
 // An object of a hidden namespace still holds addresses, and a published service may lead to it; so pods, services and
-// slices go on without labels, annotations, images and owners, under names that are hashes.
-// What only describes (owners, the namespace itself) stops here. So nothing behind these stores can tell a hidden name,
-// whatever it does: it does not have it. A reference to something hidden is written as such, see `wire/fields.ts`.
+// slices go on without labels, annotations, images and owners, under names that are hashes. What only describes
+// (owners, the namespace itself) stops here. So nothing behind these stores can tell a hidden name, whatever it does:
+// it does not have it. A reference to something hidden is written as such, see `wire/fields.ts`.
 
 import type {
   EndpointSliceRecord,

@@ -1,8 +1,9 @@
 // The change feed: keeps the log, and lets every subscriber have its turn.
 //
 // Promises: a change reaches every subscriber that keeps up within the coalescing interval; one that does not keep up
-// costs one frame and delays no other; the event loop is held for no longer than a slice at a time, see `subscriptions/turns.ts`,
-// because lookups share it. It refuses subscribers beyond a number, and ends those that take nothing.
+// costs one frame and delays no other; the event loop is held for no longer than a slice at a time, see
+// `subscriptions/turns.ts`, because lookups share it. It refuses subscribers beyond a number, and ends those that take
+// nothing.
 //
 // A change gives the idle ones a turn: at once when it was quiet, else when the interval since the last time is over,
 // so that under load a frame carries many changes. Sockets are not known here, see `FrameSink`.

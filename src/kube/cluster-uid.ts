@@ -1,16 +1,16 @@
-// The uid of the namespace kube-system, by which clusters are told apart (as the resource attribute `k8s.cluster.uid` of
-// OpenTelemetry does).
+// The uid of the namespace kube-system, by which clusters are told apart (as the resource attribute `k8s.cluster.uid`
+// of OpenTelemetry does).
 //
-// Read as a list of that one object, so that the right to list namespaces suffices, with `resourceNames` or without, and
-// at any version: it does not change while the cluster lives, and a server that cannot reach its etcd has it in its
+// Read as a list of that one object, so that the right to list namespaces suffices, with `resourceNames` or without,
+// and at any version: it does not change while the cluster lives, and a server that cannot reach its etcd has it in its
 // cache. The right is optional: without it the uid stays unknown, `problem` says why, and it is asked for again with
 // growing pauses.
 //
 // Once it is known it is compared after each failure to reach the server, before any watch goes on: what answers then
-// may be another cluster (one that was made anew at the same address, a name that leads elsewhere), to which neither our
-// picture nor our versions belong. A server that refuses to tell is taken for the same. One that gives no answer, or
-// has no kube-system yet, as a cluster in its first second, leaves a doubt: watches go on, because an outage that lasts
-// is worse, but the picture counts as blind for as long as the doubt lasts, and it is asked for until it can be
+// may be another cluster (one that was made anew at the same address, a name that leads elsewhere), to which neither
+// our picture nor our versions belong. A server that refuses to tell is taken for the same. One that gives no answer,
+// or has no kube-system yet, as a cluster in its first second, leaves a doubt: watches go on, because an outage that
+// lasts is worse, but the picture counts as blind for as long as the doubt lasts, and it is asked for until it can be
 // compared.
 
 import { once } from 'node:events';

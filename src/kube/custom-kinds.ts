@@ -1,4 +1,4 @@
-// Custom kinds that own pods: Rollouts, CloneSets, whatever an operator brings.
+// Custom kinds that own pods: Rollouts, CloneSets, and others that operators bring.
 //
 // A kind is wanted when an owner reference names it. Discovery tells where its objects are; then they are watched like
 // every owner, as metadata only. A kind that discovery does not know is asked for again, less and less often, because

@@ -1,8 +1,8 @@
-// The form of an option, and the four kinds of it: given once with a default, once or not at all, as a mere switch, or any
-// number of times.
+// The form of an option, and the four kinds of it: given once with a default, once or not at all, as a mere switch, or
+// any number of times.
 //
-// A text is parsed in the same way whether it comes from the command line, the environment or the default. What is wrong
-// is said with the text that was given and what is allowed.
+// A text is parsed in the same way whether it comes from the command line, the environment or the default. What is
+// wrong is said with the text that was given and what is allowed.
 
 import { type Parser, parseSwitch } from './values.ts';
 

@@ -4,7 +4,7 @@
 // as headers (tag and length) around copies of those bytes: composing costs a copy, never an encoding. The token is the
 // last field, which lets subscribers that stand at different places share the body before it. What gRPC puts before a
 // message is put there once too, so that a frame goes to thousands from one piece of memory, see
-// `rpc/shared-frames.ts`.
+// `rpc/calls/shared-frames.ts`.
 
 import { type ByteString, NO_BYTES } from '../model/byte-string.ts';
 import { type ClusterIdentity, UNKNOWN_CLUSTER } from '../model/cluster-identity.ts';

@@ -2,10 +2,9 @@
 //
 // protobufjs collects an operation object per field and sizes the message at the end; that suits messages that are
 // encoded rarely, but for a lookup, whose entities are encoded already, it cost more than the lookup itself, and for
-// the first list of a large cluster more than decoding it. Here every
-// field goes straight into one buffer, and the length of an embedded message is put in front of it when it is complete.
-// One message at a time, from `startMessage` to `finish` or the last `cut`, without waiting in between; what these give
-// is a copy.
+// the first list of a large cluster more than decoding it. Here every field goes straight into one buffer, and the
+// length of an embedded message is put in front of it when it is complete. One message at a time, from `startMessage`
+// to `finish` or the last `cut`, without waiting in between; what these give is a copy.
 
 import { type ByteString, toByteString } from '../model/byte-string.ts';
 import type { EncodedEntity } from '../model/entities.ts';

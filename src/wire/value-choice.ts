@@ -1,7 +1,7 @@
 // The labels and annotations that a subscriber wants to see of an entity, cut out of its encoded values.
 //
-// Values are copied field by field and never decoded, so that a choice costs a pass over them. It says nothing of what an
-// entity has besides: an entity without a chosen key is sent all the same.
+// Values are copied field by field and never decoded, so that a choice costs a pass over them. It says nothing of what
+// an entity has besides: an entity without a chosen key is sent all the same.
 
 import { type ByteString, sliceBytes } from '../model/byte-string.ts';
 import { FieldTags } from './field-tags.ts';

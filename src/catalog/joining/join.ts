@@ -1,7 +1,7 @@
 // What is due, joined: `drain` makes the entities that writes have marked, and yields one change for each that really
-// differs. Removals come first, then nodes, namespaces, workloads, pods, and services last, because the workloads behind a service
-// follow from its pods. What is not taken from one drain is in the next. Nothing here knows of sequences, listeners
-// or time.
+// differs. Removals come first, then nodes, namespaces, workloads, pods, and services last, because the workloads
+// behind a service follow from its pods. What is not taken from one drain is in the next. Nothing here knows of
+// sequences, listeners or time.
 
 import { type ByteString, NO_BYTES } from '../../model/byte-string.ts';
 import { MAX_LISTED, MAX_LISTED_ENDPOINTS, type ObjectReference } from '../../model/entities.ts';

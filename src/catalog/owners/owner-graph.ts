@@ -1,9 +1,10 @@
 // Who owns whom, by uid: chains of controllers from an object to the top, shared by all objects of one controller.
 //
 // A link stands for one uid that owns something or is an owner record. It is known (a record says what it is), retained
-// (the record vanished while pods below it live, or a short time ago, see `holders`) or unknown (only referred to); a chain ends at an
-// unknown link and is marked incomplete there. Chains are a pure function of the records, retained links excepted.
-// Depth is bounded, a cycle ends a chain. Objects whose chain may have changed are reported through `touched`.
+// (the record vanished while pods below it live, or a short time ago, see `holders`) or unknown (only referred to); a
+// chain ends at an unknown link and is marked incomplete there. Chains are a pure function of the records, retained
+// links excepted. Depth is bounded, a cycle ends a chain. Objects whose chain may have changed are reported through
+// `touched`.
 //
 // Nothing here recurses or looks at what is further than MAX_CHAIN away: a tenant may make chains of any length. Which
 // links live pods keep is counted, never searched for.

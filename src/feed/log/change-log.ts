@@ -10,7 +10,7 @@
 // is.
 //
 // What makes conflation safe. A reader stands at a cursor c: it has passed every entry up to c. The states that went
-// past it before they reached the reader are lost, so an entry remembers two moments of its entity's life:
+// past it before they reached the reader are lost, so an entry remembers some moments of its entity's life:
 //   bornAt    the entity came. bornAt > c: the reader cannot hold it.
 //   labelsAt, nodeAt   its labels, its node changed last. Tells whether an older state may have passed a filter that
 //             the newest one does not pass (see `reading/projection.ts` for the rule).

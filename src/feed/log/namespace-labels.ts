@@ -1,11 +1,13 @@
-// The labels of namespaces, now and for some changes back: what a filter by the labels of namespaces looks at beside the
-// entity itself.
+// The labels of namespaces, now and for some changes back: what a filter by the labels of namespaces looks at beside
+// the entity itself.
 //
-// A reader of the log holds states that were current at or after its floor, see `reading/projection.ts`. Whether one of them may
-// have passed depends on the labels that the namespace had since then; so the last few are kept, each with the sequence
-// at which it came. Of what is not kept the answer is that it cannot be told, and the reader has to expect anything.
+// A reader of the log holds states that were current at or after its floor, see `reading/projection.ts`. Whether one of
+// them may have passed depends on the labels that the namespace had since then; so the last few are kept, each with the
+// sequence at which it came. Of what is not kept the answer is that it cannot be told, and the reader has to expect
+// anything.
 //
-// Bound: MAX_STATES for each namespace that there is, and for each that was removed as long as the log keeps its removal.
+// Bound: MAX_STATES for each namespace that there is, and for each that was removed as long as the log keeps its
+// removal.
 
 import type { ByteString } from '../../model/byte-string.ts';
 

@@ -1,8 +1,8 @@
 // A list of items in the order of ascending numbers, in which an item can leave its place and readers start anywhere.
 //
-// An item that leaves becomes a hole. Items live in chunks of a fixed number of places at most; a chunk with more holes than items
-// is squeezed when an item leaves it, so that no call costs more than one chunk and the list never has more than
-// twice as many places as items, and a chunk.
+// An item that leaves becomes a hole. Items live in chunks of a fixed number of places at most; a chunk with more holes
+// than items is squeezed when an item leaves it, so that no call costs more than one chunk and the list never has more
+// than twice as many places as items, and a chunk.
 
 interface Chunk<T> {
   /** Ascending. */

@@ -1,10 +1,10 @@
 // Changes that subscribers with a choice of labels and annotations do not see: nothing that they are sent is different.
 //
 // For each choice in use (and view, because the basic one shows no values) it is remembered of each entity whose last
-// change was such a one at which sequence it last changed visibly. A reader that had everything at that sequence or later
-// holds what it would be sent, see `reading/projection.ts`. What is not remembered counts as visible: that costs a message, never
-// the truth. So all of it is bounded: choices beyond MAX_CHOICES are not followed, since each costs a comparison with
-// every change of values; and at MAX_ENTITIES a choice begins anew.
+// change was such a one at which sequence it last changed visibly. A reader that had everything at that sequence or
+// later holds what it would be sent, see `reading/projection.ts`. What is not remembered counts as visible: that costs
+// a message, never the truth. So all of it is bounded: choices beyond MAX_CHOICES are not followed, since each costs a
+// comparison with every change of values; and at MAX_ENTITIES a choice begins anew.
 
 import type { EntityChange } from '../../model/changes.ts';
 import type { View } from '../../wire/encoded-entity.ts';

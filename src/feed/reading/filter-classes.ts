@@ -2,8 +2,7 @@
 //
 // Bounded in bytes, because a filter may name a thousand namespaces and nodes and every subscriber may bring another:
 // beyond the bound, and beyond a quarter of it for one caller, subscriptions with yet another filter are refused. A
-// filter that is in use already, or that lets everything pass, costs nothing more. A class goes with its last
-// subscriber.
+// filter that is in use already costs nothing more. A class goes with its last subscriber.
 
 import { Filter, type FilterCriteria } from '../log/filter.ts';
 import type { View } from '../../wire/encoded-entity.ts';

@@ -1,5 +1,5 @@
 // The frames that were made since the log last moved, so that subscribers at the same place of the same projection get
-// the same buffer instead of an equal one. One memory for all projections, hence one bound: when it is full it forgets
+// the same buffer instead of an equal one. One memory for all projections, so one bound: when it is full it forgets
 // everything, and the next reader composes again.
 
 import type { ReadingPosition, ReadingStep } from './position.ts';

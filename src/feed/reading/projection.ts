@@ -1,4 +1,5 @@
-// A projection is what one class of subscribers sees: a filter and a view. It turns a stretch of the log into a frame.
+// A projection is what one class of subscribers sees: a filter, a view, a choice of labels and annotations, with
+// timelines or without. It turns a stretch of the log into a frame.
 //
 // The rule that makes slow readers right. A reader has a cursor c (everything up to it was passed) and a floor f: every
 // state that it holds was current at some moment at or after f. A reader that has caught up has f = c = head; one that
@@ -12,10 +13,10 @@
 // Using c alone instead of f would lose removals: an entity that stops passing at s and changes again at t > s is met
 // at t only, by a reader whose cursor may have moved beyond s in between.
 //
-// A filter by the labels of namespaces lets objects pass by something that is not in their entry. So a reader that comes
-// to a namespace whose labels changed since f, in a way that matters to the filter, reads the objects of the namespace
-// that it has passed before it passes the namespace itself: those that pass now are upserts, those that may have passed
-// are removals. What it has not passed it meets later, and tells by the newest labels and all since f.
+// A filter by the labels of namespaces lets objects pass by something that is not in their entry. So a reader that
+// comes to a namespace whose labels changed since f, in a way that matters to the filter, reads the objects of the
+// namespace that it has passed before it passes the namespace itself: those that pass now are upserts, those that may
+// have passed are removals. What it has not passed it meets later, and tells by the newest labels and all since f.
 //
 // A subscriber may have chosen some labels and annotations. A change of others is no change for it: a reader that had
 // everything at f is not sent an entity that did not change visibly since, see `log/unseen-changes.ts`.

@@ -8,7 +8,8 @@
 //
 // Numbers without a size are varints: seven bits a byte, lowest first. Which sources is a hash of all their names,
 // because another process continues only with the same ones. So a token takes 50 to 60 bytes, and 11 for each source at
-// one moment with a version of eight digits; 12 sources: 190 bytes, and up to 4 with timelines; 16 more with the uid of the cluster, and its name.
+// one moment with a version of eight digits; 12 sources: 190 bytes, and up to 4 with timelines; 16 more with the uid of
+// the cluster, and its name.
 //
 // The checksum is there to tell a token from bytes that never were one, not against forgery: a forged token gets
 // nothing that an empty one would not. Cursor, floor and held mean something in their own process only; the sources let

@@ -2,7 +2,7 @@
 //
 // Entities are a function of the records, so the moments of all sources name a state, in whatever order they were
 // reached. Another replica went through them in an order of its own, so it starts before the first change in its log
-// that is beyond the token for its own source, and tells everything from there; see `ChangeFeed`.
+// that is beyond the token for its own source, and tells everything from there; see `subscriptions/resumption.ts`.
 
 import type { ChangeBatch } from '../../model/changes.ts';
 import { compareResourceVersions } from '../../model/resource-version.ts';

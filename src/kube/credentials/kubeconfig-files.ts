@@ -1,10 +1,10 @@
 // Kubeconfig files, read and merged as client-go does.
 //
 // Of equal names the first file counts, and so does the first current context; files of a list that are missing or
-// empty are skipped. YAML is what kubectl takes for it: UTF-8 or, with a byte order mark, UTF-16 (PowerShell writes it),
-// merge keys, of a key that stands twice the last one, and of several documents the first. A name that stands twice in
-// one file is remembered, because which of the two is meant is not written anywhere. Messages never quote what is in a
-// file: it holds secrets.
+// empty are skipped. YAML is what kubectl takes for it: UTF-8 or, with a byte order mark, UTF-16 (PowerShell writes
+// it), merge keys, of a key that stands twice the last one, and of several documents the first. A name that stands
+// twice in one file is remembered, because which of the two is meant is not written anywhere. Messages never quote what
+// is in a file: it holds secrets.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';

@@ -1,8 +1,8 @@
-// What a context of a kubeconfig means, as client-go takes it, and the account of a pod: which server, and what its user
-// shows.
+// What a context of a kubeconfig means, as client-go takes it, and the account of a pod: which server, and what its
+// user shows.
 //
-// Only the context that was chosen is looked at closely: broken entries that it does not use harm nothing. `*-data` comes
-// before the file of the same thing, paths are relative to their file. What says two things at once (two ways to
+// Only the context that was chosen is looked at closely: broken entries that it does not use harm nothing. `*-data`
+// comes before the file of the same thing, paths are relative to their file. What says two things at once (two ways to
 // authenticate, a CA and no verification) is refused as client-go refuses it, rather than one of them chosen. Messages
 // name fields and entries, and never quote what is in the file: it holds secrets.
 

@@ -1,8 +1,8 @@
 // A bearer token in a file that is rotated, as the kubelet does with a pod's service-account token.
 //
-// Read again at most once a minute (client-go: transport/token_source.go), trimmed. A file that cannot be read, is empty
-// or holds what no header can carry keeps the last token, which is good for a while yet; after a 401 it is not, so then
-// only a successful read counts.
+// Read again at most once a minute (client-go: transport/token_source.go), trimmed. A file that cannot be read, is
+// empty or holds what no header can carry keeps the last token, which is good for a while yet; after a 401 it is not,
+// so then only a successful read counts.
 
 import type { Clock } from '../clock.ts';
 

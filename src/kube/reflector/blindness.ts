@@ -1,4 +1,4 @@
-// Whether a resource is being followed, and if not, since when something may have happened unheard of.
+// Whether a resource is being followed, and if not, since when something may have happened that was not heard of.
 //
 // Blind from the loss of a watch (or the start of a list) until the next watch has caught up with what was missed. A
 // server sends that at once and without pauses, so it has come by the first bookmark, or after a silence, and in any
@@ -126,7 +126,7 @@ export class Blindness {
     return this.#sinceMs === undefined ? { atMs } : { atMs, sinceMs: Math.min(this.#sinceMs, atMs) };
   }
 
-  /** As `observe`, for a list: before it, objects may have come and gone unheard of. */
+  /** As `observe`, for a list: before it, objects may have come and gone that were not heard of. */
   observeByList(): Observation {
     const seen = this.observe();
     return seen.sinceMs === undefined ? seen : { ...seen, relisted: true };

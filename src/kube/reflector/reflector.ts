@@ -5,9 +5,11 @@
 //                      │  ▼                   ▼
 //                      └── backing-off ◀──────┘        any ──stop──▶ stopped
 //
-// (A streamed list is listing and watching in one request: the state changes at its final bookmark.) Between rounds there
-// is a position (position.ts): the version to go on from, and whether a list is due. Every class of failure (failure.ts)
-// has an answer (failure-answers.ts), which says what is due next and how long to wait.
+// (A streamed list is listing and watching in one request: the state changes at its final bookmark.)
+//
+// Between rounds there is a position (position.ts): the version to go on from, and whether a list is due. Every class
+// of failure (failure.ts) has an answer (failure-answers.ts), which says what is due next and how long to wait.
+//
 // Promises: no event is skipped, except that a list passes over one that three watches in a row could not take; nothing
 // else writes the store; a failed list leaves it as it was; a watch only ever goes on from a version whose every event
 // is in the store. Refuses: to guess that a silent server is fine beyond `timeoutSeconds`.

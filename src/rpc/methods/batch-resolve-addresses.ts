@@ -3,8 +3,9 @@
 // A bad item fails alone, as a `google.rpc.Status` in its place. `wait` ends when every item that is not bad has had a
 // holder, and the whole batch is answered from one moment: every item is resolved again before the answer is written.
 //
-// A batch that does not wait is one pass: its bytes are read without making objects of them (`requests/batch-scan.ts`), and what
-// is told of most addresses is kept ready (`answers/plain-answers.ts`; docs/decisions/plain-answers-are-kept.md).
+// A batch that does not wait is one pass: its bytes are read without making objects of them (`requests/batch-scan.ts`),
+// and what is told of most addresses is kept ready (`answers/plain-answers.ts`;
+// docs/decisions/plain-answers-are-kept.md).
 
 import protobuf from 'protobufjs';
 

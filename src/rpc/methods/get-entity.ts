@@ -1,9 +1,9 @@
 // LookupService.GetPod, GetService, GetNode, GetWorkload and GetNamespace: one object by name, and by uid where the
 // caller means a certain object and not its successor under the name. They differ only in where they look.
 //
-// A namespace that is not watched is refused, and so is one that is not published: by its name alone, so that the refusal
-// does not tell whether it exists.
-// With `wait`, NOT_FOUND is said only after that time; when too many calls wait already, at once.
+// A namespace that is not watched is refused, and so is one that is not published: by its name alone, so that the
+// refusal does not tell whether it exists. With `wait`, NOT_FOUND is said only after that time; when too many calls
+// wait already, at once.
 
 import { status } from '@grpc/grpc-js';
 import type { CatalogReader } from '../../catalog/reader.ts';

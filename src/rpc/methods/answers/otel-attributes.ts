@@ -1,5 +1,5 @@
-// Resource attributes of OpenTelemetry in answers, for callers that ask for them: decodes the pod's own message, and lets
-// otel/attributes.ts apply the rules. Zone, region and uid of the node, and the cluster, are those of the moment.
+// Resource attributes of OpenTelemetry in answers, for callers that ask for them: decodes the pod's own message, and
+// lets otel/attributes.ts apply the rules. Zone, region and uid of the node, and the cluster, are those of the moment.
 //
 // What follows from the pod alone is kept for pods that are asked about often; bounded, and dropped as a whole at the
 // bound. Callers that do not ask pay nothing.

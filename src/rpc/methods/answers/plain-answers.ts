@@ -2,12 +2,12 @@
 // it, encoded, for the basic view. To find them costs one look in a table; to put the same together anew takes twenty
 // places in memory, most of which no cache of the processor has.
 //
-// Never an answer of yesterday: what is kept of an address is dropped in the very step in which something about it or
-// its holder changes, before anything can be asked. What changes with time, with the health of the watches or in
+// Never an answer that is out of date: what is kept of an address is dropped in the very step in which something about
+// it or its holder changes, before anything can be asked. What changes with time, with the health of the watches or in
 // another object (how far back history reaches, staleness, the workload) is not kept but looked at for every question.
 //
-// Bounded: so many answers, none longer than a kilobyte; where two want one place the newer has it, so that what is asked
-// often comes back. Addresses that are not asked about cost nothing.
+// Bounded: so many answers, none longer than a kilobyte; where two want one place the newer has it, so that what is
+// asked often comes back. Addresses that are not asked about cost nothing.
 
 import type { AddressQuestion, PlainHolder, PlainMoment, PlainReader } from '../../../addresses/reader.ts';
 import type { ByteString } from '../../../model/byte-string.ts';

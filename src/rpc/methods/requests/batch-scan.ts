@@ -1,10 +1,10 @@
-// Reads the request of a batch without making objects of it: where each address is, and its port, protocol and moment as
-// numbers. Decoding 1,000 queries with protobufjs took as long as answering them does.
+// Reads the request of a batch without making objects of it: where each address is, and its port, protocol and moment
+// as numbers. Decoding 1,000 queries with protobufjs took as long as answering them does.
 //
 // It knows the requests that callers send by the thousand and no others: at anything else (an interval, a wait, a field
-// that is given twice or is not known, a number out of range, bytes that are no message) it gives up, and the request is
-// decoded as every other. So what it does not refuse is what the decoder would have made of it, and every error comes
-// from where it came before.
+// that is given twice or is not known, a number out of range, bytes that are no message) it gives up, and the request
+// is decoded as every other. So what it does not refuse is what the decoder would have made of it, and every error
+// comes from where it came before.
 
 import { FieldTags } from '../../../wire/field-tags.ts';
 import { enumValues } from '../../../wire/schema.ts';

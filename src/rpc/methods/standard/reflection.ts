@@ -1,4 +1,4 @@
-// Server reflection, v1 and v1alpha: what grpcurl and its kin ask to learn the schema. Both versions are the same
+// Server reflection, v1 and v1alpha: what grpcurl and tools like it ask to learn the schema. Both versions are the same
 // messages under two names.
 //
 // A question without an answer is an ErrorResponse in the stream, not the end of it. Requests are small and answers
