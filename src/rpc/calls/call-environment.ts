@@ -13,11 +13,13 @@ import {
 } from '../errors.ts';
 import type { CallerRates } from '../limits/caller-rates.ts';
 import type { Drain } from './drain.ts';
+import type { WokenCalls } from './woken-calls.ts';
 
 export interface CallEnvironment {
   readonly logger: Logger;
   readonly nowMs: () => number;
   readonly drain: Drain;
+  readonly woken: WokenCalls;
   /** See `caller-rates.ts`; unset: callers may ask for as much as they like. */
   readonly rates: CallerRates | undefined;
   /** Counts a call that met a bound. */

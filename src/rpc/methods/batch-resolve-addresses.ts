@@ -249,6 +249,7 @@ async function waitForHolders(
     const waiting = lookup.addresses.waitForHolder(open, signal);
     if (waiting === undefined) return;
     await waiting;
+    await call.turn();
     call.throwIfOver();
   }
 }

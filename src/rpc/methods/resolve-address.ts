@@ -111,6 +111,7 @@ async function waitForAnswer(
     const waiting = addresses.waitForHolder([question.address], signal);
     if (waiting === undefined) break;
     await waiting;
+    await call.turn();
     call.throwIfOver();
     answer = addresses.resolve(question);
   }
