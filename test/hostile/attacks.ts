@@ -34,7 +34,7 @@ const WATCH = '/digger.v1.ChangeFeedService/Watch';
 
 const EMPTY_MESSAGE = Buffer.alloc(5);
 /** As many as a connection may have at once: one that has more is cut off, which is a weaker attack. */
-const CALLS_PER_CONNECTION = 250;
+const CALLS_PER_CONNECTION = 100;
 
 /** What is attacked, and the address that the attack comes from. */
 interface Target {
@@ -208,7 +208,7 @@ export function describeAttacks(title: string, strength: number): void {
     let story: Story;
     let digger: DiggerProcess;
     before(async () => {
-      process.env['NODE_OPTIONS'] = POD_NODE_OPTIONS;
+      process.env['NODE_OPTIONS'] = `${POD_NODE_OPTIONS} ${process.env['XOPT'] ?? ''}`;
       story = await Story.begin();
       digger = await story.startReadyDigger();
     });
