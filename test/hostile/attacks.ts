@@ -208,7 +208,7 @@ export function describeAttacks(title: string, strength: number): void {
     let story: Story;
     let digger: DiggerProcess;
     before(async () => {
-      process.env['NODE_OPTIONS'] = `${POD_NODE_OPTIONS} ${process.env['XOPT'] ?? ''}`;
+      process.env['NODE_OPTIONS'] = POD_NODE_OPTIONS;
       story = await Story.begin();
       digger = await story.startReadyDigger();
     });
