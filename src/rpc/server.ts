@@ -18,6 +18,7 @@ import { Gate } from './calls/gate.ts';
 import { guardStreams } from './calls/grpc-js-streams.ts';
 import { WATCH_PATH } from './calls/method-rules.ts';
 import { OpenCalls } from './calls/open-calls.ts';
+import { WokenCalls } from './calls/woken-calls.ts';
 import { sharedFrames } from './calls/shared-frames.ts';
 import { CallerRates } from './limits/caller-rates.ts';
 import { ConnectionTable } from './limits/connection-table.ts';
@@ -90,6 +91,7 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
     logger,
     nowMs: options.nowMs ?? Date.now,
     drain,
+    woken: new WokenCalls({ afterReads: setImmediate }),
     rates,
     countRefusal: metrics.countRefusal,
   };
@@ -163,11 +165,20 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
     tls: tls && { source: tls, logger, nowMs: monotonicMs },
   });
   guardStreams(server, gate);
+  // A few in a turn of the event loop, and the rest in the next ones.
+  const endLate = inTurns(() => ledger.endLate());
+  const sweep = inTurns(() => table.sweep());
   const timers = [
-    setInterval(() => ledger.endLateRequests(), limits.requestTimeoutMs / TURNS),
-    setInterval(() => ledger.endLateAnswers(), limits.answerTimeoutMs / TURNS),
     setInterval(() => {
-      table.sweep();
+      ledger.passRequestTurn();
+      endLate();
+    }, limits.requestTimeoutMs / TURNS),
+    setInterval(() => {
+      ledger.passAnswerTurn();
+      endLate();
+    }, limits.answerTimeoutMs / TURNS),
+    setInterval(() => {
+      sweep();
       gate.endSecond();
     }, SWEEP_INTERVAL_MS),
   ];
@@ -200,6 +211,18 @@ const KEEPALIVE_TIME_MS = 30_000;
 const KEEPALIVE_TIMEOUT_MS = 10_000;
 
 const SWEEP_INTERVAL_MS = 1_000;
+
+/** Runs something that says whether it has to be run again, once in a turn of the event loop. */
+function inTurns(run: () => boolean): () => void {
+  let isPlanned = false;
+  const turn = (): void => {
+    isPlanned = run();
+    if (isPlanned) setImmediate(turn);
+  };
+  return () => {
+    if (!isPlanned) turn();
+  };
+}
 
 /** Not waited for: open calls are what counts, and a feed that fails to drain must not keep the process. */
 async function drainFeed(feed: FeedService, logger: Logger): Promise<void> {

@@ -35,6 +35,7 @@ const lookup = await createLookup();
 const call: CallContext = {
   nowMs: Date.now,
   charge: () => undefined,
+  turn: () => undefined,
   waitSignal: () => AbortSignal.abort(),
   throwIfOver: () => undefined,
   draining: false,

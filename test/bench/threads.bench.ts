@@ -163,6 +163,7 @@ function createAnswers(): (method: number, bytes: Buffer) => Uint8Array {
   const call: CallContext = {
     nowMs: Date.now,
     charge: () => undefined,
+    turn: () => undefined,
     waitSignal: () => AbortSignal.abort(),
     throwIfOver: () => undefined,
     draining: false,

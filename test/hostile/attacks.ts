@@ -34,7 +34,7 @@ const WATCH = '/digger.v1.ChangeFeedService/Watch';
 
 const EMPTY_MESSAGE = Buffer.alloc(5);
 /** As many as a connection may have at once: one that has more is cut off, which is a weaker attack. */
-const CALLS_PER_CONNECTION = 250;
+const CALLS_PER_CONNECTION = 100;
 
 /** What is attacked, and the address that the attack comes from. */
 interface Target {

@@ -35,7 +35,7 @@ describe('a subscriber', { timeout: 900_000 }, () => {
   });
 
   for (const connections of [1, 10, 500]) {
-    it(`that opens 10,000 streams on ${connections} connections gets 1,000, and others are served`, async () => {
+    it(`that opens 10,000 streams on ${connections} connections gets 1,000 or what those may have, and others are served`, async () => {
       await using story = await beginLargeStory();
       const digger = await story.startReadyDigger();
       await openTooMany(story, digger, { streams: 10_000, connections, limit: LIMIT });

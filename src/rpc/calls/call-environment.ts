@@ -9,11 +9,13 @@ import { callerRateExceeded } from '../errors/over-limits.ts';
 import { type CallFailure, toServerError } from '../errors/status-details.ts';
 import type { CallerRates } from '../limits/caller-rates.ts';
 import type { Drain } from './drain.ts';
+import type { WokenCalls } from './woken-calls.ts';
 
 export interface CallEnvironment {
   readonly logger: Logger;
   readonly nowMs: () => number;
   readonly drain: Drain;
+  readonly woken: WokenCalls;
   /** See `caller-rates.ts`; unset: callers may ask for as much as they like. */
   readonly rates: CallerRates | undefined;
   /** Counts a call that met a bound. */

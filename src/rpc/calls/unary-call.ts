@@ -82,6 +82,10 @@ class UnaryContext implements CallContext {
     chargeCaller(this.#environment, identityOf(this.#call).caller, cost);
   }
 
+  turn(): Promise<void> | undefined {
+    return this.#environment.woken.turn();
+  }
+
   throwIfOver(): void {
     if (this.#call.cancelled) throw cancelled();
     if (this.draining) throw draining();

@@ -49,6 +49,9 @@ export interface ConnectionTableOptions {
 
 const AGE_SPREAD = 0.1;
 
+/** Connections that `sweep` ends at once, each with the subscriptions on it. */
+export const MAX_SWEPT_AT_ONCE = 32;
+
 export class ConnectionTable<Connection extends TrackedConnection = TrackedConnection> {
   readonly #options: ConnectionTableOptions;
   readonly #all = new Set<Connection>();
@@ -116,16 +119,25 @@ export class ConnectionTable<Connection extends TrackedConnection = TrackedConne
     this.#idle.add(connection);
   }
 
-  /** Tells those to go that are idle or old, and ends those whose grace is over. To be called every second or so. */
-  sweep(): void {
+  /**
+   * Tells those to go that are idle or old, and ends those whose grace is over: so many at once, for those that came
+   * together go together. To be called every second or so; whether there are more, for a later turn.
+   */
+  sweep(): boolean {
     const { limits, nowMs } = this.#options;
     const now = nowMs();
+    let left = MAX_SWEPT_AT_ONCE;
     for (const connection of this.#idle) {
       if (now - connection.idleSinceMs < limits.maxIdleMs) break;
+      if (connection.isRetired) continue;
+      if (left === 0) return true;
+      left -= 1;
       this.#retire(connection, now, 'idle');
     }
     for (const connection of this.#all) {
       if (now < connection.retireAtMs) continue;
+      if (left === 0) return true;
+      left -= 1;
       if (!connection.isRetired) {
         this.#retire(connection, now, 'age');
       } else {
@@ -134,10 +146,10 @@ export class ConnectionTable<Connection extends TrackedConnection = TrackedConne
         connection.retireAtMs = Number.POSITIVE_INFINITY;
       }
     }
+    return false;
   }
 
   #retire(connection: Connection, now: number, reason: CloseReason): void {
-    if (connection.isRetired) return;
     connection.isRetired = true;
     connection.retireAtMs = now + this.#options.limits.ageGraceMs;
     this.#options.countClosed(reason);

@@ -257,6 +257,7 @@ async function waitForHolders(
   if (waiting === undefined) return;
   while (open.size > 0 && !signal.aborted) {
     const claimed = await waiting.next();
+    await call.turn();
     call.throwIfOver();
     for (const address of claimed) {
       const questions = (open.get(address) ?? []).filter((question) => !isHeld(addresses.resolve(question)));

@@ -14,6 +14,11 @@ export interface CallContext {
   waitSignal(timeoutMs: number): AbortSignal;
 
   /**
+   * To be awaited after a wait, before anything is done: many are woken at once. Unset: nothing to await.
+   */
+  turn(): Promise<void> | undefined;
+
+  /**
    * To be said before expensive work, in looked-up addresses (see `CALL_COSTS`). Throws RESOURCE_EXHAUSTED when the
    * caller has asked for too much lately.
    */

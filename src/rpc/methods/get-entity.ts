@@ -192,6 +192,7 @@ async function waitForEntity(
     const waiting = names.waitForName(search.key, signal);
     if (waiting === undefined) break;
     await waiting;
+    await call.turn();
     call.throwIfOver();
     // Another object under the name, or a change that concerned another waiter: look again, and wait on.
     const entity = find(search);

@@ -111,6 +111,7 @@ async function waitForAnswer(
   while (!isHeld(answer) && !signal.aborted) {
     // A new holder need not hold the address at the asked moment or port: look again, and wait on.
     await waiting.next();
+    await call.turn();
     call.throwIfOver();
     answer = addresses.resolve(question);
   }

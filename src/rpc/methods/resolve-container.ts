@@ -197,6 +197,7 @@ async function waitFor(
     const waiting = lookup.names.waitForName(key, signal);
     if (waiting === undefined) return found;
     await waiting;
+    await call.turn();
     call.throwIfOver();
   }
 }

@@ -4,7 +4,12 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 
-import { type ConnectionLimits, ConnectionTable, TrackedConnection } from '../../../src/rpc/limits/connection-table.ts';
+import {
+  type ConnectionLimits,
+  ConnectionTable,
+  MAX_SWEPT_AT_ONCE,
+  TrackedConnection,
+} from '../../../src/rpc/limits/connection-table.ts';
 
 const LIMITS: ConnectionLimits = {
   maxConnections: 5,
@@ -124,6 +129,25 @@ describe('time on a connection', () => {
       assert.deepEqual(connection?.ends, ['retired', 'destroyed']);
     });
   }
+
+  it('ends a few of those at once that have been idle, or are old, for as long as each other', () => {
+    const { open, clock, table, closed } = create({ maxConnections: 1_000, maxConnectionsPerSource: 1_000 }, 0.5);
+    const [idle, busy] = [
+      Array.from({ length: 50 }, () => open('a')),
+      Array.from({ length: 50 }, () => open('b', true)),
+    ];
+    clock.nowMs = 1_000;
+    assert.equal(table.sweep(), true, 'there are more');
+    assert.equal(closed.length, MAX_SWEPT_AT_ONCE);
+    assert.equal(table.sweep(), false);
+    assert.equal(closed.length, 50);
+    clock.nowMs = 10_000;
+    let turns = 1;
+    while (table.sweep()) turns += 1;
+    assert.equal(turns, Math.ceil(100 / MAX_SWEPT_AT_ONCE), 'the idle ones by force, the others told to go');
+    assert.ok(busy.every((connection) => connection?.ends.length === 1));
+    assert.ok(idle.every((connection) => connection?.ends.length === 2));
+  });
 
   it('is no matter when there is no age limit', () => {
     const { open, clock, table } = create({ maxAgeMs: 0 });

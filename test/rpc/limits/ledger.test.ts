@@ -5,13 +5,21 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 
-import { type EndReason, type Full, Ledger, LedgerEntry, TURNS } from '../../../src/rpc/limits/ledger.ts';
+import {
+  type EndReason,
+  type Full,
+  Ledger,
+  LedgerEntry,
+  MAX_ENDS_AT_ONCE,
+  TURNS,
+} from '../../../src/rpc/limits/ledger.ts';
 
 const LIMITS = { maxBytes: 1_000, maxCallerBytes: 600 };
 
 class Call extends LedgerEntry {
   readonly id: number;
   readonly mayPause: boolean;
+  onEnd: (() => void) | undefined;
   readonly ended: { readonly phase: string; readonly reason: EndReason; readonly full: Full }[] = [];
   constructor(id: number, mayPause = false) {
     super();
@@ -20,7 +28,18 @@ class Call extends LedgerEntry {
   }
   end(phase: 'arriving' | 'leaving', reason: EndReason, full: Full): void {
     this.ended.push({ phase, reason, full });
+    this.onEnd?.();
   }
+}
+
+function passRequestTurn(ledger: Ledger): void {
+  ledger.passRequestTurn();
+  ledger.endLate();
+}
+
+function passAnswerTurn(ledger: Ledger): void {
+  ledger.passAnswerTurn();
+  ledger.endLate();
 }
 
 function opened(ledger: Ledger, count: number, caller: string, bytes: number): Call[] {
@@ -134,14 +153,38 @@ describe('at a bound', () => {
 });
 
 describe('time', () => {
+  it('ends a few of those at once that are late together, and each once, whatever becomes of it', () => {
+    for (const stays of [false, true]) {
+      const ledger = new Ledger({ maxBytes: 1e9, maxCallerBytes: 1e9 });
+      const calls = opened(ledger, 100, 'a', 10);
+      if (!stays) for (const call of calls) call.onEnd = () => ledger.close(call);
+      for (let turn = 0; turn <= TURNS; turn++) ledger.passRequestTurn();
+      const ended = (): number => calls.filter((call) => call.ended.length > 0).length;
+      for (let at = MAX_ENDS_AT_ONCE; at < 100; at += MAX_ENDS_AT_ONCE) {
+        assert.equal(ledger.endLate(), true, 'there are more');
+        assert.equal(ended(), at);
+      }
+      assert.equal(ledger.endLate(), false);
+      assert.equal(ended(), 100);
+      assert.ok(calls.every((call) => call.ended.length === 1));
+    }
+    const ledger = new Ledger({ maxBytes: 1e9, maxCallerBytes: 1e9 });
+    const calls = opened(ledger, 100, 'a', 10);
+    for (const call of calls) ledger.answer(call, 10);
+    for (let turn = 0; turn <= TURNS; turn++) ledger.passAnswerTurn();
+    let turns = 1;
+    while (ledger.endLate()) turns += 1;
+    assert.deepEqual([turns, ledger.calls], [Math.ceil(100 / MAX_ENDS_AT_ONCE), 0]);
+  });
+
   it('ends requests after all turns and not before, but for streams that may be silent', () => {
     const ledger = new Ledger(LIMITS);
     const [call] = opened(ledger, 1, 'a', 10);
     const stream = new Call(2, true);
     ledger.open(stream, 'a', 10);
-    for (let turn = 0; turn < TURNS; turn++) ledger.endLateRequests();
+    for (let turn = 0; turn < TURNS; turn++) passRequestTurn(ledger);
     assert.deepEqual(call?.ended, []);
-    ledger.endLateRequests();
+    passRequestTurn(ledger);
     assert.deepEqual(call?.ended, [{ phase: 'arriving', reason: 'late', full: 'replica' }]);
     assert.deepEqual(stream.ended, []);
   });
@@ -150,11 +193,11 @@ describe('time', () => {
     const ledger = new Ledger(LIMITS);
     const [call] = opened(ledger, 1, 'a', 10);
     assert.ok(call);
-    for (let turn = 0; turn < TURNS; turn++) ledger.endLateAnswers();
+    for (let turn = 0; turn < TURNS; turn++) passAnswerTurn(ledger);
     ledger.answer(call, 10);
-    for (let turn = 0; turn < TURNS; turn++) ledger.endLateAnswers();
+    for (let turn = 0; turn < TURNS; turn++) passAnswerTurn(ledger);
     assert.deepEqual(call.ended, []);
-    ledger.endLateAnswers();
+    passAnswerTurn(ledger);
     assert.deepEqual(call.ended, [{ phase: 'leaving', reason: 'late', full: 'replica' }]);
     assert.equal(ledger.bytes, 0);
   });
@@ -213,7 +256,7 @@ it('whatever calls do: sums are those of the entries, bounds hold but for what w
             if (known) ledger.close(known);
             break;
           case 'late':
-            ledger.endLateAnswers();
+            passAnswerTurn(ledger);
             break;
         }
         const open = calls.filter(({ phase }) => phase !== 'over');

@@ -299,6 +299,7 @@ class Asked {
     return {
       nowMs: () => this.world.nowMs,
       charge: () => undefined,
+      turn: () => undefined,
       waitSignal: () => AbortSignal.abort(),
       throwIfOver: () => undefined,
       draining: false,

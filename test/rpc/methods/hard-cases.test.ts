@@ -19,7 +19,10 @@ describe('over gRPC', () => {
     world = new World({ clusterRanges: ['10.0.0.0/8', 'fd00::/8'], maxWaiters: MAX_WAITERS, now: () => Date.now() });
     world.nowMs = Date.now();
     world.putRange(serviceCidr('kubernetes', ['10.96.0.0/16']));
-    serving = await serve({}, Object.assign(new FakePicture(), { addresses: world.book }));
+    serving = await serve(
+      { limits: { maxStreamsPerConnection: 250 } },
+      Object.assign(new FakePicture(), { addresses: world.book }),
+    );
   });
   after(() => serving.stop());
 
