@@ -78,6 +78,8 @@ export class BalancerNames {
   readonly #leftOut = new Map<string, Set<string>>();
   #cutNames = 0;
   #open = 0;
+  /** Before it nothing is due; ms since the epoch. */
+  #dueMs = 0;
   #cancel: (() => void) | undefined;
   #problem = '';
   #isClosed = false;
@@ -159,6 +161,7 @@ export class BalancerNames {
   #begin(name: string, services: Set<string>): void {
     const nowMs = this.#options.nowMs();
     this.#names.set(name, { lookups: { 4: new NameLookup(nowMs), 6: new NameLookup(nowMs) }, services });
+    this.#dueMs = Math.min(this.#dueMs, nowMs);
     this.#schedule(0);
   }
 
@@ -198,16 +201,32 @@ export class BalancerNames {
     }, ms);
   }
 
+  /** What is due, as far as there is room; names take turns, so that those with short TTLs keep no other from its own. */
   #askDue(): void {
-    const nowMs = this.#options.nowMs();
-    for (const [name, followed] of this.#names) {
-      for (const family of FAMILIES) {
-        if (this.#open >= MAX_OPEN) break;
-        const lookup = followed.lookups[family];
-        if (!lookup.isAsked && lookup.nextMs <= nowMs) this.#ask(name, family, followed, lookup);
-      }
-    }
     if (this.#names.size > 0) this.#schedule(BEAT_MS);
+    const nowMs = this.#options.nowMs();
+    if (nowMs < this.#dueMs) return;
+    let dueMs = Number.POSITIVE_INFINITY;
+    for (const [name, followed] of this.#names) {
+      let isAsked = false;
+      for (const family of FAMILIES) {
+        const lookup = followed.lookups[family];
+        if (lookup.isAsked) continue;
+        if (lookup.nextMs > nowMs) {
+          dueMs = Math.min(dueMs, lookup.nextMs);
+          continue;
+        }
+        // An answer makes room, and comes back here.
+        if (this.#open >= MAX_OPEN) return;
+        this.#ask(name, family, followed, lookup);
+        isAsked = true;
+      }
+      if (!isAsked) continue;
+      // Behind all others.
+      this.#names.delete(name);
+      this.#names.set(name, followed);
+    }
+    this.#dueMs = dueMs;
   }
 
   #ask(name: string, family: Family, followed: FollowedName, lookup: NameLookup): void {
@@ -217,13 +236,17 @@ export class BalancerNames {
     const end = (finish: () => LookupChange): void => {
       lookup.isAsked = false;
       this.#open -= 1;
+      if (this.#isClosed) return;
       // Others may have begun to follow the name anew meanwhile.
-      if (this.#isClosed || this.#names.get(name) !== followed) return;
-      const wasFailing = this.size.failing > 0;
-      const change = finish();
-      countCut(change.cut);
-      this.#tell(followed, change);
-      this.#logTurn(wasFailing, name);
+      if (this.#names.get(name) === followed) {
+        const wasFailing = this.size.failing > 0;
+        const change = finish();
+        countCut(change.cut);
+        this.#tell(followed, change);
+        this.#logTurn(wasFailing, name);
+        this.#dueMs = Math.min(this.#dueMs, lookup.nextMs);
+      }
+      this.#askDue();
     };
     resolve(name, family).then(
       ({ addresses }) => {

@@ -140,7 +140,8 @@ export class ContainerIndex {
   /** Resolves when containers can be found; `undefined`: now. */
   ready(): Promise<void> | undefined {
     if (this.#isOn && this.#building === undefined) return undefined;
-    return (this.#building ??= this.#build());
+    // Not at the end of `#build`, which comes before this line where nothing had to pause.
+    return (this.#building ??= this.#build().finally(() => (this.#building = undefined)));
   }
 
   /** Takes a change of pods. */
@@ -157,8 +158,11 @@ export class ContainerIndex {
     const nowMs = this.#options.nowMs();
     this.#former.expire(nowMs);
     this.#ended.expire(nowMs);
-    // There is room again: the next question goes through all pods once more.
-    if (this.#leftOut > 0 && this.#building === undefined && this.#entries < this.#maxEntries * 0.9) this.#reset();
+    // There is room again. Callers may be waiting for what was left out, so that it is not put off to the next question.
+    if (this.#leftOut > 0 && this.#building === undefined && this.#entries < this.#maxEntries * 0.9) {
+      this.#reset();
+      void this.ready();
+    }
   }
 
   find(asked: ContainerIdPrefix): ContainerSearch {
@@ -169,7 +173,8 @@ export class ContainerIndex {
     const [only] = found;
     if (only !== undefined && found.length === 1) return { is: 'found', container: only };
     if (found.length > 0) return { is: 'ambiguous', count: found.length };
-    return { is: this.#leftOut > 0 || this.#crowded.has(key) ? 'unknown' : 'none' };
+    const isWhole = this.#isOn && this.#building === undefined && this.#leftOut === 0;
+    return { is: isWhole && !this.#crowded.has(key) ? 'none' : 'unknown' };
   }
 
   /** A pod that is there, or was in the history. */
@@ -196,7 +201,6 @@ export class ContainerIndex {
       if (this.#pod(pod.uid) === undefined) this.#keepFormer(pod, undefined, this.#options.nowMs());
       if (slice.due()) await slice.pause();
     }
-    this.#building = undefined;
   }
 
   #reset(): void {

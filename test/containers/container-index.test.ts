@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { ContainerIndex, type ContainerIndexOptions } from '../../src/containers/container-index.ts';
 import { parseContainerId } from '../../src/model/container-id.ts';
 import type { PodRecord } from '../../src/model/records.ts';
+import { done, eventually, notYet } from '../observers/eventually.ts';
 import { Harness, SEEN } from '../catalog/harness.ts';
 import { container, pod } from '../catalog/records.ts';
 
@@ -166,6 +167,14 @@ describe('16.9 containers by id', () => {
     assert.equal(world.told('abcdefabcde0'), 'other app');
   });
 
+  it('are ready from the first question on, also where going through all pods took no pause', async () => {
+    const slice = () => ({ due: () => false, pause: () => assert.fail('a pause') });
+    const world = await World.open([pod('a', {})], { slice });
+    await world.index.ready();
+    assert.equal(world.index.ready(), undefined);
+    assert.equal(world.told('ffffffffffff'), 'none');
+  });
+
   it('that are left out for want of room are unknown, not absent, until there is room again', async () => {
     const many = (at: number) =>
       pod(`p${at}`, { containers: [container('app', { containerId: id(`${at}`.padStart(12, 'b')) })] });
@@ -179,7 +188,14 @@ describe('16.9 containers by id', () => {
     assert.equal(world.told('ffffffffffff'), 'unknown');
     for (const at of [0, 1, 2, 3]) world.harness.remove(many(at));
     world.nowMs += 1;
+    const added: number[] = [];
+    world.index.onAdded((key) => added.push(key));
     world.index.expire();
+    assert.equal(world.told('bbbbbbbbbbb9'), 'unknown', 'while all pods are gone through once more');
+    // Without a question: who waits for it asked before.
+    await eventually('what was left out is added', () =>
+      added.includes(0xbbbbbbbbbbb9) ? done(undefined) : notYet(added),
+    );
     await world.index.ready();
     assert.equal(world.told('bbbbbbbbbbb9'), 'p9 app');
     assert.equal(world.told('ffffffffffff'), 'none');
