@@ -22,15 +22,11 @@ export class SortedSet<T> {
 
   /** What `of` makes of the first `count` elements, in order. */
   first<U>(count: number, of: (element: T) => U): U[] {
-    // Made as long as it will be: one that grows is copied again and again.
-    // oxlint-disable-next-line unicorn/no-new-array
-    const found = new Array<U>(Math.max(0, Math.min(count, this.#size)));
-    let at = 0;
+    const found: U[] = [];
     for (const chunk of this.#chunks) {
       for (const element of chunk) {
-        if (at >= found.length) return found;
-        found[at] = of(element);
-        at += 1;
+        if (found.length >= count) return found;
+        found.push(of(element));
       }
     }
     return found;
