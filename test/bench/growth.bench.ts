@@ -48,7 +48,7 @@ for (const size of SIZES) {
     const lookupMs = await spentMs(() => {
       for (const address of questions) if (picture.addresses.resolve({ address }).outcome === 'RESOLVED') holders += 1;
     });
-    if (holders !== LOOKUPS) throw new Error(`${LOOKUPS - holders} of ${LOOKUPS} lookups found nobody`);
+    if (holders !== LOOKUPS) throw new Error(`${LOOKUPS - holders} of ${LOOKUPS} lookups found no holder`);
     found.lookup.push((1e6 * lookupMs) / LOOKUPS);
     const mapMs = await spentMs(() => {
       for (const address of questions) if (plain.has(address)) holders += 1;

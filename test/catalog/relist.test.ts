@@ -56,7 +56,7 @@ describe('a store', () => {
     assert.equal(harness.catalog.pod('shop', A.name), undefined);
   });
 
-  it('17.4: joins pods while their first list arrives, and is open when it is whole', async () => {
+  it('joins pods while their first list arrives, and is open when it is whole', async () => {
     const harness = new Harness();
     const list = harness.storeOf('Pod').beginReplace();
     list.add(A);
@@ -80,7 +80,7 @@ describe('a store', () => {
     assert.equal(harness.digests.size, 1);
   });
 
-  it('17.4: keeps what was joined of a first list that breaks off, and tells the difference to the next', async () => {
+  it('keeps what was joined of a first list that breaks off, and tells the difference to the next', async () => {
     const harness = new Harness();
     const whole = Promise.withResolvers<boolean>();
     const opened = harness.catalog.open({ now: () => ARRIVED_MS, whole: whole.promise });
@@ -102,7 +102,7 @@ describe('a store', () => {
     assert.deepEqual(pods.toSorted(), ['+ Pod a', '+ Pod b', '+ Pod c', '- Pod a']);
   });
 
-  it('17.4: does not open with a first list that is not whole, nor when the opening is given up', async () => {
+  it('does not open with a first list that is not whole, nor when the opening is given up', async () => {
     const begun = (): Harness => {
       const harness = new Harness();
       harness.storeOf('Pod').beginReplace().add(A);

@@ -198,7 +198,7 @@ export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity & 
     };
   }
 
-  /** Of what is joined by now nothing is taken back: most of it will come again, and nobody sees it before. */
+  /** Of what is joined by now nothing is taken back: most of it will come again, and nothing is answered before. */
   #breakOff(): void {
     if (!this.#owner.isCollecting()) return;
     this.#isFilling = false;
