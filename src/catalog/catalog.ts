@@ -2,10 +2,11 @@
 // listeners are told every change.
 //
 // Until `open` records are only collected, because a join before the owners and slices are there would be done again;
-// `open` joins everything once, in slices, and tells listeners, pods while their list is still arriving. From then on each write is one synchronous step: state,
-// then one batch with one change per entity that really differs, numbered densely from 1; what one write changes beyond
-// a few hundred entities follows in slices (see `publisher.ts`). Entities are a pure function of the records; only the
-// names of retained owners are not. A listener that throws is a bug and is not caught.
+// `open` joins everything once, in slices, and tells listeners, pods while their list is still arriving. From then on
+// each write is one synchronous step: state, then one batch with one change per entity that really differs, numbered
+// densely from 1; what one write changes beyond a few hundred entities follows in slices (see `publisher.ts`). Entities
+// are a pure function of the records; only the names of retained owners are not. A listener that throws is a bug and
+// is not caught.
 
 import type { Registry } from '@prometheus-io/client';
 import { groupOf } from '../model/api-version.ts';

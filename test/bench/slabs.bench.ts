@@ -184,7 +184,11 @@ async function measure(pods: Form): Promise<void> {
   });
   const churnMs = await fill(pods, interner, 0, 1 / CHURN, 'churned');
   const slices: number[] = [];
-  for (let more = true; more; ) slices.push(cpu(() => void (more = pods.compact(SLICE_BYTES))));
+  const progress = { isDone: false };
+  const compactSome = (): void => {
+    progress.isDone = !pods.compact(SLICE_BYTES);
+  };
+  while (!progress.isDone) slices.push(cpu(compactSome));
   globalThis.gc?.();
   const after = process.memoryUsage();
   const round = (value: number, digits = 1): number => Number(value.toFixed(digits));
@@ -213,20 +217,22 @@ async function measure(pods: Form): Promise<void> {
 async function fill(pods: Form, interner: Interner, from: number, step: number, mark: string): Promise<number> {
   const values = new Map<string, PodRow['values']>();
   let spent = 0;
-  for (let next = from; next < PODS; ) {
+  const put = (next: number): void => {
+    const at = Math.floor(next);
+    const { row } = draftPod(podRecordAt(at, mark), DEFAULT_VALUE_POLICY, interner);
+    const workload = workloadAt(at);
+    row.workload = workload.reference;
+    row.joined = workload.joined ??= encodePodOwners(workload.reference, [workload.reference]);
+    const shared = values.get(row.values);
+    if (shared === undefined) values.set(row.values, row.values);
+    else row.values = shared;
+    pods.put(at, row);
+  };
+  // In turns, as a list arrives.
+  for (let begin = from; begin < PODS; begin += 500 * step) {
+    const end = Math.min(PODS, begin + 500 * step);
     spent += cpu(() => {
-      // Turns, as a list arrives in.
-      for (let some = 0; some < 500 && next < PODS; some += 1, next += step) {
-        const at = Math.floor(next);
-        const { row } = draftPod(podRecordAt(at, mark), DEFAULT_VALUE_POLICY, interner);
-        const workload = workloadAt(at);
-        row.workload = workload.reference;
-        row.joined = workload.joined ??= encodePodOwners(workload.reference, [workload.reference]);
-        const shared = values.get(row.values);
-        if (shared === undefined) values.set(row.values, row.values);
-        else row.values = shared;
-        pods.put(at, row);
-      }
+      for (let next = begin; next < end; next += step) put(next);
     });
     await nextTurn();
   }

@@ -114,6 +114,17 @@ describe('a store', () => {
     await assert.rejects(opening, /first list of pods/);
   });
 
+  it('opens also while a resource of which there is nothing is listed for the second time', async () => {
+    const harness = new Harness();
+    await harness.storeOf('Pod').beginReplace().commit('100', SEEN);
+    const again = harness.storeOf('Pod').beginReplace();
+    again.add(A);
+    await harness.catalog.open();
+    assert.deepEqual(harness.told(), [], 'half a list is no picture');
+    await again.commit('200', SEEN);
+    assert.deepEqual(harness.told(), ['+ Pod a']);
+  });
+
   it('takes writes while the catalog opens in slices', async () => {
     let turns = 0;
     const harness: Harness = new Harness({

@@ -75,6 +75,8 @@ export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity & 
   readonly #pacer: Pacer;
   readonly #isAwaited: boolean;
   #isFilling = false;
+  /** A list was whole: the next may begin just when the catalog opens. */
+  #isListed = false;
   #size = 0;
   #replacements = 0;
   /** Sum of the fingerprints of all records. */
@@ -131,7 +133,8 @@ export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity & 
   beginReplace(): TableReplacement<R> {
     this.#replacements += 1;
     if (this.#isFilling) this.#breakOff();
-    if (this.#isAwaited && this.#owner.isAwaiting() && this.#size === 0) return this.#fill(this.#replacements);
+    const isFirst = this.#isAwaited && !this.#isListed && this.#owner.isAwaiting();
+    if (isFirst && this.#size === 0) return this.#fill(this.#replacements);
     const number = this.#replacements;
     const stash = new Map<string, WideMap<string, D>>();
     let open = true;
@@ -187,12 +190,15 @@ export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity & 
           if (state !== undefined && state.uid !== uid) this.#drop(namespace, name, state);
         }
         for (const draft of late.values()) put(draft);
+        late.clear();
         this.#isFilling = false;
+        this.#isListed = true;
         this.#owner.publish({ ...this.#position(resourceVersion), listed: true }, seen, false);
       },
       abort: () => {
         if (!this.#isFilling || number !== this.#replacements) return;
         this.#replacements += 1;
+        late.clear();
         this.#breakOff();
       },
     };
@@ -253,6 +259,7 @@ export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity & 
       }
     }
     this.#isFilling = false;
+    this.#isListed = true;
     this.#owner.publish({ ...this.#position(resourceVersion), listed: true }, seen, false);
   }
 
