@@ -24,7 +24,7 @@ import { Freshness, registerFreshnessMetrics } from './freshness.ts';
 import { systemClock } from './kube/clock.ts';
 import { type ClusterWatch, createClusterWatch } from './kube/cluster-watch.ts';
 import { createCredentials } from './kube/credentials/credentials.ts';
-import { isWatchedKind, namespaces, serviceCidrs } from './kube/resources.ts';
+import { isWatchedKind, namespaces, pods, serviceCidrs } from './kube/resources.ts';
 import type { ReflectorStatus } from './kube/reflector/reflector-status.ts';
 import { registerClusterMetrics } from './cluster-metrics.ts';
 import { warnOfMemory } from './memory-bounds.ts';
@@ -242,21 +242,37 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
     names.onChanges(batch);
   });
 
-  /** The picture opens when no resource keeps it waiting any more; until then readiness names those that do. */
+  /**
+   * The picture opens when no resource keeps it waiting any more; until then readiness names those that do. The list of
+   * pods is by far the longest: when all others are there, pods are joined while they arrive.
+   */
   const follow = (): void => {
     freshness.update();
     addressFeed.update();
-    if (opening !== undefined) return;
-    const waitingFor = watch.statuses().filter(keepsWaiting);
+    if (isWhole) return;
+    // Kinds of owners that pods told of meanwhile are not waited for.
+    awaited ??= new Set(watch.statuses().map(({ resource }) => resource));
+    const waitingFor: string[] = [];
     for (const status of watch.statuses()) {
-      if (keepsWaiting(status)) readiness.begin(`list ${status.resource}`, listCause(status.message));
-      else readiness.complete(`list ${status.resource}`);
+      const { resource } = status;
+      if (!awaited.has(resource)) continue;
+      if (keepsWaiting(status)) {
+        waitingFor.push(resource);
+        readiness.begin(`list ${resource}`, listCause(status.message));
+      } else readiness.complete(`list ${resource}`);
     }
-    if (waitingFor.length === 0) opening = open();
+    isWhole = waitingFor.length === 0;
+    if (isWhole) firstLists.resolve(true);
+    const areOnlyPodsLeft = waitingFor.length === 1 && waitingFor[0] === pods.resource;
+    if (isWhole || areOnlyPodsLeft) opening ??= open();
   };
+  let isWhole = false;
+  let awaited: ReadonlySet<string> | undefined;
   let opening: Promise<void> | undefined;
+  /** All that is waited for are there; false: the service stops before that. */
+  const firstLists = Promise.withResolvers<boolean>();
   const open = async (): Promise<void> => {
-    await catalog.open();
+    if (!(await catalog.open(isWhole ? undefined : { now: Date.now, whole: firstLists.promise }))) return;
     // So that the first answers have it too; what does not come in time is left out of them.
     await Promise.race([watch.clusterUid.answered(), delay(CLUSTER_UID_WAIT_MS, undefined, { ref: false })]);
     addresses.open();
@@ -365,6 +381,7 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
     networks.close();
     balancers.close();
     await watch.stop();
+    firstLists.resolve(false);
     await opening;
     clearInterval(expiry);
     await admin.close();

@@ -104,6 +104,12 @@ export class MeasuredPicture {
     }
   }
 
+  /** All in one turn; resolves when everything is told. */
+  async write(...records: readonly KubernetesRecord[]): Promise<void> {
+    for (const record of records) this.#upsert(record);
+    await this.catalog.settled();
+  }
+
   async remove(...records: readonly KubernetesRecord[]): Promise<void> {
     for (const record of records) {
       this.#measure(() => this.#storeOf(record).remove(record as never, this.#next(), SEEN));

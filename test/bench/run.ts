@@ -24,6 +24,8 @@ const BENCHMARKS: readonly Benchmark[] = [
   benchmark('joining and encoding in the catalog', 'catalog', { nodeOptions: ['--expose-gc'] }),
   // With the heap of a service that runs: what a collection in a turn takes depends on it.
   benchmark('one change where much hangs on it', 'scaling', { nodeOptions: ['--expose-gc', ...SERVING_NODE_OPTIONS] }),
+  benchmark('cost as the cluster grows', 'growth', { nodeOptions: ['--expose-gc'] }),
+  benchmark('pods outside the heap', 'slabs', { nodeOptions: ['--expose-gc'] }),
   benchmark('lookups of a batch', 'batch'),
   benchmark('lookups over gRPC', 'lookup'),
   benchmark('change feed', 'feed'),

@@ -54,6 +54,19 @@ describe('while the list of one resource is held up', () => {
     for (const service of services) assert.equal(await digger.health(service), 'SERVING', service);
     await story.assertWholeState(digger);
   });
+
+  it('digger, which joins the pods that it has, stops all the same when it is asked to', async () => {
+    await using story = await Story.begin();
+    story.simulator.faults.answer({ resource: 'pods', code: 429, retryAfterSeconds: 1, times: Infinity });
+    const digger = await story.startDigger();
+    await eventually('only pods are missing', async () => {
+      const { pending } = await digger.call('StatusService', 'GetStatus');
+      const left = (pending as readonly string[]).filter((each) => each.startsWith('list '));
+      return left.length === 1 && left[0]?.startsWith('list pods') === true ? done(undefined) : notYet(left);
+    });
+    digger.terminate();
+    assert.deepEqual(await digger.ended, { code: 0, signal: null }, digger.log);
+  });
 });
 
 describe('while a permission is missing', () => {
