@@ -337,6 +337,7 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
       logger,
       registry,
       recheckIntervalMs: config.authRecheckIntervalMs,
+      threads: config.servingThreads,
       limits: {
         maxConnections: config.maxConnections,
         maxStreamsPerConnection: config.maxConnectionStreams,

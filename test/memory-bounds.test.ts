@@ -30,6 +30,12 @@ describe('all bounds at once', () => {
     assert.ok(sum <= POD_BYTES, `${sum} bytes`);
   });
 
+  it('count what each thread that carries connections may take', () => {
+    const one = sumOf(memoryBounds(config()));
+    const four = sumOf(memoryBounds(config({ servingThreads: 4 })));
+    assert.equal(four - one, 3 * 65 * MIB);
+  });
+
   it('that do not fit are told at the start, with those that take most', () => {
     const told: object[] = [];
     const logger = { warn: (facts: object) => told.push(facts) } as unknown as Parameters<typeof warnOfMemory>[2];

@@ -271,6 +271,14 @@ export const OPTIONS = {
     durationBetween('1s', '1h'),
     'how long calls may take to end on a connection that was told to go',
   ),
+  servingThreads: one(
+    '--serving-threads',
+    'count',
+    '1',
+    integerBetween(1, 8),
+    'threads that serve gRPC: with one it does all; with more, one answers and the others carry the connections (TLS, HTTP/2), ' +
+      'which pays where lookups fill a core and there are cores to spare',
+  ),
   maxConnectionStreams: one(
     '--max-connection-streams',
     'count',

@@ -20,14 +20,16 @@ import type { Server as TlsServer } from 'node:tls';
 import type { Server, ServerCredentials } from '@grpc/grpc-js';
 
 import type { ListenAddress } from '../model/listen-address.ts';
-import { CallConnection } from './calls/call-record.ts';
+import type { CallConnection } from './calls/call-record.ts';
 import { callerAt, sourceOf } from './limits/caller.ts';
 import type { ConnectionTable } from './limits/connection-table.ts';
 import type { FairQueue } from './limits/fair-queue.ts';
 import type { StartQueue } from './limits/start-queue.ts';
-import { awaitFirstFlight } from './tls/first-flight.ts';
+import { awaitFirstFlight, HandshakeTimeout } from './tls/first-flight.ts';
 import { type ClientCertificate, describeClientCertificate } from './tls/client-certificate.ts';
 import type { RpcMetrics } from './metrics.ts';
+import { ServedConnection } from './served-connection.ts';
+import { checkReading, pauseReading, resumeReading, startReading } from './socket-reading.ts';
 import { createTlsServer, type TlsTermination } from './tls/termination.ts';
 
 export interface ListenerOptions {
@@ -50,9 +52,11 @@ export class Listener {
   readonly #starts: StartQueue;
   readonly #metrics: RpcMetrics;
   /** By `address:port` of the peer, as grpc-js names it. */
-  readonly #connections = new Map<string, Connection>();
+  readonly #connections = new Map<string, ServedConnection>();
   readonly #injector: ReturnType<Server['createConnectionInjector']>;
   #onEmpty: (() => void) | undefined;
+  /** Clients are told to go. */
+  #isClosing = false;
 
   constructor({ server, credentials, table, queue, starts, metrics, tls }: ListenerOptions) {
     this.#table = table;
@@ -63,12 +67,12 @@ export class Listener {
     const handshakes = tls && this.#createTlsServer(tls);
     const open = (socket: Socket): void => {
       if (socket.destroyed) return;
-      const connection = this.#admit(socket);
+      const connection = this.#accept(socket);
       if (connection === undefined) return;
       if (handshakes === undefined) {
         this.#injector.injectConnection(socket);
         // Nothing has read it until now.
-        handleOf(socket)?.readStart();
+        startReading(socket);
         return;
       }
       awaitFirstFlight(socket, {
@@ -115,6 +119,7 @@ export class Listener {
   connectionOf(session: ServerHttp2Session): CallConnection | undefined {
     const connection = this.#connections.get(peerName(session.socket));
     if (connection !== undefined) connection.session = session;
+    if (this.#isClosing) session.close();
     return connection;
   }
 
@@ -129,7 +134,9 @@ export class Listener {
    * at the latest when the signal aborts, which ends them whatever they do.
    */
   async closeConnections(signal: AbortSignal): Promise<void> {
+    this.#isClosing = true;
     this.#injector.destroy();
+    for (const { session } of this.#connections.values()) session?.close();
     if (this.#connections.size === 0) return;
     const destroyAll = (): void => {
       for (const connection of this.#connections.values()) connection.destroy();
@@ -143,14 +150,44 @@ export class Listener {
   }
 
   /**
+   * Lets a connection of another thread begin when it is its turn; `admitted`: it may stay, and is known until `closed`.
+   * Otherwise it is destroyed.
+   */
+  begin(connection: ServedConnection, isGone: () => boolean, admitted: () => void): void {
+    const drop = (): void => {
+      this.#metrics.connectionsRefused.inc();
+      connection.destroy();
+    };
+    const run = (): void => {
+      if (!isGone() && this.#admit(connection)) admitted();
+    };
+    this.#starts.add(connection.source, { run, drop });
+  }
+
+  /** A connection that was admitted has closed. */
+  closed(connection: ServedConnection): void {
+    this.#metrics.connections.dec();
+    this.#table.remove(connection);
+    this.#queue.forget(connection);
+    const { peerName } = connection;
+    if (this.#connections.get(peerName) === connection) this.#connections.delete(peerName);
+    if (this.#connections.size === 0) this.#onEmpty?.();
+  }
+
+  /**
    * The other side of a connection has ended it. All of its calls end with it, once this turn has read what there is to
    * read, together with those of every other connection that was found to have ended: so others of its source are not
    * looked at before the next turn.
    */
-  #noteEnd(connection: Connection): void {
+  noteEnd(connection: ServedConnection): void {
     if (connection.hasEnded) return;
     connection.hasEnded = true;
     if (connection.openCalls > 0) this.#queue.noteEffort(connection, connection.openCalls);
+  }
+
+  /** TLS was agreed on, or was not, on a connection: that took time. */
+  noteHandshake(connection: ServedConnection): void {
+    this.#queue.noteEffort(connection, HANDSHAKE_EFFORT);
   }
 
   /** Has a step of a connection taken when it is its turn; without room for it the connection is refused. */
@@ -171,43 +208,43 @@ export class Listener {
         socket.destroy();
         return;
       }
-      this.#queue.noteEffort(connection, HANDSHAKE_EFFORT);
+      this.noteHandshake(connection);
       socket.on('error', () => socket.destroy());
-      socket.once('end', () => this.#noteEnd(connection));
+      socket.once('end', () => this.noteEnd(connection));
       const certificate = socket.authorized ? socket.getPeerX509Certificate() : undefined;
       if (certificate !== undefined) connection.certificate = describeClientCertificate(certificate);
       this.#injector.injectConnection(socket);
     });
     server.on('tlsClientError', (_error, socket) => {
       const connection = this.#connections.get(peerName(socket));
-      if (connection !== undefined) this.#queue.noteEffort(connection, HANDSHAKE_EFFORT);
+      if (connection !== undefined) this.noteHandshake(connection);
     });
     return server;
   }
 
-  /** Notes a connection; unset: it was refused and destroyed. */
-  #admit(socket: Socket): Connection | undefined {
-    const peer = peerName(socket);
-    const known = this.#connections.get(peer);
-    // The same at both ends: the older one is dead, and we have not heard of it yet.
-    if (known !== undefined && known.localName === localName(socket)) known.destroy();
+  /** Notes a connection of this thread; unset: it was refused and destroyed. */
+  #accept(socket: Socket): Connection | undefined {
     const connection = new Connection(socket);
+    if (!this.#admit(connection)) return undefined;
+    socket.once('end', () => this.noteEnd(connection)).once('error', () => this.noteEnd(connection));
+    socket.once('close', () => this.closed(connection));
+    return connection;
+  }
+
+  /** Whether a connection may stay; else it was destroyed. */
+  #admit(connection: ServedConnection): boolean {
+    const { peerName } = connection;
+    const known = this.#connections.get(peerName);
+    // The same at both ends: the older one is dead, and we have not heard of it yet.
+    if (known !== undefined && known.localName === connection.localName) known.destroy();
     if ((known !== undefined && known.localName !== connection.localName) || !this.#table.admit(connection)) {
       this.#metrics.connectionsRefused.inc();
-      socket.destroy();
-      return undefined;
+      connection.destroy();
+      return false;
     }
-    socket.once('end', () => this.#noteEnd(connection)).once('error', () => this.#noteEnd(connection));
-    this.#connections.set(peer, connection);
+    this.#connections.set(peerName, connection);
     this.#metrics.connections.inc();
-    socket.once('close', () => {
-      this.#metrics.connections.dec();
-      this.#table.remove(connection);
-      this.#queue.forget(connection);
-      if (this.#connections.get(peer) === connection) this.#connections.delete(peer);
-      if (this.#connections.size === 0) this.#onEmpty?.();
-    });
-    return connection;
+    return true;
   }
 }
 
@@ -217,17 +254,11 @@ export class Listener {
  */
 const HANDSHAKE_EFFORT = 16;
 
-/** As node calls it when TLS itself has begun. */
-class HandshakeTimeout extends Error {
-  readonly code = 'ERR_TLS_HANDSHAKE_TIMEOUT';
-}
-
-class Connection extends CallConnection {
-  hasEnded = false;
+class Connection extends ServedConnection {
   readonly localName: string;
+  readonly peerName: string;
   readonly source: string;
   readonly caller: string;
-  certificate: ClientCertificate | undefined = undefined;
   /** Once HTTP/2 has begun. */
   session: ServerHttp2Session | undefined = undefined;
   /** Where TLS is terminated, the one below it: they end together. */
@@ -235,12 +266,10 @@ class Connection extends CallConnection {
 
   constructor(socket: Socket) {
     super();
+    checkReading(socket);
     this.#socket = socket;
-    const handle: Partial<SocketHandle> | undefined = handleOf(socket);
-    if (handle !== undefined && (typeof handle.readStop !== 'function' || typeof handle.writeQueueSize !== 'number')) {
-      throw new Error('bug: node does not read sockets as it did');
-    }
-    this.localName = localName(socket);
+    this.localName = `${socket.localAddress}:${socket.localPort}`;
+    this.peerName = peerName(socket);
     // Unset when it has gone already.
     const address = socket.remoteAddress ?? 'unknown';
     this.source = sourceOf(address);
@@ -252,13 +281,11 @@ class Connection extends CallConnection {
   }
 
   pauseReading(): void {
-    handleOf(this.#socket)?.readStop();
+    pauseReading(this.#socket);
   }
 
   resumeReading(): void {
-    const handle = handleOf(this.#socket);
-    // While something waits to be sent node reads nothing from it, and goes on by itself afterwards.
-    if (handle?.writeQueueSize === 0) handle.readStart();
+    resumeReading(this.#socket);
   }
 
   retire(): void {
@@ -269,25 +296,6 @@ class Connection extends CallConnection {
   }
 }
 
-/**
- * What node reads a socket with, below HTTP/2 and TLS, which do not let go of a socket to be paused; unset: it has
- * closed. Not part of node's API: when it is not what it was, that is a bug to be seen at the first connection.
- */
-function handleOf(socket: Socket): SocketHandle | undefined {
-  return (socket as unknown as { readonly _handle: SocketHandle | null })._handle ?? undefined;
-}
-
-interface SocketHandle {
-  readStop(): void;
-  readStart(): void;
-  /** Bytes that the system has not taken yet. */
-  readonly writeQueueSize: number;
-}
-
 function peerName(socket: Pick<Socket, 'remoteAddress' | 'remotePort'>): string {
   return `${socket.remoteAddress}:${socket.remotePort}`;
-}
-
-function localName(socket: Socket): string {
-  return `${socket.localAddress}:${socket.localPort}`;
 }

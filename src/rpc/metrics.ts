@@ -19,6 +19,7 @@ import { CLOSE_REASONS, type CloseReason, type ConnectionTable } from './limits/
 import type { FairQueue } from './limits/fair-queue.ts';
 import type { StartQueue } from './limits/start-queue.ts';
 import type { Ledger } from './limits/ledger.ts';
+import { END_REASONS, type EndReason } from './threads/end-reasons.ts';
 
 export interface RpcMetrics {
   /** The counters of a method; the same object for the same path. */
@@ -31,6 +32,8 @@ export interface RpcMetrics {
   readonly countWaited: () => void;
   /** A connection is not read for a while. */
   readonly countPaused: () => void;
+  /** A thread that carries connections has ended without being told to. */
+  readonly countThreadEnd: (reason: EndReason) => void;
   readonly connections: Gauge;
   readonly connectionsRefused: Counter;
 }
@@ -87,6 +90,16 @@ export function exportPlainAnswers(registry: Registry, kept: { readonly count: n
     help: 'Bytes of the answers that are kept ready.',
     registers,
     collect: () => bytes.set(kept.bytes),
+  });
+}
+
+/** Threads that serve. */
+export function exportThreads(registry: Registry, count: () => number): void {
+  const threads: Gauge = new Gauge({
+    name: 'digger_serving_threads',
+    help: 'Threads that serve gRPC: the one that answers, and those that carry connections.',
+    registers: [registry],
+    collect: () => threads.set(count()),
   });
 }
 
@@ -225,6 +238,14 @@ export function createRpcMetrics(registry: Registry): RpcMetrics {
     registers,
   });
 
+  const threadEnds = new Counter({
+    name: 'digger_serving_thread_ends_total',
+    help: 'Threads that carried connections and ended, which ended those too: by an error, silent for long, or without new TLS files.',
+    labelNames: ['reason'],
+    registers,
+  });
+  for (const reason of END_REASONS) threadEnds.inc({ reason }, 0);
+
   // Each child is looked up by its labels once.
   const methods = new Map<string, MethodCounters>();
   const method = (path: string, requestStream: boolean, responseStream: boolean): MethodCounters => {
@@ -269,6 +290,7 @@ export function createRpcMetrics(registry: Registry): RpcMetrics {
     countClosed,
     countWaited: () => waited.inc(),
     countPaused: () => paused.inc(),
+    countThreadEnd: (reason) => threadEnds.inc({ reason }),
     connections,
     connectionsRefused,
   };

@@ -38,7 +38,9 @@ import {
   exportNameWaiters,
   exportPlainAnswers,
   exportPodAttributes,
+  exportThreads,
 } from './metrics.ts';
+import { Carriers } from './threads/carriers.ts';
 import type { ClientCertificate } from './tls/client-certificate.ts';
 import type { TlsSource } from './tls/termination.ts';
 
@@ -55,6 +57,8 @@ export interface RpcServerOptions {
   readonly limits?: Partial<RpcLimits>;
   /** ms since the epoch; unset: the system's clock. */
   readonly nowMs?: () => number;
+  /** Threads that serve, see `threads/carriers.ts`: all but one carry connections. Default: 1, which does all itself. */
+  readonly threads?: number | undefined;
 }
 
 export interface RpcServer {
@@ -164,7 +168,30 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
     metrics,
     tls: tls && { source: tls, logger, nowMs: monotonicMs },
   });
-  guardStreams(server, gate);
+  const takeStream = guardStreams(server, gate);
+  const carriers =
+    (options.threads ?? 1) === 1
+      ? undefined
+      : new Carriers({
+          count: (options.threads ?? 1) - 1,
+          limits: {
+            maxStreamsPerConnection: limits.maxStreamsPerConnection,
+            maxSessionMemoryMiB: limits.maxSessionMemoryMiB,
+            maxSockets: limits.maxConnections + MORE_SOCKETS,
+            keepaliveTimeMs: KEEPALIVE_TIME_MS,
+            keepaliveTimeoutMs: KEEPALIVE_TIMEOUT_MS,
+          },
+          tls,
+          logger,
+          listener,
+          onSession: (session) => gate.onSession(session),
+          takeStream,
+          countOverrun: () => metrics.countRefusal('open_calls'),
+          countEnd: metrics.countThreadEnd,
+          countRefusedSockets: (count) => metrics.connectionsRefused.inc(count),
+          accept: { start: (address) => listener.listen(address), stop: () => listener.stopAccepting() },
+        });
+  exportThreads(registry, () => 1 + (carriers?.size ?? 0));
   // A few in a turn of the event loop, and the rest in the next ones.
   const endLate = inTurns(() => ledger.endLate());
   const sweep = inTurns(() => table.sweep());
@@ -184,7 +211,7 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
   ];
   for (const timer of timers) timer.unref();
   return {
-    start: (address) => listener.listen(address),
+    start: (address) => carriers?.start(address) ?? listener.listen(address),
     setReady: (ready) => health.setReady(ready),
     disconnect: (peer) => listener.disconnect(peer),
     certificateOf: (peer) => listener.certificateOf(peer),
@@ -194,10 +221,12 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
     async drain(deadline) {
       health.drain();
       listener.stopAccepting();
+      carriers?.stopAccepting();
       drain.begin();
       void drainFeed(sources.feed, logger);
       await calls.drain(deadline);
       await listener.closeConnections(deadline);
+      await carriers?.close();
       for (const timer of timers) clearInterval(timer);
     },
   };
@@ -209,6 +238,9 @@ const MAX_RATED_CALLERS = 10_000;
 /** Off by default in grpc-js; without it a peer that vanished keeps its streams for ever. */
 const KEEPALIVE_TIME_MS = 30_000;
 const KEEPALIVE_TIMEOUT_MS = 10_000;
+
+/** Of a thread that carries connections, beside those that there may be: they are refused a little later there. */
+const MORE_SOCKETS = 1_024;
 
 const SWEEP_INTERVAL_MS = 1_000;
 

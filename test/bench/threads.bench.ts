@@ -1,28 +1,20 @@
-// A prototype of more threads that serve: connections in a worker thread, answers from the main thread, which alone has
-// the picture (docs/decisions/threads-carry-connections.md). Not the service's own server: a bare grpc-js server on each
-// side, with the service's own lookups behind the one of the main thread.
+// Two threads that serve beside one: the service's own server, once with all in the main thread and once with connections
+// that another thread carries (docs/decisions/threads-carry-connections.md), in one process with one picture.
 //
-// A worker hands the bytes of requests over, those of one turn of its event loop in one message, and gets the bytes of
-// answers back in the same way. Measured is the CPU time of each thread per call: of the main thread for calls of its
-// own connections (m), of the worker for a call of its own (w), and of the main thread for that one (f). What two threads
-// can do beside one follows from these: a worker that is always busy makes 1/w calls, and leaves the main thread
-// 1 - f/w of its time. Calls per second would say more about the other work of the machine.
+// Measured is the CPU time of each thread per call: of the main thread for calls of its own connections (m), of the thread
+// that carries for a call (w), and of the main thread for that one (f). Two threads make 1 / max(w, f) calls in the time of
+// one, which makes 1 / m: calls per second would say more about the other work of the machine.
 
+import { readdirSync, readFileSync } from 'node:fs';
 import { fork } from 'node:child_process';
 import { connect, type ClientHttp2Session } from 'node:http2';
-import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { isMainThread, parentPort, Worker } from 'node:worker_threads';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { ServerCredentials } from '@grpc/grpc-js';
+import { Registry } from '@prometheus-io/client';
 
 import { AddressBook } from '../../src/addresses/address-book.ts';
-import type { CallContext } from '../../src/rpc/methods/call-context.ts';
-import { batchResolveAddresses } from '../../src/rpc/methods/batch-resolve-addresses.ts';
-import { PodAttributes } from '../../src/rpc/methods/answers/otel-attributes.ts';
-import { PlainAnswers } from '../../src/rpc/methods/answers/plain-answers.ts';
-import { encodePlain } from '../../src/rpc/methods/answers/resolution.ts';
-import { type AddressLookup, resolveAddress } from '../../src/rpc/methods/resolve-address.ts';
-import { loadBytesService } from '../../src/rpc/services.ts';
+import { createRpcServer } from '../../src/rpc/server.ts';
+import { createLogger } from '../../src/telemetry/logger.ts';
 import { callHeaders, prefixed } from '../observers/raw-call.ts';
 import { FakePicture, fakePod, fakeReference, fakeWorkload } from '../rpc/fake-picture.ts';
 import { encodeMessage } from '../rpc/serving.ts';
@@ -34,7 +26,7 @@ const RUN_MS = isShort ? 1_000 : 3_000;
 /** Odd, so that the median is one of them. */
 const ROUNDS = isShort ? 3 : 7;
 
-/** Methods by the number that threads name them with. */
+/** What is called. */
 const PATHS = ['/digger.v1.LookupService/ResolveAddress', '/digger.v1.LookupService/BatchResolveAddresses'] as const;
 
 interface Ports {
@@ -48,83 +40,11 @@ interface Used {
   readonly worker: number;
 }
 
-/** Those of one turn; answers come in the same order. */
-type Requests = readonly { readonly method: number; readonly bytes: Uint8Array }[];
-type ToMain = { readonly port: number } | { readonly usedUs: number } | { readonly requests: Requests };
-type ToWorker = 'how much' | { readonly answers: readonly Uint8Array[] };
+if (process.send === undefined) await generateLoad();
+else await serveBoth();
 
-type Answer = (method: number, bytes: Uint8Array, done: (answer: Uint8Array) => void) => void;
-
-if (!isMainThread) await serveInWorker();
-else if (process.send !== undefined) await serveInMain();
-else await generateLoad();
-
-/** A grpc-js server for connections that a listener of ours accepts, as in the service. */
-async function listen(answer: Answer): Promise<number> {
-  const server = new Server({ 'grpc.enable_channelz': 0 });
-  const same = (bytes: Buffer): Buffer => bytes;
-  for (const [method, path] of PATHS.entries()) {
-    const handle = (call: { request: Buffer }, callback: (error: null, bytes: Buffer) => void): void =>
-      answer(method, call.request, (bytes) =>
-        callback(null, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
-      );
-    server.register(path, handle, same, same, 'unary');
-  }
-  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  const net = createServer({ noDelay: true }, (socket) => injector.injectConnection(socket));
-  await new Promise<void>((resolve) => net.listen(0, '127.0.0.1', resolve));
-  return (net.address() as { readonly port: number }).port;
-}
-
-async function serveInWorker(): Promise<void> {
-  const main = parentPort;
-  if (main === null) throw new Error('not a worker');
-  let requests: { method: number; bytes: Uint8Array }[] = [];
-  const waiting: ((answer: Uint8Array) => void)[] = [];
-  const port = await listen((method, bytes, done) => {
-    if (requests.length === 0) {
-      setImmediate(() => {
-        main.postMessage({ requests } satisfies ToMain, []);
-        requests = [];
-      });
-    }
-    requests.push({ method, bytes });
-    waiting.push(done);
-  });
-  main.on('message', (message: ToWorker) => {
-    if (message === 'how much') main.postMessage({ usedUs: usedUs() } satisfies ToMain, []);
-    else for (const answer of message.answers) waiting.shift()?.(answer);
-  });
-  main.postMessage({ port } satisfies ToMain, []);
-}
-
-async function serveInMain(): Promise<void> {
-  const answer = createAnswers();
-  const main = await listen((method, bytes, done) => done(answer(method, Buffer.from(bytes))));
-  const worker = new Worker(new URL(import.meta.url));
-  worker.on('message', (message: ToMain) => {
-    if ('port' in message) process.send?.({ main, worker: message.port } satisfies Ports);
-    else if ('usedUs' in message) process.send?.({ main: usedUs(), worker: message.usedUs } satisfies Used);
-    else {
-      const answers = message.requests.map(({ method, bytes }) => answer(method, asBuffer(bytes)));
-      worker.postMessage({ answers } satisfies ToWorker, []);
-    }
-  });
-  process.on('message', () => worker.postMessage('how much' satisfies ToWorker, []));
-  process.on('disconnect', () => process.exit(0));
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-function usedUs(): number {
-  const { user, system } = process.threadCpuUsage();
-  return user + system;
-}
-
-/** The service's own lookups of 20,000 pods. */
-function createAnswers(): (method: number, bytes: Buffer) => Uint8Array {
+/** The port of a server of 20,000 pods. */
+async function start(threads: number): Promise<number> {
   const addresses = new AddressBook({
     now: Date.now,
     slackMs: 500,
@@ -145,37 +65,45 @@ function createAnswers(): (method: number, bytes: Buffer) => Uint8Array {
   }
   addresses.open();
   addresses.timelines.settle();
-  const { catalog, networks, status, workloads } = new FakePicture();
+  const picture = new FakePicture();
   for (let index = 0; index < 200; index += 1) {
     const reference = fakeReference(`checkout-${index}`);
-    workloads.set(reference.uid, fakeWorkload(reference));
+    picture.workloads.set(reference.uid, fakeWorkload(reference));
   }
-  const lookup: AddressLookup = {
-    addresses,
-    plain: new PlainAnswers(addresses.plain, encodePlain),
-    catalog,
-    networks,
-    cluster: () => status.cluster(),
-    podAttributes: new PodAttributes(),
-    stalenessMs: () => undefined,
-    countLookup: () => undefined,
-  };
-  const call: CallContext = {
-    nowMs: Date.now,
-    charge: () => undefined,
-    turn: () => undefined,
-    waitSignal: () => AbortSignal.abort(),
-    throwIfOver: () => undefined,
-    draining: false,
-  };
-  const service = loadBytesService('digger.v1.LookupService');
-  const read = [service['resolveAddress'], service['batchResolveAddresses']].map((each) => each?.requestDeserialize);
-  return (method, bytes) => {
-    const request = read[method]?.(bytes) as never;
-    const answer = method === 0 ? resolveAddress(request, lookup, call) : batchResolveAddresses(request, lookup, call);
-    if (answer instanceof Promise) throw new Error('it waits');
-    return answer;
-  };
+  const server = createRpcServer(
+    { ...picture, addresses, plain: addresses.plain },
+    {
+      credentials: ServerCredentials.createInsecure(),
+      logger: createLogger({ level: 'silent', pretty: false }),
+      registry: new Registry(),
+      threads,
+    },
+  );
+  server.setReady(true);
+  return (await server.start({ host: '127.0.0.1', port: 0 })).port;
+}
+
+async function serveBoth(): Promise<void> {
+  const ports: Ports = { main: await start(1), worker: await start(2) };
+  process.send?.(ports);
+  process.on('message', () => process.send?.({ main: mainUs(), worker: carrierUs() } satisfies Used));
+  process.on('disconnect', () => process.exit(0));
+}
+
+function mainUs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return user + system;
+}
+
+/** Of the threads that carry: the system knows them by their name. Linux only. */
+function carrierUs(): number {
+  const tasks = readdirSync('/proc/self/task');
+  return tasks.reduce((sum, task) => {
+    const name = readFileSync(`/proc/self/task/${task}/comm`, 'utf8').trim();
+    if (!name.includes('carrier')) return sum;
+    // Nanoseconds on a processor come first.
+    return sum + Number(readFileSync(`/proc/self/task/${task}/schedstat`, 'utf8').split(' ')[0]) / 1_000;
+  }, 0);
 }
 
 function podAddress(index: number): string {
@@ -214,7 +142,7 @@ async function generateLoad(): Promise<void> {
       const ofWorker = await measure(ports.worker, path, requests, used);
       const [m, w, f] = [ofMain.mainUs, ofWorker.workerUs, ofWorker.mainUs];
       // Round 0 warms up.
-      if (round > 0) rounds.push({ m, w, f, capacity: (1 / w + (1 - f / w) / m) * m, more: (w + f) / m });
+      if (round > 0) rounds.push({ m, w, f, capacity: m / Math.max(w, f), more: (w + f) / m });
     }
     const of = (key: 'm' | 'w' | 'f' | 'capacity' | 'more'): number => median(rounds.map((each) => each[key]));
     const us = `m ${of('m').toFixed(1)} µs, w ${of('w').toFixed(1)} µs, f ${of('f').toFixed(1)} µs`;

@@ -64,6 +64,7 @@ test('without flags and environment it listens on loopback only, and every value
     connectionIdleMs: 600_000,
     connectionAgeMs: 1_800_000,
     connectionAgeGraceMs: 60_000,
+    servingThreads: 1,
     maxConnectionStreams: 100,
     maxCallMemoryBytes: 96 * 1024 * 1024,
     maxCallerMemoryBytes: 32 * 1024 * 1024,

@@ -13,7 +13,9 @@ const ADDRESS_ROOMS = ['ranges', 'claims', 'judging', 'heritage'].map((room) => 
 /** From the bottom up. */
 const FEED_ROOMS = ['log', 'tokens', 'reading', 'subscriptions'].map((room) => `feed/${room}`);
 const METHOD_ROOMS = ['answers', 'requests', 'standard'].map((room) => `rpc/methods/${room}`);
-const RPC_ROOMS = ['', '/errors', '/methods', '/calls', '/limits', '/tls', '/auth'].map((room) => `rpc${room}`);
+const RPC_ROOMS = ['', '/errors', '/methods', '/calls', '/limits', '/tls', '/auth', '/threads'].map(
+  (room) => `rpc${room}`,
+);
 const RPC_SOURCES = [...EVERYWHERE, 'wire', 'catalog', 'addresses', 'feed', 'otel', 'timelines', 'containers'];
 
 /** Room → rooms that it may import, beside itself. */
@@ -59,6 +61,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'rpc/methods/standard': [...EVERYWHERE, 'wire', 'rpc', 'rpc/errors'],
   'rpc/calls': [...RPC_SOURCES, ...RPC_ROOMS],
   'rpc/limits': [...EVERYWHERE, 'rpc/errors', 'rpc/calls', 'rpc/auth'],
+  'rpc/threads': [...EVERYWHERE, 'rpc', 'rpc/calls', 'rpc/limits', 'rpc/tls'],
   'rpc/tls': [...EVERYWHERE],
   'rpc/auth': [...EVERYWHERE, 'rpc/errors', 'rpc/calls', 'rpc/limits', 'rpc/tls'],
   'simulator/server': ['model', 'telemetry', 'wire'],

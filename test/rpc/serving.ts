@@ -34,6 +34,8 @@ export async function serve(options: Partial<RpcServerOptions> = {}, picture = n
     credentials: ServerCredentials.createInsecure(),
     logger: createLogger({ level: 'silent', pretty: false }),
     registry,
+    // The same tests with connections that another thread carries.
+    threads: Number(process.env['DIGGER_SERVING_THREADS'] ?? 1),
     ...options,
   });
   const { port } = await server.start({ host: '127.0.0.1', port: 0 });

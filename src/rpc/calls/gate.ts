@@ -23,6 +23,7 @@ import {
 } from '../errors/over-limits.ts';
 import type { ConnectionTable } from '../limits/connection-table.ts';
 import type { FairQueue } from '../limits/fair-queue.ts';
+import { CarriedStream } from '../threads/carried-stream.ts';
 import { baseCallOf, observeRequest, type RequestObserver } from './base-call.ts';
 import { type CallConnection, CallRecord, connectionOf, type EndCall, recordOf, setConnection } from './call-record.ts';
 import { type CallKeeper, GatedCall, STATUS_COST_BYTES } from './gated-call.ts';
@@ -31,7 +32,7 @@ import {
   ADVERTISED_HEADER_BYTES,
   boundTimeout,
   essentialHeaders,
-  inspectHeaders,
+  type HeaderFacts,
   MAX_HEADER_BYTES,
 } from './header-checks.ts';
 import type { FramingFault } from './message-framing.ts';
@@ -102,6 +103,7 @@ export class Gate implements StreamGuard, RequestObserver {
       record.rules = rules;
       record.mayPause = rules.isStream;
       observeRequest(base, this);
+      if (base.stream instanceof CarriedStream) base.stream.answersOnce = rules.answers === 'once';
       // grpc-js asks for its class where it needs no more than the interface.
       return new GatedCall(nextCall, keeper, record, rules, path) as unknown as ServerInterceptingCall;
     };
@@ -170,7 +172,7 @@ export class Gate implements StreamGuard, RequestObserver {
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
     flags: number,
-    rawHeaders: readonly string[],
+    { bytes, hasTwoAuthorizations }: HeaderFacts,
     pass: (headers: IncomingHttpHeaders) => void,
   ): void {
     const { environment, ledger, connections, queue, maxBytes } = this.#options;
@@ -180,7 +182,6 @@ export class Gate implements StreamGuard, RequestObserver {
       stream.destroy();
       return;
     }
-    const { bytes, hasTwoAuthorizations } = inspectHeaders(rawHeaders);
     const isTooLarge = bytes > MAX_HEADER_BYTES;
     if (isTooLarge && this.#isFloodOfHeaders(connection, bytes)) {
       stream.on('error', () => undefined);

@@ -9,34 +9,53 @@ import type { EventEmitter } from 'node:events';
 import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
 
+import { type HeaderFacts, inspectHeaders } from './header-checks.ts';
+
 export interface StreamGuard {
   onSession(session: ServerHttp2Session): void;
-  /** `rawHeaders`: names and values in turn, as they came. `pass` hands the stream to grpc-js, with these headers. */
+  /** `pass` hands the stream to grpc-js, with these headers. */
   onStream(
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
     flags: number,
-    rawHeaders: readonly string[],
+    facts: HeaderFacts,
     pass: (headers: IncomingHttpHeaders) => void,
   ): void;
 }
 
-/** For all connections that were not opened yet; to be called once the server has its connection injector. */
-export function guardStreams(server: Server, guard: StreamGuard): void {
+/**
+ * For all connections that were not opened yet; to be called once the server has its connection injector. Returns what
+ * takes a stream that no HTTP/2 server of this thread has brought.
+ */
+export function guardStreams(server: Server, guard: StreamGuard): TakeStream {
   const { http2Servers } = server as unknown as { readonly http2Servers?: ReadonlyMap<EventEmitter, unknown> };
   const found = http2Servers instanceof Map ? [...http2Servers.keys()] : [];
   if (found.length === 0) throw new Error('bug: grpc-js does not keep its HTTP/2 servers where it did');
+  let take: TakeStream | undefined;
   for (const http2 of found) {
     const [handle, ...more] = http2.listeners('stream') as StreamListener[];
     if (handle === undefined || more.length > 0) throw new Error('bug: grpc-js does not listen to streams as it did');
     http2.removeAllListeners('stream');
     http2.on('session', (session: ServerHttp2Session) => guard.onSession(session));
-    const listener: RawStreamListener = (stream, headers, flags, rawHeaders) => {
-      guard.onStream(stream, headers, flags, rawHeaders, (passed) => handle(stream, passed, flags));
+    const guarded: TakeStream = (stream, headers, flags, facts) => {
+      guard.onStream(stream, headers, flags, facts, (passed) => handle(stream, passed, flags));
     };
+    const listener: RawStreamListener = (stream, headers, flags, rawHeaders) =>
+      guarded(stream, headers, flags, inspectHeaders(rawHeaders));
     http2.on('stream', listener);
+    take = guarded;
   }
+  if (take === undefined) throw new Error('bug: no HTTP/2 server');
+  return take;
 }
+
+/** Has the guard look at a stream, and then grpc-js. */
+export type TakeStream = (
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  flags: number,
+  facts: HeaderFacts,
+) => void;
 
 type StreamListener = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number) => void;
 /** As node calls it; its types leave out what came last. */

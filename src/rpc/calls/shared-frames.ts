@@ -16,6 +16,7 @@ import {
 } from '@grpc/grpc-js';
 
 import { Frame } from '../../wire/frame.ts';
+import { CarriedStream } from '../threads/carried-stream.ts';
 import { baseCallOf } from './base-call.ts';
 import { ForwardingCall } from './forwarding-call.ts';
 
@@ -53,9 +54,11 @@ class SharedFramesCall extends ForwardingCall {
       // Otherwise a deadline has passed, and its status is the last word.
       if (!this.#hasSentMetadata) this.sendMetadata(new Metadata());
       // After an error the stream ends, which is how grpc-js learns of it.
-      stream.write(message.prefixed, (error) => {
+      const taken = (error?: Error | null): void => {
         if (error === undefined || error === null) callback();
-      });
+      };
+      if (stream instanceof CarriedStream) stream.writeFrame(message.prefixed, taken);
+      else stream.write(message.prefixed, taken);
     }
   }
 }

@@ -54,7 +54,18 @@ export function retireSession(session: Http2Session, graceMs: number, destroy: (
  * Whether the other side of a connection reads what is sent to it. Frames that flow control holds back do not count.
  */
 export function takesFrames(session: Http2Session): boolean {
+  const elsewhere = session as Partial<SessionElsewhere>;
+  if (elsewhere.endUnlessTaking !== undefined) {
+    elsewhere.endUnlessTaking();
+    return true;
+  }
   return (session.state.outboundQueueSize ?? 0) <= MAX_WAITING_FRAMES;
+}
+
+/** A session whose socket is in another thread: what would be done here is done there. */
+interface SessionElsewhere {
+  /** Ends the connection when its other side does not read what is sent to it. */
+  endUnlessTaking(): void;
 }
 
 /** More than a peer that reads ever has: its frames leave in the turn in which they are made. */

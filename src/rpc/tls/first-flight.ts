@@ -8,6 +8,11 @@ import { isFirstFlight } from './client-hello.ts';
 /** A round trip and a slow start of the client; more is a port scanner, or someone who holds a place. */
 const FIRST_FLIGHT_TIMEOUT_MS = 10_000;
 
+/** What `late` is told as: node calls it so when TLS itself has begun. */
+export class HandshakeTimeout extends Error {
+  readonly code = 'ERR_TLS_HANDSHAKE_TIMEOUT';
+}
+
 /**
  * Calls `begin` once a ClientHello has come, or what will never be one; it is what is read first from the socket then.
  * Calls `late` instead when that takes too long; neither when the socket closes before.

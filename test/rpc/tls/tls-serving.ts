@@ -90,6 +90,8 @@ export interface TlsServingOptions {
   readonly mutual?: boolean;
   /** Default: 127.0.0.1. */
   readonly host?: string;
+  /** Default: 1, or as the environment says. */
+  readonly threads?: number;
   readonly authenticate?: (server: () => RpcServer) => NonNullable<RpcServerOptions['authenticate']>;
 }
 
@@ -110,6 +112,7 @@ export async function serveTls(options: TlsServingOptions = {}): Promise<TlsServ
     tls,
     logger,
     registry,
+    threads: options.threads ?? Number(process.env['DIGGER_SERVING_THREADS'] ?? 1),
     ...(options.authenticate === undefined ? {} : { authenticate: options.authenticate(() => server) }),
   });
   const { port } = await server.start({ host: options.host ?? '127.0.0.1', port: 0 });

@@ -1,0 +1,266 @@
+// A call's HTTP/2 stream, and its session, as the main thread sees them when another thread carries them: they look to
+// the gate and to grpc-js like node's own, as far as those look.
+//
+// What has been written counts as taken when the other thread's connection has taken it. A unary answer leaves as a whole:
+// its handler has nothing to do when it is taken, and its place on the ledger is free when the stream has closed.
+
+import { EventEmitter } from 'node:events';
+import { constants } from 'node:http2';
+
+import type { NoteWriter } from './packed-notes.ts';
+import { TO_CONNECTION, TO_STREAM } from './protocol.ts';
+
+/** Where notes to the thread that carries something go. */
+export interface CarrierEnd {
+  /** Begins a note; it leaves with those of this turn. */
+  note(kind: number, id: number): NoteWriter;
+  /** The number of a frame that goes along with the notes of this turn. */
+  frame(prefixed: Buffer): number;
+}
+
+type Headers = Readonly<Record<string, unknown>>;
+
+export class CarriedStream extends EventEmitter {
+  readonly id: number;
+  /** One message is the whole answer; to be set before it is sent. */
+  answersOnce = false;
+  closed = false;
+  destroyed = false;
+  aborted = false;
+  rstCode = 0;
+  writableEnded = false;
+  /** Written and not taken. */
+  writableLength = 0;
+  readonly #session: CarriedSession;
+  readonly #end: CarrierEnd;
+  #isOver = false;
+  #isFlowing = false;
+  #isFlowPlanned = false;
+  #chunks: Buffer[] = [];
+  #hasEnded = false;
+  #hasToldEnd = false;
+  #writes: { readonly bytes: number; readonly taken: Taken }[] = [];
+  #headers: Headers | undefined;
+  #answer: Uint8Array | undefined;
+
+  constructor(id: number, session: CarriedSession, end: CarrierEnd) {
+    super();
+    this.id = id;
+    this.#session = session;
+    this.#end = end;
+  }
+
+  get session(): CarriedSession | undefined {
+    return this.destroyed || this.#session.destroyed ? undefined : this.#session;
+  }
+
+  pause(): this {
+    this.#isFlowing = false;
+    return this;
+  }
+
+  resume(): this {
+    if (this.#isFlowing) return this;
+    this.#isFlowing = true;
+    if (this.#isFlowPlanned || (this.#chunks.length === 0 && !this.#hasEnded)) return this;
+    this.#isFlowPlanned = true;
+    process.nextTick(() => {
+      this.#isFlowPlanned = false;
+      this.#flow();
+    });
+    return this;
+  }
+
+  respond(headers: Headers, options?: { readonly endStream?: boolean }): void {
+    if (this.closed) return;
+    if (options?.endStream === true) this.writableEnded = true;
+    else if (this.answersOnce) {
+      this.#headers = headers;
+      return;
+    }
+    const note = this.#end.note(TO_STREAM.respond, this.id);
+    note.number(options?.endStream === true ? 1 : 0);
+    note.text(JSON.stringify(headers));
+  }
+
+  write(bytes: Uint8Array, taken: Taken): void {
+    if (this.closed || this.writableEnded) return;
+    if (this.answersOnce) {
+      this.#answer = bytes;
+      taken();
+      return;
+    }
+    this.#end.note(TO_STREAM.write, this.id).bytes(bytes);
+    this.#noteWrite(bytes.byteLength, taken);
+  }
+
+  /** A frame of the feed, which many get: it is in memory that both threads see. */
+  writeFrame(prefixed: Buffer, taken: Taken): void {
+    if (prefixed.byteLength < SHARED_FROM_BYTES || this.answersOnce) {
+      this.write(prefixed, taken);
+    } else if (!this.closed && !this.writableEnded) {
+      const frame = this.#end.frame(prefixed);
+      this.#end.note(TO_STREAM.writeFrame, this.id).number(frame);
+      this.#noteWrite(prefixed.byteLength, taken);
+    }
+  }
+
+  end(): void {
+    if (this.closed || this.writableEnded) return;
+    this.writableEnded = true;
+    if (this.answersOnce) this.emit('wantTrailers');
+    else this.#end.note(TO_STREAM.end, this.id);
+  }
+
+  sendTrailers(trailers: Headers): void {
+    if (this.closed) return;
+    if (!this.answersOnce) {
+      this.#end.note(TO_STREAM.trailers, this.id).text(JSON.stringify(trailers));
+      return;
+    }
+    const note = this.#end.note(TO_STREAM.answer, this.id);
+    note.text(JSON.stringify(this.#headers ?? {}));
+    note.bytes(this.#answer ?? NOTHING);
+    note.text(JSON.stringify(trailers));
+    this.#answer = undefined;
+  }
+
+  close(code: number = constants.NGHTTP2_NO_ERROR): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.rstCode = code;
+    this.#end.note(TO_STREAM.close, this.id).number(code);
+  }
+
+  destroy(): void {
+    this.close(constants.NGHTTP2_CANCEL);
+    this.destroyed = true;
+  }
+
+  /** So much of the request has come. */
+  onData(chunk: Buffer): void {
+    if (this.#isOver) return;
+    this.#chunks.push(chunk);
+    if (this.#isFlowing && !this.#isFlowPlanned) this.#flow();
+  }
+
+  onEnd(): void {
+    this.#hasEnded = true;
+    if (this.#isFlowing && !this.#isFlowPlanned) this.#flow();
+  }
+
+  onAborted(): void {
+    this.aborted = true;
+    this.emit('aborted');
+  }
+
+  onTaken(): void {
+    const write = this.#writes.shift();
+    if (write === undefined) return;
+    this.writableLength -= write.bytes;
+    write.taken();
+  }
+
+  onWantsTrailers(): void {
+    this.emit('wantTrailers');
+  }
+
+  /** Nothing is left of it where it was carried. */
+  onClosed(code: number): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    if (!this.closed) this.rstCode = code;
+    this.closed = true;
+    this.destroyed = true;
+    for (const chunk of this.#chunks.splice(0)) this.#session.onTaken(chunk.length);
+    this.#writes = [];
+    this.emit('close');
+  }
+
+  #noteWrite(bytes: number, taken: Taken): void {
+    this.writableLength += bytes;
+    this.#writes.push({ bytes, taken });
+  }
+
+  #flow(): void {
+    while (this.#isFlowing && this.#chunks.length > 0) {
+      const chunk = this.#chunks.shift() as Buffer;
+      this.#session.onTaken(chunk.length);
+      this.emit('data', chunk);
+    }
+    if (!this.#isFlowing || !this.#hasEnded || this.#hasToldEnd || this.#isOver) return;
+    this.#hasToldEnd = true;
+    this.emit('end');
+  }
+}
+
+type Taken = (error?: Error | null) => void;
+
+const NOTHING = new Uint8Array();
+
+/** Smaller frames are copied: less than what it takes to share one. */
+const SHARED_FROM_BYTES = 2_048;
+
+/** Small against what may be handed over (`carrier.ts`), and more than a call has most often. */
+const CREDIT_STEP_BYTES = 16 * 1024;
+
+/** Both ends of a connection, under the names that a socket has for them. */
+export interface CarriedEnds {
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  readonly localAddress: string | undefined;
+  readonly localPort: number | undefined;
+}
+
+export class CarriedSession extends EventEmitter {
+  readonly socket: CarriedEnds;
+  /** GOAWAY was sent. */
+  closed = false;
+  destroyed = false;
+  readonly #connection: number;
+  /** Taken, and not told yet. */
+  #takenBytes = 0;
+  readonly #end: CarrierEnd;
+
+  constructor(connection: number, ends: CarriedEnds, end: CarrierEnd) {
+    super();
+    this.#connection = connection;
+    this.socket = ends;
+    this.#end = end;
+  }
+
+  /** They are what the thread that carries it begins with. */
+  settings(): void {}
+
+  close(): void {
+    if (this.closed || this.destroyed) return;
+    this.closed = true;
+    this.#end.note(TO_CONNECTION.retire, this.#connection);
+  }
+
+  destroy(_error?: Error, code: number = constants.NGHTTP2_NO_ERROR): void {
+    if (this.destroyed) return;
+    this.closed = true;
+    this.destroyed = true;
+    this.#end.note(TO_CONNECTION.endSession, this.#connection).number(code);
+  }
+
+  /** Ends the connection when its other side does not read what is sent to it. */
+  endUnlessTaking(): void {
+    if (!this.destroyed) this.#end.note(TO_CONNECTION.endUnlessTaking, this.#connection);
+  }
+
+  /** So much of a request on it was taken. */
+  onTaken(bytes: number): void {
+    this.#takenBytes += bytes;
+    if (this.#takenBytes < CREDIT_STEP_BYTES || this.destroyed) return;
+    this.#end.note(TO_CONNECTION.credit, this.#connection).number(this.#takenBytes);
+    this.#takenBytes = 0;
+  }
+
+  onClosed(): void {
+    this.closed = true;
+    this.destroyed = true;
+    this.emit('close');
+  }
+}
