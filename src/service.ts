@@ -10,7 +10,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ServerCredentials } from '@grpc/grpc-js';
-import type { Registry } from '@prometheus-io/client';
 import { AddressFeed, timelinesOf } from './address-feed.ts';
 import { AddressBook, CLAIMING_RESOURCES } from './addresses/address-book.ts';
 import { registerAddressMetrics } from './addresses/metrics.ts';
@@ -19,17 +18,17 @@ import { Catalog } from './catalog/catalog.ts';
 import { createHiders, hiding } from './catalog/hidden.ts';
 import { createPacer } from './catalog/pacer.ts';
 import type { Config } from './options/options.ts';
-import { ChangeFeed } from './feed/change-feed.ts';
+import { FirstLists } from './first-lists.ts';
 import { Freshness, registerFreshnessMetrics } from './freshness.ts';
 import { systemClock } from './kube/clock.ts';
 import { type ClusterWatch, createClusterWatch } from './kube/cluster-watch.ts';
 import { createCredentials } from './kube/credentials/credentials.ts';
-import { isWatchedKind, namespaces, pods, serviceCidrs } from './kube/resources.ts';
-import type { ReflectorStatus } from './kube/reflector/reflector-status.ts';
+import { isWatchedKind, namespaces, serviceCidrs } from './kube/resources.ts';
 import { registerClusterMetrics } from './cluster-metrics.ts';
 import { warnOfMemory } from './memory-bounds.ts';
 import { createNamedRangesMetrics } from './networks/metrics.ts';
 import { NamedRanges } from './networks/named-ranges.ts';
+import { openFeed } from './open-feed.ts';
 import { openPage } from './open-page.ts';
 import { Readiness } from './readiness.ts';
 import { configurationError, listenError } from './start-error.ts';
@@ -41,10 +40,8 @@ import { containerWaitKey, NameWaiterTable } from './rpc/methods/name-waiters.ts
 import { PublishedNamespaces } from './model/published-namespaces.ts';
 import { resourceOf } from './model/source.ts';
 import { createRpcServer, type RpcServer } from './rpc/server.ts';
-import type { TimelinesInLog } from './feed/log/items.ts';
 import { createFeedService } from './rpc/methods/watch.ts';
 import { startAdminServer } from './telemetry/admin-server.ts';
-import { listCause } from './kube/list-cause.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createRegistry } from './telemetry/metrics.ts';
 import { toValuePolicy } from './published-values.ts';
@@ -127,6 +124,7 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
   const readiness = new Readiness();
   readiness.begin(JOINING);
   if (config.historyFrom.length > 0) readiness.begin(TAKING_OVER);
+  const firstLists = new FirstLists(readiness);
 
   const pacer = createPacer();
   const catalog = new Catalog({
@@ -196,7 +194,7 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
     return identity;
   };
   registerClusterMetrics(registry, cluster);
-  const feed = createFeed({
+  const feed = openFeed({
     config,
     registry,
     epoch,
@@ -242,37 +240,16 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
     names.onChanges(batch);
   });
 
-  /**
-   * The picture opens when no resource keeps it waiting any more; until then readiness names those that do. The list of
-   * pods is by far the longest: when all others are there, pods are joined while they arrive.
-   */
+  /** The picture opens with the first lists; when only that of pods is missing, pods are joined while they arrive. */
   const follow = (): void => {
     freshness.update();
     addressFeed.update();
-    if (isWhole) return;
-    // Kinds of owners that pods told of meanwhile are not waited for.
-    awaited ??= new Set(watch.statuses().map(({ resource }) => resource));
-    const waitingFor: string[] = [];
-    for (const status of watch.statuses()) {
-      const { resource } = status;
-      if (!awaited.has(resource)) continue;
-      if (keepsWaiting(status)) {
-        waitingFor.push(resource);
-        readiness.begin(`list ${resource}`, listCause(status.message));
-      } else readiness.complete(`list ${resource}`);
-    }
-    isWhole = waitingFor.length === 0;
-    if (isWhole) firstLists.resolve(true);
-    const areOnlyPodsLeft = waitingFor.length === 1 && waitingFor[0] === pods.resource;
-    if (isWhole || areOnlyPodsLeft) opening ??= open();
+    firstLists.update(watch.statuses());
+    if (firstLists.isWhole || firstLists.areOnlyPodsMissing) opening ??= open();
   };
-  let isWhole = false;
-  let awaited: ReadonlySet<string> | undefined;
   let opening: Promise<void> | undefined;
-  /** All that is waited for are there; false: the service stops before that. */
-  const firstLists = Promise.withResolvers<boolean>();
   const open = async (): Promise<void> => {
-    if (!(await catalog.open(isWhole ? undefined : { now: Date.now, whole: firstLists.promise }))) return;
+    if (!(await catalog.open(firstLists.isWhole ? undefined : { now: Date.now, whole: firstLists.whole }))) return;
     // So that the first answers have it too; what does not come in time is left out of them.
     await Promise.race([watch.clusterUid.answered(), delay(CLUSTER_UID_WAIT_MS, undefined, { ref: false })]);
     addresses.open();
@@ -382,7 +359,7 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
     networks.close();
     balancers.close();
     await watch.stop();
-    firstLists.resolve(false);
+    firstLists.giveUp();
     await opening;
     clearInterval(expiry);
     await admin.close();
@@ -402,51 +379,8 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
   }
 }
 
-interface FeedParts {
-  readonly config: Config;
-  readonly registry: Registry;
-  readonly epoch: Uint8Array;
-  readonly freshness: Freshness;
-  readonly cluster: () => ClusterIdentity;
-  readonly timelines: TimelinesInLog;
-}
-
-function createFeed({ config, registry, epoch, freshness, cluster, timelines }: FeedParts): ChangeFeed {
-  return new ChangeFeed({
-    epoch,
-    cluster,
-    // What decides how an entity looks: a consumer's copy is not to be continued with other settings.
-    configuration: JSON.stringify([
-      config.denyAnnotations,
-      config.denyLabels,
-      config.allowAnnotations,
-      config.allowLabels,
-      config.maxValueBytes,
-      // A clone of a cluster may have its uid, its versions and another name.
-      config.clusterName,
-      ...config.namespaces.toSorted(),
-      // Only where there are some: the tokens of all others stay good.
-      ...(config.namespaceRules.length === 0 ? [] : [config.namespaceRules]),
-    ]),
-    freshness: () => freshness.resources(),
-    timelines,
-    registry,
-    limits: {
-      removalRetentionMs: config.feedRetentionMs,
-      maxRemovals: config.maxFeedRemovals,
-      maxSubscribers: config.maxSubscribers,
-      maxSubscribersPerCaller: config.maxSubscribersPerCaller,
-      stallTimeoutMs: config.subscriberStallTimeoutMs,
-    },
-  });
-}
-
 const JOINING = 'join the first lists';
 const TAKING_OVER = 'ask siblings for their history';
-
-function keepsWaiting(status: ReflectorStatus): boolean {
-  return !status.synced && (status.required || !status.unavailable);
-}
 
 function formatAddress({ host, port }: ListenAddress): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
