@@ -240,16 +240,16 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
     names.onChanges(batch);
   });
 
-  /** The picture opens with the first lists; when only that of pods is missing, pods are joined while they arrive. */
   const follow = (): void => {
     freshness.update();
     addressFeed.update();
     firstLists.update(watch.statuses());
-    if (firstLists.isWhole || firstLists.areOnlyPodsMissing) opening ??= open();
+    if (firstLists.areWhole) opening ??= open();
   };
   let opening: Promise<void> | undefined;
+  /** Once, with the first lists. */
   const open = async (): Promise<void> => {
-    if (!(await catalog.open(firstLists.isWhole ? undefined : { now: Date.now, whole: firstLists.whole }))) return;
+    await catalog.open();
     // So that the first answers have it too; what does not come in time is left out of them.
     await Promise.race([watch.clusterUid.answered(), delay(CLUSTER_UID_WAIT_MS, undefined, { ref: false })]);
     addresses.open();
@@ -359,7 +359,6 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
     networks.close();
     balancers.close();
     await watch.stop();
-    firstLists.giveUp();
     await opening;
     clearInterval(expiry);
     await admin.close();

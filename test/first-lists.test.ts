@@ -16,19 +16,19 @@ function statusOf(resource: string, told: Partial<ReflectorStatus> = {}): Reflec
 
 const SYNCED = { synced: true };
 
-test('the picture waits for all that is required, and for what else is within reach', async () => {
+test('the picture waits for all that is required, and for what else is within reach', () => {
   const readiness = new Readiness();
   const lists = new FirstLists(readiness);
   const optional = { required: false };
   lists.update([statusOf('pods'), statusOf('services'), statusOf('jobs.batch', optional)]);
-  assert.equal(lists.isWhole, false);
+  assert.equal(lists.areWhole, false);
   assert.match(String(readiness.pending), /pods.*services.*jobs\.batch/);
   lists.update([
     statusOf('pods', SYNCED),
     statusOf('services', { unavailable: true }),
     statusOf('jobs.batch', { ...optional, unavailable: true }),
   ]);
-  assert.equal(lists.isWhole, false);
+  assert.equal(lists.areWhole, false);
   assert.match(String(readiness.pending), /services/);
   assert.doesNotMatch(String(readiness.pending), /pods|jobs/);
   lists.update([
@@ -36,30 +36,16 @@ test('the picture waits for all that is required, and for what else is within re
     statusOf('services', SYNCED),
     statusOf('jobs.batch', { ...optional, unavailable: true }),
   ]);
-  assert.equal(lists.isWhole, true);
-  assert.equal(await lists.whole, true);
+  assert.equal(lists.areWhole, true);
   assert.deepEqual(readiness.pending, []);
 });
 
-test('kinds of owners that pods tell of meanwhile are not waited for', () => {
-  const lists = new FirstLists(new Readiness());
-  lists.update([statusOf('pods'), statusOf('services', SYNCED)]);
-  assert.equal(lists.areOnlyPodsMissing, true);
-  lists.update([statusOf('pods'), statusOf('services', SYNCED), statusOf('rollouts.example.dev')]);
-  assert.equal(lists.areOnlyPodsMissing, true);
-  lists.update([statusOf('pods', SYNCED), statusOf('services', SYNCED), statusOf('rollouts.example.dev')]);
-  assert.equal(lists.isWhole, true);
-});
-
-test('pods of one namespace among several are not all pods', () => {
-  const lists = new FirstLists(new Readiness());
-  lists.update([statusOf('shop/pods'), statusOf('blog/pods', SYNCED)]);
-  assert.equal(lists.areOnlyPodsMissing, false);
-});
-
-test('what waits for them hears that they are given up', async () => {
-  const lists = new FirstLists(new Readiness());
+test('a kind of owners that pods tell of later is not waited for', () => {
+  const readiness = new Readiness();
+  const lists = new FirstLists(readiness);
   lists.update([statusOf('pods')]);
-  lists.giveUp();
-  assert.equal(await lists.whole, false);
+  lists.update([statusOf('pods', SYNCED)]);
+  lists.update([statusOf('pods', SYNCED), statusOf('rollouts.example.dev')]);
+  assert.equal(lists.areWhole, true);
+  assert.deepEqual(readiness.pending, []);
 });

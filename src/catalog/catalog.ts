@@ -2,11 +2,10 @@
 // listeners are told every change.
 //
 // Until `open` records are only collected, because a join before the owners and slices are there would be done again;
-// `open` joins everything once, in slices, and tells listeners, pods while their list is still arriving. From then on
-// each write is one synchronous step: state, then one batch with one change per entity that really differs, numbered
-// densely from 1; what one write changes beyond a few hundred entities follows in slices (see `publisher.ts`). Entities
-// are a pure function of the records; only the names of retained owners are not. A listener that throws is a bug and
-// is not caught.
+// `open` joins everything once, in slices, and tells listeners. From then on each write is one synchronous step: state,
+// then one batch with one change per entity that really differs, numbered densely from 1; what one write changes beyond
+// a few hundred entities follows in slices (see `publisher.ts`). Entities are a pure function of the records; only the
+// names of retained owners are not. A listener that throws is a bug and is not caught.
 
 import type { Registry } from '@prometheus-io/client';
 import { groupOf } from '../model/api-version.ts';
@@ -31,7 +30,7 @@ import type { NodeState } from './entities/node-state.ts';
 import type { OwnerState } from './entities/owner-state.ts';
 import { createPacer, type Pacer } from './pacer.ts';
 import type { PodState } from './entities/pod-state.ts';
-import { type Arriving, MAX_AT_ONCE, Publisher } from './publisher.ts';
+import { MAX_AT_ONCE, Publisher } from './publisher.ts';
 import type { CatalogReader, ChangeListener } from './reader.ts';
 import {
   RecordTable,
@@ -88,10 +87,7 @@ export class Catalog implements CatalogReader {
   readonly #ownerTables: Table<OwnerState>[] = [];
   readonly #tables: { readonly resource: string; readonly size: number; readonly isFilling: boolean }[] = [];
   readonly #tableOwner: TableOwner = {
-    isAwaiting: () => this.#publisher.isAwaiting,
     isCollecting: () => this.#publisher.isCollecting,
-    arrived: () => this.#publisher.arrived(),
-    arrivedMs: () => this.#publisher.arrivedMs,
     publish: (position, seen, unfinished) => {
       this.#join.shelves.graph.tick(seen.atMs);
       this.#publisher.publish(position, seen, unfinished);
@@ -177,23 +173,14 @@ export class Catalog implements CatalogReader {
 
   /**
    * Joins what was collected. To be called once, when every required resource has its first list and every optional
-   * one has it or cannot have it, or with lists that are still arriving: those of pods that come from one source, else
-   * two pods of one address could be told in the wrong order. Resolves when entities, positions and listeners are up to
-   * date, to true; to false when the opening was given up.
+   * one has it or cannot have it. Resolves when entities, positions and listeners are up to date.
    */
-  async open(arriving?: Omit<Arriving, 'hasBegun'>): Promise<boolean> {
+  async open(): Promise<void> {
     if (!this.#publisher.isCollecting) throw new Error('the catalog is open already');
-    if (arriving === undefined) this.#checkWhole();
-    return await this.#publisher.open(
-      arriving && {
-        now: arriving.now,
-        hasBegun: this.#tables.some(({ isFilling, size }) => isFilling && size > 0),
-        whole: arriving.whole.then((isWhole) => {
-          if (isWhole) this.#checkWhole();
-          return isWhole;
-        }),
-      },
-    );
+    const filling = this.#tables.find(({ isFilling }) => isFilling);
+    if (filling !== undefined)
+      throw new Error(`the catalog opens in the middle of the first list of ${filling.resource}`);
+    await this.#publisher.open();
   }
 
   /** Resolves when listeners have been told everything that was written: a write of thousands is told in slices. */
@@ -285,12 +272,6 @@ export class Catalog implements CatalogReader {
     // One state stands for a service and for its successor under the name.
     for (const [uid, { published }] of services) if (published?.uid === uid) yield published;
     yield* this.#join.customOwners.published();
-  }
-
-  #checkWhole(): void {
-    const filling = this.#tables.find(({ isFilling }) => isFilling);
-    if (filling !== undefined)
-      throw new Error(`the catalog opens in the middle of the first list of ${filling.resource}`);
   }
 
   /** `isAwaited`: without pods and services there is no picture, so `open` is not called before their first lists. */

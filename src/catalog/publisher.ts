@@ -24,16 +24,6 @@ import { ToldCounts } from './told-counts.ts';
  */
 export const MAX_AT_ONCE = 128;
 
-/** First lists that are still arriving when the catalog begins to open. */
-export interface Arriving {
-  /** Our clock, ms since the epoch. */
-  readonly now: () => number;
-  /** A part of them is there already. */
-  readonly hasBegun: boolean;
-  /** Every first list that is waited for is there; false: the opening is given up. */
-  readonly whole: Promise<boolean>;
-}
-
 export interface PublisherOptions {
   readonly join: Join;
   readonly pacer: Pacer;
@@ -58,12 +48,6 @@ export class Publisher {
   readonly #pending = new Map<string, Reached>();
   #phase: 'collecting' | 'opening' | 'open' = 'collecting';
   #sequence = 0;
-  #isWhole = true;
-  #isGivenUp = false;
-  #arriving: Arriving | undefined;
-  /** What is told of lists that are still arriving was seen then: one moment for all, before anything else of them. */
-  #arrivedSeen = NEVER;
-  #wake: (() => void) | undefined;
   #settling: Promise<void> | undefined;
 
   constructor(options: PublisherOptions) {
@@ -76,11 +60,6 @@ export class Publisher {
 
   get isCollecting(): boolean {
     return this.#phase === 'collecting';
-  }
-
-  /** Not every first list is there yet. */
-  get isAwaiting(): boolean {
-    return this.isCollecting || !this.#isWhole;
   }
 
   get isOpen(): boolean {
@@ -105,23 +84,12 @@ export class Publisher {
     while (this.#settling !== undefined) await this.#settling;
   }
 
-  /** Joins and tells all that was collected, in slices; what is arriving, as it comes. Returns whether it is open. */
-  async open(arriving?: Arriving): Promise<boolean> {
+  /** Joins and tells all that was collected, in slices. */
+  async open(): Promise<void> {
     const { join, pacer } = this.#options;
     this.#phase = 'opening';
-    this.#isWhole = arriving === undefined;
-    this.#arriving = arriving;
-    const whole = arriving?.whole;
-    void whole
-      ?.catch(() => false)
-      .then((isWhole) => {
-        this.#isWhole = true;
-        this.#isGivenUp = !isWhole;
-        this.#wake?.();
-      });
-    if (arriving?.hasBegun === true) this.arrived();
     const slice = pacer.begin();
-    while (!this.#isGivenUp && (join.hasMore || !this.#isWhole)) {
+    while (join.hasMore) {
       // Each slice begins anew, because what is written between two of them is due too, and its removals come first:
       // a pod that was told and is replaced meanwhile leaves its key before its successor takes it.
       for (const change of join.drain()) {
@@ -129,32 +97,9 @@ export class Publisher {
         if (slice.due()) break;
       }
       if (join.hasMore) await slice.pause();
-      else if (!this.#isWhole) await this.#untilArrived();
     }
-    if (this.#isGivenUp) return (await whole) ?? false;
     this.#phase = 'open';
     for (const reached of this.#positions.values()) this.#emit([], reached);
-    return true;
-  }
-
-  /** There is more of a first list to join. */
-  arrived(): void {
-    if (this.#phase !== 'opening' || this.#isWhole) return;
-    if (this.#arrivedSeen === NEVER && this.#arriving !== undefined) this.#arrivedSeen = { atMs: this.#arriving.now() };
-    this.#wake?.();
-  }
-
-  get arrivedMs(): number {
-    return this.#arrivedSeen === NEVER ? Number.POSITIVE_INFINITY : this.#arrivedSeen.atMs;
-  }
-
-  #untilArrived(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = () => {
-        this.#wake = undefined;
-        resolve();
-      };
-    });
   }
 
   /** One source change is applied. */
@@ -179,16 +124,13 @@ export class Publisher {
 
   /** An entity that no source has a record of (an owner that only pods name) goes under any that will be finished. */
   #reachedBy({ resource }: JoinedChange): Reached {
-    const own = this.#positions.get(resource);
-    const at = own ?? this.#positions.values().next().value;
-    const seen = own === undefined && this.#arrivedSeen !== NEVER ? this.#arrivedSeen : (at?.seen ?? NEVER);
-    return { position: at?.position ?? { resource, resourceVersion: '' }, seen, unfinished: true };
+    const at = this.#positions.get(resource) ?? this.#positions.values().next().value;
+    return { position: at?.position ?? { resource, resourceVersion: '' }, seen: at?.seen ?? NEVER, unfinished: true };
   }
 
   #reach(reached: Reached): void {
     const { resource } = reached.position;
     this.#positions.set(resource, reached);
-    if (this.#phase === 'opening') this.#wake?.();
     if (this.#phase !== 'open') return;
     const { join, sliceSize } = this.#options;
     const changes = taking(join.drain(), sliceSize);

@@ -6,8 +6,7 @@
 // A step is drawn from a seed. A history can be played into a catalog and into the model; what is there at its end can
 // be played into another catalog in another order, where only the names of retained owners may be missing. In some
 // histories the catalog tells one or two entities at a time, so that most writes are told in slices, and others come in
-// between; in some, others come in between while it opens, or the first list of pods itself, which may break off and
-// begin anew. Consumers of the feed follow it all.
+// between; in some, others come in between while it opens. Consumers of the feed follow it all.
 
 import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
@@ -25,7 +24,7 @@ import { groupOf } from '../../src/model/api-version.ts';
 import type { Entity, PodEntity } from '../../src/model/entities.ts';
 import { checkFacts } from './facts.ts';
 import { Followers } from './followers.ts';
-import { countsOf, decode, Harness, scrapedCounts, SEEN } from './harness.ts';
+import { countsOf, decode, Harness, scrapedCounts } from './harness.ts';
 import { LONGEST_CHAIN, Model } from './model.ts';
 import { namespace, node, owner, pod, service, slice } from './records.ts';
 
@@ -71,62 +70,11 @@ export class Adversary {
     if (random.chance(0.3)) for (let steps = 0; steps < 40; steps += 1) await adversary.#write();
     // The whole of the long chain: by chance it would never be there.
     if (random.chance(0.4)) LINKS.forEach((_, depth) => adversary.#put(adversary.#link(depth, true)));
-    if (random.chance(0.5)) await adversary.#openWhilePodsArrive();
-    else {
-      adversary.#isOpening = true;
-      await adversary.harness.catalog.open();
-      adversary.#isOpening = false;
-    }
+    adversary.#isOpening = true;
+    await adversary.harness.catalog.open();
+    adversary.#isOpening = false;
     adversary.#followers.connect();
     return adversary;
-  }
-
-  /** Everything but pods is written while their list arrives, breaks off, and arrives again with other pods. */
-  async #openWhilePodsArrive(): Promise<void> {
-    const random = this.#random;
-    const { harness, model } = this;
-    const whole = Promise.withResolvers<boolean>();
-    const opened = harness.catalog.open({ now: () => SEEN.atMs, whole: whole.promise });
-    for (let tries = random.between(1, 3); ; tries -= 1) {
-      const listed = new Map<string, PodRecord>();
-      const late = new Set<string>();
-      // The names of owners are retained for pods that were ever there; those of a later list are not before its end.
-      const areJoined = harness.catalog.objects('pods') === 0;
-      const list = harness.storeOf('Pod').beginReplace();
-      for (let steps = random.between(0, 60); steps > 0; steps -= 1) {
-        if (random.chance(0.5)) {
-          // Again, changed, or another under the name: as a streamed list brings them.
-          const isLate = random.chance(0.1);
-          const arriving = isLate ? { ...this.#pod(), sandboxReadyTimeMs: SEEN.atMs } : this.#pod();
-          if (!areJoined && listed.has(nameOf(arriving))) continue;
-          list.add(arriving);
-          if (isLate) late.add(nameOf(arriving));
-          if (areJoined && !late.has(nameOf(arriving))) model.put(arriving);
-          listed.set(nameOf(arriving), arriving);
-        } else {
-          const record = this.#record();
-          if (record.type !== 'Pod') this.#put(record);
-        }
-        if (random.chance(0.2)) await setImmediate();
-      }
-      if (tries > 1) {
-        list.abort();
-        continue;
-      }
-      // The last state of each, whatever came before it.
-      for (const record of listed.values()) list.add(record);
-      await list.commit(harness.version(), SEEN);
-      // In the order in which the store takes them, which decides whose names are retained.
-      const records = [...listed.values()];
-      const first = records[0]?.namespace;
-      const [joined, waited] = areJoined
-        ? partition(records, (each) => !late.has(nameOf(each)))
-        : partition(records, ({ namespace }) => namespace === first);
-      model.relist('Pod', [...joined, ...waited]);
-      break;
-    }
-    whole.resolve(true);
-    assert.equal(await opened, true);
   }
 
   /** Every step takes the whole turn: the catalog opens an entity at a time, and something is written in between. */
@@ -502,12 +450,4 @@ export class Adversary {
 /** Of one type and name; another uid may be behind it. */
 function isOneObject(a: KubernetesRecord, b: KubernetesRecord): boolean {
   return a.type === b.type && a.namespace === b.namespace && a.name === b.name;
-}
-
-function nameOf({ namespace, name }: KubernetesRecord): string {
-  return `${namespace}/${name}`;
-}
-
-function partition<T>(all: readonly T[], isFirst: (each: T) => boolean): [T[], T[]] {
-  return [all.filter(isFirst), all.filter((each) => !isFirst(each))];
 }

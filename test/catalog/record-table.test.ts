@@ -30,11 +30,7 @@ it('holds no second picture after a relist, however long its reflector holds the
   };
   const nothing = () => {};
   const never = () => false;
-  const owner = {
-    ...{ isAwaiting: never, isCollecting: never, isBehind: never },
-    ...{ arrived: nothing, publish: nothing, advance: nothing, unchanged: nothing },
-    arrivedMs: () => Number.POSITIVE_INFINITY,
-  };
+  const owner = { isCollecting: never, publish: nothing, advance: nothing, unchanged: nothing, isBehind: never };
   const table = new RecordTable('pods', shelf, owner, createPacer(), true);
   const replacement = table.beginReplace();
   for (let at = 0; at < 100; at += 1) replacement.add(pod(`p${at}`));

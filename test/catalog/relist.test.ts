@@ -4,22 +4,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Pacer } from '../../src/catalog/pacer.ts';
 import { Harness, SEEN } from './harness.ts';
-import { done, eventually, notYet } from '../observers/eventually.ts';
-import { pod, service } from './records.ts';
+import { pod } from './records.ts';
 
 const A = pod('a', { podIps: ['10.0.0.1'] });
 const B = pod('b', { podIps: ['10.0.0.2'] });
 const C = pod('c', { podIps: ['10.0.0.3'] });
-
-/** Before the moment of the list. */
-const ARRIVED_MS = SEEN.atMs - 5_000;
-
-/** So many entities are told. */
-function told(harness: Harness, count: number): Promise<unknown> {
-  return eventually('all that arrived is told', async () =>
-    harness.copy.size === count ? done(undefined) : notYet(harness.copy.size),
-  );
-}
 
 describe('a store', () => {
   it('tells nothing before the catalog is open, and everything once when it opens', async () => {
@@ -54,64 +43,6 @@ describe('a store', () => {
     assert.deepEqual(harness.told(), ['+ Pod b', '+ Pod c']);
     assert.deepEqual([harness.pod('b').addresses, harness.pod('c').uid], [['10.0.0.9'], 'uid-again']);
     assert.equal(harness.catalog.pod('shop', A.name), undefined);
-  });
-
-  it('joins pods while their first list arrives, and is open when it is whole', async () => {
-    const harness = new Harness();
-    const list = harness.storeOf('Pod').beginReplace();
-    list.add(A);
-    const whole = Promise.withResolvers<boolean>();
-    const opened = harness.catalog.open({ now: () => ARRIVED_MS, whole: whole.promise });
-    // The catalog hears of the first and of every 64th.
-    for (let at = 0; at < 64; at += 1) list.add(pod(`more-${at}`));
-    await told(harness, 65);
-    assert.ok(harness.batches.every(({ unfinished, seen }) => unfinished === true && seen.atMs === ARRIVED_MS));
-    list.add(B);
-    list.add(pod('young', { sandboxReadyTimeMs: ARRIVED_MS }));
-    await list.commit('200', SEEN);
-    await told(harness, 67);
-    const moments = new Map(
-      harness.batches.flatMap(({ changes, seen }) => changes.map(({ after }) => [after?.name, seen.atMs] as const)),
-    );
-    assert.equal(moments.get('young'), SEEN.atMs, 'what began since is not told with a beginning that is too early');
-    assert.equal(harness.digests.size, 0, 'no position is told before the picture is whole');
-    whole.resolve(true);
-    assert.equal(await opened, true);
-    assert.equal(harness.digests.size, 1);
-  });
-
-  it('keeps what was joined of a first list that breaks off, and tells the difference to the next', async () => {
-    const harness = new Harness();
-    const whole = Promise.withResolvers<boolean>();
-    const opened = harness.catalog.open({ now: () => ARRIVED_MS, whole: whole.promise });
-    const broken = harness.storeOf('Pod').beginReplace();
-    broken.add(A);
-    harness.put(service('wakes'));
-    broken.add(B);
-    await told(harness, 3);
-    broken.abort();
-    assert.throws(() => broken.add(C), /over/);
-    assert.equal(harness.copy.size, 3);
-    const next = harness.storeOf('Pod').beginReplace();
-    next.add(B);
-    next.add(C);
-    await next.commit('200', SEEN);
-    whole.resolve(true);
-    await opened;
-    const pods = harness.told().filter((each) => each.includes('Pod'));
-    assert.deepEqual(pods.toSorted(), ['+ Pod a', '+ Pod b', '+ Pod c', '- Pod a']);
-  });
-
-  it('does not open with a first list that is not whole, nor when the opening is given up', async () => {
-    const begun = (): Harness => {
-      const harness = new Harness();
-      harness.storeOf('Pod').beginReplace().add(A);
-      return harness;
-    };
-    const now = () => ARRIVED_MS;
-    assert.equal(await begun().catalog.open({ now, whole: Promise.resolve(false) }), false);
-    const opening = begun().catalog.open({ now, whole: Promise.resolve(true) });
-    await assert.rejects(opening, /first list of pods/);
   });
 
   it('opens also while a resource of which there is nothing is listed for the second time', async () => {

@@ -55,7 +55,7 @@ describe('while the list of one resource is held up', () => {
     await story.assertWholeState(digger);
   });
 
-  it('digger, which joins the pods that it has, stops all the same when it is asked to', async () => {
+  it('digger stops all the same when it is asked to', async () => {
     await using story = await Story.begin();
     story.simulator.faults.answer({ resource: 'pods', code: 429, retryAfterSeconds: 1, times: Infinity });
     const digger = await story.startDigger();

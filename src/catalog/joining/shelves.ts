@@ -97,7 +97,6 @@ export class Shelves {
         return draftPod(record, this.#policy, this.#interner);
       },
       isSame: isSamePod,
-      begunMs: ({ row }) => Math.max(row.creationTimeMs ?? 0, row.startTimeMs ?? 0, row.sandboxReadyTimeMs ?? 0),
       create: (draft) => {
         const pod = new PodState(resource, draft.row);
         pods.set(draft.uid, pod);

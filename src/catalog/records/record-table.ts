@@ -7,8 +7,7 @@
 //
 // A replacement keeps only what differs, already trimmed, until it is committed or aborted. Its commit removes first
 // and adds afterwards: an address that moved is free before another object takes it. The first list of a resource that
-// the catalog waits for goes in while it arrives, because it cannot be seen before it is complete. When it breaks off
-// and the catalog has begun to join it, what came of it stays, and the next list is a difference to that.
+// the catalog waits for goes in while it arrives, because it cannot be seen before it is complete.
 
 import { type WideMap, wideMap } from '../../collections/wide-map.ts';
 import type { Observation, SourcePosition } from '../../model/observation.ts';
@@ -27,8 +26,6 @@ export interface Shelf<R, D extends ObjectIdentity, S extends Shelved> {
   created?(state: S): void;
   update(state: S, draft: D): void;
   remove(state: S): void;
-  /** The last moment that the object tells of its beginning, ms since the epoch. */
-  begunMs?(draft: D): number;
 }
 
 export interface Shelved {
@@ -42,13 +39,7 @@ export interface Shelved {
 /** The table's way back to the catalog. */
 export interface TableOwner {
   /** Nothing is visible yet, nor will be before every table that is awaited has its first list. */
-  isAwaiting(): boolean;
-  /** Nothing is joined yet either. */
   isCollecting(): boolean;
-  /** Some more of a first list is in its table, or about to be. */
-  arrived(): void;
-  /** The moment at which all that arrives of first lists counts as seen, ms since the epoch; Infinity: none yet. */
-  arrivedMs(): number;
   /** One source change is applied: join what it touched and tell the listeners. */
   publish(position: SourcePosition, seen: Observation, unfinished: boolean): void;
   /** The source moved on; nothing was touched. */
@@ -57,12 +48,6 @@ export interface TableOwner {
   /** What was published is told in slices, of which some are left. */
   isBehind(): boolean;
 }
-
-/** Of times that the API tells. */
-const RESOLUTION_MS = 1_000;
-
-/** Of a first list: the catalog is told of so many at a time. */
-const ARRIVING_AT_ONCE = 64;
 
 /** What one record leaves to do is over by then, mostly. */
 const MAX_TURNS_BEHIND = 8;
@@ -95,7 +80,7 @@ export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity & 
     return this.#size;
   }
 
-  /** What arrived of a first list is in the table, and the rest is still to come, from that list or from another. */
+  /** A first list is on its way, and what arrived of it is in the table. */
   get isFilling(): boolean {
     return this.#isFilling;
   }
@@ -132,8 +117,8 @@ export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity & 
   /** Begins a new picture of all objects. A newer one makes this one void. */
   beginReplace(): TableReplacement<R> {
     this.#replacements += 1;
-    if (this.#isFilling) this.#breakOff();
-    const isFirst = this.#isAwaited && !this.#isListed && this.#owner.isAwaiting();
+    if (this.#isFilling) this.#empty();
+    const isFirst = this.#isAwaited && !this.#isListed && this.#owner.isCollecting();
     if (isFirst && this.#size === 0) return this.#fill(this.#replacements);
     const number = this.#replacements;
     const stash = new Map<string, WideMap<string, D>>();
@@ -160,13 +145,6 @@ export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity & 
 
   #fill(number: number): TableReplacement<R> {
     this.#isFilling = true;
-    let arrived = 0;
-    /** By namespace and name; the last of each counts. */
-    const late = new Map<string, D>();
-    const put = (draft: D): void => {
-      const state = this.get(draft.namespace, draft.name);
-      if (state?.uid !== draft.uid || !this.#shelf.isSame(state, draft)) this.#apply(draft);
-    };
     const check = (): void => {
       if (!this.#isFilling || number !== this.#replacements)
         throw new Error(`${this.resource}: this replacement is over`);
@@ -174,39 +152,24 @@ export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity & 
     return {
       add: (record) => {
         check();
-        if (arrived % ARRIVING_AT_ONCE === 0) this.#owner.arrived();
-        arrived += 1;
         const draft = this.#shelf.draft(record);
-        // What began since is not to be told with a beginning that is too early: it waits for the end of the list.
-        const begunMs = this.#shelf.begunMs?.(draft) ?? Number.NEGATIVE_INFINITY;
-        const isLate = begunMs + RESOLUTION_MS > this.#owner.arrivedMs();
-        if (isLate || (late.size > 0 && late.has(nameOf(draft)))) late.set(nameOf(draft), draft);
-        else put(draft);
+        const state = this.get(draft.namespace, draft.name);
+        if (state?.uid !== draft.uid || !this.#shelf.isSame(state, draft)) this.#apply(draft);
       },
       commit: async (resourceVersion, seen) => {
         check();
-        for (const { namespace, name, uid } of late.values()) {
-          const state = this.get(namespace, name);
-          if (state !== undefined && state.uid !== uid) this.#drop(namespace, name, state);
-        }
-        for (const draft of late.values()) put(draft);
-        late.clear();
         this.#isFilling = false;
         this.#isListed = true;
         this.#owner.publish({ ...this.#position(resourceVersion), listed: true }, seen, false);
       },
       abort: () => {
         if (!this.#isFilling || number !== this.#replacements) return;
-        this.#replacements += 1;
-        late.clear();
-        this.#breakOff();
+        this.#empty();
       },
     };
   }
 
-  /** Of what is joined by now nothing is taken back: most of it will come again, and nothing is answered before. */
-  #breakOff(): void {
-    if (!this.#owner.isCollecting()) return;
+  #empty(): void {
     this.#isFilling = false;
     for (const [namespace, rows] of this.#rows) {
       for (const [name, state] of rows) this.#drop(namespace, name, state);
@@ -258,7 +221,6 @@ export class RecordTable<R extends KubernetesRecord, D extends ObjectIdentity & 
         if (slice.due() || this.#owner.isBehind()) await this.#rest(slice);
       }
     }
-    this.#isFilling = false;
     this.#isListed = true;
     this.#owner.publish({ ...this.#position(resourceVersion), listed: true }, seen, false);
   }
@@ -313,8 +275,4 @@ export interface TableReplacement<R> {
   add(record: R): void;
   commit(resourceVersion: string, seen: Observation): Promise<void>;
   abort(): void;
-}
-
-function nameOf({ namespace, name }: ObjectIdentity): string {
-  return `${namespace}/${name}`;
 }
