@@ -3,8 +3,8 @@
 // address as its source (projectcalico/calico#7207), and so do the kubelet's probes with Cilium.
 //
 // Calico takes tunnel addresses from its own pools, Cilium any address of the node's pod range, so nothing else tells.
-// Only who may write Node objects can write these, which is who may write the addresses in its status. What is no address
-// is left out.
+// To write these takes the right to write Node objects, as the addresses in a node's status do. A value that is not an
+// address is left out.
 
 import { canonicalIps } from './ip.ts';
 import type { StringMap } from './records.ts';

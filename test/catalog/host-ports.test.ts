@@ -45,7 +45,7 @@ describe('a pod', () => {
   });
 
   // https://github.com/kubernetes/kubernetes/issues/73702; the portmap plugin takes an unspecified address for all.
-  it('claims a host port at the one address that it is bound to, however that is written, and at all where it is none', async () => {
+  it('claims a host port at the one address that it is bound to, however that is written, and at every address of the node where it names none', async () => {
     const bound = ['10.0.0.1', '010.0.0.001', '::ffff:10.0.0.1', 'FD00::1', '127.0.0.1', '0.0.0.0', '::', ''];
     const ports = bound.map((hostIp, i) => port(80, { hostPort: 7_000 + i, hostIp }));
     assert.deepEqual(await claimed(pod('p', { containers: [container('app', { ports })] })), [

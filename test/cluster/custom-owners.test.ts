@@ -19,6 +19,7 @@ import {
   CUSTOM_API_VERSION,
   object,
   owned,
+  rolloutDefinition,
   scaled,
   WORLD_NAMESPACE,
 } from './world.ts';
@@ -127,21 +128,12 @@ describe('an owner of a custom kind', () => {
   it('is followed into the version that is served when its definition drops the one that it was followed in', async () => {
     const client = scene.plane.client;
     const [group] = CUSTOM_API_VERSION.split('/');
-    const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
-    await client.apply({
-      apiVersion: 'apiextensions.k8s.io/v1',
-      kind: 'CustomResourceDefinition',
-      metadata: { name: `rollouts.${group}` },
-      spec: {
-        group,
-        scope: 'Namespaced',
-        names: { kind: 'Rollout', plural: 'rollouts', singular: 'rollout', listKind: 'RolloutList' },
-        versions: [
-          { name: 'v1', served: false, storage: false, schema },
-          { name: 'v2', served: true, storage: true, schema },
-        ],
-      },
-    });
+    await client.apply(
+      rolloutDefinition([
+        { name: 'v1', served: false, storage: false },
+        { name: 'v2', served: true, storage: true },
+      ]),
+    );
     const late = await eventually('the new version is served', async () =>
       done((await client.apply(object(`${group}/v2`, 'Rollout', 'late'))).body),
     );

@@ -292,10 +292,13 @@ export function owned(child: KubeObject, owner: KubeObject): KubeObject {
   };
 }
 
-/** Defines the custom kind and creates one object of it. */
-export async function createCustomOwner(client: ApiClient, name: string): Promise<KubeObject> {
+/** The definition of the custom kind, in the versions that are given. */
+export function rolloutDefinition(
+  versions: readonly { name: string; served: boolean; storage: boolean }[],
+): KubeObject {
   const [group] = CUSTOM_API_VERSION.split('/');
-  await client.apply({
+  const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
+  return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
     metadata: { name: `rollouts.${group}` },
@@ -303,16 +306,14 @@ export async function createCustomOwner(client: ApiClient, name: string): Promis
       group,
       scope: 'Namespaced',
       names: { kind: 'Rollout', plural: 'rollouts', singular: 'rollout', listKind: 'RolloutList' },
-      versions: [
-        {
-          name: 'v1',
-          served: true,
-          storage: true,
-          schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
-        },
-      ],
+      versions: versions.map((version) => ({ ...version, schema })),
     },
-  });
+  };
+}
+
+/** Defines the custom kind and creates one object of it. */
+export async function createCustomOwner(client: ApiClient, name: string): Promise<KubeObject> {
+  await client.apply(rolloutDefinition([{ name: 'v1', served: true, storage: true }]));
   const rollout = object(CUSTOM_API_VERSION, 'Rollout', name);
   return eventually('the custom kind is served', async () => done((await client.apply(rollout)).body));
 }

@@ -2,7 +2,7 @@
 // TLS is given nothing that it would have to wait on: what it is given costs the work of keys at once, and that has to
 // wait for its turn.
 //
-// Reads lengths only and judges nothing: what is no ClientHello is TLS's to refuse, which is cheap.
+// Reads lengths only and judges nothing: bytes that are not a ClientHello are left for TLS to refuse, which is cheap.
 
 /** Larger ones are TLS's to refuse: OpenSSL takes 128 KiB, clients send 0.2 to 2 KiB. */
 const MAX_BYTES = 32_768;
