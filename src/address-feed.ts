@@ -15,7 +15,7 @@ import type { Pacer } from './catalog/pacer.ts';
 import type { ChangeFeed } from './feed/change-feed.ts';
 import { FACTS_KEY, type Item, type TimelinesInLog } from './feed/log/items.ts';
 import type { ChangeBatch } from './model/changes.ts';
-import { isNetworkAddress } from './model/pod-networks.ts';
+import { isNetworkAddress } from './model/kubernetes/pod-networks.ts';
 import type { Claim, HolderEntity } from './addresses/claims/claim.ts';
 import type { Entity } from './model/entities.ts';
 import { type AddressFacts, atLeastAsDoubtful, followedSinceMs } from './timelines/facts.ts';

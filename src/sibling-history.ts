@@ -16,7 +16,7 @@ import { Positions } from './handover/positions.ts';
 import { type Setting, toSettings } from './handover/settings.ts';
 import { Taker, type TakerStatus } from './handover/taker.ts';
 import type { ChangeBatch } from './model/changes.ts';
-import type { FormerOwner } from './model/records.ts';
+import type { FormerOwner } from './model/kubernetes/records.ts';
 import type { Config } from './options/options.ts';
 import type { Logger } from './telemetry/logger.ts';
 

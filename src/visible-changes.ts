@@ -2,7 +2,7 @@
 // feed counts without a gap. What is hidden goes on to the address book alone, which answers that an address is held.
 
 import type { ChangeBatch, EntityChange } from './model/changes.ts';
-import { isHidden } from './model/published-namespaces.ts';
+import { isHidden } from './model/namespaces/published-namespaces.ts';
 
 /** A listener that is told only of what is published. */
 export function publishedOnly(listen: (batch: ChangeBatch) => void): (batch: ChangeBatch) => void {

@@ -1,7 +1,7 @@
 // The workload behind a holder of an address, where there is exactly one.
 
 import type { ObjectReference } from '../model/entities.ts';
-import { isHidden } from '../model/published-namespaces.ts';
+import { isHidden } from '../model/namespaces/published-namespaces.ts';
 import type { Holder } from './reader.ts';
 
 /** `undefined`: no workload, or several, or one that is not published. */

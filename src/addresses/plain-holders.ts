@@ -5,7 +5,7 @@
 // has this one holder and no doubt, until the address is told to listeners. They are told before anything can be asked
 // of what changed; of an address that they did not keep they hear as well.
 
-import { isNetworkAddress } from '../model/pod-networks.ts';
+import { isNetworkAddress } from '../model/kubernetes/pod-networks.ts';
 import { historySinceMs } from '../timelines/facts.ts';
 import type { TimelineSource } from '../timelines/source.ts';
 import { isSpecialAddress } from '../timelines/special-addresses.ts';

@@ -10,7 +10,7 @@
 
 import type { ChangeBatch, EntityChange } from '../model/changes.ts';
 import type { Entity, ServiceEntity } from '../model/entities.ts';
-import { parseIp } from '../model/ip.ts';
+import { parseIp } from '../model/ip/ip.ts';
 import type { Observation } from '../model/observation.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { parseHostName } from './host-name.ts';

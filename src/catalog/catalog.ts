@@ -8,7 +8,7 @@
 // names of retained owners are not. A listener that throws is a bug and is not caught.
 
 import type { Registry } from '@prometheus-io/client';
-import { groupOf } from '../model/api-version.ts';
+import { groupOf } from '../model/kubernetes/api-version.ts';
 import type {
   Entity,
   NamespaceEntity,
@@ -19,7 +19,7 @@ import type {
   WorkloadEntity,
 } from '../model/entities.ts';
 import type { Observation } from '../model/observation.ts';
-import type { FormerOwner, KubernetesRecord, ObjectIdentity, OwnerRecord } from '../model/records.ts';
+import type { FormerOwner, KubernetesRecord, ObjectIdentity, OwnerRecord } from '../model/kubernetes/records.ts';
 import { DEFAULT_VALUE_POLICY, type ValuePolicy } from '../wire/value-policy.ts';
 import type { IsWatchedKind } from './owners/custom-owners.ts';
 import type { Fingerprinted } from './records/fingerprint.ts';

@@ -1,4 +1,5 @@
-// Stores in front of those of the catalog that take the names out of what is hidden (`model/published-namespaces.ts`).
+// Stores in front of those of the catalog that take the names out of what is hidden: the rules are in
+// `model/namespaces/published-namespaces.ts`.
 //
 // An object of a hidden namespace still holds addresses, and a published service may lead to it; so pods, services and
 // slices go on without labels, annotations, images and owners, under names that are hashes. What only describes
@@ -13,8 +14,8 @@ import type {
   PodRecord,
   RecordMeta,
   ServiceRecord,
-} from '../model/records.ts';
-import { hiddenName, hiddenNamespace, type PublishedNamespaces } from '../model/published-namespaces.ts';
+} from '../model/kubernetes/records.ts';
+import { hiddenName, hiddenNamespace, type PublishedNamespaces } from '../model/namespaces/published-namespaces.ts';
 import type { CatalogStore } from './catalog.ts';
 
 /** Turns a record into what may be known of it; `undefined`: nothing. */

@@ -2,7 +2,7 @@
 // scrape that walked them would hold up every lookup meanwhile.
 
 import type { Entity, EntityKind } from '../model/entities.ts';
-import { isHidden } from '../model/published-namespaces.ts';
+import { isHidden } from '../model/namespaces/published-namespaces.ts';
 
 export class ToldCounts {
   readonly #published: Record<EntityKind, number> = { Pod: 0, Service: 0, Node: 0, Workload: 0, Namespace: 0 };

@@ -1,6 +1,6 @@
 // Lines for grpcurl that call every RPC once, with names and addresses that exist. Plain text, ready to be pasted.
 
-import type { ClusterExamples } from '../model/cluster-examples.ts';
+import type { ClusterExamples } from '../simulator/demo/cluster-examples.ts';
 
 /** `address`: where digger serves, `127.0.0.1:50051`. With TLS whatever certificate it has is taken: it is a demo's. */
 export function probeLines(address: string, examples: ClusterExamples, tls = false): readonly string[] {

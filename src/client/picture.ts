@@ -5,10 +5,10 @@
 // that an address of which it has nothing is UNKNOWN and not "held by no object".
 
 import protobuf from 'protobufjs';
-import type { IpFamily } from '../model/cidr.ts';
-import { parseCidr } from '../model/cidr.ts';
+import type { IpFamily } from '../model/ip/cidr.ts';
+import { parseCidr } from '../model/ip/cidr.ts';
 import type { Protocol } from '../model/entities.ts';
-import { isNetworkAddress } from '../model/pod-networks.ts';
+import { isNetworkAddress } from '../model/kubernetes/pod-networks.ts';
 import { Prefixes } from '../timelines/prefixes.ts';
 import type { TimelineSource } from '../timelines/source.ts';
 import { TimelineStore } from '../timelines/store.ts';

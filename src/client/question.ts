@@ -1,7 +1,7 @@
 // Questions as programs ask them, checked before anything is looked up.
 
-import { parseIp } from '../model/ip.ts';
-import { isNetworkName } from '../model/pod-networks.ts';
+import { parseIp } from '../model/ip/ip.ts';
+import { isNetworkName } from '../model/kubernetes/pod-networks.ts';
 import type { Protocol } from '../model/entities.ts';
 
 export interface ReplicaQuestion {

@@ -15,7 +15,7 @@ import type { EntityName, ReplicaEntity } from './entity-store.ts';
 import { FeedStream, type FeedFailure } from './feed-stream.ts';
 import { FollowedPicture } from './followed-picture.ts';
 import { type FrameChanges, Picture, type PictureBounds } from './picture.ts';
-import { networkAddress } from '../model/pod-networks.ts';
+import { networkAddress } from '../model/kubernetes/pod-networks.ts';
 import { checkAddress, checkRest, type ReplicaQuestion } from './question.ts';
 import { SharedValues } from './shared-values.ts';
 import type { ReplicaHolder } from './holder-message.ts';

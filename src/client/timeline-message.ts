@@ -1,6 +1,6 @@
 // `digger.v1.AddressTimeline` as it comes over the wire, in the form that reading uses.
 
-import { networkAddress } from '../model/pod-networks.ts';
+import { networkAddress } from '../model/kubernetes/pod-networks.ts';
 import {
   AT_EDGE,
   CERTAIN,

@@ -12,9 +12,9 @@
 import { WideMap } from '../collections/wide-map.ts';
 import { type ByteString, toByteString } from '../model/byte-string.ts';
 import type { ChangeBatch } from '../model/changes.ts';
-import { type ContainerIdPrefix, containerKey, hasPrefix } from '../model/container-id.ts';
+import { type ContainerIdPrefix, containerKey, hasPrefix } from '../model/kubernetes/container-id.ts';
 import type { PodEntity } from '../model/entities.ts';
-import { isHidden } from '../model/published-namespaces.ts';
+import { isHidden } from '../model/namespaces/published-namespaces.ts';
 import { type ContainerIds, containersIn } from '../wire/containers.ts';
 import { Past } from './past.ts';
 

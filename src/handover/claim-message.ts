@@ -3,8 +3,8 @@
 // What is read is checked: a claim that is not what this version writes is no claim, and the history with it is not
 // taken over.
 
-import { parseIp } from '../model/ip.ts';
-import { isNetworkName, splitNetworkAddress } from '../model/pod-networks.ts';
+import { parseIp } from '../model/ip/ip.ts';
+import { isNetworkName, splitNetworkAddress } from '../model/kubernetes/pod-networks.ts';
 import type { PortNumber, Protocol } from '../model/entities.ts';
 import type { ClaimPlace, ClaimRole } from '../addresses/claims/claim.ts';
 import type { HandedClaim, HandedEnd } from '../addresses/heritage/handed-history.ts';

@@ -6,7 +6,7 @@
 
 import type { HolderEntity } from '../addresses/claims/claim.ts';
 import type { HandedClaim, HandedFacts } from '../addresses/heritage/handed-history.ts';
-import type { FormerOwner } from '../model/records.ts';
+import type { FormerOwner } from '../model/kubernetes/records.ts';
 import { messageType } from '../wire/schema.ts';
 import { claimFields, type Fields } from './claim-message.ts';
 import { factsFields } from './facts-message.ts';

@@ -12,7 +12,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 import type { HandedClaim, HandedFacts, HandedHistory } from '../addresses/heritage/handed-history.ts';
-import type { FormerOwner } from '../model/records.ts';
+import type { FormerOwner } from '../model/kubernetes/records.ts';
 import { messageType } from '../wire/schema.ts';
 import type { Teller } from './facts-message.ts';
 import { readFirstPart, readPart } from './parts.ts';

@@ -4,7 +4,7 @@
 // do not check what a reference to an owner says, so one that is not usable is left out: a tenant who writes it must not
 // keep the history from those who start.
 
-import type { ControllerReference, FormerOwner } from '../model/records.ts';
+import type { ControllerReference, FormerOwner } from '../model/kubernetes/records.ts';
 import { escapeControls } from '../telemetry/escape-controls.ts';
 import type { HandedOwner__Output } from '../wire/generated/digger/v1/HandedOwner.ts';
 import { type Fields, moment } from './claim-message.ts';

@@ -2,7 +2,7 @@
 
 import protobuf from 'protobufjs';
 import type { HandedClaim, HandedFacts } from '../addresses/heritage/handed-history.ts';
-import type { FormerOwner } from '../model/records.ts';
+import type { FormerOwner } from '../model/kubernetes/records.ts';
 import type { HandOverResponse__Output } from '../wire/generated/digger/v1/HandOverResponse.ts';
 import { messageType } from '../wire/schema.ts';
 import { readClaim } from './claim-message.ts';

@@ -6,7 +6,7 @@
 
 import { CLAIMING_RESOURCES } from '../addresses/address-book.ts';
 import type { ChangeBatch } from '../model/changes.ts';
-import { compareResourceVersions } from '../model/resource-version.ts';
+import { compareResourceVersions } from '../model/kubernetes/resource-version.ts';
 import { resourceOf } from '../model/source.ts';
 
 /** A resource and an opaque position, as `digger.v1.HandOverPosition` has them. */

@@ -3,7 +3,7 @@
 
 import type { LookupAddress } from 'node:dns';
 import { lookup } from 'node:dns/promises';
-import type { ListenAddress } from '../model/listen-address.ts';
+import type { ListenAddress } from '../model/ip/listen-address.ts';
 
 export interface Sibling {
   /** `10.0.3.7:50051`, `[fd00::7]:50051`. */

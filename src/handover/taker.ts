@@ -6,7 +6,7 @@
 
 import type { ChannelCredentials, Metadata } from '@grpc/grpc-js';
 import type { Inheritance } from '../addresses/heritage/handed-history.ts';
-import type { ListenAddress } from '../model/listen-address.ts';
+import type { ListenAddress } from '../model/ip/listen-address.ts';
 import { escapeControls } from '../telemetry/escape-controls.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { HandOverError, type HandOverQuestion, IncomingHistory, type TakenHistory } from './incoming.ts';

@@ -18,7 +18,7 @@ import type {
   PodRecord,
   ServiceCidrRecord,
   ServiceRecord,
-} from '../model/records.ts';
+} from '../model/kubernetes/records.ts';
 import { MAX_NAMESPACES, toSource } from '../model/source.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Clock, Random } from './clock.ts';

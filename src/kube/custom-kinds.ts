@@ -10,8 +10,8 @@
 // Refusals are remembered (refused-kinds.ts), and all questions together come no faster than DISCOVERY_INTERVAL_MS
 // after a first handful. Refuses Secrets and ConfigMaps, whatever a reference calls them.
 
-import { groupOf } from '../model/api-version.ts';
-import type { OwnerRecord } from '../model/records.ts';
+import { groupOf } from '../model/kubernetes/api-version.ts';
+import type { OwnerRecord } from '../model/kubernetes/records.ts';
 import type { Asking } from './asking.ts';
 import { sleep } from './clock.ts';
 import { discoverKind } from './discovery.ts';

@@ -6,7 +6,7 @@
 // has, as a RESTMapper does, the preferred one first. Nothing is cached: a kind is asked for until it is found, see
 // custom-kinds.ts.
 
-import { groupOf, versionOf } from '../model/api-version.ts';
+import { groupOf, versionOf } from '../model/kubernetes/api-version.ts';
 import type { Clock } from './clock.ts';
 import { ApiError } from './reflector/failure.ts';
 import type { Transport } from './transport/transport.ts';

@@ -1,6 +1,6 @@
 // The resources that digger watches: where they are, what they decode to, and whether digger can do without.
 
-import { groupOf } from '../model/api-version.ts';
+import { groupOf } from '../model/kubernetes/api-version.ts';
 import type {
   EndpointSliceRecord,
   KubernetesRecord,
@@ -10,7 +10,7 @@ import type {
   PodRecord,
   ServiceCidrRecord,
   ServiceRecord,
-} from '../model/records.ts';
+} from '../model/kubernetes/records.ts';
 import type { Encoding } from './decoding/list-body.ts';
 import {
   endpointsDecoder,

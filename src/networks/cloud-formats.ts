@@ -8,7 +8,7 @@
 // the narrowest one counts, see the ranks. Fields that are not used are not looked at, so that a new one breaks nothing;
 // a range that cannot be read is a problem, because without it answers would be wrong.
 
-import { parseCidr } from '../model/cidr.ts';
+import { parseCidr } from '../model/ip/cidr.ts';
 import type { NamedRange, NetworkName } from './network-table.ts';
 import { type Problems, shown } from './problems.ts';
 

@@ -5,9 +5,9 @@
 // loop for longer than all the questions of a while.) Of equal ranges the lowest rank counts, then the name that sorts
 // first, so that replicas agree. Bounded by the reader of the file.
 
-import type { Cidr, IpFamily } from '../model/cidr.ts';
-import { fromBits4, fromBits6, IP_WIDTH, toBits } from '../model/ip-bits.ts';
-import { parseIp } from '../model/ip.ts';
+import type { Cidr, IpFamily } from '../model/ip/cidr.ts';
+import { fromBits4, fromBits6, IP_WIDTH, toBits } from '../model/ip/ip-bits.ts';
+import { parseIp } from '../model/ip/ip.ts';
 
 /** What a file says of a range. Empty: nothing. */
 export interface NetworkName {

@@ -10,9 +10,9 @@
 // Strict, because a range that is left out in silence gives wrong answers in silence: unknown fields, bits behind the
 // prefix and a range that is there twice are problems, each with its line.
 
-import { type Cidr, familyOf, parseCidr } from '../model/cidr.ts';
-import { fromBits4, fromBits6, IP_WIDTH, toBits } from '../model/ip-bits.ts';
-import { parseIp } from '../model/ip.ts';
+import { type Cidr, familyOf, parseCidr } from '../model/ip/cidr.ts';
+import { fromBits4, fromBits6, IP_WIDTH, toBits } from '../model/ip/ip-bits.ts';
+import { parseIp } from '../model/ip/ip.ts';
 import { parseLocatedYaml, type YamlField, type YamlNode } from './located-yaml.ts';
 import type { NamedRange, NetworkName } from './network-table.ts';
 import { type Problems, shown } from './problems.ts';

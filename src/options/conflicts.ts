@@ -3,7 +3,7 @@
 // parsed.
 
 import type { Config, OptionName } from './options.ts';
-import { PublishedNamespaces } from '../model/published-namespaces.ts';
+import { PublishedNamespaces } from '../model/namespaces/published-namespaces.ts';
 import { MAX_NAMESPACES } from '../model/source.ts';
 import { isLoopback } from './values.ts';
 

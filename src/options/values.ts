@@ -4,10 +4,10 @@
 // mean two things is refused instead of guessed.
 
 import { BlockList, isIP } from 'node:net';
-import { parseCidr } from '../model/cidr.ts';
-import type { ListenAddress } from '../model/listen-address.ts';
-import { isPathPattern } from '../model/path-match.ts';
-import type { NamespaceRule } from '../model/published-namespaces.ts';
+import { parseCidr } from '../model/ip/cidr.ts';
+import type { ListenAddress } from '../model/ip/listen-address.ts';
+import { isPathPattern } from '../model/namespaces/path-match.ts';
+import type { NamespaceRule } from '../model/namespaces/published-namespaces.ts';
 
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly allowed: string };
 

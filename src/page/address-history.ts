@@ -4,7 +4,7 @@
 // Of a holder in a namespace that is not published there is its role and no more, as callers are told.
 
 import type { AddressQuestion, AddressReader, Holder } from '../addresses/reader.ts';
-import { isHidden } from '../model/published-namespaces.ts';
+import { isHidden } from '../model/namespaces/published-namespaces.ts';
 
 const MAX_STRETCHES = 200;
 const MAX_HOLDERS = 10;

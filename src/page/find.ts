@@ -6,8 +6,8 @@
 import type { AddressReader } from '../addresses/reader.ts';
 import type { CatalogReader } from '../catalog/reader.ts';
 import type { Entity } from '../model/entities.ts';
-import { parseIp } from '../model/ip.ts';
-import { isHidden } from '../model/published-namespaces.ts';
+import { parseIp } from '../model/ip/ip.ts';
+import { isHidden } from '../model/namespaces/published-namespaces.ts';
 import { addressHistory, isHiddenHolder, shownHolder } from './address-history.ts';
 
 const MAX_FOUND = 20;

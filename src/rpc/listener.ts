@@ -19,7 +19,7 @@ import type { Server as TlsServer } from 'node:tls';
 
 import type { Server, ServerCredentials } from '@grpc/grpc-js';
 
-import type { ListenAddress } from '../model/listen-address.ts';
+import type { ListenAddress } from '../model/ip/listen-address.ts';
 import type { CallConnection } from './calls/call-record.ts';
 import { callerAt, sourceOf } from './limits/caller.ts';
 import type { ConnectionTable } from './limits/connection-table.ts';

@@ -7,7 +7,7 @@
 import { Server, type ServerCredentials } from '@grpc/grpc-js';
 import type { Registry } from '@prometheus-io/client';
 
-import type { ListenAddress } from '../model/listen-address.ts';
+import type { ListenAddress } from '../model/ip/listen-address.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Authenticator } from './auth/authenticator.ts';
 import { RECHECK_INTERVAL_MS } from './auth/revocation.ts';

@@ -9,7 +9,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Counter, Gauge, type Registry } from '@prometheus-io/client';
-import { networkOf } from '../model/network.ts';
+import { networkOf } from '../model/ip/network.ts';
 import { AdminConnections } from './admin-connections.ts';
 import { MetricsPage } from './metrics-page.ts';
 import { SourceRates } from './source-rates.ts';

@@ -4,8 +4,8 @@
 // costs a look-up for each length of prefix in use, of which a cluster has two or three. Ranges are counted: one that
 // was added twice stays until it is removed twice.
 
-import { type Cidr, familyOf, type IpFamily } from '../model/cidr.ts';
-import { fromBits4, fromBits6, IP_WIDTH, toBits } from '../model/ip-bits.ts';
+import { type Cidr, familyOf, type IpFamily } from '../model/ip/cidr.ts';
+import { fromBits4, fromBits6, IP_WIDTH, toBits } from '../model/ip/ip-bits.ts';
 
 export class Prefixes {
   /** Length of prefix → its bits → how often it was added. */

@@ -4,9 +4,9 @@
 // A question costs a look-up and a binary search for each place that it concerns: one without a port. What is found is
 // written into a `Verdict` that the caller keeps, so that an answer with one holder allocates nothing.
 
-import { familyOf } from '../model/cidr.ts';
+import { familyOf } from '../model/ip/cidr.ts';
 import type { Protocol } from '../model/entities.ts';
-import { isNetworkAddress } from '../model/pod-networks.ts';
+import { isNetworkAddress } from '../model/kubernetes/pod-networks.ts';
 import { type AddressFacts, historySinceMs, mayHaveHidden, mayHaveMissed } from './facts.ts';
 import type { TimelineSource } from './source.ts';
 import { isSpecialAddress } from './special-addresses.ts';

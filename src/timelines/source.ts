@@ -1,7 +1,7 @@
 // Where reading finds timelines: by place, as questions ask for them.
 
 import type { Protocol } from '../model/entities.ts';
-import type { IpFamily } from '../model/cidr.ts';
+import type { IpFamily } from '../model/ip/cidr.ts';
 import type { AddressFacts } from './facts.ts';
 import type { Timeline, TimelineHolder } from './timeline.ts';
 

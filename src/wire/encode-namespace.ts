@@ -1,7 +1,7 @@
 // `digger.v1.Namespace`: all of it comes from the namespace's own metadata.
 
 import { NO_BYTES } from '../model/byte-string.ts';
-import type { NamespaceRecord } from '../model/records.ts';
+import type { NamespaceRecord } from '../model/kubernetes/records.ts';
 import type { EncodedRecord } from './encoded-entity.ts';
 import { FieldTags } from './field-tags.ts';
 import { writeText, writeTimestamp } from './fields.ts';

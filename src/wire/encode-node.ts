@@ -1,9 +1,9 @@
 // `digger.v1.Node`: all of it comes from the node's own record.
 
 import { NO_BYTES } from '../model/byte-string.ts';
-import { parseApiIp } from '../model/ip.ts';
-import { PLUGIN_ADDRESS } from '../model/node-addresses.ts';
-import type { NodeRecord } from '../model/records.ts';
+import { parseApiIp } from '../model/ip/ip.ts';
+import { PLUGIN_ADDRESS } from '../model/kubernetes/node-addresses.ts';
+import type { NodeRecord } from '../model/kubernetes/records.ts';
 import type { EncodedRecord } from './encoded-entity.ts';
 import { FieldTags } from './field-tags.ts';
 import { writeText, writeTexts, writeTimestamp } from './fields.ts';

@@ -2,8 +2,8 @@
 
 import { type ByteString, NO_BYTES } from '../model/byte-string.ts';
 import type { ObjectReference, PodEntity } from '../model/entities.ts';
-import { parseApiIp } from '../model/ip.ts';
-import type { ContainerRecord, NodeRecord, PodRecord } from '../model/records.ts';
+import { parseApiIp } from '../model/ip/ip.ts';
+import type { ContainerRecord, NodeRecord, PodRecord } from '../model/kubernetes/records.ts';
 import type { EncodedRecord } from './encoded-entity.ts';
 import { FieldTags } from './field-tags.ts';
 import { protocolNumber } from './encode-service.ts';

@@ -2,8 +2,8 @@
 
 import { type ByteString, NO_BYTES } from '../model/byte-string.ts';
 import type { ObjectReference } from '../model/entities.ts';
-import { canonicalIps } from '../model/ip.ts';
-import type { ServiceRecord } from '../model/records.ts';
+import { canonicalIps } from '../model/ip/ip.ts';
+import type { ServiceRecord } from '../model/kubernetes/records.ts';
 import type { EncodedRecord } from './encoded-entity.ts';
 import { FieldTags } from './field-tags.ts';
 import { writeMap, writeReference, writeText, writeTexts, writeUint } from './fields.ts';

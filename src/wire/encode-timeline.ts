@@ -3,7 +3,7 @@
 
 import type { ByteString } from '../model/byte-string.ts';
 import type { ObjectReference, Protocol } from '../model/entities.ts';
-import { splitNetworkAddress } from '../model/pod-networks.ts';
+import { splitNetworkAddress } from '../model/kubernetes/pod-networks.ts';
 import type { AddressFacts } from '../timelines/facts.ts';
 import {
   AT_EDGE,

@@ -2,7 +2,7 @@
 
 import { type ByteString, NO_BYTES } from '../model/byte-string.ts';
 import type { EncodedEntity, ObjectReference, PodEntity } from '../model/entities.ts';
-import type { OwnerRecord } from '../model/records.ts';
+import type { OwnerRecord } from '../model/kubernetes/records.ts';
 import type { EncodedRecord } from './encoded-entity.ts';
 import { FieldTags } from './field-tags.ts';
 import { writeBool, writeReference, writeText } from './fields.ts';

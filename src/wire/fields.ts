@@ -5,7 +5,7 @@
 // written, however empty.
 
 import type { ObjectReference } from '../model/entities.ts';
-import { isHidden } from '../model/published-namespaces.ts';
+import { isHidden } from '../model/namespaces/published-namespaces.ts';
 import type { MessageWriter } from './message-writer.ts';
 import { FieldTags } from './field-tags.ts';
 import { toSecondsAndNanos } from './seconds-and-nanos.ts';

@@ -4,7 +4,7 @@
 // encoded as it would stand there, and equal labels are equal bytes.
 
 import { type ByteString, sliceBytes } from '../model/byte-string.ts';
-import { type LabelRequirement, type LabelSelector, toSelectorNumber } from '../model/label-selector.ts';
+import { type LabelRequirement, type LabelSelector, toSelectorNumber } from '../model/kubernetes/label-selector.ts';
 import { writeMap } from './fields.ts';
 import { startEntity } from './message-writer.ts';
 import { FieldTags } from './field-tags.ts';

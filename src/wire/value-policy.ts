@@ -1,7 +1,7 @@
 // Which labels and annotations leave the service. Annotations are where people keep secrets and whole manifests, so
 // some are left out; their keys are told in `omitted`, so that an absent value is not taken for one that never was.
 
-import type { StringMap } from '../model/records.ts';
+import type { StringMap } from '../model/kubernetes/records.ts';
 import { writeMapEntry, writeText, writeTexts } from './fields.ts';
 import type { MessageWriter } from './message-writer.ts';
 

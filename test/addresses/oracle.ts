@@ -17,7 +17,7 @@ import {
 import { holding, type JudgeContext, nearest } from '../../src/addresses/judging/judge.ts';
 import type { AddressAnswer, AddressQuestion, Holder } from '../../src/addresses/reader.ts';
 import { isSuperseded, mayBeLostSinceMs } from '../../src/addresses/claims/succession.ts';
-import { familyOf } from '../../src/model/cidr.ts';
+import { familyOf } from '../../src/model/ip/cidr.ts';
 import type { Protocol } from '../../src/model/entities.ts';
 import type { AddressFacts } from '../../src/timelines/facts.ts';
 import { isSpecialAddress } from '../../src/timelines/special-addresses.ts';

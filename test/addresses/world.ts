@@ -8,7 +8,7 @@ import type { AddressAnswer } from '../../src/addresses/reader.ts';
 import { PLAIN_POD, PLAIN_SERVICE } from '../entities.ts';
 import { ask } from './oracle.ts';
 import { messageType } from '../../src/wire/schema.ts';
-import type { ServiceCidrRecord } from '../../src/model/records.ts';
+import type { ServiceCidrRecord } from '../../src/model/kubernetes/records.ts';
 import type { Entity, NodeEntity, ObjectReference, PodEntity, ServiceEntity } from '../../src/model/entities.ts';
 
 /** Monday, whole second. */

@@ -2,7 +2,7 @@
 
 import { Registry } from '@prometheus-io/client';
 import { Catalog } from '../../src/catalog/catalog.ts';
-import type { PodRecord } from '../../src/model/records.ts';
+import type { PodRecord } from '../../src/model/kubernetes/records.ts';
 import { encodedLength } from '../../src/wire/encoded-entity.ts';
 import { type CatalogStores, storesOf } from '../catalog/harness.ts';
 import { controlledBy, node, owner, pod, service, slice } from '../catalog/records.ts';

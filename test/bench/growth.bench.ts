@@ -6,7 +6,7 @@
 // CPU time of the thread, what V8's own threads do left out; medians of five rounds, collections between them not counted. What grows all the
 // same are the misses of the processor's caches: a `Map` of as many addresses is asked beside the lookup.
 
-import type { KubernetesRecord, PodRecord } from '../../src/model/records.ts';
+import type { KubernetesRecord, PodRecord } from '../../src/model/kubernetes/records.ts';
 import { createRandom } from '../random.ts';
 import { controlledBy, node, owner, pod } from '../catalog/records.ts';
 import { MeasuredPicture } from './measured-picture.ts';

@@ -10,7 +10,7 @@ import { Registry } from '@prometheus-io/client';
 import { AddressBook } from '../../src/addresses/address-book.ts';
 import { Catalog } from '../../src/catalog/catalog.ts';
 import { ChangeFeed } from '../../src/feed/change-feed.ts';
-import type { KubernetesRecord } from '../../src/model/records.ts';
+import type { KubernetesRecord } from '../../src/model/kubernetes/records.ts';
 import { encodedLength } from '../../src/wire/encoded-entity.ts';
 import { type CatalogStores, storesOf } from '../catalog/harness.ts';
 

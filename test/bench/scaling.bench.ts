@@ -6,7 +6,7 @@
 // of what a write left to do. Every shape is built anew for each run; the median of the runs is printed, after one that
 // only warms the code, and the longest of all.
 
-import type { KubernetesRecord, PodRecord } from '../../src/model/records.ts';
+import type { KubernetesRecord, PodRecord } from '../../src/model/kubernetes/records.ts';
 import { encodedLength } from '../../src/wire/encoded-entity.ts';
 import { controlledBy, node, owner, pod, service, slice } from '../catalog/records.ts';
 import { MeasuredPicture } from './measured-picture.ts';

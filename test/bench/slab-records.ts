@@ -2,7 +2,7 @@
 
 import type { ByteString } from '../../src/model/byte-string.ts';
 import type { ObjectReference } from '../../src/model/entities.ts';
-import type { PodRecord } from '../../src/model/records.ts';
+import type { PodRecord } from '../../src/model/kubernetes/records.ts';
 import { controlledBy, owner, pod } from '../catalog/records.ts';
 
 const PODS_PER_DEPLOYMENT = 20;

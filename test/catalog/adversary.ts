@@ -17,10 +17,10 @@ import type {
   KubernetesRecord,
   OwnerRecord,
   PodRecord,
-} from '../../src/model/records.ts';
+} from '../../src/model/kubernetes/records.ts';
 import { createRandom, type Random } from '../random.ts';
 import { Pacer } from '../../src/catalog/pacer.ts';
-import { groupOf } from '../../src/model/api-version.ts';
+import { groupOf } from '../../src/model/kubernetes/api-version.ts';
 import type { Entity, PodEntity } from '../../src/model/entities.ts';
 import { checkFacts } from './facts.ts';
 import { Followers } from './followers.ts';

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MAX_LISTED_ENDPOINTS } from '../../src/model/entities.ts';
-import type { KubernetesRecord, OwnerRecord } from '../../src/model/records.ts';
+import type { KubernetesRecord, OwnerRecord } from '../../src/model/kubernetes/records.ts';
 import { countsOf, decode, Harness, scrapedCounts } from './harness.ts';
 import { controlledBy, namespace, node, owner, pod, service, slice } from './records.ts';
 

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { fingerprint } from '../../src/catalog/records/fingerprint.ts';
-import type { PodRecord } from '../../src/model/records.ts';
+import type { PodRecord } from '../../src/model/kubernetes/records.ts';
 import { Harness } from './harness.ts';
 import { pod, service, slice } from './records.ts';
 

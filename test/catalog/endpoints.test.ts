@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { EndpointSliceRecord, KubernetesRecord } from '../../src/model/records.ts';
+import type { EndpointSliceRecord, KubernetesRecord } from '../../src/model/kubernetes/records.ts';
 import { brief, decode, Harness } from './harness.ts';
 import { type Listed, node, pod, service, slice, targetOf } from './records.ts';
 

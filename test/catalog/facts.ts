@@ -3,8 +3,8 @@
 
 import assert from 'node:assert/strict';
 import type { Entity, NodeEntity, ObjectReference, PodEntity, ServiceEntity } from '../../src/model/entities.ts';
-import { canonicalIps } from '../../src/model/ip.ts';
-import type { KubernetesRecord, NodeRecord, PodRecord, ServiceRecord } from '../../src/model/records.ts';
+import { canonicalIps } from '../../src/model/ip/ip.ts';
+import type { KubernetesRecord, NodeRecord, PodRecord, ServiceRecord } from '../../src/model/kubernetes/records.ts';
 
 type Plain = Readonly<Record<string, unknown>>;
 

@@ -13,7 +13,7 @@ import type {
   OwnerRecord,
   PodRecord,
   ServiceRecord,
-} from '../../src/model/records.ts';
+} from '../../src/model/kubernetes/records.ts';
 import { encodedBytes } from '../../src/wire/encoded-entity.ts';
 import { messageType } from '../../src/wire/schema.ts';
 

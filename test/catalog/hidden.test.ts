@@ -6,7 +6,7 @@ import { Registry } from '@prometheus-io/client';
 import { Catalog } from '../../src/catalog/catalog.ts';
 import { createHiders, hiding } from '../../src/catalog/hidden.ts';
 import type { ChangeBatch } from '../../src/model/changes.ts';
-import { hiddenNamespace, isHidden, PublishedNamespaces } from '../../src/model/published-namespaces.ts';
+import { hiddenNamespace, isHidden, PublishedNamespaces } from '../../src/model/namespaces/published-namespaces.ts';
 import { publishedOnly } from '../../src/visible-changes.ts';
 import { container, namespace, owner, pod, service, slice } from './records.ts';
 

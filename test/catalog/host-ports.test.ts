@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { ContainerPortRecord } from '../../src/model/records.ts';
+import type { ContainerPortRecord } from '../../src/model/kubernetes/records.ts';
 import { Harness } from './harness.ts';
 import { container, pod } from './records.ts';
 

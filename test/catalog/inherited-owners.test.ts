@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { FormerOwner, OwnerRecord, PodRecord } from '../../src/model/records.ts';
+import type { FormerOwner, OwnerRecord, PodRecord } from '../../src/model/kubernetes/records.ts';
 import { Harness, SEEN } from './harness.ts';
 import { owner as ownerOf, pod } from './records.ts';
 

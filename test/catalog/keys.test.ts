@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { KubernetesRecord } from '../../src/model/records.ts';
+import type { KubernetesRecord } from '../../src/model/kubernetes/records.ts';
 import { decode, Harness } from './harness.ts';
 import { owner, pod } from './records.ts';
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { ControllerReference, KubernetesRecord } from '../../src/model/records.ts';
+import type { ControllerReference, KubernetesRecord } from '../../src/model/kubernetes/records.ts';
 import { decode, Harness } from './harness.ts';
 import { Model } from './model.ts';
 import { type Listed, node, owner, pod, service, slice, targetOf } from './records.ts';

@@ -2,7 +2,7 @@
 // of them, by what the comments of the contract say. It knows retained owners, which are the one thing that does not
 // follow from the present records.
 
-import { canonicalIps } from '../../src/model/ip.ts';
+import { canonicalIps } from '../../src/model/ip/ip.ts';
 import type {
   ControllerReference,
   EndpointRecord,
@@ -12,7 +12,7 @@ import type {
   OwnerRecord,
   PodRecord,
   ServiceRecord,
-} from '../../src/model/records.ts';
+} from '../../src/model/kubernetes/records.ts';
 
 type Plain = Record<string, unknown>;
 

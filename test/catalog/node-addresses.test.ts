@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { NodeEntity } from '../../src/model/entities.ts';
-import { pluginAddresses } from '../../src/model/node-addresses.ts';
+import { pluginAddresses } from '../../src/model/kubernetes/node-addresses.ts';
 import { decode, Harness } from './harness.ts';
 import { node, service, slice } from './records.ts';
 

@@ -6,7 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { createPacer } from '../../src/catalog/pacer.ts';
 import { RecordTable, type Shelf, type Shelved } from '../../src/catalog/records/record-table.ts';
-import type { PodRecord } from '../../src/model/records.ts';
+import type { PodRecord } from '../../src/model/kubernetes/records.ts';
 import { done, eventually, notYet } from '../observers/eventually.ts';
 import { SEEN } from './harness.ts';
 import { pod } from './records.ts';

@@ -10,7 +10,7 @@ import type {
   OwnerRecord,
   PodRecord,
   ServiceRecord,
-} from '../../src/model/records.ts';
+} from '../../src/model/kubernetes/records.ts';
 
 type Some<R> = Partial<Omit<R, 'type'>>;
 

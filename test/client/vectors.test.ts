@@ -10,8 +10,8 @@ import { askPicture } from '../../src/client/ask-picture.ts';
 import { Picture } from '../../src/client/picture.ts';
 import { DEFAULT_BOUNDS } from '../../src/client/replica.ts';
 import { SharedValues } from '../../src/client/shared-values.ts';
-import { parseIp } from '../../src/model/ip.ts';
-import { networkAddress } from '../../src/model/pod-networks.ts';
+import { parseIp } from '../../src/model/ip/ip.ts';
+import { networkAddress } from '../../src/model/kubernetes/pod-networks.ts';
 import { messageType } from '../../src/wire/schema.ts';
 import { randomWorld } from '../vectors/random-vectors.ts';
 import {

@@ -22,7 +22,7 @@ import {
   serviceDecoder,
 } from '../../src/kube/decoding/record-decoder.ts';
 import { createWatchBody } from '../../src/kube/decoding/watch-body.ts';
-import type { KubernetesRecord } from '../../src/model/records.ts';
+import type { KubernetesRecord } from '../../src/model/kubernetes/records.ts';
 
 const MODULE = fileURLToPath(new URL('./control-plane/', import.meta.url));
 

@@ -8,7 +8,7 @@ import { Reflector } from '../../src/kube/reflector/reflector.ts';
 import { ServerContact } from '../../src/kube/reflector/server-contact.ts';
 import { endpointSlices, nodes, owners, pods, type ResourceDescriptor, services } from '../../src/kube/resources.ts';
 import { createTransport, type Transport } from '../../src/kube/transport/transport.ts';
-import type { KubernetesRecord } from '../../src/model/records.ts';
+import type { KubernetesRecord } from '../../src/model/kubernetes/records.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { MirrorStore } from '../kube/reflector/mirror-store.ts';
 import { done, eventually, notYet } from '../observers/eventually.ts';

@@ -6,7 +6,7 @@ import type { ChangeBatch, EntityChange } from '../../src/model/changes.ts';
 import type { Entity, EntityKind } from '../../src/model/entities.ts';
 import { PLAIN_POD, PLAIN_SERVICE } from '../entities.ts';
 import type { FilterCriteria } from '../../src/feed/log/filter.ts';
-import type { LabelRequirement } from '../../src/model/label-selector.ts';
+import type { LabelRequirement } from '../../src/model/kubernetes/label-selector.ts';
 import { messageType } from '../../src/wire/schema.ts';
 
 export interface EntitySpec {

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
 import type { EntityKind } from '../../src/model/entities.ts';
-import { type LabelSelector, parseLabelSelector } from '../../src/model/label-selector.ts';
+import { type LabelSelector, parseLabelSelector } from '../../src/model/kubernetes/label-selector.ts';
 import type { FilterCriteria } from '../../src/feed/log/filter.ts';
 import type { EntitySpec } from './cluster.ts';
 import { Consumer, type DecodedEntity, decodeEntity } from './consumer.ts';

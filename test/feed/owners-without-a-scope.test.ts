@@ -8,7 +8,7 @@ import { Catalog } from '../../src/catalog/catalog.ts';
 import { Pacer } from '../../src/catalog/pacer.ts';
 import { ChangeFeed } from '../../src/feed/change-feed.ts';
 import type { FilterCriteria } from '../../src/feed/log/filter.ts';
-import type { KubernetesRecord } from '../../src/model/records.ts';
+import type { KubernetesRecord } from '../../src/model/kubernetes/records.ts';
 import { owner, pod } from '../catalog/records.ts';
 import { everything } from './cluster.ts';
 import { Consumer } from './consumer.ts';

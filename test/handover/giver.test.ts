@@ -9,7 +9,7 @@ import { Positions } from '../../src/handover/positions.ts';
 import { toSettings } from '../../src/handover/settings.ts';
 import type { Entity } from '../../src/model/entities.ts';
 import { messageType } from '../../src/wire/schema.ts';
-import type { FormerOwner } from '../../src/model/records.ts';
+import type { FormerOwner } from '../../src/model/kubernetes/records.ts';
 import type { ChangeBatch } from '../../src/model/changes.ts';
 import { node, pod, service, T0, withBytes, World } from '../addresses/world.ts';
 

@@ -10,7 +10,7 @@ import { CustomKinds, MAX_CUSTOM_KINDS } from '../../src/kube/custom-kinds.ts';
 import { collectionPath, type ResourceDescriptor } from '../../src/kube/resources.ts';
 import { ServerContact } from '../../src/kube/reflector/server-contact.ts';
 import { createTransport } from '../../src/kube/transport/transport.ts';
-import type { OwnerRecord } from '../../src/model/records.ts';
+import type { OwnerRecord } from '../../src/model/kubernetes/records.ts';
 import type { Relocation } from '../../src/kube/reflector/whereabouts.ts';
 import type { ApiRequest, ApiResponse, Transport } from '../../src/kube/transport/transport.ts';
 import { HurriedClock, TestCredentials } from './reflector/reflecting.ts';

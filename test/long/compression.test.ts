@@ -14,7 +14,7 @@ import { systemClock } from '../../src/kube/clock.ts';
 import { type RequestContext, requestList, requestWatch } from '../../src/kube/reflector/requests.ts';
 import { acceptHeader, pods as podResource } from '../../src/kube/resources.ts';
 import { createTransport, type Transport } from '../../src/kube/transport/transport.ts';
-import type { PodRecord } from '../../src/model/records.ts';
+import type { PodRecord } from '../../src/model/kubernetes/records.ts';
 import { ControlPlane } from '../cluster/control-plane.ts';
 import { loadPods } from '../cluster/etcd-loader.ts';
 import { MirrorStore } from '../kube/reflector/mirror-store.ts';

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { NetworkTable, type NetworkName } from '../../src/networks/network-table.ts';
-import { parseCidr } from '../../src/model/cidr.ts';
-import { IP_WIDTH, toBits } from '../../src/model/ip-bits.ts';
-import { parseIp } from '../../src/model/ip.ts';
+import { parseCidr } from '../../src/model/ip/cidr.ts';
+import { IP_WIDTH, toBits } from '../../src/model/ip/ip-bits.ts';
+import { parseIp } from '../../src/model/ip/ip.ts';
 
 const named = (name: string): NetworkName => ({ name, kind: '', zone: '', region: '' });
 

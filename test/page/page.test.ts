@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, it } from 'node:test';
-import { hiddenNamespace } from '../../src/model/published-namespaces.ts';
+import { hiddenNamespace } from '../../src/model/namespaces/published-namespaces.ts';
 import { addressHistory } from '../../src/page/address-history.ts';
 import { find } from '../../src/page/find.ts';
 import { MAX_RECENT_CHANGES, RecentChanges } from '../../src/page/recent-changes.ts';

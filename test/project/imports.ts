@@ -5,7 +5,8 @@ import { dirname } from 'node:path';
 /** A file of src, relative to the repository → the files that it imports. */
 export type ImportGraph = ReadonlyMap<string, readonly string[]>;
 
-const EVERYWHERE = ['collections', 'model', 'telemetry'];
+const MODEL_ROOMS = ['model', 'model/ip', 'model/kubernetes', 'model/namespaces'];
+const EVERYWHERE = ['collections', ...MODEL_ROOMS, 'telemetry'];
 const KUBE_ROOMS = ['kube', 'kube/transport', 'kube/credentials', 'kube/decoding', 'kube/reflector'];
 /** From the bottom up. */
 const CATALOG_ROOMS = ['records', 'owners', 'entities', 'joining'].map((room) => `catalog/${room}`);
@@ -22,11 +23,14 @@ const RPC_SOURCES = [...EVERYWHERE, 'wire', 'catalog', 'addresses', 'feed', 'ote
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   collections: [],
   model: [],
-  telemetry: ['model'],
-  options: ['model'],
-  wire: ['model', 'timelines'],
-  client: ['model', 'timelines', 'wire'],
-  timelines: ['collections', 'model'],
+  'model/ip': [],
+  'model/kubernetes': ['model/ip'],
+  'model/namespaces': ['model'],
+  telemetry: ['model/ip'],
+  options: ['model', 'model/ip', 'model/namespaces'],
+  wire: [...MODEL_ROOMS, 'timelines'],
+  client: ['model', 'model/ip', 'model/kubernetes', 'timelines', 'wire'],
+  timelines: ['collections', 'model', 'model/ip', 'model/kubernetes'],
   kube: [...EVERYWHERE, ...KUBE_ROOMS],
   'kube/transport': [...EVERYWHERE, 'kube', 'kube/credentials'],
   'kube/credentials': [...EVERYWHERE, 'kube'],
@@ -52,7 +56,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'feed/reading': [...EVERYWHERE, 'wire', 'feed/log', 'feed/tokens'],
   'feed/subscriptions': [...EVERYWHERE, 'wire', 'feed/log', 'feed/tokens', 'feed/reading'],
   handover: [...EVERYWHERE, 'wire', 'addresses', 'addresses/claims', 'addresses/heritage'],
-  page: ['model', 'addresses', 'catalog'],
+  page: ['model', 'model/ip', 'model/namespaces', 'addresses', 'catalog'],
   rpc: [...RPC_SOURCES, ...RPC_ROOMS, ...METHOD_ROOMS],
   'rpc/errors': [...EVERYWHERE, 'wire'],
   'rpc/methods': [...RPC_SOURCES, 'feed/subscriptions', ...RPC_ROOMS, ...METHOD_ROOMS],
@@ -64,8 +68,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'rpc/threads': [...EVERYWHERE, 'rpc', 'rpc/calls', 'rpc/limits', 'rpc/tls'],
   'rpc/tls': [...EVERYWHERE],
   'rpc/auth': [...EVERYWHERE, 'rpc/errors', 'rpc/calls', 'rpc/limits', 'rpc/tls'],
-  'simulator/server': ['model', 'telemetry', 'wire'],
-  'simulator/demo': ['model', 'simulator/server'],
+  'simulator/server': ['telemetry', 'wire'],
+  'simulator/demo': ['simulator/server'],
 };
 
 /**

@@ -1,7 +1,7 @@
 // A picture of a cluster that a test writes by hand: what the server asks of addresses, catalog, feed and status, and
 // nothing of how those come by their answers.
 
-import { PublishedNamespaces } from '../../src/model/published-namespaces.ts';
+import { PublishedNamespaces } from '../../src/model/namespaces/published-namespaces.ts';
 import { toByteString, NO_BYTES } from '../../src/model/byte-string.ts';
 import type { AddressAnswer, AddressQuestion, AddressReader, Holder } from '../../src/addresses/reader.ts';
 import type { CatalogReader } from '../../src/catalog/reader.ts';

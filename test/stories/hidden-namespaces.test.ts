@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
-import { hiddenName, hiddenNamespace } from '../../src/model/published-namespaces.ts';
+import { hiddenName, hiddenNamespace } from '../../src/model/namespaces/published-namespaces.ts';
 import type { ClusterLists } from '../observers/cluster-lists.ts';
 import type { Message } from '../observers/digger-client.ts';
 import type { DiggerProcess } from '../observers/digger-process.ts';

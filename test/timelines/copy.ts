@@ -8,7 +8,7 @@ import { Picture } from '../../src/client/picture.ts';
 import { DEFAULT_BOUNDS } from '../../src/client/replica.ts';
 import type { ReplicaHolder } from '../../src/client/holder-message.ts';
 import { SharedValues } from '../../src/client/shared-values.ts';
-import { type Cidr, familyOf, parseCidr } from '../../src/model/cidr.ts';
+import { type Cidr, familyOf, parseCidr } from '../../src/model/ip/cidr.ts';
 import type { Protocol } from '../../src/model/entities.ts';
 import type { AddressFacts } from '../../src/timelines/facts.ts';
 import { Prefixes } from '../../src/timelines/prefixes.ts';

@@ -3,9 +3,9 @@
 //
 // Frames are digger.v1.WatchResponse in protobuf's JSON; of their changes only timelines and facts matter to reading.
 
-import { parseCidr } from '../../src/model/cidr.ts';
-import { parseIp } from '../../src/model/ip.ts';
-import { networkAddress } from '../../src/model/pod-networks.ts';
+import { parseCidr } from '../../src/model/ip/cidr.ts';
+import { parseIp } from '../../src/model/ip/ip.ts';
+import { networkAddress } from '../../src/model/kubernetes/pod-networks.ts';
 import type { AddressFacts } from '../../src/timelines/facts.ts';
 import { resolveInterval } from '../../src/timelines/interval.ts';
 import { Prefixes } from '../../src/timelines/prefixes.ts';

@@ -4,7 +4,7 @@ import { type ByteString, NO_BYTES, toByteString } from '../../src/model/byte-st
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { canonicalIps, parseIp } from '../../src/model/ip.ts';
+import { canonicalIps, parseIp } from '../../src/model/ip/ip.ts';
 import type {
   ContainerRecord,
   NodeRecord,
@@ -12,7 +12,7 @@ import type {
   PodRecord,
   ServiceRecord,
   StringMap,
-} from '../../src/model/records.ts';
+} from '../../src/model/kubernetes/records.ts';
 import { encodeNodeRecord } from '../../src/wire/encode-node.ts';
 import type { EncodedRecord } from '../../src/wire/encoded-entity.ts';
 import { concatBytes, encodedBytes, type View } from '../../src/wire/encoded-entity.ts';

@@ -6,10 +6,10 @@
 // addresses of a family of which it has no cluster address. Addresses that have no place in a cluster are claimed by no
 // entity.
 
-import { familyOf, parseCidr } from '../../model/cidr.ts';
+import { familyOf, parseCidr } from '../../model/ip/cidr.ts';
 import type { NodeEntity, PodEntity, ServiceEntity } from '../../model/entities.ts';
-import { canonicalIps } from '../../model/ip.ts';
-import { isNetworkAddress, splitNetworkAddress } from '../../model/pod-networks.ts';
+import { canonicalIps } from '../../model/ip/ip.ts';
+import { isNetworkAddress, splitNetworkAddress } from '../../model/kubernetes/pod-networks.ts';
 import type { ApiStart, ClaimPlace, DerivedClaim, HolderEntity } from './claim.ts';
 import { firstAddresses } from '../../timelines/prefixes.ts';
 import { samePorts, ServicePorts } from './service-ports.ts';

@@ -6,7 +6,7 @@
 // tier. Called when timelines are written, never at a question; how ports and addresses go together, and why there is
 // no holder, is said by the rules of reading (src/timelines/).
 
-import { isNetworkAddress } from '../../model/pod-networks.ts';
+import { isNetworkAddress } from '../../model/kubernetes/pod-networks.ts';
 import { MAX_CANDIDATES, type Span, type TimelinePlace } from '../../timelines/timeline.ts';
 import type { ClaimPlaces } from '../claims/claim-places.ts';
 import { type Claim, type ClaimRole, coverageAt, distanceTo, newestFirst } from '../claims/claim.ts';

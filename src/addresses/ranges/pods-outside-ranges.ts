@@ -7,7 +7,7 @@
 // few with each range that comes, and at a question as many as it takes to find one that is outside still, up to a
 // bound. Where the bound is met the answer is that there may be one.
 
-import { familyOf, type IpFamily } from '../../model/cidr.ts';
+import { familyOf, type IpFamily } from '../../model/ip/cidr.ts';
 
 /** Addresses to look at again with each new range: more than a node has pods (110 by default). */
 const CHECKS_PER_RANGE = 256;

@@ -5,7 +5,7 @@
 // address can be called outside: that takes a range of pods that a node has now and one of services, or a configured
 // one, and no pod outside of them. The address families are told apart: IPv4 ranges say nothing about an IPv6 address.
 
-import { type Cidr, type IpFamily, parseCidr } from '../../model/cidr.ts';
+import { type Cidr, type IpFamily, parseCidr } from '../../model/ip/cidr.ts';
 import { PodsOutsideRanges } from './pods-outside-ranges.ts';
 import { Prefixes } from '../../timelines/prefixes.ts';
 

@@ -4,7 +4,7 @@
 // most. What vanished is released, and stays known for the retention like every other range.
 
 import type { Observation } from '../../model/observation.ts';
-import type { ServiceCidrRecord } from '../../model/records.ts';
+import type { ServiceCidrRecord } from '../../model/kubernetes/records.ts';
 import type { ClusterRanges } from './ranges.ts';
 
 export class ServiceRanges {

@@ -3,7 +3,7 @@
 
 import { NO_BYTES } from '../../model/byte-string.ts';
 import type { NamespaceEntity } from '../../model/entities.ts';
-import type { NamespaceRecord } from '../../model/records.ts';
+import type { NamespaceRecord } from '../../model/kubernetes/records.ts';
 import { encodeNamespaceRecord } from '../../wire/encode-namespace.ts';
 import type { ValuePolicy } from '../../wire/value-policy.ts';
 import type { Shelf, Shelved } from '../records/record-table.ts';

@@ -2,9 +2,9 @@
 
 import { type ByteString, NO_BYTES } from '../../model/byte-string.ts';
 import type { NodeEntity } from '../../model/entities.ts';
-import { canonicalIps } from '../../model/ip.ts';
-import { pluginAddresses } from '../../model/node-addresses.ts';
-import type { NodeRecord } from '../../model/records.ts';
+import { canonicalIps } from '../../model/ip/ip.ts';
+import { pluginAddresses } from '../../model/kubernetes/node-addresses.ts';
+import type { NodeRecord } from '../../model/kubernetes/records.ts';
 import { encodePodPlace } from '../../wire/encode-pod.ts';
 import { encodeNodeRecord } from '../../wire/encode-node.ts';
 import type { ValuePolicy } from '../../wire/value-policy.ts';

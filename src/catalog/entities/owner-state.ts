@@ -3,7 +3,7 @@
 
 import { NO_BYTES } from '../../model/byte-string.ts';
 import type { WorkloadEntity } from '../../model/entities.ts';
-import type { ControllerReference, OwnerRecord } from '../../model/records.ts';
+import type { ControllerReference, OwnerRecord } from '../../model/kubernetes/records.ts';
 import { encodeOwnerRecord } from '../../wire/encode-workload.ts';
 import type { ValuePolicy } from '../../wire/value-policy.ts';
 import type { Interner } from '../records/text-interner.ts';

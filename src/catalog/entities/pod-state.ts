@@ -3,10 +3,10 @@
 
 import { type ByteString, NO_BYTES } from '../../model/byte-string.ts';
 import type { HostPort, ObjectReference, PodEntity } from '../../model/entities.ts';
-import { canonicalIps } from '../../model/ip.ts';
-import { MULTUS_STATUS, networkAddress, OVN_NETWORKS } from '../../model/pod-networks.ts';
-import { toProtocol } from '../../model/protocol.ts';
-import type { ControllerReference, PodRecord } from '../../model/records.ts';
+import { canonicalIps } from '../../model/ip/ip.ts';
+import { MULTUS_STATUS, networkAddress, OVN_NETWORKS } from '../../model/kubernetes/pod-networks.ts';
+import { toProtocol } from './port-protocol.ts';
+import type { ControllerReference, PodRecord } from '../../model/kubernetes/records.ts';
 import { boundHostAddress, encodePodRecord } from '../../wire/encode-pod.ts';
 import type { ValuePolicy } from '../../wire/value-policy.ts';
 import type { Interner } from '../records/text-interner.ts';

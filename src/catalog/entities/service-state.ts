@@ -4,9 +4,9 @@
 import { hashOfText } from '../../collections/wide-map.ts';
 import { type ByteString, NO_BYTES } from '../../model/byte-string.ts';
 import type { ObjectReference, PortNumber, ServiceEntity } from '../../model/entities.ts';
-import { canonicalIps } from '../../model/ip.ts';
-import { toProtocol } from '../../model/protocol.ts';
-import type { ServicePortRecord, ServiceRecord } from '../../model/records.ts';
+import { canonicalIps } from '../../model/ip/ip.ts';
+import { toProtocol } from './port-protocol.ts';
+import type { ServicePortRecord, ServiceRecord } from '../../model/kubernetes/records.ts';
 import { encodeServiceRecord } from '../../wire/encode-service.ts';
 import { encodePodService } from '../../wire/encode-pod.ts';
 import type { ValuePolicy } from '../../wire/value-policy.ts';

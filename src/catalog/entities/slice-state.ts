@@ -5,8 +5,8 @@
 // another address, only means that two watches are not equally far. In every other slice the address is what traffic
 // follows, and the target is a claim to be checked.
 
-import { canonicalIps } from '../../model/ip.ts';
-import type { EndpointRecord, EndpointSliceRecord } from '../../model/records.ts';
+import { canonicalIps } from '../../model/ip/ip.ts';
+import type { EndpointRecord, EndpointSliceRecord } from '../../model/kubernetes/records.ts';
 import type { Shelved } from '../records/record-table.ts';
 import type { Listing } from './listing.ts';
 import type { ServiceState } from './service-state.ts';

@@ -6,7 +6,7 @@
 import { type ByteString, NO_BYTES } from '../../model/byte-string.ts';
 import { MAX_LISTED, MAX_LISTED_ENDPOINTS, type ObjectReference } from '../../model/entities.ts';
 import { keyOf, keyOfWorkload } from '../../model/entity-key.ts';
-import { HIDDEN_REFERENCE, isHidden } from '../../model/published-namespaces.ts';
+import { HIDDEN_REFERENCE, isHidden } from '../../model/namespaces/published-namespaces.ts';
 import { concatBytes } from '../../wire/encoded-entity.ts';
 import { encodePodEndpoints, encodePodOwners } from '../../wire/encode-pod.ts';
 import type { ValuePolicy } from '../../wire/value-policy.ts';

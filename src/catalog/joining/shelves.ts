@@ -10,14 +10,14 @@ import type {
   OwnerRecord,
   PodRecord,
   ServiceRecord,
-} from '../../model/records.ts';
+} from '../../model/kubernetes/records.ts';
 import type { ValuePolicy } from '../../wire/value-policy.ts';
 import type { CustomOwners } from '../owners/custom-owners.ts';
 import type { FormerOwnersOptions } from '../owners/former-owners.ts';
 import type { Marks } from './marks.ts';
 import { Membership } from './membership.ts';
 import { PodCounts } from './pod-counts.ts';
-import type { PodNetworkProblem } from '../../model/pod-networks.ts';
+import type { PodNetworkProblem } from '../../model/kubernetes/pod-networks.ts';
 import { type NamespaceDraft, namespaceShelf, type NamespaceState } from '../entities/namespace-state.ts';
 import { draftNode, isSameNode, type NodeDraft, NodeState } from '../entities/node-state.ts';
 import { type NodePlace, NodePlaces } from '../entities/node-places.ts';

@@ -10,8 +10,8 @@
 
 import type { ObjectReference, WorkloadEntity } from '../../model/entities.ts';
 import { keyOfWorkload } from '../../model/entity-key.ts';
-import { groupOf } from '../../model/api-version.ts';
-import type { ControllerReference } from '../../model/records.ts';
+import { groupOf } from '../../model/kubernetes/api-version.ts';
+import type { ControllerReference } from '../../model/kubernetes/records.ts';
 import { encodeReferredWorkload } from '../../wire/encode-workload.ts';
 import { MultiMap } from '../../collections/multi-map.ts';
 import { MAX_TOLD } from './owner-links.ts';

@@ -14,7 +14,7 @@
 
 import { wideMap } from '../../collections/wide-map.ts';
 import type { ObjectReference } from '../../model/entities.ts';
-import type { ControllerReference, FormerOwner } from '../../model/records.ts';
+import type { ControllerReference, FormerOwner } from '../../model/kubernetes/records.ts';
 import { FormerOwners, type FormerOwnersOptions } from './former-owners.ts';
 import {
   type ControllerEdge,

@@ -6,7 +6,7 @@
 
 import { type ByteString, NO_BYTES } from '../../model/byte-string.ts';
 import type { ObjectReference } from '../../model/entities.ts';
-import type { ControllerReference } from '../../model/records.ts';
+import type { ControllerReference } from '../../model/kubernetes/records.ts';
 import { concatBytes } from '../../wire/encoded-entity.ts';
 import { encodePodOwners } from '../../wire/encode-pod.ts';
 import { encodeWorkloadOwners } from '../../wire/encode-workload.ts';

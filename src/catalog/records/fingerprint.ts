@@ -6,7 +6,7 @@
 
 import { hash } from 'node:crypto';
 import type { ByteString } from '../../model/byte-string.ts';
-import type { ControllerReference } from '../../model/records.ts';
+import type { ControllerReference } from '../../model/kubernetes/records.ts';
 
 /** What a draft may consist of; everything that makes two drafts of one uid differ. */
 export interface Fingerprinted {

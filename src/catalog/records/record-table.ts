@@ -11,7 +11,7 @@
 
 import { type WideMap, wideMap } from '../../collections/wide-map.ts';
 import type { Observation, SourcePosition } from '../../model/observation.ts';
-import type { KubernetesRecord, ObjectIdentity } from '../../model/records.ts';
+import type { KubernetesRecord, ObjectIdentity } from '../../model/kubernetes/records.ts';
 import { addFingerprint, type Fingerprinted, fingerprint, subtractFingerprint } from './fingerprint.ts';
 import type { Pacer, Slice } from '../pacer.ts';
 

@@ -6,7 +6,7 @@ import { QuestionError } from '../../client/question.ts';
 import { Replica } from '../../client/replica.ts';
 import { resolutionJson } from '../../client/resolution-json.ts';
 import type { JsonObject } from '../../wire/proto-json.ts';
-import { parseIp } from '../../model/ip.ts';
+import { parseIp } from '../../model/ip/ip.ts';
 import type { Protocol } from '../../model/entities.ts';
 import type { ResolveOrder } from '../line/orders.ts';
 import { createChannelCredentials, readToken } from '../../connection-security.ts';

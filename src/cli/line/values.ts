@@ -2,7 +2,7 @@
 // or says what is allowed.
 
 import { isIP } from 'node:net';
-import { parseLabelSelector } from '../../model/label-selector.ts';
+import { parseLabelSelector } from '../../model/kubernetes/label-selector.ts';
 import { durationBetween, type Parsed, type Parser } from '../../options/values.ts';
 
 /** An address, and the port behind it if one was given. */

@@ -7,7 +7,7 @@
 
 import { type ByteString, NO_BYTES } from '../../model/byte-string.ts';
 import type { EntityKind, ObjectReference } from '../../model/entities.ts';
-import type { LabelSelector } from '../../model/label-selector.ts';
+import type { LabelSelector } from '../../model/kubernetes/label-selector.ts';
 import { encodeLabel, hasLabels, LabelMatcher } from '../../wire/labels.ts';
 import type { NamespaceLabels } from './namespace-labels.ts';
 

@@ -7,7 +7,7 @@
 // in another history of the API server (its storage was restored), has another digest.
 
 import type { SourcePosition } from '../../model/observation.ts';
-import { compareResourceVersions } from '../../model/resource-version.ts';
+import { compareResourceVersions } from '../../model/kubernetes/resource-version.ts';
 import type { MomentRange, SourceMoment } from './resume-token.ts';
 
 interface Step extends SourceMoment {

@@ -5,7 +5,7 @@
 // that is beyond the token for its own source, and tells everything from there; see `subscriptions/resumption.ts`.
 
 import type { ChangeBatch } from '../../model/changes.ts';
-import { compareResourceVersions } from '../../model/resource-version.ts';
+import { compareResourceVersions } from '../../model/kubernetes/resource-version.ts';
 import type { ResetReason } from '../../wire/frame.ts';
 import { type MomentRange, NO_SOURCES, sourceSet, type TokenSources } from './resume-token.ts';
 import { SourceHistory } from './source-history.ts';

@@ -3,7 +3,7 @@
 // What is missing or of the wrong type becomes `''`, `0`, `undefined` or an empty list; nothing throws. What is
 // returned keeps nothing of the object alive: text is fresh or interned, lists and maps are new.
 
-import type { StringMap } from '../../model/records.ts';
+import type { StringMap } from '../../model/kubernetes/records.ts';
 import type { Int64, IntOrStringValue, TimeValue } from './decoded-objects.ts';
 import { intern } from './string-interner.ts';
 

@@ -4,7 +4,7 @@
 // watch cache), and a list of 100,000 pods is 650 MB of protobuf or 900 MB of JSON, more than a V8 string can hold.
 // So neither is ever put together: objects are cut out of the bytes one by one and handed on as records.
 
-import type { KubernetesRecord } from '../../model/records.ts';
+import type { KubernetesRecord } from '../../model/kubernetes/records.ts';
 import { ByteQueue } from './byte-queue.ts';
 import { checkContent, ENVELOPE_PREFIX } from './envelope.ts';
 import type { ListMetaObject } from './decoded-objects.ts';

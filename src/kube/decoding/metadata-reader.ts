@@ -3,7 +3,7 @@
 // Field numbers are those of proto/kubernetes/meta.proto, and the records those that records-from-objects.ts makes of
 // what protobufjs decodes: a test holds the two against each other.
 
-import type { ControllerReference, StringMap } from '../../model/records.ts';
+import type { ControllerReference, StringMap } from '../../model/kubernetes/records.ts';
 import { NO_STRINGS, toMoment } from './lenient-fields.ts';
 import { DELIMITED, MessageCursor, tagOf, VARINT } from './message-cursor.ts';
 

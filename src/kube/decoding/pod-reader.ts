@@ -4,8 +4,8 @@
 // Field numbers are those of proto/kubernetes/core.proto, and the record is the one that records-from-objects.ts makes
 // of what protobufjs decodes: a test holds the two against each other.
 
-import { podNetworksOf } from '../../model/pod-networks.ts';
-import type { ContainerPortRecord, ContainerRecord, PodRecord } from '../../model/records.ts';
+import { podNetworksOf } from '../../model/kubernetes/pod-networks.ts';
+import type { ContainerPortRecord, ContainerRecord, PodRecord } from '../../model/kubernetes/records.ts';
 import { append, DELIMITED, MessageCursor, tagOf, VARINT } from './message-cursor.ts';
 import { NO_TEXTS, toPort } from './lenient-fields.ts';
 import { noMetadata, readMetadata } from './metadata-reader.ts';

@@ -10,7 +10,7 @@ import type {
   PodRecord,
   ServiceCidrRecord,
   ServiceRecord,
-} from '../../model/records.ts';
+} from '../../model/kubernetes/records.ts';
 import { InterningReader } from './shared-text.ts';
 import { kubernetesType } from './kubernetes-schema.ts';
 import { readMetadataOnly } from './metadata-reader.ts';

@@ -20,8 +20,8 @@ import type {
   ServiceCidrRecord,
   ServicePortRecord,
   ServiceRecord,
-} from '../../model/records.ts';
-import { podNetworksOf } from '../../model/pod-networks.ts';
+} from '../../model/kubernetes/records.ts';
+import { podNetworksOf } from '../../model/kubernetes/pod-networks.ts';
 import type {
   ContainerObject,
   ContainerStatusObject,

@@ -4,7 +4,7 @@
 // handed on or the stream is refused: an undecodable frame, an unknown type, another kind, an object without name or
 // uid, half a frame at the end.
 
-import type { KubernetesRecord } from '../../model/records.ts';
+import type { KubernetesRecord } from '../../model/kubernetes/records.ts';
 import { type ApiStatus, statusFromJson, statusFromProtobuf } from './api-status.ts';
 import { ByteQueue } from './byte-queue.ts';
 import { openEnvelope } from './envelope.ts';

@@ -1,7 +1,7 @@
 // Applies the events of a watch to the store of one resource, in the order in which they come, and says after each up
 // to which version everything is in the store. An ERROR event ends the watch as a failed request does.
 
-import type { KubernetesRecord } from '../../model/records.ts';
+import type { KubernetesRecord } from '../../model/kubernetes/records.ts';
 import type { Clock } from '../clock.ts';
 import type { WatchEvent, WatchStream } from '../decoding/watch-body.ts';
 import type { Blindness } from './blindness.ts';

@@ -5,7 +5,7 @@
 // applied right behind it, all at the bookmark's version, which is the first one that is known to hold.
 
 import type { Observation } from '../../model/observation.ts';
-import type { KubernetesRecord } from '../../model/records.ts';
+import type { KubernetesRecord } from '../../model/kubernetes/records.ts';
 import { ApiError, type FailureKind, ShortWatchError } from './failure.ts';
 import type { ReflectorTally } from './reflector-tally.ts';
 import type { Replacement, ReflectorStore } from './store.ts';

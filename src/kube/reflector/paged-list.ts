@@ -7,7 +7,7 @@
 // A list has an end: pages that go in a circle, one empty page after another, and more pages than any cluster fills are
 // refused.
 
-import type { KubernetesRecord } from '../../model/records.ts';
+import type { KubernetesRecord } from '../../model/kubernetes/records.ts';
 import { ApiError, toFailure } from './failure.ts';
 import { type RequestContext, requestList } from './requests.ts';
 import type { SilenceGuard } from './silence-guard.ts';

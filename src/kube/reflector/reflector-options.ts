@@ -1,6 +1,6 @@
 // What a reflector is made of: the resource, where its records go, and what it shares with the reflectors beside it.
 
-import type { KubernetesRecord } from '../../model/records.ts';
+import type { KubernetesRecord } from '../../model/kubernetes/records.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Clock, Random } from '../clock.ts';
 import type { Encoding } from '../decoding/list-body.ts';

@@ -14,7 +14,7 @@
 // else writes the store; a failed list leaves it as it was; a watch only ever goes on from a version whose every event
 // is in the store. Refuses: to guess that a silent server is fine beyond `timeoutSeconds`.
 
-import type { KubernetesRecord } from '../../model/records.ts';
+import type { KubernetesRecord } from '../../model/kubernetes/records.ts';
 import { toSource } from '../../model/source.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { Blindness } from './blindness.ts';

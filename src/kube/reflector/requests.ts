@@ -2,7 +2,7 @@
 //
 // Knows the rules of single requests (which parameter goes with which); what to ask for next is the reflector's.
 
-import type { KubernetesRecord } from '../../model/records.ts';
+import type { KubernetesRecord } from '../../model/kubernetes/records.ts';
 import { type ApiStatus, parseStatusBody } from '../decoding/api-status.ts';
 import { ApiError } from './failure.ts';
 import { createListBody, type Encoding, type ListMeta } from '../decoding/list-body.ts';

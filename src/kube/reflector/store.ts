@@ -5,7 +5,7 @@
 // one synchronous step, except `commit`, which may spread a large difference over several turns of the event loop.
 
 import type { Observation } from '../../model/observation.ts';
-import type { KubernetesRecord } from '../../model/records.ts';
+import type { KubernetesRecord } from '../../model/kubernetes/records.ts';
 
 export interface ReflectorStore<R extends KubernetesRecord> {
   /** A complete picture is coming. Until it is committed the store goes on showing the old one. */

@@ -7,7 +7,7 @@
 // nothing, and one that was put back cannot give it. One that has reached the version again before it is asked cannot
 // be told from one that was never away (docs/decisions/one-object-after-a-failure.md).
 
-import type { KubernetesRecord } from '../../model/records.ts';
+import type { KubernetesRecord } from '../../model/kubernetes/records.ts';
 import { LIST_SILENCE_MS } from './paged-list.ts';
 import { type RequestContext, requestList } from './requests.ts';
 import type { SilenceGuard } from './silence-guard.ts';

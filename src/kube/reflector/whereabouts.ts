@@ -4,7 +4,7 @@
 // and go while digger runs: a version that is not served any more would be asked for until the next start, and a kind
 // that is gone would make all answers stale for good. What is known of them is discovery's to say.
 
-import type { KubernetesRecord } from '../../model/records.ts';
+import type { KubernetesRecord } from '../../model/kubernetes/records.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { ResourceDescriptor } from '../resources.ts';
 

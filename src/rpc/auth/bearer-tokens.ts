@@ -9,7 +9,7 @@ import { hash } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
 import type { Registry } from '@prometheus-io/client';
 
-import { networkOfPeer } from '../../model/network.ts';
+import { networkOfPeer } from '../../model/ip/network.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { CallError } from '../errors/call-error.ts';
 import { permissionDenied, unauthenticated } from '../errors/outcomes.ts';

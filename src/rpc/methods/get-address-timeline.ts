@@ -2,7 +2,7 @@
 
 import type { AddressReader } from '../../addresses/reader.ts';
 import type { CatalogReader } from '../../catalog/reader.ts';
-import { splitNetworkAddress } from '../../model/pod-networks.ts';
+import { splitNetworkAddress } from '../../model/kubernetes/pod-networks.ts';
 import { writeDuration, writeText, writeTimestamp } from '../../wire/fields.ts';
 import { FieldTags } from '../../wire/field-tags.ts';
 import type { GetAddressTimelineRequest__Output } from '../../wire/generated/digger/v1/GetAddressTimelineRequest.ts';

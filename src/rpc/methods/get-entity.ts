@@ -9,7 +9,7 @@ import { status } from '@grpc/grpc-js';
 import type { CatalogReader } from '../../catalog/reader.ts';
 import type { ClusterIdentity } from '../../model/cluster-identity.ts';
 import type { Entity } from '../../model/entities.ts';
-import type { PublishedNamespaces } from '../../model/published-namespaces.ts';
+import type { PublishedNamespaces } from '../../model/namespaces/published-namespaces.ts';
 import { writeDuration } from '../../wire/fields.ts';
 import type { GetNamespaceRequest__Output } from '../../wire/generated/digger/v1/GetNamespaceRequest.ts';
 import type { GetNodeRequest__Output } from '../../wire/generated/digger/v1/GetNodeRequest.ts';

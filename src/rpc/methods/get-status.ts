@@ -1,7 +1,7 @@
 // StatusService.GetStatus: how this replica is doing. Answers while it is not ready and while it drains; for operators,
 // not for traffic, so it is encoded again for every call.
 
-import type { PublishedNamespaces } from '../../model/published-namespaces.ts';
+import type { PublishedNamespaces } from '../../model/namespaces/published-namespaces.ts';
 import type { CallContext, Staleness } from './call-context.ts';
 import type { GetStatusRequest__Output } from '../../wire/generated/digger/v1/GetStatusRequest.ts';
 import type { ClusterIdentity } from '../../model/cluster-identity.ts';

@@ -11,9 +11,9 @@ import {
   MAX_DIGITS,
   MIN_DIGITS,
   parseContainerId,
-} from '../../model/container-id.ts';
+} from '../../model/kubernetes/container-id.ts';
 import type { ClusterIdentity } from '../../model/cluster-identity.ts';
-import { isHidden } from '../../model/published-namespaces.ts';
+import { isHidden } from '../../model/namespaces/published-namespaces.ts';
 import type { Attribute } from '../../otel/attributes.ts';
 import { clusterField } from '../../wire/encode-cluster.ts';
 import type { View } from '../../wire/encoded-entity.ts';

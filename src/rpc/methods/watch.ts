@@ -12,7 +12,7 @@ import type { ChangeFeed } from '../../feed/change-feed.ts';
 import type { SubscribeRequest } from '../../feed/feed-options.ts';
 import type { EndReason } from '../../feed/subscriptions/frame-sink.ts';
 import type { EntityKind } from '../../model/entities.ts';
-import { isLabelKey, type LabelSelector, parseLabelSelector } from '../../model/label-selector.ts';
+import { isLabelKey, type LabelSelector, parseLabelSelector } from '../../model/kubernetes/label-selector.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { WatchFilter__Output } from '../../wire/generated/digger/v1/WatchFilter.ts';
 import type { WatchRequest__Output } from '../../wire/generated/digger/v1/WatchRequest.ts';

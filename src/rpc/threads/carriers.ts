@@ -8,7 +8,7 @@
 import { createServer } from 'node:net';
 import { Worker } from 'node:worker_threads';
 
-import type { ListenAddress } from '../../model/listen-address.ts';
+import type { ListenAddress } from '../../model/ip/listen-address.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { TlsMaterial } from '../tls/files.ts';
 import type { HandshakeFailureReason } from '../tls/metrics.ts';

@@ -3,7 +3,7 @@
 // Promises: the cluster is complete before the port answers, and what `examples` names exists until `stop`. The only
 // file of the simulator that knows the real clock and real randomness, as defaults.
 
-import type { ClusterExamples } from '../../model/cluster-examples.ts';
+import type { ClusterExamples } from './cluster-examples.ts';
 import { createDemoCluster, type DemoWellKnown } from './demo-cluster.ts';
 import { createSimulator, type ListenOptions, type Simulator } from '../server/simulator.ts';
 

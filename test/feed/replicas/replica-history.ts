@@ -7,7 +7,7 @@
 // Owners are deleted only after their pods are, and readers see it in that order (`needsPods`): the names of owners
 // that are gone before their pods depend on what a replica has seen, and are the one thing that replicas may differ in.
 
-import type { ControllerReference, EndpointTarget, KubernetesRecord } from '../../../src/model/records.ts';
+import type { ControllerReference, EndpointTarget, KubernetesRecord } from '../../../src/model/kubernetes/records.ts';
 import { namespace as namespaceRecord, node, owner, pod, service, slice } from '../../catalog/records.ts';
 import type { Random } from '../../random.ts';
 

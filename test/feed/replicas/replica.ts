@@ -6,7 +6,7 @@ import { Pacer } from '../../../src/catalog/pacer.ts';
 import { ChangeFeed } from '../../../src/feed/change-feed.ts';
 import type { FeedLimits } from '../../../src/feed/feed-options.ts';
 import type { Entity } from '../../../src/model/entities.ts';
-import type { KubernetesRecord } from '../../../src/model/records.ts';
+import type { KubernetesRecord } from '../../../src/model/kubernetes/records.ts';
 import type { Random } from '../../random.ts';
 import type { ManualScheduler } from '../manual-scheduler.ts';
 import { type ReplicaHistory, type Resource, RESOURCES } from './replica-history.ts';

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { Reflector } from '../../../src/kube/reflector/reflector.ts';
 import { pods } from '../../../src/kube/resources.ts';
 import { ServerContact } from '../../../src/kube/reflector/server-contact.ts';
-import type { PodRecord } from '../../../src/model/records.ts';
+import type { PodRecord } from '../../../src/model/kubernetes/records.ts';
 import { createLogger } from '../../../src/telemetry/logger.ts';
 import { createRandom } from '../../random.ts';
 import { MirrorStore } from '../reflector/mirror-store.ts';

@@ -19,7 +19,7 @@ import {
 } from '../../../src/kube/decoding/record-decoder.ts';
 import { createWatchBody, type WatchEvent } from '../../../src/kube/decoding/watch-body.ts';
 import { WireError } from '../../../src/kube/wire-error.ts';
-import type { KubernetesRecord, PodRecord } from '../../../src/model/records.ts';
+import type { KubernetesRecord, PodRecord } from '../../../src/model/kubernetes/records.ts';
 
 /** Its address on the cluster's network is not repeated. */
 const NETWORKS = JSON.stringify([

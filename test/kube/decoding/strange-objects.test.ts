@@ -27,7 +27,7 @@ import {
 import { decode } from '../../catalog/harness.ts';
 import type { ReflectorStore } from '../../../src/kube/reflector/store.ts';
 import { WireError } from '../../../src/kube/wire-error.ts';
-import type { KubernetesRecord } from '../../../src/model/records.ts';
+import type { KubernetesRecord } from '../../../src/model/kubernetes/records.ts';
 
 type Store = Pick<ReflectorStore<KubernetesRecord>, 'upsert' | 'remove'>;
 

@@ -15,7 +15,7 @@ import type { ReflectorStatus } from '../../../src/kube/reflector/reflector-stat
 import type { ReflectorStore, Replacement } from '../../../src/kube/reflector/store.ts';
 import { endpointSlices, nodes, owners, pods, type ResourceDescriptor, services } from '../../../src/kube/resources.ts';
 import { createTransport, type Transport } from '../../../src/kube/transport/transport.ts';
-import type { KubernetesRecord } from '../../../src/model/records.ts';
+import type { KubernetesRecord } from '../../../src/model/kubernetes/records.ts';
 import { createLogger } from '../../../src/telemetry/logger.ts';
 import { stateOf } from './cluster-model.ts';
 

@@ -9,7 +9,7 @@ import { Reflector } from '../../../src/kube/reflector/reflector.ts';
 import { pods } from '../../../src/kube/resources.ts';
 import { ServerContact } from '../../../src/kube/reflector/server-contact.ts';
 import { createTransport } from '../../../src/kube/transport/transport.ts';
-import type { PodRecord } from '../../../src/model/records.ts';
+import type { PodRecord } from '../../../src/model/kubernetes/records.ts';
 import { createSimulator, type Simulator, type SimulatorOptions } from '../../../src/simulator/server/simulator.ts';
 import { createLogger } from '../../../src/telemetry/logger.ts';
 import { createRandom } from '../../random.ts';

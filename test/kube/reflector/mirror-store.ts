@@ -2,7 +2,7 @@
 
 import type { ClusterStores } from '../../../src/kube/cluster-watch.ts';
 import type { Observation } from '../../../src/model/observation.ts';
-import type { KubernetesRecord, PodRecord } from '../../../src/model/records.ts';
+import type { KubernetesRecord, PodRecord } from '../../../src/model/kubernetes/records.ts';
 import type { Replacement, ReflectorStore } from '../../../src/kube/reflector/store.ts';
 
 export interface Write {

@@ -6,7 +6,7 @@
 // wrong any more, that state is reached within MAX_RECOVERY_MS, and known to be.
 
 import { createLogger } from '../../../src/telemetry/logger.ts';
-import type { PodRecord } from '../../../src/model/records.ts';
+import type { PodRecord } from '../../../src/model/kubernetes/records.ts';
 import { sleep } from '../../../src/kube/clock.ts';
 import { Reflector } from '../../../src/kube/reflector/reflector.ts';
 import { pods } from '../../../src/kube/resources.ts';

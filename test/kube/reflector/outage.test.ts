@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Registry } from '@prometheus-io/client';
 import { createClusterWatch } from '../../../src/kube/cluster-watch.ts';
-import type { PodRecord } from '../../../src/model/records.ts';
+import type { PodRecord } from '../../../src/model/kubernetes/records.ts';
 import { createLogger } from '../../../src/telemetry/logger.ts';
 import { createSimulator } from '../../../src/simulator/server/simulator.ts';
 import { MirrorStore, storesAround } from './mirror-store.ts';

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { createLogger } from '../../../src/telemetry/logger.ts';
-import type { KubernetesRecord, PodRecord } from '../../../src/model/records.ts';
+import type { KubernetesRecord, PodRecord } from '../../../src/model/kubernetes/records.ts';
 import { type Clock, systemClock } from '../../../src/kube/clock.ts';
 import type { Credentials } from '../../../src/kube/credentials/credentials.ts';
 import { Reflector } from '../../../src/kube/reflector/reflector.ts';

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { endpointSlices, owner, owners } from '../../../src/kube/resources.ts';
-import type { OwnerRecord } from '../../../src/model/records.ts';
+import type { OwnerRecord } from '../../../src/model/kubernetes/records.ts';
 import { reflecting } from './reflecting.ts';
 import {
   type Answer,

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { Registry } from '@prometheus-io/client';
 import { createClusterWatch } from '../../../src/kube/cluster-watch.ts';
 import type { Encoding } from '../../../src/kube/decoding/list-body.ts';
-import type { PodRecord } from '../../../src/model/records.ts';
+import type { PodRecord } from '../../../src/model/kubernetes/records.ts';
 import { createSimulator } from '../../../src/simulator/server/simulator.ts';
 import { createLogger } from '../../../src/telemetry/logger.ts';
 import { pod } from '../reflector/following.ts';

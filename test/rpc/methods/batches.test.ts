@@ -8,7 +8,7 @@ import protobuf from 'protobufjs';
 
 import { toByteString } from '../../../src/model/byte-string.ts';
 import type { Entity, ObjectReference, WorkloadEntity } from '../../../src/model/entities.ts';
-import { hiddenNamespace } from '../../../src/model/published-namespaces.ts';
+import { hiddenNamespace } from '../../../src/model/namespaces/published-namespaces.ts';
 import { type BatchRequest, batchResolveAddresses } from '../../../src/rpc/methods/batch-resolve-addresses.ts';
 import { BatchScan } from '../../../src/rpc/methods/requests/batch-scan.ts';
 import type { CallContext } from '../../../src/rpc/methods/call-context.ts';

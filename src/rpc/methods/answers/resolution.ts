@@ -12,8 +12,8 @@ import { type AddressRole, MAX_CANDIDATES } from '../../../timelines/timeline.ts
 import { writeAttributes } from './otel-attributes.ts';
 import type { ClusterIdentity } from '../../../model/cluster-identity.ts';
 import { clusterField } from '../../../wire/encode-cluster.ts';
-import { splitNetworkAddress } from '../../../model/pod-networks.ts';
-import { isHidden } from '../../../model/published-namespaces.ts';
+import { splitNetworkAddress } from '../../../model/kubernetes/pod-networks.ts';
+import { isHidden } from '../../../model/namespaces/published-namespaces.ts';
 import type { ByteString } from '../../../model/byte-string.ts';
 import { encodedLength, type View } from '../../../wire/encoded-entity.ts';
 import { writeDuration, writeReference, writeText, writeTimestamp } from '../../../wire/fields.ts';

@@ -5,8 +5,8 @@
 
 import type { AddressQuestion } from '../../../addresses/reader.ts';
 import type { Protocol } from '../../../model/entities.ts';
-import { parseIp } from '../../../model/ip.ts';
-import { isNetworkName, MAX_NETWORK_NAME_LENGTH, networkAddress } from '../../../model/pod-networks.ts';
+import { parseIp } from '../../../model/ip/ip.ts';
+import { isNetworkName, MAX_NETWORK_NAME_LENGTH, networkAddress } from '../../../model/kubernetes/pod-networks.ts';
 import { quote, type Violation } from '../../errors/call-error.ts';
 import { invalidArgument } from '../../errors/outcomes.ts';
 import type { View } from '../../../wire/encoded-entity.ts';

@@ -4,9 +4,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { isPathPattern, matchesPath } from '../../src/model/path-match.ts';
+import { isPathPattern, matchesPath } from '../../../src/model/namespaces/path-match.ts';
 
-const [HEAD = '', ...LINES] = readFileSync(new URL('tables/patterns.tsv', import.meta.url), 'utf8')
+const [HEAD = '', ...LINES] = readFileSync(new URL('../tables/patterns.tsv', import.meta.url), 'utf8')
   .trimEnd()
   .split('\n');
 const NAMES = JSON.parse(HEAD) as readonly string[];

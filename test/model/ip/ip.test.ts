@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { SocketAddress } from 'node:net';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { canonicalIps, parseApiIp, parseIp } from '../../src/model/ip.ts';
+import { canonicalIps, parseApiIp, parseIp } from '../../../src/model/ip/ip.ts';
 
 describe('parseIp', () => {
   for (const [text, canonical] of [

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { parseCidr } from '../../src/model/cidr.ts';
+import { parseCidr } from '../../../src/model/ip/cidr.ts';
 
 it('takes ranges of both families apart', () => {
   assert.deepEqual(parseCidr('10.0.0.0/8'), { network: '10.0.0.0', prefixLength: 8, family: 'ipv4' });

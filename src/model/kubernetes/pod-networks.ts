@@ -8,7 +8,7 @@
 // An address on a secondary network is named `ADDRESS@NETWORK`, a text that no address of the cluster's network has, so
 // that equal addresses on different networks are different places wherever places are told apart by their text.
 
-import { parseApiIp, parseIp } from './ip.ts';
+import { parseApiIp, parseIp } from '../ip/ip.ts';
 import type { PodNetworkRecord, StringMap } from './records.ts';
 
 export const MULTUS_STATUS = 'k8s.v1.cni.cncf.io/network-status';

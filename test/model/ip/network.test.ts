@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { networkOfPeer } from '../../src/model/network.ts';
+import { networkOfPeer } from '../../../src/model/ip/network.ts';
 
 test('13.3 a peer is its IPv4 address, or the /64 of its IPv6 address', () => {
   const expected: Readonly<Record<string, string>> = {

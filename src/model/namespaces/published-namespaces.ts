@@ -5,7 +5,7 @@
 // behind them there is a name made of its hash, with a mark before it that no namespace can have.
 
 import { hash } from 'node:crypto';
-import type { ObjectReference } from './entities.ts';
+import type { ObjectReference } from '../entities.ts';
 import { matchesPath } from './path-match.ts';
 
 export interface NamespaceRule {

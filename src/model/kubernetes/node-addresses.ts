@@ -6,7 +6,7 @@
 // To write these takes the right to write Node objects, as the addresses in a node's status do. A value that is not an
 // address is left out.
 
-import { canonicalIps } from './ip.ts';
+import { canonicalIps } from '../ip/ip.ts';
 import type { StringMap } from './records.ts';
 
 /** Calico: the node object that its datastore in Kubernetes keeps in annotations (libcalico-go, k8s/resources/node.go). */

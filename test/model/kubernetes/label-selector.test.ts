@@ -4,12 +4,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { isLabelKey, type LabelSelector, parseLabelSelector } from '../../src/model/label-selector.ts';
-import { toByteString } from '../../src/model/byte-string.ts';
-import { LabelMatcher } from '../../src/wire/labels.ts';
-import { messageType } from '../../src/wire/schema.ts';
+import { isLabelKey, type LabelSelector, parseLabelSelector } from '../../../src/model/kubernetes/label-selector.ts';
+import { toByteString } from '../../../src/model/byte-string.ts';
+import { LabelMatcher } from '../../../src/wire/labels.ts';
+import { messageType } from '../../../src/wire/schema.ts';
 
-const TABLE = readFileSync(new URL('tables/selectors.tsv', import.meta.url), 'utf8')
+const TABLE = readFileSync(new URL('../tables/selectors.tsv', import.meta.url), 'utf8')
   .trimEnd()
   .split('\n')
   .map((line) => line.split('\t'));

@@ -4,7 +4,7 @@
 // What it takes that is easy to miss: `in`, `notin` are names where a name is expected (`in in (in)`); a value may be
 // empty (`x=`, `x in (,a)`, `x in ()`); `!=` and `notin` also match what lacks the label; what stands on one side of a
 // comma may not be missing. Refused as there: keys and values that no label can have. Compared with the real parser in
-// test/model/label-selector.test.ts.
+// test/model/kubernetes/label-selector.test.ts.
 
 /** One requirement; all of a selector have to be met. */
 export interface LabelRequirement {

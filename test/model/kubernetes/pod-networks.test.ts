@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { parseIp } from '../../src/model/ip.ts';
+import { parseIp } from '../../../src/model/ip/ip.ts';
 import {
   isNetworkName,
   MULTUS_STATUS,
@@ -11,7 +11,7 @@ import {
   OVN_NETWORKS,
   podNetworksOf,
   splitNetworkAddress,
-} from '../../src/model/pod-networks.ts';
+} from '../../../src/model/kubernetes/pod-networks.ts';
 
 const multus = (value: unknown, podIps: string[] = []) =>
   podNetworksOf({ [MULTUS_STATUS]: typeof value === 'string' ? value : JSON.stringify(value) }, podIps);

@@ -3,7 +3,7 @@
 //
 // The same to the byte, because people know these patterns from Go programs and a rule that hides must not be read
 // more loosely than it was meant: what stands before a `*` takes the first place that fits, and classes match `/` too.
-// Compared with Go in test/model/path-match.test.ts.
+// Compared with Go in test/model/namespaces/path-match.test.ts.
 
 /** Whether the pattern is well-formed; then `matchesPath` can be asked. */
 export function isPathPattern(pattern: string): boolean {
