@@ -3,7 +3,7 @@
 
 import { listCause } from './kube/list-cause.ts';
 import type { ReflectorStatus } from './kube/reflector/reflector-status.ts';
-import type { Readiness } from './readiness.ts';
+import type { Readiness } from './health/readiness.ts';
 
 export class FirstLists {
   readonly #readiness: Pick<Readiness, 'begin' | 'complete'>;

@@ -1,5 +1,5 @@
-// The composition root: builds every part, connects them, and knows in which order they start and stop. The only place
-// where the folders meet.
+// The composition root: builds every part, connects them, and knows in which order they start and stop. With its parts
+// in composition/ the only place where the folders meet.
 //
 //   API server ─▶ cluster watch ─▶ catalog ─▶ address book ─▶ lookups
 //                                     └─────▶ change feed ──▶ watch
@@ -10,27 +10,27 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ServerCredentials } from '@grpc/grpc-js';
-import { AddressFeed, timelinesOf } from './address-feed.ts';
+import { AddressFeed, timelinesOf } from './feed/timelines/address-feed.ts';
 import { AddressBook, CLAIMING_RESOURCES } from './addresses/address-book.ts';
 import { registerAddressMetrics } from './addresses/metrics.ts';
-import { openCallerAccess } from './caller-access.ts';
+import { openCallerAccess } from './composition/caller-access.ts';
 import { Catalog } from './catalog/catalog.ts';
 import { createHiders, hiding } from './catalog/hidden.ts';
 import { createPacer } from './catalog/pacer.ts';
 import type { Config } from './options/options.ts';
 import { FirstLists } from './first-lists.ts';
-import { Freshness, registerFreshnessMetrics } from './freshness.ts';
+import { Freshness, registerFreshnessMetrics } from './health/freshness.ts';
 import { systemClock } from './kube/clock.ts';
 import { type ClusterWatch, createClusterWatch } from './kube/cluster-watch.ts';
 import { createCredentials } from './kube/credentials/credentials.ts';
 import { isWatchedKind, namespaces, serviceCidrs } from './kube/resources.ts';
-import { registerClusterMetrics } from './cluster-metrics.ts';
-import { warnOfMemory } from './memory-bounds.ts';
+import { registerClusterMetrics } from './kube/cluster-metrics.ts';
+import { warnOfMemory } from './composition/memory-bounds.ts';
 import { createNamedRangesMetrics } from './networks/metrics.ts';
 import { NamedRanges } from './networks/named-ranges.ts';
 import { openFeed } from './open-feed.ts';
-import { openPage } from './open-page.ts';
-import { Readiness } from './readiness.ts';
+import { openPage } from './composition/open-page.ts';
+import { Readiness } from './health/readiness.ts';
 import { configurationError, listenError } from './start-error.ts';
 import type { StatusSource } from './rpc/methods/get-status.ts';
 import type { ChangeBatch } from './model/changes.ts';
@@ -44,11 +44,11 @@ import { createFeedService } from './rpc/methods/watch.ts';
 import { startAdminServer } from './telemetry/admin-server.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createRegistry } from './telemetry/metrics.ts';
-import { toValuePolicy } from './published-values.ts';
+import { toValuePolicy } from './composition/published-values.ts';
 import { VERSION } from './version.ts';
 import { SiblingHistory } from './sibling-history.ts';
-import { createContainerIndex, followBalancers } from './side-pictures.ts';
-import { publishedOnly } from './visible-changes.ts';
+import { createContainerIndex, followBalancers } from './composition/side-pictures.ts';
+import { publishedOnly } from './catalog/visible-changes.ts';
 
 export interface RunningService {
   /** `127.0.0.1:50051`, with the port that the system chose. */

@@ -9,7 +9,7 @@ import {
   createCallMetadata,
   createChannelCredentials,
   findSecurityProblems,
-} from './connection-security.ts';
+} from './grpc-client/connection-security.ts';
 import { Giver } from './handover/giver.ts';
 import { registerHandoverMetrics } from './handover/metrics.ts';
 import { Positions } from './handover/positions.ts';

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FirstLists } from '../src/first-lists.ts';
 import type { ReflectorStatus } from '../src/kube/reflector/reflector-status.ts';
-import { Readiness } from '../src/readiness.ts';
+import { Readiness } from '../src/health/readiness.ts';
 
 function statusOf(resource: string, told: Partial<ReflectorStatus> = {}): ReflectorStatus {
   return {

@@ -7,7 +7,7 @@ import { Catalog } from '../../src/catalog/catalog.ts';
 import { createHiders, hiding } from '../../src/catalog/hidden.ts';
 import type { ChangeBatch } from '../../src/model/changes.ts';
 import { hiddenNamespace, isHidden, PublishedNamespaces } from '../../src/model/namespaces/published-namespaces.ts';
-import { publishedOnly } from '../../src/visible-changes.ts';
+import { publishedOnly } from '../../src/catalog/visible-changes.ts';
 import { container, namespace, owner, pod, service, slice } from './records.ts';
 
 const RULES = new PublishedNamespaces([

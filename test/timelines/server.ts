@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { Registry } from '@prometheus-io/client';
-import { AddressFeed, timelinesOf } from '../../src/address-feed.ts';
+import { AddressFeed, timelinesOf } from '../../src/feed/timelines/address-feed.ts';
 import { AddressBook, type AddressBookOptions } from '../../src/addresses/address-book.ts';
 import { workloadOf } from '../../src/addresses/holder-workload.ts';
 import type { AddressAnswer, Holder } from '../../src/addresses/reader.ts';

@@ -4,7 +4,7 @@
 
 import type { Order } from '../line/orders.ts';
 import { Connection } from './connection.ts';
-import { SecurityFileError } from '../../connection-security.ts';
+import { SecurityFileError } from '../../grpc-client/connection-security.ts';
 import type { AskEdge } from './edge.ts';
 import { EXIT_USAGE, exitCodeOf } from './exit-codes.ts';
 import { container } from './container.ts';

@@ -1,11 +1,15 @@
 // A client's connection to a running service, and the calls that the commands for people make on it.
 //
 // Bytes in, bytes out: messages are made and read through the same .proto files as the service's. TLS and the token are
-// the business of src/connection-security.ts; no command knows of them.
+// the business of src/grpc-client/connection-security.ts; no command knows of them.
 
 import { type ClientReadableStream, Client, type ServiceError } from '@grpc/grpc-js';
 import { messageType } from '../../wire/schema.ts';
-import { type ConnectionSecurity, createCallMetadata, createChannelCredentials } from '../../connection-security.ts';
+import {
+  type ConnectionSecurity,
+  createCallMetadata,
+  createChannelCredentials,
+} from '../../grpc-client/connection-security.ts';
 import { decodeToJson, type JsonObject } from '../../wire/proto-json.ts';
 
 /** Where the service is, and how long it may take. */

@@ -4,7 +4,7 @@
 
 import { durationBetween, oneOf, type Parsed, parseName, parsePath } from '../../options/values.ts';
 import type { ConnectionOptions } from '../ask/connection.ts';
-import { type ConnectionSecurity, findSecurityProblems } from '../../connection-security.ts';
+import { type ConnectionSecurity, findSecurityProblems } from '../../grpc-client/connection-security.ts';
 import { OBJECT_KINDS, type ObjectKind, OUTPUT_FORMS, type OutputForm } from './commands.ts';
 import {
   type AddressAndPort,

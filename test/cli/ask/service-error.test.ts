@@ -10,7 +10,7 @@ import { type TestContext, test } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { Connection } from '../../../src/cli/ask/connection.ts';
-import type { ConnectionSecurity } from '../../../src/connection-security.ts';
+import type { ConnectionSecurity } from '../../../src/grpc-client/connection-security.ts';
 import { failureText, toServiceError } from '../../../src/cli/ask/service-error.ts';
 import { createCertificate } from '../../simulator/server/certificate.ts';
 

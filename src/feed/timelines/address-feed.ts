@@ -10,24 +10,24 @@
 // time.
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { AddressBook } from './addresses/address-book.ts';
-import type { Pacer } from './catalog/pacer.ts';
-import type { ChangeFeed } from './feed/change-feed.ts';
-import { FACTS_KEY, type Item, type TimelinesInLog } from './feed/log/items.ts';
-import type { ChangeBatch } from './model/changes.ts';
-import { isNetworkAddress } from './model/kubernetes/pod-networks.ts';
-import type { Claim, HolderEntity } from './addresses/claims/claim.ts';
-import type { Entity } from './model/entities.ts';
-import { type AddressFacts, atLeastAsDoubtful, followedSinceMs } from './timelines/facts.ts';
-import { placeKey, type Timeline, type TimelinePlace } from './timelines/timeline.ts';
+import type { AddressBook } from '../../addresses/address-book.ts';
+import type { Pacer } from '../../catalog/pacer.ts';
+import type { ChangeFeed } from '../change-feed.ts';
+import { FACTS_KEY, type Item, type TimelinesInLog } from '../log/items.ts';
+import type { ChangeBatch } from '../../model/changes.ts';
+import { isNetworkAddress } from '../../model/kubernetes/pod-networks.ts';
+import type { Claim, HolderEntity } from '../../addresses/claims/claim.ts';
+import type { Entity } from '../../model/entities.ts';
+import { type AddressFacts, atLeastAsDoubtful, followedSinceMs } from '../../timelines/facts.ts';
+import { placeKey, type Timeline, type TimelinePlace } from '../../timelines/timeline.ts';
 import {
   encodeFacts,
   encodeForgotten,
   encodeKnownRange,
   encodeNoTimeline,
   encodeTimeline,
-} from './wire/encode-timeline.ts';
-import { labelsOf } from './wire/labels.ts';
+} from '../../wire/encode-timeline.ts';
+import { labelsOf } from '../../wire/labels.ts';
 
 export interface AddressFeedOptions {
   readonly addresses: AddressBook;

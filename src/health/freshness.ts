@@ -6,8 +6,8 @@
 // came back is that of the same cluster, nothing counts as fresh. Worked out when a status changes, not once per lookup.
 
 import { Gauge, type Registry } from '@prometheus-io/client';
-import type { ReflectorStatus } from './kube/reflector/reflector-status.ts';
-import { resourceOf } from './model/source.ts';
+import type { ReflectorStatus } from '../kube/reflector/reflector-status.ts';
+import { resourceOf } from '../model/source.ts';
 
 export interface FreshnessOptions {
   readonly statuses: () => readonly ReflectorStatus[];

@@ -9,14 +9,14 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 
-import { ask } from '../src/cli/ask/ask.ts';
-import { parseCommandLine } from '../src/cli/line/command-line.ts';
-import type { CallError } from '../src/rpc/errors/call-error.ts';
-import { permissionDenied, unauthenticated } from '../src/rpc/errors/outcomes.ts';
-import { createCertificate } from './simulator/server/certificate.ts';
-import { done, eventually, notYet } from './observers/eventually.ts';
-import { serve } from './rpc/serving.ts';
-import { serveTls, type TlsServing } from './rpc/tls/tls-serving.ts';
+import { ask } from '../../src/cli/ask/ask.ts';
+import { parseCommandLine } from '../../src/cli/line/command-line.ts';
+import type { CallError } from '../../src/rpc/errors/call-error.ts';
+import { permissionDenied, unauthenticated } from '../../src/rpc/errors/outcomes.ts';
+import { createCertificate } from '../simulator/server/certificate.ts';
+import { done, eventually, notYet } from '../observers/eventually.ts';
+import { serve } from '../rpc/serving.ts';
+import { serveTls, type TlsServing } from '../rpc/tls/tls-serving.ts';
 
 const TOKEN = 'head.claims.signature';
 let serving: TlsServing;

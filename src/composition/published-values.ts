@@ -1,8 +1,8 @@
 // Which labels and annotations are published, as it is configured: what an operator leaves out, and what is left out unless
 // an operator wants it.
 
-import type { Config } from './options/options.ts';
-import { DEFAULT_DENIED_ANNOTATIONS, KeyList, type ValuePolicy } from './wire/value-policy.ts';
+import type { Config } from '../options/options.ts';
+import { DEFAULT_DENIED_ANNOTATIONS, KeyList, type ValuePolicy } from '../wire/value-policy.ts';
 
 export function toValuePolicy(config: Config): ValuePolicy {
   const listed = (patterns: readonly string[]): KeyList | undefined =>

@@ -2,17 +2,17 @@
 // what they need of the process and of the configuration, so that service.ts says only where they stand.
 
 import type { Registry } from '@prometheus-io/client';
-import type { AddressBook } from './addresses/address-book.ts';
-import { BalancerNames } from './balancers/balancer-names.ts';
-import { createDnsClient } from './balancers/dns.ts';
-import { createBalancerMetrics } from './balancers/metrics.ts';
-import type { Catalog } from './catalog/catalog.ts';
-import type { Pacer } from './catalog/pacer.ts';
-import { ContainerIndex } from './containers/container-index.ts';
-import { registerContainerMetrics } from './containers/metrics.ts';
-import type { ChangeBatch } from './model/changes.ts';
-import type { Config } from './options/options.ts';
-import type { Logger } from './telemetry/logger.ts';
+import type { AddressBook } from '../addresses/address-book.ts';
+import { BalancerNames } from '../balancers/balancer-names.ts';
+import { createDnsClient } from '../balancers/dns.ts';
+import { createBalancerMetrics } from '../balancers/metrics.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { Pacer } from '../catalog/pacer.ts';
+import { ContainerIndex } from '../containers/container-index.ts';
+import { registerContainerMetrics } from '../containers/metrics.ts';
+import type { ChangeBatch } from '../model/changes.ts';
+import type { Config } from '../options/options.ts';
+import type { Logger } from '../telemetry/logger.ts';
 
 export interface ContainerParts {
   readonly config: Pick<Config, 'historyRetentionMs' | 'maxHistoryClaims' | 'maxHistoryMemoryBytes'>;

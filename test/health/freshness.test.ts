@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Freshness } from '../src/freshness.ts';
-import type { ReflectorStatus } from '../src/kube/reflector/reflector-status.ts';
+import { Freshness } from '../../src/health/freshness.ts';
+import type { ReflectorStatus } from '../../src/kube/reflector/reflector-status.ts';
 
 function watching() {
   const seen = { nowMs: 10_000, isDoubted: false, blind: { pods: undefined, nodes: undefined } as Blind };

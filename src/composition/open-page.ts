@@ -1,14 +1,14 @@
 // The page of the admin listener, with what it shows of the state of this process.
 
-import type { AddressBook } from './addresses/address-book.ts';
-import type { Catalog } from './catalog/catalog.ts';
-import type { ChangeFeed } from './feed/change-feed.ts';
-import type { Freshness } from './freshness.ts';
-import { Page } from './page/page.ts';
-import { RecentChanges } from './page/recent-changes.ts';
-import type { Readiness } from './readiness.ts';
-import type { StatusSource } from './rpc/methods/get-status.ts';
-import { publishedOnly } from './visible-changes.ts';
+import type { AddressBook } from '../addresses/address-book.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { ChangeFeed } from '../feed/change-feed.ts';
+import type { Freshness } from '../health/freshness.ts';
+import { Page } from '../page/page.ts';
+import { RecentChanges } from '../page/recent-changes.ts';
+import type { Readiness } from '../health/readiness.ts';
+import type { StatusSource } from '../rpc/methods/get-status.ts';
+import { publishedOnly } from '../catalog/visible-changes.ts';
 
 export interface PageParts {
   readonly catalog: Catalog;

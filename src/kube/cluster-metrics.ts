@@ -1,7 +1,7 @@
 // Which cluster it is, as a metric to join others with.
 
 import { Gauge, type Registry } from '@prometheus-io/client';
-import type { ClusterIdentity } from './model/cluster-identity.ts';
+import type { ClusterIdentity } from '../model/cluster-identity.ts';
 
 export function registerClusterMetrics(registry: Registry, cluster: () => ClusterIdentity): void {
   new Gauge({

@@ -4,19 +4,19 @@
 // the port any wider.
 
 import type { Registry } from '@prometheus-io/client';
-import type { Config } from './options/options.ts';
-import { AccessReviewClient } from './kube/access-reviews.ts';
-import type { Credentials } from './kube/credentials/credentials.ts';
-import { createTransport } from './kube/transport/transport.ts';
-import { isLoopback } from './options/values.ts';
-import { bearerTokenAuthenticator } from './rpc/auth/bearer-tokens.ts';
-import { clientCertificateAuthenticator } from './rpc/auth/client-certificates.ts';
-import { exempting } from './rpc/auth/exemptions.ts';
-import type { RpcServer } from './rpc/server.ts';
-import { createTlsMetrics } from './rpc/tls/metrics.ts';
-import { TlsReload } from './rpc/tls/reload.ts';
-import type { Authenticator } from './rpc/auth/authenticator.ts';
-import type { Logger } from './telemetry/logger.ts';
+import type { Config } from '../options/options.ts';
+import { AccessReviewClient } from '../kube/access-reviews.ts';
+import type { Credentials } from '../kube/credentials/credentials.ts';
+import { createTransport } from '../kube/transport/transport.ts';
+import { isLoopback } from '../options/values.ts';
+import { bearerTokenAuthenticator } from '../rpc/auth/bearer-tokens.ts';
+import { clientCertificateAuthenticator } from '../rpc/auth/client-certificates.ts';
+import { exempting } from '../rpc/auth/exemptions.ts';
+import type { RpcServer } from '../rpc/server.ts';
+import { createTlsMetrics } from '../rpc/tls/metrics.ts';
+import { TlsReload } from '../rpc/tls/reload.ts';
+import type { Authenticator } from '../rpc/auth/authenticator.ts';
+import type { Logger } from '../telemetry/logger.ts';
 
 export interface CallerAccessOptions {
   readonly config: Config;

@@ -2,9 +2,9 @@
 // when it is tried is in test/long/attacks.test.ts.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { memoryBounds, sumOf, warnOfMemory } from '../src/memory-bounds.ts';
-import { parseConfig } from '../src/options/config.ts';
-import type { Config } from '../src/options/options.ts';
+import { memoryBounds, sumOf, warnOfMemory } from '../../src/composition/memory-bounds.ts';
+import { parseConfig } from '../../src/options/config.ts';
+import type { Config } from '../../src/options/options.ts';
 
 const MIB = 1024 * 1024;
 /** deploy/base/deployment.yaml. */

@@ -1,8 +1,8 @@
 // What the process may take when every bound is at its limit at once: the sum that a memory limit has to bear, from the
 // options. What one of each costs was measured (docs/benchmarks.md).
 
-import type { Config } from './options/options.ts';
-import type { Logger } from './telemetry/logger.ts';
+import type { Config } from '../options/options.ts';
+import type { Logger } from '../telemetry/logger.ts';
 
 export interface MemoryBound {
   readonly what: string;

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Readiness } from '../src/readiness.ts';
+import { Readiness } from '../../src/health/readiness.ts';
 
 test('12.14: nothing is ready before a task has begun', () => {
   const readiness = new Readiness();

@@ -1,8 +1,8 @@
 // What the feed is told where some namespaces are hidden: the changes of what is published, numbered anew, because the
 // feed counts without a gap. What is hidden goes on to the address book alone, which answers that an address is held.
 
-import type { ChangeBatch, EntityChange } from './model/changes.ts';
-import { isHidden } from './model/namespaces/published-namespaces.ts';
+import type { ChangeBatch, EntityChange } from '../model/changes.ts';
+import { isHidden } from '../model/namespaces/published-namespaces.ts';
 
 /** A listener that is told only of what is published. */
 export function publishedOnly(listen: (batch: ChangeBatch) => void): (batch: ChangeBatch) => void {
