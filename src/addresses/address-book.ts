@@ -3,27 +3,20 @@
 //
 // Promises: an answer is right for the asked moment or says that it is ambiguous, uncertain or unknown; a lookup costs
 // a search in the timelines that it concerns; memory is bounded by the live claims plus the retention. This file is
-// the writing side, and what answers tell of holders; src/timelines/ says how a question is answered.
+// the writing side; what is answered is in answers.ts.
 
 import type { ChangeBatch } from '../model/changes.ts';
 import type { Entity, NodeEntity, PodEntity, ServiceEntity } from '../model/entities.ts';
 import type { Observation } from '../model/observation.ts';
 import { resourceOf } from '../model/source.ts';
 import type { AddressFacts } from '../timelines/facts.ts';
-import { historyOf, resolveInterval } from '../timelines/interval.ts';
-import { type Outcome, resolve, resolveOthers, Verdict } from '../timelines/resolve.ts';
 import type { TimelineSource } from '../timelines/source.ts';
+import { AddressAnswers } from './answers.ts';
 import { BlindMoments } from './judging/blind-moments.ts';
 import { ClaimPlaces } from './claims/claim-places.ts';
-import {
-  type Claim,
-  type DerivedClaim,
-  endClaim,
-  type HolderEntity,
-  openClaim,
-  REPORT_DELAY_MS,
-  type SharedEntity,
-} from './claims/claim.ts';
+import type { Claim, HolderEntity, SharedEntity } from './claims/claim.ts';
+import { endClaim, openClaim, REPORT_DELAY_MS } from './claims/claim-times.ts';
+import type { DerivedClaim } from './claims/derived-claim.ts';
 import { Heritage } from './heritage/heritage.ts';
 import { EndedClaims, type EndedClaimsOptions } from './claims/ended-claims.ts';
 import { KnownNodes } from './claims/known-nodes.ts';
@@ -32,15 +25,7 @@ import { PlainHolders } from './plain-holders.ts';
 import { PodsOnNodes } from './claims/pods-on-nodes.ts';
 import { ProxiedAddresses } from './claims/proxied-addresses.ts';
 import { ClusterRanges } from './ranges/ranges.ts';
-import type {
-  AddressAnswer,
-  AddressHistory,
-  AddressQuestion,
-  AddressReader,
-  AddressStretch,
-  Holder,
-  HolderWait,
-} from './reader.ts';
+import type { AddressAnswer, AddressHistory, AddressQuestion, AddressReader, HolderWait } from './reader.ts';
 import { ServiceRanges } from './ranges/service-ranges.ts';
 import { areToldApart, nameOf } from './claims/told-of-holders.ts';
 import { AddressWaiters } from './waiters.ts';
@@ -100,9 +85,7 @@ export class AddressBook implements AddressReader {
   readonly #ranges: ClusterRanges;
   readonly #waiters: AddressWaiters;
   #startedMs = Number.POSITIVE_INFINITY;
-  /** Used again for every question. */
-  readonly #verdict = new Verdict<Claim>();
-  readonly #others = new Verdict<Claim>();
+  readonly #answers: AddressAnswers;
   #unnamed: (uid: string) => void = () => undefined;
   #lastName: { readonly of: ServiceEntity; readonly name: ServiceEntity } | undefined;
 
@@ -140,6 +123,11 @@ export class AddressBook implements AddressReader {
       beganEarlier: (ms) => (this.#startedMs = Math.min(this.#startedMs, ms)),
     });
     this.plain = new PlainHolders(this.source, options.now);
+    this.#answers = new AddressAnswers({
+      source: this.source,
+      now: options.now,
+      historySinceMs: () => this.historySinceMs,
+    });
     this.timelines.onMarked((address) => this.plain.addressChanged(address));
   }
 
@@ -232,61 +220,11 @@ export class AddressBook implements AddressReader {
   }
 
   resolve(question: AddressQuestion): AddressAnswer {
-    const nowMs = this.#options.now();
-    const { atMs, untilMs } = question;
-    if (atMs !== undefined && untilMs !== undefined)
-      return this.#resolveInterval({ ...question, atMs }, untilMs, nowMs);
-    const verdict = this.#verdict;
-    resolve(this.source, question, nowMs, verdict);
-    const { outcome, holders, historySinceMs } = verdict;
-    switch (outcome) {
-      case 'RESOLVED': {
-        const [claim] = holders as readonly [Claim];
-        const alternatives = claim.kind === 'Node' ? this.#podsInNetworkOf(claim, question.atMs ?? nowMs) : NONE;
-        return { outcome, holder: toHolder(claim, verdict.isUncertain(0)), alternatives, historySinceMs };
-      }
-      case 'AMBIGUOUS': {
-        const candidates = holders.map((claim, index) => toHolder(claim, verdict.isUncertain(index)));
-        return { outcome, candidates, historySinceMs };
-      }
-      default:
-        return { outcome, historySinceMs };
-    }
+    return this.#answers.resolve(question);
   }
 
   history(question: Omit<AddressQuestion, 'atMs' | 'untilMs'>, limit: number): AddressHistory {
-    const nowMs = this.#options.now();
-    const found = historyOf(this.source, question, nowMs, limit);
-    const stretches = found.map(({ fromMs, untilMs, outcome, holders }): AddressStretch => {
-      const toMs = untilMs > nowMs ? undefined : untilMs;
-      return { fromMs, toMs, outcome, holders: holders.map((each) => toHolder(each.holder, each.isUncertain)) };
-    });
-    return { stretches, historySinceMs: found.at(-1)?.historySinceMs ?? this.historySinceMs };
-  }
-
-  #resolveInterval(
-    question: AddressQuestion & { readonly atMs: number },
-    untilMs: number,
-    nowMs: number,
-  ): AddressAnswer {
-    const { outcome, runs, historySinceMs } = resolveInterval(this.source, question, untilMs, nowMs);
-    const holders = runs.map(({ holder, fromMs, toMs, isUncertain }) => ({
-      ...toHolder(holder, isUncertain),
-      fromMs,
-      toMs,
-    }));
-    const [holder] = holders;
-    if (outcome === 'AMBIGUOUS') return { outcome, candidates: holders, historySinceMs };
-    if (outcome !== 'RESOLVED' || holder === undefined) return { outcome: notHeld(outcome), historySinceMs };
-    const alternatives = runs[0]?.holder.kind === 'Node' ? this.#podsInNetworkOf(runs[0].holder, untilMs) : NONE;
-    return { outcome, holder, alternatives, historySinceMs };
-  }
-
-  /** The pods in the node's network that could be meant by its address. */
-  #podsInNetworkOf(node: Claim, atMs: number): readonly Holder[] {
-    const others = this.#others;
-    resolveOthers(this.source, node.name, Math.min(atMs, this.#options.now()), others);
-    return others.holders.map((claim, index) => toHolder(claim, others.isUncertain(index)));
+    return this.#answers.history(question, limit);
   }
 
   #createSource(): TimelineSource<Claim> {
@@ -429,16 +367,6 @@ export const CLAIMING_RESOURCES: ReadonlySet<string> = new Set([
   'endpointslices.discovery.k8s.io',
   'nodes',
 ]);
-
-const NONE: readonly never[] = Object.freeze([]);
-
-function notHeld(outcome: Outcome): 'UNASSIGNED' | 'EXTERNAL' | 'UNKNOWN' {
-  return outcome === 'RESOLVED' || outcome === 'AMBIGUOUS' ? 'UNKNOWN' : outcome;
-}
-
-function toHolder(claim: Claim, uncertain: boolean): Holder {
-  return { role: claim.role, entity: claim.entity, fromMs: claim.validFromMs, toMs: claim.validToMs, uncertain };
-}
 
 function asHolder(entity: Entity | undefined): HolderEntity | undefined {
   return entity === undefined || entity.kind === 'Workload' || entity.kind === 'Namespace' ? undefined : entity;

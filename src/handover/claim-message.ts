@@ -6,7 +6,7 @@
 import { parseIp } from '../model/ip/ip.ts';
 import { isNetworkName, splitNetworkAddress } from '../model/kubernetes/pod-networks.ts';
 import type { PortNumber, Protocol } from '../model/entities.ts';
-import type { ClaimPlace, ClaimRole } from '../addresses/claims/claim.ts';
+import type { ClaimPlace, ClaimRole } from '../addresses/claims/derived-claim.ts';
 import type { HandedClaim, HandedEnd } from '../addresses/heritage/handed-history.ts';
 import { ServicePorts } from '../addresses/claims/service-ports.ts';
 import { enumValues } from '../wire/schema.ts';

@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { type Claim, claimKey, type HolderEntity, openClaim } from '../../src/addresses/claims/claim.ts';
+import type { Claim, HolderEntity } from '../../src/addresses/claims/claim.ts';
+import { openClaim } from '../../src/addresses/claims/claim-times.ts';
+import { claimKey } from '../../src/addresses/claims/derived-claim.ts';
 import { deriveClaims } from '../../src/addresses/claims/derive-claims.ts';
 import { OpenClaims } from '../../src/addresses/claims/open-claims.ts';
 import type { ServiceEntity } from '../../src/model/entities.ts';

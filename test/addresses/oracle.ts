@@ -6,14 +6,9 @@
 
 import type { AddressBook, AddressBookOptions } from '../../src/addresses/address-book.ts';
 import type { ClaimPlaces } from '../../src/addresses/claims/claim-places.ts';
-import {
-  type Claim,
-  type ClaimRole,
-  coverageAt,
-  distanceTo,
-  newestFirst,
-  REPORT_DELAY_MS,
-} from '../../src/addresses/claims/claim.ts';
+import type { Claim } from '../../src/addresses/claims/claim.ts';
+import { coverageAt, distanceTo, newestFirst, REPORT_DELAY_MS } from '../../src/addresses/claims/claim-times.ts';
+import type { ClaimRole } from '../../src/addresses/claims/derived-claim.ts';
 import { holding, type JudgeContext, nearest } from '../../src/addresses/judging/judge.ts';
 import type { AddressAnswer, AddressQuestion, Holder } from '../../src/addresses/reader.ts';
 import { isSuperseded, mayBeLostSinceMs } from '../../src/addresses/claims/succession.ts';

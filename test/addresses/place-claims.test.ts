@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
-import { type Claim, distanceTo, endClaim, openClaim } from '../../src/addresses/claims/claim.ts';
+import type { Claim } from '../../src/addresses/claims/claim.ts';
+import { distanceTo, endClaim, openClaim } from '../../src/addresses/claims/claim-times.ts';
 import { PlaceClaims } from '../../src/addresses/claims/place-claims.ts';
 import { pod } from './world.ts';
 

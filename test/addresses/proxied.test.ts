@@ -9,7 +9,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { PlainHolder } from '../../src/addresses/reader.ts';
 import { deriveClaims } from '../../src/addresses/claims/derive-claims.ts';
-import { claimKey } from '../../src/addresses/claims/claim.ts';
+import { claimKey } from '../../src/addresses/claims/derived-claim.ts';
 import type { NodeEntity, PodEntity, ServiceEntity } from '../../src/model/entities.ts';
 import { node, pod, service, T0, World } from './world.ts';
 

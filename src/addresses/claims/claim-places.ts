@@ -6,7 +6,8 @@
 
 import type { PortNumber, Protocol } from '../../model/entities.ts';
 import { MAX_CANDIDATES, type TimelinePlace } from '../../timelines/timeline.ts';
-import type { Claim, ClaimPlace, ClaimRole } from './claim.ts';
+import type { Claim } from './claim.ts';
+import type { ClaimPlace, ClaimRole } from './derived-claim.ts';
 import type { KnownNodes } from './known-nodes.ts';
 import { type ClaimsSince, hasPort } from './place-claims.ts';
 import { rememberSuccession } from './succession.ts';

@@ -7,67 +7,14 @@
 //
 // Only the address book changes a claim, and only when the entity changes. An ended claim is never opened again.
 
-import type { NodeEntity, ObjectReference, PodEntity, Protocol, ServiceEntity } from '../../model/entities.ts';
+import type { NodeEntity, ObjectReference, PodEntity, ServiceEntity } from '../../model/entities.ts';
 import type { Observation } from '../../model/observation.ts';
 import type { AddressRole, PortRange, TimelineHolder } from '../../timelines/timeline.ts';
 import { workloadOf } from '../holder-workload.ts';
+import type { ClaimPlace, ClaimRole, DerivedClaim } from './derived-claim.ts';
 import type { ServicePorts } from './service-ports.ts';
 
 export type HolderEntity = PodEntity | ServiceEntity | NodeEntity;
-
-/** Kubernetes truncates times to the second, so the true moment lies up to this much later than written. */
-const API_TIME_RESOLUTION_MS = 1_000;
-
-/** A kubelet reports a change of a pod's status within a second or two, so it was true that much earlier. */
-export const REPORT_DELAY_MS = 2_000;
-
-/**
- * Where a claim lives: on an address as a whole, which is just that (on a secondary network as `networkAddress` names
- * it); on the ports of a service at an address that the
- * service may share; on a port of a node, at every address of that node; on a port of all nodes; or, for the pods in a
- * node's network, on the node without a port.
- */
-export type ClaimPlace =
-  | string
-  | {
-      readonly on: 'services';
-      readonly address: string;
-      /** `undefined`: an endpoint, of which only the address is known. */
-      readonly ports: ServicePorts | undefined;
-    }
-  | {
-      readonly on: 'node-port';
-      readonly nodeName: string;
-      readonly port: number;
-      readonly protocol: Protocol;
-      /** Only at this address of the node; `undefined`: at all of them. */
-      readonly address: string | undefined;
-    }
-  | { readonly on: 'every-node-port'; readonly port: number; readonly protocol: Protocol }
-  | { readonly on: 'node'; readonly nodeName: string };
-
-/**
- * Roles as published, and three more. `HOST_ADDRESS`: a pod's `hostIPs` tie an address to a node's name even when Node
- * objects may not be read. It leads to the ports of that node and never answers by itself. `POD_RANGE`: the first
- * addresses of a node's pod range, which network plugins give to the node itself; told as NODE_ADDRESS, never for
- * certain. `NETWORK_IP`: a pod's address on a secondary network, told as POD_IP.
- */
-export type ClaimRole = AddressRole | 'HOST_ADDRESS' | 'POD_RANGE' | 'NETWORK_IP';
-
-/** The API's own word on when a claim started: in whole seconds, by another clock. */
-export interface ApiStart {
-  readonly ms: number;
-  /** `at`: within that second. `after`: that is when it became possible, and it took until we saw it at most. */
-  readonly meaning: 'at' | 'after';
-}
-
-/** What an entity claims at present. */
-export interface DerivedClaim {
-  readonly role: ClaimRole;
-  readonly place: ClaimPlace;
-  /** `undefined`: only our observation tells. */
-  readonly apiStart: ApiStart | undefined;
-}
 
 /**
  * The state of a service as all claims of its endpoints have it while they are open: there may be ten thousand, and with
@@ -267,29 +214,6 @@ export interface KnownStart {
   readonly isListed: boolean;
 }
 
-/** Opens a claim. The start is never later than our first sight of it. `isListed`: that came with a list. */
-export function openClaim(
-  derived: DerivedClaim,
-  entity: HolderEntity | SharedEntity,
-  seen: Observation,
-  isListed: boolean,
-): Claim {
-  let earliest = seen.sinceMs ?? seen.atMs;
-  let latest = seen.atMs;
-  const { apiStart } = derived;
-  if (apiStart !== undefined) {
-    if (apiStart.meaning === 'at') {
-      earliest = Math.min(apiStart.ms, seen.atMs);
-      latest = Math.min(apiStart.ms + API_TIME_RESOLUTION_MS - 1, seen.atMs);
-    } else {
-      // Before the gap it was not held, or we would have been told by then.
-      const toldMs = seen.sinceMs === undefined ? apiStart.ms : seen.sinceMs - REPORT_DELAY_MS;
-      earliest = Math.min(Math.max(apiStart.ms, toldMs), seen.atMs);
-    }
-  }
-  return new Claim(derived, entity, { earliestMs: earliest, latestMs: latest }, seen, isListed);
-}
-
 /** The newest state of the entity, under which the claim stands or ends. */
 export function renewEntity(claim: Claim, entity: HolderEntity, seen: Observation): void {
   claim.entity = entity;
@@ -298,70 +222,4 @@ export function renewEntity(claim: Claim, entity: HolderEntity, seen: Observatio
 
 function isLeaving(entity: HolderEntity): boolean {
   return entity.kind !== 'Service' && entity.deletionTimeMs !== undefined;
-}
-
-/**
- * Ends a claim. `apiEndMs` is the API's own time of the end, where it has one; it narrows what we saw. An end is never
- * before the start.
- */
-export function endClaim(claim: Claim, seen: Observation, apiEndMs: number | undefined): void {
-  let earliest = seen.sinceMs ?? seen.atMs;
-  let latest = seen.atMs;
-  if (apiEndMs !== undefined) {
-    earliest = Math.min(apiEndMs, seen.atMs);
-    latest = Math.min(apiEndMs + API_TIME_RESOLUTION_MS - 1, seen.atMs);
-  }
-  claim.endEarliestMs = Math.max(earliest, claim.startEarliestMs);
-  claim.endLatestMs = Math.max(latest, claim.startLatestMs);
-}
-
-/** Whether the claim can have been in force at a moment. */
-export type Coverage = 'certain' | 'possible' | 'none';
-
-export function coverageAt(claim: Claim, atMs: number): Coverage {
-  if (atMs < claim.startEarliestMs) return 'none';
-  if (claim.endLatestMs !== undefined && atMs >= claim.endLatestMs) return 'none';
-  if (atMs < claim.startLatestMs) return 'possible';
-  if (claim.endEarliestMs !== undefined && atMs >= claim.endEarliestMs) return 'possible';
-  return 'certain';
-}
-
-/**
- * How far the moment lies outside the claim, in ms; 0 when the claim covers it. Measured from the moments between which
- * the claim is certain: an interval that already reaches that far back needs no slack on top.
- */
-export function distanceTo(claim: Claim, atMs: number): number {
-  if (atMs < claim.startEarliestMs) return claim.startLatestMs - atMs;
-  if (claim.endEarliestMs !== undefined && claim.endLatestMs !== undefined && atMs >= claim.endLatestMs) {
-    return atMs - claim.endEarliestMs + 1;
-  }
-  return 0;
-}
-
-/**
- * Orders claims by start, later ones first: by the latest moment at which they can have started, then by our own first
- * sight, then by the creation of the object, then by uid. The latest moment, because a start that is only bounded from
- * below (`after`) says nothing about who came first; uids last, because they are random and only make the order total.
- */
-export function newestFirst(a: Claim, b: Claim): number {
-  if (a.startLatestMs !== b.startLatestMs) return b.startLatestMs - a.startLatestMs;
-  if (a.firstSeenMs !== b.firstSeenMs) return b.firstSeenMs - a.firstSeenMs;
-  const created = (b.entity.creationTimeMs ?? 0) - (a.entity.creationTimeMs ?? 0);
-  if (created !== 0) return created;
-  return a.entity.uid < b.entity.uid ? 1 : a.entity.uid > b.entity.uid ? -1 : 0;
-}
-
-/** Names a claim among the open claims of one entity. */
-export function claimKey(role: ClaimRole, place: ClaimPlace): string {
-  if (typeof place === 'string') return `${role} ${place}`;
-  switch (place.on) {
-    case 'services':
-      return `${role} ${place.address}`;
-    case 'node-port':
-      return `${role} ${place.nodeName} ${place.port}/${place.protocol} ${place.address ?? ''}`;
-    case 'every-node-port':
-      return `${role} ${place.port}/${place.protocol}`;
-    case 'node':
-      return `${role} ${place.nodeName}`;
-  }
 }

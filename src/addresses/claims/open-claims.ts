@@ -7,7 +7,8 @@
 import { wideMap } from '../../collections/wide-map.ts';
 import type { ServiceEntity } from '../../model/entities.ts';
 import type { Observation } from '../../model/observation.ts';
-import { Claim, claimKey, type DerivedClaim, type HolderEntity, renewEntity, SharedEntity } from './claim.ts';
+import { Claim, type HolderEntity, renewEntity, SharedEntity } from './claim.ts';
+import { claimKey, type DerivedClaim } from './derived-claim.ts';
 import {
   type Acquaintance,
   apiEndOf,

@@ -7,7 +7,9 @@
 // one that looks alive does not. Decided at the time of the question from what is known by then; no claim is changed,
 // except that what a forgotten claim told about those before it is kept with them.
 
-import { type Claim, type ClaimRole, type HolderEntity, REPORT_DELAY_MS } from './claim.ts';
+import type { Claim, HolderEntity } from './claim.ts';
+import { REPORT_DELAY_MS } from './claim-times.ts';
+import type { ClaimRole } from './derived-claim.ts';
 import type { KnownNodes } from './known-nodes.ts';
 
 /** Whether the claim has lost its place to another of `rivals` by the moment. */

@@ -6,7 +6,8 @@
 // what was there. docs/decisions/history-is-handed-over-as-claims.md.
 
 import type { BlindMoment } from '../../timelines/facts.ts';
-import type { Claim, ClaimPlace, ClaimRole, HolderEntity } from '../claims/claim.ts';
+import type { Claim, HolderEntity } from '../claims/claim.ts';
+import type { ClaimPlace, ClaimRole } from '../claims/derived-claim.ts';
 import type { FormerRange } from '../ranges/ranges.ts';
 
 /** A claim as another replica knows it. Moments are ms since the epoch, by that replica's clock. */

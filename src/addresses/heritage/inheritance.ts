@@ -6,7 +6,8 @@
 // own word counts. What was listed here and is unknown to the sibling may have been held all the time.
 
 import type { Observation } from '../../model/observation.ts';
-import { Claim, claimKey, type ClaimPlace, type ClaimRole, type KnownStart } from '../claims/claim.ts';
+import { Claim, type KnownStart } from '../claims/claim.ts';
+import { claimKey, type ClaimPlace, type ClaimRole } from '../claims/derived-claim.ts';
 import type { HandedClaim } from './handed-history.ts';
 
 /** What has to be done with the claims of this process. */

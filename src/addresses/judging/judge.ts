@@ -5,7 +5,8 @@
 // were down is not decided here but when timelines are read.
 
 import { AT_EDGE, CERTAIN, type Doubt, MAX_CANDIDATES, UNCERTAIN } from '../../timelines/timeline.ts';
-import { type Claim, coverageAt, distanceTo, newestFirst } from '../claims/claim.ts';
+import type { Claim } from '../claims/claim.ts';
+import { coverageAt, distanceTo, newestFirst } from '../claims/claim-times.ts';
 import type { KnownNodes } from '../claims/known-nodes.ts';
 import { isSuperseded } from '../claims/succession.ts';
 

@@ -9,7 +9,9 @@
 import { isNetworkAddress } from '../../model/kubernetes/pod-networks.ts';
 import { MAX_CANDIDATES, type Span, type TimelinePlace } from '../../timelines/timeline.ts';
 import type { ClaimPlaces } from '../claims/claim-places.ts';
-import { type Claim, type ClaimRole, coverageAt, distanceTo, newestFirst } from '../claims/claim.ts';
+import type { Claim } from '../claims/claim.ts';
+import { coverageAt, distanceTo, newestFirst } from '../claims/claim-times.ts';
+import type { ClaimRole } from '../claims/derived-claim.ts';
 import { best, holding, type JudgeContext, nearest } from './judge.ts';
 import { isSuperseded } from '../claims/succession.ts';
 
