@@ -32,14 +32,8 @@ import { PodAttributes } from './methods/answers/otel-attributes.ts';
 import { PlainAnswers } from './methods/answers/plain-answers.ts';
 import { encodePlain } from './methods/answers/resolution.ts';
 import { addMethods, type FeedService, type RpcSources } from './methods/register.ts';
-import {
-  createRpcMetrics,
-  exportCallers,
-  exportNameWaiters,
-  exportPlainAnswers,
-  exportPodAttributes,
-  exportThreads,
-} from './metrics.ts';
+import { exportCallers, exportNameWaiters, exportPlainAnswers, exportPodAttributes, exportThreads } from './gauges.ts';
+import { createRpcMetrics } from './metrics.ts';
 import { Carriers } from './threads/carriers.ts';
 import type { ClientCertificate } from './tls/client-certificate.ts';
 import type { TlsSource } from './tls/termination.ts';
