@@ -1,10 +1,10 @@
-// Load balancers that the API knows by host name only (AWS gives no address): resolves the names, and hands services with
-// the addresses on to those who say who holds what.
+// Load balancers that the API knows by host name only (AWS gives no address): resolves the names, and hands services
+// with the addresses on to those who say who holds what.
 //
 // Entities stay as they are: what a name resolves to is not the API server's word, and two replicas may hear different
-// answers. So a service with such addresses exists only for the claims on them, as `proxiedAddresses`: they give way to
-// the object in the cluster that has the address, because only a name server vouches for the answers. See name-lookup.ts for when
-// addresses come and go.
+// answers. So a service with such addresses exists only for the claims on them, as `proxiedAddresses`: an
+// object in the cluster that has the address comes first, because only a name server vouches for the answers. See
+// name-lookup.ts for when addresses come and go.
 //
 // Bounded: names of one service and of all, addresses of a name, questions at once. Off unless configured.
 

@@ -1,5 +1,5 @@
-// Answers a question about a moment from timelines: the rules 1 to 9 of proto/digger/v1/timeline.proto, one function for
-// each step. Server and replica both answer with this code, so they answer alike.
+// Answers a question about a moment from timelines: the rules 1 to 9 of proto/digger/v1/timeline.proto, one function
+// for each step. Server and replica both answer with this code, so they answer alike.
 //
 // A question costs a look-up and a binary search for each place that it concerns: one without a port. What is found is
 // written into a `Verdict` that the caller keeps, so that an answer with one holder allocates nothing.
@@ -287,7 +287,7 @@ export function hasPort({ ports }: TimelineHolder, port: number, protocols: read
 /** Rule 7, a to d. */
 function isDoubted(facts: AddressFacts, holder: TimelineHolder, doubt: Doubt, atMs: number): boolean {
   if (doubt === UNCERTAIN) return true;
-  // What lasts on paper may have ended in a gap that is open.
+  // What lasts in the API may have ended in a gap that is open.
   if (holder.validToMs === undefined && facts.blindSinceMs !== undefined && facts.blindSinceMs <= atMs) return true;
   if (doubt === AT_EDGE && mayHaveHidden(facts, atMs, atMs)) return true;
   const { doubtedFromMs } = holder;

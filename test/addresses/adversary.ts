@@ -1,12 +1,11 @@
 // A cluster that does everything that makes attribution hard, and keeps the truth apart from what the API shows of it.
 //
 // Few addresses, handed out again the moment they are free. Kubelets report late; objects outlive their sandboxes or
-// vanish before them; finished pods keep their address on paper; sandboxes are remade in place with another address;
-// pods come back under their names; a node dies and its pods stay Running on paper; services and nodes are replaced by
-// others with their address, a node's object held by a finalizer long after; services have ports on a node's address; a
-// network plugin takes addresses outside every known range; the watch goes down and comes back with a relist. The truth
-// is who had the address on the wire.
-// Nothing here knows how the service decides.
+// vanish before them; finished pods keep their address in the API; sandboxes are remade in place with another address;
+// pods come back under their names; a node dies and its pods stay Running in the API; services and nodes are replaced
+// by others with their address, a node's object held by a finalizer long after; services have ports on a node's
+// address; a network plugin takes addresses outside every known range; the watch goes down and comes back with a
+// relist. The truth is who had the address on the wire. Nothing here knows how the service decides.
 
 import type { NodeEntity, PodEntity, ServiceEntity } from '../../src/model/entities.ts';
 import type { Random } from '../random.ts';
@@ -29,11 +28,11 @@ export interface Hold {
   hiddenMs: number;
   /** The start is told by no time of the API: a sandbox that was remade in place. */
   readonly isRemade: boolean;
-  /** It got the address back that it had before: on paper nothing happened. */
+  /** It got the address back that it had before: the API shows nothing of it. */
   readonly isRegained: boolean;
   /** Nor is that of a node's address or of a service's port on one. */
   readonly isStartUntold?: true;
-  /** It was on paper when its node was lost, which the API tells late and without a time. */
+  /** The API had it when its node was lost, which the API tells late and without a time. */
   isOnLostNode?: true;
 }
 
@@ -172,7 +171,7 @@ export function createHistory(random: Random): History {
         hold.hiddenMs = vanish(hold.untilMs + random.between(-300, 2_500));
         release(hold, hold.untilMs);
       } else if (kind < 7) {
-        // Finished: keeps its address on paper until it is cleaned up.
+        // Finished: keeps its address in the API until it is cleaned up.
         hold.untilMs = now;
         hold.hiddenMs = show(now + random.between(20, 1_500), {
           terminal: true,
@@ -284,7 +283,7 @@ export function createHistory(random: Random): History {
     }
   }
 
-  /** One pod after the other on each port; the next one starts when the one before is gone, in truth and on paper. */
+  /** One pod after the other on each port; the next one starts when the one before is gone, in truth and in the API. */
   function hostNetworkPods(address: string, ports: readonly number[]): void {
     const nodeName = 'host';
     write(0, { put: node(nodeName, { addresses: [address] }) });

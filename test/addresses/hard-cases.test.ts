@@ -396,7 +396,7 @@ describe('who holds an address', () => {
     assert.equal(world.who('10.0.0.1', { at: 5_000 }), 'old');
   });
 
-  it('23: pods of a node that is gone give way to those that take their addresses', () => {
+  it('23: pods of a node that is gone lose their addresses to those that take them', () => {
     const world = new World();
     world.at(1_000).put([node('lost'), node('node-1'), pod('a', { nodeName: 'lost', addresses: [A] })]);
     world.at(10_000).put(pod('b', { addresses: [A] }));
@@ -436,7 +436,7 @@ describe('the start of a pod address', () => {
 });
 
 describe('two live holders of one pod address', () => {
-  it('are ambiguous with the later one first, until one of them gives way', () => {
+  it('are ambiguous with the later one first, until one of them loses the address', () => {
     const world = new World();
     world.at(1_000).put(pod('a', { addresses: [A] }));
     world.at(10_000).put(pod('b', { addresses: [A] }));

@@ -1,8 +1,9 @@
-// The model that answers from timelines are held against: judges a question when it is asked, from the claims around the
-// moment, with ports, slack, blind moments and ranges in one place. Slow and simple; it keeps nothing between questions.
+// The model that answers from timelines are held against: judges a question when it is asked, from the claims around
+// the moment, with ports, slack, blind moments and ranges in one place. Slow and simple; it keeps nothing between
+// questions.
 //
-// It shares with the service what a claim is and who gives way to whom (src/addresses/claims/succession.ts), which the
-// adversary's truth judges; it shares neither timelines nor the rules of reading them.
+// It shares with the service what a claim is and which one loses a place (src/addresses/claims/succession.ts), which
+// the adversary's truth judges; it shares neither timelines nor the rules of reading them.
 
 import type { AddressBook, AddressBookOptions } from '../../src/addresses/address-book.ts';
 import type { ClaimPlaces } from '../../src/addresses/claims/claim-places.ts';

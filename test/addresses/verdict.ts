@@ -67,7 +67,7 @@ export function judge(truth: Truth, question: Question, answer: Answer): string 
       if (wasRemadeInGap(truth, holds, uid)) return REMADE_IN_GAP;
       if (inGap(truth, question.askedMs)) return 'asked while blind: the answer carries its staleness';
       if (real === undefined || (question.port !== undefined && real.port === undefined)) {
-        return onPaper(truth, holds, uid, question.atMs) ? 'no longer, but on paper' : 'WRONG: invented';
+        return inApi(truth, holds, uid, question.atMs) ? 'no longer, but in the API' : 'WRONG: invented';
       }
       return unknowable ?? whyUnheard(truth, holds, real, [uid]) ?? `WRONG: it was ${real.uid}`;
     }
@@ -162,7 +162,7 @@ function isClear(truth: Truth, holds: readonly Hold[], { atMs, askedMs }: Questi
     (hold) => hold !== only && hold.possibleFromMs <= atMs && hold.shownMs < askedMs && hold.shownMs > only.shownMs,
   );
   // As far as the API tells, it may have ended long before the node's object went, and another one come and gone.
-  // What it got back it had all the time, on paper.
+  // In the API it had all the time what it got back.
   const own = holds.filter(({ uid }) => uid === only.uid);
   const firstShownMs = Math.min(...own.map(({ shownMs }) => shownMs));
   const lost =
@@ -184,7 +184,7 @@ function isWellInside({ toleranceMs }: Truth, hold: Hold, atMs: number): boolean
   return hold.fromMs + toleranceMs <= atMs && atMs < hold.untilMs - toleranceMs;
 }
 
-function onPaper({ toleranceMs, delayMs }: Truth, holds: readonly Hold[], uid: string, atMs: number): boolean {
+function inApi({ toleranceMs, delayMs }: Truth, holds: readonly Hold[], uid: string, atMs: number): boolean {
   return holds.some(
     (hold) =>
       hold.uid === uid &&

@@ -2,9 +2,9 @@
 // record of who really had which address.
 //
 // Fewer addresses than pods, handed out again the moment they are free, the last one first. Status comes late; objects
-// outlive their sandboxes or vanish before them; finished pods keep their address on paper; sandboxes are remade in
-// place with another address; pods come back under their names; a node is lost and its pods stay Running on paper. All
-// choices follow from the seed; the clock is real, so a replayed seed makes the same choices, not the same
+// outlive their sandboxes or vanish before them; finished pods keep their address in the API; sandboxes are remade in
+// place with another address; pods come back under their names; a node is lost and its pods stay Running in the API.
+// All choices follow from the seed; the clock is real, so a replayed seed makes the same choices, not the same
 // milliseconds.
 import type { Hold } from '../addresses/adversary.ts';
 import { createRandom, type Random } from '../random.ts';
@@ -155,7 +155,7 @@ export class AdversarialKubelet {
     await ended;
   }
 
-  /** Keeps its address on paper until it is cleaned up. */
+  /** Keeps its address in the API until it is cleaned up. */
   async #finish(pod: KubeObject, hold: Hold, random: Random): Promise<void> {
     this.#count('finished');
     const endedMs = Date.now();

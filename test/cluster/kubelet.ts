@@ -261,7 +261,7 @@ export class Kubelet implements AsyncDisposable {
     );
   }
 
-  /** As a kubelet does it: the finished pod keeps its addresses on paper, while they are free for the next one. */
+  /** As a kubelet does it: the finished pod keeps its addresses in the API, while they are free for the next one. */
   async #finish(pod: PodObject): Promise<void> {
     const now = timestamp();
     await this.#client.patch(

@@ -1,8 +1,9 @@
-// A peer: the informer of `@kubernetes/client-node`, with a map from addresses to pods beside it, as Node programs write it.
+// A peer: the informer of `@kubernetes/client-node`, with a map from addresses to pods beside it, as Node programs
+// write it.
 //
 // It keeps what names a pod and its address, leaves out finished pods and those in the network of their node, takes the
-// one that started last of several that have one address on paper, and starts the informer again when it fails, as its
-// documentation says. How it is asked: peers/line/line.go.
+// one that started last of several that have one address in the API, and starts the informer again when it fails, as
+// its documentation says. How it is asked: peers/line/line.go.
 
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';

@@ -135,7 +135,7 @@ function classify(
   if (answer === undefined || answer.outcome === 'UNKNOWN') return 'no answer';
   if (verdict.startsWith('WRONG')) return 'WRONG, and sure';
   if (verdict.startsWith('asked while blind')) return isDigger ? 'another or several, and not sure' : 'WRONG, and sure';
-  if (verdict.startsWith('unknowable') || verdict === 'no longer, but on paper') return 'not to be known';
+  if (verdict.startsWith('unknowable') || verdict === 'no longer, but in the API') return 'not to be known';
   if (verdict === 'right, uncertain' || verdict === 'TOO MODEST: uncertain') return 'right, but not sure';
   return 'another or several, and not sure';
 }

@@ -106,7 +106,7 @@ describe('16.8 a load balancer with a host name', () => {
     assert.match(metrics, /^digger_load_balancer_addresses_cut_total [1-9]/m);
   });
 
-  it('with ipMode Proxy gives way to a pod that has the address, and is told as proxied', async () => {
+  it('with ipMode Proxy does not hold an address that a pod has, and is told as proxied', async () => {
     service(
       'proxied',
       '10.96.0.215',

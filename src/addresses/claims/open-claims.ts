@@ -174,7 +174,7 @@ export class OpenClaims {
     return open.slice(0, others + first).concat(made as Claim[], open.slice(others + heldEnd));
   }
 
-  /** What is open in between gives way to what is derived; ends come before beginnings. */
+  /** What is open in between is replaced by what is derived; ends come before beginnings. */
   #exchangeBetween(
     open: readonly Claim[],
     { from, to }: { readonly from: number; readonly to: number },

@@ -1,11 +1,11 @@
-// Who gives way to whom, where one address or port can have one holder only: an address of pods, an address of nodes, a
-// port of a node that pods listen on.
+// Which of several claims loses a place that can have one holder only: an address of pods, an address of nodes, a port
+// of a node that pods listen on.
 //
 // The API shows an end late: the kubelet frees an address when the sandbox is gone and removes the object seconds
-// later; pods of a lost node stay Running on paper for minutes; a finalizer holds a node whose address another machine
-// has. So a holder that is on its way out loses the place from the moment at which another one has certainly taken it;
-// one that looks alive does not. Decided at the time of the question from what is known by then; no claim is changed,
-// except that what a forgotten claim told about those before it is kept with them.
+// later; pods of a lost node stay Running in the API for minutes; a finalizer holds a node whose address another
+// machine has. So a holder that is on its way out loses the place from the moment at which another one has certainly
+// taken it; one that looks alive does not. Decided at the time of the question from what is known by then; no claim is
+// changed, except that what a forgotten claim told about those before it is kept with them.
 
 import type { Claim, HolderEntity } from './claim.ts';
 import { REPORT_DELAY_MS } from './claim-times.ts';
@@ -40,7 +40,7 @@ export function mayBeLostSinceMs(claim: Claim, nodes: KnownNodes): number | unde
 
 /**
  * To be called before a claim is forgotten: what it tells about those that it superseded must outlive it. A pod that
- * stays on paper for hours (deleted, but its node is lost) would else come back once its successor's history is over.
+ * stays in the API for hours (deleted, but its node is lost) would else come back once its successor's history is over.
  */
 export function rememberSuccession(forgotten: Claim, claims: Iterable<Claim>, nodes: KnownNodes): void {
   if (!isExclusive(forgotten.derivedRole)) return;
@@ -123,7 +123,7 @@ function toSuccession(claim: Claim, nodes: KnownNodes): Succession {
 
 /**
  * Whether a successor deprives the claim at the moment. When it has gone and the one before it still looked alive, that
- * one holds again: its sandbox may have got the address back, which on paper changes nothing.
+ * one holds again: its sandbox may have got the address back, which the API does not show.
  */
 function deprives(
   { fromMs, toMs, mayHaveEndedMs }: Succession,

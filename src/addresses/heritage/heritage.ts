@@ -1,6 +1,6 @@
 // The past of an address book, for a replica that begins and has none: given away on one side, taken over on the other.
 //
-// Afterwards the taker knows what it would know if it had never been away: who gives way to whom is judged from all
+// Afterwards the taker knows what it would know if it had never been away: which claim loses a place is judged from all
 // claims, its own and those that it took, also when something about an earlier moment is learned later. Done once,
 // after the first picture is complete and before anything is answered.
 

@@ -1,8 +1,8 @@
 // Who holds a place at a moment, given a tier of the claims around it: claims of equal rank, of which several hold only
 // when it cannot be known which. And how certain it is, as far as the claims tell.
 //
-// See succession.ts for those that give way, and place-judge.ts for the tiers. What is not known because the watches
-// were down is not decided here but when timelines are read.
+// See succession.ts for those that lose their place, and place-judge.ts for the tiers. What is not known because the
+// watches were down is not decided here but when timelines are read.
 
 import { AT_EDGE, CERTAIN, type Doubt, MAX_CANDIDATES, UNCERTAIN } from '../../timelines/timeline.ts';
 import type { Claim } from '../claims/claim.ts';

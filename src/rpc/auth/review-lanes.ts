@@ -2,7 +2,7 @@
 // forged tokens takes no room from callers that are known, whose reviews are renewed or checked again.
 //
 // Bounds of a lane: reviews at once, reviews at once for one peer, reviews that wait, and how long they wait. Peers
-// take turns, and when no more may wait, the newest of the peer that has most waiting gives way: one peer with many
+// take turns, and when no more may wait, the newest of the peer that has most waiting is refused: one peer with many
 // requests keeps none with few from its turn. Beyond the bounds a review is undecided (`busy`), never a denial.
 
 /** Nothing could be decided now. */

@@ -399,7 +399,7 @@ test('no time, year 1 and nonsense are no time', () => {
   assert.equal(record.creationTimeMs, undefined);
 });
 
-test('a pod that was failed from afar, with containers that still run on paper, has no time of its end', () => {
+test('a pod that was failed from afar, with containers that still run according to their status, has no time of its end', () => {
   const ended = { state: { terminated: { finishedAt: '2026-01-02T03:04:05Z' } } };
   const finishedTime = (status: object) => podDecoder.fromJson({ metadata: META, status }).record.finishedTimeMs;
   const running = { state: { running: {} } };

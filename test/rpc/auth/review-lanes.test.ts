@@ -1,4 +1,5 @@
-// A lane of reviews: its bounds, whose turn is next, who gives way, and that nothing is left of those who waited.
+// A lane of reviews: its bounds, whose turn is next, which one is refused at the bound, and that nothing is left of
+// those who waited.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -67,7 +68,7 @@ test('13.3 a peer has its share of the room, and peers take turns at what become
   assert.deepEqual(reviews.busy, []);
 });
 
-test('13.3 when no more may wait, the newest of the peer with most gives way, not a peer with few', async () => {
+test('13.3 when no more may wait, the newest of the peer with most is refused, not one of a peer with few', async () => {
   const reviews = new Reviews({ ...LIMITS, underWay: 1, underWayOfPeer: 1 });
   for (let index = 0; index < 10; index++) reviews.ask('crowd', `crowd${index}`);
   reviews.ask('honest', 'honest1');

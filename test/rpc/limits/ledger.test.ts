@@ -281,7 +281,7 @@ it('whatever calls do: sums are those of the entries, bounds hold but for what w
           assert.ok(ledger.bytes <= LIMITS.maxBytes);
           assert.ok(last.caller.bytes <= LIMITS.maxCallerBytes);
         }
-        // Reported as full: no call could give way.
+        // Reported as full: no call could be ended.
         if (full === 'replica')
           assert.equal(open.filter(({ phase }) => phase !== 'held').filter((entry) => entry !== last).length, 0);
       }

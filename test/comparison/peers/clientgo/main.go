@@ -1,6 +1,6 @@
 // Clientgo is the cache that Go programs write for this purpose: a shared informer of client-go whose transform throws away what is not
 // needed, and an index by address. It leaves out finished pods and those in the network of their node, and of several pods that have one
-// address on paper it takes the one that started last.
+// address in the API it takes the one that started last.
 //
 //	clientgo KUBECONFIG
 package main
