@@ -71,14 +71,14 @@ export const OPTIONS = {
     'duration',
     '30s',
     durationBetween('1s', '10m'),
-    'how long a review of a token, and of what it allows, is believed',
+    'how long the review of a token, and of what it allows, is used again',
   ),
   authRecheckIntervalMs: one(
     '--auth-recheck-interval',
     'duration',
     '60s',
     durationBetween('1s', '1h'),
-    'how often callers of open subscriptions are looked at again',
+    'how often callers of open subscriptions are reviewed again',
   ),
   kubeconfig: optional(
     '--kubeconfig',
@@ -92,14 +92,14 @@ export const OPTIONS = {
     'encoding',
     'protobuf',
     oneOf('protobuf', 'json'),
-    'encoding that the API server is asked for first; json can be read along, and costs both sides several times as much',
+    'encoding that the API server is asked for first; json can be read in a capture of the traffic, and costs both sides several times as much CPU',
   ),
   clusterCompression: one(
     '--cluster-compression',
     'when',
     'auto',
     oneOf('auto', 'on', 'off'),
-    'whether lists are asked for with gzip; auto is on, as with every Go client. off spares the API server a quarter or more of what a list costs it, for twelve times as many bytes, where the network has 10 Gbit/s or more',
+    'whether lists are asked for with gzip; auto: on, as with every Go client. off saves the API server at least a quarter of the CPU of a list and sends twelve times as many bytes, for networks of 10 Gbit/s or more',
   ),
   namespaces: many(
     '--namespace',
@@ -127,7 +127,7 @@ export const OPTIONS = {
   ),
   resolveLoadBalancers: toggle(
     '--resolve-load-balancers',
-    'ask name servers for the host names of load balancers (AWS), at their TTL: such addresses are their services then. Asks nothing by default',
+    'ask name servers for the host names of load balancers (AWS), at their TTL: the addresses count as those of their services. Off: no name server is asked',
   ),
   dnsServers: many(
     '--dns-server',
@@ -180,14 +180,14 @@ export const OPTIONS = {
     'count',
     '100000',
     integerBetween(0, 10_000_000),
-    'ended claims remembered at most; beyond it the oldest go first',
+    'ended claims remembered at most; beyond it the oldest are forgotten first',
   ),
   maxHistoryMemoryBytes: one(
     '--max-history-memory',
     'bytes',
     '50331648',
     integerBetween(1024 * 1024, 64 * 1024 * 1024 * 1024),
-    'memory of ended claims and the entities they keep, 1 to 2 kB each; beyond it the oldest go first',
+    'memory of ended claims and the entities they keep, 1 to 2 kB each; beyond it the oldest are forgotten first',
   ),
   historyFrom: many(
     '--history-from',
@@ -216,7 +216,7 @@ export const OPTIONS = {
     '--history-from-tls-cert',
     'path',
     parsePath,
-    'client certificate to show to the replicas of --history-from, PEM',
+    'client certificate to present to the replicas of --history-from, PEM',
   ),
   historyFromTlsKey: optional(
     '--history-from-tls-key',
@@ -241,7 +241,7 @@ export const OPTIONS = {
     'count',
     '3000',
     integerBetween(1, 1_000_000),
-    'open connections at most, about 36 kB each; beyond it the one that is idle for longest goes, if one is idle',
+    'open connections at most, about 36 kB each; beyond it the one that is idle for longest is closed, or the new one if none is idle',
   ),
   maxConnectionsPerAddress: one(
     '--max-connections-per-address',

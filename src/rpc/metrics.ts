@@ -204,6 +204,7 @@ const METHODS: readonly (readonly [service: string, method: string, type: string
   ].map((method) => ['digger.v1.LookupService', method, 'unary'] as const),
   ['digger.v1.ChangeFeedService', 'Watch', 'server_stream'],
   ['digger.v1.StatusService', 'GetStatus', 'unary'],
+  ['digger.v1.HistoryService', 'HandOver', 'server_stream'],
 ];
 
 const METHOD_LABELS = ['grpc_type', 'grpc_service', 'grpc_method'] as const;

@@ -9,7 +9,9 @@ import { registerWatchMetrics } from '../../src/kube/metrics.ts';
 import { RESTART_REASONS } from '../../src/kube/reflector/failure.ts';
 import { LIMITS } from '../../src/rpc/errors/call-error.ts';
 import { LOOKUP_OUTCOMES } from '../../src/rpc/methods/call-context.ts';
+import { DIGGER_SERVICES } from '../../src/rpc/services.ts';
 import { createTlsMetrics, HANDSHAKE_FAILURE_REASONS } from '../../src/rpc/tls/metrics.ts';
+import { serviceType } from '../../src/wire/schema.ts';
 import { serve } from './serving.ts';
 
 it('13.11 lookups by outcome, refusals by bound, failed handshakes and restarts of watches are 0 before the first of them', async (t) => {
@@ -31,4 +33,20 @@ it('13.11 lookups by outcome, refusals by bound, failed handshakes and restarts 
   ]) {
     assert.ok(lines.has(line), line);
   }
+});
+
+it('internal errors of every method are 0 before the first of them, which an alert has to see', async (t) => {
+  const serving = await serve();
+  t.after(() => serving.stop());
+  const text = await serving.registry.metrics();
+  const counted = new Set(
+    text
+      .split('\n')
+      .filter((line) => line.startsWith('grpc_server_handled_total{') && line.includes('grpc_code="Internal"'))
+      .map((line) => `${/grpc_service="([^"]*)"/.exec(line)?.[1]}/${/grpc_method="([^"]*)"/.exec(line)?.[1]}`),
+  );
+  const methods = DIGGER_SERVICES.flatMap((service) =>
+    serviceType(service).methodsArray.map(({ name }) => `${service}/${name}`),
+  );
+  assert.deepEqual([...counted].toSorted(), methods.toSorted());
 });
