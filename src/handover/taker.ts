@@ -1,5 +1,6 @@
-// Takes the history of a sibling over, once, at the start: asks all of them, takes that of the one that knows most, and
-// gives up after a time, because a replica that answers with a short history is better than one that does not answer.
+// Takes the history of a sibling over, once, at the start: asks all of them, takes the one that reaches back furthest,
+// and gives up after a time, because a replica that answers with a short history is better than one that does not
+// answer.
 //
 // Never the cause of a wrong answer: a history that is not whole, cannot be read, is by another clock or of another
 // cluster is not taken, and the status says why.
@@ -76,8 +77,8 @@ export class Taker {
   }
 
   /**
-   * Resolves when the history is taken over, or there is none to be had. Rejects only when it was taken over in part: then
-   * nothing that is known is to be trusted.
+   * Resolves when the history is taken over, or there is none to be had. Rejects only when it was taken over in part:
+   * then nothing that is known is to be trusted.
    */
   async run(signal: AbortSignal): Promise<void> {
     const { logger, waitMs } = this.#options;
@@ -137,7 +138,7 @@ export class Taker {
       else failures.push(toFailure(siblings[index]?.target ?? '', each.reason));
     }
     try {
-      // The one that knows most first.
+      // The one that reaches back furthest first.
       const ordered = incoming.toSorted((a, b) => a.facts.beganMs - b.facts.beganMs);
       for (const [index, each] of ordered.entries()) {
         // One that tells slowly leaves time for the next.

@@ -41,7 +41,7 @@ describe('15.8: the history of a sibling', () => {
     assert.deepEqual({ from, claims, message }, { from: sibling.target, claims: 1, message: '' });
   });
 
-  it('is that of the one that knows most', async () => {
+  it('is that of the one that reaches back furthest', async () => {
     await using short = await FakeSibling.start((call) => good(call, 10_000, 'short'));
     await using long = await FakeSibling.start((call) => good(call, 500_000, 'long'));
     const { taker } = await run([short.port, long.port]);

@@ -1,4 +1,4 @@
-// The long form of test/feed/resume-elsewhere.test.ts: hops between replicas by the ten thousand. FEED_SEED begins with
+// The long form of test/feed/replicas/resume-elsewhere.test.ts: hops between replicas by the ten thousand. FEED_SEED begins with
 // another seed, FEED_HOPS makes it shorter or longer.
 
 import assert from 'node:assert/strict';

@@ -5,7 +5,7 @@
 //   [ctr]   https://opentelemetry.io/docs/specs/semconv/registry/attributes/container/
 //   [proc]  https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/processor/k8sattributesprocessor
 //   [ref]   https://github.com/distribution/reference/blob/main/reference.go
-//   [ours]  docs/operations.md, "Attributes of OpenTelemetry"
+//   [ours]  docs/opentelemetry.md
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
