@@ -1,9 +1,10 @@
 // The admin listener: /livez, /readyz and /metrics over plain HTTP, for kubelets, load balancers and Prometheus.
 //
 // Answers GET and HEAD only, takes no request with a body, and changes nothing. Its callers learn names of resources
-// and counts, never an address or an object, unless the page for people is asked for (`page`). Probes come through whatever others do here: connections have bounds at
-// which the new one gets in (admin-connections.ts), requests of one source have a rate above which they wait, and
-// /metrics is computed once a second at most (metrics-page.ts). None of these bounds is shared with the gRPC port.
+// and counts, never an address or an object, unless the page for people is asked for (`page`). Probes come through
+// whatever others do here: connections have bounds at which the new one gets in (admin-connections.ts), requests of one
+// source have a rate above which they wait, and /metrics is computed once a second at most, in parts (metrics-page.ts).
+// None of these bounds is shared with the gRPC port.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -11,7 +12,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Counter, Gauge, type Registry } from '@prometheus-io/client';
 import { networkOf } from '../model/ip/network.ts';
 import { AdminConnections } from './admin-connections.ts';
-import { MetricsPage } from './metrics-page.ts';
+import { MetricsPage, metricsInParts } from './metrics-page.ts';
 import { SourceRates } from './source-rates.ts';
 
 export interface AdminServerOptions {
@@ -73,10 +74,13 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
     maxOfSource: MAX_CONNECTIONS_OF_SOURCE,
     onPushedOut: () => metrics.pushedOut.inc(),
   });
-  const metricsPage = new MetricsPage({ compute: () => registry.metrics(), nowMs });
+  const metricsPage = new MetricsPage({
+    compute: () => metricsInParts(registry, { nowMs, later: setImmediate }),
+    nowMs,
+  });
   const context: Answering = {
     pending: options.pending,
-    metrics: () => metricsPage.text(),
+    metrics: () => metricsPage.bytes(),
     page: options.page,
     contentType: registry.contentType,
     requests: new SourceRates({ ...REQUESTS, nowMs }),
@@ -122,7 +126,7 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
 /** What answers are made of. */
 interface Answering {
   readonly pending: () => readonly string[];
-  readonly metrics: () => Promise<string>;
+  readonly metrics: () => Promise<Buffer>;
   readonly page: AdminServerOptions['page'];
   readonly contentType: string;
   readonly requests: SourceRates;
@@ -200,7 +204,12 @@ async function answer(request: IncomingMessage, response: ServerResponse, contex
   }
 }
 
-function send(response: ServerResponse, status: number, body: string, type = 'text/plain; charset=utf-8'): void {
+function send(
+  response: ServerResponse,
+  status: number,
+  body: string | Buffer,
+  type = 'text/plain; charset=utf-8',
+): void {
   response.writeHead(status, {
     'content-type': type,
     'content-length': Buffer.byteLength(body),

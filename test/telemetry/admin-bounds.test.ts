@@ -2,9 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Gauge, Registry } from '@prometheus-io/client';
 import fc from 'fast-check';
 import { AdminConnections } from '../../src/telemetry/admin-connections.ts';
-import { MetricsPage } from '../../src/telemetry/metrics-page.ts';
+import { MetricsPage, metricsInParts } from '../../src/telemetry/metrics-page.ts';
 import { SourceRates } from '../../src/telemetry/source-rates.ts';
 
 class FakeSocket {
@@ -108,11 +109,41 @@ test('a page is computed again after a second, or when computing it failed, and 
       return String(result);
     },
   });
-  assert.deepEqual(await Promise.all([page.text(), page.text()]), ['one', 'one']);
+  const text = async (): Promise<string> => (await page.bytes()).toString();
+  assert.deepEqual(await Promise.all([text(), text()]), ['one', 'one']);
   nowMs += 999;
-  assert.equal(await page.text(), 'one');
+  assert.equal(await text(), 'one');
   nowMs += 1;
-  await assert.rejects(page.text(), /broken/);
-  assert.equal(await page.text(), 'two');
+  await assert.rejects(text(), /broken/);
+  assert.equal(await text(), 'two');
   assert.equal(computed, 3);
+});
+
+test('a page is computed in parts: others have their turn in between, and it reads as if it were computed at once', async () => {
+  const registry = new Registry();
+  let nowMs = 0;
+  for (let index = 0; index < 20; index++) {
+    const gauge: Gauge<'of'> = new Gauge({
+      name: `digger_part_${index}`,
+      help: 'Takes a fifth of a millisecond.',
+      labelNames: ['of'],
+      registers: [registry],
+      collect() {
+        nowMs += 0.2;
+        gauge.set({ of: 'it' }, index);
+      },
+    });
+  }
+  const turns: number[] = [];
+  const later = (run: () => void): void => {
+    turns.push(nowMs);
+    setImmediate(run);
+  };
+  const parts = await metricsInParts(registry, { nowMs: () => nowMs, later });
+  assert.equal(parts, await registry.metrics());
+  // Three take longer than half a millisecond.
+  assert.deepEqual(
+    turns.map((at) => Math.round(at / 0.2)),
+    [3, 6, 9, 12, 15, 18],
+  );
 });
