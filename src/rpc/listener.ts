@@ -123,9 +123,14 @@ export class Listener {
     return connection;
   }
 
+  /** No new connections of this thread. */
+  stopListening(): void {
+    this.#net.close();
+  }
+
   /** No new connections; those that are open stay. */
   stopAccepting(): void {
-    this.#net.close();
+    this.stopListening();
     this.#starts.dropAll();
   }
 

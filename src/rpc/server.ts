@@ -181,9 +181,10 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
           onSession: (session) => gate.onSession(session),
           takeStream,
           countOverrun: () => metrics.countRefusal('open_calls'),
+          countHeld: metrics.countPaused,
           countEnd: metrics.countThreadEnd,
           countRefusedSockets: (count) => metrics.connectionsRefused.inc(count),
-          accept: { start: (address) => listener.listen(address), stop: () => listener.stopAccepting() },
+          accept: { start: (address) => listener.listen(address), stop: () => listener.stopListening() },
         });
   exportThreads(registry, () => 1 + (carriers?.size ?? 0));
   // A few in a turn of the event loop, and the rest in the next ones.

@@ -1,6 +1,7 @@
 // How a server ends: politely first, then by force, and always.
 
 import assert from 'node:assert/strict';
+import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
 import { describe, it } from 'node:test';
 
@@ -8,6 +9,7 @@ import type { ClientReadableStream } from '@grpc/grpc-js';
 
 import { draining } from '../../src/rpc/errors/outcomes.ts';
 import { toServerError } from '../../src/rpc/errors/status-details.ts';
+import { callHeaders, prefixed } from '../observers/raw-call.ts';
 import { eventually, type Failure, type Json, serve, type Serving, TestClient, toFailure } from './serving.ts';
 
 const same = (bytes: Buffer): Buffer => bytes;
@@ -83,6 +85,48 @@ describe('a drain', () => {
     );
     assert.equal(picture.waiters.size, 0);
     client.close();
+  });
+
+  it('tells health watchers NOT_SERVING before their end, also those that had not taken the state before it', async (t) => {
+    const serving = await serve();
+    t.after(() => serving.client.close());
+    // Nothing that is sent to it is taken, until the window is open.
+    const session = connectHttp2(`http://${serving.target}`, { settings: { initialWindowSize: 0 } });
+    t.after(() => session.destroy());
+    const watch = session.request(callHeaders('/grpc.health.v1.Health/Watch'));
+    const states: Buffer[] = [];
+    watch.on('data', (chunk: Buffer) => states.push(chunk));
+    const trailers = new Promise<Record<string, unknown>>((resolve) => watch.once('trailers', resolve));
+    const answered = new Promise((resolve) => watch.once('response', resolve));
+    watch.end(prefixed());
+    await answered;
+    const drained = serving.server.drain(AbortSignal.timeout(60_000));
+    session.settings({ initialWindowSize: 65_535 });
+    assert.equal((await trailers)['grpc-status'], '14');
+    assert.equal(Buffer.concat(states).toString('hex'), '0000000002' + '0801' + '0000000002' + '0802');
+    await drained;
+  });
+
+  it('is not held up by a health watcher that comes while it is under way', async (t) => {
+    const serving = await serve();
+    const { client, picture, server } = serving;
+    t.after(() => client.close());
+    picture.onDrain = () => undefined;
+    const [feed] = stream(client, WATCH);
+    const feedEnded = new Promise((resolve) => feed.on('error', resolve));
+    feed.resume();
+    await until(serving, 1);
+    const deadline = new AbortController();
+    t.after(() => deadline.abort());
+    const drained = server.drain(deadline.signal);
+    const [health, healthEnded] = stream(client, '/grpc.health.v1.Health/Watch');
+    health.resume();
+    assert.deepEqual(await healthEnded, { code: 'UNAVAILABLE', message: 'this replica is draining', details: {} });
+    // What it waited for.
+    for (const call of picture.watches) call.emit('error', toServerError(draining(), 'r'));
+    await feedEnded;
+    await drained;
+    assert.equal(deadline.signal.aborted, false);
   });
 
   it('answers new calls on open connections with DRAINING, and status still', async () => {
@@ -179,4 +223,26 @@ describe('a stalled subscriber', () => {
     other.close();
     await serving.stop();
   });
+});
+
+it('a health watcher whose connection is old hears so, whatever it has not taken', async (t) => {
+  const serving = await serve({ limits: { connectionAgeMs: 100 } });
+  t.after(() => serving.stop());
+  const session = connectHttp2(`http://${serving.target}`, { settings: { initialWindowSize: 0 } });
+  t.after(() => session.destroy());
+  const watch = session.request(callHeaders('/grpc.health.v1.Health/Watch'));
+  watch.resume();
+  const ended = new Promise((resolve) => {
+    watch.once('trailers', (trailers) => resolve(trailers['grpc-status']));
+    watch.once('error', (error) => resolve(error));
+  });
+  const answered = new Promise((resolve) => watch.once('response', resolve));
+  const toldToGo = new Promise((resolve) => session.once('goaway', resolve));
+  watch.end(prefixed());
+  await answered;
+  // Waits behind the first one.
+  serving.server.setReady(false);
+  await toldToGo;
+  session.settings({ initialWindowSize: 65_535 });
+  assert.equal(await ended, '14');
 });

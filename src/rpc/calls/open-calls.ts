@@ -18,7 +18,7 @@ import type { MethodCounters, RpcMetrics } from '../metrics.ts';
 export class OpenCalls {
   readonly interceptor: ServerInterceptor;
   /** Streams of the standard services, which do not know about drains. */
-  readonly #standardStreams = new Set<ServerInterceptingCallInterface>();
+  readonly #standardStreams = new Set<ObservedCall>();
   #count = 0;
   #draining = false;
   #onNone: (() => void) | undefined;
@@ -31,7 +31,11 @@ export class OpenCalls {
         // What starts during a drain is refused at once and need not be waited for.
         const isCounted = !this.#draining;
         if (isCounted) this.#count += 1;
-        if (call.isStandardStream) this.#standardStreams.add(call);
+        if (call.isStandardStream) {
+          if (isCounted) this.#standardStreams.add(call);
+          // It would hold its connection, and with it the drain, until the deadline.
+          else call.endAfterMessages(DRAINING);
+        }
         return isCounted;
       },
       ended: (call, wasCounted) => {
@@ -61,14 +65,12 @@ export class OpenCalls {
   }
 
   /**
-   * Ends the streams of the standard services (health, reflection), and resolves when every call that began before has
-   * ended, or when the deadline aborts.
+   * Ends the streams of the standard services (health, reflection) after what they were to be told, and resolves when
+   * every call that began before has ended, or when the deadline aborts.
    */
   async drain(deadline: AbortSignal): Promise<void> {
     this.#draining = true;
-    for (const stream of this.#standardStreams) {
-      stream.sendStatus({ code: status.UNAVAILABLE, details: 'this replica is draining', metadata: null });
-    }
+    for (const stream of this.#standardStreams) stream.endAfterMessages(DRAINING);
     if (this.#count === 0 || deadline.aborted) return;
     await new Promise<void>((resolve) => {
       this.#onNone = resolve;
@@ -78,6 +80,8 @@ export class OpenCalls {
 }
 
 const OWN_SERVICES = '/digger.v1.';
+
+const DRAINING: CallStatus = { code: status.UNAVAILABLE, details: 'this replica is draining', metadata: null };
 
 /** What OpenCalls does for each of its calls. */
 interface CallObserver {
@@ -96,6 +100,10 @@ class ObservedCall extends ForwardingCall {
   #code: status | undefined;
   #isCounted = false;
   #hasEnded = false;
+  /** Of those that were sent; grpc-js keeps what its handler has written meanwhile, and sends the next one then. */
+  #untakenMessages = 0;
+  /** What the call ends with when its messages are taken. */
+  #lastStatus: CallStatus | undefined;
 
   constructor(
     nextCall: ServerInterceptingCallInterface,
@@ -136,13 +144,34 @@ class ObservedCall extends ForwardingCall {
   }
 
   override sendMessage(message: unknown, callback: () => void): void {
+    // The status was the last word: to write behind it would reset the stream, and it would not arrive.
+    if (this.#code !== undefined) return;
     this.#counters.sent.inc();
-    super.sendMessage(message, callback);
+    this.#untakenMessages += 1;
+    super.sendMessage(message, () => {
+      this.#untakenMessages -= 1;
+      // Sends the next one, where there is one.
+      callback();
+      this.#endIfTold();
+    });
+  }
+
+  /** Ends the call once all that its handler has written has been taken: a status must not overtake it. */
+  endAfterMessages(last: CallStatus): void {
+    this.#lastStatus = last;
+    this.#endIfTold();
   }
 
   override sendStatus(given: CallStatus): void {
     this.#code ??= given.code ?? status.UNKNOWN;
     super.sendStatus(given);
+  }
+
+  #endIfTold(): void {
+    if (this.#lastStatus === undefined || this.#untakenMessages > 0 || this.#hasEnded) return;
+    const last = this.#lastStatus;
+    this.#lastStatus = undefined;
+    this.sendStatus(last);
   }
 
   /** The code of a call that ended without a status of ours. */

@@ -24,8 +24,13 @@ export interface CarriedCallsOptions {
   readonly takeStream: TakeStream;
   /** A stream was reset before it was looked at. */
   readonly countOverrun: () => void;
+  /** A connection is not read for a while, because so many streams wait to be looked at. */
+  readonly countHeld: () => void;
   readonly send: (notes: ArrayBuffer, frames: readonly Uint8Array[]) => void;
 }
+
+/** Above what a connection may send in a second (`gate.ts`). */
+const MAX_CONTROL_FRAMES = 1_000;
 
 export class CarriedCalls implements CarrierEnd {
   readonly #options: CarriedCallsOptions;
@@ -97,10 +102,10 @@ export class CarriedCalls implements CarrierEnd {
   }
 
   #flush(): void {
-    if (this.#hasEnded || this.#notes.isEmpty) return;
     const frames = this.#frames.splice(0);
     this.#frameNumbers.clear();
-    this.#options.send(this.#notes.take(), frames);
+    const notes = this.#notes.take();
+    if (!this.#hasEnded) this.#options.send(notes, frames);
   }
 
   #takeOfConnection(notes: NoteReader): void {
@@ -122,13 +127,17 @@ export class CarriedCalls implements CarrierEnd {
       return;
     }
     const certificate = notes.kind === CONNECTION.secured ? notes.bytes().toString() : '';
+    const controlFrames = notes.kind === CONNECTION.control ? notes.number() : 0;
     const connection = this.#connections.get(id);
     if (notes.kind === CONNECTION.overrun) this.#options.countOverrun();
+    if (notes.kind === CONNECTION.held) this.#options.countHeld();
     if (connection === undefined) {
       // It was not admitted, or not yet.
       if (notes.kind === CONNECTION.closed) this.#waiting.delete(id);
       return;
     }
+    // What was on its way when it was ended here has not come: another one may have its name by now.
+    if (connection.isDestroyed && notes.kind !== CONNECTION.closed) return;
     switch (notes.kind) {
       case CONNECTION.unsecured:
         this.#options.listener.noteHandshake(connection);
@@ -142,7 +151,10 @@ export class CarriedCalls implements CarrierEnd {
         this.#options.onSession(connection.carriedSession as unknown as ServerHttp2Session);
         return;
       case CONNECTION.control:
-        connection.carriedSession?.emit('ping');
+        // More are not counted anyway: the connection is ended for fewer.
+        for (let count = Math.min(controlFrames, MAX_CONTROL_FRAMES); count > 0; count--) {
+          connection.carriedSession?.emit('ping');
+        }
         return;
       case CONNECTION.ended:
         this.#options.listener.noteEnd(connection);
@@ -166,8 +178,8 @@ export class CarriedCalls implements CarrierEnd {
     const hasTwoAuthorizations = notes.number() === 1;
     const json = notes.text();
     const session = connection?.carriedSession;
-    // Its connection was refused or has ended: so has the stream, there.
-    if (session === undefined) return;
+    // Its connection was refused or has ended: so has the stream, there or in a moment.
+    if (connection === undefined || session === undefined || connection.isDestroyed || session.destroyed) return;
     if (json !== this.#lastHeaders.json) {
       this.#lastHeaders = { json, headers: JSON.parse(json) as IncomingHttpHeaders };
     }
@@ -209,7 +221,7 @@ export class CarriedCalls implements CarrierEnd {
   }
 }
 
-/** Of frames that were handed to some thread, for as long as somebody has them. */
+/** Of frames that were handed to some thread, for as long as the frames themselves are kept. */
 const sharedCopies = new WeakMap<Buffer, Uint8Array>();
 
 function sharedCopyOf(prefixed: Buffer): Uint8Array {

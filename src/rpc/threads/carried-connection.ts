@@ -18,6 +18,8 @@ export class CarriedConnection extends ServedConnection {
   session: ServerHttp2Session | undefined = undefined;
   /** Once HTTP/2 has begun. */
   carriedSession: CarriedSession | undefined = undefined;
+  /** It was ended here; its socket closes a little later. */
+  isDestroyed = false;
   readonly #end: CarrierEnd;
 
   constructor(id: number, ends: CarriedEnds, end: CarrierEnd) {
@@ -33,6 +35,7 @@ export class CarriedConnection extends ServedConnection {
   }
 
   destroy(): void {
+    this.isDestroyed = true;
     this.#end.note(TO_CONNECTION.destroy, this.id);
   }
 

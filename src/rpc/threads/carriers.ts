@@ -6,24 +6,19 @@
 // is served with a certificate or a client CA that no longer holds.
 
 import { createServer } from 'node:net';
-import { Worker } from 'node:worker_threads';
 
 import type { ListenAddress } from '../../model/ip/listen-address.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import type { TlsMaterial } from '../tls/files.ts';
-import type { HandshakeFailureReason } from '../tls/metrics.ts';
-import type { TlsSource } from '../tls/termination.ts';
+import type { TlsBytes, TlsMaterial } from '../tls/files.ts';
+import { CarrierWorker, type CarrierWorkerOptions } from './carrier-worker.ts';
 import type { EndReason } from './end-reasons.ts';
-import { CarriedCalls, type CarriedCallsOptions } from './carried-calls.ts';
-import type { CarriedLimits, CarrierStart, FromCarrier, ToCarrier } from './protocol.ts';
+import type { CarriedLimits } from './protocol.ts';
 
-export interface CarriersOptions extends Omit<CarriedCallsOptions, 'send'> {
+export interface CarriersOptions extends CarrierWorkerOptions {
   readonly count: number;
   readonly limits: CarriedLimits;
-  readonly tls: TlsSource | undefined;
   readonly logger: Logger;
   readonly countEnd: (reason: EndReason) => void;
-  readonly countRefusedSockets: (count: number) => void;
   /** The main thread accepts connections, while no other thread does. */
   readonly accept: { start(address: ListenAddress): Promise<unknown>; stop(): void };
 }
@@ -32,17 +27,11 @@ export interface CarriersOptions extends Omit<CarriedCallsOptions, 'send'> {
 const RESTART_INTERVAL_MS = 10_000;
 
 const BEAT_INTERVAL_MS = 1_000;
-/** Beats without an answer. Beats, not seconds: a process that was stopped for a while ends no thread. */
-const MAX_MISSED_BEATS = 10;
-
 const TLS_TAKEN_MS = 2_000;
-
-/** Of a thread: connections and calls are counted on the main thread's account as well, and take most of it there. */
-const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 12 };
 
 export class Carriers {
   readonly #options: CarriersOptions;
-  readonly #living = new Set<Thread>();
+  readonly #living = new Set<CarrierWorker>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #material: TlsMaterial | undefined;
   #tlsVersion = 0;
@@ -100,14 +89,9 @@ export class Carriers {
     return this.#options.count > 1;
   }
 
-  #begin(): Thread {
+  #begin(): CarrierWorker {
     const { limits, logger } = this.#options;
-    const start: CarrierStart = {
-      limits,
-      // Without what structured cloning makes of the rest.
-      tls: this.#material && tlsBytes(this.#material),
-    };
-    const thread = new Thread(start, this.#options);
+    const thread = new CarrierWorker({ limits, tls: this.#material && tlsBytes(this.#material) }, this.#options);
     this.#living.add(thread);
     thread.ended.then((problem) => {
       this.#living.delete(thread);
@@ -135,7 +119,7 @@ export class Carriers {
     this.#timers.add(timer.unref());
   }
 
-  async #listenAgain(thread: Thread): Promise<void> {
+  async #listenAgain(thread: CarrierWorker): Promise<void> {
     if (this.#bound === undefined) return;
     if (this.#isAccepting) {
       this.#isAccepting = false;
@@ -145,6 +129,7 @@ export class Carriers {
       await thread.listen(this.#bound, this.#isShared);
       this.#options.logger.info('a thread that carries connections was started again');
     } catch (error) {
+      if (this.#isStopping) return;
       this.#options.logger.error({ err: error }, 'a thread that carries connections cannot listen');
       this.#endThread(thread, 'died');
     }
@@ -177,97 +162,14 @@ export class Carriers {
     this.#timers.add(timer.unref());
   }
 
-  #endThread(thread: Thread, reason: EndReason): void {
+  #endThread(thread: CarrierWorker, reason: EndReason): void {
     thread.endReason = reason;
     void thread.terminate();
   }
 }
 
-/** One thread, and what is carried there. */
-class Thread {
-  /** With what is known of why. */
-  readonly ended: Promise<string>;
-  endReason: EndReason = 'died';
-  /** Of the TLS files that it has taken since it began. */
-  tlsVersion = 0;
-  readonly #worker: Worker;
-  readonly #calls: CarriedCalls;
-  readonly #options: CarriersOptions;
-  #missedBeats = 0;
-  #listening: PromiseWithResolvers<void> | undefined;
-
-  constructor(start: CarrierStart, options: CarriersOptions) {
-    this.#options = options;
-    this.#worker = new Worker(new URL(THREAD_FILE, import.meta.url), {
-      workerData: start,
-      name: 'carrier',
-      resourceLimits: RESOURCE_LIMITS,
-    });
-    const worker = this.#worker;
-    const send = (notes: ArrayBuffer, frames: readonly Uint8Array[]): void =>
-      worker.postMessage({ notes, frames } satisfies ToCarrier, [notes]);
-    this.#calls = new CarriedCalls({ ...options, send });
-    worker.on('message', (message: FromCarrier) => this.#take(message));
-    this.ended = new Promise((resolve) => {
-      let problem = '';
-      worker.on('error', (error: unknown) => {
-        problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      });
-      worker.once('exit', (code) => {
-        this.#calls.end();
-        const text = problem === '' ? `exit code ${code}` : problem;
-        this.#listening?.reject(new Error(text));
-        resolve(text);
-      });
-    });
-  }
-
-  listen({ host, port }: ListenAddress, shared: boolean): Promise<void> {
-    this.#listening = Promise.withResolvers<void>();
-    this.tell({ listen: { host, port, shared } });
-    return this.#listening.promise;
-  }
-
-  tell(message: ToCarrier): void {
-    this.#worker.postMessage(message, []);
-  }
-
-  /** Asks whether it lives; false: it has not answered for long. */
-  beat(): boolean {
-    this.#missedBeats += 1;
-    this.tell({ beat: this.#missedBeats });
-    return this.#missedBeats <= MAX_MISSED_BEATS;
-  }
-
-  async terminate(): Promise<void> {
-    await this.#worker.terminate();
-  }
-
-  #take(message: FromCarrier): void {
-    if ('notes' in message) this.#calls.take(message.notes);
-    else if ('beat' in message) this.#missedBeats = 0;
-    else if ('listening' in message) this.#listening?.resolve();
-    else if ('notListening' in message) {
-      const { code, message: text } = message.notListening;
-      this.#listening?.reject(Object.assign(new Error(text), { code }));
-    } else if ('tlsTaken' in message) {
-      if (message.problem === undefined) this.tlsVersion = message.tlsTaken;
-    } else if ('handshakeFailure' in message) {
-      const reason = message.handshakeFailure as HandshakeFailureReason;
-      this.#options.tls?.metrics.handshakeFailures.inc({ reason });
-    } else if ('log' in message) {
-      const [level, facts, text] = message.log;
-      this.#options.logger[level](facts, text);
-    } else {
-      this.#options.countRefusedSockets(message.refusedSockets);
-    }
-  }
-}
-
-/** As it is where it runs: TypeScript from the sources, JavaScript once compiled. */
-const THREAD_FILE = import.meta.url.endsWith('.ts') ? './carrier-thread.ts' : './carrier-thread.js';
-
-function tlsBytes({ cert, key, clientCa }: TlsMaterial): NonNullable<CarrierStart['tls']> {
+/** Without what structured cloning makes of the rest. */
+function tlsBytes({ cert, key, clientCa }: TlsMaterial): TlsBytes {
   return { cert, key, clientCa };
 }
 

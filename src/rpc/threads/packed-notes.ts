@@ -2,8 +2,8 @@
 // one piece of memory that is handed over, not copied. A note is its kind, then numbers, texts and bytes in an order that
 // writer and reader know by the kind.
 //
-// Texts are headers and addresses as node gives them: one byte a character. Not for anything but the two sides of one
-// process: nothing here is checked beyond its length.
+// Texts are headers and addresses as node gives them: one byte a character. Only for the two sides of one process: nothing
+// here is checked but what could pass unseen, a text that has other characters.
 
 /** Writes notes until they are taken. */
 export class NoteWriter {
@@ -36,6 +36,7 @@ export class NoteWriter {
   }
 
   text(value: string): void {
+    if (OTHER_CHARACTERS.test(value)) throw new RangeError('bug: a text of more than one byte a character');
     this.number(value.length);
     this.#reserve(value.length);
     this.#memory.write(value, this.#length, 'latin1');
@@ -107,13 +108,25 @@ export class NoteReader {
     return this.#memory.toString('latin1', this.#at - length, this.#at);
   }
 
-  /** In the memory that was handed over. */
+  /**
+   * In the memory that was handed over, unless that is far more: a caller that keeps a request incomplete, or does not
+   * take an answer, would keep what all calls of that turn had.
+   */
   bytes(): Buffer {
     const length = this.number();
     this.#at += length;
-    return this.#memory.subarray(this.#at - length, this.#at);
+    const bytes = this.#memory.subarray(this.#at - length, this.#at);
+    if (this.#memory.length <= KEPT_WITH_BYTES || 2 * length >= this.#memory.length) return bytes;
+    const own = Buffer.allocUnsafeSlow(length);
+    own.set(bytes);
+    return own;
   }
 }
 
 const INITIAL_BYTES = 16_384;
 const KEPT_BYTES = 262_144;
+
+const OTHER_CHARACTERS = /[\u0100-\uffff]/;
+
+/** What a call is counted as before any of its bytes (`gate.ts`). */
+const KEPT_WITH_BYTES = 16_384;

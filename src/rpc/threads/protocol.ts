@@ -14,7 +14,7 @@ export const CONNECTION = {
   secured: 2,
   /** HTTP/2 has begun. */
   session: 3,
-  /** A ping, or settings. */
+  /** So many pings and settings. */
   control: 4,
   /** The other side has ended it. */
   ended: 5,
@@ -23,6 +23,8 @@ export const CONNECTION = {
   overrun: 7,
   /** TLS was not agreed on; it is about to close. */
   unsecured: 8,
+  /** It is not read for a while, because many streams have come that the main thread has not looked at. */
+  held: 9,
 } as const;
 
 /** From the thread that carries; `id` is a stream's. */

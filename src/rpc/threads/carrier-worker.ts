@@ -1,0 +1,112 @@
+// One thread that carries connections, as the main thread has it: starts it, speaks to it, and knows why it ended. What is
+// carried there is `CarriedCalls`', and has ended when the thread has.
+
+import { Worker } from 'node:worker_threads';
+
+import type { ListenAddress } from '../../model/listen-address.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { HandshakeFailureReason } from '../tls/metrics.ts';
+import type { TlsSource } from '../tls/termination.ts';
+import { CarriedCalls, type CarriedCallsOptions } from './carried-calls.ts';
+import type { EndReason } from './end-reasons.ts';
+import type { CarrierStart, FromCarrier, ToCarrier } from './protocol.ts';
+
+export interface CarrierWorkerOptions extends Omit<CarriedCallsOptions, 'send'> {
+  readonly tls: TlsSource | undefined;
+  readonly logger: Pick<Logger, 'debug' | 'warn'>;
+  readonly countRefusedSockets: (count: number) => void;
+}
+
+/** Beats without an answer. Beats, not seconds: a process that was stopped for a while ends no thread. */
+const MAX_MISSED_BEATS = 10;
+
+/** Of a thread: connections and calls are counted on the main thread's account as well, and take most of it there. */
+const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 12 };
+
+export class CarrierWorker {
+  /** With what is known of why. */
+  readonly ended: Promise<string>;
+  endReason: EndReason = 'died';
+  /** Of the TLS files that it has taken since it began. */
+  tlsVersion = 0;
+  readonly #worker: Worker;
+  readonly #calls: CarriedCalls;
+  readonly #options: CarrierWorkerOptions;
+  #missedBeats = 0;
+  #listening: PromiseWithResolvers<void> | undefined;
+  /** Unset: it lives. */
+  #problem: string | undefined;
+
+  constructor(start: CarrierStart, options: CarrierWorkerOptions) {
+    this.#options = options;
+    this.#worker = new Worker(new URL(THREAD_FILE, import.meta.url), {
+      workerData: start,
+      name: 'carrier',
+      resourceLimits: RESOURCE_LIMITS,
+    });
+    const worker = this.#worker;
+    const send = (notes: ArrayBuffer, frames: readonly Uint8Array[]): void =>
+      worker.postMessage({ notes, frames } satisfies ToCarrier, [notes]);
+    this.#calls = new CarriedCalls({ ...options, send });
+    worker.on('message', (message: FromCarrier) => this.#take(message));
+    this.ended = new Promise((resolve) => {
+      let problem = '';
+      worker.on('error', (error: unknown) => {
+        problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      });
+      worker.once('exit', (code) => {
+        this.#calls.end();
+        const text = problem === '' ? `exit code ${code}` : problem;
+        this.#problem = text;
+        this.#listening?.reject(new Error(text));
+        resolve(text);
+      });
+    });
+  }
+
+  async listen({ host, port }: ListenAddress, shared: boolean): Promise<void> {
+    if (this.#problem !== undefined) throw new Error(this.#problem);
+    this.#listening = Promise.withResolvers<void>();
+    this.tell({ listen: { host, port, shared } });
+    await this.#listening.promise;
+  }
+
+  tell(message: ToCarrier): void {
+    this.#worker.postMessage(message, []);
+  }
+
+  /** Asks whether it lives; false: it has not answered for long. */
+  beat(): boolean {
+    this.#missedBeats += 1;
+    this.tell({ beat: this.#missedBeats });
+    return this.#missedBeats <= MAX_MISSED_BEATS;
+  }
+
+  async terminate(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #take(message: FromCarrier): void {
+    if ('notes' in message) this.#calls.take(message.notes);
+    else if ('beat' in message) this.#missedBeats = 0;
+    else if ('listening' in message) this.#listening?.resolve();
+    else if ('notListening' in message) {
+      const { code, message: text } = message.notListening;
+      this.#listening?.reject(Object.assign(new Error(text), { code }));
+    } else if ('tlsTaken' in message) {
+      if (message.problem === undefined) this.tlsVersion = message.tlsTaken;
+      else this.#options.logger.warn({ reason: message.problem }, 'a thread cannot take the new TLS files');
+    } else if ('handshakeFailure' in message) {
+      const reason = message.handshakeFailure as HandshakeFailureReason;
+      this.#options.tls?.metrics.handshakeFailures.inc({ reason });
+    } else if ('log' in message) {
+      const [level, facts, text] = message.log;
+      this.#options.logger[level](facts, text);
+    } else {
+      this.#options.countRefusedSockets(message.refusedSockets);
+    }
+  }
+}
+
+/** As it is where it runs: TypeScript from the sources, JavaScript once compiled. */
+const THREAD_FILE = import.meta.url.endsWith('.ts') ? './carrier-thread.ts' : './carrier-thread.js';
