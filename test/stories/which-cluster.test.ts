@@ -81,4 +81,20 @@ describe('which cluster it is', () => {
       digger.log,
     );
   });
+
+  it('ends the process too where the watches ended in good order, and the next request meets another cluster', async () => {
+    await using story = await Story.begin();
+    const digger = await story.startReadyDigger();
+    const was = uidOf(story);
+    story.simulator.cluster.delete('namespaces', '', 'kube-system');
+    story.simulator.cluster.create('namespaces', { metadata: { name: 'kube-system' } });
+    const is = uidOf(story);
+    // As a server does that is shut down, and a proxy in front of several: nothing is refused in between.
+    story.simulator.endWatches();
+    assert.deepEqual(await digger.ended, { code: 1, signal: null });
+    assert.ok(
+      digger.log.includes(`another cluster answers than before (uid of kube-system: ${is}, was ${was})`),
+      digger.log,
+    );
+  });
 });

@@ -58,8 +58,8 @@ export const RESTART_REASONS = [
   ...FAILURE_KINDS,
   /** The rest of a list in pages was no longer to be had. */
   'expired_continue',
-  /** Silence where something had to come. */
-  'unheard',
+  /** In good order, but before the time that was asked for. */
+  'ended_early',
 ] as const;
 
 export type RestartReason = (typeof RESTART_REASONS)[number];

@@ -41,6 +41,11 @@ export class Recovery {
     if (outage !== undefined) await this.#untilStopped(outage);
   }
 
+  /** Resolves when the server has been looked at since `looksBegun`, or everything stops. */
+  async sitOutLook(looksBegun: number): Promise<void> {
+    await this.#untilStopped(this.#contact.lookedAtSince(looksBegun));
+  }
+
   #untilStopped(wait: Promise<void>): Promise<void> {
     return new Promise((resolve, reject) => {
       const finish = () => resolve();

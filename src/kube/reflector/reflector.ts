@@ -1,6 +1,6 @@
 // Reflector: keeps a store equal to one resource of the API server, by list and watch.
 //
-//   idle ──start──▶ listing ──committed──▶ watching ──clean end──▶ watching …
+//   idle ──start──▶ listing ──committed──▶ watching ──good end───▶ watching …
 //                      ▲  │ failed            │ failed
 //                      │  ▼                   ▼
 //                      └── backing-off ◀──────┘        any ──stop──▶ stopped
@@ -60,6 +60,8 @@ const INITIAL_EVENTS_DEADLINE_MS = 180_000;
 const INITIAL_EVENTS_SILENCE_MS = 20_000;
 /** How much longer than asked a watch may last before the peer counts as gone. */
 const WATCH_OVERTIME_MS = 30_000;
+/** A watch that ends sooner by more than this was not ended for its timeout, which the server counts from the request. */
+const EARLY_MS = 1_000;
 /** client-go: a watch that ends within a second without an event was not ended on purpose. */
 const SHORT_WATCH_MS = 1_000;
 
@@ -145,6 +147,9 @@ export class Reflector<R extends KubernetesRecord> {
       try {
         await this.#recovery.sitOutOutage();
         const { listDue, version } = this.#position;
+        // Lists wait too: one of another cluster would be taken for changes. What was never listed has no picture.
+        if (this.#doubt.isDue && version !== undefined) await this.#recovery.sitOutLook(this.#doubt.looksBegun);
+        signal.throwIfAborted();
         if (!listDue && version !== undefined) await this.#follow(version);
         else if (this.#streams) await this.#streamList();
         else await this.#list();
@@ -272,10 +277,14 @@ export class Reflector<R extends KubernetesRecord> {
       guard.end();
     }
     const lastedMs = this.#clock.now() - startMs;
-    if (eventsBefore !== this.#tally.events || lastedMs >= SHORT_WATCH_MS) return;
-    throw new ShortWatchError(
-      `watch ${this.#whereabouts.resource.resource}: ended after ${lastedMs} ms without an event`,
-    );
+    if (eventsBefore === this.#tally.events && lastedMs < SHORT_WATCH_MS) {
+      const { resource } = this.#whereabouts.resource;
+      throw new ShortWatchError(`watch ${resource}: ended after ${lastedMs} ms without an event`);
+    }
+    if (lastedMs < timeoutSeconds * 1000 - EARLY_MS) {
+      this.#tally.restarted('ended_early');
+      this.#doubt.arises(this.#options.contact.looksBegun);
+    }
   }
 
   #heardOnWatch(guard: SilenceGuard): void {
@@ -302,7 +311,7 @@ export class Reflector<R extends KubernetesRecord> {
       if (found === 'gone') await this.#empty();
       if (found !== 'same') this.#position = moved(this.#position);
     }
-    this.#doubt.failed();
+    this.#doubt.arises(this.#options.contact.looksBegun);
     this.#intend(next, failure);
     if (wait === 'none') return;
     this.#become('backing-off');

@@ -1,9 +1,14 @@
-// What the resources of a cluster learn from one another about its API server: that it can be reached, and that it
-// takes our credentials. For a server that cannot be reached one cheap probe stands for all of them.
+// What the resources of a cluster learn from one another about its API server: that it can be reached, that it takes our
+// credentials, and that it is still the one whose picture they hold. For a server that cannot be reached one cheap probe
+// stands for all of them.
 //
 // The first reflector that finds the server unreachable starts the probing, the others join in waiting, and the first
 // answer wakes them all at once. So an outage costs the server one request every few seconds whatever the number of
 // watches, and its end is noticed within 5 s by all of them.
+//
+// After every failure, and after a watch that ended before its time, another server may stand behind the address. A look
+// at it (cluster-uid.ts) is over before anything goes on, and is shared: it serves all whose doubt is older than it, and
+// two looks begin at least LOOK_INTERVAL_MS apart.
 
 import { Backoff, UNREACHABLE_CAP_MS } from './backoff.ts';
 import { AnswerLimit } from '../answer-limit.ts';
@@ -19,10 +24,20 @@ const PROBE_PATH = '/readyz';
 const PROBE_TIMEOUT_MS = 5_000;
 /** An outage that lasts is told again this often, with how long it has lasted. */
 const SAY_AGAIN_MS = 300_000;
+/** So a server that ends every watch at once, for whatever reason, is looked at once a second and not once a watch. */
+const LOOK_INTERVAL_MS = 1_000;
 /** What a probe found out; a number is the status of the answer. */
 type Found = number | 'no answer' | 'unreadable' | 'no credentials';
 /** A server that keeps saying "not ready" may still serve: after so many such answers let the watches find out. */
 const MAX_NOT_READY_ANSWERS = 6;
+
+/** How it is found out whether the server is still the same cluster's. */
+export interface ServerLook {
+  /** False: there is nothing to compare it with, and no look is taken. */
+  canTell(): boolean;
+  /** Does not resolve, before everything stops, where nothing may go on. */
+  look(): Promise<void>;
+}
 
 export class ServerContact {
   /** What is refused to many resources alike. */
@@ -34,7 +49,12 @@ export class ServerContact {
   readonly #logger: Logger;
   readonly #turnedAway = new Set<() => void>();
   #probing: Promise<void> | undefined;
-  #check: () => Promise<void> = async () => {};
+  #server: ServerLook | undefined;
+  /** Looks are numbered from 1, and one is over before the next begins. */
+  #looksBegun = 0;
+  #looksOver = 0;
+  #lookedMs = Number.NEGATIVE_INFINITY;
+  #looking: Promise<void> | undefined;
   /** A request was accepted since the start. */
   #wasAccepted = false;
 
@@ -53,7 +73,7 @@ export class ServerContact {
    * stops.
    */
   waitUntilReachable(problem: string): Promise<void> {
-    this.#probing ??= this.#probeAndCheck(problem).finally(() => {
+    this.#probing ??= this.#probeAndLook(problem).finally(() => {
       this.#probing = undefined;
     });
     return this.#probing;
@@ -67,9 +87,24 @@ export class ServerContact {
     return this.#probing;
   }
 
-  /** All who wait for the server wait for this too, when it answers again. */
-  beforeReachable(check: () => Promise<void>): void {
-    this.#check = check;
+  /** Nothing goes on that has a doubt about the server, before it has been looked at in this way. */
+  beforeGoingOn(server: ServerLook): void {
+    this.#server = server;
+  }
+
+  /** To be kept when a doubt arises, for `lookedAtSince`. */
+  get looksBegun(): number {
+    return this.#looksBegun;
+  }
+
+  /** Resolves once a look is over that began when `looksBegun` was `before` or later, or once everything stops. */
+  async lookedAtSince(before: number): Promise<void> {
+    while (this.#server?.canTell() === true && this.#looksOver <= before && !this.#stopping.aborted) {
+      this.#looking ??= this.#look(this.#server).finally(() => {
+        this.#looking = undefined;
+      });
+      await this.#looking;
+    }
   }
 
   /**
@@ -90,9 +125,18 @@ export class ServerContact {
     for (const wake of woken) wake();
   }
 
-  async #probeAndCheck(problem: string): Promise<void> {
+  async #probeAndLook(problem: string): Promise<void> {
     await this.#probe(problem);
-    await this.#check();
+    await this.lookedAtSince(this.#looksBegun);
+  }
+
+  async #look(server: ServerLook): Promise<void> {
+    const waitMs = this.#lookedMs + LOOK_INTERVAL_MS - this.#clock.now();
+    if (waitMs > 0) await sleep(this.#clock, Math.min(waitMs, LOOK_INTERVAL_MS), this.#stopping);
+    this.#lookedMs = this.#clock.now();
+    this.#looksBegun += 1;
+    await server.look();
+    this.#looksOver = this.#looksBegun;
   }
 
   async #probe(problem: string): Promise<void> {

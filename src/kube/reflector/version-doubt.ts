@@ -1,9 +1,10 @@
-// Whether the server that came back may never have heard of the version that a watch goes on from.
+// Whether the server may be another than before, and may never have heard of the version that a watch goes on from.
 //
 // A kube-apiserver whose storage was restored from a backup accepts a watch from a version that it has not reached yet,
 // and is silent until it has: no events, and no bookmarks either (k8s.io/apiserver, cacher: cacheWatcher.process). Then
 // it goes on as if nothing had been. A list from such a version is refused as too large. So after a failure, of
-// whatever kind, the server is asked for a list of one object that is not older than the version: that costs it next to
+// whatever kind, and after a watch that the server ended before its time (as one does that is shut down in good order,
+// or a proxy whose server went), the server is asked for a list of one object that is not older than the version: that costs it next to
 // nothing, and one that was put back cannot give it. One that has reached the version again before it is asked cannot
 // be told from one that was never away (docs/decisions/one-object-after-a-failure.md).
 
@@ -14,15 +15,22 @@ import type { SilenceGuard } from './silence-guard.ts';
 
 export class VersionDoubt {
   #isDue = false;
+  #looksBegun = 0;
 
   /** `check` has to be called before a watch goes on. */
   get isDue(): boolean {
     return this.#isDue;
   }
 
-  /** A request failed: by the next one the server may be another. */
-  failed(): void {
+  /** While it is due: how many looks at the server had begun when it arose. */
+  get looksBegun(): number {
+    return this.#looksBegun;
+  }
+
+  /** A request failed, or ended before its time: by the next one the server may be another. */
+  arises(looksBegun: number): void {
     this.#isDue = true;
+    this.#looksBegun = looksBegun;
   }
 
   /** A list is in the store. */

@@ -114,11 +114,11 @@ for (const streamInitialList of [false, true]) {
           await until(() => store.names().includes(`round-${round}`));
           simulator.endWatches('pods');
           await until(() => reflector.status().watches === round + 2 && simulator.watchCount('pods') === 1);
-          expected.push(`watch rv=${version}`);
+          expected.push(`check rv=${version}`, `watch rv=${version}`);
         }
         await untilEqual();
         assert.deepEqual(requests(), expected);
-        assert.deepEqual([...reflector.status().restarts], [], 'a planned end is no failure');
+        assert.deepEqual([...reflector.status().restarts], [['ended_early', closed]], 'and no failure');
       }, options);
     });
   }

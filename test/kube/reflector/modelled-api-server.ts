@@ -166,18 +166,18 @@ export class ModelledApiServer implements Transport {
   }
 
   /** As a server that was restarted: everything is cut, and its watch cache begins at the present. */
-  restart(): void {
-    this.cut('reset');
+  restart(how: 'end' | 'reset' = 'reset'): void {
+    this.cut(how);
     this.#historyBegin = this.cluster.version;
   }
 
   /** As a server whose storage was put back to an older state: it knows the present of that, and nothing later. */
-  restore(version: bigint): void {
+  restore(version: bigint, how: 'end' | 'reset'): void {
     this.cluster.restore(version);
     // What comes now under these versions is something else.
     this.#unreadable.clear();
     this.#poisoned.clear();
-    this.restart();
+    this.restart(how);
   }
 
   cut(how: 'end' | 'reset' | 'half a frame'): void {

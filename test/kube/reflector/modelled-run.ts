@@ -26,8 +26,8 @@ export type Act =
   | { readonly act: 'bookmark' | 'compact' | 'restart' | 'damage' | 'hold' | 'poison' | 'settle down' }
   /** A write whose event no watch can bring undamaged. */
   | { readonly act: 'put unreadable'; readonly name: string }
-  /** From a backup that is so many versions old. */
-  | { readonly act: 'restore'; readonly versions: number }
+  /** From a backup that is so many versions old; the server that goes ends its watch in good order, or does not. */
+  | { readonly act: 'restore'; readonly versions: number; readonly how: 'end' | 'reset' }
   | { readonly act: 'release'; readonly pieces: number | undefined }
   | { readonly act: 'cut'; readonly how: 'end' | 'reset' | 'half a frame' }
   /** An ERROR event into the open watch. */
@@ -170,12 +170,13 @@ class Run {
       case 'hold':
         return server.hold();
       case 'restore': {
-        // One that reached the version again before it was asked could not be noticed.
-        server.cut('reset');
+        // One that reached the version again before it was asked could not be noticed. A watch that ended in good order
+        // is followed by the next one at once, so the other server is there by then.
+        if (act.how === 'reset') server.cut('reset');
         await this.#clock.settle();
         if (this.#store.isBusy) return;
         const version = this.#cluster.version - BigInt(act.versions);
-        server.restore(version > this.#firstVersion ? version : this.#firstVersion);
+        server.restore(version > this.#firstVersion ? version : this.#firstVersion, act.how);
         return this.#settleDown();
       }
       case 'release':

@@ -23,11 +23,13 @@ const PATIENCE_MS = 20_000;
  */
 export class HurriedClock implements Clock {
   readonly delaysMs: number[] = [];
+  /** How much of its time has passed at once. */
+  aheadMs = 0;
   /** Timers that were neither cancelled nor called. */
   readonly open = new Set<symbol>();
 
   now(): number {
-    return systemClock.now();
+    return systemClock.now() + this.aheadMs;
   }
 
   setTimer(callback: () => void, delayMs: number): () => void {

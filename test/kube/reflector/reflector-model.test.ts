@@ -41,7 +41,14 @@ const acts: readonly (readonly [number, fc.Arbitrary<Act>])[] = [
     fc.record({ act: fc.constantFrom('poison' as const, 'compact' as const, 'restart' as const, 'damage' as const) }),
   ],
   [6, fc.record({ act: fc.constant('release' as const), pieces: fc.constantFrom(1, 2, 3, undefined, undefined) })],
-  [1, fc.record({ act: fc.constant('restore' as const), versions: fc.integer({ min: 1, max: 12 }) })],
+  [
+    1,
+    fc.record({
+      act: fc.constant('restore' as const),
+      versions: fc.integer({ min: 1, max: 12 }),
+      how: fc.constantFrom('end' as const, 'reset' as const),
+    }),
+  ],
   [4, fc.record({ act: fc.constant('cut' as const), how: fc.constantFrom('end', 'reset', 'half a frame') })],
   [2, fc.record({ act: fc.constant('error' as const), code: fc.constantFrom(...ERROR_CODES) })],
   [
@@ -97,19 +104,26 @@ test('a reflector is equal to the cluster at every quiet point, and lists only w
     'store_read_error',
     'rejected',
     'short_watch',
+    'ended_early',
   ]) {
     assert.ok((restarts.get(kind) ?? 0) > 0, `never ${kind}`);
   }
 });
 
-for (const bookmarks of [true, false]) {
-  test(`a server that was restored from a backup is listed afresh before any watch goes on, ${bookmarks ? 'with' : 'without'} bookmarks`, async () => {
+for (const [bookmarks, how] of [
+  [true, 'reset'],
+  [false, 'reset'],
+  [true, 'end'],
+  [false, 'end'],
+] as const) {
+  const ended = how === 'end' ? 'that ended its watches in good order and ' : '';
+  test(`a server ${ended}that was restored from a backup is listed afresh before any watch goes on, ${bookmarks ? 'with' : 'without'} bookmarks`, async () => {
     const acts: readonly Act[] = [
       { act: 'change mood', mood: { bookmarks } },
       { act: 'put', name: 'kept' },
       { act: 'wait', ms: 70_000 },
       { act: 'put', name: 'lost' },
-      { act: 'restore', versions: 1 },
+      { act: 'restore', versions: 1, how },
     ];
     const { lists, checks, restarts } = await run({ seed: 1, firstVersion: 1_000n, streamInitialList: false, acts });
     assert.equal(restarts.get('version_too_large'), 1);
@@ -163,5 +177,11 @@ test('a server that was away and comes back as it was is asked for one object an
   ];
   const { lists, restarts } = await run({ seed: 1, firstVersion: 1_000n, streamInitialList: false, acts });
   assert.equal(lists, 1);
-  assert.deepEqual([...restarts], [['unreachable', 1]]);
+  assert.deepEqual(
+    [...restarts],
+    [
+      ['unreachable', 1],
+      ['ended_early', 1],
+    ],
+  );
 });

@@ -76,7 +76,7 @@ test('every event moves the version, bookmarks too, and a clean end goes on with
   await reflecting(answers, async ({ store, reflector, untilRequests }) => {
     await untilRequests(['list rv=0 limit=500', 'watch rv=10', 'watch rv=12', 'watch rv=13', 'watch rv=14']);
     assert.deepEqual(store.names(), ['b', 'c']);
-    assert.deepEqual([...reflector.status().restarts], []);
+    assert.deepEqual([...reflector.status().restarts], [['ended_early', 3]]);
     assert.deepEqual([reflector.status().events, reflector.status().lists], [4, 1]);
   });
 });
@@ -279,9 +279,12 @@ test('a refusal that was sat out is not followed by a request before an outage i
     await until(() => server.log.length === 1);
     const checked = Promise.withResolvers<void>();
     let isChecking = false;
-    contact.beforeReachable(() => {
-      isChecking = true;
-      return checked.promise;
+    contact.beforeGoingOn({
+      canTell: () => true,
+      look: () => {
+        isChecking = true;
+        return checked.promise;
+      },
     });
     void contact.waitUntilReachable('connection refused');
     held.resolve();

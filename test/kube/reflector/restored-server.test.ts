@@ -1,11 +1,13 @@
-// After a failure the server may be another one, or the same with an older storage: before a watch goes on, a list of one
-// object has to show that the server has reached its version.
+// After a failure, and after a watch that ended before its time, the server may be another one, or the same with an older
+// storage: before anything goes on it is looked at, and before a watch does, a list of one object has to show that the
+// server has reached its version.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { reflecting } from './reflecting.ts';
 import {
   type Answer,
+  bookmark,
   brokenWatch,
   event,
   list,
@@ -27,6 +29,7 @@ for (const [what, failure] of [
   ['a broken connection', brokenWatch()],
   ['a server error', status(503)],
   ['a request for relief', watch(event('ERROR', statusObject(429)))],
+  ['a watch that ended in good order, but early', watch(bookmark('10'))],
 ] as const) {
   test(`after ${what} the server has to give one object from the version before a watch goes on`, () =>
     reflecting(
@@ -55,14 +58,60 @@ for (const [what, failure] of [
     ));
 }
 
-test('a watch that the server ended in good order is followed by the next at once, and by no other request', () =>
-  reflecting(
-    [list({ resourceVersion: '10' }), watch(event('ADDED', podJson('a', '11'))), openWatch()],
-    async ({ server, untilRequests }) => {
+test('a watch that the server ended when it was asked to is followed by the next at once, and by no other request', () => {
+  const ends = Promise.withResolvers<void>();
+  const endsInTime: Answer = (response, request) => {
+    openWatch(event('ADDED', podJson('a', '11')))(response, request);
+    void ends.promise.then(() => response.end());
+  };
+  return reflecting(
+    [list({ resourceVersion: '10' }), endsInTime, openWatch()],
+    async ({ server, store, clock, reflector, until, untilRequests }) => {
+      await until(() => store.names().length === 1);
+      // Asked for 300 s, with a random of 0.
+      clock.aheadMs = 299_500;
+      ends.resolve();
       await untilRequests(['list rv=0 limit=500', 'watch rv=10', 'watch rv=11']);
       assert.deepEqual(server.checks, []);
+      assert.deepEqual([...reflector.status().restarts], []);
     },
-  ));
+  );
+});
+
+for (const [what, ended, next] of [
+  ['a watch that ended in good order, but early', watch(bookmark('11')), 'watch rv=11'],
+  ['a version that the server no longer has', status(410, { reason: 'Expired' }), 'list rv=10'],
+] as const) {
+  test(`after ${what} nothing is asked for before the server has been looked at`, () => {
+    const looked = Promise.withResolvers<void>();
+    let looks = 0;
+    const endsOnceLooksCount: Answer = (response, request) => void ends.promise.then(() => ended(response, request));
+    const ends = Promise.withResolvers<void>();
+    const after = next.startsWith('list') ? [list({ resourceVersion: '12' }), openWatch()] : [openWatch()];
+    return reflecting(
+      [list({ resourceVersion: '10' }), endsOnceLooksCount, ...after],
+      async ({ server, contact, clock, until, untilRequests }) => {
+        await until(() => server.log.length === 2);
+        contact.beforeGoingOn({
+          canTell: () => true,
+          look: () => {
+            looks += 1;
+            return looked.promise;
+          },
+        });
+        ends.resolve();
+        await until(() => looks === 1);
+        // Longer than any wait of the reflector.
+        await new Promise<void>((resolve) => void clock.setTimer(resolve, 10_000));
+        assert.deepEqual([server.log.length, server.checks.length], [2, 0]);
+        looked.resolve();
+        const first = ['list rv=0 limit=500', 'watch rv=10', next];
+        await untilRequests(next.startsWith('list') ? [...first, 'watch rv=12'] : first);
+        assert.equal(looks, 1);
+      },
+    );
+  });
+}
 
 test('what is given of the one object reaches no store, and a check that fails is made again', () =>
   reflecting(

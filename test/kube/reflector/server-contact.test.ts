@@ -84,3 +84,79 @@ test('an outage that lasts is told again every five minutes, with how long it ha
   assert.equal(lines.length, 4, JSON.stringify(lines));
   assert.ok((lines.at(-1)?.forMs ?? 0) > 15 * 60_000);
 });
+
+/** A contact whose looks are over when they are told to be. */
+function looking(canTell = true) {
+  const clock = new VirtualClock();
+  const stopping = new AbortController();
+  const transport: Transport = { request: () => assert.fail('asked'), close: async () => undefined };
+  const contact = new ServerContact(transport, clock, () => 0, pino({ level: 'silent' }), stopping.signal);
+  const looks: (() => void)[] = [];
+  const begunMs: number[] = [];
+  contact.beforeGoingOn({
+    canTell: () => canTell,
+    look: () => {
+      begunMs.push(clock.now());
+      return new Promise((resolve) => looks.push(resolve));
+    },
+  });
+  const goneOn: string[] = [];
+  const goOn = (who: string, before = contact.looksBegun) =>
+    void contact.lookedAtSince(before).then(() => goneOn.push(who));
+  return { clock, stopping, contact, looks, begunMs, goneOn, goOn };
+}
+
+test('thirteen watches that end together share one look at the server', async () => {
+  const { clock, looks, goneOn, goOn, contact } = looking();
+  const before = contact.looksBegun;
+  for (let n = 0; n < 13; n++) goOn(`watch ${n}`, before);
+  await clock.settle();
+  assert.equal(looks.length, 1);
+  assert.deepEqual(goneOn, []);
+  looks[0]?.();
+  await clock.settle();
+  assert.equal(goneOn.length, 13);
+  // One that ended with them, and comes late.
+  goOn('late', before);
+  await clock.settle();
+  assert.equal(goneOn.length, 14);
+  assert.equal(looks.length, 1);
+});
+
+test('a look that had begun before a watch ended may have met the server before: another follows it', async () => {
+  const { clock, looks, goneOn, goOn } = looking();
+  goOn('first');
+  await clock.settle();
+  goOn('second');
+  looks[0]?.();
+  await clock.settle();
+  assert.deepEqual(goneOn, ['first']);
+  await clock.advance(1_000);
+  assert.equal(looks.length, 2);
+  looks[1]?.();
+  await clock.settle();
+  assert.deepEqual(goneOn, ['first', 'second']);
+});
+
+test('a server that ends every watch at once is looked at once a second, whatever the number of watches', async () => {
+  const { clock, looks, begunMs, contact, stopping } = looking();
+  const again = async (): Promise<void> => {
+    while (!stopping.signal.aborted) await contact.lookedAtSince(contact.looksBegun);
+  };
+  const watches = Array.from({ length: 20 }, again);
+  for (let passed = 0; passed < 10_000; passed += 100) {
+    for (const over of looks.splice(0)) over();
+    await clock.advance(100);
+  }
+  assert.ok(begunMs.length <= 11, `${begunMs.length} looks in ten seconds`);
+  stopping.abort();
+  for (const over of looks.splice(0)) over();
+  await Promise.all(watches);
+});
+
+test('where there is nothing to compare the server with, nothing waits', async () => {
+  const { clock, looks, goneOn, goOn } = looking(false);
+  for (let n = 0; n < 3; n++) goOn(`watch ${n}`);
+  await clock.settle();
+  assert.deepEqual([goneOn.length, looks.length], [3, 0]);
+});
