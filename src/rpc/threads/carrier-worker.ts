@@ -3,7 +3,7 @@
 
 import { Worker } from 'node:worker_threads';
 
-import type { ListenAddress } from '../../model/listen-address.ts';
+import type { ListenAddress } from '../../model/ip/listen-address.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { HandshakeFailureReason } from '../tls/metrics.ts';
 import type { TlsSource } from '../tls/termination.ts';
