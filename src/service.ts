@@ -85,7 +85,7 @@ const EXPIRE_INTERVAL_MS = 10_000;
 
 /**
  * Starts everything; resolves when both listeners are bound, which is before the first list. Rejects with a StartError
- * for what the person who starts it can mend.
+ * for what the person who starts it can fix.
  */
 export async function startService(options: ServiceOptions): Promise<RunningService> {
   try {

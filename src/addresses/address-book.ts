@@ -357,7 +357,7 @@ export class AddressBook implements AddressReader {
   }
 }
 
-/** More than end with nearly every change: what ended with one list would else be forgotten in one turn too. */
+/** More than end with nearly every change: what ended with one list would otherwise be forgotten in one turn too. */
 const FORGOTTEN_WITH_A_CHANGE = 16;
 
 /** What claims are made of. A gap in the others (owners) hides no address. */

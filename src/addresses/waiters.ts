@@ -2,7 +2,7 @@
 //
 // Woken by the claim that opens, all of those who wait for its address, without a scan over the others. A caller stays
 // registered until it is content, and is told which of its addresses were claimed: a batch of 1,000 of which one
-// address after the other is claimed would else go through all of them each time, and be registered anew. Bounded:
+// address after the other is claimed would otherwise go through all of them each time, and be registered anew. Bounded:
 // beyond `maxWaiters` callers, or ten times as many addresses (a batch waits for up to 1,000 at once), no further
 // caller may wait and the caller is told so at once. A waiter leaves no trace when it is disposed of.
 

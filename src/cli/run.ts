@@ -101,7 +101,7 @@ export async function runCommand(options: RunOptions): Promise<void> {
       stop();
       return;
     }
-    // What the person who started it can mend is told in a line; anything else is a bug, with its stack.
+    // What the person who started it can fix is told in a line; anything else is a bug, with its stack.
     if (error instanceof StartError) edge.stderr.write(`digger: ${error.message}\n`);
     else logger.fatal({ err: error }, 'could not start');
     edge.exit(1);

@@ -6,7 +6,7 @@
 // entry takes some 60 bytes.
 //
 // Bounded: entries, containers that ended in pods that live on, and pods that are gone, each with a count, the last two
-// also by age and bytes. What is not kept for want of room is counted, and as long as entries are missing a container
+// also by age and bytes. What is not kept because there is no room is counted, and as long as entries are missing a container
 // that is not found is not said not to be there.
 
 import { WideMap } from '../collections/wide-map.ts';

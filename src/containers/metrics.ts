@@ -14,7 +14,7 @@ export function registerContainerMetrics(registry: Registry, index: ContainerInd
   );
   gauge(
     'digger_container_index_left_out',
-    'Ids of containers that are not indexed for want of room; a container that is not found is unknown meanwhile.',
+    'Ids of containers that are not indexed, because there is no room; a container that is not found is unknown meanwhile.',
     () => index.size.leftOut,
   );
   gauge(

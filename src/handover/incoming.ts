@@ -132,7 +132,7 @@ export class IncomingHistory implements Disposable {
       const parts = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
       const first = await parts.next();
       clearTimeout(timer);
-      if (first.done === true) throw new HandOverError('it ended without a word', true);
+      if (first.done === true) throw new HandOverError('it ended without an answer', true);
       return new IncomingHistory(connection, { client, stream, parts, bounds }, first.value);
     } catch (error) {
       stream.cancel();

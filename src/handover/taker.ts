@@ -77,7 +77,7 @@ export class Taker {
   }
 
   /**
-   * Resolves when the history is taken over, or there is none to be had. Rejects only when it was taken over in part:
+   * Resolves when the history is taken over, or no sibling has one. Rejects only when it was taken over in part:
    * then nothing that is known is to be trusted.
    */
   async run(signal: AbortSignal): Promise<void> {

@@ -1,6 +1,6 @@
 // How long one small request may take: so long for credentials, which have a limit of their own, and so long for the
 // answer and its body, counted from the moment at which the request begins. A plugin for credentials that takes ten
-// seconds would else be ended by every request that allows five, and never come to its end.
+// seconds would otherwise be ended by every request that allows five, and never come to its end.
 
 import type { CancelTimer, Clock } from './clock.ts';
 

@@ -21,7 +21,7 @@ export interface YamlField {
 /** Lists in lists in mappings: what is deeper is no file of plain data. */
 const MAX_DEPTH = 16;
 
-/** The document, or `undefined` when there is none or it cannot be read; then `problems` says why. */
+/** The document, or `undefined` when the text is empty or cannot be read; then `problems` says why. */
 export function parseLocatedYaml(source: string, problems: Problems): YamlNode | undefined {
   const lineOf = lineFinder(source);
   let events: Event[];

@@ -28,7 +28,7 @@ export interface NamedRangesStatus {
   /** When the file that is in use was written, and when it was taken; ms since the epoch. */
   readonly modifiedMs: number;
   readonly loadedMs: number;
-  /** Why a newer file is not in use; empty: there is none. */
+  /** Why a newer file is not in use; empty: the newest file is in use. */
   readonly problem: string;
 }
 

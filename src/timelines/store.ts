@@ -30,7 +30,7 @@ export class TimelineStore<H extends TimelineHolder> {
     this.#size = 0;
   }
 
-  /** Replaces the timeline of a place; `undefined`: there is none any more. */
+  /** Replaces the timeline of a place; `undefined`: it has no timeline any more. */
   set(place: TimelinePlace, timeline: Timeline<H> | undefined): void {
     switch (place.of) {
       case 'address':

@@ -42,7 +42,7 @@ async function startWith(...args: string[]) {
   return { code, stdout, stderr };
 }
 
-describe('a service that cannot start says in one line why, and how to mend it:', () => {
+describe('a service that cannot start says in one line why, and how to fix it:', () => {
   it('a file of named ranges, with its lines', async () => {
     const file = join(folder, 'ranges.yaml');
     writeFileSync(file, 'ranges:\n  - name: office\n    cidrs: [192.0.2.0/33]\n');

@@ -1,5 +1,5 @@
 // The words of one command line: which command, its options, what stands beside them, and everything that is wrong with
-// it. Every problem is collected, so that people do not have to mend a line one error at a time.
+// it. Every problem is collected, so that people do not have to fix a line one error at a time.
 //
 // The words are split by Node's own parser (util.parseArgs); options may stand before or behind the command.
 

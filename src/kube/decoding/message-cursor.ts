@@ -127,7 +127,7 @@ export class MessageCursor {
     return this.bytes.subarray(start, end);
   }
 
-  /** Passes over the value of the field with this tag, which is none that is known with any wire type. */
+  /** Passes over the value of the field with this tag, which is not a known one, with any wire type. */
   skip(tag: number, depth = 0): void {
     switch (tag % 8) {
       case VARINT:

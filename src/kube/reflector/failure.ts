@@ -56,7 +56,7 @@ export type FailureKind = (typeof FAILURE_KINDS)[number];
 /** Why lists and watches begin anew, as a label. */
 export const RESTART_REASONS = [
   ...FAILURE_KINDS,
-  /** The rest of a list in pages was no longer to be had. */
+  /** The server no longer has the rest of a list in pages. */
   'expired_continue',
   /** In good order, but before the time that was asked for. */
   'ended_early',

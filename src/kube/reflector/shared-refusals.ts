@@ -1,5 +1,5 @@
 // What the API server refuses to many resources for one reason is told once, in a line that names them all: an account
-// without rights would else fill the log with a line for each of thirteen resources, which all say the same.
+// without rights would otherwise fill the log with a line for each of thirteen resources, which all say the same.
 //
 // Refusals come with the answers, within milliseconds of each other; so the first one waits GATHER_MS for the others.
 // At most one waits for each resource, because who tells of them tells transitions only (trouble-log.ts).

@@ -36,7 +36,7 @@ export interface NamedRangesFile {
   readonly modifiedMs: number;
   /** ms since the epoch. */
   readonly loadedMs: number;
-  /** Why a newer file is not in use; empty: there is none. */
+  /** Why a newer file is not in use; empty: the newest file is in use. */
   readonly problem: string;
 }
 

@@ -20,7 +20,7 @@ export class RequestAccount {
   resumes = 0;
   /** Lists of one object, asked for before a watch goes on. */
   checks = 0;
-  /** What the reflector was told did never happen; a list mends it. */
+  /** What the reflector was told did never happen; a list corrects it. */
   isLost = false;
   /** Called with the version of each watch that goes on from somewhere. */
   onResume: (version: bigint) => void = () => {};
