@@ -1,5 +1,5 @@
-// Builds dist/ from src/: compiles with tsc, copies what is not TypeScript, but not the Go module, and puts the `digger`
-// command where npx finds it.
+// Builds dist/ from src/: compiles with tsc, copies what is not TypeScript, but not the Go module, and puts the
+// `digger` command where npx finds it.
 //
 // dist/ lies as deep as src/, so `../../proto/` means the same folder from both, and the .proto files are not copied.
 

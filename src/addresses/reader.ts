@@ -74,8 +74,8 @@ export interface HolderWait extends Disposable {
 
 export interface AddressReader {
   /**
-   * For an interval: RESOLVED when one holds the address throughout, as far as there was a holder; else AMBIGUOUS with a
-   * candidate for each stretch of the interval, the later ones first.
+   * For an interval: RESOLVED when one holds the address throughout, as far as there was a holder; else AMBIGUOUS with
+   * a candidate for each stretch of the interval, the later ones first.
    */
   resolve(question: AddressQuestion): AddressAnswer;
 

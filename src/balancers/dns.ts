@@ -1,5 +1,6 @@
-// Asks name servers over the network, by node:dns (c-ares): absolute names, without search domains and hosts files, with
-// the TTL of each address. A name that does not exist, or has no such addresses, counts as an answer; everything else is a failure.
+// Asks name servers over the network, by node:dns (c-ares): absolute names, without search domains and hosts files,
+// with the TTL of each address. A name that does not exist, or has no such addresses, counts as an answer; everything
+// else is a failure.
 
 import { promises } from 'node:dns';
 import type { ResolveName } from './balancer-names.ts';

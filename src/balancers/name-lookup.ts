@@ -1,9 +1,9 @@
 // One host name and one address family: what it resolved to, when to ask again, and which addresses to let go of.
 //
-// Asks at the name's TTL. Name servers tell only some of many addresses at a time, take turns, and fail: an address stays
-// until several answers in a row lacked it. "No such name" counts as an answer; a failure does not, and keeps what was
-// there for a while. What ended did so between the last answer that had it and now, and what began between the last two
-// answers; both are said, so that moments between are uncertain. No sockets and no clock here.
+// Asks at the name's TTL. Name servers tell only some of many addresses at a time, take turns, and fail: an address
+// stays until several answers in a row lacked it. "No such name" counts as an answer; a failure does not, and keeps
+// what was there for a while. What ended did so between the last answer that had it and now, and what began between the
+// last two answers; both are said, so that moments between are uncertain. No sockets and no clock here.
 
 /** An answer of a name server; no addresses: there is no such name, or it has none of the family. */
 export interface NameAnswer {

@@ -1,7 +1,7 @@
 // The time by the server's clock, which is what timelines are told by.
 //
-// A reading is too small by the time that the frame took on its way, and by the time that it waited here while the program
-// did something else; so the largest of the last few counts, and a clock that is set is followed after as many.
+// A reading is too small by the time that the frame took on its way, and by the time that it waited here while the
+// program did something else; so the largest of the last few counts, and a clock that is set is followed after as many.
 
 const READINGS = 8;
 

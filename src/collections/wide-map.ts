@@ -1,6 +1,7 @@
-// A map that grows without a pause. A Map that is full copies every entry into one twice as large, which at 65,536 entries
-// takes 5 ms and at 131,072 twice as long, and the tables of one write are full at the same moment, because they have the
-// same number of entries. From MANY entries on a WideMap is PARTS maps, of which each is full at its own moment.
+// A map that grows without a pause. A Map that is full copies every entry into one twice as large, which at 65,536
+// entries takes 5 ms and at 131,072 twice as long, and the tables of one write are full at the same moment, because
+// they have the same number of entries. From MANY entries on a WideMap is PARTS maps, of which each is full at its own
+// moment.
 //
 // It has the methods of a Map, and entries may come and go while it is walked. Entries are in the order in which they
 // came while there are few of them, and in no order when they are many. Keys that all have one hash make it a Map like

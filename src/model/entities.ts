@@ -106,8 +106,8 @@ export interface ServiceEntity extends EntityFacts {
   /** Those of them that are not `proxiedAddresses` too are redirected by the nodes of the cluster. */
   readonly loadBalancerAddresses: readonly string[];
   /**
-   * Addresses of its load balancers that nothing in the cluster takes traffic for: those with `ipMode: Proxy`, and those
-   * that host names resolve to. Unset: none.
+   * Addresses of its load balancers that nothing in the cluster takes traffic for: those with `ipMode: Proxy`, and
+   * those that host names resolve to. Unset: none.
    */
   readonly proxiedAddresses?: readonly string[];
   /** `status.loadBalancer.ingress[].hostname`, as written. Unset: none. */

@@ -1,9 +1,9 @@
 // Names for ranges of addresses outside of the cluster, from files that are followed while they are used.
 //
-// A file that is changed is taken without a restart; while one is not good, what it said last stays, whatever becomes of
-// the others. Files are looked at on a beat instead of being watched (kubelets swap symbolic links, other tools write
-// in place or rename), and read only when size, time or inode are others than before in two looks in a row. Across
-// files the longest prefix counts, and of equal ones that of the file that was given first.
+// A file that is changed is taken without a restart; while one is not good, what it said last stays, whatever becomes
+// of the others. Files are looked at on a beat instead of being watched (kubelets swap symbolic links, other tools
+// write in place or rename), and read only when size, time or inode are others than before in two looks in a row.
+// Across files the longest prefix counts, and of equal ones that of the file that was given first.
 
 import { stat } from 'node:fs/promises';
 import type { Logger } from '../telemetry/logger.ts';

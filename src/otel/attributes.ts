@@ -6,8 +6,9 @@
 //   [proc]  https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/processor/k8sattributesprocessor
 //
 // Pure: a decoded pod in, attributes out. Where a rule asks for what is not known (an annotation that the configuration
-// leaves out, an image that cannot be read, which of several containers is meant) the attribute is left out, never taken
-// from the next rule. Annotations are written by tenants: they name services, and never what the API server says itself.
+// leaves out, an image that cannot be read, which of several containers is meant) the attribute is left out, never
+// taken from the next rule. Annotations are written by tenants: they name services, and never what the API server says
+// itself.
 
 import { parseImageReference } from './image-reference.ts';
 

@@ -1,7 +1,7 @@
 // Stops and starts to read a socket below HTTP/2 and TLS, which do not let go of one to be paused.
 //
-// What node reads a socket with is not part of its API: when it is not what it was, that is a bug to be seen at the first
-// connection, not a bound that is silently gone.
+// What node reads a socket with is not part of its API: when it is not what it was, that is a bug to be seen at the
+// first connection, not a bound that is silently gone.
 
 import type { Socket } from 'node:net';
 

@@ -182,8 +182,8 @@ function momentsOf<H extends TimelineHolder>(
 }
 
 /**
- * When another one of the near spans of a group becomes the nearest: of two that overlap, as soon as the later one is as
- * near as the earlier, and as soon as it is nearer.
+ * When another one of the near spans of a group becomes the nearest: of two that overlap, as soon as the later one is
+ * as near as the earlier, and as soon as it is nearer.
  */
 function turnsOf<H extends TimelineHolder>(spans: readonly Span<H>[]): readonly number[] {
   const near = spans.filter(({ is, holders }) => is === 'near' && holders.length > 0);

@@ -1,5 +1,5 @@
-// What is past its time is forgotten in slices: what ended with one list is past it at once, and there may be as much of it
-// as the history may hold.
+// What is past its time is forgotten in slices: what ended with one list is past it at once, and there may be as much
+// of it as the history may hold.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

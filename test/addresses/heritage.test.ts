@@ -1,5 +1,5 @@
-// A replica that restarts and takes over the history of a sibling answers as one that never restarted: outcome, holders,
-// workloads, roles, intervals, doubt, and how far back the history reaches.
+// A replica that restarts and takes over the history of a sibling answers as one that never restarted: outcome,
+// holders, workloads, roles, intervals, doubt, and how far back the history reaches.
 //
 // DIGGER_QUESTIONS sets how many questions are asked, DIGGER_SEED the seed of fast-check; a failure prints both.
 

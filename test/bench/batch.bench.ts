@@ -1,8 +1,8 @@
-// What one lookup of a batch costs the process, without the connection that brings it: µs of CPU a lookup from the bytes
-// of a request to the bytes of its answer.
+// What one lookup of a batch costs the process, without the connection that brings it: µs of CPU a lookup from the
+// bytes of a request to the bytes of its answer.
 //
-// A real catalog and a real address index with 20,000 pods of 1,000 deployments; addresses in random order, because in a
-// cluster most of what an answer needs is in no cache of the processor either. CPU time of the thread, so that other
+// A real catalog and a real address index with 20,000 pods of 1,000 deployments; addresses in random order, because in
+// a cluster most of what an answer needs is in no cache of the processor either. CPU time of the thread, so that other
 // work on the machine is not in it; medians of the rounds.
 
 import { Registry } from '@prometheus-io/client';

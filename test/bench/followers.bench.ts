@@ -1,10 +1,10 @@
 // What replicas cost a server, and how long a change takes to them: from the write in a (simulated) API server to the
-// answer of a replica, at 1,000 changes a second with 100 subscribers of timelines; and the server's CPU for 1,000 of them
-// at 100 changes a second, beside 1,000 subscribers that get entities alone, in turns.
+// answer of a replica, at 1,000 changes a second with 100 subscribers of timelines; and the server's CPU for 1,000 of
+// them at 100 changes a second, beside 1,000 subscribers that get entities alone, in turns.
 //
-// The server is a process of its own, compiled; the cluster is a thread here. Two of the subscribers are replicas that are
-// asked; the others take frames away and look at nothing. A lag by the clock includes what other processes took from this
-// machine; CPU is what Linux counts for the server alone.
+// The server is a process of its own, compiled; the cluster is a thread here. Two of the subscribers are replicas that
+// are asked; the others take frames away and look at nothing. A lag by the clock includes what other processes took
+// from this machine; CPU is what Linux counts for the server alone.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

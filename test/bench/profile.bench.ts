@@ -1,9 +1,10 @@
 // Where the time and the memory of a start go: by work, in µs and bytes a pod. Against a real API server.
 //
 // Four starts of digger, compiled and with the options of the image: one as it is, for its CPU by thread; one with a
-// CPU profile; one that looks at the turns of its event loop; one with a profile of all that is allocated. A profile's time is by the clock, so it is scaled to the
-// CPU time of the thread: other work on the machine then counts for nothing. A floor stands beside it: a process that
-// drains the same lists (drain-lists.ts), and what both cost the API server.
+// CPU profile; one that looks at the turns of its event loop; one with a profile of all that is allocated. A profile's
+// time is by the clock, so it is scaled to the CPU time of the thread: other work on the machine then counts for
+// nothing. A floor stands beside it: a process that drains the same lists (drain-lists.ts), and what both cost the API
+// server.
 //
 // `npm run bench -- profile`, or `node test/bench/profile.bench.ts [PODS] [--short] [--top] [--kubeconfig=FILE]`:
 // 100,000 pods by default, 5,000 where it is to be short; `--top` names the functions of each work; `--kubeconfig`

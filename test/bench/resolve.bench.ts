@@ -1,5 +1,6 @@
 // What a question costs in the address index itself, without gRPC: ns per answer for every kind of answer, beside a Map
-// from the address to the pod, which knows nothing of ports, time, services or doubt. CPU time of the thread that answers.
+// from the address to the pod, which knows nothing of ports, time, services or doubt. CPU time of the thread that
+// answers.
 //
 // 20,000 pods, 2,000 services, 200 nodes, and one address that 1,000 pods have had; questions come in random order, so
 // that caches of the processor help no more than they do in a cluster. Also: heap per claim, claims per second while

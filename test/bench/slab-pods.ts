@@ -1,8 +1,10 @@
-// The form that slabs.bench.ts tries: a pod is a row number. Numbers of a row lie in typed arrays, its own bytes (what no
-// other pod has: uid, name, the entity's own and last part) in slabs of a megabyte, text that pods share once, by number.
+// The form that slabs.bench.ts tries: a pod is a row number. Numbers of a row lie in typed arrays, its own bytes (what
+// no other pod has: uid, name, the entity's own and last part) in slabs of a megabyte, text that pods share once, by
+// number.
 //
 // A changed pod gets a new place, and the bytes at the old one are counted as gone. Compaction takes slabs of which a
-// quarter or more is gone, and moves what is left of them, so many bytes at a time. All memory is shared between threads.
+// quarter or more is gone, and moves what is left of them, so many bytes at a time. All memory is shared between
+// threads.
 
 import type { PodRow } from '../../src/catalog/entities/pod-state.ts';
 

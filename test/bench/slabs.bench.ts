@@ -1,8 +1,8 @@
 // Would the garbage collector have less to do, and the process be smaller, if pods lay in memory outside the heap? The
-// form of today (an object for each pod, its encoded parts as text) beside rows in typed arrays whose bytes lie in slabs,
-// shared text once: 100,000 pods, each form in a process of its own, both drafted from the same records by the
-// product's own code; and between them objects of which only the bytes that no other pod has lie in slabs, which could be
-// had without the rest. Catalog, claims and feed are in none.
+// form of today (an object for each pod, its encoded parts as text) beside rows in typed arrays whose bytes lie in
+// slabs, shared text once: 100,000 pods, each form in a process of its own, both drafted from the same records by the
+// product's own code; and between them objects of which only the bytes that no other pod has lie in slabs, which could
+// be had without the rest. Catalog, claims and feed are in none.
 //
 //   node --expose-gc test/bench/slabs.bench.ts [PODS] [--short]
 //

@@ -1,9 +1,10 @@
-// Two threads that serve beside one: the service's own server, once with all in the main thread and once with connections
-// that another thread carries (docs/decisions/threads-carry-connections.md), in one process with one picture.
+// Two threads that serve beside one: the service's own server, once with all in the main thread and once with
+// connections that another thread carries (docs/decisions/threads-carry-connections.md), in one process with one
+// picture.
 //
-// Measured is the CPU time of each thread per call: of the main thread for calls of its own connections (m), of the thread
-// that carries for a call (w), and of the main thread for that one (f). Two threads make 1 / max(w, f) calls in the time of
-// one, which makes 1 / m: calls per second would say more about the other work of the machine.
+// Measured is the CPU time of each thread per call: of the main thread for calls of its own connections (m), of the
+// thread that carries for a call (w), and of the main thread for that one (f). Two threads make 1 / max(w, f) calls in
+// the time of one, which makes 1 / m: calls per second would say more about the other work of the machine.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { fork } from 'node:child_process';

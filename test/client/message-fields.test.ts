@@ -1,5 +1,5 @@
-// What replicas read by hand, against protobufjs: numbers at their bounds, packed and single elements, fields that are not
-// known, and messages that end in the middle of something.
+// What replicas read by hand, against protobufjs: numbers at their bounds, packed and single elements, fields that are
+// not known, and messages that end in the middle of something.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

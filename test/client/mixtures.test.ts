@@ -1,5 +1,5 @@
-// What a replica answers while it is on its way from one server's picture to another one's, and when what it is told was
-// long on its way.
+// What a replica answers while it is on its way from one server's picture to another one's, and when what it is told
+// was long on its way.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

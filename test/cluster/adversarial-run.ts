@@ -46,8 +46,9 @@ const DOUBT_MS = 35_000;
 /** An outage as seen from outside: from the cut until the way was free and the API server ready. */
 type Outage = { readonly cutMs: number; readonly backMs: number };
 /**
- * What digger may not know around an outage. Before: a holder that kubelets report up to 2 s late (REPORT_DELAY_MS), events
- * on their way for 250 ms (DELIVERY_MS), and 250 ms of silence before a ping (PING). After: what it has to catch up with.
+ * What digger may not know around an outage. Before: a holder that kubelets report up to 2 s late (REPORT_DELAY_MS),
+ * events on their way for 250 ms (DELIVERY_MS), and 250 ms of silence before a ping (PING). After: what it has to catch
+ * up with.
  */
 const BEFORE_OUTAGE_MS = 2_500;
 const AFTER_OUTAGE_MS = 12_000;

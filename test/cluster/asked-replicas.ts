@@ -1,5 +1,5 @@
-// Replicas that are asked in a test: the one for TypeScript in this process, and the one for Go behind a command that reads
-// questions and prints answers. Answers have the form of test/vectors/README.md, from whichever replica.
+// Replicas that are asked in a test: the one for TypeScript in this process, and the one for Go behind a command that
+// reads questions and prints answers. Answers have the form of test/vectors/README.md, from whichever replica.
 import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

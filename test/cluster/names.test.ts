@@ -1,5 +1,5 @@
-// Namespaces, what is hidden and what is selected, on the real control plane: labels of namespaces and of pods are written
-// through the API, and its own lists, selected by its own parser, say what digger has to show.
+// Namespaces, what is hidden and what is selected, on the real control plane: labels of namespaces and of pods are
+// written through the API, and its own lists, selected by its own parser, say what digger has to show.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { readFileSync } from 'node:fs';

@@ -1,9 +1,9 @@
-// One run of the adversary against replicas on a real control plane: two servers, a replica for TypeScript and one for Go
-// that follow one of them through a proxy of its own, and random questions to all. Meanwhile streams are cut, servers fall
-// silent, are refused, are killed and start anew, and the API server goes away.
+// One run of the adversary against replicas on a real control plane: two servers, a replica for TypeScript and one for
+// Go that follow one of them through a proxy of its own, and random questions to all. Meanwhile streams are cut,
+// servers fall silent, are refused, are killed and start anew, and the API server goes away.
 //
-// What a replica answers is held against the server that it follows: equal, after the moments that a change takes on its
-// way; and, whether it follows one or not, against the adversary's record: never wrong without saying so.
+// What a replica answers is held against the server that it follows: equal, after the moments that a change takes on
+// its way; and, whether it follows one or not, against the adversary's record: never wrong without saying so.
 import assert from 'node:assert/strict';
 import { type Answer, describeTruth, type Gap, judge, type Truth } from '../addresses/verdict.ts';
 import type { Message } from '../observers/digger-client.ts';

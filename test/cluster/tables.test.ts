@@ -1,6 +1,6 @@
-// What digger reads as Go does is compared with Go itself: the tables that the tests of label selectors and of namespace
-// rules hold against are what the real parsers do today. Without Go (the binaries came ready made) there is nothing to
-// compare with.
+// What digger reads as Go does is compared with Go itself: the tables that the tests of label selectors and of
+// namespace rules hold against are what the real parsers do today. Without Go (the binaries came ready made) there is
+// nothing to compare with.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

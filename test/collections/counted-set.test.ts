@@ -1,4 +1,5 @@
-// Ordered sets of counted elements, and steps from one ordered list to another, against the plainest thing that does it.
+// Ordered sets of counted elements, and steps from one ordered list to another, against the plainest thing that does
+// it.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

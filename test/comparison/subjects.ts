@@ -1,5 +1,5 @@
-// What is compared: digger and three peers, each a process that is started with a kubeconfig, says when it is ready, and
-// answers who holds an address. Peers are asked as peers/line/line.go says; they know no moments but now.
+// What is compared: digger and three peers, each a process that is started with a kubeconfig, says when it is ready,
+// and answers who holds an address. Peers are asked as peers/line/line.go says; they know no moments but now.
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,5 +1,6 @@
 // The page of the admin listener in a real browser, headless Chromium (CHROMIUM, else `chromium` on the PATH): it shows
-// the state and the changes of a demo, answers a question, and its policy lets the browser load everything that it needs.
+// the state and the changes of a demo, answers a question, and its policy lets the browser load everything that it
+// needs.
 
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';

@@ -13,8 +13,8 @@ const RECONNECTS = Number(process.env['RECONNECTS'] ?? 1_000);
 /** Compiled code and caches are there by then. */
 const WARM_UP = 200;
 /**
- * A thousand connections that were kept would be 50 MB. The tables of shared strings (string-interner.ts) fill up with the
- * new labels of each round, to 3 MB at most.
+ * A thousand connections that were kept would be 50 MB. The tables of shared strings (string-interner.ts) fill up with
+ * the new labels of each round, to 3 MB at most.
  */
 const MAX_HEAP_GROWTH_BYTES = 3_000_000;
 

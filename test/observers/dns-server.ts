@@ -1,5 +1,5 @@
-// A name server on the loopback for tests, over UDP and, for what does not fit, over TCP (RFC 1035 §4.2). It says what it
-// is told to say.
+// A name server on the loopback for tests, over UDP and, for what does not fit, over TCP (RFC 1035 §4.2). It says what
+// it is told to say.
 
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';

@@ -1,5 +1,5 @@
-// Asks whatever RPCs a server says that it has, and hands over what came back as bytes: for tests of what must not be in
-// any answer.
+// Asks whatever RPCs a server says that it has, and hands over what came back as bytes: for tests of what must not be
+// in any answer.
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import type { Client } from '@grpc/grpc-js';

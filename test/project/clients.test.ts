@@ -1,6 +1,6 @@
 // What docs/clients.md tells clients to do: the service config is one that grpc-js takes, and it does what the page
-// says; the lines for TypeScript ask a service as they stand, but for its port. (Those for Go and Python are in programs
-// that .ci/go and .ci/python run.)
+// says; the lines for TypeScript ask a service as they stand, but for its port. (Those for Go and Python are in
+// programs that .ci/go and .ci/python run.)
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

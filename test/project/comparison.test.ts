@@ -1,5 +1,5 @@
-// The comparison with peers is run by people (`npm run comparison`: it needs Go, and minutes). What is checked here: that
-// it compares what docs/comparison.md names, in the versions that the document names.
+// The comparison with peers is run by people (`npm run comparison`: it needs Go, and minutes). What is checked here:
+// that it compares what docs/comparison.md names, in the versions that the document names.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,5 +1,5 @@
-// Every command that README, docs and the READMEs of the chart, of proto/ and of the vectors show is run, by a shell and
-// as it stands, or stands with its reason in command-ways.ts. (The calls of README with grpcurl are run by
+// Every command that README, docs and the READMEs of the chart, of proto/ and of the vectors show is run, by a shell
+// and as it stands, or stands with its reason in command-ways.ts. (The calls of README with grpcurl are run by
 // readme.test.ts, all of docs/troubleshooting.md by troubleshooting.test.ts.)
 //
 // What is changed about a command: a service at 127.0.0.1:50051 is one at another port, and digger.example is this

@@ -1,5 +1,5 @@
-// A history that outlives the processes that saw it: replicas are replaced one after the other, each takes over what its
-// sibling knows, and questions about the past are answered as before.
+// A history that outlives the processes that saw it: replicas are replaced one after the other, each takes over what
+// its sibling knows, and questions about the past are answered as before.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { describe, it } from 'node:test';

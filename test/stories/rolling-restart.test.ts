@@ -44,8 +44,8 @@ describe('a rolling restart of two replicas under load', () => {
     await load.untilAnswered(200);
     await load.stop();
     assert.deepEqual(load.failures, [], `of ${load.ends.length} lookups`);
-    // A replica whose lists took longer than a second is behind for the two that follow: then it knows of no holder, and
-    // says both.
+    // A replica whose lists took longer than a second is behind for the two that follow: then it knows of no holder,
+    // and says both.
     const isHonest = (end: (typeof load.ends)[number]): boolean =>
       end.ok && end.outcome === 'OUTCOME_UNKNOWN' && end.isBehind;
     const outcomes = new Set(load.ends.filter((end) => !isHonest(end)).map((end) => (end.ok ? end.outcome : 'failed')));

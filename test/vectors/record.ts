@@ -1,10 +1,10 @@
-// Records a vector from a running server: what its feed sends of timelines and facts, and what it answers to questions at
-// random when that has come to rest for a moment.
+// Records a vector from a running server: what its feed sends of timelines and facts, and what it answers to questions
+// at random when that has come to rest for a moment.
 //
 //   node test/vectors/record.ts HOST:PORT SECONDS QUESTIONS ABOUT > test/vectors/NN-name.json
 //
-// So an answer of the vector is that of the server's own index, by way of its API. Plaintext; a server that runs for less
-// than its history, because a vector has one moment at which all is asked.
+// So an answer of the vector is that of the server's own index, by way of its API. Plaintext; a server that runs for
+// less than its history, because a vector has one moment at which all is asked.
 
 import { Client, credentials } from '@grpc/grpc-js';
 import type { Message } from '../observers/digger-client.ts';

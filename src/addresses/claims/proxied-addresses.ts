@@ -1,9 +1,10 @@
-// Addresses of load balancers that nothing in the cluster takes traffic for: those with `ipMode: Proxy` (KEP-1860), which
-// kube-proxy leaves alone, and those that host names resolve to, which it never sees.
+// Addresses of load balancers that nothing in the cluster takes traffic for: those with `ipMode: Proxy` (KEP-1860),
+// which kube-proxy leaves alone, and those that host names resolve to, which it never sees.
 //
 // Traffic to one of them goes to the object that has the address. So a service claims it only while no pod, node or
 // cluster address of a service is known to have it: neither a name server nor the writer of a status can take a pod's
-// traffic away by naming its address. This is the list of who would claim what, so that a claim follows when that changes.
+// traffic away by naming its address. This is the list of who would claim what, so that a claim follows when that
+// changes.
 
 import type { ServiceEntity } from '../../model/entities.ts';
 

@@ -1,5 +1,5 @@
-// What answers and timelines tell of a holder: whether two states of it are told in different ways, and what is left of a
-// service when only its name counts.
+// What answers and timelines tell of a holder: whether two states of it are told in different ways, and what is left of
+// a service when only its name counts.
 
 import { NO_BYTES } from '../../model/byte-string.ts';
 import type { ServiceEntity } from '../../model/entities.ts';

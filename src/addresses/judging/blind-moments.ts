@@ -1,6 +1,6 @@
 // Moments at which the cluster was not followed: before the first picture was complete, and in a gap of a watch that a
-// list closed. An object may have come and gone unheard of then, so no answer about such a moment may say that no object
-// held an address, or that one certainly did that was not seen before and after; see src/timelines/facts.ts.
+// list closed. An object may have come and gone unheard of then, so no answer about such a moment may say that no
+// object held an address, or that one certainly did that was not seen before and after; see src/timelines/facts.ts.
 //
 // Bounded by the retention and by a count; at the count the two oldest gaps become one that spans both, which errs on
 // the side of not knowing.

@@ -1,10 +1,10 @@
 // The timelines of all places, written anew when something changes: reading finds what is true at once, and those who
 // pass timelines on are told of each that changed.
 //
-// A change marks the places that it touches. They are written in slices when there is time (`settle`), and one
-// that a question needs before its turn is written then: so a change that touches thousands of places (a node with its
-// pods is lost, a service with its endpoints changes) stops neither the loop nor a question, and no question is answered
-// from a timeline that is out of date. Many changes of one place before its turn are one writing.
+// A change marks the places that it touches. They are written in slices when there is time (`settle`), and one that a
+// question needs before its turn is written then: so a change that touches thousands of places (a node with its pods is
+// lost, a service with its endpoints changes) stops neither the loop nor a question, and no question is answered from a
+// timeline that is out of date. Many changes of one place before its turn are one writing.
 
 import { wideMap } from '../../collections/wide-map.ts';
 import type { Protocol } from '../../model/entities.ts';
@@ -19,8 +19,8 @@ export interface WrittenTimelinesOptions extends TimelineWriterOptions {
 }
 
 /**
- * Told of a place whose timeline says something else than before; `undefined`: it has no timeline any more. `isTouched`: it
- * may say the same, but what is known of its holders changed otherwise.
+ * Told of a place whose timeline says something else than before; `undefined`: it has no timeline any more.
+ * `isTouched`: it may say the same, but what is known of its holders changed otherwise.
  */
 export type TimelineListener = (
   place: TimelinePlace,

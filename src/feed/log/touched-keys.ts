@@ -2,9 +2,10 @@
 // when that happened last.
 //
 // Needed by consumers that come from another replica: there, in another order of the same source changes, the entity
-// may have been different in between. An entity that changes afterwards needs no entry: its change is in the log. But for
-// one whose object is told to be absent under another key: a reader that was cut off after it passed the change is told
-// again that the object is not there under that key, and those who hold objects by uid would take that for its end.
+// may have been different in between. An entity that changes afterwards needs no entry: its change is in the log. But
+// for one whose object is told to be absent under another key: a reader that was cut off after it passed the change is
+// told again that the object is not there under that key, and those who hold objects by uid would take that for its
+// end.
 //
 // There are at most as many entries as objects; they are dropped by age and number, as removals are. Readers go through
 // them in order, some at a time; an entry that is touched again while a reader is on its way moves ahead of it.

@@ -10,8 +10,8 @@ export interface ReadingPosition {
   /** At least `cursor`; beyond it: comes from another process and has not passed this yet. */
   readonly held: number;
   /**
-   * It had everything at `floor`, which only a reader that has caught up before is known to have: one whose token says the
-   * same may have been cut off there in a snapshot.
+   * It had everything at `floor`, which only a reader that has caught up before is known to have: one whose token says
+   * the same may have been cut off there in a snapshot.
    */
   readonly whole?: true;
   /**

@@ -94,7 +94,8 @@ export class Resumption implements ProjectionSurroundings {
   followed({ cursor, held }: ReadingPosition): ReturnType<ProjectionSurroundings['followed']> {
     const { log, scheduler, timelines } = this.#options;
     const sinceMs = timelines?.followedSinceMs ?? Number.POSITIVE_INFINITY;
-    // It has not taken all that this process owes it, or is so far behind that its timelines are not those of the moment.
+    // It has not taken all that this process owes it, or is so far behind that its timelines are not those of the
+    // moment.
     const isBehind = held > cursor || (log.headAt(scheduler.now() - TIMELINES_MARGIN_MS / 2) ?? 0) > cursor;
     const forMs = Math.floor(this.wallTime()) - sinceMs;
     return {

@@ -2,9 +2,9 @@
 // puts it into the log, after the objects that it names.
 //
 // An object that is gone while timelines name it stays in the log as `former` until the last claim of it is forgotten.
-// A timeline is sent whole whenever it changes, so one that is long and changes all the time would cost the square of its
-// changes. Beyond a size its newest part is sent, which says that what was before is cut, and the whole of it now and
-// then, and when it has come to rest.
+// A timeline is sent whole whenever it changes, so one that is long and changes all the time would cost the square of
+// its changes. Beyond a size its newest part is sent, which says that what was before is cut, and the whole of it now
+// and then, and when it has come to rest.
 //
 // Nothing is written before somebody wants timelines; subscriptions with them wait until all are written for the first
 // time.
@@ -134,8 +134,8 @@ export class AddressFeed {
     const { source } = addresses;
     let { facts } = source;
     let ranges = { ipv4: source.areRangesComplete('ipv4'), ipv6: source.areRangesComplete('ipv6') };
-    // What makes answers more doubtful is told at once, what makes them less so when the timelines that it is true of are
-    // told too: a list that closes a gap comes in one turn, and is written in many.
+    // What makes answers more doubtful is told at once, what makes them less so when the timelines that it is true of
+    // are told too: a list that closes a gap comes in one turn, and is written in many.
     if (this.#told !== undefined && !this.isSettled) {
       const { facts: before, ranges: known } = this.#told;
       facts = atLeastAsDoubtful(facts, before);

@@ -99,8 +99,9 @@ export class KubeconfigCredentials implements Credentials {
   }
 
   /**
-   * Why credentials of an earlier moment are used: a rewritten kubeconfig that is not followed, a token file that cannot
-   * be read. `''`: those of now are. What keeps credentials from being had at all is said by the requests that fail.
+   * Why credentials of an earlier moment are used: a rewritten kubeconfig that is not followed, a token file that
+   * cannot be read. `''`: those of now are. What keeps credentials from being had at all is said by the requests that
+   * fail.
    */
   get trouble(): string {
     return Object.values(this.#troubles)

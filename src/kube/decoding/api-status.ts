@@ -15,9 +15,9 @@ export interface ApiStatus {
 }
 
 /**
- * A Status out of an error body; proxies and load balancers answer with anything, which becomes the message. `redirect`:
- * where the answer sends us instead, which is not followed: credentials would go to a server that the kubeconfig does not
- * name.
+ * A Status out of an error body; proxies and load balancers answer with anything, which becomes the message.
+ * `redirect`: where the answer sends us instead, which is not followed: credentials would go to a server that the
+ * kubeconfig does not name.
  */
 export function parseStatusBody(body: Buffer, httpCode: number, redirect?: string): ApiStatus {
   if (redirect !== undefined) {

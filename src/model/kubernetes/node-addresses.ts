@@ -1,6 +1,6 @@
 // Addresses of a node that its status does not list: those of the interfaces that a network plugin makes on it, as the
-// plugin notes them in the node's annotations. What a node sends to pods of other nodes through a tunnel carries such an
-// address as its source (projectcalico/calico#7207), and so do the kubelet's probes with Cilium.
+// plugin notes them in the node's annotations. What a node sends to pods of other nodes through a tunnel carries such
+// an address as its source (projectcalico/calico#7207), and so do the kubelet's probes with Cilium.
 //
 // Calico takes tunnel addresses from its own pools, Cilium any address of the node's pod range, so nothing else tells.
 // To write these takes the right to write Node objects, as the addresses in a node's status do. A value that is not an

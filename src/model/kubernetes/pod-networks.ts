@@ -1,5 +1,5 @@
-// The secondary networks of a pod, as its annotations tell: `k8s.v1.cni.cncf.io/network-status` (the de facto standard of
-// the Network Plumbing Working Group, which Multus writes) and `k8s.ovn.org/pod-networks` (OVN-Kubernetes).
+// The secondary networks of a pod, as its annotations tell: `k8s.v1.cni.cncf.io/network-status` (the de facto standard
+// of the Network Plumbing Working Group, which Multus writes) and `k8s.ovn.org/pod-networks` (OVN-Kubernetes).
 //
 // Annotations are text that anybody who may change the pod has written, so they are hostile input: what is too long is
 // not parsed, what is malformed is left out and said, and no pod has more than some networks and addresses. An address

@@ -1,5 +1,5 @@
-// Patterns as Go's `path.Match` reads them: `*` is any number of characters but `/`, `?` one of them, `[a-z]` and `[^a-z]`
-// classes, `\` takes the next character as it is.
+// Patterns as Go's `path.Match` reads them: `*` is any number of characters but `/`, `?` one of them, `[a-z]` and
+// `[^a-z]` classes, `\` takes the next character as it is.
 //
 // The same to the byte, because people know these patterns from Go programs and a rule that hides must not be read
 // more loosely than it was meant: what stands before a `*` takes the first place that fits, and classes match `/` too.

@@ -1,5 +1,5 @@
-// The first file of a thread that carries connections (`carrier.ts`). It ends when the main thread ends it; an error that
-// nothing here expects ends it too, and is told there.
+// The first file of a thread that carries connections (`carrier.ts`). It ends when the main thread ends it; an error
+// that nothing here expects ends it too, and is told there.
 
 import { parentPort, workerData } from 'node:worker_threads';
 

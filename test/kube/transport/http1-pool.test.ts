@@ -44,7 +44,8 @@ for (const [offer, keepAliveTimeout] of [
       await new Promise((resolve) => setImmediate(resolve));
     }
     assert.equal(sockets.length, 1);
-    // A connection that died meanwhile would take the next watch with it, and is noticed only when that should have ended.
+    // A connection that died meanwhile would take the next watch with it, and is noticed only when that should have
+    // ended.
     await once(sockets[0] as Socket, 'close', { signal: AbortSignal.timeout(10_000) });
   });
 }

@@ -1,5 +1,5 @@
-// TLS where another thread carries connections: the same certificates, client CAs and callers as with one thread, and no
-// thread that serves with files that no longer hold.
+// TLS where another thread carries connections: the same certificates, client CAs and callers as with one thread, and
+// no thread that serves with files that no longer hold.
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';

@@ -141,8 +141,8 @@ export function holdsAt(answer: PlainAnswer, atMs: AddressQuestion['atMs'], mome
 }
 
 /**
- * Of the text in these bytes: an IPv4 address in its canonical form is its number, which no other text has; of any other
- * text it is a hash above those. `undefined`: the text is not ASCII.
+ * Of the text in these bytes: an IPv4 address in its canonical form is its number, which no other text has; of any
+ * other text it is a hash above those. `undefined`: the text is not ASCII.
  */
 export function addressKey(bytes: Uint8Array, from: number, to: number): number | undefined {
   let hash = FNV_OFFSET;
