@@ -60,7 +60,8 @@ export class PlainHolders implements PlainReader {
   }
 
   onChange(listener: (address: string) => void): void {
-    if (this.#listener !== undefined) throw new Error('bug: a second listener, of which only one would be told of changes');
+    if (this.#listener !== undefined)
+      throw new Error('bug: a second listener, of which only one would be told of changes');
     this.#listener = listener;
   }
 
