@@ -10,7 +10,7 @@ import { ClusterUid } from '../../src/kube/cluster-uid.ts';
 import { ServerContact } from '../../src/kube/reflector/server-contact.ts';
 import { createTransport } from '../../src/kube/transport/transport.ts';
 import { done, eventually, notYet } from '../observers/eventually.ts';
-import { HurriedClock, TestCredentials } from './reflector/reflecting.ts';
+import { HurriedClock, TestCredentials } from './reflector/reflector-under-test.ts';
 
 const UID = '5d0b5d5e-0f0b-4a52-8f55-5f7f9f0f4c11';
 

@@ -13,7 +13,7 @@ import { createTransport } from '../../src/kube/transport/transport.ts';
 import type { OwnerRecord } from '../../src/model/kubernetes/records.ts';
 import type { Relocation } from '../../src/kube/reflector/whereabouts.ts';
 import type { ApiRequest, ApiResponse, Transport } from '../../src/kube/transport/transport.ts';
-import { HurriedClock, TestCredentials } from './reflector/reflecting.ts';
+import { HurriedClock, TestCredentials } from './reflector/reflector-under-test.ts';
 import { VirtualClock } from './reflector/virtual-clock.ts';
 
 const ROLLOUTS = [

@@ -16,7 +16,7 @@ import { systemClock } from '../../src/kube/clock.ts';
 import { createClusterWatch } from '../../src/kube/cluster-watch.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { MirrorStore } from '../kube/reflector/mirror-store.ts';
-import { TestCredentials } from '../kube/reflector/reflecting.ts';
+import { TestCredentials } from '../kube/reflector/reflector-under-test.ts';
 
 const PODS = 10_000;
 const DEADLINE_MS = 60_000;

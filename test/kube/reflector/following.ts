@@ -1,22 +1,17 @@
-// A reflector of pods that follows the simulated API server, with a clock that keeps real time and hurries timers.
+// A reflector of pods that follows the simulated API server.
 //
 // Every scenario ends with the same check: the store holds what the server lists now, read as JSON by a plain request
 // that shares nothing with the reflector.
 
 import assert from 'node:assert/strict';
 import type { Credentials } from '../../../src/kube/credentials/credentials.ts';
-import { Reflector } from '../../../src/kube/reflector/reflector.ts';
+import type { Reflector } from '../../../src/kube/reflector/reflector.ts';
 import { pods } from '../../../src/kube/resources.ts';
-import { ServerContact } from '../../../src/kube/reflector/server-contact.ts';
-import { createTransport } from '../../../src/kube/transport/transport.ts';
 import type { PodRecord } from '../../../src/model/kubernetes/records.ts';
 import { createSimulator, type Simulator, type SimulatorOptions } from '../../../src/simulator/server/simulator.ts';
-import { createLogger } from '../../../src/telemetry/logger.ts';
 import { createRandom } from '../../random.ts';
-import { MirrorStore } from './mirror-store.ts';
-import { HurriedClock, TestCredentials } from './reflecting.ts';
-
-const DEADLINE_MS = 30_000;
+import type { MirrorStore } from './mirror-store.ts';
+import { type HurriedClock, ReflectorUnderTest, TestCredentials } from './reflector-under-test.ts';
 
 export interface FollowingOptions {
   readonly simulator?: Partial<SimulatorOptions>;
@@ -56,59 +51,27 @@ export async function following(
   });
   options.arrange?.(simulator);
   const server = await simulator.listen({ port: 0 });
-  const clock = new HurriedClock();
   const credentials = options.credentials?.(server.url) ?? new TestCredentials(server.url);
-  const transport = createTransport({ credentials, userAgent: 'digger/test' });
-  const stopping = new AbortController();
-  const random = () => 0;
-  const store = new MirrorStore<PodRecord>();
-  const logger = createLogger({ level: 'silent', pretty: false });
-  const contact = new ServerContact(transport, clock, random, logger, stopping.signal);
-  const streamInitialList = options.streamInitialList ?? false;
-  const onStatusChange = () => {};
-  const reflector = new Reflector({
-    resource: pods,
-    store,
-    transport,
-    contact,
-    logger,
-    clock,
-    random,
-    streamInitialList,
-    onStatusChange,
-  });
+  const { streamInitialList = false } = options;
+  const tested = new ReflectorUnderTest<PodRecord>({ resource: pods, credentials, streamInitialList });
+  const { store, reflector, clock } = tested;
   const requests = (): readonly string[] =>
     simulator.requests
       .entries({ resource: 'pods' })
       .filter(({ accept }) => accept.includes('protobuf'))
       .map(({ verb, parameters }) => describeRequest(verb, parameters));
-  const until = async (condition: () => boolean | Promise<boolean>, wanted?: () => unknown) => {
-    const endAt = Date.now() + DEADLINE_MS;
-    while (!(await condition())) {
-      if (Date.now() > endAt) {
-        const status = reflector.status();
-        const seen = {
-          requests: requests(),
-          status,
-          restarts: [...status.restarts],
-          store: view(store),
-          ...{ wanted },
-        };
-        assert.fail(`not within ${DEADLINE_MS} ms: ${JSON.stringify({ ...seen, wanted: wanted?.() })}`);
-      }
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  };
+  const seen = () => ({ requests: requests(), store: view(store) });
+  const until = (condition: () => boolean) => tested.until(condition, seen);
   const untilEqual = async () => {
     let listed: readonly string[] = [];
-    await until(
+    await tested.until(
       async () => {
         listed = await listDirectly(server.url, options.token?.() ?? '');
         // The state changes before the request is out.
         const watches = reflector.status().state === 'watching' && simulator.watchCount('pods') > 0;
         return watches && view(store).join('\n') === listed.join('\n');
       },
-      () => listed,
+      () => ({ ...seen(), listed }),
     );
   };
   reflector.start();
@@ -128,12 +91,10 @@ export async function following(
     });
     if (reflector.status().state !== 'stopped') await untilEqual();
   } finally {
-    stopping.abort();
-    await reflector.stop();
-    await transport.close();
+    await tested.stop();
     await server.close();
   }
-  assert.equal(store.openReplacements, 0, 'every replacement is committed or aborted');
+  tested.assertNothingIsLeft();
 }
 
 /** Three pods, versions 1001 to 1003. */

@@ -59,8 +59,8 @@ export interface RunReport {
 }
 
 /**
- * A peer that says nothing is found out when its watch should have ended, after ten and a half minutes at most; the next
- * one may be as silent.
+ * A peer that says nothing is found out when its watch should have ended, after ten and a half minutes at most; the
+ * next one may be as silent.
  */
 const MAX_RECOVERY_MS = 30 * 60_000;
 const MAX_COMMIT_MS = 300;

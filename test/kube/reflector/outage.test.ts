@@ -8,7 +8,7 @@ import type { PodRecord } from '../../../src/model/kubernetes/records.ts';
 import { createLogger } from '../../../src/telemetry/logger.ts';
 import { createSimulator } from '../../../src/simulator/server/simulator.ts';
 import { MirrorStore, storesAround } from './mirror-store.ts';
-import { HurriedClock, TestCredentials } from './reflecting.ts';
+import { HurriedClock, TestCredentials } from './reflector-under-test.ts';
 
 const DEADLINE_MS = 30_000;
 

@@ -1,6 +1,6 @@
-// After a failure, and after a watch that ended before its time, the server may be another one, or the same with an older
-// storage: before anything goes on it is looked at, and before a watch does, a list of one object has to show that the
-// server has reached its version.
+// After a failure, and after a watch that ended before its time, the server may be another one, or the same with an
+// older storage: before anything goes on it is looked at, and before a watch does, a list of one object has to show
+// that the server has reached its version.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -14,7 +14,8 @@ import { pods } from '../../../src/kube/resources.ts';
 import { createTransport } from '../../../src/kube/transport/transport.ts';
 import { WireError } from '../../../src/kube/wire-error.ts';
 import { done, eventually, notYet } from '../../observers/eventually.ts';
-import { reflecting, TestCredentials } from './reflecting.ts';
+import { reflecting } from './reflecting.ts';
+import { TestCredentials } from './reflector-under-test.ts';
 import { type Answer, event, list, openWatch, podJson, watch } from './scripted-api-server.ts';
 import { VirtualClock } from './virtual-clock.ts';
 

@@ -10,7 +10,7 @@ import { createSimulator } from '../../../src/simulator/server/simulator.ts';
 import { createLogger } from '../../../src/telemetry/logger.ts';
 import { pod } from '../reflector/following.ts';
 import { MirrorStore, storesAround } from '../reflector/mirror-store.ts';
-import { HurriedClock, TestCredentials } from '../reflector/reflecting.ts';
+import { HurriedClock, TestCredentials } from '../reflector/reflector-under-test.ts';
 
 const DEADLINE_MS = 30_000;
 
