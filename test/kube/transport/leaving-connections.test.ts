@@ -15,6 +15,7 @@ import {
   get,
   open,
   until,
+  untilOneIsLeft,
   keepOpen,
   HoldingProxy,
 } from './serving.ts';
@@ -104,11 +105,7 @@ test('a server that says goodbye lets requests end, and the next one takes anoth
   streams[0]?.end('the last word');
   assert.equal((await body.next()).value?.toString(), 'the last word');
   assert.equal((await body.next()).done, true);
-  await until(
-    'the first connection is gone',
-    () => server.sessions.size === 1,
-    () => server.sessions.size,
-  );
+  await untilOneIsLeft(server);
 });
 
 test('a peer that objects to pings is pinged hardly ever from then on', async (context) => {

@@ -14,6 +14,7 @@ import {
   get,
   open,
   until,
+  untilOneIsLeft,
   keepOpen,
   toBuffer,
   HoldingProxy,
@@ -48,11 +49,7 @@ test('a new CA makes a new connection, without a restart; what runs on the old o
   streams[0]?.end('still here');
   assert.equal((await body.next()).value?.toString(), 'still here');
   assert.equal((await body.next()).done, true);
-  await until(
-    'the old connection is gone',
-    () => server.sessions.size === 1,
-    () => server.sessions.size,
-  );
+  await untilOneIsLeft(server);
 });
 
 test('12.13 material that is replaced during a dial fails no request that waits for it', async (context) => {

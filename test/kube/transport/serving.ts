@@ -135,6 +135,12 @@ export async function until(what: string, condition: () => boolean, seen: () => 
   }
 }
 
+/** Of the connections of the server; those that are over are gone. */
+export async function untilOneIsLeft(server: Serving): Promise<void> {
+  const left = (): number => server.sessions.size;
+  await until('one connection is left', () => left() === 1, left);
+}
+
 export const keepOpen: Handler = (stream, path) => {
   stream.respond({ ':status': 200 });
   stream.write(path);
