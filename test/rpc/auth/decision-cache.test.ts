@@ -45,14 +45,7 @@ test('what is remembered is what was decided last, for no longer than it may be'
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 100 }), async (steps) => {
       let nowMs = 0;
-      const cache = new DecisionCache<Decision>({
-        allowedTtlMs: ALLOWED_TTL_MS,
-        deniedTtlMs: DENIED_TTL_MS,
-        maxEntries: MAX_ENTRIES,
-        allowedIsProven: false,
-        lanes: { known: LANE, new: LANE },
-        nowMs: () => nowMs,
-      });
+      const cache = createCache(() => nowMs);
       const open: { readonly key: string; readonly answer: PromiseWithResolvers<Decision> }[] = [];
       const last = new Map<string, { readonly allowed: boolean; readonly atMs: number }>();
       const waiting: Promise<unknown>[] = [];
@@ -114,14 +107,7 @@ test('what is remembered is what was decided last, for no longer than it may be'
 const STRANGER: Asker = { peer: () => 'p', admitted: false };
 
 test('denials never push out allowances, nor do tokens that allow nothing push out known callers', async () => {
-  const cache = new DecisionCache<Decision>({
-    allowedTtlMs: ALLOWED_TTL_MS,
-    deniedTtlMs: DENIED_TTL_MS,
-    maxEntries: MAX_ENTRIES,
-    allowedIsProven: false,
-    lanes: { known: LANE, new: LANE },
-    nowMs: () => 0,
-  });
+  const cache = createCache(() => 0);
   const [allow, deny] = [async () => ({ allowed: true }), async () => ({ allowed: false })];
   await cache.decide('known', STRANGER, allow);
   cache.prove('known');
@@ -139,14 +125,7 @@ test('denials never push out allowances, nor do tokens that allow nothing push o
 
 test('13.3 newcomers whose reviews hang or fail take neither room nor patience from callers that are known', async () => {
   let nowMs = 0;
-  const cache = new DecisionCache<Decision>({
-    allowedTtlMs: ALLOWED_TTL_MS,
-    deniedTtlMs: DENIED_TTL_MS,
-    maxEntries: MAX_ENTRIES,
-    allowedIsProven: true,
-    lanes: { known: LANE, new: LANE },
-    nowMs: () => nowMs,
-  });
+  const cache = createCache(() => nowMs, true);
   let asked = 0;
   const allow = async (): Promise<Decision> => {
     asked += 1;
@@ -175,3 +154,15 @@ test('13.3 newcomers whose reviews hang or fail take neither room nor patience f
   assert.deepEqual(await cache.decide('known', STRANGER, allow), { allowed: true }, 'right after their failure');
   assert.equal(asked, 3);
 });
+
+/** `allowedIsProven`: what is allowed counts as known. */
+function createCache(nowMs: () => number, allowedIsProven = false): DecisionCache<Decision> {
+  return new DecisionCache<Decision>({
+    allowedTtlMs: ALLOWED_TTL_MS,
+    deniedTtlMs: DENIED_TTL_MS,
+    maxEntries: MAX_ENTRIES,
+    allowedIsProven,
+    lanes: { known: LANE, new: LANE },
+    nowMs,
+  });
+}
