@@ -3,7 +3,8 @@
 import type { ContainerOrder } from '../line/orders.ts';
 import type { Connection } from './connection.ts';
 import type { AskEdge } from './edge.ts';
-import { containerLines, namespaceLines } from './entity-text.ts';
+import { containerLines } from './answer-text.ts';
+import { namespaceLines } from './entity-text.ts';
 import { EXIT_OK } from './exit-codes.ts';
 import { isTable, objectText, shownForm } from './output.ts';
 import { OTEL_ATTRIBUTES } from './resolve.ts';

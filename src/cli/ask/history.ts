@@ -3,7 +3,7 @@
 import type { HistoryOrder } from '../line/orders.ts';
 import type { Connection } from './connection.ts';
 import type { AskEdge } from './edge.ts';
-import { historyLines } from './entity-text.ts';
+import { historyLines } from './answer-text.ts';
 import { EXIT_NOT_RESOLVED, EXIT_OK } from './exit-codes.ts';
 import { isTable, objectText, shownForm } from './output.ts';
 import type { JsonObject } from '../../wire/proto-json.ts';

@@ -3,7 +3,8 @@
 import type { StatusOrder } from '../line/orders.ts';
 import type { Connection } from './connection.ts';
 import type { AskEdge } from './edge.ts';
-import { clusterText, tableLines } from './entity-text.ts';
+import { clusterText } from './entity-text.ts';
+import { tableLines } from './lines.ts';
 import { EXIT_OK, EXIT_UNREACHABLE } from './exit-codes.ts';
 import { coloured, isTable, objectText, shownForm } from './output.ts';
 import type { JsonObject, JsonValue } from '../../wire/proto-json.ts';

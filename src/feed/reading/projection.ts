@@ -41,7 +41,8 @@ import { passesItem } from '../log/items.ts';
 import type { DroppedEntry, ItemEntry, LogEntry, PresentEntry, RemovedEntry } from '../log/log-entry.ts';
 import type { NamespaceLabels } from '../log/namespace-labels.ts';
 import { caughtUp, type ReadingPosition, type ReadingStep } from './position.ts';
-import { encodeToken, NO_SOURCES, type ResumeToken, type TokenSources } from '../tokens/resume-token.ts';
+import { encodeToken, type ResumeToken } from '../tokens/resume-token.ts';
+import { NO_SOURCES, type TokenSources } from '../tokens/token-sources.ts';
 import type { TouchedReader } from '../log/touched-keys.ts';
 import type { UnseenChanges } from '../log/unseen-changes.ts';
 

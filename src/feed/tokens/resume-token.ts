@@ -1,6 +1,7 @@
 // The resume token: opaque to consumers, who store it beside their copy and hand it back.
 //
-//   form 1 byte · CRC-32 of the rest · projection 8 bytes · epoch 16 bytes · issued, cursor, floor, held, followed · number of sources
+//   form 1 byte · CRC-32 of the rest · projection 8 bytes · epoch 16 bytes · issued, cursor, floor, held, followed
+//   number of sources
 //   if there are any: which sources they are 8 bytes · per source, in the order of their ids: a moment, and another one
 //   if its first says so
 //   then the cluster: length of its uid, uid · length of its name, name; a uid of the usual form has 16 bytes
@@ -16,31 +17,10 @@
 // another replica continue. A token of another form (of an older or newer version of this service) is known by its
 // checksum, which stands in the same place in all of them: it is not refused, but starts over.
 
-import { hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { type ClusterIdentity, UNKNOWN_CLUSTER } from '../../model/cluster-identity.ts';
-
-/** The state of one source: its version, and what its records are, see `SourcePosition.digest`. */
-export interface SourceMoment {
-  readonly version: string;
-  readonly digest: number;
-}
-
-/**
- * Between which moments of one source everything lies that the consumer holds: `low` and `high` are the same object or
- * equal when it holds exactly one state.
- */
-export interface MomentRange {
-  readonly low: SourceMoment;
-  readonly high: SourceMoment;
-}
-
-export interface TokenSources {
-  /** 16 hexadecimal digits, see `sourceSet`. */
-  readonly set: string;
-  /** Of each source of the set, in the order of their names. */
-  readonly ranges: readonly MomentRange[];
-}
+import { MAX_VARINT_BYTES, Reader, writeVarint } from './token-bytes.ts';
+import { type TokenSources, WITHOUT_SOURCES, encodeSources, readSources } from './token-sources.ts';
 
 export interface ResumeToken {
   /** 8 bytes, see `reading/projection.ts`: what the consumer sees, and in which form. */
@@ -74,29 +54,16 @@ export interface ResumeToken {
  */
 export const MAX_TOKEN_BYTES = 4096;
 
-export const NO_SOURCES: TokenSources = Object.freeze({ set: '', ranges: Object.freeze([]) });
-
 /** 1 had sources by name, and numbers of fixed length; 2 had no cluster, 3 did not say since when it was followed. */
 const FORM = 4;
+
 const CHECKSUM_AT = 1;
+
 const PROJECTION_AT = 5;
+
 const EPOCH_AT = 13;
+
 const NUMBERS_AT = 29;
-const SET_BYTES = 8;
-const DIGEST_BYTES = 7;
-/** Of a 64-bit number and the two bits. */
-const MAX_VARINT_BYTES = 10;
-const MAX_VERSION = 2n ** 64n - 1n;
-
-const HAS_HIGH = 1;
-const HAS_NO_RECORDS = 2;
-
-/** A short name for several sources, whatever they are called. */
-export function sourceSet(names: Iterable<string>): string {
-  const sorted = [...names].sort();
-  // JSON keeps the names apart.
-  return hash('sha256', JSON.stringify(sorted)).slice(0, SET_BYTES * 2);
-}
 
 export function encodeToken(token: ResumeToken): Buffer {
   const sources = encodeSources(token.sources);
@@ -153,11 +120,6 @@ export function parseToken(given: Uint8Array): ResumeToken | 'other-form' | unde
   };
 }
 
-/** Frames that are made one after the other carry the same sources, as the same object. */
-const encoded = new WeakMap<TokenSources, Buffer>();
-
-const WITHOUT_SOURCES = Buffer.of(0);
-
 const encodedClusters = new WeakMap<ClusterIdentity, Buffer>();
 
 function encodeCluster(cluster: ClusterIdentity): Buffer {
@@ -202,137 +164,3 @@ const UUID_BYTES = 16;
 
 /** What the option allows for a name, and kube/cluster-uid.ts for a uid. */
 const MAX_CLUSTER_TEXT_BYTES = 128;
-
-/** With their number. */
-function encodeSources(sources: TokenSources): Buffer {
-  let bytes = encoded.get(sources);
-  if (bytes === undefined) {
-    bytes = encodeRanges(sources) ?? WITHOUT_SOURCES;
-    encoded.set(sources, bytes);
-  }
-  return bytes;
-}
-
-/** `undefined`: versions that are not numbers, which cannot be compared elsewhere either, or nothing to encode. */
-function encodeRanges({ set, ranges }: TokenSources): Buffer | undefined {
-  if (ranges.length === 0) return undefined;
-  const momentBytes = MAX_VARINT_BYTES + DIGEST_BYTES;
-  const bytes = Buffer.allocUnsafe(MAX_VARINT_BYTES + SET_BYTES + ranges.length * 2 * momentBytes);
-  let at = writeVarint(bytes, 0, ranges.length);
-  at += bytes.write(set, at, SET_BYTES, 'hex');
-  for (const { low, high } of ranges) {
-    const isOne = low.version === high.version && low.digest === high.digest;
-    for (const moment of isOne ? [low] : [low, high]) {
-      if (!isVersionNumber(moment.version)) return undefined;
-      at = writeMoment(bytes, at, moment, !isOne && moment === low ? HAS_HIGH : 0);
-    }
-  }
-  return bytes.subarray(0, at);
-}
-
-function writeMoment(bytes: Buffer, from: number, { version, digest }: SourceMoment, flags: number): number {
-  const bits = flags | (digest === 0 ? HAS_NO_RECORDS : 0);
-  // Up to 15 digits everything stays below 2^53.
-  const at = writeVarint(
-    bytes,
-    from,
-    version.length <= 15 ? Number(version) * 4 + bits : BigInt(version) * 4n + BigInt(bits),
-  );
-  if (digest === 0) return at;
-  bytes.writeUIntBE(Math.floor(digest / 2 ** 32), at, DIGEST_BYTES - 4);
-  bytes.writeUInt32BE(digest % 2 ** 32, at + DIGEST_BYTES - 4);
-  return at + DIGEST_BYTES;
-}
-
-function readSources(reader: Reader): TokenSources {
-  const count = reader.number();
-  if (count === 0) return NO_SOURCES;
-  const set = reader.bytes(SET_BYTES).toString('hex');
-  const ranges: MomentRange[] = [];
-  // A wrong number runs out of bytes soon.
-  for (let index = 0; index < count && !reader.isBroken; index++) {
-    const low = readMoment(reader);
-    ranges.push({ low: low.moment, high: low.hasHigh ? readMoment(reader).moment : low.moment });
-  }
-  return { set, ranges };
-}
-
-function readMoment(reader: Reader): { readonly moment: SourceMoment; readonly hasHigh: boolean } {
-  const head = reader.varint();
-  const hasHigh = (head & BigInt(HAS_HIGH)) !== 0n;
-  const hasNoRecords = (head & BigInt(HAS_NO_RECORDS)) !== 0n;
-  const version = head >> 2n;
-  if (version > MAX_VERSION) reader.isBroken = true;
-  if (hasNoRecords) return { moment: { version: String(version), digest: 0 }, hasHigh };
-  const bytes = reader.bytes(DIGEST_BYTES);
-  const digest = bytes.readUIntBE(0, DIGEST_BYTES - 4) * 2 ** 32 + bytes.readUInt32BE(DIGEST_BYTES - 4);
-  // One way to write it, and below 2^53.
-  if (digest === 0 || !Number.isSafeInteger(digest)) reader.isBroken = true;
-  return { moment: { version: String(version), digest }, hasHigh };
-}
-
-function isVersionNumber(version: string): boolean {
-  return /^(?:0|[1-9][0-9]{0,19})$/.test(version) && (version.length < 20 || BigInt(version) <= MAX_VERSION);
-}
-
-/** Returns where it ends. */
-function writeVarint(bytes: Buffer, from: number, value: number | bigint): number {
-  let at = from;
-  if (typeof value === 'bigint') {
-    let rest = value;
-    for (; rest >= 0x80n; rest >>= 7n) bytes[at++] = Number(rest & 0x7fn) | 0x80;
-    bytes[at++] = Number(rest);
-    return at;
-  }
-  let rest = value;
-  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes[at++] = (rest % 0x80) | 0x80;
-  bytes[at++] = rest;
-  return at;
-}
-
-/** Reads on and on; beyond the end it gives nothing, and says so once. */
-class Reader {
-  isBroken = false;
-  readonly #bytes: Buffer;
-  #at: number;
-
-  constructor(bytes: Buffer, from: number) {
-    this.#bytes = bytes;
-    this.#at = from;
-  }
-
-  get isAtEnd(): boolean {
-    return this.#at === this.#bytes.byteLength;
-  }
-
-  /** So many bytes; zeros when there are fewer. */
-  bytes(length: number): Buffer {
-    const start = this.#at;
-    this.#at += length;
-    if (this.#at <= this.#bytes.byteLength) return this.#bytes.subarray(start, this.#at);
-    this.isBroken = true;
-    return Buffer.alloc(length);
-  }
-
-  /** A number that is safe. */
-  number(): number {
-    const value = Number(this.varint());
-    if (!Number.isSafeInteger(value)) this.isBroken = true;
-    return value;
-  }
-
-  varint(): bigint {
-    let value = 0n;
-    for (let index = 0; index < MAX_VARINT_BYTES; index++) {
-      const byte = this.bytes(1)[0] ?? 0;
-      value |= BigInt(byte & 0x7f) << BigInt(7 * index);
-      if (byte < 0x80) {
-        // One way to write it: no zeros at the end.
-        if (byte === 0 && index > 0) this.isBroken = true;
-        return value;
-      }
-    }
-    this.isBroken = true;
-    return 0n;
-  }
-}

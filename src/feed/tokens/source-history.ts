@@ -8,7 +8,7 @@
 
 import type { SourcePosition } from '../../model/observation.ts';
 import { compareResourceVersions } from '../../model/kubernetes/resource-version.ts';
-import type { MomentRange, SourceMoment } from './resume-token.ts';
+import type { MomentRange, SourceMoment } from './token-sources.ts';
 
 interface Step extends SourceMoment {
   /** The head of the log before and after it. */

@@ -7,7 +7,7 @@
 import type { ChangeBatch } from '../../model/changes.ts';
 import { compareResourceVersions } from '../../model/kubernetes/resource-version.ts';
 import type { ResetReason } from '../../wire/frame.ts';
-import { type MomentRange, NO_SOURCES, sourceSet, type TokenSources } from './resume-token.ts';
+import { type MomentRange, NO_SOURCES, sourceSet, type TokenSources } from './token-sources.ts';
 import { SourceHistory } from './source-history.ts';
 
 export type ResumeAnswer =

@@ -1,7 +1,7 @@
 // A pod's record straight out of its protobuf. Pods come by the hundred thousand, and two thirds of what protobufjs
 // allocates for one (objects for messages, for 64-bit numbers, arrays of conditions) is thrown away at once.
 //
-// Field numbers are those of proto/kubernetes/core.proto, and the record is the one that records-from-objects.ts makes
+// Field numbers are those of proto/kubernetes/core.proto, and the record is the one that pod-from-object.ts makes
 // of what protobufjs decodes: a test holds the two against each other.
 
 import { podNetworksOf } from '../../model/kubernetes/pod-networks.ts';
@@ -17,7 +17,7 @@ import {
   type ReadStatus,
   readStatus,
 } from './pod-status-reader.ts';
-import { NO_CONTAINERS, NO_PORTS, toDigest } from './records-from-objects.ts';
+import { NO_CONTAINERS, NO_PORTS, toDigest } from './pod-from-object.ts';
 
 /** `raw`: the message `Pod`. Throws a WireError when it is damaged. */
 export function readPod(raw: Uint8Array): { readonly record: PodRecord; readonly resourceVersion: string } {

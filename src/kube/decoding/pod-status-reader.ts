@@ -188,7 +188,7 @@ function readText(cursor: MessageCursor): string {
 
 /**
  * Only of a pod all of whose containers have ended, ephemeral ones aside: see `latestFinish` in
- * records-from-objects.ts.
+ * pod-from-object.ts.
  */
 export function latestFinish({ ordinary, init, ephemeral }: ReadStatus): number | undefined {
   if (ordinary === undefined) return undefined;

@@ -31,10 +31,10 @@ import {
   toNamespaceRecord,
   toNodeRecord,
   toOwnerRecord,
-  toPodRecord,
   toServiceCidrRecord,
   toServiceRecord,
 } from './records-from-objects.ts';
+import { toPodRecord } from './pod-from-object.ts';
 
 export interface Decoded<R extends KubernetesRecord> {
   readonly record: R;

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { entityLines, resolutionLines, resolutionRow } from '../../../src/cli/ask/entity-text.ts';
+import { entityLines } from '../../../src/cli/ask/entity-text.ts';
+import { resolutionLines, resolutionRow } from '../../../src/cli/ask/answer-text.ts';
 
 describe('an answer as text', () => {
   it('shows zone, region, service account and readiness of a pod in wide tables only', () => {

@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { encodeToken, type MomentRange, parseToken, sourceSet } from '../../../src/feed/tokens/resume-token.ts';
+import { encodeToken, parseToken } from '../../../src/feed/tokens/resume-token.ts';
+import { type MomentRange, sourceSet } from '../../../src/feed/tokens/token-sources.ts';
 import { Picture } from '../cluster.ts';
 import { Harness } from '../harness.ts';
 

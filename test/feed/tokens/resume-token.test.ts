@@ -5,15 +5,8 @@ import { describe, it } from 'node:test';
 import { crc32 } from 'node:zlib';
 import * as fc from 'fast-check';
 import { UNKNOWN_CLUSTER } from '../../../src/model/cluster-identity.ts';
-import {
-  encodeToken,
-  MAX_TOKEN_BYTES,
-  type MomentRange,
-  NO_SOURCES,
-  parseToken,
-  type ResumeToken,
-  sourceSet,
-} from '../../../src/feed/tokens/resume-token.ts';
+import { encodeToken, MAX_TOKEN_BYTES, parseToken, type ResumeToken } from '../../../src/feed/tokens/resume-token.ts';
+import { type MomentRange, NO_SOURCES, sourceSet } from '../../../src/feed/tokens/token-sources.ts';
 
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
 const moment = fc.record({
