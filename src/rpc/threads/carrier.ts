@@ -79,7 +79,10 @@ export class Carrier {
     this.#http2 = createHttp2Server({
       maxSendHeaderBlockLength: Number.MAX_SAFE_INTEGER,
       maxSessionMemory: limits.maxSessionMemoryMiB,
-      settings: { maxConcurrentStreams: limits.maxStreamsPerConnection },
+      settings: {
+        maxConcurrentStreams: limits.maxStreamsPerConnection,
+        maxHeaderListSize: ADVERTISED_HEADER_BYTES,
+      },
     });
     this.#http2.on('session', (session) => this.#onSession(session));
     this.#http2.on('stream', ((stream, headers, flags, rawHeaders) =>
@@ -215,7 +218,6 @@ export class Carrier {
     }
     connection.session = session;
     (session as SessionOfConnection)[ITS_CONNECTION] = connection;
-    session.settings({ maxHeaderListSize: ADVERTISED_HEADER_BYTES });
     this.#note(CONNECTION.session, connection.id);
     const control = (): void => void this.#note(CONNECTION.control, connection.id);
     session.on('ping', control);
