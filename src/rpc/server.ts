@@ -114,7 +114,12 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
     countWaited: metrics.countWaited,
     countPaused: metrics.countPaused,
   });
-  const starts = new StartQueue({ afterReads: setImmediate, nowMs: monotonicMs });
+  const starts = new StartQueue({
+    maxConnectionsPerSource: limits.maxConnectionsPerAddress,
+    afterReads: setImmediate,
+    after: (run, ms) => void setTimeout(run, ms).unref(),
+    nowMs: monotonicMs,
+  });
   const gate = new Gate({
     environment,
     authenticate,

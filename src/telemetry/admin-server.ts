@@ -3,8 +3,8 @@
 // Answers GET and HEAD only, takes no request with a body, and changes nothing. Its callers learn names of resources
 // and counts, never an address or an object, unless the page for people is asked for (`page`). Probes come through
 // whatever others do here: connections have bounds at which the new one gets in (admin-connections.ts), requests of one
-// source have a rate above which they wait, and /metrics is computed once a second at most, in parts (metrics-page.ts).
-// None of these bounds is shared with the gRPC port.
+// source have a rate above which they wait, and /metrics is computed once a second at most, in parts, and answered once
+// in a turn of the event loop (metrics-page.ts). None of these bounds is shared with the gRPC port.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -12,7 +12,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Counter, Gauge, type Registry } from '@prometheus-io/client';
 import { networkOf } from '../model/ip/network.ts';
 import { AdminConnections } from './admin-connections.ts';
-import { MetricsPage, metricsInParts } from './metrics-page.ts';
+import { MetricsPage, metricsInParts, OneATurn } from './metrics-page.ts';
 import { SourceRates } from './source-rates.ts';
 
 export interface AdminServerOptions {
@@ -78,9 +78,14 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
     compute: () => metricsInParts(registry, { nowMs, later: setImmediate }),
     nowMs,
   });
+  const scrapeTurns = new OneATurn(setImmediate);
   const context: Answering = {
     pending: options.pending,
-    metrics: () => metricsPage.bytes(),
+    metrics: async () => {
+      const bytes = await metricsPage.bytes();
+      await scrapeTurns.pass();
+      return bytes;
+    },
     page: options.page,
     contentType: registry.contentType,
     requests: new SourceRates({ ...REQUESTS, nowMs }),

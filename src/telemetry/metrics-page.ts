@@ -3,7 +3,7 @@
 // would hold up those of one turn of the event loop (5 to 20 ms with a thousand connections).
 //
 // So the values of a page are some milliseconds apart, as those of two pages are. It is kept as bytes: to write a text
-// of 100 kB for each who asks took longer than to answer three lookups.
+// of 100 kB for each who asks took longer than to answer three lookups. And it is given to one who asks in a turn.
 
 import type { Registry } from '@prometheus-io/client';
 
@@ -37,6 +37,35 @@ export class MetricsPage {
       if (this.#computed === computed) this.#computed = undefined;
     });
     return computed.bytes;
+  }
+}
+
+/** Lets one pass in a turn of the event loop, the first who came first. As many wait as there are requests. */
+export class OneATurn {
+  readonly #later: (run: () => void) => void;
+  readonly #waiting: (() => void)[] = [];
+  #isPassing = false;
+  readonly #next = (): void => {
+    const pass = this.#waiting.shift();
+    this.#isPassing = pass !== undefined;
+    if (pass === undefined) return;
+    pass();
+    this.#later(this.#next);
+  };
+
+  /** `later`: runs something in the next turn of the event loop (`setImmediate`). */
+  constructor(later: (run: () => void) => void) {
+    this.#later = later;
+  }
+
+  /** Resolves when it is its turn. */
+  pass(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      if (this.#isPassing) return;
+      this.#isPassing = true;
+      this.#later(this.#next);
+    });
   }
 }
 

@@ -39,6 +39,8 @@ const CALLS_PER_CONNECTION = 100;
 /** What is attacked, and the address that the attack comes from. */
 interface Target {
   readonly address: string;
+  /** Of probes and metrics. */
+  readonly adminAddress: string;
   readonly from: string;
 }
 
@@ -52,8 +54,8 @@ interface Attack {
 function together(attacks: readonly Attack[]): Attack {
   return {
     name: 'all of these at once, each from an address of its own',
-    begin: async ({ address }, strength) => {
-      const begun = attacks.map((attack, index) => attack.begin({ address, from: `127.0.1.${index + 1}` }, strength));
+    begin: async (target, strength) => {
+      const begun = attacks.map((attack, index) => attack.begin({ ...target, from: `127.0.1.${index + 1}` }, strength));
       return (await Promise.all(begun)).flat();
     },
   };
@@ -179,6 +181,34 @@ const ATTACKS: readonly Attack[] = [
       return sockets;
     },
   },
+  {
+    name: '60 scrapers of 60 addresses that ask for the metrics again as soon as they are answered, 4 s long',
+    begin: async ({ adminAddress }, strength) => {
+      const scrapers = Array.from({ length: 60 }, (_, index) => open(adminAddress, false, `127.0.2.${index + 1}`));
+      for (const scraper of scrapers) {
+        const ask = (): void => void scraper.write('GET /metrics HTTP/1.1\r\nHost: digger\r\n\r\n');
+        let isHead = true;
+        let left = 0;
+        scraper.on('data', (chunk: Buffer) => {
+          if (isHead) {
+            const text = chunk.toString('latin1');
+            const [, length] = /\r\ncontent-length: (\d+)\r\n/i.exec(text) ?? [];
+            const end = text.indexOf('\r\n\r\n');
+            if (length === undefined || end === -1) throw new Error(`no head of an answer: ${text.slice(0, 200)}`);
+            isHead = false;
+            left = end + 4 + Number(length);
+          }
+          left -= chunk.length;
+          if (left > 0) return;
+          isHead = true;
+          ask();
+        });
+        ask();
+      }
+      await turn(4_000 * strength);
+      return scrapers;
+    },
+  },
 ];
 
 /** What was seen beside an attack. */
@@ -250,7 +280,8 @@ async function withstand(story: Story, digger: DiggerProcess, attack: Attack, st
       while (!over.signal.aborted) await look();
     })();
     try {
-      sockets = await attack.begin({ address: digger.address, from: '127.0.0.2' }, strength);
+      const { address, adminAddress } = digger;
+      sockets = await attack.begin({ address, adminAddress, from: '127.0.0.2' }, strength);
       // All of it is there, and stays for a moment.
       await Promise.all([look(), healthy.untilAnswered(100)]);
     } finally {

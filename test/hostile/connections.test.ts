@@ -8,6 +8,8 @@ import { connect as connectTls } from 'node:tls';
 import { describe, it, type TestContext } from 'node:test';
 
 import { MAX_STARTS_PER_TURN, type Start, StartQueue } from '../../src/rpc/limits/start-queue.ts';
+import { Listener } from '../../src/rpc/listener.ts';
+import type { ServedConnection } from '../../src/rpc/served-connection.ts';
 import { done, eventually, notYet } from '../observers/eventually.ts';
 import { serve } from '../rpc/serving.ts';
 import { recordClientHello } from '../rpc/tls/client-hello.test.ts';
@@ -15,6 +17,8 @@ import { metric, serveTls } from '../rpc/tls/tls-serving.ts';
 import { callHeaders, END_HEADERS, FRAME, frame, indexedHeader, newestEntry, open, PREFACE } from './raw-http2.ts';
 
 const MANY = 60;
+/** What is read of a source in a turn (64), by what the end of a connection counts as (4). */
+const MOST_ENDS_PER_TURN = 16;
 
 describe('connections that come at once', () => {
   it('begin a few a turn, and each gets its session', async (t) => {
@@ -79,21 +83,52 @@ describe('connections that come at once', () => {
   });
 });
 
-/** Steps of connections that were taken, in all and in one turn of the event loop. */
-function countSteps(t: TestContext): { readonly all: number; readonly mostInATurn: number } {
-  const counted = { all: 0, mostInATurn: 0 };
+describe('connections that go at once', () => {
+  it('end a few a turn, so that others are answered in between', async (t) => {
+    const ends = countPerTurn();
+    const noteEnd = Listener.prototype.noteEnd;
+    t.mock.method(Listener.prototype, 'noteEnd', function (this: Listener, connection: ServedConnection) {
+      if (!connection.hasEnded) ends.count();
+      noteEnd.call(this, connection);
+    });
+    // Where another thread has the sockets, ends come as notes.
+    const serving = await serve({ threads: 1 });
+    t.after(() => serving.stop());
+    const sockets = Array.from({ length: MANY }, () => open(serving.target));
+    await Promise.all(sockets.map((socket) => once(socket, 'data')));
+    await untilGone(sockets, () => metric(serving.registry, 'digger_grpc_connections'));
+    assert.equal(ends.all, MANY);
+    assert.ok(ends.mostInATurn <= MOST_ENDS_PER_TURN, `${ends.mostInATurn} in a turn`);
+  });
+});
+
+/** What happens, in all and in one turn of the event loop. */
+function countPerTurn(): { readonly all: number; readonly mostInATurn: number; count(): void } {
   let inTurn = 0;
-  const add = StartQueue.prototype.add;
-  t.mock.method(StartQueue.prototype, 'add', function (this: StartQueue, source: string, start: Start) {
-    const run = (): void => {
+  const counted = {
+    all: 0,
+    mostInATurn: 0,
+    count(): void {
       counted.all += 1;
       inTurn += 1;
       counted.mostInATurn = Math.max(counted.mostInATurn, inTurn);
       // Planned before the steps of the next turn are, and so run before them.
       if (inTurn === 1) setImmediate(() => (inTurn = 0));
+    },
+  };
+  return counted;
+}
+
+/** Steps of connections that were taken. */
+function countSteps(t: TestContext): { readonly all: number; readonly mostInATurn: number } {
+  const counted = countPerTurn();
+  const add = StartQueue.prototype.add;
+  t.mock.method(StartQueue.prototype, 'add', function (this: StartQueue, source: string, start: Start) {
+    const run = (): void => {
+      counted.count();
       start.run();
     };
-    add.call(this, source, { run, drop: () => start.drop() });
+    add.call(this, source, { isNew: start.isNew, run, drop: () => start.drop() });
   });
   return counted;
 }

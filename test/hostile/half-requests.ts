@@ -4,8 +4,8 @@ import type { Socket } from 'node:net';
 import type { DiggerProcess } from '../observers/digger-process.ts';
 import { done, eventually, notYet } from '../observers/eventually.ts';
 import type { Story } from '../stories/story.ts';
-import { besideOthers, metric } from './bystanders.ts';
-import { callHeaders, END_HEADERS, FRAME, frame, open } from './raw-http2.ts';
+import { besideOthers, metric, readMetrics } from './bystanders.ts';
+import { callHeaders, END_HEADERS, FRAME, frame, open, untilBegun } from './raw-http2.ts';
 
 const BATCH = '/digger.v1.LookupService/BatchResolveAddresses';
 
@@ -54,40 +54,38 @@ export async function sendHalfRequests(story: Story, digger: DiggerProcess, size
   let peakRequestBytes = 0;
   let peakResidentBytes = 0;
   const look = async (): Promise<void> => {
-    const requests = await metric(digger, 'digger_grpc_call_memory_bytes');
-    peakRequestBytes = Math.max(peakRequestBytes, requests);
-    peakResidentBytes = Math.max(peakResidentBytes, await metric(digger, 'process_resident_memory_bytes'));
+    const now = await readMetrics(digger);
+    peakRequestBytes = Math.max(peakRequestBytes, now.value('digger_grpc_call_memory_bytes'));
+    peakResidentBytes = Math.max(peakResidentBytes, now.value('process_resident_memory_bytes'));
   };
   await besideOthers(story, digger, async () => {
-    const before = await metric(digger, 'digger_grpc_connections');
-    const sockets = new Set<Socket>();
+    const sockets: Socket[] = [];
     const half = halfRequest();
+    const over = new AbortController();
+    const watching = (async (): Promise<void> => {
+      while (!over.signal.aborted) await look();
+    })();
     try {
-      while (sockets.size < size) {
-        for (let count = 0; count < AT_ONCE && sockets.size < size; count++) {
-          const socket = open(digger.address);
-          socket.write(half);
-          sockets.add(socket);
-        }
-        // On a busy machine this takes so long that those who came first are found out as silent and cut off.
-        const staying = (): number => [...sockets].filter((socket) => !socket.destroyed).length;
-        await eventually(`${sockets.size} are connected`, async () => {
-          const connections = (await metric(digger, 'digger_grpc_connections')) - before;
-          return connections >= staying() ? done(undefined) : notYet({ connections, staying: staying() });
-        });
-        await look();
+      while (sockets.length < size) {
+        const batch = Array.from({ length: Math.min(AT_ONCE, size - sockets.length) }, () => open(digger.address));
+        for (const socket of batch) socket.write(half);
+        sockets.push(...batch);
+        await untilBegun(batch);
       }
       await eventually('everything that was sent has come', async () => {
-        const ended = (await metric(digger, REFUSALS)) - refusedBefore;
-        const late = (await metric(digger, LATE)) - lateBefore;
-        const gone = [...sockets].filter((socket) => socket.destroyed).length;
-        const seen = ended + late + gone + (await metric(digger, 'digger_grpc_arriving_requests'));
+        const now = await readMetrics(digger);
+        const ended = now.value(REFUSALS) - refusedBefore;
+        const late = now.value(LATE) - lateBefore;
+        const gone = sockets.filter((socket) => socket.destroyed).length;
+        const seen = ended + late + gone + now.value('digger_grpc_arriving_requests');
         return seen >= size ? done(undefined) : notYet({ seen, size });
       });
       await look();
       assert.equal((await digger.resolve(story.demo.wellKnown.statefulPod.ip))['outcome'], 'OUTCOME_RESOLVED');
     } finally {
+      over.abort();
       for (const socket of sockets) socket.destroy();
+      await watching;
     }
   });
   const refused = (await metric(digger, REFUSALS)) - refusedBefore;

@@ -101,6 +101,16 @@ export function open(address: string, preface = true, localAddress = '127.0.0.1'
   return socket;
 }
 
+/** Resolves when each of them has heard from the other side, which is when its HTTP/2 has begun there, or has closed. */
+export async function untilBegun(sockets: readonly Socket[]): Promise<void> {
+  const begun = (socket: Socket): Promise<void> =>
+    new Promise((resolve) => {
+      if (socket.bytesRead > 0 || socket.closed) resolve();
+      else socket.once('data', () => resolve()).once('close', () => resolve());
+    });
+  await Promise.all(sockets.map(begun));
+}
+
 export interface Frame {
   readonly type: number;
   readonly flags: number;

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { type IncomingMessage, request } from 'node:http';
+import { type IncomingMessage, request, ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { Gauge, type Registry } from '@prometheus-io/client';
@@ -205,6 +205,31 @@ test('13.9 sixty scrapers get what is computed once a second, and a few answers 
   assert.ok(answers <= 20 + (10 + 8) * (seconds + 1), `${answers} answers in ${seconds} s`);
 });
 
+test('13.9 sixty scrapers of sixty addresses that ask at once are answered one a turn', async (t) => {
+  const { server } = await start(t);
+  let turn = 0;
+  let turns: NodeJS.Immediate | undefined;
+  const nextTurn = (): void => {
+    turn += 1;
+    turns = setImmediate(nextTurn);
+  };
+  nextTurn();
+  t.after(() => clearImmediate(turns));
+  const answeredIn: number[] = [];
+  const end = ServerResponse.prototype.end;
+  t.mock.method(ServerResponse.prototype, 'end', function (this: ServerResponse, body: Buffer) {
+    answeredIn.push(turn);
+    return end.call(this, body, 'utf8');
+  });
+  const sockets = await Promise.all(
+    Array.from({ length: 60 }, (_, index) => open(server.address, `127.0.2.${index + 1}`)),
+  );
+  for (const socket of sockets) socket.write('GET /metrics HTTP/1.1\r\nHost: digger\r\nConnection: close\r\n\r\n');
+  const pages = await Promise.all(sockets.map(untilClosed));
+  for (const page of pages) assert.match(page, /^HTTP\/1\.1 200 OK[^]*digger_build_info/);
+  assert.deepEqual([answeredIn.length, new Set(answeredIn).size], [60, 60]);
+});
+
 test('readiness that throws costs one answer, not the process', async (t) => {
   const { get } = await start(t, () => {
     throw new Error('broken probe');
@@ -233,8 +258,8 @@ test('closing ends open keep-alive connections', async (t) => {
   await ended;
 });
 
-async function open(address: string): Promise<Socket> {
-  const socket = connect(Number(address.split(':')[1]), '127.0.0.1');
+async function open(address: string, localAddress = '127.0.0.1'): Promise<Socket> {
+  const socket = connect({ port: Number(address.split(':')[1]), host: '127.0.0.1', localAddress });
   socket.on('error', () => socket.destroy());
   await new Promise<void>((resolve) => socket.once('connect', () => resolve()));
   return socket;

@@ -28,13 +28,7 @@ import { baseCallOf, observeRequest, type RequestObserver } from './base-call.ts
 import { type CallConnection, CallRecord, connectionOf, type EndCall, recordOf, setConnection } from './call-record.ts';
 import { type CallKeeper, GatedCall, STATUS_COST_BYTES } from './gated-call.ts';
 import type { StreamGuard } from './grpc-js-streams.ts';
-import {
-  ADVERTISED_HEADER_BYTES,
-  boundTimeout,
-  essentialHeaders,
-  type HeaderFacts,
-  MAX_HEADER_BYTES,
-} from './header-checks.ts';
+import { boundTimeout, essentialHeaders, type HeaderFacts, MAX_HEADER_BYTES } from './header-checks.ts';
 import type { FramingFault } from './message-framing.ts';
 import { isProbePath, type MethodRules, rulesOf } from './method-rules.ts';
 import { resetStream, takesFrames } from './stream-reset.ts';
@@ -148,7 +142,6 @@ export class Gate implements StreamGuard, RequestObserver {
       return;
     }
     setConnection(session, connection);
-    session.settings({ maxHeaderListSize: ADVERTISED_HEADER_BYTES });
     const count = (): void => {
       connection.controlFrames += 1;
       this.#counted.add(connection);

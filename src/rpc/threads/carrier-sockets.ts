@@ -47,7 +47,10 @@ export class CarrierSockets {
     this.#http2 = createHttp2Server({
       maxSendHeaderBlockLength: Number.MAX_SAFE_INTEGER,
       maxSessionMemory: limits.maxSessionMemoryMiB,
-      settings: { maxConcurrentStreams: limits.maxStreamsPerConnection },
+      settings: {
+        maxConcurrentStreams: limits.maxStreamsPerConnection,
+        maxHeaderListSize: ADVERTISED_HEADER_BYTES,
+      },
     });
     this.#http2.on('session', (session) => this.#onSession(session));
     onHttp2(this.#http2);
@@ -193,7 +196,6 @@ export class CarrierSockets {
     }
     connection.session = session;
     (session as CarriedSession)[ITS_CONNECTION] = connection;
-    session.settings({ maxHeaderListSize: ADVERTISED_HEADER_BYTES });
     notes.note(CONNECTION.session, connection.id);
     const control = (): void => notes.noteControl(connection);
     session.on('ping', control);
