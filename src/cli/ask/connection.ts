@@ -5,7 +5,8 @@
 
 import { type ClientReadableStream, Client, type ServiceError } from '@grpc/grpc-js';
 import { messageType } from '../../wire/schema.ts';
-import { type ConnectionSecurity, createCallMetadata, createChannelCredentials } from '../../connection-security.ts';
+import { createCallMetadata, createChannelCredentials } from '../../connection-credentials.ts';
+import type { ConnectionSecurity } from '../../connection-security.ts';
 import { decodeToJson, type JsonObject } from '../../wire/proto-json.ts';
 
 /** Where the service is, and how long it may take. */

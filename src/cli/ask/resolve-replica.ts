@@ -9,7 +9,8 @@ import type { JsonObject } from '../../wire/proto-json.ts';
 import { parseIp } from '../../model/ip.ts';
 import type { Protocol } from '../../model/entities.ts';
 import type { ResolveOrder } from '../line/orders.ts';
-import { createChannelCredentials, readToken } from '../../connection-security.ts';
+import { createChannelCredentials } from '../../connection-credentials.ts';
+import { readToken } from '../../connection-security.ts';
 import type { AskEdge } from './edge.ts';
 import { type AskedLine, resolveLines } from './resolve-lines.ts';
 
