@@ -4,16 +4,17 @@
 //   API server ─▶ cluster watch ─▶ catalog ─▶ address book ─▶ lookups
 //                                     └─────▶ change feed ──▶ watch
 //
-// gRPC and the admin listener are up before the first list: they say what is pending, and nothing that could be taken
-// for "unassigned". The picture opens once, when every resource is synced or known to be out of reach.
+// The admin listener is up first, then the API server is asked for the first lists, and while it makes its answers gRPC
+// is loaded and its port bound: they say what is pending, and nothing that could be taken for "unassigned". The picture
+// opens once, when every resource is synced or known to be out of reach.
+//
+// No import of this file, nor of one that it imports, may need grpc-js: it takes as long to load as all the rest.
 
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ServerCredentials } from '@grpc/grpc-js';
 import { AddressFeed, timelinesOf } from './feed/timelines/address-feed.ts';
 import { AddressBook, CLAIMING_RESOURCES } from './addresses/address-book.ts';
 import { registerAddressMetrics } from './addresses/metrics.ts';
-import { openCallerAccess } from './composition/caller-access.ts';
 import { Catalog } from './catalog/catalog.ts';
 import { createHiders, hiding } from './catalog/hidden.ts';
 import { createPacer } from './catalog/pacer.ts';
@@ -29,7 +30,9 @@ import { warnOfMemory } from './composition/memory-bounds.ts';
 import { createNamedRangesMetrics } from './networks/metrics.ts';
 import { NamedRanges } from './networks/named-ranges.ts';
 import { openFeed } from './open-feed.ts';
+import type { OpenPort } from './composition/open-port.ts';
 import { openPage } from './composition/open-page.ts';
+import { openPortCertificate } from './composition/port-certificate.ts';
 import { Readiness } from './health/readiness.ts';
 import { configurationError, listenError } from './start-error.ts';
 import type { StatusSource } from './rpc/methods/get-status.ts';
@@ -39,8 +42,6 @@ import type { ListenAddress } from './model/ip/listen-address.ts';
 import { containerWaitKey, NameWaiterTable } from './rpc/methods/name-waiters.ts';
 import { PublishedNamespaces } from './model/namespaces/published-namespaces.ts';
 import { resourceOf } from './model/source.ts';
-import { createRpcServer, type RpcServer } from './rpc/server.ts';
-import { createFeedService } from './rpc/methods/watch.ts';
 import { startAdminServer } from './telemetry/admin-server.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createRegistry } from './telemetry/metrics.ts';
@@ -80,12 +81,18 @@ const EDGE_SLACK_MS = 500;
 /** It was asked for with the first lists, so that it is there by now or the API server has trouble with it. */
 const CLUSTER_UID_WAIT_MS = 2_000;
 
+/**
+ * How long the gRPC port waits for the first requests to be on their way. A connection to an API server takes some
+ * milliseconds; one that is not there, or credentials that a program has to fetch, must not keep the port closed.
+ */
+const ASKING_WAIT_MS = 250;
+
 /** Claims end by age also while nothing changes. */
 const EXPIRE_INTERVAL_MS = 10_000;
 
 /**
- * Starts everything; resolves when both listeners are bound, which is before the first list. Rejects with a StartError
- * for what the person who starts it can fix.
+ * Starts everything; resolves when both listeners are bound, which is before the picture is complete. Rejects with a
+ * StartError for what the person who starts it can mend.
  */
 export async function startService(options: ServiceOptions): Promise<RunningService> {
   try {
@@ -113,15 +120,9 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
     metrics: createNamedRangesMetrics(registry),
     nowMs: Date.now,
   });
-  const access = await openCallerAccess({
-    config,
-    credentials,
-    userAgent,
-    certificateOf: (peer) => rpc.certificateOf(peer),
-    logger,
-    registry,
-  });
+  const tls = await openPortCertificate({ config, logger, registry });
   const readiness = new Readiness();
+  readiness.begin(LISTENING);
   readiness.begin(JOINING);
   if (config.historyFrom.length > 0) readiness.begin(TAKING_OVER);
   const firstLists = new FirstLists(readiness);
@@ -289,47 +290,9 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
     inheritedHistory: () => history.status,
     loadBalancerNames: () => balancers.size,
   };
-  const rpc: RpcServer = createRpcServer(
-    {
-      catalog,
-      addresses,
-      containers,
-      plain: addresses.plain,
-      names,
-      workloadKinds: () => [{ group: '', kind: 'Pod', namespaced: true }, ...watch.ownerKinds()],
-      networks,
-      status,
-      history: history.giver,
-      feed: createFeedService({
-        feed,
-        logger,
-        knowsNamespaces,
-        wantTimelines,
-        disconnect: (peer) => rpc.disconnect(peer),
-      }),
-    },
-    {
-      ...access.server,
-      credentials: ServerCredentials.createInsecure(),
-      logger,
-      registry,
-      recheckIntervalMs: config.authRecheckIntervalMs,
-      threads: config.servingThreads,
-      limits: {
-        maxConnections: config.maxConnections,
-        maxStreamsPerConnection: config.maxConnectionStreams,
-        maxConnectionsPerAddress: config.maxConnectionsPerAddress,
-        connectionIdleMs: config.connectionIdleMs,
-        connectionAgeMs: config.connectionAgeMs,
-        connectionAgeGraceMs: config.connectionAgeGraceMs,
-        maxCallMemoryBytes: config.maxCallMemoryBytes,
-        maxCallerMemoryBytes: config.maxCallerMemoryBytes,
-        callerRate: config.callerRate,
-      },
-    },
-  );
+  let port: OpenPort | undefined;
   readiness.onChange(() => {
-    rpc.setReady(readiness.isReady);
+    port?.setReady(readiness.isReady);
     if (readiness.isReady) logger.info({ afterMs: Date.now() - startTimeMs, entities: catalog.sequence }, 'ready');
   });
 
@@ -354,8 +317,8 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
     readiness.drain();
     history.stop();
     const deadline = AbortSignal.timeout(config.drainTimeoutMs);
-    await rpc.drain(deadline);
-    await access.close();
+    await port?.close(deadline);
+    tls?.close();
     networks.close();
     balancers.close();
     await watch.stop();
@@ -365,19 +328,44 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
   };
   try {
     signal?.throwIfAborted();
-    const address = await rpc.start(config.listen).catch((error: unknown) => {
-      throw listenError('--listen', config.listen, error);
-    });
     watch.start();
     follow();
+    await Promise.race([watch.asked, delay(ASKING_WAIT_MS, undefined, { ref: false })]);
+    const { openPort } = await import('./composition/open-port.ts');
+    signal?.throwIfAborted();
+    port = await openPort({
+      config,
+      credentials,
+      userAgent,
+      tls,
+      logger,
+      registry,
+      feed,
+      knowsNamespaces,
+      wantTimelines,
+      sources: {
+        catalog,
+        addresses,
+        containers,
+        plain: addresses.plain,
+        names,
+        workloadKinds: () => [{ group: '', kind: 'Pod', namespaced: true }, ...watch.ownerKinds()],
+        networks,
+        status,
+        history: history.giver,
+      },
+    });
+    // Told as serving first, then as ready, also where the lists were there before gRPC was.
+    setImmediate(() => readiness.complete(LISTENING));
     const cluster = { server: credentials.server, context: config.context };
-    return { address: formatAddress(address), adminAddress: admin.address, cluster, stop };
+    return { address: formatAddress(port.address), adminAddress: admin.address, cluster, stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
+const LISTENING = 'open the gRPC port';
 const JOINING = 'join the first lists';
 const TAKING_OVER = 'ask siblings for their history';
 

@@ -4,12 +4,7 @@
 import type { Registry } from '@prometheus-io/client';
 import type { HolderEntity } from './addresses/claims/claim.ts';
 import type { Heritage } from './addresses/heritage/heritage.ts';
-import {
-  type ConnectionSecurity,
-  createCallMetadata,
-  createChannelCredentials,
-  findSecurityProblems,
-} from './grpc-client/connection-security.ts';
+import { type ConnectionSecurity, findSecurityProblems } from './grpc-client/connection-security.ts';
 import { Giver } from './handover/giver.ts';
 import { registerHandoverMetrics } from './handover/metrics.ts';
 import { Positions } from './handover/positions.ts';
@@ -99,11 +94,12 @@ export class SiblingHistory {
     };
     return new Taker({
       places: config.historyFrom,
-      createCredentials: () => createChannelCredentials(security),
-      createMetadata: (target) => {
+      // Loaded only here: it needs gRPC, which a start does not load before its first requests are sent.
+      createCredentials: async () => (await import('./grpc-client/connection-credentials.ts')).createChannelCredentials(security),
+      createMetadata: async (target) => {
         const [problem] = findSecurityProblems({ ...security, certPath: undefined, keyPath: undefined }, target);
         if (problem !== undefined) throw new Error('the token is shown over TLS only, see --history-from-tls-ca');
-        return createCallMetadata(security);
+        return (await import('./grpc-client/connection-credentials.ts')).createCallMetadata(security);
       },
       serverName: config.historyFromServerName,
       waitMs: config.historyFromWaitMs,

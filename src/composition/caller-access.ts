@@ -1,7 +1,5 @@
-// Who may reach the gRPC port, and who may call what there: TLS and authentication as they are configured.
-//
-// Starting fails when the TLS files are not good; after that nothing that happens to them or to the API server opens
-// the port any wider.
+// Who may reach the gRPC port, and who may call what there: TLS (port-certificate.ts) and authentication as they are
+// configured. Nothing that happens to the files or to the API server opens the port any wider.
 
 import type { Registry } from '@prometheus-io/client';
 import type { Config } from '../options/options.ts';
@@ -13,8 +11,7 @@ import { bearerTokenAuthenticator } from '../rpc/auth/bearer-tokens.ts';
 import { clientCertificateAuthenticator } from '../rpc/auth/client-certificates.ts';
 import { exempting } from '../rpc/auth/exemptions.ts';
 import type { RpcServer } from '../rpc/server.ts';
-import { createTlsMetrics } from '../rpc/tls/metrics.ts';
-import { TlsReload } from '../rpc/tls/reload.ts';
+import type { TlsReload } from '../rpc/tls/reload.ts';
 import type { Authenticator } from '../rpc/auth/authenticator.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
@@ -22,6 +19,8 @@ export interface CallerAccessOptions {
   readonly config: Config;
   readonly credentials: Credentials;
   readonly userAgent: string;
+  /** Unset: the port is plaintext. Closed with the access. */
+  readonly tls: TlsReload | undefined;
   /** Of the server that this is for; asked only when it serves. */
   readonly certificateOf: RpcServer['certificateOf'];
   readonly logger: Logger;
@@ -34,20 +33,9 @@ export interface CallerAccess {
   close(): Promise<void>;
 }
 
-/** Rejects with a TlsFilesError when the TLS files cannot be served with. */
-export async function openCallerAccess(options: CallerAccessOptions): Promise<CallerAccess> {
-  const { config, logger, registry } = options;
-  const { tlsCert, tlsKey, tlsClientCa } = config;
-  const tls =
-    tlsCert === undefined || tlsKey === undefined
-      ? undefined
-      : await TlsReload.start({
-          paths: { cert: tlsCert, key: tlsKey, clientCa: tlsClientCa },
-          logger,
-          metrics: createTlsMetrics(registry),
-          nowMs: Date.now,
-        });
-  if (config.auth === 'none' && tlsClientCa === undefined && !isLoopback(config.listen.host)) {
+export function openCallerAccess(options: CallerAccessOptions): CallerAccess {
+  const { config, logger, tls } = options;
+  if (config.auth === 'none' && config.tlsClientCa === undefined && !isLoopback(config.listen.host)) {
     logger.warn(
       { listen: config.listen.host },
       'every caller who can reach this address may look up and watch: see --auth',

@@ -3,11 +3,10 @@
 //
 // Files are read when they are needed, the token again for each call, because kubelets renew it. A token leaves this
 // machine over TLS only; cli/ask/connection.ts keeps plaintext away from proxies. What is in the files never appears in a
-// message.
+// message. What grpc-js takes of it is made in connection-credentials.ts, because the command line is read with this file
+// and should not wait for grpc-js.
 
 import { readFileSync } from 'node:fs';
-import { checkServerIdentity, type PeerCertificate } from 'node:tls';
-import { type ChannelCredentials, credentials, Metadata } from '@grpc/grpc-js';
 
 export interface ConnectionSecurity {
   /** TLS; without a CA of its own, those that the system trusts. */
@@ -27,32 +26,9 @@ export class SecurityFileError extends Error {
   override readonly name = 'SecurityFileError';
 }
 
-/** Throws a SecurityFileError. */
-export function createChannelCredentials(security: ConnectionSecurity | undefined): ChannelCredentials {
-  if (security === undefined || !security.tls) return credentials.createInsecure();
-  const { caPath, certPath, keyPath, serverName } = security;
-  const files = [caPath, keyPath, certPath].map((path) => (path === undefined ? null : read(path)));
-  const [ca = null, key = null, cert = null] = files;
-  try {
-    const isNamed = (_: string, certificate: PeerCertificate) => checkServerIdentity(serverName ?? '', certificate);
-    return credentials.createSsl(ca, key, cert, serverName === undefined ? {} : { checkServerIdentity: isNamed });
-  } catch {
-    // OpenSSL's message does not say which file is meant.
-    throw new SecurityFileError('the certificate, its key and the CA do not match, or are not PEM');
-  }
-}
-
-/** What goes with a call. Throws a SecurityFileError. */
-export function createCallMetadata(security: ConnectionSecurity | undefined): Metadata {
-  const metadata = new Metadata();
-  if (security?.tokenPath === undefined) return metadata;
-  metadata.set('authorization', `Bearer ${readToken(security.tokenPath)}`);
-  return metadata;
-}
-
 /** The token that the file holds now. Throws a SecurityFileError. */
 export function readToken(path: string): string {
-  const token = read(path).toString('utf8').trim();
+  const token = readSecurityFile(path).toString('utf8').trim();
   if (!/^[\w.~+/-]+=*$/.test(token)) throw new SecurityFileError(`${path} holds no bearer token`);
   return token;
 }
@@ -71,7 +47,8 @@ export function findSecurityProblems(security: ConnectionSecurity, address: stri
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]):\d+$/;
 
-function read(path: string): Buffer {
+/** Throws a SecurityFileError. */
+export function readSecurityFile(path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {

@@ -15,6 +15,7 @@ import type { HandedClaim, HandedFacts, HandedHistory } from '../addresses/herit
 import type { FormerOwner } from '../model/kubernetes/records.ts';
 import { messageType } from '../wire/schema.ts';
 import type { Teller } from './facts-message.ts';
+import { HandOverError } from './hand-over-error.ts';
 import { readFirstPart, readPart } from './parts.ts';
 import type { Setting } from './settings.ts';
 import type { ToldPosition } from './positions.ts';
@@ -48,18 +49,6 @@ export interface HandOverBounds {
 /** All that a sibling tells. */
 export interface TakenHistory extends HandedHistory {
   readonly owners: readonly FormerOwner[];
-}
-
-/** Why a sibling handed nothing over. */
-export class HandOverError extends Error {
-  override readonly name = 'HandOverError';
-  /** It will not be otherwise in a few seconds. */
-  readonly isFinal: boolean;
-
-  constructor(message: string, isFinal: boolean) {
-    super(message);
-    this.isFinal = isFinal;
-  }
 }
 
 const PATH = '/digger.v1.HistoryService/HandOver';

@@ -10,15 +10,16 @@ import type { Inheritance } from '../addresses/heritage/handed-history.ts';
 import type { ListenAddress } from '../model/ip/listen-address.ts';
 import { escapeControls } from '../telemetry/escape-controls.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { HandOverError, type HandOverQuestion, IncomingHistory, type TakenHistory } from './incoming.ts';
+import { HandOverError } from './hand-over-error.ts';
+import type { HandOverQuestion, IncomingHistory, TakenHistory } from './incoming.ts';
 import { findSiblings, type Lookup, type Sibling } from './siblings.ts';
 
 export interface TakerOptions {
   readonly places: readonly ListenAddress[];
   /** Made anew for each call; throws when a file cannot be read: then there is no history, and the service starts. */
-  readonly createCredentials: () => ChannelCredentials;
+  readonly createCredentials: () => ChannelCredentials | Promise<ChannelCredentials>;
   /** Made anew for each call; throws when a token cannot be read, or is not to be shown there. */
-  readonly createMetadata: (target: string) => Metadata;
+  readonly createMetadata: (target: string) => Metadata | Promise<Metadata>;
   /** In the certificates of siblings; unset: the name that they were found by, or the address. */
   readonly serverName: string | undefined;
   /** How long readiness may wait, ms. */
@@ -162,8 +163,10 @@ export class Taker {
     const { createCredentials, createMetadata, serverName = name, maxBytes, now } = this.#options;
     const question = this.#options.question();
     const askedMs = now();
+    // Loaded only here: it needs gRPC, which a start does not load before its first requests are sent.
+    const { IncomingHistory } = await import('./incoming.ts');
     const incoming = await IncomingHistory.open(
-      { target, credentials: createCredentials(), metadata: createMetadata(target), serverName },
+      { target, credentials: await createCredentials(), metadata: await createMetadata(target), serverName },
       question,
       { maxBytes, answerMs: ANSWER_MS, deadline },
     );

@@ -6,14 +6,14 @@ import type { Order } from '../line/orders.ts';
 import { Connection } from './connection.ts';
 import { SecurityFileError } from '../../grpc-client/connection-security.ts';
 import type { AskEdge } from './edge.ts';
-import { EXIT_USAGE, exitCodeOf } from './exit-codes.ts';
+import { EXIT_USAGE } from './exit-codes.ts';
 import { container } from './container.ts';
 import { get } from './get.ts';
 import { history } from './history.ts';
 import { resolve } from './resolve.ts';
 import { askAll, resolveLines } from './resolve-lines.ts';
 import { resolveFromReplica } from './resolve-replica.ts';
-import { failureText, toServiceError } from './service-error.ts';
+import { exitCodeOf, failureText, toServiceError } from './service-error.ts';
 import { showStatus } from './status.ts';
 import { watch } from './watch.ts';
 

@@ -5,11 +5,8 @@
 
 import { type ClientReadableStream, Client, type ServiceError } from '@grpc/grpc-js';
 import { messageType } from '../../wire/schema.ts';
-import {
-  type ConnectionSecurity,
-  createCallMetadata,
-  createChannelCredentials,
-} from '../../grpc-client/connection-security.ts';
+import { createCallMetadata, createChannelCredentials } from '../../grpc-client/connection-credentials.ts';
+import type { ConnectionSecurity } from '../../grpc-client/connection-security.ts';
 import { decodeToJson, type JsonObject } from '../../wire/proto-json.ts';
 
 /** Where the service is, and how long it may take. */

@@ -1,6 +1,5 @@
-// Exit codes of the commands for people, so that scripts can tell "no object holds it" from "no answer".
-
-import { status } from '@grpc/grpc-js';
+// Exit codes of the commands for people, so that scripts can tell "no object holds it" from "no answer". Read with the
+// command line, for its help, so nothing of gRPC is imported here; service-error.ts knows the codes of failed calls.
 
 /** The command did what it is for; SUCCESS says what that is for each. */
 export const EXIT_OK = 0;
@@ -42,19 +41,4 @@ export function exitCodesOf(command: AskingCommand): readonly (readonly [code: n
       `the service answered with another error${command === 'get' || command === 'container' ? ', such as NOT_FOUND' : ''}`,
     ],
   ];
-}
-
-/** The exit code for a call that ended with this gRPC status. */
-export function exitCodeOf(code: status): number {
-  switch (code) {
-    case status.OK:
-      return EXIT_OK;
-    case status.INVALID_ARGUMENT:
-      return EXIT_USAGE;
-    case status.UNAVAILABLE:
-    case status.DEADLINE_EXCEEDED:
-      return EXIT_UNREACHABLE;
-    default:
-      return EXIT_FAILED;
-  }
 }

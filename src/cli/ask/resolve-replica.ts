@@ -9,7 +9,8 @@ import type { JsonObject } from '../../wire/proto-json.ts';
 import { parseIp } from '../../model/ip/ip.ts';
 import type { Protocol } from '../../model/entities.ts';
 import type { ResolveOrder } from '../line/orders.ts';
-import { createChannelCredentials, readToken } from '../../grpc-client/connection-security.ts';
+import { createChannelCredentials } from '../../grpc-client/connection-credentials.ts';
+import { readToken } from '../../grpc-client/connection-security.ts';
 import type { AskEdge } from './edge.ts';
 import { type AskedLine, resolveLines } from './resolve-lines.ts';
 

@@ -2,11 +2,27 @@
 // usual reasons are told with what to do about them.
 
 import { type ServiceError, status } from '@grpc/grpc-js';
+import { EXIT_FAILED, EXIT_OK, EXIT_UNREACHABLE, EXIT_USAGE } from './exit-codes.ts';
 
 /** Throws on when it is something else: that is a bug of ours, not an answer. */
 export function toServiceError(thrown: unknown): ServiceError {
   if (thrown instanceof Error && 'code' in thrown && 'details' in thrown) return thrown as ServiceError;
   throw thrown;
+}
+
+/** The exit code for a call that ended with this gRPC status. */
+export function exitCodeOf(code: status): number {
+  switch (code) {
+    case status.OK:
+      return EXIT_OK;
+    case status.INVALID_ARGUMENT:
+      return EXIT_USAGE;
+    case status.UNAVAILABLE:
+    case status.DEADLINE_EXCEEDED:
+      return EXIT_UNREACHABLE;
+    default:
+      return EXIT_FAILED;
+  }
 }
 
 /** One line: what went wrong, and where. Control characters of a stranger's text do not reach the terminal. */

@@ -12,11 +12,11 @@ import type { AskEdge } from './edge.ts';
 import type { WatchOrder } from '../line/orders.ts';
 import type { Connection } from './connection.ts';
 import { entityRow, removalRow } from './entity-text.ts';
-import { EXIT_OK, exitCodeOf } from './exit-codes.ts';
+import { EXIT_OK } from './exit-codes.ts';
 import { isTable, objectText, type ShownForm, shownForm } from './output.ts';
 import type { JsonObject, JsonValue } from '../../wire/proto-json.ts';
 import { PacedOutput } from './paced-output.ts';
-import { failureText, toServiceError } from './service-error.ts';
+import { exitCodeOf, failureText, toServiceError } from './service-error.ts';
 import { SnapshotProgress } from './snapshot-progress.ts';
 
 /** Resolves with the exit code; without `snapshotOnly` only when the service is gone for good. */

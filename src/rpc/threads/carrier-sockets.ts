@@ -37,13 +37,19 @@ export class CarrierSockets {
   readonly #options: CarrierSocketsOptions;
   readonly #http2: Http2Server;
   readonly #tls: { readonly server: TlsServer; take(material: TlsBytes): void } | undefined;
-  readonly #handshakes = new StartQueue({ afterReads: setImmediate, nowMs: () => performance.now() });
+  readonly #handshakes: StartQueue;
   readonly #connections = new Map<number, CarrierSocket>();
   readonly #byEnds = new Map<string, CarrierSocket>();
 
   constructor(options: CarrierSocketsOptions) {
     this.#options = options;
     const { limits, tls, notes, onHttp2 } = options;
+    this.#handshakes = new StartQueue({
+      maxConnectionsPerSource: limits.maxSockets,
+      afterReads: setImmediate,
+      after: (run, ms) => void setTimeout(run, ms).unref(),
+      nowMs: () => performance.now(),
+    });
     this.#http2 = createHttp2Server({
       maxSendHeaderBlockLength: Number.MAX_SAFE_INTEGER,
       maxSessionMemory: limits.maxSessionMemoryMiB,
@@ -162,6 +168,8 @@ export class CarrierSockets {
     awaitFirstFlight(socket, {
       begin: () =>
         this.#handshakes.add(sourceOf(socket.remoteAddress ?? 'unknown'), {
+          // The main thread counts new connections, and has admitted it.
+          isNew: false,
           run: begin,
           drop: () => this.#refuse(socket),
         }),
