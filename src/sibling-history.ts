@@ -95,7 +95,8 @@ export class SiblingHistory {
     return new Taker({
       places: config.historyFrom,
       // Loaded only here: it needs gRPC, which a start does not load before its first requests are sent.
-      createCredentials: async () => (await import('./grpc-client/connection-credentials.ts')).createChannelCredentials(security),
+      createCredentials: async () =>
+        (await import('./grpc-client/connection-credentials.ts')).createChannelCredentials(security),
       createMetadata: async (target) => {
         const [problem] = findSecurityProblems({ ...security, certPath: undefined, keyPath: undefined }, target);
         if (problem !== undefined) throw new Error('the token is shown over TLS only, see --history-from-tls-ca');

@@ -182,13 +182,28 @@ export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
   const statuses = () => reflectors.map((reflector) => reflector.status());
   registerWatchMetrics(registry, statuses);
   const asking = { transport, contact, logger, clock, random, stopping: stopping.signal };
+  /** Stores of custom kinds stay: one that gave its place back may come again. */
+  const customStores = new Map<string, ReflectorStore<OwnerRecord>>();
+  const customStore = (source: string): ReflectorStore<OwnerRecord> => {
+    const store = customStores.get(source) ?? stores.owners(source);
+    customStores.set(source, store);
+    return store;
+  };
   const customKinds = new CustomKinds({
     ...asking,
     maxKinds: isLimited ? Math.floor(MAX_CUSTOM_WATCHES / namespaces.length) : MAX_CUSTOM_KINDS,
     watch: (resource, relocate) => {
-      const found = reflectIn(resource, stores.owners, relocate);
+      const found = reflectIn(resource, customStore, relocate);
       reflectors.push(...found);
       for (const reflector of found) reflector.start();
+      return {
+        isUp: () => found.some((reflector) => reflector.status().state === 'watching'),
+        stop: async () => {
+          await Promise.all(found.map((reflector) => reflector.stop()));
+          for (const reflector of found) reflectors.splice(reflectors.indexOf(reflector), 1);
+          onStatusChange();
+        },
+      };
     },
   });
   registerCustomKindMetrics(registry, () => customKinds.stats());

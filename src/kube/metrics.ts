@@ -119,13 +119,14 @@ export function registerCustomKindMetrics(registry: Registry, stats: () => Custo
   const registers = [registry];
   new Gauge({
     name: 'digger_watch_custom_kinds',
-    help: 'Kinds beyond the built-in ones that own pods: watched, or not found by discovery.',
+    help: 'Kinds beyond the built-in ones that own pods: watched, not found by discovery, or gone since.',
     labelNames: ['state'] as const,
     registers,
     collect() {
-      const { watched, undiscovered } = stats();
+      const { watched, undiscovered, gone } = stats();
       this.set({ state: 'watched' }, watched);
       this.set({ state: 'undiscovered' }, undiscovered);
+      this.set({ state: 'gone' }, gone);
     },
   });
   new Counter({
@@ -135,6 +136,15 @@ export function registerCustomKindMetrics(registry: Registry, stats: () => Custo
     collect() {
       this.reset();
       this.inc(stats().ignored);
+    },
+  });
+  new Counter({
+    name: 'digger_watch_custom_kinds_given_back_total',
+    help: 'Places of custom kinds that are not served any more that others took.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(stats().givenBack);
     },
   });
 }

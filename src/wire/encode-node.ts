@@ -10,12 +10,19 @@ import { writeText, writeTexts, writeTimestamp } from './fields.ts';
 import { startEntity } from './message-writer.ts';
 import { keptLabel, REGION_LABEL, type ValuePolicy, writeValues, ZONE_LABEL } from './value-policy.ts';
 
-/** The whole message. `plugin`: the canonical addresses that a network plugin gave the node. */
-export function encodeNodeRecord(record: NodeRecord, plugin: readonly string[], policy: ValuePolicy): EncodedRecord {
+/** What is not in the record as it is to be told. */
+export interface NodePlaces {
+  /** The canonical addresses that a network plugin gave the node. */
+  readonly addresses: readonly string[];
+  readonly podRanges: readonly string[];
+}
+
+/** The whole message. */
+export function encodeNodeRecord(record: NodeRecord, places: NodePlaces, policy: ValuePolicy): EncodedRecord {
   const writer = startEntity();
   writeText(writer, NODE.name, record.name);
   writeText(writer, NODE.uid, record.uid);
-  const further = plugin.map((address) => ({ type: PLUGIN_ADDRESS, address }));
+  const further = places.addresses.map((address) => ({ type: PLUGIN_ADDRESS, address }));
   for (const { type, address } of [...record.addresses, ...further]) {
     const begun = writer.uint32(NODE.addresses).begin();
     writeText(writer, ADDRESS.type, type);
@@ -24,7 +31,7 @@ export function encodeNodeRecord(record: NodeRecord, plugin: readonly string[], 
   }
   writeText(writer, NODE.zone, keptLabel(record.labels, ZONE_LABEL, policy));
   writeText(writer, NODE.region, keptLabel(record.labels, REGION_LABEL, policy));
-  writeTexts(writer, NODE.podRanges, record.podCidrs);
+  writeTexts(writer, NODE.podRanges, places.podRanges);
   if (record.deletionTimeMs !== undefined) writeTimestamp(writer, NODE.deletionTime, record.deletionTimeMs);
   const own = writer.cut();
   writeValues(writer, NODE, record.labels, {}, policy);

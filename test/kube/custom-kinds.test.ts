@@ -23,10 +23,12 @@ const ROLLOUTS = [
   { name: 'fleets', kind: 'Fleet', namespaced: false, verbs: ['list', 'watch'] },
 ];
 
+const NONE = { gone: 0, givenBack: 0 };
+
 /** An answer that begins and does not end. */
 const HANGS = 'hangs';
 
-async function looking(context: TestContext, served: Map<string, unknown>) {
+async function looking(context: TestContext, served: Map<string, unknown>, stops: Promise<void> = Promise.resolve()) {
   const requests: string[] = [];
   const server = createServer((request, response) => {
     const path = request.url ?? '';
@@ -47,6 +49,8 @@ async function looking(context: TestContext, served: Map<string, unknown>) {
   const contact = new ServerContact(transport, clock, random, logger, stopping.signal);
   const watched: ResourceDescriptor<OwnerRecord>[] = [];
   const relocators: (() => Promise<Relocation<OwnerRecord>>)[] = [];
+  const stopped: string[] = [];
+  const up = new Set<string>();
   const kinds = new CustomKinds({
     transport,
     contact,
@@ -58,6 +62,13 @@ async function looking(context: TestContext, served: Map<string, unknown>) {
     watch: (resource, relocate) => {
       watched.push(resource);
       relocators.push(relocate);
+      return {
+        isUp: () => up.has(resource.resource),
+        stop: () => {
+          stopped.push(resource.resource);
+          return stops;
+        },
+      };
     },
   });
   context.after(async () => {
@@ -67,7 +78,7 @@ async function looking(context: TestContext, served: Map<string, unknown>) {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });
-  return { kinds, requests, watched, relocators, log };
+  return { kinds, requests, watched, relocators, stopped, up, log };
 }
 
 async function until(condition: () => boolean, seen: () => unknown): Promise<void> {
@@ -105,7 +116,7 @@ test('a kind is looked for once, whatever the versions that refer to it, and wat
     watched.every(({ required }) => !required),
     'readiness does not wait for a custom kind',
   );
-  assert.deepEqual(kinds.stats(), { watched: 2, undiscovered: 0, ignored: 0 });
+  assert.deepEqual(kinds.stats(), { ...NONE, watched: 2, undiscovered: 0, ignored: 0 });
 });
 
 test('a kind that is not served is said so once, asked for again, and found when it is installed', async (context) => {
@@ -117,13 +128,13 @@ test('a kind that is not served is said so once, asked for again, and found when
     () => requests.length >= 8,
     () => requests,
   );
-  assert.deepEqual(kinds.stats(), { watched: 0, undiscovered: 2, ignored: 0 });
+  assert.deepEqual(kinds.stats(), { ...NONE, watched: 0, undiscovered: 2, ignored: 0 });
   served.set('/apis/example.dev/v1', { resources: ROLLOUTS });
   await until(
     () => watched.length === 1,
     () => requests,
   );
-  assert.deepEqual(kinds.stats(), { watched: 1, undiscovered: 1, ignored: 0 });
+  assert.deepEqual(kinds.stats(), { ...NONE, watched: 1, undiscovered: 1, ignored: 0 });
   assert.equal(log.filter((line) => line.includes('cannot be found')).length, 2, log.join(''));
 });
 
@@ -204,8 +215,92 @@ test('beyond the bound a kind takes the place of one that does not exist, or is 
   );
   kinds.want('late.dev/v1', 'Thing');
   kinds.want('late.dev/v1', 'Thing');
-  assert.deepEqual(kinds.stats(), { watched: MAX_CUSTOM_KINDS, undiscovered: 0, ignored: 2 });
+  assert.deepEqual(kinds.stats(), { ...NONE, watched: MAX_CUSTOM_KINDS, undiscovered: 0, ignored: 2 });
   assert.equal(log.filter((line) => line.includes('too many')).length, 1);
+});
+
+/** Every place is taken, the first by `Rollout` of `example.dev`, whose definition is removed then. */
+async function fullWithOneGone(context: TestContext, stops?: Promise<void>) {
+  const served = new Map<string, unknown>([['/apis/example.dev/v1', { resources: ROLLOUTS }]]);
+  for (let n = 1; n <= MAX_CUSTOM_KINDS + 2; n += 1) {
+    served.set(`/apis/g${n}/v1`, { resources: [{ ...ROLLOUTS[2], name: 'things', kind: 'Thing' }] });
+  }
+  const looked = await looking(context, served, stops);
+  const { kinds, watched, relocators, log } = looked;
+  kinds.want('example.dev/v1', 'Rollout');
+  await until(
+    () => watched.length === 1,
+    () => log,
+  );
+  for (let n = 1; n < MAX_CUSTOM_KINDS; n += 1) kinds.want(`g${n}/v1`, 'Thing');
+  await until(
+    () => watched.length === MAX_CUSTOM_KINDS,
+    () => log,
+  );
+  served.delete('/apis/example.dev/v1');
+  assert.equal(await relocators[0]?.(), 'gone');
+  return { ...looked, served };
+}
+
+test('a kind whose definition is gone keeps its place until another needs it, and gives it back then', async (context) => {
+  const { kinds, watched, stopped, log } = await fullWithOneGone(context);
+  assert.deepEqual(kinds.stats(), {
+    watched: MAX_CUSTOM_KINDS - 1,
+    gone: 1,
+    undiscovered: 0,
+    ignored: 0,
+    givenBack: 0,
+  });
+  assert.deepEqual(stopped, []);
+  kinds.want(`g${MAX_CUSTOM_KINDS}/v1`, 'Thing');
+  await until(
+    () => watched.length === MAX_CUSTOM_KINDS + 1,
+    () => log,
+  );
+  assert.deepEqual(stopped, ['rollouts.example.dev']);
+  assert.deepEqual(kinds.stats(), { watched: MAX_CUSTOM_KINDS, gone: 0, undiscovered: 0, ignored: 0, givenBack: 1 });
+  assert.ok(!kinds.watched().some(({ kind }) => kind === 'Rollout'));
+  // Pods that still refer to it do not take the next place at once, and what is there is given to none.
+  kinds.want('example.dev/v1', 'Rollout');
+  kinds.want(`g${MAX_CUSTOM_KINDS + 1}/v1`, 'Thing');
+  assert.deepEqual(kinds.stats(), { watched: MAX_CUSTOM_KINDS, gone: 0, undiscovered: 0, ignored: 2, givenBack: 1 });
+  assert.equal(stopped.length, 1);
+});
+
+test('a kind that came back under its path keeps its place, whatever was said of it before', async (context) => {
+  const { kinds, stopped, up } = await fullWithOneGone(context);
+  up.add('rollouts.example.dev');
+  kinds.want(`g${MAX_CUSTOM_KINDS}/v1`, 'Thing');
+  assert.deepEqual(kinds.stats(), { watched: MAX_CUSTOM_KINDS, gone: 0, undiscovered: 0, ignored: 1, givenBack: 0 });
+  assert.deepEqual(stopped, []);
+});
+
+test('a kind that gave its place back is watched again only when its watch before has ended', async (context) => {
+  const ended = Promise.withResolvers<void>();
+  const { kinds, watched, served, relocators, requests, log } = await fullWithOneGone(context, ended.promise);
+  kinds.want(`g${MAX_CUSTOM_KINDS}/v1`, 'Thing');
+  await until(
+    () => watched.length === MAX_CUSTOM_KINDS + 1,
+    () => log,
+  );
+  // Both its definition and a place are there again.
+  served.set('/apis/example.dev/v1', { resources: ROLLOUTS });
+  served.delete('/apis/g1/v1');
+  assert.equal(await relocators[watched.findIndex(({ groupPath }) => groupPath === '/apis/g1/v1')]?.(), 'gone');
+  const before = requests.filter((path) => path === '/apis/example.dev/v1').length;
+  await until(
+    () => {
+      kinds.want('example.dev/v1', 'Rollout');
+      return requests.filter((path) => path === '/apis/example.dev/v1').length > before;
+    },
+    () => log,
+  );
+  assert.equal(watched.length, MAX_CUSTOM_KINDS + 1);
+  ended.resolve();
+  await until(
+    () => watched.length === MAX_CUSTOM_KINDS + 2,
+    () => log,
+  );
 });
 
 test('12.7: a kind whose referenced version is gone is found in a version that the group serves', async (context) => {

@@ -254,13 +254,16 @@ describe('an encoded entity', () => {
     fc.assert(
       fc.property(zoned, (node) => {
         const { name, uid, labels, podCidrs } = node;
-        assert.deepEqual(decode('Node', whole(encodeNodeRecord(node, [], DEFAULT_VALUE_POLICY))), {
-          ...{ name, uid, labels, podRanges: podCidrs, omitted: [] },
-          addresses: node.addresses.map(({ type, address }) => ({ type, address: parseIp(address) ?? address })),
-          zone: labels['topology.kubernetes.io/zone'],
-          region: labels['topology.kubernetes.io/region'],
-          deletionTime: timestamp(node.deletionTimeMs),
-        });
+        assert.deepEqual(
+          decode('Node', whole(encodeNodeRecord(node, { addresses: [], podRanges: podCidrs }, DEFAULT_VALUE_POLICY))),
+          {
+            ...{ name, uid, labels, podRanges: podCidrs, omitted: [] },
+            addresses: node.addresses.map(({ type, address }) => ({ type, address: parseIp(address) ?? address })),
+            zone: labels['topology.kubernetes.io/zone'],
+            region: labels['topology.kubernetes.io/region'],
+            deletionTime: timestamp(node.deletionTimeMs),
+          },
+        );
       }),
     );
     const owners: fc.Arbitrary<OwnerRecord> = record({
@@ -316,7 +319,11 @@ describe('an encoded entity', () => {
   it('14.11: leaves zone and region of a node out when the policy denies their labels, or does not list them', () => {
     const labels = { 'topology.kubernetes.io/zone': 'z', 'topology.kubernetes.io/region': 'r' };
     const zonesWith = (policy: Partial<ValuePolicy>) => {
-      const record = encodeNodeRecord({ ...NODE, labels }, [], { ...DEFAULT_VALUE_POLICY, ...policy });
+      const record = encodeNodeRecord(
+        { ...NODE, labels },
+        { addresses: [], podRanges: [] },
+        { ...DEFAULT_VALUE_POLICY, ...policy },
+      );
       const { zone, region } = decode('Node', whole(record));
       return [zone, region];
     };

@@ -3,7 +3,7 @@
 import { type ByteString, NO_BYTES } from '../../model/byte-string.ts';
 import type { NodeEntity } from '../../model/entities.ts';
 import { canonicalIps } from '../../model/ip/ip.ts';
-import { pluginAddresses } from '../../model/kubernetes/node-addresses.ts';
+import { pluginAddresses, pluginPodRanges } from '../../model/kubernetes/node-addresses.ts';
 import type { NodeRecord } from '../../model/kubernetes/records.ts';
 import { encodePodPlace } from '../../wire/encode-pod.ts';
 import { encodeNodeRecord } from '../../wire/encode-node.ts';
@@ -50,9 +50,12 @@ export class NodeState implements Shelved {
 
 export function draftNode(record: NodeRecord, policy: ValuePolicy, interner: Interner): NodeDraft {
   const plugin = pluginAddresses(record.annotations, policy.deniedAnnotations);
-  const encoded = encodeNodeRecord(record, plugin, policy);
+  const ofPlugin = pluginPodRanges(record.annotations, policy.deniedAnnotations);
+  const podRanges = ofPlugin.length > 0 ? ofPlugin : record.podCidrs;
+  const encoded = encodeNodeRecord(record, { addresses: plugin, podRanges }, policy);
   const name = interner.string(record.name);
-  const reachable = record.addresses.filter(({ type }) => type === 'InternalIP' || type === 'ExternalIP');
+  // Of any type: what is a name is no address, and a node whose name is its address may tell it as Hostname alone.
+  const own = record.addresses.map(({ address }) => address);
   const row: NodeEntity = {
     kind: 'Node',
     uid: record.uid,
@@ -60,8 +63,8 @@ export function draftNode(record: NodeRecord, policy: ValuePolicy, interner: Int
     name,
     creationTimeMs: record.creationTimeMs,
     deletionTimeMs: record.deletionTimeMs,
-    addresses: interner.list(canonicalIps([...reachable.map(({ address }) => address), ...plugin])),
-    podRanges: record.podCidrs,
+    addresses: interner.list(canonicalIps([...own, ...plugin])),
+    podRanges,
     ...encoded,
     joined: NO_BYTES,
   };

@@ -1437,7 +1437,7 @@ type NodeAddress struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// `InternalIP`, `ExternalIP`, `Hostname`, `InternalDNS`, `ExternalDNS`, as in the object's status; `NetworkPlugin` for
 	// addresses that a network plugin noted in the annotations of the node: of its tunnels, its host interface and its own
-	// endpoints (Calico, Cilium).
+	// endpoints (Calico, Cilium), of its management port and its gateway router (OVN-Kubernetes), of `ovn0` (Kube-OVN).
 	Type string `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`
 	// Canonical form for addresses, as written for names.
 	Address       string `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`
@@ -1502,7 +1502,8 @@ type Node struct {
 	Zone string `protobuf:"bytes,4,opt,name=zone,proto3" json:"zone,omitempty"`
 	// Label `topology.kubernetes.io/region`; empty when the server's configuration leaves that label out.
 	Region string `protobuf:"bytes,5,opt,name=region,proto3" json:"region,omitempty"`
-	// `spec.podCIDRs`.
+	// From where its pods get their addresses: `spec.podCIDRs`, or the ranges that OVN-Kubernetes, which does not look at
+	// those, noted in the annotations of the node.
 	PodRanges []string `protobuf:"bytes,6,rep,name=pod_ranges,json=podRanges,proto3" json:"pod_ranges,omitempty"`
 	// `metadata.deletionTimestamp`: set once deletion was requested. A finalizer may hold the object for long after.
 	DeletionTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=deletion_time,json=deletionTime,proto3" json:"deletion_time,omitempty"`
