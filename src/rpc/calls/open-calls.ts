@@ -7,18 +7,17 @@
 import {
   type Metadata,
   type ServerInterceptingCall,
-  type ServerInterceptingCallInterface,
   type ServerInterceptor,
   status,
 } from '@grpc/grpc-js';
 
-import { type CallStatus, ForwardingCall } from './forwarding-call.ts';
+import { type CallStatus, ForwardingCall, type LowerCall } from './forwarding-call.ts';
 import type { MethodCounters, RpcMetrics } from '../metrics.ts';
 
 export class OpenCalls {
   readonly interceptor: ServerInterceptor;
   /** Streams of the standard services, which do not know about drains. */
-  readonly #standardStreams = new Set<ServerInterceptingCallInterface>();
+  readonly #standardStreams = new Set<LowerCall>();
   #count = 0;
   #draining = false;
   #onNone: (() => void) | undefined;
@@ -44,14 +43,8 @@ export class OpenCalls {
     this.interceptor = ({ path, requestStream, responseStream }, nextCall) => {
       const counters = metrics.method(path, requestStream, responseStream);
       const isStandardStream = (requestStream || responseStream) && !path.startsWith(OWN_SERVICES);
-      const observed: ServerInterceptingCallInterface = new ObservedCall(
-        nextCall,
-        counters,
-        observer,
-        isStandardStream,
-      );
       // grpc-js asks for its class where it needs no more than the interface.
-      return observed as ServerInterceptingCall;
+      return new ObservedCall(nextCall, counters, observer, isStandardStream) as unknown as ServerInterceptingCall;
     };
   }
 
@@ -98,7 +91,7 @@ class ObservedCall extends ForwardingCall {
   #hasEnded = false;
 
   constructor(
-    nextCall: ServerInterceptingCallInterface,
+    nextCall: LowerCall,
     counters: MethodCounters,
     observer: CallObserver,
     isStandardStream: boolean,
