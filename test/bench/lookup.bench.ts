@@ -73,8 +73,7 @@ function createPod(index: number): PodEntity {
   return { ...pod, values: concatBytes(pod.values, toByteString(Buffer.from(details.finish()))), addresses };
 }
 
-async function serveBoth(): Promise<void> {
-  const picture = new FakePicture();
+function createBook(): AddressBook {
   const book = new AddressBook({
     now: Date.now,
     slackMs: 500,
@@ -95,11 +94,18 @@ async function serveBoth(): Promise<void> {
   book.open();
   // As the service does when it has time, which it has by now.
   book.timelines.settle();
+  return book;
+}
+
+async function serveBoth(): Promise<void> {
+  const picture = new FakePicture();
   for (let index = 0; index < 200; index += 1) {
     const reference = fakeReference(`checkout-${index}`);
     picture.workloads.set(reference.uid, fakeWorkload(reference));
   }
   const serveLookups = async (allThroughGrpcJs: boolean): Promise<number> => {
+    // Answers are kept for one server.
+    const book = createBook();
     const digger = createRpcServer(
       { ...picture, addresses: book, plain: book.plain },
       {

@@ -58,6 +58,7 @@ export class UnaryStream implements LowerCall, BaseCall {
     // Each error comes with a close, which is heard.
     stream.on('error', ignore);
     stream.once('close', onClose);
+    stream.on('data', onData);
     stream.on('end', onEnd);
     // What is not admitted is not read.
     stream.pause();
@@ -73,7 +74,6 @@ export class UnaryStream implements LowerCall, BaseCall {
   startRead(): void {
     if (this.#isReading || this.#checkOver()) return;
     this.#isReading = true;
-    this.stream.on('data', onData);
     this.stream.resume();
   }
 
@@ -120,6 +120,8 @@ export class UnaryStream implements LowerCall, BaseCall {
   /** @internal */
   onData(chunk: Buffer): void {
     if (this.observer?.onData(this.stream, chunk) === false || this.#checkOver()) return;
+    // It goes by, so that the stream of a caller that has gone can close.
+    if (!this.#isReading) return;
     if (!this.#record.framing.isBetween) {
       this.#pieces ??= [];
       this.#pieces.push(chunk);
@@ -167,7 +169,11 @@ export class UnaryStream implements LowerCall, BaseCall {
       return;
     }
     this.#deadlineMs = Date.now() + timeout;
-    this.#deadlineTimer = setTimeout(() => this.sendStatus(DEADLINE_PASSED), timeout);
+    this.#deadlineTimer = setTimeout(() => {
+      // A timer may be a little early by the clock, and why the call ended is read off its deadline.
+      this.#deadlineMs = Math.min(this.#deadlineMs, Date.now());
+      this.sendStatus(DEADLINE_PASSED);
+    }, timeout);
   }
 
   /** Whether nothing can be sent any more; a stream may be gone before it says so. */
