@@ -57,13 +57,7 @@ export class GatedCall extends ForwardingCall implements CallIdentity {
   /** Refused, or over: its handler is not to hear of anything new. */
   #isShut = false;
 
-  constructor(
-    nextCall: LowerCall,
-    gate: CallKeeper,
-    record: CallRecord,
-    rules: MethodRules,
-    method: string,
-  ) {
+  constructor(nextCall: LowerCall, gate: CallKeeper, record: CallRecord, rules: MethodRules, method: string) {
     super(nextCall);
     this.#gate = gate;
     this.#record = record;

@@ -4,12 +4,7 @@
 // An interceptor sees this best. grpc-js reports the end of every call as a cancellation, after the status was sent or
 // when there is no peer left to send it to; a call that was cancelled before it could start is not counted at all.
 
-import {
-  type Metadata,
-  type ServerInterceptingCall,
-  type ServerInterceptor,
-  status,
-} from '@grpc/grpc-js';
+import { type Metadata, type ServerInterceptingCall, type ServerInterceptor, status } from '@grpc/grpc-js';
 
 import { type CallStatus, ForwardingCall, type LowerCall } from './forwarding-call.ts';
 import type { MethodCounters, RpcMetrics } from '../metrics.ts';
@@ -90,12 +85,7 @@ class ObservedCall extends ForwardingCall {
   #isCounted = false;
   #hasEnded = false;
 
-  constructor(
-    nextCall: LowerCall,
-    counters: MethodCounters,
-    observer: CallObserver,
-    isStandardStream: boolean,
-  ) {
+  constructor(nextCall: LowerCall, counters: MethodCounters, observer: CallObserver, isStandardStream: boolean) {
     super(nextCall);
     this.isStandardStream = isStandardStream;
     this.#counters = counters;

@@ -8,11 +8,7 @@
 // Whatever of this does not work one day is slower and otherwise the same: then a frame goes the way of other messages.
 
 import type { ServerHttp2Stream } from 'node:http2';
-import {
-  Metadata,
-  type ServerInterceptingCall,
-  type ServerInterceptor,
-} from '@grpc/grpc-js';
+import { Metadata, type ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
 
 import { Frame } from '../../wire/frame.ts';
 import { CarriedStream } from '../threads/carried-stream.ts';
