@@ -18,6 +18,7 @@ import { Gate } from './calls/gate.ts';
 import { guardStreams } from './calls/grpc-js-streams.ts';
 import { WATCH_PATH } from './calls/method-rules.ts';
 import { OpenCalls } from './calls/open-calls.ts';
+import { UnaryCalls } from './calls/unary-calls.ts';
 import { WokenCalls } from './calls/woken-calls.ts';
 import { sharedFrames } from './calls/shared-frames.ts';
 import { CallerRates } from './limits/caller-rates.ts';
@@ -53,6 +54,8 @@ export interface RpcServerOptions {
   readonly nowMs?: () => number;
   /** Threads that serve, see `threads/carriers.ts`: all but one carry connections. Default: 1, which does all itself. */
   readonly threads?: number | undefined;
+  /** Unary methods of ours go through grpc-js as streams do: for tests that compare. Default: false. */
+  readonly allThroughGrpcJs?: boolean;
 }
 
 export interface RpcServer {
@@ -148,13 +151,17 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
     // The last one is outermost: what the gate ends is seen by `calls`.
     interceptors: [sharedFrames(WATCH_PATH), calls.interceptor, gate.interceptor],
   });
+  const unary = new UnaryCalls({
+    interceptors: [calls.interceptor, gate.interceptor],
+    needsMetadata: authenticate !== undefined,
+  });
   const recheck = authenticate && { authenticate, intervalMs: options.recheckIntervalMs ?? RECHECK_INTERVAL_MS };
   const podAttributes = new PodAttributes();
   exportPodAttributes(registry, podAttributes);
   const plain = sources.plain && new PlainAnswers(sources.plain, encodePlain);
   if (plain !== undefined) exportPlainAnswers(registry, plain);
   const { countLookup, countContainer } = metrics;
-  addMethods(server, sources, { environment, countLookup, countContainer, podAttributes, plain, recheck });
+  addMethods({ server, unary }, sources, { environment, countLookup, countContainer, podAttributes, plain, recheck });
   const health = new Health();
   health.addTo(server);
 
@@ -167,7 +174,7 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
     metrics,
     tls: tls && { source: tls, logger, nowMs: monotonicMs },
   });
-  const takeStream = guardStreams(server, gate);
+  const takeStream = guardStreams(server, gate, options.allThroughGrpcJs === true ? undefined : unary);
   const carriers =
     (options.threads ?? 1) === 1
       ? undefined

@@ -1,11 +1,14 @@
-// The lowest layer of a call in grpc-js: what its API hands out nowhere, and what ending a stream, looking at the bytes
-// of a request and sending a frame as it is all need. With grpc-js-streams.ts the one place that reaches into grpc-js.
+// The lowest layer of a call: of one that grpc-js carries it is what its API hands out nowhere, and what ending a
+// stream, looking at the bytes of a request and sending a frame as it is all need. With grpc-js-streams.ts the one place
+// that reaches into grpc-js.
 
 import type { ServerHttp2Stream } from 'node:http2';
 
 /** BaseServerInterceptingCall, as far as it is known here. */
 export interface BaseCall {
   readonly stream: ServerHttp2Stream;
+  /** A layer of our own (`unary-stream.ts`) has a place for it. */
+  observer?: RequestObserver | undefined;
 }
 
 /** Looks at the bytes of requests. */
@@ -31,6 +34,10 @@ export function baseCallOf(call: object): BaseCall | undefined {
  * not a bound that is silently gone. Listeners of our own beside its would make two more closures for every call.
  */
 export function observeRequest(base: BaseCall, observer: RequestObserver): void {
+  if ('observer' in base) {
+    base.observer = observer;
+    return;
+  }
   const call = base as ObservedCall;
   call[OBSERVER] = observer;
   const prototype = Object.getPrototypeOf(call) as ObservedCall;

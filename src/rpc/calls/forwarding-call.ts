@@ -10,15 +10,21 @@ import type { Metadata, ServerInterceptingCallInterface } from '@grpc/grpc-js';
 /** What grpc-js tells the layer above a call. */
 export type CallListener = Parameters<ServerInterceptingCallInterface['start']>[0];
 
+/** A call as the layer above it needs it: less than grpc-js has, and no class of its own. */
+export type LowerCall = Pick<
+  ServerInterceptingCallInterface,
+  'start' | 'startRead' | 'sendMetadata' | 'sendMessage' | 'sendStatus' | 'getPeer' | 'getDeadline'
+>;
+
 /** What a call ends with. */
 export type CallStatus = Parameters<ServerInterceptingCallInterface['sendStatus']>[0];
 
-export class ForwardingCall implements ServerInterceptingCallInterface, CallListener {
+export class ForwardingCall implements LowerCall, CallListener {
   /** Under this name resetting a stream finds its way down, as through grpc-js's own interceptors. */
-  readonly nextCall: ServerInterceptingCallInterface;
+  readonly nextCall: LowerCall;
   #listener: CallListener | undefined;
 
-  constructor(nextCall: ServerInterceptingCallInterface) {
+  constructor(nextCall: LowerCall) {
     this.nextCall = nextCall;
   }
 
@@ -65,21 +71,5 @@ export class ForwardingCall implements ServerInterceptingCallInterface, CallList
 
   getDeadline(): ReturnType<ServerInterceptingCallInterface['getDeadline']> {
     return this.nextCall.getDeadline();
-  }
-
-  getHost(): string {
-    return this.nextCall.getHost();
-  }
-
-  getAuthContext(): ReturnType<ServerInterceptingCallInterface['getAuthContext']> {
-    return this.nextCall.getAuthContext();
-  }
-
-  getConnectionInfo(): ReturnType<ServerInterceptingCallInterface['getConnectionInfo']> {
-    return this.nextCall.getConnectionInfo();
-  }
-
-  getMetricsRecorder(): ReturnType<ServerInterceptingCallInterface['getMetricsRecorder']> {
-    return this.nextCall.getMetricsRecorder();
   }
 }

@@ -2,7 +2,7 @@
 // when it is refused, and tells the ledger of every answer until it is taken.
 
 import { constants, type ServerHttp2Stream } from 'node:http2';
-import { Metadata, type ServerInterceptingCallInterface } from '@grpc/grpc-js';
+import { Metadata } from '@grpc/grpc-js';
 
 import type { Authenticator, CallIdentity } from '../auth/authenticator.ts';
 import type { CallError } from '../errors/call-error.ts';
@@ -11,7 +11,7 @@ import { compressionUnsupported, tooManyCalls } from '../errors/over-limits.ts';
 import type { Full, Ledger } from '../limits/ledger.ts';
 import { type CallEnvironment, failCall } from './call-environment.ts';
 import type { CallRecord } from './call-record.ts';
-import { type CallStatus, ForwardingCall } from './forwarding-call.ts';
+import { type CallStatus, ForwardingCall, type LowerCall } from './forwarding-call.ts';
 import type { MethodRules } from './method-rules.ts';
 
 /** What a call at the gate needs of it. */
@@ -57,13 +57,7 @@ export class GatedCall extends ForwardingCall implements CallIdentity {
   /** Refused, or over: its handler is not to hear of anything new. */
   #isShut = false;
 
-  constructor(
-    nextCall: ServerInterceptingCallInterface,
-    gate: CallKeeper,
-    record: CallRecord,
-    rules: MethodRules,
-    method: string,
-  ) {
+  constructor(nextCall: LowerCall, gate: CallKeeper, record: CallRecord, rules: MethodRules, method: string) {
     super(nextCall);
     this.#gate = gate;
     this.#record = record;

@@ -12,7 +12,7 @@ import { ADVERTISED_HEADER_BYTES, type HeaderFacts, inspectHeaders } from './hea
 
 export interface StreamGuard {
   onSession(session: ServerHttp2Session): void;
-  /** `pass` hands the stream to grpc-js, with these headers. */
+  /** `pass` has the stream answered, with these headers. */
   onStream(
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
@@ -22,11 +22,17 @@ export interface StreamGuard {
   ): void;
 }
 
+/** Takes streams in grpc-js's place. */
+export interface StreamTaker {
+  /** Whether it has taken the stream; else it is grpc-js's. */
+  take(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean;
+}
+
 /**
  * For all connections that were not opened yet; to be called once the server has its connection injector. Returns what
- * takes a stream that no HTTP/2 server of this thread has brought.
+ * takes a stream that no HTTP/2 server of this thread has brought. `first` is asked before grpc-js is.
  */
-export function guardStreams(server: Server, guard: StreamGuard): TakeStream {
+export function guardStreams(server: Server, guard: StreamGuard, first: StreamTaker | undefined): TakeStream {
   const { http2Servers } = server as unknown as { readonly http2Servers?: ReadonlyMap<Http2Server, unknown> };
   const found = http2Servers instanceof Map ? [...http2Servers.keys()] : [];
   if (found.length === 0) throw new Error('bug: grpc-js does not keep its HTTP/2 servers where it did');
@@ -39,7 +45,9 @@ export function guardStreams(server: Server, guard: StreamGuard): TakeStream {
     http2.removeAllListeners('stream');
     http2.on('session', (session: ServerHttp2Session) => guard.onSession(session));
     const guarded: TakeStream = (stream, headers, flags, facts) => {
-      guard.onStream(stream, headers, flags, facts, (passed) => handle(stream, passed, flags));
+      guard.onStream(stream, headers, flags, facts, (passed) => {
+        if (first?.take(stream, passed) !== true) handle(stream, passed, flags);
+      });
     };
     const listener: RawStreamListener = (stream, headers, flags, rawHeaders) =>
       guarded(stream, headers, flags, inspectHeaders(rawHeaders));

@@ -67,7 +67,7 @@ export class MessageFraming {
 }
 
 /** A flag and four bytes of length. */
-const HEAD_BYTES = 5;
+export const HEAD_BYTES = 5;
 
 /** A Buffer object, and its place in two lists. */
 const PIECE_COST_BYTES = 128;

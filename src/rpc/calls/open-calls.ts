@@ -4,15 +4,9 @@
 // An interceptor sees this best. grpc-js reports the end of every call as a cancellation, after the status was sent or
 // when there is no peer left to send it to; a call that was cancelled before it could start is not counted at all.
 
-import {
-  type Metadata,
-  type ServerInterceptingCall,
-  type ServerInterceptingCallInterface,
-  type ServerInterceptor,
-  status,
-} from '@grpc/grpc-js';
+import { type Metadata, type ServerInterceptingCall, type ServerInterceptor, status } from '@grpc/grpc-js';
 
-import { type CallStatus, ForwardingCall } from './forwarding-call.ts';
+import { type CallStatus, ForwardingCall, type LowerCall } from './forwarding-call.ts';
 import type { MethodCounters, RpcMetrics } from '../metrics.ts';
 
 export class OpenCalls {
@@ -48,14 +42,8 @@ export class OpenCalls {
     this.interceptor = ({ path, requestStream, responseStream }, nextCall) => {
       const counters = metrics.method(path, requestStream, responseStream);
       const isStandardStream = (requestStream || responseStream) && !path.startsWith(OWN_SERVICES);
-      const observed: ServerInterceptingCallInterface = new ObservedCall(
-        nextCall,
-        counters,
-        observer,
-        isStandardStream,
-      );
       // grpc-js asks for its class where it needs no more than the interface.
-      return observed as ServerInterceptingCall;
+      return new ObservedCall(nextCall, counters, observer, isStandardStream) as unknown as ServerInterceptingCall;
     };
   }
 
@@ -105,12 +93,7 @@ class ObservedCall extends ForwardingCall {
   /** What the call ends with when its messages are taken. */
   #lastStatus: CallStatus | undefined;
 
-  constructor(
-    nextCall: ServerInterceptingCallInterface,
-    counters: MethodCounters,
-    observer: CallObserver,
-    isStandardStream: boolean,
-  ) {
+  constructor(nextCall: LowerCall, counters: MethodCounters, observer: CallObserver, isStandardStream: boolean) {
     super(nextCall);
     this.isStandardStream = isStandardStream;
     this.#counters = counters;

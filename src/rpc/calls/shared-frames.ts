@@ -8,24 +8,19 @@
 // Whatever of this does not work one day is slower and otherwise the same: then a frame goes the way of other messages.
 
 import type { ServerHttp2Stream } from 'node:http2';
-import {
-  Metadata,
-  type ServerInterceptingCall,
-  type ServerInterceptingCallInterface,
-  type ServerInterceptor,
-} from '@grpc/grpc-js';
+import { Metadata, type ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
 
 import { Frame } from '../../wire/frame.ts';
 import { CarriedStream } from '../threads/carried-stream.ts';
 import { baseCallOf } from './base-call.ts';
-import { ForwardingCall } from './forwarding-call.ts';
+import { ForwardingCall, type LowerCall } from './forwarding-call.ts';
 
 /** For calls of the method with this path. */
 export function sharedFrames(path: string): ServerInterceptor {
   return (method, nextCall) => {
     const call = method.path === path ? new SharedFramesCall(nextCall) : nextCall;
     // grpc-js asks for its class where it needs no more than the interface.
-    return call as ServerInterceptingCall;
+    return call as unknown as ServerInterceptingCall;
   };
 }
 
@@ -33,7 +28,7 @@ class SharedFramesCall extends ForwardingCall {
   readonly #stream: ServerHttp2Stream | undefined;
   #hasSentMetadata = false;
 
-  constructor(nextCall: ServerInterceptingCallInterface) {
+  constructor(nextCall: LowerCall) {
     super(nextCall);
     this.#stream = baseCallOf(nextCall)?.stream;
   }

@@ -4,12 +4,11 @@
 // A method answers at once where it can: no promise, no AbortController, no timer is made for a call that does not
 // wait.
 
-import type { handleUnaryCall, sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
-
 import type { CallError } from '../errors/call-error.ts';
 import { cancelled, draining } from '../errors/outcomes.ts';
 import type { CallContext } from '../methods/call-context.ts';
 import { RefusedRequest } from '../services.ts';
+import type { CallFailure } from '../errors/status-details.ts';
 import { type CallEnvironment, chargeCaller, failCall } from './call-environment.ts';
 import type { Drain } from './drain.ts';
 import { identityOf } from './gated-call.ts';
@@ -19,46 +18,58 @@ export type Precondition = () => CallError | undefined;
 
 export type UnaryMethod<Request> = (request: Request, context: CallContext) => Uint8Array | Promise<Uint8Array>;
 
-/** The grpc-js handler of a method. `precondition` is asked before the request is looked at. */
+/** A call whose request is complete, as grpc-js has them too. */
+export interface AskedCall<Request> {
+  readonly request: Request;
+  /** It has ended, however. */
+  readonly cancelled: boolean;
+  once(event: 'cancelled', listener: () => void): unknown;
+  getPath(): string;
+}
+
+/** Answers a call, with an error or with the bytes of its answer; once. */
+export type Respond = (error: CallFailure | null, answer?: Uint8Array) => void;
+
+/** May be given to grpc-js as well. */
+export type UnaryHandler<Request> = (call: AskedCall<Request | RefusedRequest>, respond: Respond) => void;
+
+/** The handler of a method. `precondition` is asked before the request is looked at. */
 export function unaryHandler<Request>(
   environment: CallEnvironment,
   precondition: Precondition,
   method: UnaryMethod<Request>,
-): handleUnaryCall<Request | RefusedRequest, Uint8Array> {
-  return (call, callback) => {
+): UnaryHandler<Request> {
+  return (call, respond) => {
     try {
       const refusal = precondition();
       if (refusal !== undefined) throw refusal;
       if (call.request instanceof RefusedRequest) throw call.request.error;
       const answered = method(call.request, new UnaryContext(environment, call));
-      if (answered instanceof Promise) void settle(answered, call, environment, callback);
-      else callback(null, answered);
+      if (answered instanceof Promise) void settle(answered, call, environment, respond);
+      else respond(null, answered);
     } catch (error) {
-      callback(failCall(environment, error, call.getPath()));
+      respond(failCall(environment, error, call.getPath()));
     }
   };
 }
 
 async function settle(
   answered: Promise<Uint8Array>,
-  call: ServerUnaryCall<unknown, Uint8Array>,
+  call: AskedCall<unknown>,
   environment: CallEnvironment,
-  callback: sendUnaryData<Uint8Array>,
+  respond: Respond,
 ): Promise<void> {
   let bytes: Uint8Array;
   try {
     bytes = await answered;
   } catch (error) {
-    callback(failCall(environment, error, call.getPath()));
+    respond(failCall(environment, error, call.getPath()));
     return;
   }
-  callback(null, bytes);
+  respond(null, bytes);
 }
 
-interface Cancellable {
-  readonly cancelled: boolean;
-  once(event: 'cancelled', listener: () => void): unknown;
-}
+type Cancellable = Pick<AskedCall<unknown>, 'cancelled' | 'once'>;
 
 /** Made for every call, hence a class: an object of closures and a getter cost 1 µs more. */
 class UnaryContext implements CallContext {

@@ -1,5 +1,8 @@
-// Adds the methods of this service to a grpc-js server: which function answers which, and what has to hold before it
+// Adds the methods of this service to what serves them: which function answers which, and what has to hold before it
 // does.
+//
+// Unary ones are added twice. `UnaryCalls` carries them; a server that goes without it, as tests do that compare, finds
+// the same handlers with grpc-js.
 
 import type { Server, ServerWritableStream } from '@grpc/grpc-js';
 
@@ -13,10 +16,11 @@ import type { Authenticator } from '../auth/authenticator.ts';
 import { watchForRevocation } from '../auth/revocation.ts';
 import { type CallEnvironment, chargeCaller, failCall } from '../calls/call-environment.ts';
 import { identityOf } from '../calls/gated-call.ts';
-import { type Precondition, type UnaryMethod, unaryHandler } from '../calls/unary-call.ts';
+import { type Precondition, type UnaryHandler, type UnaryMethod, unaryHandler } from '../calls/unary-call.ts';
+import type { UnaryCalls } from '../calls/unary-calls.ts';
 import { draining, notSynced } from '../errors/outcomes.ts';
 import { CALL_COSTS } from '../limits/caller-rates.ts';
-import { DIGGER_SERVICES, loadBytesService, RefusedRequest } from '../services.ts';
+import { DIGGER_SERVICES, type DiggerService, loadBytesService, RefusedRequest } from '../services.ts';
 import { batchResolveAddresses } from './batch-resolve-addresses.ts';
 import type { CallContext, CountContainer, CountLookup } from './call-context.ts';
 import { getAddressTimeline } from './get-address-timeline.ts';
@@ -86,13 +90,28 @@ export interface MethodOptions {
   readonly recheck: Recheck | undefined;
 }
 
-export function addMethods(server: Server, sources: RpcSources, options: MethodOptions): void {
-  addLookupService(server, sources, options);
+/** What serves methods. */
+export interface MethodHosts {
+  readonly server: Server;
+  readonly unary: UnaryCalls;
+}
+
+export function addMethods(hosts: MethodHosts, sources: RpcSources, options: MethodOptions): void {
+  const { server } = hosts;
+  addLookupService(hosts, sources, options);
   addChangeFeedService(server, sources, options);
-  addStatusService(server, sources, options);
+  addStatusService(hosts, sources, options);
   addHistoryService(server, sources, options);
   addReflection(server, [...DIGGER_SERVICES, 'grpc.health.v1.Health']);
 }
+
+function addUnary({ server, unary }: MethodHosts, name: DiggerService, handlers: UnaryHandlers): void {
+  const service = loadBytesService(name);
+  unary.addService(service, handlers);
+  server.addService(service, handlers);
+}
+
+type UnaryHandlers = Readonly<Record<string, UnaryHandler<never>>>;
 
 /** Lookups answer when the picture is complete: an empty picture would say of every address that nothing holds it. */
 function pictureComplete({ drain }: CallEnvironment, source: StatusSource): Precondition {
@@ -104,7 +123,7 @@ function pictureComplete({ drain }: CallEnvironment, source: StatusSource): Prec
 }
 
 function addLookupService(
-  server: Server,
+  hosts: MethodHosts,
   sources: RpcSources,
   { environment, countLookup, countContainer, podAttributes, plain }: MethodOptions,
 ): void {
@@ -129,7 +148,7 @@ function addLookupService(
   const precondition = pictureComplete(environment, status);
   const handler = <Request>(method: (request: Request, lookup: Lookup, call: CallContext) => Answer) =>
     unaryHandler<Request>(environment, precondition, (request, call) => method(request, lookup, call));
-  server.addService(loadBytesService('digger.v1.LookupService'), {
+  addUnary(hosts, 'digger.v1.LookupService', {
     resolveAddress: handler(resolveAddress),
     batchResolveAddresses: handler(batchResolveAddresses),
     getAddressTimeline: handler(getAddressTimeline),
@@ -165,9 +184,9 @@ function addChangeFeedService(
   server.addService(loadBytesService('digger.v1.ChangeFeedService'), { watch });
 }
 
-function addStatusService(server: Server, { status }: RpcSources, { environment }: MethodOptions): void {
+function addStatusService(hosts: MethodHosts, { status }: RpcSources, { environment }: MethodOptions): void {
   const method: UnaryMethod<GetStatusRequest__Output> = (request, call) => getStatus(request, status, call);
-  server.addService(loadBytesService('digger.v1.StatusService'), {
+  addUnary(hosts, 'digger.v1.StatusService', {
     getStatus: unaryHandler(environment, () => undefined, method),
   });
 }

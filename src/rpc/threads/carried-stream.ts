@@ -105,8 +105,10 @@ export class CarriedStream extends EventEmitter {
     }
   }
 
-  end(): void {
+  /** `last`: what is written before. */
+  end(last?: Uint8Array): void {
     if (this.closed || this.writableEnded) return;
+    if (last !== undefined) this.write(last, nothing);
     this.writableEnded = true;
     if (this.answersOnce) this.emit('wantTrailers');
     else this.#end.note(TO_STREAM.end, this.id);
@@ -197,6 +199,7 @@ export class CarriedStream extends EventEmitter {
 type Taken = (error?: Error | null) => void;
 
 const NOTHING = new Uint8Array();
+function nothing(): void {}
 
 /** Smaller frames are copied: less than what it takes to share one. */
 const SHARED_FROM_BYTES = 2_048;
