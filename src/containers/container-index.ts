@@ -7,7 +7,7 @@
 //
 // Bounded: entries, containers that ended in pods that live on, and pods that are gone, each with a count, the last two
 // also by age and bytes. What is not kept because there is no room is counted, and as long as entries are missing a
-// container that is not found is not said not to be there.
+// container that is not found is unknown, and not said to be absent.
 
 import { WideMap } from '../collections/wide-map.ts';
 import { type ByteString, toByteString } from '../model/byte-string.ts';

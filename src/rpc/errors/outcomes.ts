@@ -1,6 +1,6 @@
 // Errors of calls for what they ask, who asks, and how this replica is doing: one function for each reason.
 //
-// Reasons and metadata are part of the contract (the comments of the .proto files name them); sentences are for people.
+// Reasons and metadata are part of the contract (docs/clients.md has them all); sentences are for people.
 
 import { status } from '@grpc/grpc-js';
 
