@@ -172,8 +172,8 @@ export class AddressBook implements AddressReader {
   }
 
   /**
-   * Forgets what is past its time, until `isDue`; returns whether that is all. To be called every few seconds; counts and
-   * bytes are bounded at every change.
+   * Forgets what is past its time, until `isDue`; returns whether that is all. To be called every few seconds; counts
+   * and bytes are bounded at every change.
    */
   expire(isDue: () => boolean = () => false): boolean {
     const nowMs = this.#options.now();

@@ -1,5 +1,5 @@
-// What is answered about who holds an address, from the timelines: the holders with what is told of them, the other pods
-// that an address of a node may stand for, the outcomes through the whole history.
+// What is answered about who holds an address, from the timelines: the holders with what is told of them, the other
+// pods that an address of a node may stand for, the outcomes through the whole history.
 //
 // How a question is answered from timelines, src/timelines/ says, for every reader of them; here are the answers of the
 // address book, whose holders are claims.

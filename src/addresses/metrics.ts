@@ -35,7 +35,7 @@ export function registerAddressMetrics(registry: Registry, book: AddressBook): v
   });
   new Gauge({
     name: 'digger_address_history_since_timestamp_seconds',
-    help: 'Address lookups can tell about moments from here on.',
+    help: 'Earliest moment about which address lookups can be answered.',
     registers: [registry],
     collect() {
       if (Number.isFinite(book.historySinceMs)) this.set(book.historySinceMs / 1_000);

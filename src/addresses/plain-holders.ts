@@ -1,9 +1,9 @@
-// Who holds an address alone, for certain and until further notice: nearly every pod and cluster IP. What is told of such
-// a holder is the same for nearly every question, so that those who answer may keep it ready.
+// Who holds an address alone, for certain and until further notice: nearly every pod and cluster IP. What is told of
+// such a holder is the same for nearly every question, so that those who answer may keep it ready.
 //
-// Promises: from `sinceMs` on, and for the moments that `PlainMoment` allows, a question about the address with any port
-// has this one holder and no doubt, until the address is told to listeners. They are told before anything can be asked
-// of what changed; of an address that they did not keep they hear as well.
+// Promises: from `sinceMs` on, and for the moments that `PlainMoment` allows, a question about the address with any
+// port has this one holder and no doubt, until the address is told to listeners. They are told before anything can be
+// asked of what changed; of an address that they did not keep they hear as well.
 
 import { isNetworkAddress } from '../model/kubernetes/pod-networks.ts';
 import { historySinceMs } from '../timelines/facts.ts';

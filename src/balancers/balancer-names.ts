@@ -2,8 +2,8 @@
 // with the addresses on to those who say who holds what.
 //
 // Entities stay as they are: what a name resolves to is not the API server's word, and two replicas may hear different
-// answers. So a service with such addresses exists only for the claims on them, as `proxiedAddresses`: an
-// object in the cluster that has the address comes first, because only a name server vouches for the answers. See
+// answers. So a service with such addresses exists only for the claims on them, as `proxiedAddresses`: an object
+// in the cluster that has the address comes first, because only a name server vouches for the answers. See
 // name-lookup.ts for when addresses come and go.
 //
 // Bounded: names of one service and of all, addresses of a name, questions at once. Off unless configured.

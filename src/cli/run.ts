@@ -1,8 +1,8 @@
 // One run of the service, from start to exit: starts it, hands signals to it, and makes every end visible.
 //
 // The first SIGTERM or SIGINT drains and exits 0 (1 when the drain overruns its time); a second one exits at once with
-// 128 + its number. An unhandled error is a bug: it is logged as fatal, and the process ends with 1; so it does when the
-// service says that it must not go on.
+// 128 + its number. An unhandled error is a bug: it is logged as fatal, and the process ends with 1; so it does when
+// the service says that it must not go on.
 
 import type { Config } from '../options/options.ts';
 import type { RunningService, StartService } from '../service.ts';

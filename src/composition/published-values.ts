@@ -1,5 +1,5 @@
-// Which labels and annotations are published, as it is configured: what an operator leaves out, and what is left out unless
-// an operator wants it.
+// Which labels and annotations are published, as it is configured: what an operator leaves out, and what is left out
+// unless an operator wants it.
 
 import type { Config } from '../options/options.ts';
 import { DEFAULT_DENIED_ANNOTATIONS, KeyList, type ValuePolicy } from '../wire/value-policy.ts';

@@ -6,8 +6,8 @@
 // entry takes some 60 bytes.
 //
 // Bounded: entries, containers that ended in pods that live on, and pods that are gone, each with a count, the last two
-// also by age and bytes. What is not kept because there is no room is counted, and as long as entries are missing a container
-// that is not found is not said not to be there.
+// also by age and bytes. What is not kept because there is no room is counted, and as long as entries are missing a
+// container that is not found is unknown, and not said to be absent.
 
 import { WideMap } from '../collections/wide-map.ts';
 import { type ByteString, toByteString } from '../model/byte-string.ts';
@@ -158,7 +158,8 @@ export class ContainerIndex {
     const nowMs = this.#options.nowMs();
     this.#former.expire(nowMs);
     this.#ended.expire(nowMs);
-    // There is room again. Callers may be waiting for what was left out, so that it is not put off to the next question.
+    // There is room again. Callers may be waiting for what was left out, so that it is not put off to the next
+    // question.
     if (this.#leftOut > 0 && this.#building === undefined && this.#entries < this.#maxEntries * 0.9) {
       this.#reset();
       void this.ready();

@@ -115,7 +115,7 @@ export class FeedMetrics {
     });
     this.stalled = new Counter({
       name: 'digger_feed_subscribers_stalled_total',
-      help: 'Subscribers that were ended because they took nothing for too long.',
+      help: 'Subscribers that were ended because they read nothing for too long.',
       registers,
     });
     this.resumedElsewhere = new Counter({

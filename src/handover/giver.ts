@@ -1,8 +1,8 @@
 // Hands the history of this process to a replica that starts: says why not, or tells it in parts.
 //
 // It refuses a replica that would not know the same by it: of another cluster, with other options, or one that has seen
-// more than this one. Parts are made one at a time, as they are taken; between two of them the cluster goes on changing, which the
-// taker sees for itself. Few takers at once: a rolling update has one.
+// more than this one. Parts are made one at a time, as they are taken; between two of them the cluster goes on
+// changing, which the taker sees for itself. Few takers at once: a rolling update has one.
 
 import type { HolderEntity } from '../addresses/claims/claim.ts';
 import type { HandedClaim, HandedFacts } from '../addresses/heritage/handed-history.ts';

@@ -1,8 +1,8 @@
 // `digger.v1.HandedOwner`: an owner that is gone, written and read.
 //
 // What is read is checked as far as a chain of owners could break by it: a name is one, and a uid is there. API servers
-// do not check what a reference to an owner says, so one that is not usable is left out: a tenant who writes it must not
-// keep the history from those who start.
+// do not check what a reference to an owner says, so one that is not usable is left out: a tenant who writes it must
+// not keep the history from those who start.
 
 import type { ControllerReference, FormerOwner } from '../model/kubernetes/records.ts';
 import { escapeControls } from '../telemetry/escape-controls.ts';

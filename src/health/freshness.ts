@@ -3,7 +3,8 @@
 // A watch that is up is fresh however quiet it is: the reflector ends one on which too little is heard. Anything else
 // is as stale as the last moment at which it was known to be up to date. A resource that was never synced does not
 // count: it is pending, or digger goes without it, and GetStatus says so. While it is not known whether the server that
-// came back is that of the same cluster, nothing counts as fresh. Worked out when a status changes, not once per lookup.
+// came back is that of the same cluster, nothing counts as fresh. Worked out when a status changes, not once per
+// lookup.
 
 import { Gauge, type Registry } from '@prometheus-io/client';
 import type { ReflectorStatus } from '../kube/reflector/reflector-status.ts';

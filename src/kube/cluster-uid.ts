@@ -6,12 +6,12 @@
 // cache. The right is optional: without it the uid stays unknown, `problem` says why, and it is asked for again with
 // growing pauses.
 //
-// Once it is known it is compared after each failure, and after each watch that the server ended before its time, before
-// anything goes on (server-contact.ts says how often): what answers then may be another cluster (one that was made anew
-// at the same address, a name that leads elsewhere), to which neither our picture nor our versions belong. A server that refuses to tell is taken for the same. One that gives no answer,
-// or has no kube-system yet, as a cluster in its first second, leaves a doubt: watches go on, because an outage that
-// lasts is worse, but the picture counts as blind for as long as the doubt lasts, and it is asked for until it can be
-// compared.
+// Once it is known it is compared after each failure, and after each watch that the server ended before its time,
+// before anything goes on (server-contact.ts says how often): what answers then may be another cluster (one that was
+// made anew at the same address, a name that leads elsewhere), to which neither our picture nor our versions belong. A
+// server that refuses to tell is taken for the same. One that gives no answer, or has no kube-system yet, as a cluster
+// in its first second, leaves a doubt: watches go on, because an outage that lasts is worse, but the picture counts as
+// blind for as long as the doubt lasts, and it is asked for until it can be compared.
 
 import { once } from 'node:events';
 import type { Asking } from './asking.ts';

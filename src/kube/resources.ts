@@ -113,7 +113,8 @@ export const owners: readonly ResourceDescriptor<OwnerRecord>[] = OWNER_KINDS.ma
 /** Whether objects of this kind, in whatever version, come as records: an unknown one will be known, or is gone. */
 export function isWatchedKind(apiVersion: string, kind: string): boolean {
   const referred = groupOf(apiVersion);
-  // Where Deployments, ReplicaSets and DaemonSets began, served until 1.16: references keep what they were written with.
+  // Where Deployments, ReplicaSets and DaemonSets began, served until 1.16: references keep what they were written
+  // with.
   const group = referred === 'extensions' ? 'apps' : referred;
   if (group === '' && (kind === 'Pod' || kind === 'Node')) return true;
   return OWNER_KINDS.some(([ownerGroup, , , ownerKind]) => ownerGroup === group && ownerKind === kind);

@@ -4,9 +4,9 @@
 //   Google  cloud.json, goog.json  https://cloud.google.com/compute/docs/faq#find_ip_range
 //   Azure   ServiceTags_*.json   https://learn.microsoft.com/azure/virtual-network/service-tags-overview
 //
-// The clouds list one range under several names (all of AWS is in AMAZON, all of a region of Azure in AzureCloud.REGION):
-// the narrowest one counts, see the ranks. Fields that are not used are not looked at, so that a new one breaks nothing;
-// a range that cannot be read is a problem, because without it answers would be wrong.
+// The clouds list one range under several names (all of AWS is in AMAZON, all of a region of Azure in
+// AzureCloud.REGION): the narrowest one counts, see the ranks. Fields that are not used are not looked at, so that a
+// new one breaks nothing; a range that cannot be read is a problem, because without it answers would be wrong.
 
 import { parseCidr } from '../model/ip/cidr.ts';
 import type { NamedRange, NetworkName } from './network-table.ts';

@@ -20,17 +20,17 @@ export function createNamedRangesMetrics(registry: Registry): NamedRangesMetrics
     }),
     reloads: new Counter({
       name: 'digger_named_ranges_reloads_total',
-      help: 'Times that a changed file of named ranges was taken.',
+      help: 'Times that a changed file of named ranges was put to use.',
       registers,
     }),
     reloadFailures: new Counter({
       name: 'digger_named_ranges_reload_failures_total',
-      help: 'Times that a file of named ranges turned bad and its last good ranges were kept; once per trouble.',
+      help: 'Times that a changed file of named ranges could not be used and its last good ranges were kept; counted once until it is good again.',
       registers,
     }),
     reloadFailing: new Gauge({
       name: 'digger_named_ranges_reload_failing',
-      help: '1 while a file of named ranges cannot be taken and its last good ranges are used.',
+      help: '1 while the newest file of named ranges cannot be used and its last good ranges are.',
       registers,
     }),
   };

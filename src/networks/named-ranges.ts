@@ -148,14 +148,14 @@ export class NamedRanges {
     this.#options.metrics.reloadFailures.inc();
     this.#options.logger.warn(
       { file: followed.file.path, problems: problem.split('\n') },
-      'cannot take the new file of named ranges; the last good one is used on',
+      'cannot use the new file of named ranges; the last good one stays in use',
     );
   }
 
   #recover(followed: Followed): void {
     if (followed.problem === '') return;
     followed.problem = '';
-    this.#options.logger.info({ file: followed.file.path }, 'the file of named ranges is again the one that is used');
+    this.#options.logger.info({ file: followed.file.path }, 'the file of named ranges is the one in use again');
   }
 }
 

@@ -1,5 +1,5 @@
-// What the page draws of an address: who held it through the whole history, as JSON. At most MAX_STRETCHES stretches, the
-// newest, with MAX_HOLDERS holders each: more than a picture has room for.
+// What the page draws of an address: who held it through the whole history, as JSON. At most MAX_STRETCHES stretches,
+// the newest, with MAX_HOLDERS holders each: more than a picture has room for.
 //
 // Of a holder in a namespace that is not published there is its role and no more, as callers are told.
 

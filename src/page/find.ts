@@ -1,7 +1,8 @@
 // What a person may look for on the page: an address, with a port if wanted, or part of a name.
 //
-// A name is looked for in every published entity, which takes milliseconds for each ten thousand of them; so there are at
-// most MAX_FOUND answers, and page.ts lets few searches in. Hidden objects are not found, and holders among them not named.
+// A name is looked for in every published entity, which takes milliseconds for each ten thousand of them; so there are
+// at most MAX_FOUND answers, and page.ts lets few searches in. Hidden objects are not found, and holders among them not
+// named.
 
 import type { AddressReader } from '../addresses/reader.ts';
 import type { CatalogReader } from '../catalog/reader.ts';

@@ -1,5 +1,5 @@
-// What callers of this server take at the moment, in numbers: calls, their memory, connections, queues, threads, and what
-// is kept ready for them. Read from the parts when metrics are asked for; what happens is counted in metrics.ts.
+// What callers of this server take at the moment, in numbers: calls, their memory, connections, queues, threads, and
+// what is kept ready for them. Read from the parts when metrics are asked for; what happens is counted in metrics.ts.
 
 import { Counter, Gauge, type Registry } from '@prometheus-io/client';
 import type { ConnectionTable } from './limits/connection-table.ts';

@@ -155,8 +155,8 @@ export class Listener {
   }
 
   /**
-   * Lets a connection of another thread begin when it is its turn; `admitted`: it may stay, and is known until `closed`.
-   * Otherwise it is destroyed.
+   * Lets a connection of another thread begin when it is its turn; `admitted`: it may stay, and is known until
+   * `closed`. Otherwise it is destroyed.
    */
   begin(connection: ServedConnection, isGone: () => boolean, admitted: () => void): void {
     const drop = (): void => {
@@ -254,8 +254,8 @@ export class Listener {
 }
 
 /**
- * What the second half of a handshake counts as, in calls: who has many of them wait for one moment is not read any more
- * in that turn after a few.
+ * What the second half of a handshake counts as, in calls: who has many of them wait for one moment is not read any
+ * more in that turn after a few.
  */
 const HANDSHAKE_EFFORT = 16;
 

@@ -1,5 +1,5 @@
-// Addresses that a service claims only while nothing in the cluster has them, beside everything else that may take them or
-// let go of them: the claims that are open are those that a book which begins now would open, and what is kept of
+// Addresses that a service claims only while nothing in the cluster has them, beside everything else that may take them
+// or let go of them: the claims that are open are those that a book which begins now would open, and what is kept of
 // plain holders is what a question would find.
 //
 // DIGGER_SEED sets the seed of fast-check; a failure prints it.

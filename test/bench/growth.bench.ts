@@ -3,8 +3,9 @@
 // cost the same, a relist the same for each pod.
 //
 // `npm run bench -- growth`, or `node --expose-gc test/bench/growth.bench.ts [--short]`, which leaves out the largest.
-// CPU time of the thread, what V8's own threads do left out; medians of five rounds, collections between them not counted. What grows all the
-// same are the misses of the processor's caches: a `Map` of as many addresses is asked beside the lookup.
+// CPU time of the thread, what V8's own threads do left out; medians of five rounds, collections between them not
+// counted. What grows all the same are the misses of the processor's caches: a `Map` of as many addresses is asked
+// beside the lookup.
 
 import type { KubernetesRecord, PodRecord } from '../../src/model/kubernetes/records.ts';
 import { createRandom } from '../random.ts';

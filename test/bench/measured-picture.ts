@@ -1,5 +1,5 @@
-// A catalog, an address book and a feed with a subscriber, as the service connects them, and what each turn of the event
-// loop takes of the processor while something is written.
+// A catalog, an address book and a feed with a subscriber, as the service connects them, and what each turn of the
+// event loop takes of the processor while something is written.
 //
 // CPU time, not time by the clock: on a machine with other work the two differ by what the others take. It is that of
 // the whole process, because a thread's own is counted in steps of milliseconds: what V8's helpers collect and compile

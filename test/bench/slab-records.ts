@@ -1,4 +1,5 @@
-// Pods as a large cluster has them, for slabs.bench.ts: twenty of a Deployment, which have their labels and annotations in common.
+// Pods as a large cluster has them, for slabs.bench.ts: twenty of a Deployment, which have their labels and annotations
+// in common.
 
 import type { ByteString } from '../../src/model/byte-string.ts';
 import type { ObjectReference } from '../../src/model/entities.ts';

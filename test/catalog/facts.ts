@@ -1,5 +1,5 @@
-// What an entity says of itself beside its message: facts that lookups by address go by, worked out from the message and
-// the record, without the catalog's own code.
+// What an entity says of itself beside its message: facts that lookups by address go by, worked out from the message
+// and the record, without the catalog's own code.
 
 import assert from 'node:assert/strict';
 import type { Entity, NodeEntity, ObjectReference, PodEntity, ServiceEntity } from '../../src/model/entities.ts';

@@ -1,5 +1,5 @@
-// A catalog that starts and is told which owners were gone knows what one knows that never stopped: chains, workloads, and
-// for how long. DIGGER_SEED sets the seed of fast-check; a failure prints it.
+// A catalog that starts and is told which owners were gone knows what one knows that never stopped: chains, workloads,
+// and for how long. DIGGER_SEED sets the seed of fast-check; a failure prints it.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

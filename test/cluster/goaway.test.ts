@@ -1,5 +1,5 @@
-// kube-apiserver with --goaway-chance, which tells one connection in so many requests to go, so that clients spread over
-// the replicas of a control plane. Here every watch is on a connection of its own that was told to go.
+// kube-apiserver with --goaway-chance, which tells one connection in so many requests to go, so that clients spread
+// over the replicas of a control plane. Here every watch is on a connection of its own that was told to go.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { systemClock } from '../../src/kube/clock.ts';

@@ -172,8 +172,8 @@ describe('the copy of a consumer', () => {
           const isChoice = chosen !== undefined;
           if (isChoice && each.act === 'set') {
             const heard = consumer.upserts - upserts;
-            // Once its labels changed it is not known any more whether an older state passed a filter by labels, so that
-            // the entity is told once more.
+            // Once its labels changed it is not known any more whether an older state passed a filter by labels, so
+            // that the entity is told once more.
             const looksAtLabels = criteria.labels.size + (criteria.labelSelector?.length ?? 0) > 0;
             const most = looksAtLabels ? changed : differs.length;
             assert.ok(differs.length <= heard && heard <= most, `${JSON.stringify(each)}: ${heard}`);

@@ -1,5 +1,5 @@
-// The long form of test/feed/replicas/resume-elsewhere.test.ts: hops between replicas by the ten thousand. FEED_SEED begins with
-// another seed, FEED_HOPS makes it shorter or longer.
+// The long form of test/feed/replicas/resume-elsewhere.test.ts: hops between replicas by the ten thousand. FEED_SEED
+// begins with another seed, FEED_HOPS makes it shorter or longer.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { Client, credentials, status } from '@grpc/grpc-js';
 import { Story } from '../stories/story.ts';
 import { startFlakyServer } from './flaky-server.ts';
-import { ROOT, readText } from './repository.ts';
+import { ROOT, readText, repositoryFiles } from './repository.ts';
 
 test('the service config of docs/clients.md makes a client try again while a replica is unavailable', async (t) => {
   const text = /```json\n([\s\S]*?)```/.exec(readText('docs/clients.md'))?.[1];
@@ -27,6 +27,25 @@ test('the service config of docs/clients.md makes a client try again while a rep
   assert.equal(calls(), 3);
   // Other services are not retried: a subscriber goes on by itself, with its token.
   await assert.rejects(call('/digger.v1.StatusService/GetStatus'), { code: status.UNIMPLEMENTED });
+});
+
+test('docs/clients.md names every reason of an error, and the reasons for which fields of a request are refused', () => {
+  const page = readText('docs/clients.md');
+  const sources = repositoryFiles().filter((file) => /^src\/rpc\/.*\.ts$/.test(file) && !file.includes('/generated/'));
+  const reasons = new Set(
+    sources.flatMap((file) =>
+      [...readText(file).matchAll(/new CallError\(\s*[\w.]+,\s*'([A-Z_]+)'/g)].map((match) => match[1] ?? ''),
+    ),
+  );
+  // Of a caller that has gone, who is told nothing.
+  reasons.delete('CANCELLED');
+  const fields = /export type ViolationReason =([^;]+);/.exec(readText('src/rpc/errors/call-error.ts'))?.[1] ?? '';
+  for (const match of fields.matchAll(/'([A-Z_]+)'/g)) reasons.add(match[1] ?? '');
+  assert.ok(reasons.size > 40, `only ${reasons.size} reasons found`);
+  assert.deepEqual(
+    [...reasons].filter((reason) => !page.includes(`\`${reason}\``)),
+    [],
+  );
 });
 
 describe('the lines for TypeScript', () => {

@@ -1,5 +1,5 @@
-// A consumer's copy of the timelines, kept from decoded frames alone as proto/digger/v1/feed.proto tells it to, and read
-// with the rules of reading. Knows nothing of claims and of how frames are made. The pictures of the replica for
+// A consumer's copy of the timelines, kept from decoded frames alone as proto/digger/v1/feed.proto tells it to, and
+// read with the rules of reading. Knows nothing of claims and of how frames are made. The pictures of the replica for
 // TypeScript are kept from the same frames beside it, and have to answer alike.
 
 import assert from 'node:assert/strict';

@@ -1,5 +1,5 @@
-// A server without sockets, and a consumer of its feed: an address book, the feed, and what connects them. The clock is the
-// test's, nothing is sent anywhere.
+// A server without sockets, and a consumer of its feed: an address book, the feed, and what connects them. The clock is
+// the test's, nothing is sent anywhere.
 
 import assert from 'node:assert/strict';
 import { Registry } from '@prometheus-io/client';

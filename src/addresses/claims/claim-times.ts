@@ -1,5 +1,5 @@
-// The times of claims: how a claim opens and ends with what was seen and what the API says, whether it was in force at a
-// moment, and which of two began later.
+// The times of claims: how a claim opens and ends with what was seen and what the API says, whether it was in force at
+// a moment, and which of two began later.
 //
 // What is not known exactly is an interval (see claim.ts), and every rule here keeps to its safe side: an interval only
 // gets narrower by a time of the API, a start is never after it was seen, an end never before the start.

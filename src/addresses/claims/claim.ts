@@ -17,8 +17,8 @@ import type { ServicePorts } from './service-ports.ts';
 export type HolderEntity = PodEntity | ServiceEntity | NodeEntity;
 
 /**
- * The state of a service as all claims of its endpoints have it while they are open: there may be ten thousand, and with
- * each part of them that comes or goes the service has another state.
+ * The state of a service as all claims of its endpoints have it while they are open: there may be ten thousand, and
+ * with each part of them that comes or goes the service has another state.
  */
 export class SharedEntity {
   now: HolderEntity;

@@ -2,9 +2,9 @@
 //
 // A finished pod claims nothing, whatever its status still shows. A pod that is being deleted claims what its status
 // shows: the deletion timestamp is a request, not an end. A service without a cluster address (headless), or of type
-// ExternalName, holds no address and no port whatever its other fields say, as in kube-proxy; nor does one hold external
-// addresses of a family of which it has no cluster address. Addresses that have no place in a cluster are claimed by no
-// entity.
+// ExternalName, holds no address and no port whatever its other fields say, as in kube-proxy; nor does one hold
+// external addresses of a family of which it has no cluster address. Addresses that have no place in a cluster are
+// claimed by no entity.
 
 import { familyOf, parseCidr } from '../../model/ip/cidr.ts';
 import type { NodeEntity, PodEntity, ServiceEntity } from '../../model/entities.ts';

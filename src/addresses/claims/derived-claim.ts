@@ -1,5 +1,5 @@
-// What an entity claims: in which role, at which place, and what the API says of the start. It follows from the state of
-// the entity alone; what was seen, and when, makes a claim of it (claim.ts).
+// What an entity claims: in which role, at which place, and what the API says of the start. It follows from the state
+// of the entity alone; what was seen, and when, makes a claim of it (claim.ts).
 
 import type { Protocol } from '../../model/entities.ts';
 import type { AddressRole } from '../../timelines/timeline.ts';

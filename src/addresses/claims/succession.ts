@@ -40,7 +40,8 @@ export function mayBeLostSinceMs(claim: Claim, nodes: KnownNodes): number | unde
 
 /**
  * To be called before a claim is forgotten: what it tells about those that it superseded must outlive it. A pod that
- * stays in the API for hours (deleted, but its node is lost) would otherwise come back once its successor's history is over.
+ * stays in the API for hours (deleted, but its node is lost) would otherwise come back once its successor's history is
+ * over.
  */
 export function rememberSuccession(forgotten: Claim, claims: Iterable<Claim>, nodes: KnownNodes): void {
   if (!isExclusive(forgotten.derivedRole)) return;

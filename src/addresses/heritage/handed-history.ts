@@ -1,5 +1,5 @@
-// What one replica tells another of its past: the claims that it knows, as far as the judge needs them, and what is true
-// of all places. The form in which an address book gives its history away and takes that of a sibling.
+// What one replica tells another of its past: the claims that it knows, as far as the judge needs them, and what is
+// true of all places. The form in which an address book gives its history away and takes that of a sibling.
 //
 // Claims and not spans, because a span can only be copied: what is learned after the take-over about a moment before it
 // (a pod that ended on a node that reports late, the start of a pod that is seen late) has to be judged together with

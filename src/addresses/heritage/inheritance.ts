@@ -1,5 +1,6 @@
-// Joins the claims that a sibling knew with those that this process knows: which of the two are the same claim, what the
-// sibling knows better, and which claims only the sibling can know, because they were over before this process began.
+// Joins the claims that a sibling knew with those that this process knows: which of the two are the same claim, what
+// the sibling knows better, and which claims only the sibling can know, because they were over before this process
+// began.
 //
 // This process has listed, so it knows every claim that is open, and of those that were open in its lists nothing but
 // that they were: the sibling knows how they began. What began or ended since then both have seen, and this process's

@@ -1,10 +1,10 @@
-// Who holds a place at a moment: gathers the claims that may, tier by tier in the order of precedence, and lets the first
-// tier decide in which one holds.
+// Who holds a place at a moment: gathers the claims that may, tier by tier in the order of precedence, and lets the
+// first tier decide in which one holds.
 //
-// Of an address as a whole: a pod's, a service's own, a node's, those of services that share it, an endpoint's; and none
-// of the last two on an address of a node, where services hold their ports and nothing else. Of a port there is one
-// tier. Called when timelines are written, never at a question; how ports and addresses go together, and why there is
-// no holder, is said by the rules of reading (src/timelines/).
+// Of an address as a whole: a pod's, a service's own, a node's, those of services that share it, an endpoint's; and
+// none of the last two on an address of a node, where services hold their ports and nothing else. Of a port there is
+// one tier. Called when timelines are written, never at a question; how ports and addresses go together, and why there
+// is no holder, is said by the rules of reading (src/timelines/).
 
 import { isNetworkAddress } from '../../model/kubernetes/pod-networks.ts';
 import { MAX_CANDIDATES, type Span, type TimelinePlace } from '../../timelines/timeline.ts';

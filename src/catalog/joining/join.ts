@@ -265,8 +265,8 @@ const PODS = 'pods';
 
 /**
  * References to the services of a pod, put together. Kept for the next pod, because the pods of one write are mostly in
- * the same services: they have one list of them, and nothing is looked at; with another list of the same, nothing is put
- * together, and all of them have one text.
+ * the same services: they have one list of them, and nothing is looked at; with another list of the same, nothing is
+ * put together, and all of them have one text.
  */
 class ServiceReferences {
   #memberOf: PodState['memberOf'] | undefined;

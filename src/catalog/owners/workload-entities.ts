@@ -1,5 +1,5 @@
-// Workload entities that are made on demand: pods as their own workload, retained owners, and owners of
-// which only a reference is known. Each is made once for as long as what it is made of lives.
+// Workload entities that are made on demand: pods as their own workload, retained owners, and owners of which only a
+// reference is known. Each is made once for as long as what it is made of lives.
 
 import type { EncodedEntity, ObjectReference, PodEntity, WorkloadEntity } from '../../model/entities.ts';
 import { encodePodAsWorkload, encodeReferredWorkload } from '../../wire/encode-workload.ts';

@@ -32,8 +32,8 @@ export class InitialEvents<R extends KubernetesRecord> {
   }
 
   /**
-   * Reads up to the final bookmark, without committing anything. Resolves with its version and with the events that came
-   * in the same piece behind it; rejects when the stream ends before, and as `#take` does.
+   * Reads up to the final bookmark, without committing anything. Resolves with its version and with the events that
+   * came in the same piece behind it; rejects when the stream ends before, and as `#take` does.
    */
   async read(
     watch: WatchStream<R>,

@@ -1,14 +1,14 @@
-// What the resources of a cluster learn from one another about its API server: that it can be reached, that it takes our
-// credentials, and that it is still the one whose picture they hold. For a server that cannot be reached one cheap probe
-// stands for all of them.
+// What the resources of a cluster learn from one another about its API server: that it can be reached, that it takes
+// our credentials, and that it is still the one whose picture they hold. For a server that cannot be reached one cheap
+// probe stands for all of them.
 //
 // The first reflector that finds the server unreachable starts the probing, the others join in waiting, and the first
 // answer wakes them all at once. So an outage costs the server one request every few seconds whatever the number of
 // watches, and its end is noticed within 5 s by all of them.
 //
-// After every failure, and after a watch that ended before its time, another server may stand behind the address. A look
-// at it (cluster-uid.ts) is over before anything goes on, and is shared: it serves all whose doubt is older than it, and
-// two looks begin at least LOOK_INTERVAL_MS apart.
+// After every failure, and after a watch that ended before its time, another server may stand behind the address. A
+// look at it (cluster-uid.ts) is over before anything goes on, and is shared: it serves all whose doubt is older than
+// it, and two looks begin at least LOOK_INTERVAL_MS apart.
 
 import { Backoff, UNREACHABLE_CAP_MS } from './backoff.ts';
 import { AnswerLimit } from '../answer-limit.ts';

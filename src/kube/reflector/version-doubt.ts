@@ -4,9 +4,9 @@
 // and is silent until it has: no events, and no bookmarks either (k8s.io/apiserver, cacher: cacheWatcher.process). Then
 // it goes on as if nothing had been. A list from such a version is refused as too large. So after a failure, of
 // whatever kind, and after a watch that the server ended before its time (as one does that is shut down in good order,
-// or a proxy whose server went), the server is asked for a list of one object that is not older than the version: that costs it next to
-// nothing, and one that was put back cannot give it. One that has reached the version again before it is asked cannot
-// be told from one that was never away (docs/decisions/one-object-after-a-failure.md).
+// or a proxy whose server went), the server is asked for a list of one object that is not older than the version: that
+// costs it next to nothing, and one that was put back cannot give it. One that has reached the version again before it
+// is asked cannot be told from one that was never away (docs/decisions/one-object-after-a-failure.md).
 
 import type { KubernetesRecord } from '../../model/kubernetes/records.ts';
 import { LIST_SILENCE_MS } from './paged-list.ts';

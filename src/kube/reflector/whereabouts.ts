@@ -43,7 +43,7 @@ export class Whereabouts<R extends KubernetesRecord> {
     const found = await this.#relocate?.();
     if (found === undefined) return 'same';
     if (found === 'gone') {
-      if (!this.#isGone) this.#log.info('the API server serves this resource no more: its objects are gone');
+      if (!this.#isGone) this.#log.info('the API server no longer serves this resource: its objects are gone');
       this.#isGone = true;
       return 'gone';
     }

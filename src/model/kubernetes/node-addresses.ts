@@ -1,6 +1,6 @@
 // Addresses of a node that its status does not list: those of the interfaces that a network plugin makes on it, as the
-// plugin notes them in the node's annotations. What a node sends to pods of other nodes through a tunnel carries such an
-// address as its source (projectcalico/calico#7207), and so do the kubelet's probes with Cilium and OVN-Kubernetes.
+// plugin notes them in the node's annotations. What a node sends to pods of other nodes through a tunnel carries such
+// an address as its source (projectcalico/calico#7207), and so do the kubelet's probes with Cilium and OVN-Kubernetes.
 //
 // Calico takes tunnel addresses from its own pools, Cilium any address of the node's pod range, and OVN-Kubernetes and
 // Kube-OVN join nodes by ranges that stand nowhere else, so nothing else tells. OVN-Kubernetes gives out pod ranges of

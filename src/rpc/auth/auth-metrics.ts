@@ -49,7 +49,7 @@ export function exportReviews(registry: Registry, caches: Caches): void {
   const registers = [registry];
   const cached: Gauge<'review'> = new Gauge({
     name: 'digger_auth_cached_reviews',
-    help: 'Reviews that are remembered.',
+    help: 'Reviews of tokens and rights that are cached.',
     labelNames: ['review'],
     registers,
     collect: () => REVIEWS.forEach((review) => cached.set({ review }, caches[review].size)),
@@ -75,7 +75,7 @@ export function exportReviews(registry: Registry, caches: Caches): void {
   });
   const refused: Counter<'review' | 'callers'> = new Counter({
     name: 'digger_auth_reviews_refused_total',
-    help: 'Reviews that were not asked for because too many were, of known and of new callers.',
+    help: 'Reviews that were refused because too many were under way or waiting, of known and of new callers.',
     labelNames: ['review', 'callers'],
     registers,
     collect() {

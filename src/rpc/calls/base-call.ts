@@ -1,6 +1,6 @@
 // The lowest layer of a call: of one that grpc-js carries it is what its API hands out nowhere, and what ending a
-// stream, looking at the bytes of a request and sending a frame as it is all need. With grpc-js-streams.ts the one place
-// that reaches into grpc-js.
+// stream, looking at the bytes of a request and sending a frame as it is all need. With grpc-js-streams.ts the one
+// place that reaches into grpc-js.
 
 import type { ServerHttp2Stream } from 'node:http2';
 

@@ -1,7 +1,7 @@
 // Ends one stream at once, also one that is stalled by flow control, and lets go of its connection.
 //
-// grpc-js offers nothing for that: a status waits behind unread messages, for ever. HTTP/2 does
-// (RST_STREAM is not subject to flow control), so this takes the stream of a call (`base-call.ts`).
+// grpc-js offers nothing for that: a status waits behind unread messages, without end. HTTP/2 does (RST_STREAM
+// is not subject to flow control), so this takes the stream of a call (`base-call.ts`).
 //
 // A connection that is left without calls costs memory and a place among --max-connections, and a peer that let a
 // stream stall is the last to close it. So it is told to go (GOAWAY): other calls on it finish, new ones make a

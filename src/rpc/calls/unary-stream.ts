@@ -1,10 +1,10 @@
 // The lowest layer of a unary call of ours: it reads the one message of its request from an HTTP/2 stream and writes
-// the one of its answer. To the layers above it is what grpc-js's own lowest layer is to them, and on the wire it is the
-// same: headers, trailers, texts of errors and how a deadline is read (PROTOCOL-HTTP2.md).
+// the one of its answer. To the layers above it is what grpc-js's own lowest layer is to them, and on the wire it is
+// the same: headers, trailers, texts of errors and how a deadline is read (PROTOCOL-HTTP2.md).
 //
-// It costs half of that one (docs/decisions/unary-calls-without-grpc-js.md), because a call has one message each way: no
-// queue, no decoder of streams, no promise; the answer and the end of the stream are written as one. The layers above
-// see the same as ever: an answer counts as taken when HTTP/2 asks for the trailers.
+// It costs half of that one (docs/decisions/unary-calls-without-grpc-js.md), because a call has one message each way:
+// no queue, no decoder of streams, no promise; the answer and the end of the stream are written as one. The layers
+// above see the same as ever: an answer counts as taken when HTTP/2 asks for the trailers.
 //
 // It looks at no bound by itself: the gate sees every byte before it does.
 

@@ -1,6 +1,6 @@
 // Errors of calls for what they ask, who asks, and how this replica is doing: one function for each reason.
 //
-// Reasons and metadata are part of the contract (the comments of the .proto files name them); sentences are for people.
+// Reasons and metadata are part of the contract (docs/clients.md has them all); sentences are for people.
 
 import { status } from '@grpc/grpc-js';
 
@@ -52,7 +52,7 @@ export function containerIdAmbiguous(containerId: string, count: number): CallEr
 
 /** RESOURCE_EXHAUSTED: not found, but there are more containers than are indexed. */
 export function containerIndexFull(containerId: string): CallError {
-  const message = `no container ${quote(containerId)} among those that are indexed, and there are more of them`;
+  const message = `no container ${quote(containerId)} among those that are indexed; there are more containers than the index holds`;
   return new CallError(status.RESOURCE_EXHAUSTED, 'CONTAINER_INDEX_FULL', message, {
     metadata: { container_id: quote(containerId) },
   });
@@ -74,7 +74,7 @@ export function namespacesUnknown(): CallError {
 
 /** FAILED_PRECONDITION: timelines name their holders, and `--namespace-rule` hides some. */
 export function timelinesHidden(): CallError {
-  const message = 'timelines: none are told where --namespace-rule hides namespaces; ask with ResolveAddress instead';
+  const message = 'timelines: not available where --namespace-rule hides namespaces; use ResolveAddress instead';
   return new CallError(status.FAILED_PRECONDITION, 'TIMELINES_HIDDEN', message);
 }
 
@@ -98,7 +98,7 @@ export function replicaBehind(): CallError {
   return new CallError(
     status.UNAVAILABLE,
     'REPLICA_BEHIND',
-    'this replica has not seen yet what the resume token has; try again, or another replica',
+    'this replica is behind the state of the resume token; retry, or connect to another replica',
     { retryDelayMs: REPLICA_BEHIND_RETRY_MS },
   );
 }
@@ -137,7 +137,7 @@ export function connectionAged(): CallError {
   return new CallError(
     status.UNAVAILABLE,
     'CONNECTION_AGE',
-    'the connection is as old as connections of this service get; connect again and resume',
+    'the connection has reached its maximum age; connect again and resume',
     { retryDelayMs: DRAINING_RETRY_MS },
   );
 }

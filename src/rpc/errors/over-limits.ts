@@ -61,7 +61,7 @@ export function requestEvicted(full: 'replica' | 'caller'): CallError {
   return new CallError(
     status.RESOURCE_EXHAUSTED,
     'REQUEST_UNFINISHED',
-    `the open calls of this ${full} take as much memory as they may, and this request has been arriving for longest`,
+    `the open calls of this ${full} take all the memory that they are allowed, and this request has been arriving for longest`,
     { metadata: { of: full }, retryDelayMs: REQUEST_RETRY_MS, limit: 'arriving_requests' },
   );
 }
@@ -71,7 +71,7 @@ export function tooManyCalls(full: 'replica' | 'caller', bytes: number): CallErr
   return new CallError(
     status.RESOURCE_EXHAUSTED,
     'TOO_MANY_CALLS',
-    `the open calls of this ${full} take the ${bytes} bytes of memory that they may`,
+    `the open calls of this ${full} take all of the ${bytes} bytes of memory that they are allowed`,
     {
       metadata: { of: full, max_bytes: String(bytes) },
       retryDelayMs: REQUEST_RETRY_MS,
@@ -85,7 +85,7 @@ export function tooManyHealthWatches(limit: number, of: 'replica' | 'address'): 
   return new CallError(
     status.RESOURCE_EXHAUSTED,
     'TOO_MANY_HEALTH_WATCHES',
-    `${limit} streams watch the health of this replica${of === 'address' ? ' from this address' : ''}, as many as may`,
+    `${limit} streams watch the health of this replica${of === 'address' ? ' from this address' : ''}, which is the limit`,
     { metadata: { limit: String(limit), of }, retryDelayMs: SUBSCRIBERS_RETRY_MS, limit: 'health_watches' },
   );
 }

@@ -6,9 +6,9 @@
 // long turn for every caller. So each of those steps waits here for its turn, and what waits is not read.
 //
 // Turns do not bound what comes after them: what connections leave behind is collected, and a collection stops every
-// caller for 3 to 20 ms. A source that opens thousands, each of which pushes out its last one, would keep that going for
-// as long as it likes. So a new connection also waits until its source has begun fewer than it may in this window; one
-// that has begun does not wait for that again.
+// caller for 3 to 20 ms. A source that opens thousands, each of which pushes out its last one, would keep that going
+// for as long as it likes. So a new connection also waits until its source has begun fewer than it may in this window;
+// one that has begun does not wait for that again.
 //
 // Bounded: beyond it the source that has most waiting loses its latest. This file knows no sockets and owns no timer.
 

@@ -1,8 +1,9 @@
-// One connection where it is carried: its socket, whether that is read, and how much of its requests may be handed over.
+// One connection where it is carried: its socket, whether that is read, and how much of its requests may be handed
+// over.
 //
 // It is read unless the main thread says otherwise (its turn has not come) or too many streams wait for the main thread
-// (`unseen-streams.ts`); either is enough to stop it. Of its requests, CREDIT_BYTES are handed over and not taken; then the
-// streams that bring more are not read, and HTTP/2 holds their callers back.
+// (`unseen-streams.ts`); either is enough to stop it. Of its requests, CREDIT_BYTES are handed over and not taken; then
+// the streams that bring more are not read, and HTTP/2 holds their callers back.
 
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';

@@ -1,9 +1,10 @@
-// Connections of a thread that carries them, from their acceptance until HTTP/2 has begun on them, and what the main thread
-// says of them as a whole. A socket is not read before the main thread has admitted its connection; TLS begins in turns
-// (`start-queue.ts`), because a handshake takes one to two ms of which all other connections of the thread know nothing.
+// Connections of a thread that carries them, from their acceptance until HTTP/2 has begun on them, and what the main
+// thread says of them as a whole. A socket is not read before the main thread has admitted its connection; TLS begins
+// in turns (`start-queue.ts`), because a handshake takes one to two ms of which all other connections of the thread
+// know nothing.
 //
-// A connection is known by its two ends, which is all that TLS and HTTP/2 tell of the socket that they have. Of two with
-// the same ends the older one is dead, and is not to pass for the newer one.
+// A connection is known by its two ends, which is all that TLS and HTTP/2 tell of the socket that they have. Of two
+// with the same ends the older one is dead, and is not to pass for the newer one.
 
 import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';

@@ -1,9 +1,9 @@
 // The threads that carry connections: starts them, follows them, and ends them.
 //
 // A thread that dies takes its connections with it, and clients connect anew. It is started again, at most once in
-// RESTART_INTERVAL_MS; while none of them lives and none may be started yet, the main thread accepts connections itself.
-// One that does not answer for that long is ended, and so is one that has not taken new TLS files in TLS_TAKEN_MS: nothing
-// is served with a certificate or a client CA that no longer holds.
+// RESTART_INTERVAL_MS; while none of them lives and none may be started yet, the main thread accepts connections
+// itself. One that does not answer for that long is ended, and so is one that has not taken new TLS files in
+// TLS_TAKEN_MS: nothing is served with a certificate or a client CA that no longer holds.
 
 import { createServer } from 'node:net';
 

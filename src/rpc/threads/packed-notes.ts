@@ -1,9 +1,9 @@
 // What threads tell each other about connections and calls: short notes, those of one turn of an event loop packed into
-// one piece of memory that is handed over, not copied. A note is its kind, then numbers, texts and bytes in an order that
-// writer and reader know by the kind.
+// one piece of memory that is handed over, not copied. A note is its kind, then numbers, texts and bytes in an order
+// that writer and reader know by the kind.
 //
-// Texts are headers and addresses as node gives them: one byte a character. Only for the two sides of one process: nothing
-// here is checked but what could pass unseen, a text that has other characters.
+// Texts are headers and addresses as node gives them: one byte a character. Only for the two sides of one process:
+// nothing here is checked but what could pass unseen, a text that has other characters.
 
 /** Writes notes until they are taken. */
 export class NoteWriter {

@@ -37,17 +37,17 @@ export function createTlsMetrics(registry: Registry): TlsMetrics {
     }),
     reloads: new Counter({
       name: 'digger_tls_reloads_total',
-      help: 'Times that changed TLS files were taken.',
+      help: 'Times that changed TLS files were put to use.',
       registers,
     }),
     reloadFailures: new Counter({
       name: 'digger_tls_reload_failures_total',
-      help: 'Times that TLS files turned bad and the last good ones were kept; once per trouble, however long it lasts.',
+      help: 'Times that changed TLS files could not be used and the last good ones were kept; counted once until there are good ones again.',
       registers,
     }),
     reloadFailing: new Gauge({
       name: 'digger_tls_reload_failing',
-      help: '1 while the TLS files cannot be taken and older ones are served.',
+      help: '1 while the newest TLS files cannot be used and older ones are served.',
       registers,
     }),
     handshakeFailures: new Counter({

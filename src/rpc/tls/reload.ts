@@ -128,7 +128,7 @@ export class TlsReload {
     const { serialNumber, notAfterMs } = this.#current;
     this.#logger.warn(
       { reason, serialNumber, notAfter: isoTime(notAfterMs) },
-      'cannot take the new TLS files; the last good ones are served on',
+      'cannot use the new TLS files; the last good ones stay in use',
     );
   }
 
@@ -136,7 +136,7 @@ export class TlsReload {
     if (!this.#failing) return;
     this.#failing = false;
     this.metrics.reloadFailing.set(0);
-    this.#logger.info('the TLS files are again those that are served');
+    this.#logger.info('the TLS files are those in use again');
   }
 }
 

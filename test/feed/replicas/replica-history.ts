@@ -1,8 +1,9 @@
 // The history of a small cluster as etcd has it: one counter of versions, and for each resource the changes of its
 // objects, each at its version. Replicas read it as watches and lists would show it, each resource at its own pace.
 //
-// Objects are in two namespaces, which have labels and come and go themselves. Their owners are watched or not, have a namespace or not (so that references alone do
-// not tell which), may be shared by both namespaces, and may be referred to in two API versions and with several uids.
+// Objects are in two namespaces, which have labels and come and go themselves. Their owners are watched or not, have a
+// namespace or not (so that references alone do not tell which), may be shared by both namespaces, and may be referred
+// to in two API versions and with several uids.
 //
 // Owners are deleted only after their pods are, and readers see it in that order (`needsPods`): the names of owners
 // that are gone before their pods depend on what a replica has seen, and are the one thing that replicas may differ in.

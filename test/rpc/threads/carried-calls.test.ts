@@ -1,5 +1,5 @@
-// What the main thread makes of what a thread that carries connections tells it, at the edges: a connection that was ended
-// while more of it was on its way, and what one small piece keeps alive.
+// What the main thread makes of what a thread that carries connections tells it, at the edges: a connection that was
+// ended while more of it was on its way, and what one small piece keeps alive.
 
 import assert from 'node:assert/strict';
 import { constants } from 'node:http2';

@@ -1,5 +1,5 @@
-// Both sides of carried connections in one thread, so that a test can see and say what passes between them: the sockets of
-// `Carrier`, and `CarriedCalls`, with what they tell each other on its way for a turn, as between threads.
+// Both sides of carried connections in one thread, so that a test can see and say what passes between them: the sockets
+// of `Carrier`, and `CarriedCalls`, with what they tell each other on its way for a turn, as between threads.
 
 import type { ServerHttp2Session } from 'node:http2';
 

@@ -65,17 +65,13 @@ describe('TLS files that change', () => {
       const before = serving.lines.length;
       const failures = await metric(registry, FAILURES);
       spoil();
-      const line = await loggedAfter(
-        serving,
-        before,
-        'cannot take the new TLS files; the last good ones are served on',
-      );
+      const line = await loggedAfter(serving, before, 'cannot use the new TLS files; the last good ones stay in use');
       assert.match(String(line['reason']), reason, what);
       assert.equal(await metric(registry, FAILING), 1, what);
       assert.equal(await servedSerial(serving), serialNumber(good), what);
       await serving.client().call('ResolveAddress', { address: '10.0.0.1' });
       files.write(good);
-      await loggedAfter(serving, before, 'the TLS files are again those that are served');
+      await loggedAfter(serving, before, 'the TLS files are those in use again');
       assert.equal(await metric(registry, FAILING), 0, what);
       assert.equal(await metric(registry, FAILURES), failures + 1, `${what}: counted once`);
     }
@@ -88,7 +84,7 @@ describe('TLS files that change', () => {
     const before = serving.lines.length;
     const next = files.issue(4);
     files.replace(files.paths.cert, next.cert);
-    await loggedAfter(serving, before, 'cannot take the new TLS files; the last good ones are served on');
+    await loggedAfter(serving, before, 'cannot use the new TLS files; the last good ones stay in use');
     files.replace(files.paths.key, next.key);
     await served(serving, next);
     assert.equal(await metric(serving.registry, FAILING), 0);

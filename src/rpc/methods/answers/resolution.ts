@@ -52,8 +52,8 @@ export interface ResolutionContext {
 }
 
 /**
- * Writes the fields of a `digger.v1.Resolution` for `asked` (canonical, see `networkAddress`); the caller writes tag and
- * length around them.
+ * Writes the fields of a `digger.v1.Resolution` for `asked` (canonical, see `networkAddress`); the caller writes tag
+ * and length around them.
  */
 export function writeResolution(
   writer: MessageWriter,
@@ -132,7 +132,8 @@ export function encodePlain(address: string, holder: PlainHolder): PlainAnswer |
 
 /**
  * Writes a Resolution as `writeResolution` does, from an answer that is kept, with its length in front and the tags
- * that it is embedded with, outermost first. `resolved`: its workload as it is now; `circumstances`: of `encodeCircumstances`.
+ * that it is embedded with, outermost first. `resolved`: its workload as it is now; `circumstances`: of
+ * `encodeCircumstances`.
  */
 export function writePlain(
   writer: MessageWriter,
