@@ -46,7 +46,10 @@ export interface Metrics {
 
 /** They are computed once a second: what needs two of them reads them from one page. */
 export async function readMetrics(digger: DiggerProcess): Promise<Metrics> {
-  const page = await digger.metrics();
+  return parseMetrics(await digger.metrics());
+}
+
+export function parseMetrics(page: string): Metrics {
   const lines = page.split('\n');
   const valuesOf = (prefix: string): readonly number[] =>
     lines.filter((line) => line.startsWith(prefix)).map((line) => Number(line.slice(line.lastIndexOf(' '))));

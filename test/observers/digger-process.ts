@@ -135,20 +135,22 @@ export class DiggerProcess extends DiggerClient implements AsyncDisposable {
     );
   }
 
+  /** Text of `/metrics`, a second old at most. */
+  async scrape(): Promise<string> {
+    // On a connection of its own: one that is kept may be closed for its idleness just when it is used again.
+    const answer = await fetch(`http://${this.adminAddress}/metrics`, { headers: { connection: 'close' } });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`/metrics answers ${answer.status} ${text}`);
+    return text;
+  }
+
   /** Text of `/metrics`, computed after the call: it is kept for a second, so the next one is waited for. */
   async metrics(): Promise<string> {
-    const page = async (): Promise<string> => {
-      // On a connection of its own: one that is kept may be closed for its idleness just when it is used again.
-      const answer = await fetch(`http://${this.adminAddress}/metrics`, { headers: { connection: 'close' } });
-      const text = await answer.text();
-      if (!answer.ok) throw new Error(`/metrics answers ${answer.status} ${text}`);
-      return text;
-    };
-    const kept = await page();
+    const kept = await this.scrape();
     return eventually(
       'the metrics are computed anew',
       async () => {
-        const text = await page();
+        const text = await this.scrape();
         return text === kept ? notYet('the same text') : done(text);
       },
       { deadlineMs: 20_000, intervalMs: 120, giveUp: () => this.#ended() },

@@ -22,7 +22,7 @@ import {
   tooManyHealthWatches,
 } from '../errors/over-limits.ts';
 import type { ConnectionTable } from '../limits/connection-table.ts';
-import type { FairQueue } from '../limits/fair-queue.ts';
+import { type FairQueue, MAX_CALLS_PER_TURN } from '../limits/fair-queue.ts';
 import { CarriedStream } from '../threads/carried-stream.ts';
 import { baseCallOf, observeRequest, type RequestObserver } from './base-call.ts';
 import { type CallConnection, CallRecord, connectionOf, type EndCall, recordOf, setConnection } from './call-record.ts';
@@ -52,6 +52,13 @@ export const CALL_COST_BYTES = 16_384;
 /** Streams that watch health from one address, of all that may. */
 const HEALTH_SHARE = 8;
 
+/**
+ * Calls at once of a connection that opens while its source is remembered for having brought many, or for whose calls
+ * there is no room, until its source is forgotten: as many as begin in a turn. HTTP/2 refuses those beyond it by itself,
+ * which costs a tenth of looking at them; clients keep them, or try again.
+ */
+export const NARROW_STREAMS = MAX_CALLS_PER_TURN;
+
 /** What a reset gets to leave before the connection is cut. */
 const RESET_GRACE_MS = 5_000;
 
@@ -78,6 +85,8 @@ export class Gate implements StreamGuard, RequestObserver {
   readonly #healthWatches = new Map<string, number>();
   /** Connections of which something was counted in this second. */
   readonly #counted = new Set<CallConnection>();
+  /** Connections that may have fewer calls at once than others. */
+  readonly #narrow = new Set<CallConnection>();
   #allHealthWatches = 0;
   readonly #endCall: EndCall;
   readonly #onClose: (this: ServerHttp2Stream) => void;
@@ -142,6 +151,8 @@ export class Gate implements StreamGuard, RequestObserver {
       return;
     }
     setConnection(session, connection);
+    if (this.#options.queue.isFlooding(connection.source)) this.#narrowOne(connection);
+    session.once('close', () => this.#narrow.delete(connection));
     const count = (): void => {
       connection.controlFrames += 1;
       this.#counted.add(connection);
@@ -159,6 +170,11 @@ export class Gate implements StreamGuard, RequestObserver {
       connection.largeHeaderBytes = 0;
     }
     this.#counted.clear();
+    for (const connection of this.#narrow) {
+      if (this.#options.queue.isFlooding(connection.source)) continue;
+      this.#narrow.delete(connection);
+      connection.session?.settings({ maxConcurrentStreams: this.#options.maxStreamsPerConnection });
+    }
   }
 
   onStream(
@@ -216,9 +232,10 @@ export class Gate implements StreamGuard, RequestObserver {
       });
     } else {
       // One of many. To be told what is wrong would cost as much as a call that is answered.
-      queue.noteEffort(connection);
+      queue.noteRefused(connection);
       const { limit } = record.refusal.facts;
       if (limit !== undefined) environment.countRefusal(limit);
+      this.#narrowOne(connection);
       stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
       // With an error of ours: node would make one with a stack for each, which took longer than all else of it.
       stream.destroy(ONE_OF_MANY);
@@ -250,6 +267,19 @@ export class Gate implements StreamGuard, RequestObserver {
     if (record === undefined) return;
     record.isRequestComplete = true;
     this.#options.ledger.requestCompleted(record);
+  }
+
+  get #narrowStreams(): number {
+    return Math.min(NARROW_STREAMS, this.#options.maxStreamsPerConnection);
+  }
+
+  /** Its calls are refused: most of those that come are to be refused before they are looked at. */
+  #narrowOne(connection: CallConnection): void {
+    const { session } = connection;
+    if (session === undefined || this.#narrow.has(connection)) return;
+    if (!this.#options.queue.isFlooding(connection.source)) return;
+    this.#narrow.add(connection);
+    session.settings({ maxConcurrentStreams: this.#narrowStreams });
   }
 
   /** A caller that makes calls only to reset them has more of these in a second than it may have calls at once. */

@@ -9,7 +9,8 @@
 //
 // Looking at a call costs too, also at one that waits or is refused: node makes a stream of it. A source whose calls
 // wait in great number is therefore not read, on any of its connections, until they have begun. It is remembered for a
-// while: once one such source has been read in a turn, the others of them are not before the next.
+// while: once one such source has been read in a turn, the others of them are not before the next. If it was for its
+// calls, all of them wait for their turn, so that the clock bounds what they take of one, and less is read in a turn.
 //
 // What waits is on the ledger like every call, which bounds it. This file knows no sockets and owns no timer.
 
@@ -57,8 +58,17 @@ export const TURN_MS = 1.5;
  */
 export const READ_BUDGET = 64;
 
+/** The same of a source that is remembered for its calls: as many as begin in a turn. */
+export const READ_BUDGET_OF_FLOOD = MAX_CALLS_PER_TURN;
+
 /** They are read again when fewer of its calls wait: enough for the next turn. */
 export const RESUME_BELOW = MAX_CALLS_PER_TURN;
+
+/**
+ * Connections of a source that are read again in one turn, those first that were paused for longest: one of them may
+ * bring all that is read of the source in it, and to begin and stop to read a thousand takes 1 ms.
+ */
+export const MAX_RESUMED_PER_TURN = 8;
 
 /** For so long a source is remembered that brought as much as that; which costs it nothing while it is the only one. */
 export const REMEMBERED_MS = 10_000;
@@ -72,9 +82,13 @@ export class FairQueue {
   readonly #lines = new Map<string, Line>();
   /** Calls that could not begin where they were read, by source, since the last turn. */
   readonly #arrived = new Map<string, number>();
-  readonly #paused = new Set<FairConnection>();
-  /** Sources that brought as much as may be read of one in a turn, the one first that did so longest ago, and when. */
-  readonly #remembered = new Map<string, number>();
+  /** Connections that are not read, by source, the one first whose turn it is to be read again. */
+  readonly #pausedOf = new Map<string, Set<FairConnection>>();
+  #paused = 0;
+  /** Those that are read again since their source was last paused, in this order. */
+  readonly #resumedOf = new Map<string, Set<FairConnection>>();
+  /** Sources that brought as much as may be read of one in a turn, the one first that did so longest ago. */
+  readonly #remembered = new Map<string, Memory>();
   /** Since the last turn. */
   #hasPausedOthers = false;
   #waiting = 0;
@@ -99,7 +113,7 @@ export class FairQueue {
 
   /** Connections that are not read at the moment. */
   get paused(): number {
-    return this.#paused.size;
+    return this.#paused;
   }
 
   /** Sources that are remembered for having brought many calls at once. */
@@ -107,9 +121,16 @@ export class FairQueue {
     return this.#remembered.size;
   }
 
+  /** Whether a source brought many calls at once lately; connections and handshakes are not meant. */
+  isFlooding(source: string): boolean {
+    const memory = this.#remembered.get(source);
+    return memory !== undefined && this.#options.nowMs() - memory.callsMs <= REMEMBERED_MS;
+  }
+
   /** Whether a call may begin where it was read; counts it. */
   mayBegin({ source }: FairConnection): boolean {
     if (this.#begun >= MAX_AT_ONCE || (this.#waiting > 0 && this.#lines.has(source))) return false;
+    if (this.isFlooding(source)) return false;
     const ofSource = this.#begunOf.get(source) ?? 0;
     if (ofSource >= MAX_AT_ONCE_OF_SOURCE) return false;
     this.#begun += 1;
@@ -128,32 +149,29 @@ export class FairQueue {
     const queue = line.queues.get(connection);
     if (queue === undefined) line.queues.set(connection, [begin]);
     else queue.push(begin);
-    const isLate = line.calls >= READ_BUDGET;
+    const before = line.calls;
     line.calls += 1;
     this.#waiting += 1;
     this.#options.countWaited();
     // It may have come to that little by little.
-    if (isLate) this.#pause(connection);
-    else if (line.calls === READ_BUDGET) this.#fill(connection.source);
-    this.noteEffort(connection);
+    this.#bound(connection, before, line.calls, true);
+    this.#note(connection, 1, true);
   }
 
-  /**
-   * Calls came that are not even to wait, or end because their whole connection does: that takes time all the same.
-   */
+  /** A call came that is not even to wait: that takes time all the same. */
+  noteRefused(connection: FairConnection): void {
+    this.#note(connection, 1, true);
+  }
+
+  /** Something else was done for a source that takes as long as so many calls; they end with their connection, for one. */
   noteEffort(connection: FairConnection, calls = 1): void {
-    const { source } = connection;
-    const before = this.#arrived.get(source) ?? 0;
-    const arrived = before + calls;
-    this.#arrived.set(source, arrived);
-    if (before >= READ_BUDGET) this.#pause(connection);
-    else if (arrived >= READ_BUDGET) this.#fill(source);
-    this.#planStep();
+    this.#note(connection, calls, false);
   }
-
   /** A connection has closed; its calls find that out when it is their turn. */
   forget(connection: FairConnection): void {
-    this.#paused.delete(connection);
+    const { source } = connection;
+    if (removeFrom(this.#pausedOf, source, connection)) this.#paused -= 1;
+    removeFrom(this.#resumedOf, source, connection);
   }
 
   #takeStep(): void {
@@ -177,18 +195,9 @@ export class FairQueue {
 
   #endTurn(): void {
     this.#turnSinceMs = undefined;
-    // One source: several would each bring what one connection may send, all in the next turn. It is the one that has
-    // been paused for longest, so that they take turns here too.
-    let resumed: string | undefined;
-    for (const connection of this.#paused) {
-      const { source } = connection;
-      if (resumed === undefined ? this.#waitingOf(source) >= RESUME_BELOW : source !== resumed) continue;
-      resumed = source;
-      this.#paused.delete(connection);
-      connection.resumeReading();
-    }
+    this.#resumeOne();
     for (let count = Math.min(this.#waiting, MAX_CALLS_PER_TURN); count > 0; count--) this.#planStep();
-    if (this.#paused.size > 0 && this.#steps === 0) this.#planStep();
+    if (this.#paused > 0 && this.#steps === 0) this.#planStep();
   }
 
   /**
@@ -223,41 +232,108 @@ export class FairQueue {
     return this.#lines.get(source)?.calls ?? 0;
   }
 
+  /**
+   * Has one source read again: several would each bring what one connection may send, all in the next turn. They take
+   * turns here too.
+   */
+  #resumeOne(): void {
+    for (const [source, paused] of this.#pausedOf) {
+      if (this.#waitingOf(source) >= RESUME_BELOW) continue;
+      this.#pausedOf.delete(source);
+      const resumed = this.#resumedOf.get(source) ?? new Set();
+      this.#resumedOf.set(source, resumed);
+      let left = MAX_RESUMED_PER_TURN;
+      for (const connection of paused) {
+        if (left === 0) break;
+        left -= 1;
+        paused.delete(connection);
+        this.#paused -= 1;
+        resumed.add(connection);
+        connection.resumeReading();
+      }
+      if (paused.size > 0) this.#pausedOf.set(source, paused);
+      return;
+    }
+  }
+
+  #note(connection: FairConnection, calls: number, areNew: boolean): void {
+    const { source } = connection;
+    const before = this.#arrived.get(source) ?? 0;
+    const arrived = before + calls;
+    this.#arrived.set(source, arrived);
+    this.#bound(connection, before, arrived, areNew);
+    this.#planStep();
+  }
+
+  /** Stops to read what has brought as much as is read of it in a turn. */
+  #bound(connection: FairConnection, before: number, now: number, areCalls: boolean): void {
+    const { source } = connection;
+    const budget = this.isFlooding(source) ? READ_BUDGET_OF_FLOOD : READ_BUDGET;
+    if (now < budget) return;
+    if (before < budget) this.#fill(source, areCalls);
+    // After those of its source that have brought nothing: they are read again before it.
+    this.#pause(connection);
+  }
+
   /** A source has brought as much as is read of it in a turn. Others that did so before are not read in this one. */
-  #fill(source: string): void {
-    this.#pauseAll(source);
+  #fill(source: string, areCalls: boolean): void {
+    this.#pauseThoseRead(source);
     const nowMs = this.#options.nowMs();
     // Once a turn: those that come to it later in the turn are paused for themselves.
     if (!this.#hasPausedOthers) {
       this.#hasPausedOthers = true;
-      for (const [other, sinceMs] of this.#remembered) {
+      for (const [other, { sinceMs }] of this.#remembered) {
         if (nowMs - sinceMs > REMEMBERED_MS) this.#remembered.delete(other);
         else if (other !== source) this.#pauseThoseRead(other);
       }
     }
+    const callsMs = areCalls ? nowMs : (this.#remembered.get(source)?.callsMs ?? Number.NEGATIVE_INFINITY);
     this.#remembered.delete(source);
     const [oldest] = this.#remembered.keys();
     if (oldest !== undefined && this.#remembered.size >= MAX_REMEMBERED) this.#remembered.delete(oldest);
-    this.#remembered.set(source, nowMs);
+    this.#remembered.set(source, { sinceMs: nowMs, callsMs });
   }
 
+  /** They are read again before those that were paused already, for they have had less. */
   #pauseThoseRead(source: string): void {
-    for (const connection of this.#options.connectionsOf(source)) {
-      if (!this.#paused.has(connection)) this.#pause(connection);
+    const before = this.#pausedOf.get(source) ?? NONE;
+    const paused = new Set<FairConnection>();
+    for (const connections of [this.#resumedOf.get(source) ?? NONE, this.#options.connectionsOf(source)]) {
+      for (const connection of connections) {
+        if (before.has(connection) || paused.has(connection)) continue;
+        paused.add(connection);
+        this.#countPaused();
+        connection.pauseReading();
+      }
     }
+    for (const connection of before) paused.add(connection);
+    this.#resumedOf.delete(source);
+    if (paused.size > 0) this.#pausedOf.set(source, paused);
   }
 
-  #pauseAll(source: string): void {
-    for (const connection of this.#options.connectionsOf(source)) this.#pause(connection);
-  }
-
+  /** Also of one that is paused: node begins to read by itself after a write that was not taken at once. */
   #pause(connection: FairConnection): void {
-    if (!this.#paused.has(connection)) {
-      this.#paused.add(connection);
-      this.#options.countPaused();
+    const { source } = connection;
+    let paused = this.#pausedOf.get(source);
+    if (paused === undefined) {
+      paused = new Set();
+      this.#pausedOf.set(source, paused);
     }
+    if (!paused.delete(connection)) this.#countPaused();
+    paused.add(connection);
     connection.pauseReading();
   }
+
+  #countPaused(): void {
+    this.#paused += 1;
+    this.#options.countPaused();
+  }
+}
+
+/** When a source last brought as much as may be read of one in a turn: whatever it was, and calls. */
+interface Memory {
+  readonly sinceMs: number;
+  readonly callsMs: number;
 }
 
 /** Calls of one source that wait. */
@@ -265,4 +341,14 @@ interface Line {
   calls: number;
   /** By connection, the one first whose turn it is. */
   readonly queues: Map<FairConnection, BeginCall[]>;
+}
+
+const NONE: ReadonlySet<FairConnection> = new Set();
+
+/** Whether it was there. */
+function removeFrom(sets: Map<string, Set<FairConnection>>, source: string, connection: FairConnection): boolean {
+  const set = sets.get(source);
+  if (set?.delete(connection) !== true) return false;
+  if (set.size === 0) sets.delete(source);
+  return true;
 }

@@ -11,7 +11,9 @@ import {
   MAX_AT_ONCE_OF_SOURCE,
   MAX_CALLS_PER_TURN,
   MAX_REMEMBERED,
+  MAX_RESUMED_PER_TURN,
   READ_BUDGET,
+  READ_BUDGET_OF_FLOOD,
   REMEMBERED_MS,
   RESUME_BELOW,
   TURN_MS,
@@ -122,11 +124,60 @@ describe('a source of which many calls wait', () => {
       );
       world.turn();
     }
-    assert.deepEqual(
-      flood.map(({ isRead }) => isRead),
-      flood.map(() => true),
-    );
+    const read = (): number => flood.filter(({ isRead }) => isRead).length;
+    assert.equal(read(), MAX_RESUMED_PER_TURN);
+    world.turn();
+    assert.equal(read(), 10);
     assert.equal(world.pauses, 10);
+  });
+
+  it('has few of its connections read again in a turn, and others of them in the next: none is left out', () => {
+    const world = new World();
+    const flood = world.connections('10.0.0.1', 100);
+    // The system tells of those first that have been waited for first.
+    const bring = (): void => {
+      for (const connection of flood.toSorted((a, b) => a.resumedAt - b.resumedAt)) {
+        if (connection.isRead) world.call(connection, 'flood', 32);
+      }
+    };
+    bring();
+    for (let turn = 0; turn < 400; turn++) {
+      world.turn();
+      assert.ok(flood.filter(({ isRead }) => isRead).length <= MAX_RESUMED_PER_TURN);
+      bring();
+    }
+    world.untilIdle();
+    for (const connection of flood) assert.ok(connection.begun >= 32, 'each has been read');
+  });
+
+  it('has all of its calls wait for their turn for a while, and is read for fewer of them', () => {
+    const world = new World();
+    const [first, second] = world.connections('10.0.0.1', 2);
+    assert.ok(first && second);
+    world.call(first, 'flood', 100);
+    world.untilIdle();
+    assert.equal(world.queue.isFlooding('10.0.0.1'), true);
+    const before = world.begun.length;
+    world.takesMs = TURN_MS;
+    world.call(first, 'flood', READ_BUDGET_OF_FLOOD);
+    assert.equal(world.begun.length, before, 'none where it was read');
+    assert.deepEqual([first.isRead, second.isRead], [false, false]);
+    world.turn();
+    assert.equal(world.begun.length, before + 1, 'the clock ends the turn');
+    world.untilIdle();
+    world.pass(REMEMBERED_MS + 1);
+    assert.equal(world.queue.isFlooding('10.0.0.1'), false);
+    world.call(first, 'later');
+    assert.equal(world.begun.at(-1), 'later');
+  });
+
+  it('is not taken for one that floods when it was for handshakes, or for calls that ended', () => {
+    const world = new World();
+    const connection = world.connection('10.0.0.1');
+    world.queue.noteEffort(connection, READ_BUDGET);
+    assert.deepEqual([world.queue.remembered, world.queue.isFlooding('10.0.0.1')], [1, false]);
+    for (let count = 0; count < READ_BUDGET; count++) world.queue.noteRefused(world.connection('10.0.0.2'));
+    assert.equal(world.queue.isFlooding('10.0.0.2'), true);
   });
 
   it('has a connection that opens meanwhile wait like the others', () => {
@@ -286,6 +337,8 @@ it('whatever comes: every call begins once, those of a connection in order, at m
 
 interface TestConnection extends FairConnection {
   isRead: boolean;
+  /** A count of all that are read again. */
+  resumedAt: number;
   begun: number;
 }
 
@@ -300,6 +353,7 @@ class World {
   /** What it takes to find that a call has ended. */
   endedTakeMs = 0;
   #nowMs = 0;
+  #resumed = 0;
   #steps: (() => void)[] = [];
   readonly #connections: TestConnection[] = [];
 
@@ -325,12 +379,15 @@ class World {
     const connection: TestConnection = {
       source,
       isRead: true,
+      resumedAt: 0,
       begun: 0,
       pauseReading: () => {
         connection.isRead = false;
       },
       resumeReading: () => {
         connection.isRead = true;
+        this.#resumed += 1;
+        connection.resumedAt = this.#resumed;
       },
     };
     this.#connections.push(connection);
