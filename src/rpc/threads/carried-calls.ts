@@ -92,7 +92,7 @@ export class CarriedCalls implements CarrierEnd {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     for (const stream of this.#streams.values()) {
-      stream.onAborted();
+      stream.onAborted(constants.NGHTTP2_INTERNAL_ERROR);
       stream.onClosed(constants.NGHTTP2_INTERNAL_ERROR);
     }
     this.#streams.clear();
@@ -200,9 +200,11 @@ export class CarriedCalls implements CarrierEnd {
       case STREAM.end:
         stream?.onEnd();
         return;
-      case STREAM.aborted:
-        stream?.onAborted();
+      case STREAM.aborted: {
+        const code = notes.number();
+        stream?.onAborted(code);
         return;
+      }
       case STREAM.taken:
         stream?.onTaken();
         return;

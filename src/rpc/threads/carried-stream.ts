@@ -35,6 +35,8 @@ export class CarriedStream extends EventEmitter {
   readonly #end: CarrierEnd;
   #isOver = false;
   #isFlowing = false;
+  /** It is read, if only to be paused: from then on its end is told as soon as nothing is left before it, as node does. */
+  #isRead = false;
   #isFlowPlanned = false;
   #chunks: Buffer[] = [];
   #hasEnded = false;
@@ -56,18 +58,16 @@ export class CarriedStream extends EventEmitter {
 
   pause(): this {
     this.#isFlowing = false;
+    this.#isRead = true;
+    if (this.#hasEnded && this.#chunks.length === 0) this.#planFlow();
     return this;
   }
 
   resume(): this {
     if (this.#isFlowing) return this;
     this.#isFlowing = true;
-    if (this.#isFlowPlanned || (this.#chunks.length === 0 && !this.#hasEnded)) return this;
-    this.#isFlowPlanned = true;
-    process.nextTick(() => {
-      this.#isFlowPlanned = false;
-      this.#flow();
-    });
+    this.#isRead = true;
+    if (this.#hasEnded || this.#chunks.length > 0) this.#planFlow();
     return this;
   }
 
@@ -134,8 +134,8 @@ export class CarriedStream extends EventEmitter {
     this.#end.note(TO_STREAM.close, this.id).number(code);
   }
 
-  destroy(): void {
-    this.close(constants.NGHTTP2_CANCEL);
+  destroy(error?: Error): void {
+    this.close(error === undefined ? constants.NGHTTP2_NO_ERROR : constants.NGHTTP2_INTERNAL_ERROR);
     this.destroyed = true;
   }
 
@@ -148,10 +148,13 @@ export class CarriedStream extends EventEmitter {
 
   onEnd(): void {
     this.#hasEnded = true;
-    if (this.#isFlowing && !this.#isFlowPlanned) this.#flow();
+    if (this.#isRead && !this.#isFlowPlanned) this.#flow();
   }
 
-  onAborted(): void {
+  /** The other side has reset it, or it was closed before its answer was whole. */
+  onAborted(code: number): void {
+    if (!this.closed) this.rstCode = code;
+    this.closed = true;
     this.aborted = true;
     this.emit('aborted');
   }
@@ -184,13 +187,22 @@ export class CarriedStream extends EventEmitter {
     this.#writes.push({ bytes, taken });
   }
 
+  #planFlow(): void {
+    if (this.#isFlowPlanned) return;
+    this.#isFlowPlanned = true;
+    process.nextTick(() => {
+      this.#isFlowPlanned = false;
+      this.#flow();
+    });
+  }
+
   #flow(): void {
     while (this.#isFlowing && this.#chunks.length > 0) {
       const chunk = this.#chunks.shift() as Buffer;
       this.#session.onTaken(chunk.length);
       this.emit('data', chunk);
     }
-    if (!this.#isFlowing || !this.#hasEnded || this.#hasToldEnd || this.#isOver) return;
+    if (this.#chunks.length > 0 || !this.#hasEnded || this.#hasToldEnd || this.#isOver) return;
     this.#hasToldEnd = true;
     this.emit('end');
   }

@@ -133,7 +133,7 @@ export class CarrierStreams {
     });
     stream.on('end', () => void notes.note(STREAM.end, id));
     stream.on('aborted', () => {
-      notes.note(STREAM.aborted, id);
+      notes.note(STREAM.aborted, id).number(stream.rstCode ?? 0);
       // What is not read does not close.
       stream.resume();
     });

@@ -33,8 +33,8 @@ export const STREAM = {
   opened: 16,
   data: 17,
   end: 18,
+  /** With its code, as the next one. */
   aborted: 19,
-  /** With its code. */
   closed: 20,
   /** What was written first of what is not taken yet has been taken. */
   taken: 21,

@@ -164,7 +164,7 @@ it('a carried stream closes once, ends once after all of its bytes, and tells no
             stream.close(step.code);
             break;
           case 'aborted':
-            stream.onAborted();
+            stream.onAborted(8);
             break;
           case 'wantsTrailers':
             stream.onWantsTrailers();
