@@ -65,10 +65,20 @@ type scope struct {
 	namespace   string
 	workload    Reference
 	hasWorkload bool
+	// The namespace is not published, and not told.
+	isHidden bool
 }
 
 func (h *holder) name() string { return h.text[:h.nameLen] }
 func (h *holder) uid() string  { return h.text[h.nameLen:] }
+
+// outcome is what an answer with this one holder says.
+func (h *holder) outcome() Outcome {
+	if h.scope.Value().isHidden {
+		return Hidden
+	}
+	return Resolved
+}
 
 // Orders the holders of several places.
 type order struct {
@@ -421,7 +431,7 @@ func newHolder(m *diggerv1.TimelineHolder) (holder, error) {
 	if role := m.GetRole(); role < diggerv1.AddressRole(PodIP) || role > diggerv1.AddressRole(Endpoint) {
 		return holder{}, fmt.Errorf("a holder with the unknown role %d", role)
 	}
-	s := scope{namespace: m.GetNamespace()}
+	s := scope{namespace: m.GetNamespace(), isHidden: m.GetHidden()}
 	if w := m.GetWorkload(); w != nil {
 		s.hasWorkload = true
 		s.workload = referenceOf(w)
