@@ -222,8 +222,8 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
     pacer,
     now: Date.now,
     show: (batch) => balancers.show(batch),
+    ...(published.areLimited && { tell: publishedOnly(feed.onBatch) }),
   });
-  const tellFeed = published.areLimited ? publishedOnly(feed.onBatch) : undefined;
   catalog.onBatch((batch) => {
     history.note(batch);
     for (const { after } of batch.changes) {
@@ -231,12 +231,7 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
         watch.wantOwnerKind(after.workload.apiVersion, after.workload.kind);
       }
     }
-    if (tellFeed === undefined) addressFeed.onBatch(batch);
-    else {
-      // Timelines name their holders, so none are told where some are hidden.
-      addresses.apply(balancers.show(batch));
-      tellFeed(batch);
-    }
+    addressFeed.onBatch(batch);
     containers.onBatch(batch);
     names.onChanges(batch);
   });
@@ -264,9 +259,10 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
 
   const objects = (resource: string): number =>
     resource === serviceCidrs.resource ? addresses.serviceRanges.size : catalog.objects(resource);
-  const wantTimelines = (): boolean => {
-    if (!published.areLimited) addressFeed.want();
-    return !published.areLimited;
+  const wantTimelines = (knowsHidden: boolean): boolean => {
+    const isServed = knowsHidden || !published.areLimited;
+    if (isServed) addressFeed.want();
+    return isServed;
   };
   const knowsNamespaces = (): boolean =>
     watch.statuses().every(({ resource, synced }) => synced || resourceOf(resource) !== namespaces.resource);

@@ -2,7 +2,7 @@
 // `model/namespaces/published-namespaces.ts`.
 //
 // An object of a hidden namespace still holds addresses, and a published service may lead to it; so pods, services and
-// slices go on without labels, annotations, images and owners, under names that are hashes. What only describes
+// slices go on without labels, annotations, images and owners, under names and uids that are hashes. What only describes
 // (owners, the namespace itself) stops here. So nothing behind these stores can tell a hidden name, whatever it does:
 // it does not have it. A reference to something hidden is written as such, see `wire/fields.ts`.
 
@@ -15,7 +15,12 @@ import type {
   RecordMeta,
   ServiceRecord,
 } from '../model/kubernetes/records.ts';
-import { hiddenName, hiddenNamespace, type PublishedNamespaces } from '../model/namespaces/published-namespaces.ts';
+import {
+  hiddenName,
+  hiddenNamespace,
+  hiddenUid,
+  type PublishedNamespaces,
+} from '../model/namespaces/published-namespaces.ts';
 import type { CatalogStore } from './catalog.ts';
 
 /** Turns a record into what may be known of it; `undefined`: nothing. */
@@ -71,13 +76,15 @@ export function createHiders(published: PublishedNamespaces): Hiders {
       const endpoints = slice.endpoints.map((endpoint) => {
         const { target } = endpoint;
         const namespace = target?.namespace || slice.namespace;
-        // By uid a target is found whatever its name, and by name only under the one that it has here.
         if (target === undefined || published.has(namespace)) return endpoint;
-        const { name } = target;
-        return {
-          ...endpoint,
-          target: { ...target, namespace: hiddenNamespace(namespace), name: hiddenName(namespace, name) },
+        // It is found by what it is called here.
+        const { name, uid } = target;
+        const hidden = {
+          namespace: hiddenNamespace(namespace),
+          name: hiddenName(namespace, name),
+          uid: hiddenUid(uid),
         };
+        return { ...endpoint, target: { ...target, ...hidden } };
       });
       if (isShown) return { ...slice, endpoints };
       const serviceName = slice.serviceName === '' ? '' : hiddenName(slice.namespace, slice.serviceName);
@@ -87,7 +94,10 @@ export function createHiders(published: PublishedNamespaces): Hiders {
         type: 'EndpointSlice',
         ...anonymous(slice),
         labels,
-        controller: controller && { ...controller, name: hiddenName(slice.namespace, controller.name) },
+        controller: controller && {
+          ...controller,
+          ...{ name: hiddenName(slice.namespace, controller.name), uid: hiddenUid(controller.uid) },
+        },
         serviceName,
         endpoints,
       };
@@ -135,7 +145,7 @@ function anonymous({ namespace, name, uid, creationTimeMs, deletionTimeMs }: Rec
   return {
     namespace: hiddenNamespace(namespace),
     name: hiddenName(namespace, name),
-    uid,
+    uid: hiddenUid(uid),
     labels: {},
     annotations: {},
     creationTimeMs,

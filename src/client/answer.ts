@@ -1,10 +1,12 @@
 // Answers as programs get them: plain objects, made of what reading found.
 
-import type { ObjectReference } from '../model/entities.ts';
 import type { IntervalVerdict } from '../timelines/interval.ts';
-import type { Outcome, Verdict } from '../timelines/resolve.ts';
+import type { Outcome as Found, Verdict } from '../timelines/resolve.ts';
 import { type AddressRole, MAX_CANDIDATES } from '../timelines/timeline.ts';
-import type { ReplicaHolder } from './holder-message.ts';
+import type { ReplicaHolder, ToldReference } from './holder-message.ts';
+
+/** HIDDEN: an object of a namespace that the server does not publish holds it, and that is all that is known. */
+export type Outcome = Found | 'HIDDEN';
 
 /** An object that holds, or may hold, an address. Moments are ms since the epoch. */
 export interface Holder {
@@ -12,7 +14,10 @@ export interface Holder {
   /** Empty for nodes. */
   readonly namespace: string;
   readonly name: string;
+  /** Of a hidden one what tells it apart from others, and is no uid. */
   readonly uid: string;
+  /** In a namespace that the server does not publish: without namespace, name and workload. */
+  readonly hidden: boolean;
   /** How it holds the address. ENDPOINT with kind Service: an endpoint that only this service knows. */
   readonly role: AddressRole;
   readonly validFrom: number;
@@ -21,16 +26,16 @@ export interface Holder {
   /** Another object may have held the address. */
   readonly uncertain: boolean;
   /** The one workload behind it; unset when there is not exactly one. */
-  readonly workload: ObjectReference | undefined;
+  readonly workload: ToldReference | undefined;
 }
 
 /** The answer for one address, as `digger.v1.Resolution` has it. */
 export interface Answer {
   readonly outcome: Outcome;
-  /** Unset unless RESOLVED. */
+  /** Unset unless RESOLVED or HIDDEN. */
   readonly holder: Holder | undefined;
   /** The workload of the holder; for AMBIGUOUS, when all candidates share it. */
-  readonly workload: ObjectReference | undefined;
+  readonly workload: ToldReference | undefined;
   /** AMBIGUOUS: at least two, best first. RESOLVED to a node: the pods in its network that could be meant too. */
   readonly candidates: readonly Holder[];
   /** For AMBIGUOUS: every candidate is. */
@@ -84,18 +89,19 @@ export function intervalAnswer(
 }
 
 function answer(
-  outcome: Outcome,
+  found: Found,
   holders: readonly Holder[],
   historySince: number,
   staleness: number | undefined,
   others: readonly Holder[] | undefined,
 ): Answer {
-  const holder = outcome === 'RESOLVED' ? holders[0] : undefined;
+  const holder = found === 'RESOLVED' ? holders[0] : undefined;
+  const outcome = holder?.hidden === true ? 'HIDDEN' : found;
   const isAmbiguous = outcome === 'AMBIGUOUS';
   return {
     outcome,
     holder,
-    workload: isAmbiguous ? sharedWorkload(holders) : holder?.workload,
+    workload: published(isAmbiguous ? sharedWorkload(holders) : holder?.workload),
     candidates: isAmbiguous ? holders.slice(0, MAX_CANDIDATES) : (others ?? NO_HOLDERS),
     uncertain: isAmbiguous ? holders.every(({ uncertain }) => uncertain) : holder?.uncertain === true,
     historySince,
@@ -109,11 +115,16 @@ function holdersOf(verdict: Verdict<ReplicaHolder>): readonly Holder[] {
 }
 
 function holderOf(holder: ReplicaHolder, uncertain: boolean): Holder {
-  const { kind, namespace, name, uid, role, validFromMs, validToMs, workload } = holder;
-  return { kind, namespace, name, uid, role, validFrom: validFromMs, validTo: validToMs, uncertain, workload };
+  const { kind, namespace, name, uid, isHidden: hidden, role, validFromMs, validToMs, workload } = holder;
+  return { kind, namespace, name, uid, hidden, role, validFrom: validFromMs, validTo: validToMs, uncertain, workload };
 }
 
-function sharedWorkload(holders: readonly Holder[]): ObjectReference | undefined {
+/** Of a hidden workload nothing is known but of which candidate it is. */
+function published(workload: ToldReference | undefined): ToldReference | undefined {
+  return workload?.hidden === true ? undefined : workload;
+}
+
+function sharedWorkload(holders: readonly Holder[]): ToldReference | undefined {
   // There are others, which are not looked at.
   if (holders.length > MAX_CANDIDATES) return undefined;
   const [first] = holders;

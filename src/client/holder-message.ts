@@ -9,13 +9,20 @@ export interface ReplicaHolder extends TimelineHolder {
   /** Empty for nodes. */
   readonly namespace: string;
   /** The one workload behind it; unset when there is not exactly one. */
-  readonly workload: ObjectReference | undefined;
+  readonly workload: ToldReference | undefined;
+  /** In a namespace that the server does not publish: it has neither name nor workload, and its uid is none. */
+  readonly isHidden: boolean;
+}
+
+/** A reference as it is told: of a `hidden` object nothing else is set. */
+export interface ToldReference extends ObjectReference {
+  readonly hidden?: true;
 }
 
 /** Makes values that equal earlier ones the same value, so that thousands of timelines need one; see shared-values.ts. */
 export interface Sharing {
   text(text: string): string;
-  workload(reference: ObjectReference): ObjectReference;
+  workload(reference: ToldReference): ToldReference;
 }
 
 const HOLDER = fieldNumbers('digger.v1.TimelineHolder', [
@@ -33,6 +40,7 @@ const HOLDER = fieldNumbers('digger.v1.TimelineHolder', [
   'createdMs',
   'ports',
   'portsInexact',
+  'hidden',
 ]);
 const REFERENCE = fieldNumbers('digger.v1.ObjectReference', [
   'apiVersion',
@@ -41,6 +49,7 @@ const REFERENCE = fieldNumbers('digger.v1.ObjectReference', [
   'name',
   'uid',
   'incomplete',
+  'hidden',
 ]);
 const RANGE = fieldNumbers('digger.v1.PortRange', ['first', 'last', 'protocol']);
 /** Kinds of holders, roles and protocols, each by the number that it has on the wire. */
@@ -60,7 +69,8 @@ export function readHolder(reader: FieldReader, end: number, sharing: Sharing): 
   let validFromMs = 0;
   let validToMs: number | undefined;
   let doubtedFromMs: number | undefined;
-  let workload: ObjectReference | undefined;
+  let workload: ToldReference | undefined;
+  let isHidden = false;
   let startedMs = 0;
   let seenMs = 0;
   let createdMs = 0;
@@ -111,6 +121,9 @@ export function readHolder(reader: FieldReader, end: number, sharing: Sharing): 
       case HOLDER.portsInexact:
         arePortsInexact = reader.bool();
         return true;
+      case HOLDER.hidden:
+        isHidden = reader.bool();
+        return true;
       default:
         return false;
     }
@@ -130,10 +143,12 @@ export function readHolder(reader: FieldReader, end: number, sharing: Sharing): 
     createdMs,
     ports,
     arePortsInexact,
+    isHidden,
   };
 }
 
-function readReference(reader: FieldReader, end: number): ObjectReference {
+function readReference(reader: FieldReader, end: number): ToldReference {
+  let hidden = false;
   const reference = { apiVersion: '', kind: '', namespace: '', name: '', uid: '', incomplete: false };
   eachField(reader, end, (field) => {
     switch (field) {
@@ -155,11 +170,14 @@ function readReference(reader: FieldReader, end: number): ObjectReference {
       case REFERENCE.incomplete:
         reference.incomplete = reader.bool();
         return true;
+      case REFERENCE.hidden:
+        hidden = reader.bool();
+        return true;
       default:
         return false;
     }
   });
-  return reference;
+  return hidden ? { ...reference, hidden } : reference;
 }
 
 function readPortRange(reader: FieldReader, end: number): PortRange {

@@ -5,17 +5,16 @@
 // bytes that it is. What does not fit this form (several holders, ports, nodes) stays as it is.
 
 import { type ByteString, toByteString } from '../model/byte-string.ts';
-import type { ObjectReference } from '../model/entities.ts';
 import { AT_EDGE, CERTAIN, type Doubt, type Span, type Timeline, UNCERTAIN } from '../timelines/timeline.ts';
-import { HOLDER_KINDS, type ReplicaHolder, ROLES } from './holder-message.ts';
+import { HOLDER_KINDS, type ReplicaHolder, ROLES, type ToldReference } from './holder-message.ts';
 
 /** See the head of the file. */
 export class PackedTimeline {
   readonly #bytes: ByteString;
   readonly #namespace: string;
-  readonly #workload: ObjectReference | undefined;
+  readonly #workload: ToldReference | undefined;
 
-  private constructor(bytes: ByteString, namespace: string, workload: ObjectReference | undefined) {
+  private constructor(bytes: ByteString, namespace: string, workload: ToldReference | undefined) {
     this.#bytes = bytes;
     this.#namespace = namespace;
     this.#workload = workload;
@@ -35,9 +34,8 @@ export class PackedTimeline {
     if (kind > 3 || role > 15) return undefined;
     const optional = [holder.validToMs, holder.doubtedFromMs, holder.startedMs, holder.seenMs, holder.createdMs];
     out.byte(kind | (role << 2) | (isInCluster ? IN_CLUSTER : 0));
-    out.byte(
-      optional.reduce<number>((bits, ms, index) => (isGiven(ms) ? bits | (1 << index) : bits), uuid ? IS_UUID : 0),
-    );
+    const further = (uuid ? IS_UUID : 0) | (holder.isHidden ? IS_HIDDEN : 0);
+    out.byte(optional.reduce<number>((bits, ms, index) => (isGiven(ms) ? bits | (1 << index) : bits), further));
     if (!out.unsigned(base)) return undefined;
     for (const ms of optional) if (isGiven(ms) && !out.signed(ms - base)) return undefined;
     if (uuid) out.hex(holder.uid.replaceAll('-', ''));
@@ -86,6 +84,7 @@ export class PackedTimeline {
       createdMs,
       ports: undefined,
       arePortsInexact: false,
+      isHidden: (has & IS_HIDDEN) !== 0,
     };
     const holders = [holder];
     const spans: Span<ReplicaHolder>[] = [];
@@ -110,6 +109,7 @@ export class PackedTimeline {
 const IN_CLUSTER = 64;
 /** The five bits below are for moments that a holder may have. */
 const IS_UUID = 32;
+const IS_HIDDEN = 64;
 /** The two bits below are for doubt. */
 const IS_OPEN = 4;
 const IS_NEAR = 8;

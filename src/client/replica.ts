@@ -173,12 +173,13 @@ export class Replica {
    */
   look(
     question: { address: string; port?: number; protocol?: 'TCP' | 'UDP' | 'SCTP'; atMs?: number },
-    verdict: Verdict<ReplicaHolder>,
+    verdict: Verdict<ReplicaHolder, 'HIDDEN'>,
   ): boolean {
     const nowMs = this.#followed.nowMs();
     const picture = this.#followed.at(nowMs);
     if (picture === undefined) return false;
     resolve(picture, question, nowMs, verdict);
+    if (verdict.outcome === 'RESOLVED' && verdict.holders[0]?.isHidden === true) verdict.outcome = 'HIDDEN';
     return true;
   }
 
@@ -259,6 +260,7 @@ export class Replica {
       view: VIEWS[entities],
       timelines: true,
       podNetworks: true,
+      hiddenHolders: true,
       heartbeatInterval: { seconds: Math.floor(this.#heartbeatMs / 1_000), nanos: (this.#heartbeatMs % 1_000) * 1e6 },
       ...(token === undefined ? {} : { resumeToken: token }),
     };

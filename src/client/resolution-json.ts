@@ -19,7 +19,7 @@ export function resolutionJson(address: string, answer: Answer, objects: Resolut
   const { cluster } = objects;
   return {
     outcome: `OUTCOME_${outcome}`,
-    ...(holder && { ...targetJson(address, holder, objects), ...claimJson(holder) }),
+    ...(holder && { ...(!holder.hidden && targetJson(address, holder, objects)), ...claimJson(holder) }),
     ...(workload && { workload: workloadJson(workload, objects) }),
     ...(candidates.length > 0 && { candidates: candidates.map((each) => candidateJson(address, each, objects)) }),
     ...(uncertain && { uncertain }),
@@ -30,12 +30,13 @@ export function resolutionJson(address: string, answer: Answer, objects: Resolut
 }
 
 function candidateJson(address: string, holder: Holder, objects: ResolutionObjects): JsonObject {
-  const { workload, uncertain } = holder;
+  const { workload, uncertain, hidden } = holder;
   return {
-    ...targetJson(address, holder, objects),
+    ...(!hidden && targetJson(address, holder, objects)),
     ...(workload && { workload: referenceJson(workload) }),
     ...claimJson(holder),
     ...(uncertain && { uncertain }),
+    ...(hidden && { hidden }),
   };
 }
 

@@ -3,28 +3,28 @@
 // Bounded without counting references: when there are too many, all are forgotten here, and what comes later is shared
 // among itself. What is in use stays, because its users hold it.
 
-import type { ObjectReference } from '../model/entities.ts';
-import type { Sharing } from './holder-message.ts';
+import type { Sharing, ToldReference } from './holder-message.ts';
 
 const MAX_VALUES = 65_536;
 
 export class SharedValues implements Sharing {
   readonly #texts = new Map<string, string>();
-  readonly #workloads = new Map<string, ObjectReference>();
+  readonly #workloads = new Map<string, ToldReference>();
 
   text(text: string): string {
     return share(this.#texts, text, text);
   }
 
-  workload(reference: ObjectReference): ObjectReference {
-    const { apiVersion, kind, namespace, name, uid, incomplete } = reference;
+  workload(reference: ToldReference): ToldReference {
+    const { apiVersion, kind, namespace, name, uid, incomplete, hidden } = reference;
     const shared = share(this.#workloads, uid, reference);
     const isEqual =
       shared.apiVersion === apiVersion &&
       shared.kind === kind &&
       shared.namespace === namespace &&
       shared.name === name &&
-      shared.incomplete === incomplete;
+      shared.incomplete === incomplete &&
+      shared.hidden === hidden;
     if (isEqual) return shared;
     // What is known of it has changed.
     this.#workloads.set(uid, reference);

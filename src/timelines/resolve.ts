@@ -39,9 +39,9 @@ const MAX_FOUND = MAX_CANDIDATES + 1;
 
 export type Outcome = 'RESOLVED' | 'AMBIGUOUS' | 'UNASSIGNED' | 'EXTERNAL' | 'UNKNOWN';
 
-/** An answer. To be used again: the next one replaces it. */
-export class Verdict<H extends TimelineHolder> {
-  outcome: Outcome = 'UNKNOWN';
+/** An answer. To be used again: the next one replaces it. `Other`: what else who answers may say. */
+export class Verdict<H extends TimelineHolder, Other extends string = never> {
+  outcome: Outcome | Other = 'UNKNOWN';
   /** RESOLVED: one; AMBIGUOUS: several, best first, one more than an answer lists where there are others. */
   holders: readonly H[] = NONE;
   /** For each holder whether it is uncertain: 1. */
@@ -54,11 +54,11 @@ export class Verdict<H extends TimelineHolder> {
 }
 
 /** Answers the question at `nowMs`. */
-export function resolve<H extends TimelineHolder>(
+export function resolve<H extends TimelineHolder, Other extends string>(
   source: TimelineSource<H>,
   question: Question,
   nowMs: number,
-  verdict: Verdict<H>,
+  verdict: Verdict<H, Other>,
 ): void {
   const { address, port, protocol } = question;
   const { facts } = source;
@@ -204,7 +204,7 @@ function merge<H extends TimelineHolder>(spans: readonly Merged<H>[]): Merged<H>
 function spanOf<H extends TimelineHolder>(
   timeline: Timeline<H> | undefined,
   atMs: number,
-  verdict: Verdict<H>,
+  verdict: Pick<Verdict<H>, 'historySinceMs'>,
 ): Span<H> | undefined {
   if (timeline === undefined) return undefined;
   look(timeline, verdict);
@@ -212,7 +212,7 @@ function spanOf<H extends TimelineHolder>(
 }
 
 /** History reaches as far back as that of every timeline that is looked at. */
-function look<H extends TimelineHolder>({ cutAtMs }: Timeline<H>, verdict: Verdict<H>): void {
+function look<H extends TimelineHolder>({ cutAtMs }: Timeline<H>, verdict: Pick<Verdict<H>, 'historySinceMs'>): void {
   if (cutAtMs > verdict.historySinceMs) verdict.historySinceMs = cutAtMs;
 }
 
@@ -225,7 +225,7 @@ function addNodePorts<H extends TimelineHolder>(
   protocols: readonly Protocol[],
   atMs: number,
   found: Found<H>,
-  verdict: Verdict<H>,
+  verdict: Pick<Verdict<H>, 'historySinceMs'>,
 ): void {
   if (nodes.length === 0) return;
   const names = spanAt(nodes, atMs)?.names ?? NONE;
@@ -250,7 +250,7 @@ function addPorts<H extends TimelineHolder>(
   protocols: readonly Protocol[],
   atMs: number,
   found: Found<H>,
-  verdict: Verdict<H>,
+  verdict: Pick<Verdict<H>, 'historySinceMs'>,
 ): void {
   const spans: Span<H>[] = [];
   for (const protocol of protocols) {

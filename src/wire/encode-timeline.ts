@@ -4,6 +4,7 @@
 import type { ByteString } from '../model/byte-string.ts';
 import type { ObjectReference, Protocol } from '../model/entities.ts';
 import { splitNetworkAddress } from '../model/kubernetes/pod-networks.ts';
+import { isHidden } from '../model/namespaces/published-namespaces.ts';
 import type { AddressFacts } from '../timelines/facts.ts';
 import {
   AT_EDGE,
@@ -123,14 +124,18 @@ function writePlace(writer: MessageWriter, place: PublishedPlace): void {
 function writeHolder(writer: MessageWriter, holder: PublishedHolder, isOfPort: boolean): void {
   const begun = writer.uint32(TIMELINE.holders).begin();
   writer.uint32(HOLDER.kind).uint32(KINDS[holder.kind]);
-  writeText(writer, HOLDER.namespace, holder.namespace);
-  writeText(writer, HOLDER.name, holder.name);
+  const isHiddenHolder = isHidden(holder.namespace);
+  if (isHiddenHolder) writer.uint32(HOLDER.hidden).bool(true);
+  else {
+    writeText(writer, HOLDER.namespace, holder.namespace);
+    writeText(writer, HOLDER.name, holder.name);
+  }
   writeText(writer, HOLDER.uid, holder.uid);
   writer.uint32(HOLDER.role).uint32(ROLES[`ADDRESS_ROLE_${holder.role}`] ?? 0);
   writeMs(writer, HOLDER.validFrom, holder.validFromMs);
   if (holder.validToMs !== undefined) writer.uint32(HOLDER.validTo).int64(holder.validToMs);
   if (holder.doubtedFromMs !== undefined) writer.uint32(HOLDER.doubtedFrom).int64(holder.doubtedFromMs);
-  if (holder.workload !== undefined) writeReference(writer, HOLDER.workload, holder.workload);
+  if (holder.workload !== undefined && !isHiddenHolder) writeReference(writer, HOLDER.workload, holder.workload);
   if (isOfPort) {
     writeMs(writer, HOLDER.started, holder.startedMs);
     writeMs(writer, HOLDER.seen, holder.seenMs);
@@ -222,6 +227,7 @@ const HOLDER = {
   created: holderTags.varint('createdMs'),
   ports: holderTags.delimited('ports'),
   portsInexact: holderTags.varint('portsInexact'),
+  hidden: holderTags.varint('hidden'),
 };
 const rangeTags = new FieldTags('digger.v1.PortRange');
 const PORT_RANGE = {

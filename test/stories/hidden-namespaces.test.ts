@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
+import { connect, resolutionJson, Verdict } from '../../src/client/index.ts';
 import { hiddenName, hiddenNamespace } from '../../src/model/namespaces/published-namespaces.ts';
 import type { ClusterLists } from '../observers/cluster-lists.ts';
 import type { Message } from '../observers/digger-client.ts';
@@ -73,6 +74,7 @@ const REQUESTS: Readonly<Record<string, readonly Message[]>> = {
     { snapshotOnly: true, filter: { nodeNames: ['worker-1'] } },
     { snapshotOnly: true, filter: { namespaceSelector: '!nothing' } },
     { snapshotOnly: true, timelines: true },
+    { snapshotOnly: true, timelines: true, podNetworks: true, hiddenHolders: true },
     { snapshotOnly: true, filter: { labelSelector: '!nothing' }, values: { labels: ['*'], annotations: ['*'] } },
   ],
   '/digger.v1.HistoryService/HandOver': [{}, { epoch: Buffer.alloc(16, 2), clusterUid: 'other' }],
@@ -142,6 +144,32 @@ describe('16.2 a hidden namespace', () => {
     assert.deepEqual(service['manualEndpoints'] ?? [], [], 'the address is a pod’s, not an endpoint of its own');
     const resolution = await digger.resolve(SHOWN.service);
     assert.equal(resolution['workload'] ?? undefined, undefined);
+  });
+
+  it('is in timelines as holders without a name for those who know such, and for no others', async () => {
+    const error = (await digger.watch({ timelines: true, snapshotOnly: true }).ended) as ServiceError;
+    assert.equal(error.code, status.FAILED_PRECONDITION);
+    assert.equal(errorDetails(error)['ErrorInfo']?.['reason'], 'TIMELINES_HIDDEN');
+    using replica = connect({ targets: [digger.address], heartbeatMs: 1_000 });
+    await replica.ready();
+    for (const query of QUERIES) {
+      const { address, port } = query as { readonly address: string; readonly port?: number };
+      const answer = replica.resolve({ address, ...(port === undefined ? {} : { port }) });
+      const here: Message = resolutionJson(address, answer, replica);
+      const there = (await digger.call('LookupService', 'ResolveAddress', query))['resolution'] as Message;
+      assert.equal(here['outcome'], there['outcome'], JSON.stringify(query));
+      assert.deepEqual(
+        [here['role'], here['candidates']?.length ?? 0, here['pod'] === undefined, here['service'] === undefined],
+        [there['role'] ?? undefined, there['candidates']?.length ?? 0, !there['pod'], !there['service']],
+        `${JSON.stringify(query)}: ${JSON.stringify(here)}`,
+      );
+    }
+    assert.equal(replica.resolve({ address: HIDDEN.pod }).outcome, 'HIDDEN');
+    const verdict: Parameters<typeof replica.look>[1] = new Verdict();
+    assert.ok(replica.look({ address: HIDDEN.pod }, verdict));
+    assert.equal(verdict.outcome, 'HIDDEN');
+    assert.equal(replica.resolve({ address: SHOWN.pod }).holder?.name, 'front');
+    assert.equal(replica.resolve({ address: SHOWN.service }).workload, undefined);
   });
 
   it('refuses questions by name for any namespace that the rules hide, whether it exists or not', async () => {

@@ -156,16 +156,20 @@ function randomHolder(
   const name = isNode ? random.pick(NODES) : `${kind.toLowerCase()}-${number}`;
   const from = random.between(0, LAST);
   const order = place.port === undefined && !isMany ? 0 : 1;
+  // Of a namespace that is not published, or with a workload in one.
+  const hidden = !isNode && number % 7 === 3;
+  const workload = random.chance(0.1)
+    ? { hidden: true }
+    : { kind: 'Deployment', name: 'w', uid: random.pick(WORKLOADS) };
   return {
     kind: `ENTITY_KIND_${kind}`,
-    ...(isNode ? {} : { namespace: 'shop' }),
-    name,
+    ...(hidden ? { hidden } : { ...(isNode ? {} : { namespace: 'shop' }), name }),
     uid: isNode ? `uid-${name}-${index}` : `uid-${name}`,
     role: `ADDRESS_ROLE_${isNode ? 'NODE_ADDRESS' : random.pick(roles)}`,
     validFromMs: from,
     ...(random.chance(0.5) ? { validToMs: random.between(from, LAST) } : {}),
     ...(random.chance(0.2) ? { doubtedFromMs: random.between(0, LAST) } : {}),
-    ...(random.chance(0.8) ? { workload: { kind: 'Deployment', name: 'w', uid: random.pick(WORKLOADS) } } : {}),
+    ...(random.chance(0.8) && !hidden ? { workload } : {}),
     // Few values, so that many are equal.
     startedMs: order * random.between(0, 2),
     seenMs: order * random.between(0, 1),

@@ -30,18 +30,19 @@ type Int64 = number | string;
 export interface HolderJson {
   readonly kind: string;
   readonly namespace?: string;
-  readonly name: string;
+  readonly name?: string;
   readonly uid: string;
   readonly role: string;
   readonly validFromMs?: Int64;
   readonly validToMs?: Int64;
   readonly doubtedFromMs?: Int64;
-  readonly workload?: { readonly uid?: string; readonly [field: string]: unknown };
+  readonly workload?: { readonly uid?: string; readonly hidden?: boolean; readonly [field: string]: unknown };
   readonly startedMs?: Int64;
   readonly seenMs?: Int64;
   readonly createdMs?: Int64;
   readonly ports?: readonly { readonly first: number; readonly last: number; readonly protocol: string }[];
   readonly portsInexact?: boolean;
+  readonly hidden?: boolean;
 }
 
 export interface SpanJson {
@@ -146,7 +147,9 @@ export interface Vector {
 }
 
 interface Holder extends TimelineHolder {
+  /** Empty of a hidden workload, which counts as none. */
   readonly workloadUid: string | undefined;
+  readonly isHidden: boolean;
 }
 
 /** What the frames leave behind, as a source of timelines. */
@@ -265,11 +268,13 @@ function assembled(
   const uids = new Set(found.map(({ workloadUid }) => workloadUid));
   const [workload] = uids;
   return {
-    outcome,
+    outcome: outcome === 'RESOLVED' && found[0]?.isHidden === true ? 'HIDDEN' : outcome,
     ...(holders.length > 0 && holders.every(({ uncertain }) => uncertain) ? { uncertain: true } : {}),
     ...(holders.length > 0 ? { holders: holders.slice(0, MAX_CANDIDATES) } : {}),
     ...(others.length > 0 ? { others } : {}),
-    ...(uids.size === 1 && workload !== undefined && found.length <= MAX_CANDIDATES ? { workload } : {}),
+    ...(uids.size === 1 && workload !== undefined && workload !== '' && found.length <= MAX_CANDIDATES
+      ? { workload }
+      : {}),
     since,
   };
 }
@@ -355,7 +360,7 @@ function holderOf(holder: HolderJson): Holder {
   return {
     kind: KINDS[holder.kind] ?? 'Pod',
     uid: holder.uid,
-    name: holder.name,
+    name: holder.name ?? '',
     role: holder.role.slice('ADDRESS_ROLE_'.length) as AddressRole,
     validFromMs: ms(holder.validFromMs) ?? 0,
     validToMs: ms(holder.validToMs),
@@ -369,7 +374,8 @@ function holderOf(holder: HolderJson): Holder {
       protocol: protocol.slice('PROTOCOL_'.length) as Protocol,
     })),
     arePortsInexact: holder.portsInexact === true,
-    workloadUid: holder.workload?.uid,
+    workloadUid: holder.workload && (holder.workload.uid ?? ''),
+    isHidden: holder.hidden === true,
   };
 }
 

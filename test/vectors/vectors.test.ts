@@ -59,7 +59,17 @@ describe('15.7 vectors of reading', () => {
         outcomes.set(key, (outcomes.get(key) ?? 0) + 1);
       }
     }
-    for (const outcome of ['RESOLVED', 'RESOLVED?', 'AMBIGUOUS', 'AMBIGUOUS?', 'UNASSIGNED', 'EXTERNAL', 'UNKNOWN']) {
+    for (const outcome of [
+      'HIDDEN',
+      'HIDDEN?',
+      'RESOLVED',
+      'RESOLVED?',
+      'AMBIGUOUS',
+      'AMBIGUOUS?',
+      'UNASSIGNED',
+      'EXTERNAL',
+      'UNKNOWN',
+    ]) {
       for (const key of [outcome, `${outcome} throughout`]) {
         assert.ok((outcomes.get(key) ?? 0) >= 5, `${key}: ${[...outcomes].join(' ')}`);
       }
@@ -70,7 +80,7 @@ describe('15.7 vectors of reading', () => {
 /** Outcome, and who, from when to when, in any order; of an answer that lists all. */
 function partsOf({ outcome, holders = [] }: AnswerJson): object {
   if (holders.length === 100) return { outcome };
-  if (outcome === 'RESOLVED')
+  if (outcome === 'RESOLVED' || outcome === 'HIDDEN')
     return { outcome, parts: holders.map(({ uid, role, uncertain }) => part(uid, role, uncertain)) };
   return {
     outcome,
@@ -87,6 +97,7 @@ function everyMillisecond(picture: Picture, ask: QuestionJson): object {
   const outcomes = new Set<string>();
   let most = 0;
   let isUnheld = false;
+  let isHidden = false;
   const { untilMs: _, ...question } = ask;
   for (let atMs = firstMs; atMs <= lastMs; atMs++) {
     const { outcome, holders = [] } = answer(picture, { ...question, atMs });
@@ -94,6 +105,7 @@ function everyMillisecond(picture: Picture, ask: QuestionJson): object {
       outcomes.add(outcome);
       isUnheld = true;
     }
+    isHidden ||= outcome === 'HIDDEN';
     most = Math.max(most, holders.length);
     const next = new Map<string, (typeof runs)[number]>();
     for (const { uid, role, uncertain } of holders) {
@@ -110,7 +122,7 @@ function everyMillisecond(picture: Picture, ask: QuestionJson): object {
   if (first === undefined) return { outcome: outcomes.size === 1 ? [...outcomes][0] : 'UNKNOWN', parts: [] };
   if (most === 1 && runs.every(({ key }) => key === first.key)) {
     const isUncertain = isUnheld || runs.some(({ uncertain }) => uncertain);
-    return { outcome: 'RESOLVED', parts: [part(...split(first.key), isUncertain || undefined)] };
+    return { outcome: isHidden ? 'HIDDEN' : 'RESOLVED', parts: [part(...split(first.key), isUncertain || undefined)] };
   }
   if (runs.length >= 100 || most === 100) return { outcome: 'AMBIGUOUS' };
   const parts = runs.map(({ key, from, to, uncertain }) => part(...split(key), uncertain || undefined, from, to));

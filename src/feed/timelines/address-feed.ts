@@ -16,6 +16,7 @@ import type { ChangeFeed } from '../change-feed.ts';
 import { FACTS_KEY, type Item, type TimelinesInLog } from '../log/items.ts';
 import type { ChangeBatch } from '../../model/changes.ts';
 import { isNetworkAddress } from '../../model/kubernetes/pod-networks.ts';
+import { isHidden } from '../../model/namespaces/published-namespaces.ts';
 import type { Claim, HolderEntity } from '../../addresses/claims/claim.ts';
 import type { Entity } from '../../model/entities.ts';
 import { type AddressFacts, atLeastAsDoubtful, followedSinceMs } from '../../timelines/facts.ts';
@@ -37,6 +38,8 @@ export interface AddressFeedOptions {
   readonly now: () => number;
   /** Changes as those who make claims of them are to see them. Default: as they are. */
   readonly show?: (batch: ChangeBatch) => ChangeBatch;
+  /** What the feed is told of a change. Default: all of it. */
+  readonly tell?: (batch: ChangeBatch) => void;
 }
 
 export class AddressFeed {
@@ -87,10 +90,12 @@ export class AddressFeed {
 
   /** Takes a change that the address book does not know yet; the feed gets it on the way. */
   onBatch(batch: ChangeBatch): void {
-    const { addresses, feed, show } = this.#options;
+    const { addresses, feed, show, tell } = this.#options;
     addresses.apply(show === undefined ? batch : show(batch));
     for (const { before, after } of batch.changes) {
       if (before === undefined || before.kind === 'Workload' || before.kind === 'Namespace') continue;
+      // Timelines tell of it, and no more than they do is told.
+      if (isHidden(before.namespace)) continue;
       if (after === undefined) {
         if (addresses.isNamed(before.uid)) feed.putItem(formerItem(before));
       } else if (before.values !== after.values && labelsOf(before.values) !== labelsOf(after.values)) {
@@ -98,7 +103,8 @@ export class AddressFeed {
         addresses.touch(after.uid);
       }
     }
-    feed.onBatch(batch);
+    if (tell === undefined) feed.onBatch(batch);
+    else tell(batch);
     this.#schedule();
   }
 
@@ -116,7 +122,7 @@ export class AddressFeed {
 
   /** These are gone, and the history that was taken over names them. */
   inherit(entities: Iterable<HolderEntity>): void {
-    for (const entity of entities) this.#options.feed.putItem(formerItem(entity));
+    for (const entity of entities) if (!isHidden(entity.namespace)) this.#options.feed.putItem(formerItem(entity));
     this.#schedule();
   }
 

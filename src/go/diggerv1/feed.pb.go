@@ -266,10 +266,13 @@ type WatchRequest struct {
 	// Also send who held which address: `Change.timeline`, `facts`, `former` and `forgotten`. With a filter, the timelines
 	// that name an entity that matches (whole: also with holders that do not), and all ranges. INVALID_ARGUMENT together
 	// with `filter.namespace_selector`. FAILED_PRECONDITION `TIMELINES_HIDDEN` where `--namespace-rule` hides namespaces,
-	// because timelines name all holders.
+	// unless `hidden_holders` is set.
 	Timelines bool `protobuf:"varint,6,opt,name=timelines,proto3" json:"timelines,omitempty"`
 	// With `timelines`: also those of addresses on secondary networks. Part of what a resume token stands for.
-	PodNetworks   bool `protobuf:"varint,30,opt,name=pod_networks,json=podNetworks,proto3" json:"pod_networks,omitempty"`
+	PodNetworks bool `protobuf:"varint,30,opt,name=pod_networks,json=podNetworks,proto3" json:"pod_networks,omitempty"`
+	// With `timelines`: the consumer knows `TimelineHolder.hidden`. One that does not would take a holder in a namespace
+	// that is not published for an object without a name.
+	HiddenHolders bool `protobuf:"varint,31,opt,name=hidden_holders,json=hiddenHolders,proto3" json:"hidden_holders,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -356,6 +359,13 @@ func (x *WatchRequest) GetTimelines() bool {
 func (x *WatchRequest) GetPodNetworks() bool {
 	if x != nil {
 		return x.PodNetworks
+	}
+	return false
+}
+
+func (x *WatchRequest) GetHiddenHolders() bool {
+	if x != nil {
+		return x.HiddenHolders
 	}
 	return false
 }
@@ -1032,7 +1042,7 @@ const file_digger_v1_feed_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"J\n" +
 	"\x0eValueSelection\x12\x16\n" +
 	"\x06labels\x18\x01 \x03(\tR\x06labels\x12 \n" +
-	"\vannotations\x18\x02 \x03(\tR\vannotations\"\xe9\x02\n" +
+	"\vannotations\x18\x02 \x03(\tR\vannotations\"\x90\x03\n" +
 	"\fWatchRequest\x12.\n" +
 	"\x06filter\x18\x01 \x01(\v2\x16.digger.v1.WatchFilterR\x06filter\x12#\n" +
 	"\x04view\x18\x02 \x01(\x0e2\x0f.digger.v1.ViewR\x04view\x121\n" +
@@ -1042,7 +1052,8 @@ const file_digger_v1_feed_proto_rawDesc = "" +
 	"\rsnapshot_only\x18\x04 \x01(\bR\fsnapshotOnly\x12H\n" +
 	"\x12heartbeat_interval\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x11heartbeatInterval\x12\x1c\n" +
 	"\ttimelines\x18\x06 \x01(\bR\ttimelines\x12!\n" +
-	"\fpod_networks\x18\x1e \x01(\bR\vpodNetworks\"Q\n" +
+	"\fpod_networks\x18\x1e \x01(\bR\vpodNetworks\x12%\n" +
+	"\x0ehidden_holders\x18\x1f \x01(\bR\rhiddenHolders\"Q\n" +
 	"\x05Reset\x12.\n" +
 	"\x06reason\x18\x01 \x01(\x0e2\x16.digger.v1.ResetReasonR\x06reason\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\"\xcf\x01\n" +

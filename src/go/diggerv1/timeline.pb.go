@@ -46,11 +46,11 @@
 //      f. it is the only holder, a node, the question has a port, and `facts.partial` is set or `at` was missed: there
 //         is a blind moment with since <= at + facts.report_delay_ms and until > at;
 //      g. the question has a port, and a span of {address, many_ports} at `at` has `more`.
-//  8. Outcome. One holder: RESOLVED. Several: AMBIGUOUS, in that order; uncertain as a whole when all are, the 101st
+//  8. Outcome. One holder: RESOLVED, or HIDDEN where it is `hidden`. Several: AMBIGUOUS, in that order; uncertain as a whole when all are, the 101st
 //     too. Only for a RESOLVED node: the holders of the span of {node} at `at`, where node is its name, are the pods
 //     that could be meant too (`candidates`), unless that is `near` or `presumed`; for their doubt a to d count, at
 //     most 100 are told. The workload is that of the one holder; of several the one that all have (by uid), unless one
-//     has none or there are more than 100.
+//     has none or there are more than 100. One that is `hidden` is told of candidates only, and counts as none else.
 //  9. No holder. The span of T at `at` has `unknown_node`, or `facts.partial` is set, or `at` was missed (f), or
 //     at <= facts.incomplete_until_ms: UNKNOWN. Else, T has `in_cluster`, or a known range contains the address:
 //     UNASSIGNED. Else, `facts.ranges_complete_ipv4` (or `…_ipv6`, by the address): EXTERNAL. Else UNKNOWN.
@@ -65,7 +65,7 @@
 //     oldest first; of more than 256 at the newest 256 only, and then no answer is certain: without a holder it is
 //     UNKNOWN, RESOLVED is uncertain, and so is every candidate. history_since is the latest of those of the moments.
 //     No moment has a holder: UNKNOWN if one says so, else what all say. Every moment that has a holder is RESOLVED, to
-//     the same uid and role: RESOLVED, with the holder and the workload of the last one, from the first one's
+//     the same uid and role: RESOLVED (or HIDDEN), with the holder and the workload of the last one, from the first one's
 //     valid_from to the last one's valid_to; uncertain when one of the moments is, or has no holder; the pods that
 //     could be meant by a node are those at `until`. Else AMBIGUOUS: a candidate for each run, that is a stretch
 //     without a break in which (uid, role) is among the holders; its interval is that stretch, cut to [at, until], all
@@ -287,7 +287,7 @@ type TimelineHolder struct {
 	Namespace string `protobuf:"bytes,2,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// Object name.
 	Name string `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
-	// Object uid.
+	// Object uid; of a `hidden` one what tells it apart from others, and is no uid.
 	Uid string `protobuf:"bytes,4,opt,name=uid,proto3" json:"uid,omitempty"`
 	// How it holds the place. ENDPOINT with kind SERVICE: the target is an ExternalEndpoint of that service.
 	Role AddressRole `protobuf:"varint,5,opt,name=role,proto3,enum=digger.v1.AddressRole" json:"role,omitempty"`
@@ -308,7 +308,9 @@ type TimelineHolder struct {
 	// Only for {address, many_ports}.
 	Ports []*PortRange `protobuf:"bytes,13,rep,name=ports,proto3" json:"ports,omitempty"`
 	// `ports` is wider than the service's ports, which are too many and too scattered to be listed.
-	PortsInexact  bool `protobuf:"varint,14,opt,name=ports_inexact,json=portsInexact,proto3" json:"ports_inexact,omitempty"`
+	PortsInexact bool `protobuf:"varint,14,opt,name=ports_inexact,json=portsInexact,proto3" json:"ports_inexact,omitempty"`
+	// In a namespace that the server does not publish: `namespace`, `name` and `workload` are unset.
+	Hidden        bool `protobuf:"varint,15,opt,name=hidden,proto3" json:"hidden,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -437,6 +439,13 @@ func (x *TimelineHolder) GetPorts() []*PortRange {
 func (x *TimelineHolder) GetPortsInexact() bool {
 	if x != nil {
 		return x.PortsInexact
+	}
+	return false
+}
+
+func (x *TimelineHolder) GetHidden() bool {
+	if x != nil {
+		return x.Hidden
 	}
 	return false
 }
@@ -927,7 +936,7 @@ const file_digger_v1_timeline_proto_rawDesc = "" +
 	"\tPortRange\x12\x14\n" +
 	"\x05first\x18\x01 \x01(\rR\x05first\x12\x12\n" +
 	"\x04last\x18\x02 \x01(\rR\x04last\x12/\n" +
-	"\bprotocol\x18\x03 \x01(\x0e2\x13.digger.v1.ProtocolR\bprotocol\"\xa5\x04\n" +
+	"\bprotocol\x18\x03 \x01(\x0e2\x13.digger.v1.ProtocolR\bprotocol\"\xbd\x04\n" +
 	"\x0eTimelineHolder\x12)\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x15.digger.v1.EntityKindR\x04kind\x12\x1c\n" +
 	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12\x12\n" +
@@ -945,7 +954,8 @@ const file_digger_v1_timeline_proto_rawDesc = "" +
 	"\n" +
 	"created_ms\x18\f \x01(\x03R\tcreatedMs\x12*\n" +
 	"\x05ports\x18\r \x03(\v2\x14.digger.v1.PortRangeR\x05ports\x12#\n" +
-	"\rports_inexact\x18\x0e \x01(\bR\fportsInexactB\x0e\n" +
+	"\rports_inexact\x18\x0e \x01(\bR\fportsInexact\x12\x16\n" +
+	"\x06hidden\x18\x0f \x01(\bR\x06hiddenB\x0e\n" +
 	"\f_valid_to_msB\x12\n" +
 	"\x10_doubted_from_ms\"\x99\x02\n" +
 	"\fTimelineSpan\x12\x17\n" +

@@ -20,6 +20,10 @@ func (h Holder) Namespace() string { return h.holder.scope.Value().namespace }
 // Name is the object's name.
 func (h Holder) Name() string { return h.holder.name() }
 
+// Hidden says that the object is in a namespace that the server does not publish: it has no namespace, name and workload
+// here, and its UID is none.
+func (h Holder) Hidden() bool { return h.holder.scope.Value().isHidden }
+
 // UID is the object's uid; Replica.ByUID has the whole object.
 func (h Holder) UID() string { return h.holder.uid() }
 
@@ -54,7 +58,7 @@ type Answer struct {
 	// Places were left out because of Limits, and this answer may be one of those that they would change: it is
 	// Uncertain or Unknown for that.
 	LeftOut bool
-	// The holder, when Outcome is Resolved.
+	// The holder, when Outcome is Resolved or Hidden.
 	Holder Holder
 
 	candidates []Candidate
@@ -68,9 +72,9 @@ type Answer struct {
 	at     int64
 }
 
-// ValidFrom is when the claim of the holder began; zero unless Resolved.
+// ValidFrom is when the claim of the holder began; zero unless there is one.
 func (a *Answer) ValidFrom() time.Time {
-	if a.Outcome != Resolved {
+	if a.Holder.IsZero() {
 		return time.Time{}
 	}
 	return timeOf(a.from)
@@ -78,7 +82,7 @@ func (a *Answer) ValidFrom() time.Time {
 
 // ValidTo is the first moment after the claim; zero while it lasts.
 func (a *Answer) ValidTo() time.Time {
-	if a.Outcome != Resolved {
+	if a.Holder.IsZero() {
 		return time.Time{}
 	}
 	return timeOf(a.to)
@@ -92,8 +96,8 @@ func (a *Answer) Behind() time.Duration { return time.Duration(a.behindMs) * tim
 
 // Workload is that of the holder; of several the one that all of them have. False when there is not exactly one.
 func (a *Answer) Workload() (Reference, bool) {
-	if a.Outcome == Resolved {
-		return a.Holder.Workload()
+	if !a.Holder.IsZero() {
+		return published(a.Holder.Workload())
 	}
 	if len(a.candidates) == 0 || a.hasMore {
 		return Reference{}, false
@@ -107,7 +111,15 @@ func (a *Answer) Workload() (Reference, bool) {
 	if !ok {
 		return Reference{}, false
 	}
-	return first, true
+	return published(first, true)
+}
+
+// published leaves out a workload of which only that it is hidden is known.
+func published(w Reference, ok bool) (Reference, bool) {
+	if w.Hidden {
+		return Reference{}, false
+	}
+	return w, ok
 }
 
 // Candidates are, of an Ambiguous answer, those who may have held the address, best first; of one that is Resolved to a

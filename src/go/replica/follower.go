@@ -175,7 +175,7 @@ func (f *follower) follow(ctx context.Context, target string) error {
 	watchdog := time.AfterFunc(firstFrame, func() { cancel(errSilent) })
 	defer watchdog.Stop()
 	stream, err := diggerv1.NewChangeFeedServiceClient(connection).Watch(ctx, &diggerv1.WatchRequest{
-		Filter: o.Filter, View: o.View, ResumeToken: f.token, Timelines: true, PodNetworks: true,
+		Filter: o.Filter, View: o.View, ResumeToken: f.token, Timelines: true, PodNetworks: true, HiddenHolders: true,
 		// A sign of life before the silence is too long, also when it takes its time on the way.
 		HeartbeatInterval: durationpb.New(o.Silence * 2 / 3),
 	})

@@ -54,7 +54,7 @@ func (r *reader) decideThroughout(q *question, first, last int64) Answer {
 	case held == 0:
 		a.Outcome = stretches[0].outcome
 	case isOne:
-		a.Outcome = Resolved
+		a.Outcome = newest.one.holder.outcome()
 		a.Uncertain = isUncertain || held < len(stretches)
 		a.Holder = Holder{newest.one.holder}
 		a.from, a.to = oldest.one.holder.from, newest.one.holder.to

@@ -130,7 +130,7 @@ func (r *reader) answer(q *question, at int64, isGiven bool, a *Answer) {
 	case 0:
 	case 1:
 		h := v.one.holder
-		a.Holder, a.Uncertain, a.from, a.to = Holder{h}, v.one.uncertain, h.from, h.to
+		a.Outcome, a.Holder, a.Uncertain, a.from, a.to = h.outcome(), Holder{h}, v.one.uncertain, h.from, h.to
 		r.addOthers(a)
 	default:
 		list := make([]Candidate, v.count)

@@ -89,6 +89,9 @@ func placeOf(message *diggerv1.TimelinePlace) (place, error) {
 	if message.GetPort() > 65535 || message.GetProtocol() > 3 || message.GetProtocol() < 0 {
 		return p, fmt.Errorf("place.port or place.protocol is out of range: %v", message)
 	}
+	if message.GetPort() != 0 && message.GetProtocol() == diggerv1.Protocol_PROTOCOL_UNSPECIFIED {
+		return p, fmt.Errorf("place.port without place.protocol: %v", message)
+	}
 	p.port = uint16(message.GetPort())
 	p.protocol = Protocol(message.GetProtocol())
 	network := message.GetPodNetwork()

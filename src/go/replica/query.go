@@ -34,6 +34,9 @@ const (
 	External
 	// Unknown: no holder is known, and the picture is not complete enough to say more.
 	Unknown
+	// Hidden: an object of a namespace that the server does not publish held the address; of Answer.Holder only the
+	// role and the interval are known.
+	Hidden
 )
 
 // Kind of an object. The numbers are those of digger.v1.EntityKind.
@@ -124,10 +127,12 @@ type Reference struct {
 	Namespace, Name, UID string
 	// The object itself is not known to digger, so it may have an owner that is not known either.
 	Incomplete bool
+	// The object is in a namespace that the server does not publish; all else is empty.
+	Hidden bool
 }
 
 func referenceOf(m *diggerv1.ObjectReference) Reference {
-	return Reference{m.GetApiVersion(), m.GetKind(), m.GetNamespace(), m.GetName(), m.GetUid(), m.GetIncomplete()}
+	return Reference{m.GetApiVersion(), m.GetKind(), m.GetNamespace(), m.GetName(), m.GetUid(), m.GetIncomplete(), m.GetHidden()}
 }
 
 var (

@@ -650,3 +650,29 @@ func TestAnObjectThatNoLongerFitsIsNotToldInItsOldState(t *testing.T) {
 		t.Fatalf("%v", err)
 	}
 }
+
+// Kinds and roles that a later server may have: the place is left out, and what is asked of it is not known.
+func TestAHolderOfAKindOrRoleThatIsNotKnownIsNotToldAsAnother(t *testing.T) {
+	for _, change := range []func(*diggerv1.TimelineHolder){
+		func(h *diggerv1.TimelineHolder) { h.Kind = 7 },
+		// Which is 1 in eight bits.
+		func(h *diggerv1.TimelineHolder) { h.Kind = 257 },
+		func(h *diggerv1.TimelineHolder) { h.Role = 99 },
+		func(h *diggerv1.TimelineHolder) { h.Role = 257 },
+		func(h *diggerv1.TimelineHolder) { h.Kind, h.Role = 0, 0 },
+	} {
+		b := newBuilder(1, Limits{1 << 20, 1 << 20, 1 << 30}, false)
+		b.apply(factsChange(), ms(start))
+		told := podAt("10.0.0.1", "a", start.Add(-time.Minute))
+		change(told.GetTimeline().GetHolders()[0])
+		b.apply(told, ms(start))
+		p := b.publish()
+		var a Answer
+		if err := p.resolve(&Query{Address: netip.MustParseAddr("10.0.0.1")}, ms(start), never, &a); err != nil {
+			t.Fatal(err)
+		}
+		if a.Outcome != Unknown || !a.LeftOut || p.leftOut.unreadable != 1 {
+			t.Errorf("%v: %v, left out %v, %+v", told.GetTimeline().GetHolders()[0], a.Outcome, a.LeftOut, p.leftOut)
+		}
+	}
+}

@@ -65,10 +65,20 @@ type scope struct {
 	namespace   string
 	workload    Reference
 	hasWorkload bool
+	// The namespace is not published, and not told.
+	isHidden bool
 }
 
 func (h *holder) name() string { return h.text[:h.nameLen] }
 func (h *holder) uid() string  { return h.text[h.nameLen:] }
+
+// outcome is what an answer with this one holder says.
+func (h *holder) outcome() Outcome {
+	if h.scope.Value().isHidden {
+		return Hidden
+	}
+	return Resolved
+}
 
 // Orders the holders of several places.
 type order struct {
@@ -374,7 +384,11 @@ func (b *reading) keep(index uint32) (uint32, error) {
 		if len(m.GetName()) > math.MaxUint16 {
 			return 0, fmt.Errorf("a holder with a name of %d bytes", len(m.GetName()))
 		}
-		b.holders = append(b.holders, newHolder(m))
+		made, err := newHolder(m)
+		if err != nil {
+			return 0, err
+		}
+		b.holders = append(b.holders, made)
 		if b.timeline.place.port != 0 || b.timeline.place.kind == ofPorts {
 			b.rest.orders = append(b.rest.orders, newOrder(m))
 		}
@@ -408,8 +422,16 @@ func (b *reading) finish() {
 	t.more = &more
 }
 
-func newHolder(m *diggerv1.TimelineHolder) holder {
-	s := scope{namespace: m.GetNamespace()}
+// newHolder fails for a kind or role that this version does not know: to leave the holder out, or to tell it as another,
+// would be a wrong answer.
+func newHolder(m *diggerv1.TimelineHolder) (holder, error) {
+	if kind := m.GetKind(); kind < diggerv1.EntityKind(Pod) || kind > diggerv1.EntityKind(Node) {
+		return holder{}, fmt.Errorf("a holder of the unknown kind %d", kind)
+	}
+	if role := m.GetRole(); role < diggerv1.AddressRole(PodIP) || role > diggerv1.AddressRole(Endpoint) {
+		return holder{}, fmt.Errorf("a holder with the unknown role %d", role)
+	}
+	s := scope{namespace: m.GetNamespace(), isHidden: m.GetHidden()}
 	if w := m.GetWorkload(); w != nil {
 		s.hasWorkload = true
 		s.workload = referenceOf(w)
@@ -423,7 +445,7 @@ func newHolder(m *diggerv1.TimelineHolder) holder {
 		doubted: orNever(m.DoubtedFromMs),
 		kind:    Kind(m.GetKind()),
 		role:    Role(m.GetRole()),
-	}
+	}, nil
 }
 
 func newOrder(m *diggerv1.TimelineHolder) order {

@@ -176,7 +176,7 @@ func answerOf(t *testing.T, p *picture, ask vectorAsk) vectorAnswer {
 func written(a *Answer) vectorAnswer {
 	made := vectorAnswer{Outcome: a.Outcome.String(), Uncertain: a.Uncertain, Since: a.since}
 	switch a.Outcome {
-	case Resolved:
+	case Resolved, Hidden:
 		made.Holders = []vectorHolder{writtenHolder(a.Holder, a.from, a.to, a.Uncertain)}
 		for _, c := range a.Candidates() {
 			made.Others = append(made.Others, writtenHolder(c.Holder, c.from, c.to, c.Uncertain))

@@ -69,6 +69,11 @@ export function hiddenName(namespace: string, name: string): string {
   return hash('sha256', `${namespace}/${name}`, 'base64url').slice(0, HASH_CHARACTERS);
 }
 
+/** What stands for the uid of an object in one: who knows a uid is not to find it in what is told of its object. */
+export function hiddenUid(uid: string): string {
+  return uid === '' ? '' : hash('sha256', uid, 'base64url').slice(0, HASH_CHARACTERS);
+}
+
 /** It stands for a hidden one. */
 export function isHidden(namespace: string): boolean {
   return namespace.startsWith(MARK);

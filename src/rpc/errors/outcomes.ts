@@ -72,9 +72,10 @@ export function namespacesUnknown(): CallError {
   return new CallError(status.FAILED_PRECONDITION, 'NAMESPACES_UNKNOWN', message);
 }
 
-/** FAILED_PRECONDITION: timelines name their holders, and `--namespace-rule` hides some. */
+/** FAILED_PRECONDITION: `--namespace-rule` hides some holders, and the consumer did not say that it knows of such. */
 export function timelinesHidden(): CallError {
-  const message = 'timelines: not available where --namespace-rule hides namespaces; use ResolveAddress instead';
+  const message =
+    'timelines: --namespace-rule hides namespaces, so they have holders without a name; set hidden_holders if you know them, or ask with ResolveAddress';
   return new CallError(status.FAILED_PRECONDITION, 'TIMELINES_HIDDEN', message);
 }
 

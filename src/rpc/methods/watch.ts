@@ -40,8 +40,11 @@ export interface WatchOptions {
   readonly logger: Logger;
   /** There is a list of namespaces: filters may look at their labels. Default: there is. */
   readonly knowsNamespaces?: () => boolean;
-  /** Called when a subscription asks for timelines; false: there are none, because some namespaces are hidden. */
-  readonly wantTimelines?: () => boolean;
+  /**
+   * Called when a subscription asks for timelines, with whether it knows hidden holders; false: there are some, and it
+   * does not.
+   */
+  readonly wantTimelines?: (knowsHidden: boolean) => boolean;
   /** Ends the connection of a peer at once, with everything on it: the last resort, see `stream-reset.ts`. */
   readonly disconnect: (peer: string) => void;
   /**
@@ -79,6 +82,9 @@ export function parseWatchRequest(request: WatchRequest__Output): SubscribeReque
   if (request.podNetworks && !request.timelines) {
     violations.add('timelines', 'REQUIRED', 'pod_networks asks for more timelines: only together with timelines');
   }
+  if (request.hiddenHolders && !request.timelines) {
+    violations.add('timelines', 'REQUIRED', 'hidden_holders is about timelines: only together with timelines');
+  }
   const values = parseValues(request.values, violations);
   violations.throwIfAny();
   const { resumeToken, snapshotOnly, timelines, podNetworks } = request;
@@ -103,7 +109,7 @@ function watch(call: WatchCall, options: WatchOptions, caller: string, revoked: 
   const request = { caller, ...parseWatchRequest(call.request) };
   const { namespaceSelector = [] } = request.filter;
   if (namespaceSelector.length > 0 && options.knowsNamespaces?.() === false) throw namespacesUnknown();
-  if (request.timelines && options.wantTimelines?.() === false) throw timelinesHidden();
+  if (request.timelines && options.wantTimelines?.(call.request.hiddenHolders) === false) throw timelinesHidden();
   const fail = (error: CallError): void => {
     call.emit('error', toCallFailure(error, call.getPath(), logger));
   };

@@ -301,7 +301,7 @@ export function writeCandidates(
     namespaces.add(holder.entity.namespace, holder.toMs);
     const isHiddenHolder = isHidden(holder.entity.namespace);
     if (!isHiddenHolder) writeTarget(writer, CANDIDATE_TARGET, address, holder, view);
-    const workload = workloadOf(holder);
+    const workload = isHiddenHolder ? undefined : workloadOf(holder);
     if (workload !== undefined) writeReference(writer, CANDIDATE_WORKLOAD, workload);
     writer.uint32(CANDIDATE_ROLE).uint32(ROLES[holder.role]);
     writeTimestamp(writer, CANDIDATE_VALID_FROM, holder.fromMs);

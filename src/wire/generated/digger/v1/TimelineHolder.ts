@@ -21,6 +21,7 @@ export interface TimelineHolder {
   'createdMs'?: (number | string | Long);
   'ports'?: (_digger_v1_PortRange)[];
   'portsInexact'?: (boolean);
+  'hidden'?: (boolean);
   '_validToMs'?: "validToMs";
   '_doubtedFromMs'?: "doubtedFromMs";
 }
@@ -40,6 +41,7 @@ export interface TimelineHolder__Output {
   'createdMs': (number);
   'ports': (_digger_v1_PortRange__Output)[];
   'portsInexact': (boolean);
+  'hidden': (boolean);
   '_validToMs'?: "validToMs";
   '_doubtedFromMs'?: "doubtedFromMs";
 }

@@ -14,6 +14,7 @@ export interface WatchRequest {
   'timelines'?: (boolean);
   'values'?: (_digger_v1_ValueSelection | null);
   'podNetworks'?: (boolean);
+  'hiddenHolders'?: (boolean);
 }
 
 export interface WatchRequest__Output {
@@ -25,4 +26,5 @@ export interface WatchRequest__Output {
   'timelines': (boolean);
   'values': (_digger_v1_ValueSelection__Output | null);
   'podNetworks': (boolean);
+  'hiddenHolders': (boolean);
 }
