@@ -9,7 +9,7 @@ COPY package.json package-lock.json .npmrc ./
 # Exactly what the lock file names. No scripts: Node comes with the base image, the compiler needs none.
 RUN npm ci --ignore-scripts
 COPY tsconfig.json ./
-COPY .ci/build.ts .ci/
+COPY .ci/build.ts .ci/put-together.ts .ci/
 COPY proto proto
 COPY src src
 RUN npm run build

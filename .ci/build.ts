@@ -6,6 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, globSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { putTogether } from './put-together.ts';
 
 const root = join(import.meta.dirname, '..');
 process.chdir(root);
@@ -27,6 +28,9 @@ for (const file of globSync('src/**/*', { withFileTypes: true })) {
 }
 
 if (existsSync('dist/main.js')) {
+  if (!putTogether(root, 'dist')) {
+    process.stderr.write('esbuild is not installed: what was built is whole, and takes longer to start\n');
+  }
   chmodSync('dist/main.js', 0o755);
   // npx runs what it finds here. A `bin` entry in package.json would not do: for the command of the package itself, npx
   // first installs the checkout into its cache, and what is there then is not the build of this moment.

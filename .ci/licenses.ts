@@ -37,6 +37,7 @@ const REASONS: Readonly<Record<string, string>> = {
   '@biomejs/biome': 'formatting',
   '@bufbuild/buf': 'lint, format and breaking changes of the wire contract; the descriptor set',
   '@types/node': 'types of Node',
+  esbuild: 'puts the modules of the program together into a few files, which start sooner',
   'fast-check': 'property tests',
   node: 'Node 24 for every npm script, whatever the machine has',
   oxlint: 'lint',

@@ -82,10 +82,10 @@ const EDGE_SLACK_MS = 500;
 const CLUSTER_UID_WAIT_MS = 2_000;
 
 /**
- * How long the gRPC port waits for the first requests to be on their way. A connection to an API server takes some
- * milliseconds; one that is not there, or credentials that a program has to fetch, must not keep the port closed.
+ * How long the gRPC port waits for the first requests to be on their way. A connection takes a few round trips and some
+ * milliseconds; an API server that is not there, or credentials that a program has to fetch, must not keep it closed.
  */
-const ASKING_WAIT_MS = 250;
+const ASKING_WAIT_MS = 500;
 
 /** Claims end by age also while nothing changes. */
 const EXPIRE_INTERVAL_MS = 10_000;

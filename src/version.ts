@@ -1,11 +1,10 @@
-// The version that runs, read from package.json, which lies as far from dist/ as from src/.
+// The version that runs, read from package.json.
 
 import { readFileSync } from 'node:fs';
+import { packageFile } from './model/own-files.ts';
 
 interface PackageJson {
   readonly version: string;
 }
 
-export const VERSION: string = (
-  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as PackageJson
-).version;
+export const VERSION: string = (JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as PackageJson).version;

@@ -32,7 +32,10 @@ describe('a start', () => {
       stream.on('error', () => {});
       noteLists(asked, String(headers[':path']));
     });
-    assert.match(await startsServing(server, { ca: cert, until: asked }), /"msg":"serving"/);
+    assert.match(
+      await startsServing(server, { ca: cert, until: asked, env: { NO_PATIENCE_ENDS: '1' } }),
+      /"msg":"serving"/,
+    );
   });
 
   it('opens its port while a server accepts connections and says nothing', async () => {
@@ -51,7 +54,7 @@ function noteLists(file: string, path: string): void {
 /** The line that says where it serves; or what it said instead. */
 async function startsServing(
   server: Server | Http2SecureServer,
-  { ca, until }: { readonly ca: string; readonly until: string },
+  { ca, until, env }: { readonly ca: string; readonly until: string; readonly env?: Record<string, string> },
 ): Promise<string> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -82,7 +85,7 @@ async function startsServing(
       ...listeners,
     ],
     {
-      env: { ...process.env, ...SERVING_ENVIRONMENT, HOLD_MODULES: HELD, HOLD_UNTIL: until },
+      env: { ...process.env, ...SERVING_ENVIRONMENT, HOLD_MODULES: HELD, HOLD_UNTIL: until, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   );

@@ -7,6 +7,7 @@
 
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { codeFile } from '../model/own-files.ts';
 import { find, type Findable } from './find.ts';
 import type { RecentChanges } from './recent-changes.ts';
 
@@ -60,7 +61,7 @@ export class Page {
     this.#files = new Map(
       [...FILES].map(([path, [file, type]]) => [
         path,
-        answer(200, readFileSync(new URL(`assets/${file}`, import.meta.url), 'utf8'), type),
+        answer(200, readFileSync(codeFile(`page/assets/${file}`), 'utf8'), type),
       ]),
     );
   }

@@ -1,11 +1,11 @@
 // The message types of proto/, as protobufjs reads them from the .proto files: the one place that knows where these
 // files are. Everything that makes or reads bytes takes its field numbers from here, so none is written twice.
 
-import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
+import { packageFile } from '../model/own-files.ts';
 
-/** Folder of the .proto files; the same distance from src/wire and from dist/wire. */
-export const PROTO_ROOT: string = fileURLToPath(new URL('../../proto/', import.meta.url));
+/** Folder of the .proto files, with a slash at the end. */
+export const PROTO_ROOT: string = packageFile('proto/');
 
 /** Files of digger's own contract, relative to PROTO_ROOT. */
 export const DIGGER_PROTO_FILES: readonly string[] = [

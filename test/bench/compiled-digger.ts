@@ -1,11 +1,12 @@
-// digger as it is deployed: compiled JavaScript, and what the image gives to Node, for what is measured from the start
-// of a process. Compiled into a folder of its own, so that `dist/` stays what the last build made of it.
+// digger as it is deployed: compiled JavaScript in a few files, and what the image gives to Node, for what is measured
+// from the start of a process. Made in a folder of its own, so that `dist/` stays what the last build made of it.
 
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { putTogether } from '../../.ci/put-together.ts';
 
 /** The compiled service; `Symbol.dispose` removes it. */
 export interface CompiledDigger extends Disposable {
@@ -23,7 +24,8 @@ export const IMAGE_ENVIRONMENT: Readonly<Record<string, string>> = Object.fromEn
   [...DOCKERFILE.matchAll(/^ENV (\w+)=(\S+)$/gm)].map(([, name = '', value = '']) => [name, value]),
 );
 
-export function compileDigger(): CompiledDigger {
+/** `asModules`: each module stays a file of its own, by whose path a profile can tell what it belongs to. */
+export function compileDigger({ asModules = false } = {}): CompiledDigger {
   const folder = mkdtempSync(join(tmpdir(), 'digger-bench-'));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   // As deep as src/ and beside the same neighbours, as an installation is.
@@ -35,6 +37,7 @@ export function compileDigger(): CompiledDigger {
     remove();
     throw new Error(`src/ does not compile: ${compiled.stdout}`);
   }
+  if (!asModules) putTogether(ROOT, join(folder, 'dist'));
   const main = join(folder, 'dist/main.js');
   return {
     main,

@@ -45,7 +45,7 @@ interface Share {
 
 type Shares = ReadonlyMap<Work, Share>;
 
-using compiled = compileDigger();
+using compiled = compileDigger({ asModules: true });
 if (given === undefined) {
   await using plane = await ControlPlane.start({
     controllers: false,

@@ -9,7 +9,16 @@ import { delimiter, dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { ROOT, readText } from '../project/repository.ts';
 
-const COPIED = ['package.json', 'package-lock.json', '.npmrc', 'tsconfig.json', '.ci/build.ts', 'proto', 'src'];
+const COPIED = [
+  'package.json',
+  'package-lock.json',
+  '.npmrc',
+  'tsconfig.json',
+  '.ci/build.ts',
+  '.ci/put-together.ts',
+  'proto',
+  'src',
+];
 
 test('the Dockerfile copies what this test copies', () => {
   const dockerfile = readText('Dockerfile').split('\nFROM ')[1] ?? '';

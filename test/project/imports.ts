@@ -80,7 +80,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'rpc/threads': [...EVERYWHERE, 'rpc', 'rpc/calls', 'rpc/limits', 'rpc/tls'],
   'rpc/tls': [...EVERYWHERE],
   'rpc/auth': [...EVERYWHERE, 'rpc/errors', 'rpc/calls', 'rpc/limits', 'rpc/tls'],
-  'simulator/server': ['telemetry', 'wire'],
+  'simulator/server': ['model', 'telemetry', 'wire'],
   'simulator/demo': ['simulator/server'],
 };
 

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -39,6 +39,12 @@ test('the package holds what the command needs and nothing else, is the same whe
   ]) {
     assert.ok(files.includes(needed), `lacks ${needed}`);
   }
+  const isBundled = existsSync(join(ROOT, 'node_modules/.bin/esbuild'));
+  assert.equal(
+    files.some((file) => file.startsWith('dist/chunks/')),
+    isBundled,
+    'the program is not a few files',
+  );
   const allowed =
     /^(dist\/.*\.(js|js\.map|d\.ts|json)|dist\/page\/assets\/page\.(html|css)|proto\/.*\.proto|proto\/buf\.yaml|proto\/README\.md|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
   assert.deepEqual(

@@ -1,11 +1,11 @@
 // The Kubernetes message types of proto/kubernetes, as protobufjs compiles them. Subsets: whatever is not in the
 // .proto files is skipped by the decoder without being looked at, which is where half of a pod's bytes go.
 
-import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
+import { packageFile } from '../../model/own-files.ts';
 
-/** Folder of the .proto files; the same distance from src/kube and from dist/kube. */
-const PROTO_ROOT = fileURLToPath(new URL('../../../proto/', import.meta.url));
+/** Folder of the .proto files, with a slash at the end. */
+const PROTO_ROOT = packageFile('proto/');
 
 const root = new protobuf.Root();
 root.resolvePath = (_origin, target) => `${PROTO_ROOT}${target}`;

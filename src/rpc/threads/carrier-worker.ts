@@ -4,6 +4,7 @@
 import { Worker } from 'node:worker_threads';
 
 import type { ListenAddress } from '../../model/ip/listen-address.ts';
+import { moduleFile } from '../../model/own-files.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { HandshakeFailureReason } from '../tls/metrics.ts';
 import type { TlsSource } from '../tls/termination.ts';
@@ -39,7 +40,7 @@ export class CarrierWorker {
 
   constructor(start: CarrierStart, options: CarrierWorkerOptions) {
     this.#options = options;
-    this.#worker = new Worker(new URL(THREAD_FILE, import.meta.url), {
+    this.#worker = new Worker(moduleFile('rpc/threads/carrier-thread'), {
       workerData: start,
       name: 'carrier',
       resourceLimits: RESOURCE_LIMITS,
@@ -107,6 +108,3 @@ export class CarrierWorker {
     }
   }
 }
-
-/** As it is where it runs: TypeScript from the sources, JavaScript once compiled. */
-const THREAD_FILE = import.meta.url.endsWith('.ts') ? './carrier-thread.ts' : './carrier-thread.js';

@@ -5,8 +5,8 @@
 // Fields outside the subset are not sent: a client that reads them from JSON will miss them here. Refuses resources
 // that the subset has no message for.
 
-import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
+import { packageFile } from '../../model/own-files.ts';
 import { type Encoding, PARTIAL_OBJECT } from './encoding.ts';
 import { apiVersionOf, type Resource } from './served-resources.ts';
 
@@ -19,7 +19,7 @@ export interface ProtobufSupport {
 
 /** Parses the .proto files: some milliseconds of synchronous work, worth doing once per process. */
 export function loadProtobufSupport(): ProtobufSupport {
-  const protoFolder = fileURLToPath(new URL('../../../proto/', import.meta.url));
+  const protoFolder = packageFile('proto/');
   const root = new protobuf.Root();
   root.resolvePath = (_origin, target) => (target.startsWith(protoFolder) ? target : protoFolder + target);
   const files = ['core', 'discovery', 'meta', 'networking'].map((name) => `kubernetes/${name}.proto`);
