@@ -22,6 +22,8 @@ export abstract class CallConnection extends TrackedConnection {
   earlyEnds = 0;
   /** Of headers of this second that were above their bound, unpacked. */
   largeHeaderBytes = 0;
+  /** Of requests of this second, beyond those that each may come in. */
+  requestPieces = 0;
 
   /** Stops to read it, also where it does not read already. */
   abstract pauseReading(): void;
@@ -51,6 +53,10 @@ export class CallRecord extends LedgerEntry {
   call: GatedCall | undefined = undefined;
   rules: MessageRules | undefined = undefined;
   readonly framing = new MessageFraming();
+  /** In which the request has come so far. */
+  pieces = 0;
+  /** They are counted where they are read, because the call has waited. */
+  isCountedAtRead = false;
   isRequestComplete = false;
   /** For its turn to begin. */
   isWaiting = false;

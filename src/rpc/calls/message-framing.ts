@@ -16,7 +16,8 @@ export class MessageFraming {
   keptBytes = 0;
   /** As the message that comes now says of itself. */
   length = 0;
-  #messages = 0;
+  /** That have begun. */
+  messages = 0;
   /** Bytes of the message that are still to come. */
   #missing = 0;
   /** How much of flag and length has come. */
@@ -39,7 +40,7 @@ export class MessageFraming {
       }
       const byte = chunk[at] ?? 0;
       if (this.#headBytes === 0) {
-        if (this.#messages > 0 && !isStream) return 'second-message';
+        if (this.messages > 0 && !isStream) return 'second-message';
         if (byte !== 0) return 'compressed';
         this.length = 0;
       } else {
@@ -49,7 +50,7 @@ export class MessageFraming {
       this.#headBytes += 1;
       if (this.#headBytes < HEAD_BYTES) continue;
       if (this.length > maxMessageBytes) return 'too-large';
-      this.#messages += 1;
+      this.messages += 1;
       this.#missing = this.length;
       this.#headBytes = 0;
     }

@@ -85,6 +85,7 @@ export const LIMITS = [
   'control_frames',
   'rapid_resets',
   'large_headers',
+  'request_pieces',
 ] as const;
 
 /** Runs something whose errors need no stack. */
