@@ -390,7 +390,11 @@ class Received {
   }
 
   told(): object {
-    return { isClosed: this.#isClosed, isSilent: this.isSilent, streams: [...this.#streams].map(([id, told]) => ({ id, told: [...told] })) };
+    return {
+      isClosed: this.#isClosed,
+      isSilent: this.isSilent,
+      streams: [...this.#streams].map(([id, told]) => ({ id, told: [...told] })),
+    };
   }
 
   #take(bytes: Buffer): void {
