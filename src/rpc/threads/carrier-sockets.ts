@@ -109,6 +109,10 @@ export class CarrierSockets {
     });
   }
 
+  closeAll(): void {
+    for (const { socket } of this.#connections.values()) socket.destroy();
+  }
+
   /** Does what the main thread says of a connection. */
   read(notes: NoteReader): void {
     const connection = this.#connections.get(notes.id);

@@ -21,6 +21,9 @@ export interface CarrierWorkerOptions extends Omit<CarriedCallsOptions, 'send'> 
 /** Beats without an answer. Beats, not seconds: a process that was stopped for a while ends no thread. */
 const MAX_MISSED_BEATS = 10;
 
+/** More than a thread needs that does anything at all. */
+const END_MS = 1_000;
+
 /** Of a thread: connections and calls are counted on the main thread's account as well, and take most of it there. */
 const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 12 };
 
@@ -35,6 +38,7 @@ export class CarrierWorker {
   readonly #options: CarrierWorkerOptions;
   #missedBeats = 0;
   #listening: PromiseWithResolvers<void> | undefined;
+  #failure: string | undefined;
   /** Unset: it lives. */
   #problem: string | undefined;
 
@@ -51,13 +55,13 @@ export class CarrierWorker {
     this.#calls = new CarriedCalls({ ...options, send });
     worker.on('message', (message: FromCarrier) => this.#take(message));
     this.ended = new Promise((resolve) => {
-      let problem = '';
+      // What it could not tell: it did not even begin, or had no memory left.
       worker.on('error', (error: unknown) => {
-        problem = error instanceof Error ? (error.stack ?? error.message) : String(error);
+        this.#failure = error instanceof Error ? (error.stack ?? error.message) : String(error);
       });
       worker.once('exit', (code) => {
         this.#calls.end();
-        const text = problem === '' ? `exit code ${code}` : problem;
+        const text = this.#failure ?? `exit code ${code}`;
         this.#problem = text;
         this.#listening?.reject(new Error(text));
         resolve(text);
@@ -83,8 +87,15 @@ export class CarrierWorker {
     return this.#missedBeats <= MAX_MISSED_BEATS;
   }
 
-  async terminate(): Promise<void> {
-    await this.#worker.terminate();
+  /**
+   * Has it end, with everything on it. By force only when it does not do so itself: a request that comes in while node
+   * ends a thread by force aborts the process (`carrier-thread.ts`).
+   */
+  async end(): Promise<void> {
+    this.tell({ end: true });
+    const timer = setTimeout(() => void this.#worker.terminate(), END_MS);
+    await this.ended;
+    clearTimeout(timer);
   }
 
   #take(message: FromCarrier): void {
@@ -100,6 +111,8 @@ export class CarrierWorker {
     } else if ('handshakeFailure' in message) {
       const reason = message.handshakeFailure as HandshakeFailureReason;
       this.#options.tls?.metrics.handshakeFailures.inc({ reason });
+    } else if ('failed' in message) {
+      this.#failure = message.failed;
     } else if ('log' in message) {
       const [level, facts, text] = message.log;
       this.#options.logger[level](facts, text);

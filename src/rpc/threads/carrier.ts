@@ -12,7 +12,14 @@ import { CarrierNotes, type Tell } from './carrier-notes.ts';
 import { CarrierSockets, connectionOf } from './carrier-sockets.ts';
 import { CarrierStreams } from './carrier-streams.ts';
 import { NoteReader } from './packed-notes.ts';
-import { type CarrierStart, CONNECTION, SEEN_STREAMS, TO_STREAM, type ToCarrier } from './protocol.ts';
+import {
+  type CarrierStart,
+  CONNECTION,
+  type EndOfThread,
+  SEEN_STREAMS,
+  TO_STREAM,
+  type ToCarrier,
+} from './protocol.ts';
 import { UnseenStreams } from './unseen-streams.ts';
 
 export class Carrier {
@@ -39,8 +46,14 @@ export class Carrier {
     this.#net = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => this.#sockets.accept(socket));
   }
 
+  /** Closes all sockets at once. */
+  close(): void {
+    this.#net.close();
+    this.#sockets.closeAll();
+  }
+
   /** Does what the main thread says. */
-  take(message: ToCarrier): void {
+  take(message: Exclude<ToCarrier, EndOfThread>): void {
     if ('notes' in message) this.#read(new NoteReader(message.notes), message.frames);
     else if ('beat' in message) this.#tell({ beat: message.beat });
     else if ('listen' in message) this.#listen(message.listen);

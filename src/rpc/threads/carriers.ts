@@ -82,7 +82,7 @@ export class Carriers {
   async close(): Promise<void> {
     this.#isStopping = true;
     for (const timer of this.#timers) clearInterval(timer);
-    await Promise.all([...this.#living].map((thread) => thread.terminate()));
+    await Promise.all([...this.#living].map((thread) => thread.end()));
   }
 
   get #isShared(): boolean {
@@ -164,7 +164,7 @@ export class Carriers {
 
   #endThread(thread: CarrierWorker, reason: EndReason): void {
     thread.endReason = reason;
-    void thread.terminate();
+    void thread.end();
   }
 }
 

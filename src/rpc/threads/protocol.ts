@@ -99,7 +99,13 @@ export type ToCarrier =
   | { readonly listen: { readonly host: string; readonly port: number; readonly shared: boolean } }
   | { readonly stopAccepting: true }
   | { readonly tls: TlsBytes; readonly version: number }
-  | { readonly beat: number };
+  | { readonly beat: number }
+  | EndOfThread;
+
+/** It closes its sockets and ends. */
+export interface EndOfThread {
+  readonly end: true;
+}
 
 /** From a thread that carries. */
 export type FromCarrier =
@@ -109,5 +115,7 @@ export type FromCarrier =
   | { readonly tlsTaken: number; readonly problem: string | undefined }
   | { readonly beat: number }
   | { readonly handshakeFailure: string }
+  /** It ends, because of an error that nothing expected. */
+  | { readonly failed: string }
   | { readonly log: readonly [level: 'debug' | 'warn', facts: object, message: string] }
   | { readonly refusedSockets: number };
