@@ -211,7 +211,7 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
     clusterUid: () => cluster().uid,
     past: addresses.heritage,
     beganMs: () => addresses.source.facts.beganMs,
-    uids: () => new Set([...catalog.entities()].map(({ uid }) => uid)),
+    isLive: (uid) => catalog.hasEntity(uid),
     areSomeHidden: published.areLimited,
     formerOwners: (nowMs) => catalog.formerOwners(nowMs),
     inheritOwners: (formers, nowMs) => catalog.inheritOwners(formers, nowMs),

@@ -25,8 +25,8 @@ export interface SiblingHistoryOptions {
   readonly past: Heritage;
   /** Moments before this one are not known here. */
   readonly beganMs: () => number;
-  /** Of all objects that are there. */
-  readonly uids: () => ReadonlySet<string>;
+  /** The object is there now. */
+  readonly isLive: (uid: string) => boolean;
   readonly areSomeHidden: boolean;
   /** Owners that are gone: those that are known here, and more of them. */
   readonly formerOwners: (nowMs: number) => Iterable<FormerOwner>;
@@ -84,7 +84,7 @@ export class SiblingHistory {
   }
 
   #createTaker(settings: readonly Setting[]): Taker {
-    const { config, epoch, clusterUid, past, beganMs, uids, inheritOwners, logger } = this.#options;
+    const { config, epoch, clusterUid, past, beganMs, isLive, inheritOwners, logger } = this.#options;
     const security: ConnectionSecurity = {
       tls: config.historyFromTls || config.historyFromTlsCa !== undefined,
       caPath: config.historyFromTlsCa,
@@ -111,8 +111,7 @@ export class SiblingHistory {
       inherit: (history) => {
         // First, so that timelines are written with the workloads that follow from it.
         const owners = inheritOwners(history.owners, Date.now());
-        const live = uids();
-        const inheritance = past.inherit(history, (uid) => live.has(uid));
+        const inheritance = past.inherit(history, isLive);
         this.#formers = inheritance.formerEntities;
         logger.debug(
           { ...inheritance, owners, formerEntities: inheritance.formerEntities.length },

@@ -274,6 +274,15 @@ export class Catalog implements CatalogReader {
     yield* this.#join.customOwners.published();
   }
 
+  /** Whether one of `entities()` has this uid, once all that was written is told. */
+  hasEntity(uid: string): boolean {
+    const { pods, services, nodes, namespaces, owners } = this.#join.picture;
+    for (const states of [pods, owners, nodes, namespaces]) {
+      if (states.get(uid)?.published !== undefined) return true;
+    }
+    return services.get(uid)?.published?.uid === uid || this.#join.customOwners.publishedAs(uid) !== undefined;
+  }
+
   /** `isAwaited`: without pods and services there is no picture, so `open` is not called before their first lists. */
   #table<R extends KubernetesRecord, D extends ObjectIdentity & Fingerprinted, S extends Shelved>(
     resource: string,

@@ -50,6 +50,8 @@ export class Adversary {
   readonly #relists: boolean;
   /** The last records that were written. */
   readonly #earlier: KubernetesRecord[] = [];
+  /** Uids of records that were ever written, and of entities that were ever told. */
+  readonly #everTold = new Set<string>();
   #isOpening = false;
 
   private constructor(random: Random, relists: boolean) {
@@ -164,6 +166,15 @@ export class Adversary {
     this.model.put(record);
   }
 
+  /** The catalog has an entity by its uid while it is told, and not before or after that. */
+  #checkUids(): void {
+    const { catalog } = this.harness;
+    const uids = new Set([...catalog.entities()].map(({ uid }) => uid));
+    for (const uid of uids) this.#everTold.add(uid);
+    for (const { uid } of this.model.records.values()) this.#everTold.add(uid);
+    assert.deepEqual(new Set([...this.#everTold].filter((uid) => catalog.hasEntity(uid))), uids);
+  }
+
   /** Listeners, readers, consumers of the feed and the model agree. */
   async check(): Promise<void> {
     const { harness, model } = this;
@@ -171,6 +182,7 @@ export class Adversary {
     const told = new Map([...harness.byKey].map(([key, entity]) => [key, decode(entity)]));
     assert.deepEqual(told, model.entities());
     assert.deepEqual(new Set(harness.catalog.entities()), new Set(harness.byKey.values()));
+    this.#checkUids();
     assert.deepEqual(await scrapedCounts(harness), countsOf(harness.byKey.values()));
     const records = new Map([...model.records.values()].map((record) => [record.uid, record]));
     for (const [key, entity] of harness.byKey) {
