@@ -13,6 +13,8 @@ import {
   MAX_AT_ONCE_OF_SOURCE,
   MAX_CALLS_PER_TURN,
   READ_BUDGET,
+  READ_BUDGET_OF_FLOOD,
+  REMEMBERED_MS,
 } from '../../src/rpc/limits/fair-queue.ts';
 import { NARROW_STREAMS } from '../../src/rpc/calls/gate.ts';
 import { MAX_WOKEN_PER_TURN } from '../../src/rpc/calls/woken-calls.ts';
@@ -134,6 +136,70 @@ describe('a lookup beside a flood is begun after a few calls of it', () => {
     const created = counted.inTurns();
     assert.ok(sum(created) <= 10 * NARROW_STREAMS, `${sum(created)} were looked at`);
     await untilNothingIsLeft(serving, [...flood, probe, healthy]);
+  });
+
+  it('of connections that open while their address floods: most of what they send at once is not looked at', async (t) => {
+    const serving = await begin(t);
+    const first = await connections(serving.target, 2, ATTACKER);
+    for (const peer of first) peer.send(CALLS, lookup(ASKED_BY_FLOOD));
+    await untilEnded(first, CALLS);
+    const counted = countInTurns(t, 'http2.server.stream.created');
+    const later = await connections(serving.target, 12, ATTACKER);
+    for (const peer of later) peer.send(CALLS, lookup(ASKED_BY_FLOOD));
+    await untilEnded(later, NARROW_STREAMS);
+    const resets = (): number => sum(later.map((peer) => peer.resets));
+    await eventually('the others are refused by HTTP/2', () =>
+      resets() === 12 * (CALLS - NARROW_STREAMS) ? done(undefined) : notYet(resets()),
+    );
+    assert.equal(serving.picture.questions.length, 2 * CALLS + 12 * NARROW_STREAMS);
+    const inTurns = counted.inTurns();
+    assert.ok(Math.max(...inTurns) <= 2 * READ_BUDGET_OF_FLOOD, `${inTurns.join(' ')} in a turn`);
+    const [healthy] = await connections(serving.target, 1, '127.0.0.1');
+    assert.ok(healthy);
+    healthy.send(CALLS, lookup(KNOWN));
+    await untilEnded([healthy], CALLS);
+    assert.deepEqual([healthy.resets, healthy.mostAtOnce], [0, CALLS], 'of another address');
+    await untilNothingIsLeft(serving, [...first, ...later, healthy]);
+  });
+
+  it('of one connection after the other: each may have fewer calls at once until its address is forgotten', async (t) => {
+    let laterMs = 0;
+    const { now } = performance;
+    t.mock.method(performance, 'now', () => now.call(performance) + laterMs);
+    const serving = await begin(t);
+    const [first] = await connections(serving.target, 1, ATTACKER);
+    assert.ok(first);
+    first.send(CALLS, lookup(ASKED_BY_FLOOD));
+    await untilEnded([first], CALLS);
+    assert.equal(first.mostAtOnce, CALLS, 'those that are open keep what they were told');
+    const [second] = await connections(serving.target, 1, ATTACKER);
+    assert.ok(second);
+    await eventually('it is told', () =>
+      second.mostAtOnce === NARROW_STREAMS ? done(undefined) : notYet(second.mostAtOnce),
+    );
+    laterMs = REMEMBERED_MS + 1;
+    await eventually('it may have as many as others', () =>
+      second.mostAtOnce === CALLS ? done(undefined) : notYet(second.mostAtOnce),
+    );
+    second.send(CALLS, lookup(ASKED_BY_FLOOD));
+    await untilEnded([second], CALLS);
+    assert.equal(second.resets, 0);
+    await untilNothingIsLeft(serving, [first, second]);
+  });
+
+  it('of the same address: a lookup of it on a connection of its own is answered all the same', async (t) => {
+    const serving = await begin(t);
+    const flood = await connections(serving.target, 10, ATTACKER);
+    const [honest] = await connections(serving.target, 1, ATTACKER);
+    assert.ok(honest);
+    for (const peer of flood) peer.send(CALLS, lookup(ASKED_BY_FLOOD));
+    for (let asked = 1; asked <= 20; asked++) {
+      honest.send(1, lookup(KNOWN));
+      await untilEnded([honest], asked);
+    }
+    assert.equal(honest.resets, 0);
+    await untilEnded(flood, CALLS);
+    await untilNothingIsLeft(serving, [...flood, honest]);
   });
 
   it('of headers of 60 kB that HPACK makes of 30 bytes: a few are unpacked, then the connection is cut', async (t) => {
@@ -272,11 +338,14 @@ class Peer {
   /** Calls that have ended with a status. */
   ended = 0;
   resets = 0;
+  /** Calls that it may have at once, by the settings that it was told. */
+  mostAtOnce = 0;
   #streams = 0;
 
   constructor(socket: Socket) {
     this.socket = socket;
-    onFrames(socket, ({ type, flags }) => {
+    onFrames(socket, ({ type, flags, payload }) => {
+      if (type === FRAME.settings) this.mostAtOnce = settingOf(payload, MAX_CONCURRENT_STREAMS) ?? this.mostAtOnce;
       if (type === FRAME.headers && (flags & END_STREAM) !== 0) this.ended += 1;
       if (type === FRAME.reset) this.resets += 1;
     });
@@ -293,6 +362,16 @@ class Peer {
     }
     this.socket.write(Buffer.concat(frames));
   }
+}
+
+/** Of RFC 9113, section 6.5.2. */
+const MAX_CONCURRENT_STREAMS = 3;
+
+function settingOf(payload: Buffer, id: number): number | undefined {
+  for (let at = 0; at + 6 <= payload.length; at += 6) {
+    if (payload.readUInt16BE(at) === id) return payload.readUInt32BE(at + 2);
+  }
+  return undefined;
 }
 
 /** Fifty lookups of each connection that wait; more at a time would have the connections paused as well. */
