@@ -261,6 +261,21 @@ describe('a lookup beside a flood is begun after a few calls of it', () => {
     await untilNothingIsLeft(serving, flood);
   });
 
+  it('of 500 lookups that wait and whose deadlines have passed together: not all end in one turn', async (t) => {
+    const serving = await begin(t);
+    serving.picture.maxWaiters = 10_000;
+    const flood = await connections(serving.target, 10, ATTACKER);
+    await untilTheyWait(serving, flood, '5S');
+    const ends = countEnds(serving);
+    assert.equal(serving.server.openCalls, 500);
+    // Nothing else runs in this thread until the deadlines of all have passed.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5_100);
+    await untilEnded(flood, 50);
+    const most = Math.max(...ends);
+    assert.ok(most <= 2 * MAX_WOKEN_PER_TURN, `${most} in one turn`);
+    await untilNothingIsLeft(serving, flood);
+  });
+
   it('of lookups over TLS', async (t) => {
     const serving = await serveTls();
     t.after(() => serving.stop());
@@ -321,6 +336,8 @@ const LEFT = [
 interface FloodCall {
   readonly path: string;
   readonly message: Buffer;
+  /** `grpc-timeout`; unset: none. */
+  readonly timeout?: string;
 }
 
 function lookup(address: string, waitSeconds = 0): FloodCall {
@@ -352,12 +369,17 @@ class Peer {
   }
 
   /** All in one write; `more`: frames after each call. */
-  send(calls: number, { path, message }: FloodCall, more: (stream: number) => Buffer = () => Buffer.alloc(0)): void {
+  send(
+    calls: number,
+    { path, message, timeout }: FloodCall,
+    more: (stream: number) => Buffer = () => Buffer.alloc(0),
+  ): void {
     const frames: Buffer[] = [];
     for (let count = 0; count < calls; count++) {
       const stream = this.#streams * 2 + 1;
       this.#streams += 1;
-      frames.push(frame(FRAME.headers, END_HEADERS, stream, callHeaders(path)));
+      const block = [callHeaders(path), ...(timeout === undefined ? [] : [header('grpc-timeout', timeout)])];
+      frames.push(frame(FRAME.headers, END_HEADERS, stream, Buffer.concat(block)));
       frames.push(frame(FRAME.data, END_STREAM, stream, prefixed(message)), more(stream));
     }
     this.socket.write(Buffer.concat(frames));
@@ -375,9 +397,10 @@ function settingOf(payload: Buffer, id: number): number | undefined {
 }
 
 /** Fifty lookups of each connection that wait; more at a time would have the connections paused as well. */
-async function untilTheyWait({ picture }: Serving, peers: readonly Peer[]): Promise<void> {
+async function untilTheyWait({ picture }: Serving, peers: readonly Peer[], timeout?: string): Promise<void> {
   for (let round = 1; round <= 10; round++) {
-    for (const peer of peers) peer.send(5, lookup(ASKED_BY_FLOOD, 20));
+    const call = { ...lookup(ASKED_BY_FLOOD, 20), ...(timeout === undefined ? {} : { timeout }) };
+    for (const peer of peers) peer.send(5, call);
     const calls = round * 5 * peers.length;
     await eventually('they wait', () =>
       picture.questions.length === calls ? done(undefined) : notYet(picture.questions.length),
