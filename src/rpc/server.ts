@@ -154,6 +154,7 @@ export function createRpcServer(sources: RpcSources, options: RpcServerOptions):
   const unary = new UnaryCalls({
     interceptors: [calls.interceptor, gate.interceptor],
     needsMetadata: authenticate !== undefined,
+    turn: () => environment.woken.turn(),
   });
   const recheck = authenticate && { authenticate, intervalMs: options.recheckIntervalMs ?? RECHECK_INTERVAL_MS };
   const podAttributes = new PodAttributes();

@@ -13,6 +13,8 @@ import {
   MAX_AT_ONCE_OF_SOURCE,
   MAX_CALLS_PER_TURN,
   READ_BUDGET,
+  READ_BUDGET_OF_FLOOD,
+  REMEMBERED_MS,
 } from '../../src/rpc/limits/fair-queue.ts';
 import { NARROW_STREAMS } from '../../src/rpc/calls/gate.ts';
 import { MAX_WOKEN_PER_TURN } from '../../src/rpc/calls/woken-calls.ts';
@@ -136,6 +138,70 @@ describe('a lookup beside a flood is begun after a few calls of it', () => {
     await untilNothingIsLeft(serving, [...flood, probe, healthy]);
   });
 
+  it('of connections that open while their address floods: most of what they send at once is not looked at', async (t) => {
+    const serving = await begin(t);
+    const first = await connections(serving.target, 2, ATTACKER);
+    for (const peer of first) peer.send(CALLS, lookup(ASKED_BY_FLOOD));
+    await untilEnded(first, CALLS);
+    const counted = countInTurns(t, 'http2.server.stream.created');
+    const later = await connections(serving.target, 12, ATTACKER);
+    for (const peer of later) peer.send(CALLS, lookup(ASKED_BY_FLOOD));
+    await untilEnded(later, NARROW_STREAMS);
+    const resets = (): number => sum(later.map((peer) => peer.resets));
+    await eventually('the others are refused by HTTP/2', () =>
+      resets() === 12 * (CALLS - NARROW_STREAMS) ? done(undefined) : notYet(resets()),
+    );
+    assert.equal(serving.picture.questions.length, 2 * CALLS + 12 * NARROW_STREAMS);
+    const inTurns = counted.inTurns();
+    assert.ok(Math.max(...inTurns) <= 2 * READ_BUDGET_OF_FLOOD, `${inTurns.join(' ')} in a turn`);
+    const [healthy] = await connections(serving.target, 1, '127.0.0.1');
+    assert.ok(healthy);
+    healthy.send(CALLS, lookup(KNOWN));
+    await untilEnded([healthy], CALLS);
+    assert.deepEqual([healthy.resets, healthy.mostAtOnce], [0, CALLS], 'of another address');
+    await untilNothingIsLeft(serving, [...first, ...later, healthy]);
+  });
+
+  it('of one connection after the other: each may have fewer calls at once until its address is forgotten', async (t) => {
+    let laterMs = 0;
+    const { now } = performance;
+    t.mock.method(performance, 'now', () => now.call(performance) + laterMs);
+    const serving = await begin(t);
+    const [first] = await connections(serving.target, 1, ATTACKER);
+    assert.ok(first);
+    first.send(CALLS, lookup(ASKED_BY_FLOOD));
+    await untilEnded([first], CALLS);
+    assert.equal(first.mostAtOnce, CALLS, 'those that are open keep what they were told');
+    const [second] = await connections(serving.target, 1, ATTACKER);
+    assert.ok(second);
+    await eventually('it is told', () =>
+      second.mostAtOnce === NARROW_STREAMS ? done(undefined) : notYet(second.mostAtOnce),
+    );
+    laterMs = REMEMBERED_MS + 1;
+    await eventually('it may have as many as others', () =>
+      second.mostAtOnce === CALLS ? done(undefined) : notYet(second.mostAtOnce),
+    );
+    second.send(CALLS, lookup(ASKED_BY_FLOOD));
+    await untilEnded([second], CALLS);
+    assert.equal(second.resets, 0);
+    await untilNothingIsLeft(serving, [first, second]);
+  });
+
+  it('of the same address: a lookup of it on a connection of its own is answered all the same', async (t) => {
+    const serving = await begin(t);
+    const flood = await connections(serving.target, 10, ATTACKER);
+    const [honest] = await connections(serving.target, 1, ATTACKER);
+    assert.ok(honest);
+    for (const peer of flood) peer.send(CALLS, lookup(ASKED_BY_FLOOD));
+    for (let asked = 1; asked <= 20; asked++) {
+      honest.send(1, lookup(KNOWN));
+      await untilEnded([honest], asked);
+    }
+    assert.equal(honest.resets, 0);
+    await untilEnded(flood, CALLS);
+    await untilNothingIsLeft(serving, [...flood, honest]);
+  });
+
   it('of headers of 60 kB that HPACK makes of 30 bytes: a few are unpacked, then the connection is cut', async (t) => {
     const serving = await begin(t);
     const [peer, healthy] = await connections(serving.target, 2, ATTACKER);
@@ -189,6 +255,21 @@ describe('a lookup beside a flood is begun after a few calls of it', () => {
     const ends = countEnds(serving);
     serving.picture.setAnswer(ASKED_BY_FLOOD, resolved(holder(fakePod('web-1', fakeReference('web')), 'POD_IP')));
     for (const waiter of [...serving.picture.waiters]) waiter.wake();
+    await untilEnded(flood, 50);
+    const most = Math.max(...ends);
+    assert.ok(most <= 2 * MAX_WOKEN_PER_TURN, `${most} in one turn`);
+    await untilNothingIsLeft(serving, flood);
+  });
+
+  it('of 500 lookups that wait and whose deadlines have passed together: not all end in one turn', async (t) => {
+    const serving = await begin(t);
+    serving.picture.maxWaiters = 10_000;
+    const flood = await connections(serving.target, 10, ATTACKER);
+    await untilTheyWait(serving, flood, '5S');
+    const ends = countEnds(serving);
+    assert.equal(serving.server.openCalls, 500);
+    // Nothing else runs in this thread until the deadlines of all have passed.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5_100);
     await untilEnded(flood, 50);
     const most = Math.max(...ends);
     assert.ok(most <= 2 * MAX_WOKEN_PER_TURN, `${most} in one turn`);
@@ -255,6 +336,8 @@ const LEFT = [
 interface FloodCall {
   readonly path: string;
   readonly message: Buffer;
+  /** `grpc-timeout`; unset: none. */
+  readonly timeout?: string;
 }
 
 function lookup(address: string, waitSeconds = 0): FloodCall {
@@ -272,33 +355,52 @@ class Peer {
   /** Calls that have ended with a status. */
   ended = 0;
   resets = 0;
+  /** Calls that it may have at once, by the settings that it was told. */
+  mostAtOnce = 0;
   #streams = 0;
 
   constructor(socket: Socket) {
     this.socket = socket;
-    onFrames(socket, ({ type, flags }) => {
+    onFrames(socket, ({ type, flags, payload }) => {
+      if (type === FRAME.settings) this.mostAtOnce = settingOf(payload, MAX_CONCURRENT_STREAMS) ?? this.mostAtOnce;
       if (type === FRAME.headers && (flags & END_STREAM) !== 0) this.ended += 1;
       if (type === FRAME.reset) this.resets += 1;
     });
   }
 
   /** All in one write; `more`: frames after each call. */
-  send(calls: number, { path, message }: FloodCall, more: (stream: number) => Buffer = () => Buffer.alloc(0)): void {
+  send(
+    calls: number,
+    { path, message, timeout }: FloodCall,
+    more: (stream: number) => Buffer = () => Buffer.alloc(0),
+  ): void {
     const frames: Buffer[] = [];
     for (let count = 0; count < calls; count++) {
       const stream = this.#streams * 2 + 1;
       this.#streams += 1;
-      frames.push(frame(FRAME.headers, END_HEADERS, stream, callHeaders(path)));
+      const block = [callHeaders(path), ...(timeout === undefined ? [] : [header('grpc-timeout', timeout)])];
+      frames.push(frame(FRAME.headers, END_HEADERS, stream, Buffer.concat(block)));
       frames.push(frame(FRAME.data, END_STREAM, stream, prefixed(message)), more(stream));
     }
     this.socket.write(Buffer.concat(frames));
   }
 }
 
+/** Of RFC 9113, section 6.5.2. */
+const MAX_CONCURRENT_STREAMS = 3;
+
+function settingOf(payload: Buffer, id: number): number | undefined {
+  for (let at = 0; at + 6 <= payload.length; at += 6) {
+    if (payload.readUInt16BE(at) === id) return payload.readUInt32BE(at + 2);
+  }
+  return undefined;
+}
+
 /** Fifty lookups of each connection that wait; more at a time would have the connections paused as well. */
-async function untilTheyWait({ picture }: Serving, peers: readonly Peer[]): Promise<void> {
+async function untilTheyWait({ picture }: Serving, peers: readonly Peer[], timeout?: string): Promise<void> {
   for (let round = 1; round <= 10; round++) {
-    for (const peer of peers) peer.send(5, lookup(ASKED_BY_FLOOD, 20));
+    const call = { ...lookup(ASKED_BY_FLOOD, 20), ...(timeout === undefined ? {} : { timeout }) };
+    for (const peer of peers) peer.send(5, call);
     const calls = round * 5 * peers.length;
     await eventually('they wait', () =>
       picture.questions.length === calls ? done(undefined) : notYet(picture.questions.length),

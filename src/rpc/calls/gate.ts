@@ -23,7 +23,7 @@ import {
   tooManyHealthWatches,
 } from '../errors/over-limits.ts';
 import type { ConnectionTable } from '../limits/connection-table.ts';
-import { type FairQueue, MAX_CALLS_PER_TURN } from '../limits/fair-queue.ts';
+import { type FairQueue, READ_BUDGET_OF_FLOOD } from '../limits/fair-queue.ts';
 import { CarriedStream } from '../threads/carried-stream.ts';
 import { baseCallOf, observeRequest, type RequestObserver } from './base-call.ts';
 import { type CallConnection, CallRecord, connectionOf, type EndCall, recordOf, setConnection } from './call-record.ts';
@@ -55,10 +55,11 @@ const HEALTH_SHARE = 8;
 
 /**
  * Calls at once of a connection that opens while its source is remembered for having brought many, or for whose calls
- * there is no room, until its source is forgotten: as many as begin in a turn. HTTP/2 refuses those beyond it by itself,
- * which costs a tenth of looking at them; clients keep them, or try again.
+ * there is no room, until its source is forgotten: as many as are read of it in a turn. HTTP/2 refuses those beyond it by
+ * itself (REFUSED_STREAM), which costs little beside looking at them; clients keep them until there is room, and try
+ * again what they had sent before they knew.
  */
-export const NARROW_STREAMS = MAX_CALLS_PER_TURN;
+export const NARROW_STREAMS = READ_BUDGET_OF_FLOOD;
 
 /** What a reset gets to leave before the connection is cut. */
 const RESET_GRACE_MS = 5_000;
@@ -169,6 +170,7 @@ export class Gate implements StreamGuard, RequestObserver {
       return;
     }
     setConnection(session, connection);
+    // Not those that are open: of calls that are on their way there some would be refused.
     if (this.#options.queue.isFlooding(connection.source)) this.#narrowOne(connection);
     session.once('close', () => this.#narrow.delete(connection));
     const count = (): void => {
@@ -192,7 +194,9 @@ export class Gate implements StreamGuard, RequestObserver {
     for (const connection of this.#narrow) {
       if (this.#options.queue.isFlooding(connection.source)) continue;
       this.#narrow.delete(connection);
-      connection.session?.settings({ maxConcurrentStreams: this.#options.maxStreamsPerConnection });
+      const { session } = connection;
+      if (session === undefined || session.destroyed) continue;
+      session.settings({ maxConcurrentStreams: this.#options.maxStreamsPerConnection });
     }
   }
 
@@ -300,17 +304,13 @@ export class Gate implements StreamGuard, RequestObserver {
     this.#options.ledger.requestCompleted(record);
   }
 
-  get #narrowStreams(): number {
-    return Math.min(NARROW_STREAMS, this.#options.maxStreamsPerConnection);
-  }
-
   /** Its calls are refused: most of those that come are to be refused before they are looked at. */
   #narrowOne(connection: CallConnection): void {
     const { session } = connection;
-    if (session === undefined || this.#narrow.has(connection)) return;
+    if (session === undefined || session.destroyed || this.#narrow.has(connection)) return;
     if (!this.#options.queue.isFlooding(connection.source)) return;
     this.#narrow.add(connection);
-    session.settings({ maxConcurrentStreams: this.#narrowStreams });
+    session.settings({ maxConcurrentStreams: Math.min(NARROW_STREAMS, this.#options.maxStreamsPerConnection) });
   }
 
   /** A caller that makes calls only to reset them has more of these in a second than it may have calls at once. */

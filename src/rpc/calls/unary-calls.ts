@@ -21,6 +21,8 @@ export interface UnaryCallsOptions {
   readonly interceptors: readonly ServerInterceptor[];
   /** Whether anything looks at what callers send about themselves. */
   readonly needsMetadata: boolean;
+  /** Resolves when a call whose deadline has passed may end (`woken-calls.ts`); unset: at once. */
+  readonly turn: () => Promise<void> | undefined;
 }
 
 export class UnaryCalls {
@@ -47,9 +49,9 @@ export class UnaryCalls {
     const method = this.#methods.get(headers[':path'] ?? '');
     if (method === undefined || headers['content-type']?.startsWith('application/grpc') !== true) return false;
     const { definition, handler } = method;
-    const { interceptors, needsMetadata } = this.#options;
+    const { interceptors, needsMetadata, turn } = this.#options;
     const metadata = needsMetadata ? Metadata.fromHttp2Headers(headers) : NO_METADATA;
-    let call: LowerCall = new UnaryStream(stream, headers, metadata, definition.requestDeserialize);
+    let call: LowerCall = new UnaryStream(stream, headers, metadata, definition.requestDeserialize, turn);
     // They are written for grpc-js, and need no more of a call than this.
     for (const intercept of interceptors) call = intercept(definition, call as ServerInterceptingCallInterface);
     call.start(new UnaryCall(call, definition.path, handler));

@@ -26,6 +26,7 @@ export class UnaryStream implements LowerCall, BaseCall {
   readonly #record: CallRecord;
   readonly #metadata: Metadata;
   readonly #decode: (message: Buffer) => unknown;
+  readonly #turn: () => Promise<void> | undefined;
   #listener: CallListener | undefined;
   #deadlineMs = Number.POSITIVE_INFINITY;
   #deadlineTimer: NodeJS.Timeout | undefined;
@@ -41,12 +42,16 @@ export class UnaryStream implements LowerCall, BaseCall {
   /** Nothing is to be sent any more: the status was, or the stream has closed. */
   #isOver = false;
 
-  /** `metadata`: what the caller is known by. `decode` takes the message without its prefix, and does not throw. */
+  /**
+   * `metadata`: what the caller is known by. `decode` takes the message without its prefix, and does not throw. `turn`
+   * resolves when a call whose deadline has passed may end; unset: at once.
+   */
   constructor(
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
     metadata: Metadata,
     decode: (message: Buffer) => unknown,
+    turn: () => Promise<void> | undefined,
   ) {
     const record = recordOf(stream);
     if (record === undefined) throw new Error('bug: a call that did not pass the gate');
@@ -54,6 +59,7 @@ export class UnaryStream implements LowerCall, BaseCall {
     this.#record = record;
     this.#metadata = metadata;
     this.#decode = decode;
+    this.#turn = turn;
     (stream as OwnStream)[CALL] = this;
     // Each error comes with a close, which is heard.
     stream.on('error', ignore);
@@ -170,10 +176,17 @@ export class UnaryStream implements LowerCall, BaseCall {
     }
     this.#deadlineMs = Date.now() + timeout;
     this.#deadlineTimer = setTimeout(() => {
-      // A timer may be a little early by the clock, and why the call ended is read off its deadline.
-      this.#deadlineMs = Math.min(this.#deadlineMs, Date.now());
-      this.sendStatus(DEADLINE_PASSED);
+      // Thousands of calls may have theirs at one moment, and to end each takes as long as to answer it.
+      const turn = this.#turn();
+      if (turn === undefined) this.#passDeadline();
+      else void turn.then(() => this.#passDeadline());
     }, timeout);
+  }
+
+  #passDeadline(): void {
+    // A timer may be a little early by the clock, and why the call ended is read off its deadline.
+    this.#deadlineMs = Math.min(this.#deadlineMs, Date.now());
+    this.sendStatus(DEADLINE_PASSED);
   }
 
   /** Whether nothing can be sent any more; a stream may be gone before it says so. */

@@ -1,5 +1,6 @@
-// Whose wait is over goes on in turns: thousands of calls that wait for one address, or until one moment, are woken
-// together, and answering each takes 0.05 to 0.1 ms. The first few go on at once, which is all where few wait.
+// Calls whose wait is over go on in turns: thousands that wait for one address, or until one moment, are woken together,
+// or their deadlines pass together, and answering each takes 0.05 to 0.1 ms. The first few go on at once, which is all
+// where few wait.
 //
 // First come, first served, for nothing more can come of a call than its answer. What waits here is on the ledger.
 

@@ -58,8 +58,11 @@ export const TURN_MS = 1.5;
  */
 export const READ_BUDGET = 64;
 
-/** The same of a source that is remembered for its calls: as many as begin in a turn. */
-export const READ_BUDGET_OF_FLOOD = MAX_CALLS_PER_TURN;
+/**
+ * The same of a source that is remembered for its calls: looking at them and beginning some takes 1 to 2 ms, of which
+ * other callers wait for two turns.
+ */
+export const READ_BUDGET_OF_FLOOD = 16;
 
 /** They are read again when fewer of its calls wait: enough for the next turn. */
 export const RESUME_BELOW = MAX_CALLS_PER_TURN;
