@@ -9,7 +9,7 @@ import protobuf from 'protobufjs';
 import type { HolderEntity } from '../addresses/claims/claim.ts';
 import { type ByteString, NO_BYTES, toByteString } from '../model/byte-string.ts';
 import type { ObjectReference } from '../model/entities.ts';
-import { HIDDEN_REFERENCE, isHidden } from '../model/published-namespaces.ts';
+import { HIDDEN_REFERENCE, isHidden } from '../model/namespaces/published-namespaces.ts';
 import type { ObjectReference__Output } from '../wire/generated/digger/v1/ObjectReference.ts';
 import type { HandedState__Output } from '../wire/generated/digger/v1/HandedState.ts';
 import { enumValues, messageType } from '../wire/schema.ts';

@@ -10,7 +10,12 @@ import { toSettings } from '../../src/handover/settings.ts';
 import { readState, stateFields } from '../../src/handover/state-message.ts';
 import type { HolderEntity } from '../../src/addresses/claims/claim.ts';
 import { toByteString } from '../../src/model/byte-string.ts';
-import { HIDDEN_REFERENCE, hiddenName, hiddenNamespace, isHidden } from '../../src/model/published-namespaces.ts';
+import {
+  HIDDEN_REFERENCE,
+  hiddenName,
+  hiddenNamespace,
+  isHidden,
+} from '../../src/model/namespaces/published-namespaces.ts';
 import type { HandedState__Output } from '../../src/wire/generated/digger/v1/HandedState.ts';
 import type { Entity } from '../../src/model/entities.ts';
 import { messageType } from '../../src/wire/schema.ts';
