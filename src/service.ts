@@ -212,7 +212,6 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
     past: addresses.heritage,
     beganMs: () => addresses.source.facts.beganMs,
     isLive: (uid) => catalog.hasEntity(uid),
-    areSomeHidden: published.areLimited,
     formerOwners: (nowMs) => catalog.formerOwners(nowMs),
     inheritOwners: (formers, nowMs) => catalog.inheritOwners(formers, nowMs),
   });

@@ -27,7 +27,6 @@ export interface SiblingHistoryOptions {
   readonly beganMs: () => number;
   /** The object is there now. */
   readonly isLive: (uid: string) => boolean;
-  readonly areSomeHidden: boolean;
   /** Owners that are gone: those that are known here, and more of them. */
   readonly formerOwners: (nowMs: number) => Iterable<FormerOwner>;
   readonly inheritOwners: (formers: readonly FormerOwner[], nowMs: number) => number;
@@ -46,7 +45,7 @@ export class SiblingHistory {
 
   constructor(options: SiblingHistoryOptions) {
     this.#options = options;
-    const { config, epoch, clusterUid, past, areSomeHidden, registry, formerOwners } = options;
+    const { config, epoch, clusterUid, past, registry, formerOwners } = options;
     const settings = toSettings(settingsOf(config));
     this.#taker = config.historyFrom.length === 0 ? undefined : this.#createTaker(settings);
     this.giver = new Giver({
@@ -55,7 +54,6 @@ export class SiblingHistory {
       epoch,
       clusterUid,
       settings,
-      areSomeHidden,
       isSettled: () => this.#taker?.isSettled !== false,
       now: Date.now,
     });

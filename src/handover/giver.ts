@@ -29,8 +29,6 @@ export interface GiverOptions {
   readonly epoch: Uint8Array;
   readonly clusterUid: () => string;
   readonly settings: readonly Setting[];
-  /** Some namespaces are hidden: nothing is told of holders. */
-  readonly areSomeHidden: boolean;
   /** This process has the history that it will have. */
   readonly isSettled: () => boolean;
   /** ms since the epoch. */
@@ -47,7 +45,7 @@ export interface Taker {
 export type Refusal =
   | { readonly reason: 'REPLICA_BEHIND' | 'TOO_MANY_TAKERS'; readonly message: string }
   | {
-      readonly reason: 'SAME_REPLICA' | 'OTHER_CLUSTER' | 'OTHER_CONFIGURATION' | 'NO_HISTORY' | 'TIMELINES_HIDDEN';
+      readonly reason: 'SAME_REPLICA' | 'OTHER_CLUSTER' | 'OTHER_CONFIGURATION' | 'NO_HISTORY';
       readonly message: string;
     };
 
@@ -92,7 +90,7 @@ export class Giver {
   }
 
   #refuse({ epoch, clusterUid, settings, positions }: Taker): Refusal | undefined {
-    const { areSomeHidden, isSettled } = this.#options;
+    const { isSettled } = this.#options;
     if (Buffer.compare(epoch, this.#options.epoch) === 0) {
       return { reason: 'SAME_REPLICA', message: 'this is the replica that asks' };
     }
@@ -103,12 +101,6 @@ export class Giver {
       return {
         reason: 'OTHER_CLUSTER',
         message: `this replica is of ${name(here)}, the one that asks of ${name(clusterUid)}`,
-      };
-    }
-    if (areSomeHidden) {
-      return {
-        reason: 'TIMELINES_HIDDEN',
-        message: 'no history is handed over where --namespace-rule hides namespaces',
       };
     }
     const differing = differingSettings(this.#options.settings, settings);

@@ -195,6 +195,7 @@ const FINAL: ReadonlySet<string> = new Set([
   'SAME_REPLICA',
   'OTHER_CLUSTER',
   'OTHER_CONFIGURATION',
+  // Of versions that handed nothing over where namespaces are hidden.
   'TIMELINES_HIDDEN',
   'UNAUTHENTICATED',
   'PERMISSION_DENIED',

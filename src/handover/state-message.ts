@@ -1,4 +1,6 @@
-// `digger.v1.HandedState`: the last state of an object that is gone, written and read, as far as answers need it.
+// `digger.v1.HandedState`: the last state of an object that is gone, written and read, as far as answers need it. Of one
+// in a hidden namespace that is that it is hidden: what stands here for its names is a hash of them, which whoever
+// guesses them could confirm.
 //
 // Its encoded message is passed on as it is, in its parts, once it is known to be one: it will be copied into
 // answers and frames, and bytes that are not a message would break their readers.
@@ -7,6 +9,7 @@ import protobuf from 'protobufjs';
 import type { HolderEntity } from '../addresses/claims/claim.ts';
 import { type ByteString, NO_BYTES, toByteString } from '../model/byte-string.ts';
 import type { ObjectReference } from '../model/entities.ts';
+import { HIDDEN_REFERENCE, isHidden } from '../model/namespaces/published-namespaces.ts';
 import type { ObjectReference__Output } from '../wire/generated/digger/v1/ObjectReference.ts';
 import type { HandedState__Output } from '../wire/generated/digger/v1/HandedState.ts';
 import { enumValues, messageType } from '../wire/schema.ts';
@@ -17,14 +20,19 @@ const KINDS = enumValues('digger.v1.EntityKind');
 export function stateFields(entity: HolderEntity): Fields {
   const { namespace, name, creationTimeMs, own, joined, place = NO_BYTES, values, rest } = entity;
   const deletionMs = entity.kind === 'Service' ? undefined : entity.deletionTimeMs;
-  return {
+  const common = {
     kind: KINDS[`ENTITY_KIND_${entity.kind.toUpperCase()}`],
-    namespace,
-    name,
     ...(creationTimeMs === undefined ? {} : { creationMs: creationTimeMs }),
     ...(deletionMs === undefined ? {} : { deletionMs }),
-    ...(entity.kind === 'Pod' ? podFields(entity) : {}),
-    ...(entity.kind === 'Service' ? { workloads: entity.workloads } : {}),
+    ...(entity.kind === 'Pod' ? runningFields(entity) : {}),
+  };
+  if (isHidden(namespace)) return { ...common, hidden: true };
+  return {
+    ...common,
+    namespace,
+    name,
+    ...(entity.kind === 'Pod' ? ownerFields(entity) : {}),
+    ...(entity.kind === 'Service' ? { workloads: entity.workloads.map(referenceFields) } : {}),
     own: bytes(own),
     joined: bytes(joined),
     place: bytes(place),
@@ -35,7 +43,9 @@ export function stateFields(entity: HolderEntity): Fields {
 
 /** Throws when it cannot be read. */
 export function readState(state: HandedState__Output, uid: string): HolderEntity {
+  if (state.hidden) return readHidden(state, uid);
   const { namespace, name, creationMs, deletionMs, nodeName, hostNetwork, terminal } = state;
+  if (isHidden(namespace)) throw new Error('a namespace that no name in Kubernetes is');
   const parts = [state.own, state.joined, state.place, state.values, state.rest].map((part) => Buffer.from(part));
   const facts = {
     uid,
@@ -64,6 +74,25 @@ export function readState(state: HandedState__Output, uid: string): HolderEntity
   }
 }
 
+/** All that is known of it is that it is hidden, so nothing that is told of it can say more. */
+function readHidden(state: HandedState__Output, uid: string): HolderEntity {
+  const { creationMs, deletionMs, nodeName, hostNetwork, terminal } = state;
+  const { namespace, name } = HIDDEN_REFERENCE;
+  const facts = { uid, namespace, name, creationTimeMs: creationMs, ...NO_PARTS };
+  switch (state.kind) {
+    case 'ENTITY_KIND_POD': {
+      const ran = { nodeName, hostNetwork, terminal, deletionTimeMs: deletionMs };
+      return { ...NO_POD, ...facts, ...ran, ownerChain: [], workload: HIDDEN_REFERENCE };
+    }
+    case 'ENTITY_KIND_SERVICE':
+      return { ...NO_SERVICE, ...facts, workloads: [] };
+    default:
+      throw new Error(`a hidden object of a kind that has no namespace: ${state.kind}`);
+  }
+}
+
+const NO_PARTS = { own: NO_BYTES, joined: NO_BYTES, values: NO_BYTES, rest: NO_BYTES } as const;
+
 /** It claims nothing any more. */
 const NO_POD = {
   kind: 'Pod',
@@ -86,8 +115,16 @@ const NO_SERVICE = {
   manualEndpoints: [],
 } as const;
 
-function podFields({ nodeName, hostNetwork, terminal, ownerChain, workload }: HolderEntity & { kind: 'Pod' }): Fields {
-  return { nodeName, hostNetwork, terminal, ownerChain, workloads: [workload] };
+function runningFields({ nodeName, hostNetwork, terminal }: HolderEntity & { kind: 'Pod' }): Fields {
+  return { nodeName, hostNetwork, terminal };
+}
+
+function ownerFields({ ownerChain, workload }: HolderEntity & { kind: 'Pod' }): Fields {
+  return { ownerChain: ownerChain.map(referenceFields), workloads: [referenceFields(workload)] };
+}
+
+function referenceFields(reference: ObjectReference): Fields {
+  return isHidden(reference.namespace) ? { hidden: true } : { ...reference };
 }
 
 function readParts([own, joined, place, values, rest]: readonly Buffer[]): Pick<
@@ -128,7 +165,9 @@ const LENGTH_DELIMITED = 2;
 const NO_PART = new Uint8Array();
 
 function readReference(reference: ObjectReference__Output): ObjectReference {
-  const { apiVersion, kind, namespace, name, uid, incomplete } = reference;
+  const { apiVersion, kind, namespace, name, uid, incomplete, hidden } = reference;
+  if (hidden) return HIDDEN_REFERENCE;
+  if (isHidden(namespace)) throw new Error('a reference into a namespace that no name in Kubernetes is');
   return { apiVersion, kind, namespace, name, uid, incomplete };
 }
 

@@ -55,6 +55,11 @@ const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 1_000;
 /** Twice the slack: a holder by another clock would be another one. What a call takes is left aside. */
 const MAX_SKEW_MS = 1_000;
+/**
+ * Files that cannot be read may come any moment, where a sidecar writes them; those of a Secret are there before the
+ * container starts, and a key that it lacks (`ca.crt`, of a certificate that no CA issued) is not worth a slow start.
+ */
+const OWN_FILES_MS = 2_000;
 /** Of the status, for people. */
 const MAX_TOLD = 8;
 const MAX_TEXT = 300;
@@ -108,17 +113,19 @@ export class Taker {
   }
 
   async #try(deadline: AbortSignal, untilMs: number): Promise<FoundHistory | 'refused' | 'timeout'> {
+    const startedMs = performance.now();
     let retryMs = FIRST_RETRY_MS;
     while (!deadline.aborted) {
       const { places, lookup } = this.#options;
       const { siblings, problems } = await until(findSiblings(places, lookup), deadline, NONE_FOUND);
       if (deadline.aborted && siblings.length === 0) break;
-      const failures = [...problems];
+      const failures: Failure[] = [...problems];
       const found = await this.#askAll(siblings, deadline, untilMs, failures);
       if (found !== undefined) return found;
       if (failures.length > 0) this.#say(told(failures.map(({ text }) => text)));
       else this.#say('no sibling was found');
-      if (failures.every(({ isFinal }) => isFinal)) return 'refused';
+      const areFilesDue = performance.now() - startedMs >= OWN_FILES_MS;
+      if (failures.every(({ isFinal, isOwnFile }) => isFinal || (isOwnFile && areFilesDue))) return 'refused';
       await wait(retryMs, deadline);
       retryMs = Math.min(MAX_RETRY_MS, retryMs * 2);
     }
@@ -162,14 +169,14 @@ export class Taker {
   async #ask({ target, name }: Sibling, deadline: AbortSignal): Promise<IncomingHistory> {
     const { createCredentials, createMetadata, serverName = name, maxBytes, now } = this.#options;
     const question = this.#options.question();
+    const connection = await ofOwnFiles(async () => ({
+      ...{ target, serverName },
+      ...{ credentials: await createCredentials(), metadata: await createMetadata(target) },
+    }));
     const askedMs = now();
     // Loaded only here: it needs gRPC, which a start does not load before its first requests are sent.
     const { IncomingHistory } = await import('./incoming.ts');
-    const incoming = await IncomingHistory.open(
-      { target, credentials: await createCredentials(), metadata: await createMetadata(target), serverName },
-      question,
-      { maxBytes, answerMs: ANSWER_MS, deadline },
-    );
+    const incoming = await IncomingHistory.open(connection, question, { maxBytes, answerMs: ANSWER_MS, deadline });
     const problem = this.#problemOf(incoming, question, askedMs);
     if (problem === undefined) return incoming;
     incoming[Symbol.dispose]();
@@ -209,6 +216,21 @@ interface FoundHistory {
 interface Failure {
   readonly text: string;
   readonly isFinal: boolean;
+  /** What this replica would have shown could not be read. */
+  readonly isOwnFile?: boolean;
+}
+
+/** A CA, a certificate or a token of this replica cannot be read. */
+class OwnFileError extends Error {
+  override readonly name = 'OwnFileError';
+}
+
+async function ofOwnFiles<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw new OwnFileError(error instanceof Error ? error.message : String(error));
+  }
 }
 
 const NONE_FOUND = { siblings: [], problems: [{ text: 'names were not resolved in time', isFinal: false }] } as const;
@@ -217,8 +239,8 @@ function toFailure(target: string, error: unknown): Failure {
   const text = escapeControls(error instanceof Error ? error.message : String(error))
     .slice(0, MAX_TEXT)
     .toWellFormed();
-  // Files that cannot be read may come any moment, as a mounted Secret does.
-  return { text: `${target}: ${text}`, isFinal: error instanceof HandOverError && error.isFinal };
+  const isFinal = error instanceof HandOverError && error.isFinal;
+  return { text: `${target}: ${text}`, isFinal, isOwnFile: error instanceof OwnFileError };
 }
 
 function told(texts: readonly string[]): string {

@@ -179,7 +179,6 @@ function historyOf(world: World): HandedHistory {
     epoch: Buffer.alloc(16, 1),
     clusterUid: () => 'uid',
     settings: [],
-    areSomeHidden: false,
     isSettled: () => true,
     now: () => world.nowMs,
   });

@@ -56,7 +56,7 @@ function checkService(service: ServiceEntity, message: Plain, { ports, serviceTy
 }
 
 function checkNode(node: NodeEntity, { addresses, annotations, podCidrs, deletionTimeMs }: NodeRecord): void {
-  const reachable = addresses.filter(({ type }) => type !== 'Hostname').map(({ address }) => address);
+  const reachable = addresses.map(({ address }) => address);
   const tunnel = annotations['projectcalico.org/IPv4VXLANTunnelAddr'] ?? [];
   assert.deepEqual(node.addresses, canonicalIps([reachable, tunnel].flat()));
   assert.deepEqual([node.podRanges, node.deletionTimeMs], [podCidrs, deletionTimeMs]);

@@ -292,7 +292,7 @@ export class Model {
     if (holders.length > 0) return { pods: holders };
     const isNode = this.#all('Node').some(({ addresses, annotations }) =>
       canonicalIps([
-        ...addresses.filter(({ type }) => type !== 'Hostname').map((each) => each.address),
+        ...addresses.map((each) => each.address),
         annotations['projectcalico.org/IPv4VXLANTunnelAddr'] ?? '',
       ]).includes(address),
     );

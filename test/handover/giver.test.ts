@@ -7,11 +7,29 @@ import { Giver, type GiverOptions, type Taker } from '../../src/handover/giver.t
 import { readFirstPart, readPart } from '../../src/handover/parts.ts';
 import { Positions } from '../../src/handover/positions.ts';
 import { toSettings } from '../../src/handover/settings.ts';
+import { readState, stateFields } from '../../src/handover/state-message.ts';
+import type { HolderEntity } from '../../src/addresses/claims/claim.ts';
+import { toByteString } from '../../src/model/byte-string.ts';
+import {
+  HIDDEN_REFERENCE,
+  hiddenName,
+  hiddenNamespace,
+  isHidden,
+} from '../../src/model/namespaces/published-namespaces.ts';
+import type { HandedState__Output } from '../../src/wire/generated/digger/v1/HandedState.ts';
 import type { Entity } from '../../src/model/entities.ts';
 import { messageType } from '../../src/wire/schema.ts';
 import type { FormerOwner } from '../../src/model/kubernetes/records.ts';
 import type { ChangeBatch } from '../../src/model/changes.ts';
 import { node, pod, service, T0, withBytes, World } from '../addresses/world.ts';
+
+const HandedState = messageType('digger.v1.HandedState');
+
+/** As readers of parts decode it. */
+function decodeState(bytes: Uint8Array): HandedState__Output {
+  const form = { enums: String, longs: Number, defaults: true, arrays: true };
+  return HandedState.toObject(HandedState.decode(bytes), form) as HandedState__Output;
+}
 
 const SETTINGS = toSettings({ '--namespace': [], '--deny-label': ['team'] });
 const TAKER: Taker = { epoch: Buffer.alloc(16, 2), clusterUid: 'uid', settings: SETTINGS, positions: [] };
@@ -32,7 +50,6 @@ describe('15.8: a replica hands its history over', () => {
       reasonOf({}, { settings }),
       'OTHER_CONFIGURATION: this replica has other values of --namespace, --new',
     );
-    assert.match(reasonOf({ areSomeHidden: true }), /^TIMELINES_HIDDEN/);
     assert.match(reasonOf({ isSettled: () => false }), /^NO_HISTORY/);
     assert.match(reasonOf({ positions: { compare: () => 'behind' } }), /^REPLICA_BEHIND/);
     assert.match(reasonOf({ positions: { compare: () => 'other-resources' } }), /^OTHER_CONFIGURATION/);
@@ -102,6 +119,48 @@ describe('15.8: a replica hands its history over', () => {
 });
 
 describe('15.8: the last state of an object', () => {
+  it('in a hidden namespace is told to be hidden, without the hashes that stand for its names', () => {
+    const hidden = { namespace: hiddenNamespace('zanzibar'), name: hiddenName('zanzibar', 'a') };
+    const bytes = { own: toByteString(Buffer.from('own')), values: toByteString(Buffer.from('values')) };
+    for (const entity of [
+      pod('a', { ...hidden, ...bytes, uid: 'stands-for-it', nodeName: 'n1', terminal: true, deletionTimeMs: 7 }),
+      service('a', { ...hidden, ...bytes, uid: 'stands-for-it' }),
+    ] as HolderEntity[]) {
+      const message = HandedState.encode(stateFields(entity)).finish();
+      const text = Buffer.from(message).toString('latin1');
+      for (const said of [hidden.namespace, hidden.namespace.slice(1), hidden.name, 'own', 'values'])
+        assert.ok(!text.includes(said), `${said} in ${text}`);
+      const read = readState(decodeState(message), 'stands-for-it');
+      assert.ok(isHidden(read.namespace));
+      assert.deepEqual([read.kind, read.name, read.own, read.values], [entity.kind, '', '', '']);
+      assert.equal(read.creationTimeMs, entity.creationTimeMs);
+      if (read.kind !== 'Pod') continue;
+      assert.deepEqual([read.nodeName, read.terminal, read.deletionTimeMs], ['n1', true, 7]);
+      assert.equal(read.workload, HIDDEN_REFERENCE);
+    }
+  });
+
+  it('of a published object has what is hidden of its owners and backends, and nothing stands for a hidden one by itself', () => {
+    const shown = {
+      kind: 'Deployment',
+      apiVersion: 'apps/v1',
+      namespace: 'shop',
+      name: 'web',
+      uid: 'u',
+      incomplete: false,
+    };
+    const front = withBytes(service('front', { workloads: [shown, HIDDEN_REFERENCE] })) as HolderEntity;
+    const read = readState(decodeState(HandedState.encode(stateFields(front)).finish()), front.uid);
+    assert.ok(read.kind === 'Service');
+    assert.deepEqual(read.workloads, [shown, HIDDEN_REFERENCE]);
+    const forged = { kind: 1, namespace: hiddenNamespace('shop'), name: 'a', workloads: [shown] };
+    assert.throws(() => readState(decodeState(HandedState.encode(forged).finish()), 'a'), /no name in Kubernetes/);
+    const owned = { kind: 1, namespace: 'shop', name: 'a', workloads: [{ ...shown, namespace: '\u0001' }] };
+    assert.throws(() => readState(decodeState(HandedState.encode(owned).finish()), 'a'), /no name in Kubernetes/);
+    const node = { kind: 3, hidden: true };
+    assert.throws(() => readState(decodeState(HandedState.encode(node).finish()), 'a'), /has no namespace/);
+  });
+
   it('is read when each of its parts is one by itself, of fields that are read where they lie', () => {
     const response = messageType('digger.v1.HandOverResponse');
     const text = (field: number, ...bytes: number[]): Buffer =>
@@ -260,7 +319,6 @@ function createGiver(options: Partial<GiverOptions> = {}): Giver {
     epoch: Buffer.alloc(16, 1),
     clusterUid: () => 'uid',
     settings: SETTINGS,
-    areSomeHidden: false,
     isSettled: () => true,
     now: () => T0,
     ...options,

@@ -256,6 +256,29 @@ describe('15.8: the history of a sibling', () => {
     assert.match(taker.status.message, /cannot read \/nowhere\/token: ENOENT/);
     assert.equal(sibling.calls, 0);
   });
+
+  it('is not waited for where a file of this replica stays away, and is taken where it comes', async () => {
+    await using sibling = await FakeSibling.start((call) => good(call));
+    const startedMs = performance.now();
+    const without = await run([sibling.port], {
+      waitMs: 60_000,
+      createCredentials: () => {
+        throw new Error('cannot read /etc/digger/tls/ca.crt: ENOENT');
+      },
+    });
+    assert.equal(without.taker.outcome, 'refused');
+    assert.match(without.taker.status.message, /cannot read \/etc\/digger\/tls\/ca.crt: ENOENT/);
+    assert.ok(performance.now() - startedMs < 20_000);
+    let asked = 0;
+    const late = await run([sibling.port], {
+      createCredentials: () => {
+        asked += 1;
+        if (asked === 1) throw new Error('cannot read /etc/digger/tls/ca.crt: ENOENT');
+        return credentials.createInsecure();
+      },
+    });
+    assert.equal(late.taker.outcome, 'taken');
+  });
 });
 
 function tell(call: HandOverCall, object: Record<string, unknown>): void {

@@ -140,6 +140,37 @@ describe('15.8 a history that is handed over', () => {
     assert.match(String((inheritedHistory as Message)['message']), /other values of --namespace-rule/);
   });
 
+  it('is taken from a sibling that hides the same: what is published as it was, what is hidden as hidden', async () => {
+    await using story = await Story.begin();
+    const rules = ['--namespace-rule', 'deny payments', '--namespace-rule', 'allow *'];
+    const first = await story.startReadyDigger(...rules);
+    const ip = story.createPod('shown', 216);
+    await untilHeldBy(first, ip, 'shown');
+    const [address = ''] = story.demo.wellKnown.paymentsClusterIps;
+    const at = toTimestamp(Date.now());
+    story.deletePod('shown');
+    await untilHeldBy(first, ip, '');
+    for (const { metadata } of story.simulator.cluster.list('services'))
+      if (metadata.namespace === 'payments') story.simulator.cluster.delete('services', 'payments', metadata.name);
+    const heldBy = async (digger: DiggerProcess, asked: string): Promise<string> => {
+      const { resolution } = await digger.call('LookupService', 'ResolveAddress', { address: asked, at });
+      const { outcome, role, pod } = resolution as Message & { readonly pod?: Message };
+      return `${String(outcome)} ${String(role)} ${String(pod?.['name'] ?? '')}`;
+    };
+    const expected = ['OUTCOME_RESOLVED ADDRESS_ROLE_POD_IP shown', 'OUTCOME_HIDDEN ADDRESS_ROLE_CLUSTER_IP '];
+    const ask = (digger: DiggerProcess) => Promise.all([heldBy(digger, ip), heldBy(digger, address)]);
+    await eventually('it is gone', async () => {
+      const { outcome } = await first.resolve(address);
+      return outcome === 'OUTCOME_UNASSIGNED' ? done(undefined) : notYet(outcome);
+    });
+    assert.deepEqual(await ask(first), expected);
+    const second = await story.startReadyDigger('--history-from', first.address, ...rules);
+    assert.deepEqual(await ask(second), expected);
+    await first.stop();
+    const third = await story.startReadyDigger('--history-from', second.address, ...rules);
+    assert.deepEqual(await ask(third), expected);
+  });
+
   it('is not taken by two that start from each other, and neither waits for long', async () => {
     await using story = await Story.begin();
     const places = await Promise.all([story.startDigger(), story.startDigger()]);

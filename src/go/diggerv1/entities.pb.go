@@ -1432,7 +1432,7 @@ func (x *Service) GetOmitted() []string {
 	return nil
 }
 
-// An address of a node.
+// An address of a node, or a name. Whatever its type, one that is an IP address is the node's.
 type NodeAddress struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// `InternalIP`, `ExternalIP`, `Hostname`, `InternalDNS`, `ExternalDNS`, as in the object's status; `NetworkPlugin` for

@@ -955,7 +955,10 @@ type HandedState struct {
 	// labels and annotations,
 	Values []byte `protobuf:"bytes,14,opt,name=values,proto3" json:"values,omitempty"`
 	// and containers.
-	Rest          []byte `protobuf:"bytes,15,opt,name=rest,proto3" json:"rest,omitempty"`
+	Rest []byte `protobuf:"bytes,15,opt,name=rest,proto3" json:"rest,omitempty"`
+	// In a namespace that both replicas hide: of what is above only the kind, the two moments, and of a pod its node and
+	// how it ran are set. Its uid is what stands for that.
+	Hidden        bool `protobuf:"varint,16,opt,name=hidden,proto3" json:"hidden,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1093,6 +1096,13 @@ func (x *HandedState) GetRest() []byte {
 		return x.Rest
 	}
 	return nil
+}
+
+func (x *HandedState) GetHidden() bool {
+	if x != nil {
+		return x.Hidden
+	}
+	return false
 }
 
 // An object held a place, from – to. Both ends are intervals.
@@ -1534,7 +1544,7 @@ const file_digger_v1_history_proto_rawDesc = "" +
 	"\fHandedObject\x12\x10\n" +
 	"\x03uid\x18\x01 \x01(\tR\x03uid\x12,\n" +
 	"\x05state\x18\x02 \x01(\v2\x16.digger.v1.HandedStateR\x05state\x12.\n" +
-	"\x06claims\x18\x03 \x03(\v2\x16.digger.v1.HandedClaimR\x06claims\"\x95\x04\n" +
+	"\x06claims\x18\x03 \x03(\v2\x16.digger.v1.HandedClaimR\x06claims\"\xad\x04\n" +
 	"\vHandedState\x12)\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x15.digger.v1.EntityKindR\x04kind\x12\x1c\n" +
 	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12\x12\n" +
@@ -1554,7 +1564,8 @@ const file_digger_v1_history_proto_rawDesc = "" +
 	"\x06joined\x18\f \x01(\fR\x06joined\x12\x14\n" +
 	"\x05place\x18\r \x01(\fR\x05place\x12\x16\n" +
 	"\x06values\x18\x0e \x01(\fR\x06values\x12\x12\n" +
-	"\x04rest\x18\x0f \x01(\fR\x04restB\x0e\n" +
+	"\x04rest\x18\x0f \x01(\fR\x04rest\x12\x16\n" +
+	"\x06hidden\x18\x10 \x01(\bR\x06hiddenB\x0e\n" +
 	"\f_creation_msB\x0e\n" +
 	"\f_deletion_ms\"\xf6\x04\n" +
 	"\vHandedClaim\x12)\n" +

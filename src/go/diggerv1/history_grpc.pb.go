@@ -39,8 +39,8 @@ type HistoryServiceClient interface {
 	// Errors: UNAVAILABLE `NOT_SYNCED`, `DRAINING`, `REPLICA_BEHIND` (this replica has not seen what the taker has), with
 	// RetryInfo; RESOURCE_EXHAUSTED `TOO_MANY_TAKERS`; FAILED_PRECONDITION `SAME_REPLICA`, `OTHER_CLUSTER` (or one of the
 	// two does not know its cluster), `OTHER_CONFIGURATION` (of what decides which claims there are and what is told of
-	// objects; the message names the options), `NO_HISTORY` (this replica is about to take one over itself) and
-	// `TIMELINES_HIDDEN` (some namespaces are hidden); and those of every method.
+	// objects; the message names the options) and `NO_HISTORY` (this replica is about to take one over itself); and those
+	// of every method.
 	HandOver(ctx context.Context, in *HandOverRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[HandOverResponse], error)
 }
 
@@ -83,8 +83,8 @@ type HistoryServiceServer interface {
 	// Errors: UNAVAILABLE `NOT_SYNCED`, `DRAINING`, `REPLICA_BEHIND` (this replica has not seen what the taker has), with
 	// RetryInfo; RESOURCE_EXHAUSTED `TOO_MANY_TAKERS`; FAILED_PRECONDITION `SAME_REPLICA`, `OTHER_CLUSTER` (or one of the
 	// two does not know its cluster), `OTHER_CONFIGURATION` (of what decides which claims there are and what is told of
-	// objects; the message names the options), `NO_HISTORY` (this replica is about to take one over itself) and
-	// `TIMELINES_HIDDEN` (some namespaces are hidden); and those of every method.
+	// objects; the message names the options) and `NO_HISTORY` (this replica is about to take one over itself); and those
+	// of every method.
 	HandOver(*HandOverRequest, grpc.ServerStreamingServer[HandOverResponse]) error
 	mustEmbedUnimplementedHistoryServiceServer()
 }

@@ -25,8 +25,7 @@ export interface HandOverRefusal {
     | 'SAME_REPLICA'
     | 'OTHER_CLUSTER'
     | 'OTHER_CONFIGURATION'
-    | 'NO_HISTORY'
-    | 'TIMELINES_HIDDEN';
+    | 'NO_HISTORY';
   readonly message: string;
 }
 

@@ -20,6 +20,7 @@ export interface HandedState {
   'place'?: (Buffer | Uint8Array | string);
   'values'?: (Buffer | Uint8Array | string);
   'rest'?: (Buffer | Uint8Array | string);
+  'hidden'?: (boolean);
   '_creationMs'?: "creationMs";
   '_deletionMs'?: "deletionMs";
 }
@@ -40,6 +41,7 @@ export interface HandedState__Output {
   'place': (Buffer);
   'values': (Buffer);
   'rest': (Buffer);
+  'hidden': (boolean);
   '_creationMs'?: "creationMs";
   '_deletionMs'?: "deletionMs";
 }
