@@ -1,7 +1,7 @@
 // The version that runs, read from package.json.
 
 import { readFileSync } from 'node:fs';
-import { packageFile } from './model/own-files.ts';
+import { packageFile } from './package/own-files.ts';
 
 interface PackageJson {
   readonly version: string;

@@ -7,7 +7,7 @@
 
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { codeFile } from '../model/own-files.ts';
+import { codeFile } from '../package/own-files.ts';
 import { find, type Findable } from './find.ts';
 import type { RecentChanges } from './recent-changes.ts';
 

@@ -2,7 +2,7 @@
 // files are. Everything that makes or reads bytes takes its field numbers from here, so none is written twice.
 
 import protobuf from 'protobufjs';
-import { packageFile } from '../model/own-files.ts';
+import { packageFile } from '../package/own-files.ts';
 
 /** Folder of the .proto files, with a slash at the end. */
 export const PROTO_ROOT: string = packageFile('proto/');

@@ -2,7 +2,7 @@
 // .proto files is skipped by the decoder without being looked at, which is where half of a pod's bytes go.
 
 import protobuf from 'protobufjs';
-import { packageFile } from '../../model/own-files.ts';
+import { packageFile } from '../../package/own-files.ts';
 
 /** Folder of the .proto files, with a slash at the end. */
 const PROTO_ROOT = packageFile('proto/');

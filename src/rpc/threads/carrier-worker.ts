@@ -4,7 +4,7 @@
 import { Worker } from 'node:worker_threads';
 
 import type { ListenAddress } from '../../model/ip/listen-address.ts';
-import { moduleFile } from '../../model/own-files.ts';
+import { moduleFile } from '../../package/own-files.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { HandshakeFailureReason } from '../tls/metrics.ts';
 import type { TlsSource } from '../tls/termination.ts';

@@ -6,7 +6,7 @@
 // that the subset has no message for.
 
 import protobuf from 'protobufjs';
-import { packageFile } from '../../model/own-files.ts';
+import { packageFile } from '../../package/own-files.ts';
 import { type Encoding, PARTIAL_OBJECT } from './encoding.ts';
 import { apiVersionOf, type Resource } from './served-resources.ts';
 

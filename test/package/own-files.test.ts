@@ -6,7 +6,7 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { codeFile, moduleFile, packageFile } from '../../src/model/own-files.ts';
+import { codeFile, moduleFile, packageFile } from '../../src/package/own-files.ts';
 import { ROOT } from '../project/repository.ts';
 
 describe('files that come with the program', () => {
@@ -40,7 +40,7 @@ describe('files that come with the program', () => {
 /** What the module says of three files when it lies there, relative to the folder. */
 function found(folder: string, place: string): string[] {
   const file = join(folder, place, 'x.ts');
-  copyFileSync(join(ROOT, 'src/model/own-files.ts'), file);
+  copyFileSync(join(ROOT, 'src/package/own-files.ts'), file);
   const ask = `const { codeFile, moduleFile, packageFile } = await import(${JSON.stringify(file)});
     console.log(JSON.stringify([packageFile('proto/a.proto'), codeFile('page/a.html'), moduleFile('rpc/a')]));`;
   const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', ask], { encoding: 'utf8' });
