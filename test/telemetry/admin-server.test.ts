@@ -135,6 +135,18 @@ test('13.4 a second request before the answer to the first ends the connection',
   assert.ok((received.match(/HTTP\/1\.1 200/g) ?? []).length <= 1, received.slice(0, 200));
 });
 
+for (const expectation of ['nonsense', '100-continue']) {
+  test(`a request that expects ${expectation} is a request as any other: a second one before its answer ends the connection`, async (t) => {
+    const { server, get } = await start(t);
+    const socket = await open(server.address);
+    const ended = untilClosed(socket);
+    socket.write(`GET /livez HTTP/1.1\r\nHost: digger\r\nExpect: ${expectation}\r\n\r\n`.repeat(1_000));
+    const received = await ended;
+    assert.ok(received.split('HTTP/1.1').length <= 2, `${received.length} bytes were answered`);
+    assert.equal((await get('/livez')).status, 200);
+  });
+}
+
 test('13.9 /metrics is computed once in a second of the clock, however many ask in it', async (t) => {
   const registry = createRegistry('1.2.3');
   let computed = 0;
