@@ -92,6 +92,24 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
     scrapes: new SourceRates({ ...SCRAPES, nowMs }),
     onDelayed: () => metrics.delayed.inc(),
   };
+  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    const { socket } = request;
+    // A second request before the answer to the first: neither probes nor scrapers do that.
+    if (!connections.beginAnswer(socket)) {
+      socket.destroy();
+      return;
+    }
+    const late = setTimeout(() => socket.destroy(), ANSWER_TIMEOUT_MS);
+    response.once('close', () => {
+      clearTimeout(late);
+      connections.endAnswer(socket);
+    });
+    // Errors end this one answer; a bug must not take the probes of a working service down.
+    answer(request, response, context).catch((error: unknown) => {
+      if (response.headersSent) response.destroy();
+      else send(response, 500, `${error instanceof Error ? error.message : String(error)}\n`);
+    });
+  };
   const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
@@ -100,25 +118,10 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
       connectionsCheckingInterval: 500,
     },
-    (request, response) => {
-      const { socket } = request;
-      // A second request before the answer to the first: neither probes nor scrapers do that.
-      if (!connections.beginAnswer(socket)) {
-        socket.destroy();
-        return;
-      }
-      const late = setTimeout(() => socket.destroy(), ANSWER_TIMEOUT_MS);
-      response.once('close', () => {
-        clearTimeout(late);
-        connections.endAnswer(socket);
-      });
-      // Errors end this one answer; a bug must not take the probes of a working service down.
-      answer(request, response, context).catch((error: unknown) => {
-        if (response.headersSent) response.destroy();
-        else send(response, 500, `${error instanceof Error ? error.message : String(error)}\n`);
-      });
-    },
+    onRequest,
   );
+  // Node would answer these by itself, as many as come one after the other, past every bound.
+  server.on('checkExpectation', onRequest).on('checkContinue', onRequest);
   server.on('connection', (socket: Socket) => {
     connections.add(socket, networkOf(socket.remoteAddress ?? ''));
     socket.once('close', () => connections.remove(socket));
