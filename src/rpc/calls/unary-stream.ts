@@ -30,9 +30,12 @@ export class UnaryStream implements LowerCall, BaseCall {
   #listener: CallListener | undefined;
   #deadlineMs = Number.POSITIVE_INFINITY;
   #deadlineTimer: NodeJS.Timeout | undefined;
+  /** What is wrong with its headers. */
+  #problem: string | undefined;
   /** What has come of the request before the piece that completes it. */
   #pieces: Buffer[] | undefined;
   #isReading = false;
+  #hasEnded = false;
   #hasSentHeaders = false;
   #areTrailersWanted = false;
   /** Hears that the answer was taken. */
@@ -75,12 +78,15 @@ export class UnaryStream implements LowerCall, BaseCall {
     if (this.#checkOver()) return;
     this.#listener = listener;
     listener.onReceiveMetadata(this.#metadata);
+    // A caller that is refused is told that; else what is wrong comes before its request is looked at.
+    if (this.#problem !== undefined) this.sendStatus({ ...INVALID, details: this.#problem });
   }
 
   startRead(): void {
     if (this.#isReading || this.#checkOver()) return;
     this.#isReading = true;
-    this.stream.resume();
+    if (this.#hasEnded) this.#listener?.onReceiveHalfClose();
+    else this.stream.resume();
   }
 
   sendMetadata(metadata: Metadata): void {
@@ -125,6 +131,8 @@ export class UnaryStream implements LowerCall, BaseCall {
 
   /** @internal */
   onData(chunk: Buffer): void {
+    // It was answered already.
+    if (this.#problem !== undefined) return;
     if (this.observer?.onData(this.stream, chunk) === false || this.#checkOver()) return;
     // It goes by, so that the stream of a caller that has gone can close.
     if (!this.#isReading) return;
@@ -144,9 +152,11 @@ export class UnaryStream implements LowerCall, BaseCall {
 
   /** @internal */
   onEnd(): void {
+    // Of a request without any bytes it comes although nothing reads the stream yet.
+    this.#hasEnded = true;
     this.observer?.onEnd(this.stream);
     this.#pieces = undefined;
-    if (this.#isReading) this.#listener?.onReceiveHalfClose();
+    if (this.#isReading && !this.#checkOver()) this.#listener?.onReceiveHalfClose();
   }
 
   /** @internal */
@@ -170,8 +180,7 @@ export class UnaryStream implements LowerCall, BaseCall {
     const timeout = readTimeout(headers);
     if (timeout === undefined) return;
     if (typeof timeout !== 'number') {
-      // First the layers above it have to be there.
-      process.nextTick(() => this.sendStatus({ code: status.INTERNAL, details: timeout.problem, metadata: null }));
+      this.#problem = timeout.problem;
       return;
     }
     this.#deadlineMs = Date.now() + timeout;
@@ -230,6 +239,7 @@ const NO_METADATA = new Metadata();
 const WITH_TRAILERS = Object.freeze({ waitForTrailers: true });
 const WITHOUT_BODY = Object.freeze({ endStream: true });
 
+const INVALID = { code: status.INTERNAL, metadata: null };
 const DEADLINE_PASSED: CallStatus = { code: status.DEADLINE_EXCEEDED, details: 'Deadline exceeded', metadata: null };
 
 const RESPONSE_HEADERS = Object.freeze({

@@ -80,7 +80,7 @@ export class CarriedStream extends EventEmitter {
     }
     const note = this.#end.note(TO_STREAM.respond, this.id);
     note.number(options?.endStream === true ? 1 : 0);
-    note.text(JSON.stringify(headers));
+    note.text(textOf(headers));
   }
 
   write(bytes: Uint8Array, taken: Taken): void {
@@ -117,13 +117,13 @@ export class CarriedStream extends EventEmitter {
   sendTrailers(trailers: Headers): void {
     if (this.closed) return;
     if (!this.answersOnce) {
-      this.#end.note(TO_STREAM.trailers, this.id).text(JSON.stringify(trailers));
+      this.#end.note(TO_STREAM.trailers, this.id).text(textOf(trailers));
       return;
     }
     const note = this.#end.note(TO_STREAM.answer, this.id);
-    note.text(JSON.stringify(this.#headers ?? {}));
+    note.text(textOf(this.#headers ?? NO_HEADERS));
     note.bytes(this.#answer ?? NOTHING);
-    note.text(JSON.stringify(trailers));
+    note.text(textOf(trailers));
     this.#answer = undefined;
   }
 
@@ -211,7 +211,19 @@ export class CarriedStream extends EventEmitter {
 type Taken = (error?: Error | null) => void;
 
 const NOTHING = new Uint8Array();
+const NO_HEADERS: Headers = Object.freeze({});
 function nothing(): void {}
+
+/** Of headers that do not change: the same objects for each answer. */
+const knownTexts = new WeakMap<Headers, string>();
+
+function textOf(headers: Headers): string {
+  const known = knownTexts.get(headers);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(headers);
+  if (Object.isFrozen(headers)) knownTexts.set(headers, text);
+  return text;
+}
 
 /** Smaller frames are copied: less than what it takes to share one. */
 const SHARED_FROM_BYTES = 2_048;

@@ -10,7 +10,16 @@ import fc from 'fast-check';
 import { unauthenticated } from '../../../src/rpc/errors/outcomes.ts';
 import type { RpcServerOptions } from '../../../src/rpc/server.ts';
 import { callHeaders, prefixed } from '../../observers/raw-call.ts';
-import { FRAME, END_HEADERS, END_STREAM, frame, lookupHeaders, onFrames, open } from '../../hostile/raw-http2.ts';
+import {
+  FRAME,
+  END_HEADERS,
+  END_STREAM,
+  frame,
+  header,
+  lookupHeaders,
+  onFrames,
+  open,
+} from '../../hostile/raw-http2.ts';
 import { fakePod, fakeReference, holder, resolved, START_MS } from '../fake-picture.ts';
 import { decodeDetails, decodeMessage, encodeMessage, eventually, serve, type Serving } from '../serving.ts';
 
@@ -382,6 +391,21 @@ for (const isAsked of [false, true]) {
       });
     }
 
+    it('that ends without a byte while its caller is looked at is answered once that is known', async () => {
+      await alike((side) =>
+        side.withSession(async (session) => {
+          const { stream, outcome } = begin(session, RESOLVE, { 'x-verdict': 'late' });
+          stream.end();
+          // Twice: its headers, and its end.
+          for (let count = 0; count < 2; count += 1) await seen(session);
+          side.decide();
+          const result = await outcome;
+          assert.equal(result.headers?.['grpc-status'], '12');
+          return result;
+        }),
+      );
+    });
+
     const waiting = lookup({ address: UNKNOWN, wait: { seconds: 20 } });
     const untilWaiting = async (side: Side): Promise<void> =>
       eventually(
@@ -443,34 +467,36 @@ for (const isAsked of [false, true]) {
       assert.deepEqual([codeOf(found), codeOf(expected)], ['DeadlineExceeded', 'OK']);
     });
 
-    it('is the same in frames', async () => {
-      const frames = async (side: Side): Promise<readonly unknown[]> => {
-        const socket = open(side.serving.target);
-        const seen: unknown[] = [];
-        const done = new Promise<void>((resolve) => {
-          onFrames(socket, ({ type, flags, payload }) => {
-            if (type !== FRAME.headers && type !== FRAME.data && type !== FRAME.reset) return;
-            seen.push({ type, flags, length: payload.length });
-            if ((flags & END_STREAM) !== 0) resolve();
+    for (const method of ['POST', 'HEAD', 'GET']) {
+      it(`is the same in frames (${method})`, async () => {
+        const frames = async (side: Side): Promise<readonly unknown[]> => {
+          const socket = open(side.serving.target);
+          const received: unknown[] = [];
+          const done = new Promise<void>((resolve) => {
+            onFrames(socket, ({ type, flags, payload }) => {
+              if (type !== FRAME.headers && type !== FRAME.data && type !== FRAME.reset) return;
+              received.push({ type, flags, length: payload.length });
+              if (type === FRAME.reset || (flags & END_STREAM) !== 0) resolve();
+            });
           });
-        });
-        socket.write(
-          Buffer.concat([
-            frame(FRAME.headers, END_HEADERS, 1, lookupHeaders()),
-            frame(FRAME.data, 0, 1, requests.known),
-            frame(FRAME.data, END_STREAM, 1),
-          ]),
-        );
-        await done;
-        socket.destroy();
-        return seen;
-      };
-      const { result } = await alike(frames);
-      assert.deepEqual(
-        (result as readonly { type: number }[]).map(({ type }) => type),
-        [FRAME.headers, FRAME.data, FRAME.headers],
-      );
-    });
+          // The first byte of the block is `:method: POST`.
+          const headers = Buffer.concat([header(':method', method), lookupHeaders().subarray(1)]);
+          socket.write(
+            Buffer.concat([
+              frame(FRAME.headers, END_HEADERS, 1, headers),
+              frame(FRAME.data, 0, 1, requests.known),
+              frame(FRAME.data, END_STREAM, 1),
+            ]),
+          );
+          await done;
+          socket.destroy();
+          return received;
+        };
+        const { result } = await alike(frames);
+        const types = (result as readonly { type: number }[]).map(({ type }) => type);
+        if (method !== 'HEAD') assert.deepEqual(types, [FRAME.headers, FRAME.data, FRAME.headers]);
+      });
+    }
   });
 }
 
@@ -487,7 +513,7 @@ it('that another thread carries has the same answer, and counts the same', async
         );
         assert.deepEqual(found, expected);
       }),
-      { numRuns: 60 },
+      { numRuns: 100 },
     );
   } finally {
     await own.stop();
