@@ -63,14 +63,14 @@ export class CarrierWorker {
         this.#calls.end();
         const text = this.#failure ?? `exit code ${code}`;
         this.#problem = text;
-        this.#listening?.reject(new Error(text));
+        this.#listening?.reject(ended(text));
         resolve(text);
       });
     });
   }
 
   async listen({ host, port }: ListenAddress, shared: boolean): Promise<void> {
-    if (this.#problem !== undefined) throw new Error(this.#problem);
+    if (this.#problem !== undefined) throw ended(this.#problem);
     this.#listening = Promise.withResolvers<void>();
     this.tell({ listen: { host, port, shared } });
     await this.#listening.promise;
@@ -120,4 +120,8 @@ export class CarrierWorker {
       this.#options.countRefusedSockets(message.refusedSockets);
     }
   }
+}
+
+function ended(problem: string): Error {
+  return new Error(`a thread that carries connections has ended: ${problem}`);
 }
