@@ -315,6 +315,8 @@ async function withstand(
     cutOff = sockets.filter((socket) => socket.destroyed).length;
   } finally {
     for (const socket of sockets) socket.destroy();
+    // Its last words say more than what its callers saw.
+    assert.equal(digger.isRunning, true, digger.log);
     await healthy.stop();
     over.abort();
     await watching;
