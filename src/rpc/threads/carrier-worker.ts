@@ -21,8 +21,8 @@ export interface CarrierWorkerOptions extends Omit<CarriedCallsOptions, 'send'> 
 /** Beats without an answer. Beats, not seconds: a process that was stopped for a while ends no thread. */
 const MAX_MISSED_BEATS = 10;
 
-/** More than a thread needs that does anything at all. */
-const END_MS = 1_000;
+/** More than a thread needs that does anything at all, on a machine where others are in its way too. */
+const END_MS = 5_000;
 
 /** Of a thread: connections and calls are counted on the main thread's account as well, and take most of it there. */
 const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 12 };
