@@ -25,7 +25,7 @@ const OTEL_BYTES = 8 * MIB;
 
 /**
  * Of a thread that carries connections: 21 MiB as it begins, 12 of its young generation, and streams that the main
- * thread has not looked at, 2,048 of 16 KiB (rpc/threads/carrier.ts).
+ * thread has not looked at, 2,048 of 16 KiB (rpc/threads/unseen-streams.ts).
  */
 const THREAD_BYTES = (21 + 12 + 32) * MIB;
 

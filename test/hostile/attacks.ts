@@ -242,16 +242,16 @@ interface Taken {
 
 /**
  * A test for each attack, and one for all of them at once, against one process as small as the pod's. `strength` 1: all
- * of it.
+ * of it. `threads`: those that serve.
  */
-export function describeAttacks(title: string, strength: number): void {
+export function describeAttacks(title: string, strength: number, threads = 1): void {
   describe(title, () => {
     let story: Story;
     let digger: DiggerProcess;
     before(async () => {
       process.env['NODE_OPTIONS'] = POD_NODE_OPTIONS;
       story = await Story.begin();
-      digger = await story.startReadyDigger();
+      digger = await story.startReadyDigger('--serving-threads', String(threads));
     });
     after(() => story?.end());
 
@@ -315,6 +315,8 @@ async function withstand(
     cutOff = sockets.filter((socket) => socket.destroyed).length;
   } finally {
     for (const socket of sockets) socket.destroy();
+    // Its last words say more than what its callers saw.
+    assert.equal(digger.isRunning, true, digger.log);
     await healthy.stop();
     over.abort();
     await watching;

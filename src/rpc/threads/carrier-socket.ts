@@ -8,6 +8,7 @@
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 
+import { sourceOf } from '../limits/caller.ts';
 import { pauseReading, resumeReading } from '../socket-reading.ts';
 
 /** As much as HTTP/2 has on its way for a connection anyway. */
@@ -17,6 +18,8 @@ export class CarrierSocket {
   readonly id: number;
   /** Both of its addresses and ports. */
   readonly ends: string;
+  /** What its streams are counted on, see `caller.ts`. */
+  readonly source: string;
   /** Where TLS is terminated, the one below it: they end together. */
   readonly socket: Socket;
   session: ServerHttp2Session | undefined = undefined;
@@ -32,6 +35,8 @@ export class CarrierSocket {
     this.id = id;
     this.ends = ends;
     this.socket = socket;
+    // Unset when it has gone already.
+    this.source = sourceOf(socket.remoteAddress ?? 'unknown');
   }
 
   /** The main thread wants it not to be read. */

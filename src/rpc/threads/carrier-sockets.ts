@@ -12,7 +12,6 @@ import type { Server as TlsServer, TLSSocket } from 'node:tls';
 
 import { ADVERTISED_HEADER_BYTES } from '../calls/header-checks.ts';
 import { takesFrames } from '../calls/stream-reset.ts';
-import { sourceOf } from '../limits/caller.ts';
 import { StartQueue } from '../limits/start-queue.ts';
 import { checkReading, startReading } from '../socket-reading.ts';
 import { describeClientCertificate } from '../tls/client-certificate.ts';
@@ -158,7 +157,7 @@ export class CarrierSockets {
     this.#options.notes.tell({ refusedSockets: 1 });
   }
 
-  #admit({ socket }: CarrierSocket): void {
+  #admit({ socket, source }: CarrierSocket): void {
     if (socket.destroyed) return;
     const handshakes = this.#tls?.server;
     if (handshakes === undefined) {
@@ -172,7 +171,7 @@ export class CarrierSockets {
     };
     awaitFirstFlight(socket, {
       begin: () =>
-        this.#handshakes.add(sourceOf(socket.remoteAddress ?? 'unknown'), {
+        this.#handshakes.add(source, {
           // The main thread counts new connections, and has admitted it.
           isNew: false,
           run: begin,

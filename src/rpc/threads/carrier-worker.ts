@@ -21,8 +21,8 @@ export interface CarrierWorkerOptions extends Omit<CarriedCallsOptions, 'send'> 
 /** Beats without an answer. Beats, not seconds: a process that was stopped for a while ends no thread. */
 const MAX_MISSED_BEATS = 10;
 
-/** More than a thread needs that does anything at all. */
-const END_MS = 1_000;
+/** More than a thread needs that does anything at all, on a machine where others are in its way too. */
+const END_MS = 5_000;
 
 /** Of a thread: connections and calls are counted on the main thread's account as well, and take most of it there. */
 const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 12 };
@@ -63,14 +63,14 @@ export class CarrierWorker {
         this.#calls.end();
         const text = this.#failure ?? `exit code ${code}`;
         this.#problem = text;
-        this.#listening?.reject(new Error(text));
+        this.#listening?.reject(ended(text));
         resolve(text);
       });
     });
   }
 
   async listen({ host, port }: ListenAddress, shared: boolean): Promise<void> {
-    if (this.#problem !== undefined) throw new Error(this.#problem);
+    if (this.#problem !== undefined) throw ended(this.#problem);
     this.#listening = Promise.withResolvers<void>();
     this.tell({ listen: { host, port, shared } });
     await this.#listening.promise;
@@ -120,4 +120,8 @@ export class CarrierWorker {
       this.#options.countRefusedSockets(message.refusedSockets);
     }
   }
+}
+
+function ended(problem: string): Error {
+  return new Error(`a thread that carries connections has ended: ${problem}`);
 }

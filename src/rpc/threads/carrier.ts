@@ -34,7 +34,10 @@ export class Carrier {
     this.#tell = tell;
     const notes = new CarrierNotes(tell);
     const nextId = (): number => (this.#lastId += 1);
-    this.#unseen = new UnseenStreams((connection) => void notes.note(CONNECTION.held, connection.id));
+    this.#unseen = new UnseenStreams({
+      noteHeld: (connection) => void notes.note(CONNECTION.held, connection.id),
+      afterReads: setImmediate,
+    });
     this.#streams = new CarrierStreams({ notes, unseen: this.#unseen, nextId, connectionOf });
     this.#sockets = new CarrierSockets({
       ...start,

@@ -97,7 +97,8 @@ describe('subscribers that read nothing', () => {
     const note = (warning: Error): void => void warnings.push(warning);
     process.on('warning', note);
     t.after(() => process.off('warning', note));
-    const { cluster, feed, serving, untilConnections } = await start(t, { stallTimeoutMs: 300 }, 100);
+    // Resets get half a second to arrive: what is left of the connection after that is destroyed, with the resets on it.
+    const { cluster, feed, serving, untilConnections } = await start(t, { stallTimeoutMs: 300 }, 500);
     for (let index = 0; index < 100; index++) cluster.set({ ...WEB, name: `web-${index}`, ballast: 5_000 });
     const { session, stream } = openAndReadNothing(t, serving.target);
     // On the client's side they are as many as it likes.

@@ -166,6 +166,17 @@ describe('a thread that carries connections', () => {
     }
   });
 
+  it('that ends before it was told to listen fails the start, which else would wait for it for ever', async (t) => {
+    let count = 0;
+    const endSecond = (worker: unknown): void => {
+      count += 1;
+      if (count === 2) void (worker as Worker).terminate();
+    };
+    process.on('worker', endSecond);
+    t.after(() => process.off('worker', endSecond));
+    await assert.rejects(serve({ threads: 3 }), /a thread that carries connections has ended/);
+  });
+
   it('is one of several that share the port, all of which answer', async (t) => {
     const serving = await serveWithThread(t, 3);
     const clients = Array.from({ length: 12 }, () => new TestClient(serving.target));
