@@ -12,8 +12,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, describe, it } from 'node:test';
 import { SERVING_ENVIRONMENT, SERVING_NODE_OPTIONS } from '../src/serving-process.ts';
+import { done, eventually, notYet } from './observers/eventually.ts';
 import { ROOT } from './project/repository.ts';
 import { createCertificate } from './simulator/server/certificate.ts';
+import { Story } from './stories/story.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'digger-first-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -36,6 +38,15 @@ describe('a start', () => {
       await startsServing(server, { ca: cert, until: asked, env: { NO_PATIENCE_ENDS: '1' } }),
       /"msg":"serving"/,
     );
+  });
+
+  it('is told as serving before it is told as ready, however soon the lists are there', async () => {
+    await using story = await Story.begin();
+    const digger = await story.startDigger();
+    const log = await eventually('ready is logged', async () =>
+      digger.log.includes('"msg":"ready"') ? done(digger.log) : notYet(digger.log),
+    );
+    assert.ok(log.indexOf('"msg":"serving"') < log.indexOf('"msg":"ready"'), log);
   });
 
   it('opens its port while a server accepts connections and says nothing', async () => {
