@@ -261,6 +261,12 @@ describe('16.2 a hidden namespace', () => {
     const past = await digger.call('LookupService', 'ResolveAddress', { address: HIDDEN.job, at });
     assert.equal(past['resolution']['outcome'], 'OUTCOME_HIDDEN');
     assert.ok(past['resolution']['validTo']);
+    // Timelines still name it, and objects that are gone are told once more for that.
+    const method = (await methodsOf(raw)).get('/digger.v1.ChangeFeedService/Watch') ?? assert.fail();
+    const asked = { snapshotOnly: true, timelines: true, hiddenHolders: true };
+    const told = Buffer.concat(await exchange(raw, '/digger.v1.ChangeFeedService/Watch', method, asked));
+    assert.ok(told.toString('latin1').includes(HIDDEN.job));
+    for (const each of STAYING) assert.ok(!told.toString('latin1').includes(each), each);
   });
 });
 
