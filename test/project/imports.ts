@@ -67,7 +67,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'feed/log',
   ],
   'grpc-client': [],
-  health: ['model', 'kube/reflector'],
+  health: ['model', 'kube', 'kube/reflector'],
   handover: [...EVERYWHERE, 'wire', 'addresses', 'addresses/claims', 'addresses/heritage'],
   page: ['model', 'model/ip', 'model/namespaces', 'package', 'addresses', 'catalog'],
   rpc: [...RPC_SOURCES, ...RPC_ROOMS, ...METHOD_ROOMS],
@@ -94,6 +94,7 @@ const ONLY: Readonly<Record<string, readonly string[]>> = {
   'addresses/claims→addresses': ['src/addresses/holder-workload.ts'],
   // How the work on a large change is cut into slices.
   'feed/timelines→catalog': ['src/catalog/pacer.ts'],
+  'health→kube': ['src/kube/list-cause.ts'],
   'health→kube/reflector': ['src/kube/reflector/reflector-status.ts'],
   'page→addresses': ['src/addresses/reader.ts'],
   'page→catalog': ['src/catalog/reader.ts'],

@@ -2,11 +2,11 @@
 
 import type { Registry } from '@prometheus-io/client';
 
-import { ChangeFeed } from './feed/change-feed.ts';
-import type { TimelinesInLog } from './feed/log/items.ts';
-import type { Freshness } from './health/freshness.ts';
-import type { ClusterIdentity } from './model/cluster-identity.ts';
-import type { Config } from './options/options.ts';
+import { ChangeFeed } from '../feed/change-feed.ts';
+import type { TimelinesInLog } from '../feed/log/items.ts';
+import type { Freshness } from '../health/freshness.ts';
+import type { ClusterIdentity } from '../model/cluster-identity.ts';
+import type { Config } from '../options/options.ts';
 
 export interface FeedParts {
   readonly config: Config;

@@ -2,18 +2,18 @@
 // and hands its own to those that start later.
 
 import type { Registry } from '@prometheus-io/client';
-import type { HolderEntity } from './addresses/claims/claim.ts';
-import type { Heritage } from './addresses/heritage/heritage.ts';
-import { type ConnectionSecurity, findSecurityProblems } from './grpc-client/connection-security.ts';
-import { Giver } from './handover/giver.ts';
-import { registerHandoverMetrics } from './handover/metrics.ts';
-import { Positions } from './handover/positions.ts';
-import { type Setting, toSettings } from './handover/settings.ts';
-import { Taker, type TakerStatus } from './handover/taker.ts';
-import type { ChangeBatch } from './model/changes.ts';
-import type { FormerOwner } from './model/kubernetes/records.ts';
-import type { Config } from './options/options.ts';
-import type { Logger } from './telemetry/logger.ts';
+import type { HolderEntity } from '../addresses/claims/claim.ts';
+import type { Heritage } from '../addresses/heritage/heritage.ts';
+import { type ConnectionSecurity, findSecurityProblems } from '../grpc-client/connection-security.ts';
+import { Giver } from '../handover/giver.ts';
+import { registerHandoverMetrics } from '../handover/metrics.ts';
+import { Positions } from '../handover/positions.ts';
+import { type Setting, toSettings } from '../handover/settings.ts';
+import { Taker, type TakerStatus } from '../handover/taker.ts';
+import type { ChangeBatch } from '../model/changes.ts';
+import type { FormerOwner } from '../model/kubernetes/records.ts';
+import type { Config } from '../options/options.ts';
+import type { Logger } from '../telemetry/logger.ts';
 
 export interface SiblingHistoryOptions {
   readonly config: Config;
@@ -94,11 +94,11 @@ export class SiblingHistory {
       places: config.historyFrom,
       // Loaded only here: it needs gRPC, which a start does not load before its first requests are sent.
       createCredentials: async () =>
-        (await import('./grpc-client/connection-credentials.ts')).createChannelCredentials(security),
+        (await import('../grpc-client/connection-credentials.ts')).createChannelCredentials(security),
       createMetadata: async (target) => {
         const [problem] = findSecurityProblems({ ...security, certPath: undefined, keyPath: undefined }, target);
         if (problem !== undefined) throw new Error('the token is shown over TLS only, see --history-from-tls-ca');
-        return (await import('./grpc-client/connection-credentials.ts')).createCallMetadata(security);
+        return (await import('../grpc-client/connection-credentials.ts')).createCallMetadata(security);
       },
       serverName: config.historyFromServerName,
       waitMs: config.historyFromWaitMs,

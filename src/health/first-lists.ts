@@ -1,9 +1,9 @@
 // The lists that the picture waits for before it opens: those of all resources that are required or within reach.
 // Readiness names the ones that are not there yet.
 
-import { listCause } from './kube/list-cause.ts';
-import type { ReflectorStatus } from './kube/reflector/reflector-status.ts';
-import type { Readiness } from './health/readiness.ts';
+import { listCause } from '../kube/list-cause.ts';
+import type { ReflectorStatus } from '../kube/reflector/reflector-status.ts';
+import type { Readiness } from './readiness.ts';
 
 export class FirstLists {
   readonly #readiness: Pick<Readiness, 'begin' | 'complete'>;

@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FirstLists } from '../src/first-lists.ts';
-import type { ReflectorStatus } from '../src/kube/reflector/reflector-status.ts';
-import { Readiness } from '../src/health/readiness.ts';
+import { FirstLists } from '../../src/health/first-lists.ts';
+import type { ReflectorStatus } from '../../src/kube/reflector/reflector-status.ts';
+import { Readiness } from '../../src/health/readiness.ts';
 
 function statusOf(resource: string, told: Partial<ReflectorStatus> = {}): ReflectorStatus {
   return {
