@@ -16,7 +16,7 @@ import {
   READ_BUDGET_OF_FLOOD,
   REMEMBERED_MS,
 } from '../../src/rpc/limits/fair-queue.ts';
-import { NARROW_STREAMS } from '../../src/rpc/calls/gate.ts';
+import { NARROW_STREAMS } from '../../src/rpc/calls/narrow-connections.ts';
 import { MAX_WOKEN_PER_TURN } from '../../src/rpc/calls/woken-calls.ts';
 import type { RpcLimits } from '../../src/rpc/limits/rpc-limits.ts';
 import { done, eventually, notYet } from '../observers/eventually.ts';

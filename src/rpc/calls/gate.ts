@@ -11,7 +11,7 @@ import { constants, type IncomingHttpHeaders, type ServerHttp2Session, type Serv
 import { Readable } from 'node:stream';
 import type { ServerInterceptingCall, ServerInterceptor } from '@grpc/grpc-js';
 
-import type { CallError, Limit } from '../errors/call-error.ts';
+import type { CallError } from '../errors/call-error.ts';
 import {
   compressionUnsupported,
   headersTooLarge,
@@ -20,18 +20,20 @@ import {
   requestTimedOut,
   secondMessage,
   tooManyCalls,
-  tooManyHealthWatches,
 } from '../errors/over-limits.ts';
 import type { ConnectionTable } from '../limits/connection-table.ts';
-import { type FairQueue, READ_BUDGET_OF_FLOOD } from '../limits/fair-queue.ts';
+import type { FairQueue } from '../limits/fair-queue.ts';
 import { CarriedStream } from '../threads/carried-stream.ts';
 import { baseCallOf, observeRequest, type RequestObserver } from './base-call.ts';
 import { type CallConnection, CallRecord, connectionOf, type EndCall, recordOf, setConnection } from './call-record.ts';
 import { type CallKeeper, GatedCall, STATUS_COST_BYTES } from './gated-call.ts';
+import { ConnectionFloods, SMALL_BYTES } from './connection-floods.ts';
 import type { StreamGuard } from './grpc-js-streams.ts';
 import { boundTimeout, essentialHeaders, type HeaderFacts, MAX_HEADER_BYTES } from './header-checks.ts';
+import { HealthWatches } from './health-watches.ts';
 import type { FramingFault } from './message-framing.ts';
 import { isProbePath, type MethodRules, rulesOf } from './method-rules.ts';
+import { NarrowConnections } from './narrow-connections.ts';
 import { resetStream, takesFrames } from './stream-reset.ts';
 
 export interface GateOptions extends Omit<CallKeeper, 'takeHealthWatch'> {
@@ -50,43 +52,8 @@ export interface GateOptions extends Omit<CallKeeper, 'takeHealthWatch'> {
  */
 export const CALL_COST_BYTES = 16_384;
 
-/** Streams that watch health from one address, of all that may. */
-const HEALTH_SHARE = 8;
-
-/**
- * Calls at once of a connection that opens while its source is remembered for having brought many, or for whose calls
- * there is no room, until its source is forgotten: as many as are read of it in a turn. HTTP/2 refuses those beyond it by
- * itself (REFUSED_STREAM), which costs little beside looking at them; clients keep them until there is room, and try
- * again what they had sent before they knew.
- */
-export const NARROW_STREAMS = READ_BUDGET_OF_FLOOD;
-
 /** What a reset gets to leave before the connection is cut. */
 const RESET_GRACE_MS = 5_000;
-
-/**
- * Pings, and settings, of one connection in a second. A client that keeps its connection alive sends one in ten
- * seconds.
- */
-const MAX_CONTROL_FRAMES = 200;
-
-/**
- * Of headers above their bound, unpacked, of one connection in a second: a caller whose headers are too long is told so,
- * 16 times a second and more. To unpack 60 kB takes 0.5 ms, and one read may hold 100 of them; what comes after the
- * connection was ended is skipped.
- */
-const MAX_LARGE_HEADER_BYTES = 256 * 1024;
-
-/**
- * Pieces of requests of one connection in a second, beyond those that each call has: DATA frames below `SMALL_BYTES`, and
- * messages of a stream. Each costs 10 to 70 µs, and a read holds 6,500 frames of one byte: one connection of them held up
- * every other caller for half a second at a time.
- */
-const MAX_REQUEST_PIECES = 128;
-
-/** Of a call: the head of its message, the rest, and one that was read in two parts. */
-const PIECES_OF_A_CALL = 3;
-const SMALL_BYTES = 256;
 
 /** What streams end with that are reset because they are too many; seen by no one. */
 const ONE_OF_MANY = new Error('one of too many calls');
@@ -95,19 +62,25 @@ export class Gate implements StreamGuard, RequestObserver {
   readonly interceptor: ServerInterceptor;
   readonly #options: GateOptions;
   readonly #rules = new Map<string, MethodRules>();
-  readonly #healthWatches = new Map<string, number>();
-  /** Connections of which something was counted in this second. */
-  readonly #counted = new Set<CallConnection>();
-  /** Connections that may have fewer calls at once than others. */
-  readonly #narrow = new Set<CallConnection>();
-  #allHealthWatches = 0;
+  readonly #healthWatches: HealthWatches;
+  readonly #floods: ConnectionFloods;
+  readonly #narrow: NarrowConnections;
   readonly #endCall: EndCall;
   readonly #onClose: (this: ServerHttp2Stream) => void;
   readonly #countedPush: ServerHttp2Stream['push'];
 
   constructor(options: GateOptions) {
     this.#options = options;
-    const keeper: CallKeeper = { ...options, takeHealthWatch: (record) => this.#takeHealthWatch(record) };
+    const { environment, queue, maxStreamsPerConnection } = options;
+    this.#healthWatches = new HealthWatches(options.maxHealthWatches);
+    this.#floods = new ConnectionFloods(maxStreamsPerConnection, (limit) => environment.countRefusal(limit));
+    this.#narrow = new NarrowConnections(queue, maxStreamsPerConnection);
+    const takeHealthWatch = (record: CallRecord): CallError | undefined => {
+      const refusal = this.#healthWatches.take(record.connection.caller);
+      record.watchesHealth = refusal === undefined;
+      return refusal;
+    };
+    const keeper: CallKeeper = { ...options, takeHealthWatch };
     this.interceptor = ({ path, requestStream, responseStream }, nextCall) => {
       let rules = this.#rules.get(path);
       if (rules === undefined) {
@@ -135,7 +108,7 @@ export class Gate implements StreamGuard, RequestObserver {
         if (session !== undefined && !takesFrames(session)) destroy();
         return;
       }
-      options.environment.countRefusal('untaken_answers');
+      environment.countRefusal('untaken_answers');
       resetStream(stream, RESET_GRACE_MS, destroy);
     };
     const closed = (stream: ServerHttp2Stream): void => {
@@ -144,15 +117,15 @@ export class Gate implements StreamGuard, RequestObserver {
       options.ledger.close(record);
       options.connections.callClosed(record.connection);
       // Hundreds end at once where we end a connection; of one that its peer ended the listener has told before.
-      if (record.connection.session?.destroyed === true) options.queue.noteEffort(record.connection);
-      if (record.isWaiting) this.#noteEarlyEnd(record.connection);
-      if (record.watchesHealth) this.#releaseHealthWatch(record.connection.caller);
+      if (record.connection.session?.destroyed === true) queue.noteEffort(record.connection);
+      if (record.isWaiting) this.#floods.noteEarlyEnd(record.connection);
+      if (record.watchesHealth) this.#healthWatches.release(record.connection.caller);
     };
     this.#onClose = function () {
       closed(this);
     };
     const isFlood = (stream: ServerHttp2Stream, chunk: unknown): boolean =>
-      Buffer.isBuffer(chunk) && chunk.length < SMALL_BYTES && this.#isFloodOfPieces(recordOf(stream), 1);
+      Buffer.isBuffer(chunk) && chunk.length < SMALL_BYTES && this.#floods.isOfPieces(recordOf(stream), 1);
     this.#countedPush = function (this: ServerHttp2Stream, chunk: unknown) {
       return isFlood(this, chunk) ? false : Readable.prototype.push.call(this, chunk);
     };
@@ -160,7 +133,7 @@ export class Gate implements StreamGuard, RequestObserver {
 
   /** Streams that watch health. */
   get healthWatches(): number {
-    return this.#allHealthWatches;
+    return this.#healthWatches.count;
   }
 
   onSession(session: ServerHttp2Session): void {
@@ -171,33 +144,17 @@ export class Gate implements StreamGuard, RequestObserver {
     }
     setConnection(session, connection);
     // Not those that are open: of calls that are on their way there some would be refused.
-    if (this.#options.queue.isFlooding(connection.source)) this.#narrowOne(connection);
-    session.once('close', () => this.#narrow.delete(connection));
-    const count = (): void => {
-      connection.controlFrames += 1;
-      this.#counted.add(connection);
-      if (connection.controlFrames > MAX_CONTROL_FRAMES) this.#calm(connection, 'control_frames');
-    };
+    this.#narrow.add(connection);
+    session.once('close', () => this.#narrow.forget(connection));
+    const count = (): void => this.#floods.noteControlFrame(connection);
     session.on('ping', count);
     session.on('remoteSettings', count);
   }
 
   /** Begins to count anew; to be called every second. */
   endSecond(): void {
-    for (const connection of this.#counted) {
-      connection.controlFrames = 0;
-      connection.earlyEnds = 0;
-      connection.largeHeaderBytes = 0;
-      connection.requestPieces = 0;
-    }
-    this.#counted.clear();
-    for (const connection of this.#narrow) {
-      if (this.#options.queue.isFlooding(connection.source)) continue;
-      this.#narrow.delete(connection);
-      const { session } = connection;
-      if (session === undefined || session.destroyed) continue;
-      session.settings({ maxConcurrentStreams: this.#options.maxStreamsPerConnection });
-    }
+    this.#floods.endSecond();
+    this.#narrow.widenForgotten();
   }
 
   onStream(
@@ -215,9 +172,8 @@ export class Gate implements StreamGuard, RequestObserver {
       return;
     }
     const isTooLarge = bytes > MAX_HEADER_BYTES;
-    if (isTooLarge && this.#isFloodOfHeaders(connection, bytes)) {
+    if (isTooLarge && this.#floods.isOfHeaders(connection, bytes)) {
       stream.on('error', () => undefined);
-      this.#calm(connection, 'large_headers');
       stream.destroy();
       return;
     }
@@ -263,7 +219,7 @@ export class Gate implements StreamGuard, RequestObserver {
       queue.noteRefused(connection);
       const { limit } = record.refusal.facts;
       if (limit !== undefined) environment.countRefusal(limit);
-      this.#narrowOne(connection);
+      this.#narrow.add(connection);
       stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
       // With an error of ours: node would make one with a stack for each, which took longer than all else of it.
       stream.destroy(ONE_OF_MANY);
@@ -274,7 +230,7 @@ export class Gate implements StreamGuard, RequestObserver {
     const record = recordOf(stream);
     if (record?.rules === undefined || record.call === undefined) return true;
     const isSmall = chunk.length < SMALL_BYTES && !record.isCountedAtRead;
-    if (isSmall && this.#isFloodOfPieces(record, 1)) return false;
+    if (isSmall && this.#floods.isOfPieces(record, 1)) return false;
     // Refused already; what still comes is thrown away.
     if (record.phase === 'over') return false;
     const { framing } = record;
@@ -282,7 +238,7 @@ export class Gate implements StreamGuard, RequestObserver {
     const messagesBefore = framing.messages;
     const fault = framing.take(chunk, record.rules);
     const messages = framing.messages - messagesBefore;
-    if (record.rules.isStream && messages > 0 && this.#isFloodOfPieces(record, isSmall ? messages - 1 : messages)) {
+    if (record.rules.isStream && messages > 0 && this.#floods.isOfPieces(record, isSmall ? messages - 1 : messages)) {
       return false;
     }
     if (fault !== undefined) {
@@ -304,52 +260,6 @@ export class Gate implements StreamGuard, RequestObserver {
     this.#options.ledger.requestCompleted(record);
   }
 
-  /** Its calls are refused: most of those that come are to be refused before they are looked at. */
-  #narrowOne(connection: CallConnection): void {
-    const { session } = connection;
-    if (session === undefined || session.destroyed || this.#narrow.has(connection)) return;
-    if (!this.#options.queue.isFlooding(connection.source)) return;
-    this.#narrow.add(connection);
-    session.settings({ maxConcurrentStreams: Math.min(NARROW_STREAMS, this.#options.maxStreamsPerConnection) });
-  }
-
-  /** A caller that makes calls only to reset them has more of these in a second than it may have calls at once. */
-  #noteEarlyEnd(connection: CallConnection): void {
-    connection.earlyEnds += 1;
-    this.#counted.add(connection);
-    if (connection.earlyEnds > this.#options.maxStreamsPerConnection) this.#calm(connection, 'rapid_resets');
-  }
-
-  /** Whether headers above their bound are too many; counts them. */
-  #isFloodOfHeaders(connection: CallConnection, bytes: number): boolean {
-    connection.largeHeaderBytes += bytes;
-    this.#counted.add(connection);
-    return connection.largeHeaderBytes > MAX_LARGE_HEADER_BYTES;
-  }
-
-  /** Whether the pieces in which requests come are too many; counts these. */
-  #isFloodOfPieces(record: CallRecord | undefined, pieces: number): boolean {
-    if (record === undefined) return false;
-    record.pieces += pieces;
-    const more = Math.min(pieces, record.pieces - PIECES_OF_A_CALL);
-    if (more <= 0) return false;
-    const { connection } = record;
-    connection.requestPieces += more;
-    this.#counted.add(connection);
-    if (connection.requestPieces <= MAX_REQUEST_PIECES) return false;
-    this.#calm(connection, 'request_pieces');
-    return true;
-  }
-
-  /** Ends a connection that sends too much of what is no call. */
-  #calm(connection: CallConnection, limit: Limit): void {
-    const { session } = connection;
-    if (session === undefined || session.destroyed) return;
-    this.#options.environment.countRefusal(limit);
-    // Without an error node takes no notice of the code.
-    session.destroy(new Error(limit), constants.NGHTTP2_ENHANCE_YOUR_CALM);
-  }
-
   #begin(
     record: CallRecord,
     headers: IncomingHttpHeaders,
@@ -361,27 +271,6 @@ export class Gate implements StreamGuard, RequestObserver {
     // grpc-js has answered it: no such method, or no gRPC at all.
     this.#options.ledger.answer(record, STATUS_COST_BYTES);
     if ((flags & constants.NGHTTP2_FLAG_END_STREAM) === 0) record.stream.close(constants.NGHTTP2_NO_ERROR);
-  }
-
-  /** Whether there is room for one more; counts it. */
-  #takeHealthWatch(record: CallRecord): CallError | undefined {
-    const { caller } = record.connection;
-    const { maxHealthWatches } = this.#options;
-    const ofAddress = this.#healthWatches.get(caller) ?? 0;
-    const share = Math.ceil(maxHealthWatches / HEALTH_SHARE);
-    if (ofAddress >= share) return tooManyHealthWatches(share, 'address');
-    if (this.#allHealthWatches >= maxHealthWatches) return tooManyHealthWatches(maxHealthWatches, 'replica');
-    record.watchesHealth = true;
-    this.#healthWatches.set(caller, ofAddress + 1);
-    this.#allHealthWatches += 1;
-    return undefined;
-  }
-
-  #releaseHealthWatch(caller: string): void {
-    const left = (this.#healthWatches.get(caller) ?? 0) - 1;
-    if (left > 0) this.#healthWatches.set(caller, left);
-    else this.#healthWatches.delete(caller);
-    this.#allHealthWatches -= 1;
   }
 
   #errorOf(fault: FramingFault, record: CallRecord): CallError {
