@@ -10,6 +10,7 @@ import type { Credentials } from '../kube/credentials/credentials.ts';
 import type { ListenAddress } from '../model/ip/listen-address.ts';
 import type { Config } from '../options/options.ts';
 import type { RpcSources } from '../rpc/methods/register.ts';
+import { takeGrpcJsLog } from '../rpc/grpc-js-log.ts';
 import { createFeedService, type WatchOptions } from '../rpc/methods/watch.ts';
 import { createRpcServer, type RpcServer } from '../rpc/server.ts';
 import type { TlsReload } from '../rpc/tls/reload.ts';
@@ -39,6 +40,7 @@ export interface OpenPort {
 /** Resolves when the port listens. Rejects with a StartError when it cannot; then nothing is open. */
 export async function openPort(parts: PortParts): Promise<OpenPort> {
   const { config, logger, registry, feed, knowsNamespaces, wantTimelines } = parts;
+  takeGrpcJsLog(logger);
   const access = openCallerAccess({ ...parts, certificateOf: (peer) => rpc.certificateOf(peer) });
   const rpc: RpcServer = createRpcServer(
     {
