@@ -158,7 +158,11 @@ async function relistOnce(plane: ControlPlane, kubeconfig: string): Promise<obje
   await digger.metrics();
   // Something is written that digger does not watch: otherwise the restarted server stands where the watches do, and
   // they simply go on.
-  await plane.client.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'written-meanwhile' } });
+  await plane.client.create({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'written-meanwhile', namespace: 'default' },
+  });
   await plane.killApiServer();
   // It may be listing again before this returns.
   await plane.startApiServer();
