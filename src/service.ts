@@ -4,11 +4,10 @@
 //   API server ─▶ cluster watch ─▶ catalog ─▶ address book ─▶ lookups
 //                                     └─────▶ change feed ──▶ watch
 //
-// The admin listener is up first, then the API server is asked for the first lists, and while it makes its answers gRPC
-// is loaded and its port bound: they say what is pending, and nothing that could be taken for "unassigned". The picture
-// opens once, when every resource is synced or known to be out of reach.
+// The admin listener and gRPC are up before the first list: they say what is pending, and nothing that could be taken for
+// "unassigned". The picture opens once, when every resource is synced or known to be out of reach.
 //
-// No import of this file, nor of one that it imports, may need grpc-js: it takes as long to load as all the rest.
+// gRPC is loaded last before that (`composition/open-port.ts`): what is wrong with options or files is told without it.
 
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -81,17 +80,11 @@ const EDGE_SLACK_MS = 500;
 /** It was asked for with the first lists, so that it is there by now or the API server has trouble with it. */
 const CLUSTER_UID_WAIT_MS = 2_000;
 
-/**
- * How long the gRPC port waits for the first requests to be on their way. A connection takes a few round trips and some
- * milliseconds; an API server that is not there, or credentials that a program has to fetch, must not keep it closed.
- */
-const ASKING_WAIT_MS = 500;
-
 /** Claims end by age also while nothing changes. */
 const EXPIRE_INTERVAL_MS = 10_000;
 
 /**
- * Starts everything; resolves when both listeners are bound, which is before the picture is complete. Rejects with a
+ * Starts everything; resolves when both listeners are bound, which is before the first list. Rejects with a
  * StartError for what the person who starts it can mend.
  */
 export async function startService(options: ServiceOptions): Promise<RunningService> {
@@ -122,7 +115,6 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
   });
   const tls = await openPortCertificate({ config, logger, registry });
   const readiness = new Readiness();
-  readiness.begin(LISTENING);
   readiness.begin(JOINING);
   if (config.historyFrom.length > 0) readiness.begin(TAKING_OVER);
   const firstLists = new FirstLists(readiness);
@@ -323,9 +315,6 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
   };
   try {
     signal?.throwIfAborted();
-    watch.start();
-    follow();
-    await Promise.race([watch.asked, delay(ASKING_WAIT_MS, undefined, { ref: false })]);
     const { openPort } = await import('./composition/open-port.ts');
     signal?.throwIfAborted();
     port = await openPort({
@@ -350,8 +339,8 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
         history: history.giver,
       },
     });
-    // Told as serving first, then as ready, also where the lists were there before gRPC was.
-    setImmediate(() => readiness.complete(LISTENING));
+    watch.start();
+    follow();
     const cluster = { server: credentials.server, context: config.context };
     return { address: formatAddress(port.address), adminAddress: admin.address, cluster, stop };
   } catch (error) {
@@ -360,7 +349,6 @@ async function start({ config, logger, signal, fail }: ServiceOptions): Promise<
   }
 }
 
-const LISTENING = 'open the gRPC port';
 const JOINING = 'join the first lists';
 const TAKING_OVER = 'ask siblings for their history';
 

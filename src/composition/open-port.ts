@@ -1,7 +1,7 @@
 // The gRPC port as the options want it: who may call, the methods, and the bounds.
 //
-// Loaded by service.ts when its first requests to the API server are on their way: gRPC and what belongs to it are half
-// of all that a start loads, and the server makes its answers meanwhile. So nothing that the picture needs is from here.
+// Loaded by service.ts when options and files are known to be good: gRPC and what belongs to it are half of all that a
+// start loads. So nothing that the picture needs is from here.
 
 import { ServerCredentials } from '@grpc/grpc-js';
 import { openCallerAccess } from './caller-access.ts';

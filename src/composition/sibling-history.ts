@@ -92,7 +92,7 @@ export class SiblingHistory {
     };
     return new Taker({
       places: config.historyFrom,
-      // Loaded only here: it needs gRPC, which a start does not load before its first requests are sent.
+      // Loaded only here: it needs gRPC, which most starts load later.
       createCredentials: async () =>
         (await import('../grpc-client/connection-credentials.ts')).createChannelCredentials(security),
       createMetadata: async (target) => {

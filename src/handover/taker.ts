@@ -171,14 +171,14 @@ export class Taker {
 
   async #ask({ target, name }: Sibling, deadline: AbortSignal): Promise<IncomingHistory> {
     const { createCredentials, createMetadata, serverName = name, maxBytes, now } = this.#options;
-    const question = this.#options.question();
     const connection = await ofOwnFiles(async () => ({
       ...{ target, serverName },
       ...{ credentials: await createCredentials(), metadata: await createMetadata(target) },
     }));
-    const askedMs = now();
-    // Loaded only here: it needs gRPC, which a start does not load before its first requests are sent.
+    // Loaded only here: the command line is read with this file, and should not wait for gRPC.
     const { IncomingHistory } = await import('./incoming.ts');
+    const question = this.#options.question();
+    const askedMs = now();
     const incoming = await IncomingHistory.open(connection, question, { maxBytes, answerMs: ANSWER_MS, deadline });
     const problem = this.#problemOf(incoming, question, askedMs);
     if (problem === undefined) return incoming;

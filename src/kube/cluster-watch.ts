@@ -94,11 +94,6 @@ export interface ClusterWatchOptions {
 
 export interface ClusterWatch {
   start(): void;
-  /**
-   * Resolves when the first requests were written to a connection, or could not be sent: what keeps the thread busy from
-   * then on does so while the API server makes its answers. May take as long as a connection may, or credentials.
-   */
-  readonly asked: Promise<void>;
   /** Resolves when no store will be written any more and every connection is closed. */
   stop(): Promise<void>;
   /**
@@ -127,8 +122,7 @@ export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
   const onStatusChange = options.onStatusChange ?? (() => {});
   const stopping = new AbortController();
   const compression = options.compression !== 'off';
-  const { promise: asked, resolve: onSent } = Promise.withResolvers<void>();
-  const transport = createTransport({ credentials, userAgent, compression, onSent });
+  const transport = createTransport({ credentials, userAgent, compression });
   registerTransportMetrics(registry, compression, () => transport.received);
   const contact = new ServerContact(
     transport,
@@ -214,8 +208,6 @@ export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
   });
 
   return {
-    // All requests of the start wait for one connection and are handed to it in one turn, written by the end of the next.
-    asked: asked.then(afterTurn).then(afterTurn),
     start: () => {
       clusterUid.start();
       for (const reflector of reflectors) reflector.start();
@@ -231,10 +223,6 @@ export function createClusterWatch(options: ClusterWatchOptions): ClusterWatch {
     ownerKinds: () => [...BUILT_IN_OWNER_KINDS, ...customKinds.watched()],
     statuses,
   };
-}
-
-function afterTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** A reflector of whatever record. */

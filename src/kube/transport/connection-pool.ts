@@ -20,8 +20,6 @@ export interface PoolOptions {
   readonly keepAliveDelayMs: number;
   /** For the next connection. */
   readonly ping: () => PingOptions;
-  /** A request was handed to a connection; its bytes leave in one of the next turns of the event loop. */
-  readonly onSent: () => void;
   /** The peer ended a connection because it was asked for too much, and pings are what we ask for most often. */
   readonly onTooManyPings: () => void;
   /** The last connection of a pool that was closed is gone. */
@@ -81,9 +79,7 @@ export class ConnectionPool {
       const { server, headersTimeoutMs } = this.#options;
       const fields = { ...headers, ':method': method, ':scheme': 'https', ':authority': server.host, ':path': path };
       try {
-        const answered = connection.request({ headers: fields, signal, headersTimeoutMs, body });
-        this.#options.onSent();
-        return await answered;
+        return await connection.request({ headers: fields, signal, headersTimeoutMs, body });
       } catch (error) {
         signal.throwIfAborted();
         // Once more: the server told this connection to end between two requests.
@@ -141,7 +137,6 @@ export class ConnectionPool {
       const { origin } = this.#options.server;
       const method = body === undefined ? 'GET' : 'POST';
       const answered = http1.request({ origin, path, method, headers: toUndici(headers), signal, body: body ?? null });
-      this.#options.onSent();
       // It was closed while undici was loaded: this is the last request, and it may end.
       if (this.#closing) this.#closeHttp1();
       const response = await answered;

@@ -89,8 +89,6 @@ export interface TransportOptions {
   readonly ping?: PingOptions;
   /** Ask for gzip where a request may. Default: true. */
   readonly compression?: boolean;
-  /** A request was handed to a connection, or could not be. */
-  readonly onSent?: () => void;
 }
 
 /**
@@ -124,7 +122,6 @@ class Transporting implements PooledTransport {
   readonly #userAgent: string;
   #ping: PingOptions;
   readonly #compression: boolean;
-  readonly #onSent: () => void;
   readonly received = { identity: 0, gzip: 0, inflated: 0 };
   readonly #server: URL;
   readonly #basePath: string;
@@ -138,7 +135,6 @@ class Transporting implements PooledTransport {
     this.#userAgent = options.userAgent;
     this.#ping = options.ping ?? PING;
     this.#compression = options.compression ?? true;
-    this.#onSent = options.onSent ?? (() => {});
     this.#server = new URL(options.credentials.server);
     this.#basePath = this.#server.pathname === '/' ? '' : this.#server.pathname;
   }
@@ -148,10 +144,7 @@ class Transporting implements PooledTransport {
     const discarding = new AbortController();
     const discard = () => discarding.abort();
     const signal = AbortSignal.any([request.signal, discarding.signal]);
-    const response = await this.#send(request, signal).catch((error: unknown) => {
-      this.#onSent();
-      throw error;
-    });
+    const response = await this.#send(request, signal);
     const encoding = encodingOf(response.header('content-encoding'));
     if (encoding === undefined) {
       discard();
@@ -231,7 +224,6 @@ class Transporting implements PooledTransport {
     const old = this.#pool;
     const pool: ConnectionPool = new ConnectionPool({
       ping: () => this.#ping,
-      onSent: this.#onSent,
       onTooManyPings: () => {
         this.#ping = calmer(this.#ping);
       },
