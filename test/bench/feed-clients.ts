@@ -6,6 +6,7 @@
 
 import { type ClientHttp2Session, connect } from 'node:http2';
 import { createConnection, type Socket } from 'node:net';
+import { NARROW_STREAMS } from '../../src/rpc/calls/narrow-connections.ts';
 import { callHeaders } from '../observers/raw-call.ts';
 
 export interface Clients {
@@ -61,12 +62,16 @@ export async function subscribe(port: number, count: number, options: SubscribeO
   };
 }
 
-/** Resolves when their requests are on their way. */
+/**
+ * Resolves when their requests are on their way. A connection has no more of them than the server allows one whose
+ * address floods, which hundreds at once are: these clients send everything in one write, heed no settings, and do not
+ * ask again.
+ */
 export async function drain(
   port: number,
   count: number,
   request: SubscribeRequest = {},
-  perConnection = STREAMS_PER_CONNECTION,
+  perConnection = NARROW_STREAMS,
 ): Promise<Clients> {
   const sockets: Socket[] = [];
   let bytes = 0;
