@@ -122,10 +122,14 @@ export class Publisher {
     this.#reach({ position, seen, unfinished: false });
   }
 
-  /** An entity that no source has a record of (an owner that only pods name) goes under any that will be finished. */
-  #reachedBy({ resource }: JoinedChange): Reached {
+  /** An entity that no source has a record of (an owner that only pods name) goes under one that will be finished. */
+  #reachedBy({ resource, before }: JoinedChange): Reached {
     const at = this.#positions.get(resource) ?? this.#positions.values().next().value;
-    return { position: at?.position ?? { resource, resourceVersion: '' }, seen: at?.seen ?? NEVER, unfinished: true };
+    const position = at?.position ?? { resource, resourceVersion: '' };
+    const seen = at?.seen ?? NEVER;
+    // What the last write was seen after says nothing of all the others: they may have been there for long. Of what has
+    // been told already it does.
+    return { position, seen: before === undefined ? { atMs: seen.atMs } : seen, unfinished: true };
   }
 
   #reach(reached: Reached): void {
