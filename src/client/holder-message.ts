@@ -10,7 +10,7 @@ export interface ReplicaHolder extends TimelineHolder {
   readonly namespace: string;
   /** The one workload behind it; unset when there is not exactly one. */
   readonly workload: ToldReference | undefined;
-  /** In a namespace that the server does not publish: it has neither name nor workload, and its uid is none. */
+  /** In a namespace that the server does not publish: it has neither name nor workload, and its uid is not the object's. */
   readonly isHidden: boolean;
 }
 

@@ -1,6 +1,6 @@
 // `digger.v1.HandedState`: the last state of an object that is gone, written and read, as far as answers need it. Of one
-// in a hidden namespace that is that it is hidden: what stands here for its names is a hash of them, which whoever
-// guesses them could confirm.
+// in a hidden namespace only that is told. Its names are hashes here, and a hash would confirm a name that somebody guesses,
+// so they are not told either.
 //
 // Its encoded message is passed on as it is, in its parts, once it is known to be one: it will be copied into
 // answers and frames, and bytes that are not a message would break their readers.

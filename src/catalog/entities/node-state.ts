@@ -4,12 +4,11 @@ import { type ByteString, NO_BYTES } from '../../model/byte-string.ts';
 import type { NodeEntity } from '../../model/entities.ts';
 import { canonicalIps } from '../../model/ip/ip.ts';
 import { pluginAddresses, pluginPodRanges } from '../../model/kubernetes/node-addresses.ts';
-import type { NodeRecord } from '../../model/kubernetes/records.ts';
+import type { KnownObject, NodeRecord } from '../../model/kubernetes/records.ts';
 import { encodePodPlace } from '../../wire/encode-pod.ts';
 import { encodeNodeRecord } from '../../wire/encode-node.ts';
 import type { ValuePolicy } from '../../wire/value-policy.ts';
 import type { Interner } from '../records/text-interner.ts';
-import type { KnownObject } from '../owners/owner-links.ts';
 import type { Shelved } from '../records/record-table.ts';
 import { isSameButJoined } from '../records/rows.ts';
 

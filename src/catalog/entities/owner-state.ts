@@ -3,11 +3,11 @@
 
 import { NO_BYTES } from '../../model/byte-string.ts';
 import type { WorkloadEntity } from '../../model/entities.ts';
-import type { ControllerReference, OwnerRecord } from '../../model/kubernetes/records.ts';
+import type { KnownObject, ControllerReference, OwnerRecord } from '../../model/kubernetes/records.ts';
 import { encodeOwnerRecord } from '../../wire/encode-workload.ts';
 import type { ValuePolicy } from '../../wire/value-policy.ts';
 import type { Interner } from '../records/text-interner.ts';
-import type { KnownObject, OwnerLink } from '../owners/owner-links.ts';
+import type { OwnerLink } from '../owners/owner-links.ts';
 import type { Shelved } from '../records/record-table.ts';
 import { isSameButJoined, NO_REFERENCES } from '../records/rows.ts';
 

@@ -6,11 +6,11 @@ import type { HostPort, ObjectReference, PodEntity } from '../../model/entities.
 import { canonicalIps } from '../../model/ip/ip.ts';
 import { MULTUS_STATUS, networkAddress, OVN_NETWORKS } from '../../model/kubernetes/pod-networks.ts';
 import { toProtocol } from './port-protocol.ts';
-import type { ControllerReference, PodRecord } from '../../model/kubernetes/records.ts';
+import type { KnownObject, ControllerReference, PodRecord } from '../../model/kubernetes/records.ts';
 import { boundHostAddress, encodePodRecord } from '../../wire/encode-pod.ts';
 import type { ValuePolicy } from '../../wire/value-policy.ts';
 import type { Interner } from '../records/text-interner.ts';
-import type { ControllerEdge, KnownObject, PodDependant } from '../owners/owner-links.ts';
+import type { ControllerEdge, PodDependant } from '../owners/owner-links.ts';
 import type { Shelved } from '../records/record-table.ts';
 import { isSameButJoined, NO_REFERENCES } from '../records/rows.ts';
 import type { ServiceState } from './service-state.ts';

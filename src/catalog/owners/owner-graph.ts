@@ -14,14 +14,13 @@
 
 import { wideMap } from '../../collections/wide-map.ts';
 import type { ObjectReference } from '../../model/entities.ts';
-import type { ControllerReference, FormerOwner } from '../../model/kubernetes/records.ts';
+import type { ControllerReference, FormerOwner, KnownObject } from '../../model/kubernetes/records.ts';
 import { FormerOwners, type FormerOwnersOptions } from './former-owners.ts';
 import {
   type ControllerEdge,
   type Dependant,
   dropUse,
   internEdge,
-  type KnownObject,
   linksFrom,
   MAX_CHAIN,
   MAX_TOLD,

@@ -28,16 +28,6 @@ export interface PodDependant {
 }
 export type Dependant = PodDependant | OwnerLink;
 
-/** A record that can stand in a chain, as others refer to it. */
-export interface KnownObject {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly uid: string;
-  readonly controller: ControllerReference | undefined;
-}
-
 /** What all dependants of one controller share. */
 export class Lineage {
   /** From the direct controller upwards; frozen. */

@@ -21,7 +21,7 @@ func (h Holder) Namespace() string { return h.holder.scope.Value().namespace }
 func (h Holder) Name() string { return h.holder.name() }
 
 // Hidden says that the object is in a namespace that the server does not publish: it has no namespace, name and workload
-// here, and its UID is none.
+// here, and its UID is not the object's.
 func (h Holder) Hidden() bool { return h.holder.scope.Value().isHidden }
 
 // UID is the object's uid; Replica.ByUID has the whole object.

@@ -6,12 +6,9 @@ package replica
 //	go test ./replica -run '^$' -fuzz FuzzFrames -fuzztime 10m -fuzzminimizetime 20x
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"reflect"
 	"testing"
 	"time"
@@ -36,19 +33,7 @@ var askedOf = []Query{
 
 // addVectors gives the frames of the vectors to the fuzzer.
 func addVectors(f *testing.F) {
-	files, err := filepath.Glob(filepath.Join(vectorFolder, "*.json"))
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		var v vector
-		if err := json.Unmarshal(text, &v); err != nil {
-			f.Fatal(err)
-		}
+	for _, v := range readVectors(f) {
 		all := &diggerv1.Changes{}
 		for _, text := range v.Frames {
 			var frame diggerv1.WatchResponse

@@ -59,25 +59,40 @@ type vectorAnswer struct {
 }
 
 func TestVectorsGiveTheAnswersThatAreWrittenInThem(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(vectorFolder, "*.json"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no vectors in %s: this test runs in a checkout of the repository (%v)", vectorFolder, err)
-	}
-	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var v vector
-			if err := json.Unmarshal(text, &v); err != nil {
-				t.Fatal(err)
-			}
+	for _, v := range readVectors(t) {
+		t.Run(v.name, func(t *testing.T) {
 			if wrong := v.check(t); wrong > 0 {
 				t.Errorf("%d of %d answers differ", wrong, len(v.Questions))
 			}
 		})
 	}
+}
+
+// namedVector is a vector with the name of its file.
+type namedVector struct {
+	name string
+	vector
+}
+
+// readVectors gives every vector, in the order of their names.
+func readVectors(t testing.TB) []namedVector {
+	files, err := filepath.Glob(filepath.Join(vectorFolder, "*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no vectors in %s: this test runs in a checkout of the repository (%v)", vectorFolder, err)
+	}
+	vectors := make([]namedVector, 0, len(files))
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var v vector
+		if err := json.Unmarshal(text, &v); err != nil {
+			t.Fatal(err)
+		}
+		vectors = append(vectors, namedVector{filepath.Base(file), v})
+	}
+	return vectors
 }
 
 // checkAll checks vectors that come as one JSON text a line, and returns how many questions they had.

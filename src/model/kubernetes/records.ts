@@ -166,14 +166,18 @@ export interface OwnerRecord extends RecordMeta {
   readonly kind: string;
 }
 
-/** An owner that is gone, as another replica knows it. */
-export interface FormerOwner {
+/** A record that can stand in a chain, as others refer to it. */
+export interface KnownObject {
   readonly apiVersion: string;
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
   readonly controller: ControllerReference | undefined;
+}
+
+/** An owner that is gone, as another replica knows it. */
+export interface FormerOwner extends KnownObject {
   /** When it went, ms since the epoch; `undefined`: so long ago that it is known only while objects refer to it. */
   readonly goneAtMs: number | undefined;
 }

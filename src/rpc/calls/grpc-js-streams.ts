@@ -8,7 +8,7 @@
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
 
-import { ADVERTISED_HEADER_BYTES, type HeaderFacts, inspectHeaders } from './header-checks.ts';
+import { ADVERTISED_HEADER_BYTES, type HeaderFacts, inspectHeaders, type RawStreamListener } from './header-checks.ts';
 
 export interface StreamGuard {
   onSession(session: ServerHttp2Session): void;
@@ -67,10 +67,3 @@ export type TakeStream = (
 ) => void;
 
 type StreamListener = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number) => void;
-/** As node calls it; its types leave out what came last. */
-type RawStreamListener = (
-  stream: ServerHttp2Stream,
-  headers: IncomingHttpHeaders,
-  flags: number,
-  rawHeaders: readonly string[],
-) => void;

@@ -1,7 +1,7 @@
 // Looks at the headers of a call before grpc-js makes anything of them: how long they are once they are unpacked (HPACK
 // makes 60 kB of 110 bytes), whether the caller names itself twice, and a timeout that a timer cannot hold.
 
-import type { IncomingHttpHeaders } from 'node:http2';
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 
 /** Largest headers of a call. A bearer token has 1 to 2 kB. */
 export const MAX_HEADER_BYTES = 8_192;
@@ -20,6 +20,14 @@ export interface HeaderFacts {
   /** More than one `authorization`, of which node hands on the first. */
   readonly hasTwoAuthorizations: boolean;
 }
+
+/** As node calls it; its types leave out what comes last, names and values in turn. */
+export type RawStreamListener = (
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  flags: number,
+  rawHeaders: readonly string[],
+) => void;
 
 /** `rawHeaders`: names and values in turn. */
 export function inspectHeaders(rawHeaders: readonly string[]): HeaderFacts {

@@ -7,7 +7,7 @@ import type { IncomingHttpHeaders } from 'node:http2';
 /** In ms; unset: none. `problem`: what to tell a caller whose text says no time. */
 export function readTimeout(headers: IncomingHttpHeaders): number | { readonly problem: string } | undefined {
   const text = headers[TIMEOUT];
-  // What is no text of gRPC is no header of it.
+  // gRPC header values are printable ASCII; grpc-js ignores a header with any other value.
   if (typeof text !== 'string' || !PRINTABLE.test(text)) return undefined;
   const [, digits, unit] = TIME.exec(text) ?? [];
   const unitMs = unit === undefined ? undefined : UNITS_MS[unit];

@@ -1,6 +1,6 @@
 // Carries the unary methods of ours in grpc-js's place: behind the same gate, through the same layers, with the same
 // handlers, and for half of what grpc-js takes (docs/decisions/unary-calls-without-grpc-js.md). Streams, the standard
-// services, methods that do not exist and what is no gRPC at all are grpc-js's.
+// services, methods that do not exist and requests that are not gRPC go to grpc-js.
 
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import {

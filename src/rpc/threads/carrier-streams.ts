@@ -10,7 +10,7 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 
-import { essentialHeaders, inspectHeaders, MAX_HEADER_BYTES } from '../calls/header-checks.ts';
+import { essentialHeaders, inspectHeaders, MAX_HEADER_BYTES, type RawStreamListener } from '../calls/header-checks.ts';
 import { isProbePath } from '../calls/method-rules.ts';
 import { AnswerHeaders, type Headers } from './answer-headers.ts';
 import type { CarrierNotes } from './carrier-notes.ts';
@@ -168,14 +168,6 @@ interface CarriedCall {
   trailers: Headers | undefined;
   wantsTrailers: boolean;
 }
-
-/** As node calls it; its types leave out what came last. */
-type RawStreamListener = (
-  stream: ServerHttp2Stream,
-  headers: IncomingHttpHeaders,
-  flags: number,
-  rawHeaders: readonly string[],
-) => void;
 
 const WITH_TRAILERS = { waitForTrailers: true } as const;
 const WITHOUT_MORE = { endStream: true } as const;
